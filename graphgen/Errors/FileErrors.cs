@@ -1,0 +1,20 @@
+namespace LoRTA.Onnx.GraphGen.Errors;
+
+/// <summary>Failures of files and folders, whatever they hold.</summary>
+internal static class FileErrors
+{
+    public static LortaException NotFound(string path) =>
+        new("LRT101", $"{path}: no such file or folder.", "Check the path; relative paths start at the current folder, in a recipe at the recipe.");
+
+    public static LortaException Exists(string path) =>
+        new("LRT102", $"{path}: exists already.", "Name another output or pass --force to replace it.") { IsUsage = true };
+
+    public static LortaException NotReadable(string path, Exception inner) =>
+        new("LRT103", $"{path}: cannot be read ({inner.Message.TrimEnd('.')}).", "Check the permissions of the file and its folder.", inner);
+
+    public static LortaException NotWritable(string path, Exception inner) =>
+        new("LRT104", $"{path}: cannot be written ({inner.Message.TrimEnd('.')}).", "Check the folder's permissions and the free space of the disk; nothing was left behind.", inner);
+
+    public static LortaException Corrupt(string path, string what) =>
+        new("LRT105", $"{path}: {what}.", "The file is damaged or of another format; fetch or write it again.");
+}

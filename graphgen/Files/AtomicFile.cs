@@ -1,0 +1,37 @@
+using System.Text;
+using LoRTA.Onnx.GraphGen.Errors;
+
+namespace LoRTA.Onnx.GraphGen.Files;
+
+/// <summary>Writes files so that they appear whole or not at all: a temporary name in the same folder, flush to disk, rename.</summary>
+internal static class AtomicFile
+{
+    /// <summary>Lets <paramref name="write"/> fill <paramref name="path"/>; on any failure the old file, or none, stays.</summary>
+    /// <exception cref="LortaException">LRT104: the folder cannot be written or the disk is full.</exception>
+    public static void Write(string path, Action<FileStream> write)
+    {
+        var full = Path.GetFullPath(path);
+        var temporary = $"{full}.{Environment.ProcessId}.tmp";
+        try
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(full)!);
+            using (var stream = new FileStream(temporary, FileMode.Create, FileAccess.Write, FileShare.None, bufferSize: 1 << 16))
+            {
+                write(stream);
+                stream.Flush(flushToDisk: true);
+            }
+            File.Move(temporary, full, overwrite: true);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw FileErrors.NotWritable(path, e);
+        }
+        finally
+        {
+            File.Delete(temporary);   // no-op after the rename
+        }
+    }
+
+    /// <summary>Writes text as UTF-8 without a byte order mark.</summary>
+    public static void WriteText(string path, string text) => Write(path, stream => stream.Write(Encoding.UTF8.GetBytes(text)));
+}

@@ -1,0 +1,59 @@
+using System.IO.MemoryMappedFiles;
+using LoRTA.Onnx.GraphGen.Errors;
+
+namespace LoRTA.Onnx.GraphGen.Files;
+
+/// <summary>A file mapped into memory for reading. Views stay valid as long as the object is referenced; a rename over the file does not touch them.</summary>
+internal sealed unsafe class MappedFile
+{
+    private readonly MemoryMappedFile? _file;
+    private readonly MemoryMappedViewAccessor? _view;
+    private readonly byte* _start;
+
+    private MappedFile(string path, long length)
+    {
+        (Path, Length) = (path, length);
+        if (length == 0) return;   // an empty file cannot be mapped
+        _file = MemoryMappedFile.CreateFromFile(path, FileMode.Open, null, 0, MemoryMappedFileAccess.Read);
+        _view = _file.CreateViewAccessor(0, 0, MemoryMappedFileAccess.Read);
+        _view.SafeMemoryMappedViewHandle.AcquirePointer(ref _start);
+        _start += _view.PointerOffset;
+    }
+
+    public string Path { get; }
+
+    public long Length { get; }
+
+    /// <summary>Address of the first byte, for runtimes that take pointers.</summary>
+    public IntPtr Address => (IntPtr)_start;
+
+    /// <summary>Maps a file.</summary>
+    /// <exception cref="LortaException">LRT101 no such file; LRT103 not readable.</exception>
+    public static MappedFile Open(string path)
+    {
+        if (!File.Exists(path)) throw FileErrors.NotFound(path);
+        try
+        {
+            return new MappedFile(path, new FileInfo(path).Length);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw FileErrors.NotReadable(path, e);
+        }
+    }
+
+    /// <summary>A window on the file; bytes are read from disk when they are touched.</summary>
+    public ReadOnlySpan<byte> Span(long offset, int length)
+    {
+        if (offset < 0 || length < 0 || offset + length > Length) throw FileErrors.Corrupt(Path, $"ends before byte {offset + length}");
+        return new ReadOnlySpan<byte>(_start + offset, length);
+    }
+
+    // Tensors share a file and nobody knows which is the last: the collector closes it.
+    ~MappedFile()
+    {
+        if (_start != null) _view!.SafeMemoryMappedViewHandle.ReleasePointer();
+        _view?.Dispose();
+        _file?.Dispose();
+    }
+}
