@@ -1,0 +1,40 @@
+using LoRTA.Onnx.GraphGen.Ir;
+
+namespace LoRTA.Onnx.GraphGen.Errors;
+
+/// <summary>Failures of ONNX files: what they hold and how they hang together.</summary>
+internal static class ModelErrors
+{
+    public static LortaException NotOnnx(string path, string why, Exception? inner = null) =>
+        new("LRT111", $"{path}: is not a readable ONNX model ({why}).", "Check that the file is complete; download or export it again.", inner);
+
+    public static LortaException NoModel(string folder) =>
+        new("LRT112", $"{folder}: holds no .onnx file.", "Name the model file, or a folder that holds exactly one.") { IsUsage = true };
+
+    public static LortaException SeveralModels(string folder, IEnumerable<string> names) =>
+        new("LRT113", $"{folder}: holds several models ({string.Join(", ", names)}).", "Name one of them.") { IsUsage = true };
+
+    public static LortaException OpsetNotSupported(string path, string domain, long version, string range) =>
+        new("LRT114", $"{path}: uses opset {version} of {(domain.Length == 0 ? "ai.onnx" : domain)}; {range} are supported.", "Convert the model to a supported opset or export it again.");
+
+    public static LortaException ExternalPathLeavesFolder(string path, string tensor, string location) =>
+        new("LRT115", $"{path}: tensor '{tensor}' points to '{location}', outside the model's folder.", "Such a file may read what it should not; keep the data file beside the model.");
+
+    public static LortaException MissingExternalFile(string path, string tensor, string location) =>
+        new("LRT116", $"{path}: tensor '{tensor}' lies in '{location}', which is missing.", "Copy the data file into the model's folder.");
+
+    public static LortaException TensorSize(string path, string tensor, string expected, long found) =>
+        new("LRT117", $"{path}: tensor '{tensor}' should be {expected} but has {found} bytes of data.", "The file is damaged; download or export it again.");
+
+    public static LortaException UndefinedValue(string path, string node, string value) =>
+        new("LRT118", $"{path}: node '{node}' reads '{value}', which nothing defines.", "The graph is damaged; export it again.");
+
+    public static LortaException DefinedTwice(string path, string value) =>
+        new("LRT119", $"{path}: '{value}' is defined twice.", "The graph is damaged; export it again.");
+
+    public static LortaException Cycle(Node node) =>
+        new("LRT120", $"{node} depends on its own output.", "The graph is damaged; export it again.");
+
+    public static LortaException CannotInfer(Node node, string why) =>
+        new("LRT121", $"{node}: {why}.", "The graph is inconsistent here; export it again or report the exporter.");
+}

@@ -1,0 +1,211 @@
+using LoRTA.Onnx.GraphGen.Errors;
+
+namespace LoRTA.Onnx.GraphGen.Ir;
+
+/// <summary>A graph: inputs, outputs, constants and nodes in execution order. It may be changed while <see cref="Nodes"/> is walked.</summary>
+public sealed class Graph
+{
+    private readonly SortedDictionary<string, int> _suffixes = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Value> _values = new(StringComparer.Ordinal);
+    private readonly List<Value> _inputs = [];
+    private readonly List<Value> _outputs = [];
+    private Node? _first;
+    private Node? _last;
+
+    internal Graph(string name) => Name = name;
+
+    /// <summary>Name of the graph.</summary>
+    public string Name { get; internal set; }
+
+    /// <summary>Inputs in order, those with a default included.</summary>
+    public IReadOnlyList<Value> Inputs => _inputs;
+
+    /// <summary>Outputs in order.</summary>
+    public IReadOnlyList<Value> Outputs => _outputs;
+
+    /// <summary>All values: inputs, constants and outputs of nodes.</summary>
+    internal IReadOnlyCollection<Value> Values => _values.Values;
+
+    /// <summary>Constants and defaults of inputs, in the order in which they were added.</summary>
+    internal IEnumerable<Value> Initializers => _values.Values.Where(value => value.Constant is not null);
+
+    /// <summary>Nodes in order; nodes added behind the current one are visited too.</summary>
+    public IEnumerable<Node> Nodes
+    {
+        get
+        {
+            for (var node = _first; node is not null; node = Following(node)) yield return node;
+        }
+    }
+
+    /// <summary>Fields of the stored graph that are not modelled.</summary>
+    internal ReadOnlyMemory<byte> Remainder { get; set; }
+
+    internal Value? Find(string name) => _values.GetValueOrDefault(name);
+
+    /// <summary>A name that no value has yet: the wanted one or, where taken, with a number behind.</summary>
+    internal string UniqueName(string wanted)
+    {
+        if (!_values.ContainsKey(wanted)) return wanted;
+        var suffix = _suffixes.GetValueOrDefault(wanted);
+        string name;
+        do name = $"{wanted}_{++suffix}";
+        while (_values.ContainsKey(name));
+        _suffixes[wanted] = suffix;
+        return name;
+    }
+
+    internal Value AddValue(string name, ElementType type = ElementType.Undefined, Shape? shape = null)
+    {
+        var value = new Value(UniqueName(name)) { Type = type, Shape = shape };
+        _values.Add(value.Name, value);
+        return value;
+    }
+
+    internal Value AddInput(string name, ElementType type, Shape? shape, Tensor? byDefault = null)
+    {
+        var value = AddValue(name, type, shape);
+        (value.Constant, value.IsInput) = (byDefault, true);
+        _inputs.Add(value);
+        return value;
+    }
+
+    internal Value AddConstant(string name, Tensor tensor)
+    {
+        var value = AddValue(name, tensor.Type, Shape.Of(tensor));
+        value.Constant = tensor;
+        return value;
+    }
+
+    internal void AddOutput(Value value) => _outputs.Add(value);
+
+    internal void RemoveOutput(Value value) => _outputs.Remove(value);
+
+    internal void ClearOutputs() => _outputs.Clear();
+
+    /// <summary>Makes an existing value (a constant, say) an input whose default it is.</summary>
+    internal void MakeInput(Value value)
+    {
+        value.IsInput = true;
+        _inputs.Add(value);
+    }
+
+    internal void RemoveInput(Value value)
+    {
+        value.IsInput = false;
+        _inputs.Remove(value);
+    }
+
+    internal bool IsOutput(Value value) => _outputs.Contains(value);
+
+    /// <summary>Puts a node behind <paramref name="after"/>, or at the end.</summary>
+    internal Node Add(Node node, Node? after = null)
+    {
+        node.Graph = this;
+        node.Previous = after ?? _last;
+        node.Next = node.Previous is { } previous ? previous.Next : _first;
+        if (node.Previous is null) _first = node;
+        else node.Previous.Next = node;
+        if (node.Next is null) _last = node;
+        else node.Next.Previous = node;
+        node.Attach();
+        return node;
+    }
+
+    internal Node InsertBefore(Node node, Node before)
+    {
+        if (before.Previous is { } previous) return Add(node, previous);
+        (node.Graph, node.Next, before.Previous, _first) = (this, before, node, node);
+        node.Attach();
+        return node;
+    }
+
+    /// <summary>Takes a node out; its outputs must have no readers left.</summary>
+    internal void Remove(Node node)
+    {
+        node.Detach();
+        if (node.Previous is null) _first = node.Next;
+        else node.Previous.Next = node.Next;
+        if (node.Next is null) _last = node.Previous;
+        else node.Next.Previous = node.Previous;
+        foreach (var output in node.Outputs) if (output is not null) _values.Remove(output.Name);
+        node.Graph = null;   // keeps Next, so that a walk that stands on it goes on
+    }
+
+    /// <summary>Lets everyone who reads <paramref name="old"/> read <paramref name="replacement"/>; a graph output keeps its name.</summary>
+    internal void ReplaceUses(Value old, Value replacement, Func<Use, bool>? where = null)
+    {
+        foreach (var use in old.Uses.ToArray())
+            if (use.Index >= 0 && (where is null || where(use))) use.Node.SetInput(use.Index, replacement);
+        if (where is not null || !IsOutput(old)) return;
+        if (replacement.Producer is null || IsOutput(replacement)) replacement = AddIdentity(replacement);
+        _outputs[_outputs.IndexOf(old)] = replacement;
+        SwapNames(old, replacement);
+        (replacement.Declaration, old.Declaration) = (old.Declaration, default);
+    }
+
+    /// <summary>Drops every node and constant that no output needs. Inputs stay.</summary>
+    internal void RemoveUnused()
+    {
+        for (var node = _last; node is not null; node = node.Previous)
+            if (node.Outputs.All(output => output is null || (output.Uses.Count == 0 && !IsOutput(output)))) Remove(node);
+        foreach (var value in _values.Values.Where(value => value.IsConstant && value.Uses.Count == 0 && !IsOutput(value)).ToArray())
+            _values.Remove(value.Name);
+    }
+
+    /// <summary>Puts the nodes into an order in which each comes after the nodes that it reads, keeping their order where that allows it.</summary>
+    internal void Sort()
+    {
+        var (begun, placed, ordered) = (new HashSet<Node>(), new HashSet<Node>(), new List<Node>());
+        foreach (var node in Nodes.ToArray()) Place(node, begun, placed, ordered);
+        (_first, _last) = (ordered.FirstOrDefault(), ordered.LastOrDefault());
+        for (var i = 0; i < ordered.Count; i++)
+            (ordered[i].Previous, ordered[i].Next) = (i > 0 ? ordered[i - 1] : null, i + 1 < ordered.Count ? ordered[i + 1] : null);
+    }
+
+    internal void Rename(Value value, string name)
+    {
+        _values.Remove(value.Name);
+        value.Name = UniqueName(name);
+        _values.Add(value.Name, value);
+    }
+
+    private static Node? Following(Node node)
+    {
+        var next = node.Next;
+        while (next is { Graph: null }) next = next.Next;
+        return next;
+    }
+
+    private static void Place(Node start, HashSet<Node> begun, HashSet<Node> placed, List<Node> ordered)
+    {
+        var pending = new Stack<Node>([start]);   // no recursion: graphs are deep
+        while (pending.TryPeek(out var node))
+        {
+            begun.Add(node);
+            var waits = pending.Count;
+            foreach (var producer in node.Inputs.Concat(node.Captures).Reverse().Select(value => value?.Producer).OfType<Node>())
+            {
+                if (placed.Contains(producer)) continue;
+                if (begun.Contains(producer) && pending.Contains(producer)) throw ModelErrors.Cycle(node);
+                pending.Push(producer);
+            }
+            if (pending.Count > waits) continue;
+            pending.Pop();
+            if (placed.Add(node)) ordered.Add(node);
+        }
+    }
+
+    private Value AddIdentity(Value value)
+    {
+        var copy = AddValue($"{value.Name}_copy", value.Type, value.Shape);
+        Add(new Node("Identity", string.Empty, [value], [copy]));
+        return copy;
+    }
+
+    private void SwapNames(Value a, Value b)
+    {
+        (a.Name, b.Name) = (b.Name, a.Name);
+        (_values[a.Name], _values[b.Name]) = (a, b);
+    }
+}

@@ -1,0 +1,197 @@
+using System.Globalization;
+using Google.Protobuf;
+using LoRTA.Onnx.GraphGen.Files;
+using LoRTA.Onnx.GraphGen.Proto;
+
+namespace LoRTA.Onnx.GraphGen.Ir;
+
+/// <summary>Writes models. The message is composed by hand around its initializers, so that weights go from file to file and never through the heap.</summary>
+internal static class ModelWriter
+{
+    private const int GraphField = 7;
+    private const int InitializerField = 5;
+    private const int RawDataField = 9;
+    private const long Alignment = 4096;   // external tensors start at pages, so that runtimes can map them
+    private const long InlineLimit = int.MaxValue - (64L << 20);   // a protobuf message ends at 2 GB
+
+    public static void Save(Model model, string path)
+    {
+        var external = model.Graph.Initializers.Any(value => value.IsExternal) || model.Graph.Initializers.Sum(value => value.Constant!.ByteCount) > InlineLimit;
+        if (!external)
+        {
+            AtomicFile.Write(path, stream => Write(model, stream, null));
+            return;
+        }
+        var data = new ExternalLayout($"{Path.GetFileName(path)}.data", model.Graph.Initializers);
+        AtomicFile.Write($"{path}.data", data.Write);
+        AtomicFile.Write(path, stream => Write(model, stream, data));
+    }
+
+    /// <summary>The model as bytes, for runtimes that load from memory.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="external">Where constants lie that are not to be part of the bytes; null: all are.</param>
+    public static byte[] ToBytes(Model model, ExternalLayout? external = null)
+    {
+        using var stream = new MemoryStream();
+        Write(model, stream, external);
+        return stream.ToArray();
+    }
+
+    private static void Write(Model model, Stream stream, ExternalLayout? external)
+    {
+        var initializers = model.Graph.Initializers.Select(value => (Header: Header(value, external), Data: external?.Holds(value) == true ? null : value.Constant)).ToList();
+        var skeleton = Skeleton(model.Graph);
+        var graphLength = skeleton.Length + initializers.Sum(item => TagSize(InitializerField) + LengthSize(item.Header.Length + RawSize(item.Data)) + item.Header.Length + RawSize(item.Data));
+        stream.Write(ModelFields(model));
+        WriteTag(stream, GraphField, graphLength);
+        stream.Write(skeleton);
+        foreach (var (header, data) in initializers)
+        {
+            WriteTag(stream, InitializerField, header.Length + RawSize(data));
+            stream.Write(header);
+            if (RawSize(data) == 0) continue;
+            WriteTag(stream, RawDataField, data!.ByteCount);
+            data.CopyTo(stream);
+        }
+    }
+
+    private static byte[] ModelFields(Model model)
+    {
+        var proto = ModelProto.Parser.ParseFrom(model.Remainder.Span);
+        (proto.IrVersion, proto.ProducerName) = (model.IrVersion, model.Producer);
+        foreach (var (domain, version) in model.OpsetVersions) proto.OpsetImport.Add(new OperatorSetIdProto { Domain = domain, Version = version });
+        foreach (var (key, value) in model.Metadata) proto.MetadataProps.Add(new StringStringEntryProto { Key = key, Value = value });
+        return proto.ToByteArray();
+    }
+
+    private static byte[] Skeleton(Graph graph)
+    {
+        var proto = GraphProto.Parser.ParseFrom(graph.Remainder.Span);
+        proto.Name = graph.Name.Length > 0 ? graph.Name : "graph";
+        proto.Input.AddRange(graph.Inputs.Select(Declaration));
+        proto.Output.AddRange(graph.Outputs.Select(Declaration));
+        proto.ValueInfo.AddRange(graph.Values.Where(value => !value.Declaration.IsEmpty && !value.IsInput && !graph.IsOutput(value)).Select(Declaration));
+        proto.Node.AddRange(graph.Nodes.Select(NodeOf));
+        return proto.ToByteArray();
+    }
+
+    private static NodeProto NodeOf(Node node)
+    {
+        var proto = NodeProto.Parser.ParseFrom(node.Remainder.Span);
+        (proto.OpType, proto.Name) = (node.OpType, node.Name);
+        if (node.Domain.Length > 0) proto.Domain = node.Domain;
+        proto.Input.AddRange(node.Inputs.Select(value => value?.Name ?? string.Empty));
+        proto.Output.AddRange(node.Outputs.Select(value => value?.Name ?? string.Empty));
+        foreach (var (name, attribute) in node.Attributes) proto.Attribute.Add(AttributeOf(name, attribute));
+        foreach (var (key, value) in node.Metadata) proto.MetadataProps.Add(new StringStringEntryProto { Key = key, Value = value });
+        return proto;
+    }
+
+    private static AttributeProto AttributeOf(string name, Attr attribute)
+    {
+        if (attribute.Kind == AttrKind.Opaque) return AttributeProto.Parser.ParseFrom((byte[])attribute.Value);
+        var proto = new AttributeProto { Name = name, Type = (int)attribute.Kind };
+        switch (attribute.Value)
+        {
+            case float f: proto.F = f; break;
+            case long i: proto.I = i; break;
+            case byte[] s: proto.S = ByteString.CopyFrom(s); break;
+            case float[] floats: proto.Floats.AddRange(floats); break;
+            case long[] ints: proto.Ints.AddRange(ints); break;
+            case byte[][] strings: proto.Strings.AddRange(strings.Select(ByteString.CopyFrom)); break;
+            case Tensor tensor: proto.T = TensorOf(tensor); break;
+        }
+        return proto;
+    }
+
+    private static TensorProto TensorOf(Tensor tensor)
+    {
+        var proto = new TensorProto { DataType = (int)tensor.Type, RawData = ByteString.CopyFrom(tensor.Bytes) };
+        proto.Dims.AddRange(tensor.Dims);
+        return proto;
+    }
+
+    private static ValueInfoProto Declaration(Value value)
+    {
+        if (!value.Declaration.IsEmpty)
+        {
+            var stored = ValueInfoProto.Parser.ParseFrom(value.Declaration.Span);
+            stored.Name = value.Name;
+            return stored;
+        }
+        var type = new TypeProto.Types.Tensor { ElemType = (int)value.Type };
+        if (value.Shape is { } shape)
+        {
+            type.Shape = new TensorShapeProto();
+            foreach (var dim in shape) type.Shape.Dim.Add(DimensionOf(dim));
+        }
+        return new ValueInfoProto { Name = value.Name, Type = new TypeProto { TensorType = type } };
+    }
+
+    private static TensorShapeProto.Types.Dimension DimensionOf(Dim dim) =>
+        dim.Value is { } size ? new() { DimValue = size } : new() { DimParam = dim.ToString() };
+
+    private static byte[] Header(Value value, ExternalLayout? external)
+    {
+        var proto = TensorProto.Parser.ParseFrom(value.Remainder.Span);
+        (proto.Name, proto.DataType) = (value.Name, (int)value.Constant!.Type);
+        proto.Dims.AddRange(value.Constant.Dims);
+        if (external?.Holds(value) != true) return proto.ToByteArray();
+        proto.DataLocation = 1;
+        foreach (var (key, text) in external.Place(value)) proto.ExternalData.Add(new StringStringEntryProto { Key = key, Value = text });
+        return proto.ToByteArray();
+    }
+
+    private static long RawSize(Tensor? data) => data is { ByteCount: > 0 and var bytes } ? TagSize(RawDataField) + LengthSize(bytes) + bytes : 0;
+
+    private static int TagSize(int field) => CodedOutputStream.ComputeTagSize(field);
+
+    private static int LengthSize(long length) => CodedOutputStream.ComputeUInt64Size((ulong)length);
+
+    private static void WriteTag(Stream stream, int field, long length)
+    {
+        using var output = new CodedOutputStream(stream, leaveOpen: true);
+        output.WriteTag(field, WireFormat.WireType.LengthDelimited);
+        output.WriteUInt64((ulong)length);
+    }
+
+    /// <summary>Which constants of a model go to a second file, and where they lie in it.</summary>
+    internal sealed class ExternalLayout
+    {
+        private const long WorthIt = 1024;
+        private readonly Dictionary<Value, long> _offsets = [];
+        private readonly string _location;
+
+        /// <summary>Lays out the large constants one behind the other.</summary>
+        /// <param name="location">Name of the second file, relative to the model.</param>
+        /// <param name="initializers">Constants of the model; small ones stay inside it.</param>
+        public ExternalLayout(string location, IEnumerable<Value> initializers)
+        {
+            _location = location;
+            long end = 0;
+            foreach (var value in initializers.Where(value => value.Constant!.ByteCount >= WorthIt))
+            {
+                _offsets[value] = end;
+                end = (end + value.Constant!.ByteCount + Alignment - 1) / Alignment * Alignment;
+            }
+        }
+
+        public bool Holds(Value value) => _offsets.ContainsKey(value);
+
+        public IEnumerable<(string Key, string Value)> Place(Value value) =>
+        [
+            ("location", _location),
+            ("offset", _offsets[value].ToString(CultureInfo.InvariantCulture)),
+            ("length", value.Constant!.ByteCount.ToString(CultureInfo.InvariantCulture)),
+        ];
+
+        public void Write(Stream stream)
+        {
+            foreach (var (value, offset) in _offsets)
+            {
+                stream.Write(new byte[offset - stream.Position]);
+                value.Constant!.CopyTo(stream);
+            }
+        }
+    }
+}

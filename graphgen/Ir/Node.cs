@@ -1,0 +1,104 @@
+using System.Text;
+
+namespace LoRTA.Onnx.GraphGen.Ir;
+
+/// <summary>An operator call: its inputs (null = absent), outputs (null = not asked for) and attributes.</summary>
+public sealed class Node
+{
+    private readonly List<Value?> _inputs;
+    private readonly List<Value?> _outputs;
+
+    internal Node(string opType, string domain, IEnumerable<Value?> inputs, IEnumerable<Value?> outputs)
+    {
+        (OpType, Domain) = (opType, domain is "ai.onnx" ? string.Empty : domain);
+        (_inputs, _outputs) = ([.. inputs], [.. outputs]);
+    }
+
+    /// <summary>Operator, for instance <c>MatMul</c>.</summary>
+    public string OpType { get; }
+
+    /// <summary>Operator set; empty for ONNX's own.</summary>
+    public string Domain { get; }
+
+    /// <summary>Name; may be empty.</summary>
+    public string Name { get; internal set; } = string.Empty;
+
+    /// <summary>Inputs by position.</summary>
+    public IReadOnlyList<Value?> Inputs => _inputs;
+
+    /// <summary>Outputs by position.</summary>
+    public IReadOnlyList<Value?> Outputs => _outputs;
+
+    internal SortedDictionary<string, Attr> Attributes { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>The exporter's notes on the node, for instance the module path.</summary>
+    internal SortedDictionary<string, string> Metadata { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>Outer values that subgraphs of this node read.</summary>
+    internal IReadOnlyList<Value> Captures { get; set; } = [];
+
+    /// <summary>In a rewritten graph: the node of the deployed file that this one stands for.</summary>
+    internal Node? Source { get; set; }
+
+    internal Graph? Graph { get; set; }
+
+    internal Node? Next { get; set; }
+
+    internal Node? Previous { get; set; }
+
+    /// <summary>Fields of the stored node that are not modelled.</summary>
+    internal ReadOnlyMemory<byte> Remainder { get; set; }
+
+    /// <summary>The first output.</summary>
+    internal Value Output => _outputs[0]!;
+
+    /// <summary>Operator with its domain, for messages and tables: <c>com.microsoft::Attention</c>.</summary>
+    internal string Op => Domain.Length == 0 ? OpType : $"{Domain}::{OpType}";
+
+    /// <summary>The name, or where there is none the operator and its first output.</summary>
+    internal string Label => Name.Length > 0 ? Name : $"{OpType} → {_outputs.FirstOrDefault(output => output is not null)?.Name}";
+
+    internal bool Is(string opType, string domain = "") => OpType == opType && Domain == domain;
+
+    internal Value? Input(int index) => index < _inputs.Count ? _inputs[index] : null;
+
+    internal void SetInput(int index, Value? value)
+    {
+        while (_inputs.Count <= index) _inputs.Add(null);
+        _inputs[index]?.RemoveUse(new Use(this, index));
+        _inputs[index] = value;
+        if (Graph is not null) value?.AddUse(new Use(this, index));
+    }
+
+    internal void AddOutput(int index, Value value)
+    {
+        while (_outputs.Count <= index) _outputs.Add(null);
+        (_outputs[index], value.Producer) = (value, this);
+    }
+
+    internal long Int(string name, long otherwise) => Attributes.TryGetValue(name, out var attr) ? (long)attr.Value : otherwise;
+
+    internal float Float(string name, float otherwise) => Attributes.TryGetValue(name, out var attr) ? (float)attr.Value : otherwise;
+
+    internal string String(string name, string otherwise) =>
+        Attributes.TryGetValue(name, out var attr) ? Encoding.UTF8.GetString((byte[])attr.Value) : otherwise;
+
+    internal long[]? Ints(string name) => Attributes.TryGetValue(name, out var attr) ? (long[])attr.Value : null;
+
+    internal void Attach()
+    {
+        for (var i = 0; i < _inputs.Count; i++) _inputs[i]?.AddUse(new Use(this, i));
+        foreach (var value in Captures) value.AddUse(new Use(this, -1));
+        foreach (var output in _outputs) output?.Producer = this;
+    }
+
+    internal void Detach()
+    {
+        for (var i = 0; i < _inputs.Count; i++) _inputs[i]?.RemoveUse(new Use(this, i));
+        foreach (var value in Captures) value.RemoveUse(new Use(this, -1));
+        foreach (var output in _outputs) output?.Producer = null;
+    }
+
+    /// <summary>Operator and label, for messages.</summary>
+    public override string ToString() => $"{Op} '{Label}'";
+}

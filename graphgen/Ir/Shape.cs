@@ -1,0 +1,56 @@
+using System.Collections;
+using System.Runtime.CompilerServices;
+
+namespace LoRTA.Onnx.GraphGen.Ir;
+
+/// <summary>A shape: its dimensions, outermost first. Equal when all dimensions are.</summary>
+[CollectionBuilder(typeof(Shape), nameof(Create))]
+public sealed class Shape : IReadOnlyList<Dim>, IEquatable<Shape>
+{
+    private readonly Dim[] _dims;
+
+    private Shape(Dim[] dims) => _dims = dims;
+
+    /// <summary>Number of dimensions.</summary>
+    public int Rank => _dims.Length;
+
+    /// <inheritdoc/>
+    public int Count => _dims.Length;
+
+    /// <summary>Number of elements.</summary>
+    public Dim Size => _dims.Aggregate(new Dim(1), (product, dim) => product * dim);
+
+    /// <summary>Dimension <paramref name="axis"/>; a negative axis counts from the end.</summary>
+    public Dim this[int axis] => _dims[axis < 0 ? axis + Rank : axis];
+
+    /// <summary>A shape of the given dimensions.</summary>
+    public static Shape Create(ReadOnlySpan<Dim> dims) => new(dims.ToArray());
+
+    /// <summary>The shape of a constant.</summary>
+    public static Shape Of(Tensor tensor) => new([.. tensor.Dims.Select(dim => new Dim(dim))]);
+
+    /// <summary>Whether all dimensions are numbers.</summary>
+    public bool IsKnown => _dims.All(dim => dim.IsKnown);
+
+    /// <summary>The dimensions as numbers, or null where one is symbolic.</summary>
+    public long[]? Known => IsKnown ? [.. _dims.Select(dim => dim.Value!.Value)] : null;
+
+    internal int Axis(long axis) => (int)(axis < 0 ? axis + Rank : axis);
+
+    /// <inheritdoc/>
+    public bool Equals(Shape? other) => other is not null && _dims.AsSpan().SequenceEqual(other._dims);
+
+    /// <inheritdoc/>
+    public override bool Equals(object? obj) => Equals(obj as Shape);
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => ToString().GetHashCode(StringComparison.Ordinal);
+
+    /// <inheritdoc/>
+    public IEnumerator<Dim> GetEnumerator() => ((IEnumerable<Dim>)_dims).GetEnumerator();
+
+    IEnumerator IEnumerable.GetEnumerator() => _dims.GetEnumerator();
+
+    /// <inheritdoc/>
+    public override string ToString() => $"[{string.Join(", ", _dims)}]";
+}

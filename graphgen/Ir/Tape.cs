@@ -1,0 +1,90 @@
+using LoRTA.Onnx.GraphGen.Ir.Inference;
+
+namespace LoRTA.Onnx.GraphGen.Ir;
+
+/// <summary>Where expressions write their nodes: behind the last node of a graph, at opset 21.</summary>
+/// <remarks>Infers type and shape of each node as it is written, shares equal nodes, turns products with a transposed operand into one operator, and names
+/// nodes after the scope that they were written under.</remarks>
+public sealed class Tape
+{
+    private readonly Dictionary<string, Node> _written = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Value> _constants = new(StringComparer.Ordinal);
+    private readonly Stack<string> _scopes = new();
+
+    internal Tape(Graph graph, bool onnxOnly = false) => (Graph, IsOnnxOnly) = (graph, onnxOnly);
+
+    /// <summary>The graph that is written.</summary>
+    public Graph Graph { get; }
+
+    /// <summary>Whether only operators of ONNX's own set are allowed (a file for any runtime), not ONNX Runtime's fused products.</summary>
+    internal bool IsOnnxOnly { get; }
+
+    /// <summary>An expression over an existing value.</summary>
+    public Expr this[Value value] => new(this, value);
+
+    /// <summary>Writes the following nodes under a name, until the result is disposed.</summary>
+    internal IDisposable Scope(string name)
+    {
+        _scopes.Push(name);
+        return new EndOfScope(_scopes);
+    }
+
+    /// <summary>A constant; equal small ones are shared.</summary>
+    public Expr Constant(Tensor tensor, string? name = null)
+    {
+        var key = name is null && tensor.ByteCount <= 256 ? $"{tensor}:{Convert.ToHexString(tensor.Bytes)}" : null;
+        if (key is not null && _constants.TryGetValue(key, out var shared)) return this[shared];
+        var value = Graph.AddConstant(name ?? NameOf("const"), tensor);
+        if (key is not null) _constants[key] = value;
+        return this[value];
+    }
+
+    /// <summary>A one-dimensional int64 constant (axes, shapes).</summary>
+    internal Expr Longs(params ReadOnlySpan<long> values) => Constant(Tensor.Vector(values));
+
+    /// <summary>A scalar of the type of <paramref name="like"/>.</summary>
+    internal Expr Scalar(double value, ElementType like) => Constant(like switch
+    {
+        ElementType.Float => Tensor.Scalar((float)value),
+        ElementType.Double => Tensor.Scalar(value),
+        ElementType.Float16 => Tensor.Scalar((Half)value),
+        ElementType.Int64 => Tensor.Scalar((long)value),
+        ElementType.Int32 => Tensor.Scalar((int)value),
+        _ => throw new ArgumentException($"no scalar of type {like.Display()}"),
+    });
+
+    /// <summary>Writes an operator and gives its first output.</summary>
+    internal Expr Op(string opType, ReadOnlySpan<Expr?> inputs, params ReadOnlySpan<(string Name, Attr? Value)> attributes) =>
+        this[Write(opType, string.Empty, inputs, 1, attributes).Output];
+
+    /// <summary>Writes an operator, or finds the equal one that was written before.</summary>
+    internal Node Write(string opType, string domain, ReadOnlySpan<Expr?> inputs, int outputs, params ReadOnlySpan<(string Name, Attr? Value)> attributes)
+    {
+        var values = new List<Value?>();
+        foreach (var input in inputs) values.Add(input?.Value);
+        var given = new SortedDictionary<string, Attr>(StringComparer.Ordinal);
+        foreach (var (name, value) in attributes) if (value is not null) given[name] = value;
+        var key = KeyOf(opType, domain, values, outputs, given);
+        if (key is not null && _written.TryGetValue(key, out var equal) && equal.Graph is not null) return equal;
+
+        var node = new Node(opType, domain, values, Enumerable.Range(0, outputs).Select(_ => Graph.AddValue(NameOf(opType)))) { Name = NameOf(opType) };
+        foreach (var (name, value) in given) node.Attributes[name] = value;
+        node.Name = node.Output.Name;
+        Graph.Add(node);
+        ShapeInference.Infer(node);
+        if (key is not null) _written[key] = node;
+        return node;
+    }
+
+    private static string? KeyOf(string opType, string domain, List<Value?> inputs, int outputs, SortedDictionary<string, Attr> attributes) =>
+        attributes.Values.Any(attribute => attribute.Key is null)
+            ? null
+            : $"{domain}::{opType}/{outputs}({string.Join(',', inputs.Select(input => input?.Name))}){string.Join(',', attributes.Select(pair => pair.Key + pair.Value.Key))}";
+
+    private string NameOf(string opType) => Graph.UniqueName(_scopes.TryPeek(out var scope) ? $"{scope}/{opType}" : opType);
+
+    private sealed class EndOfScope(Stack<string> scopes) : IDisposable
+    {
+        public void Dispose() => scopes.Pop();
+    }
+}
