@@ -16,6 +16,7 @@ public sealed record OrtSettings(string Device = "cpu", int Threads = 0)
 
     internal OrtSettings OnCpu => this with { Device = "cpu" };
 
+    /// <summary>The options of a session.</summary>
     /// <exception cref="LortaException">LRT611: unknown device, or the CUDA provider is not there.</exception>
     internal SessionOptions ToSessionOptions()
     {
