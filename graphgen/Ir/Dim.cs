@@ -9,6 +9,8 @@ public readonly struct Dim : IEquatable<Dim>
     private const char Times = '\u00d7';   // never part of a symbol's own name
 
     private static readonly (string Monomial, long Coefficient)[] Zero = [];
+    private static readonly Comparer<string> Monomials = Comparer<string>.Create((a, b) =>
+        Split(a).Zip(Split(b), string.CompareOrdinal).FirstOrDefault(order => order != 0));
 
     // Monomial = symbols in ordinal order joined by ×; the empty monomial holds the constant. Null stands for zero (default).
     private readonly (string Monomial, long Coefficient)[]? _terms;
@@ -54,14 +56,34 @@ public readonly struct Dim : IEquatable<Dim>
     /// <summary>a / b where that is exact for every value of the symbols, else null.</summary>
     public static Dim? Divide(Dim a, Dim b)
     {
-        if (b.Terms is not [var divisor]) return a == b ? new Dim(1) : null;
-        var quotient = new List<(string, long)>();
-        foreach (var (monomial, coefficient) in a.Terms)
+        if (b.Terms is []) return null;
+        var (divisor, quotient) = (b.Leading, new Dim(0));
+        for (var rest = a; rest.Terms is not [];)
         {
-            if (coefficient % divisor.Coefficient != 0 || Without(monomial, divisor.Monomial) is not { } rest) return null;
-            quotient.Add((rest, coefficient / divisor.Coefficient));
+            var (monomial, coefficient) = rest.Leading;
+            if (coefficient % divisor.Coefficient != 0 || Without(monomial, divisor.Monomial) is not { } factor) return null;
+            var part = new Dim([(factor, coefficient / divisor.Coefficient)]);
+            (quotient, rest) = (quotient + part, rest - (part * b));
         }
-        return Normal(quotient);
+        return quotient;
+    }
+
+    /// <summary>Reads what <see cref="ToString"/> writes (<c>past + 2*sequence</c>); any other text is the name of one symbol.</summary>
+    public static Dim Parse(string text)
+    {
+        var sum = new Dim(0);
+        foreach (var term in text.Split('+', StringSplitOptions.TrimEntries))
+        {
+            var product = new Dim(1);
+            foreach (var factor in term.Split('*', StringSplitOptions.TrimEntries))
+            {
+                if (long.TryParse(factor, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number)) product *= number;
+                else if (IsName(factor)) product *= Symbol(factor);
+                else return Symbol(text);
+            }
+            sum += product;
+        }
+        return sum;
     }
 
     /// <inheritdoc/>
@@ -75,6 +97,24 @@ public readonly struct Dim : IEquatable<Dim>
 
     /// <summary>The size as ONNX tools print it.</summary>
     public override string ToString() => Terms is [] ? "0" : string.Join(" + ", Terms.Select(Print));
+
+    /// <summary>Whether this cannot be negative: no coefficient is.</summary>
+    internal bool IsSize => Terms.All(term => term.Coefficient >= 0);
+
+    /// <summary>The names of the symbols in it, each once.</summary>
+    internal IEnumerable<string> Symbols => Terms.SelectMany(term => Split(term.Monomial)).Distinct(StringComparer.Ordinal);
+
+    // The largest monomial: by degree, then by its symbols. Products keep this order, so that long division ends.
+    private (string Monomial, long Coefficient) Leading =>
+        Terms.OrderByDescending(term => Split(term.Monomial).Length).ThenBy(term => term.Monomial, Monomials).First();
+
+    /// <summary>The number that this is when the symbols have the given values.</summary>
+    internal long Evaluate(Func<string, long> valueOf) =>
+        Terms.Sum(term => Split(term.Monomial).Aggregate(term.Coefficient, (product, symbol) => checked(product * valueOf(symbol))));
+
+    private static bool IsName(string text) => text.Length > 0 && !char.IsDigit(text[0]) && text.All(c => char.IsLetterOrDigit(c) || c is '_' or '.' or ':' or '/');
+
+    private static string[] Split(string monomial) => monomial.Length == 0 ? [] : monomial.Split(Times);
 
     private static string Print((string Monomial, long Coefficient) term)
     {
@@ -92,11 +132,11 @@ public readonly struct Dim : IEquatable<Dim>
     ]);
 
     private static string Join(string a, string b) =>
-        a.Length == 0 ? b : b.Length == 0 ? a : string.Join(Times, a.Split(Times).Concat(b.Split(Times)).Order(StringComparer.Ordinal));
+        string.Join(Times, Split(a).Concat(Split(b)).Order(StringComparer.Ordinal));
 
     private static string? Without(string monomial, string divisor)
     {
-        var symbols = monomial.Length == 0 ? [] : monomial.Split(Times).ToList();
-        return (divisor.Length == 0 ? [] : divisor.Split(Times)).All(symbols.Remove) ? string.Join(Times, symbols) : null;
+        var symbols = Split(monomial).ToList();
+        return Split(divisor).All(symbols.Remove) ? string.Join(Times, symbols) : null;
     }
 }

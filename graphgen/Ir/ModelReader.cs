@@ -113,7 +113,7 @@ internal static class ModelReader
         var shape = type.Shape.Dim.Select((dim, axis) => dim.ValueCase switch
         {
             TensorShapeProto.Types.Dimension.ValueOneofCase.DimValue => new Dim(dim.DimValue),
-            TensorShapeProto.Types.Dimension.ValueOneofCase.DimParam when dim.DimParam.Length > 0 => Dim.Symbol(dim.DimParam),
+            TensorShapeProto.Types.Dimension.ValueOneofCase.DimParam when dim.DimParam.Length > 0 => Dim.Parse(dim.DimParam),
             _ => Dim.Symbol($"{info.Name}.{axis}"),
         });
         value.Shape = [.. shape];

@@ -35,6 +35,12 @@ public sealed class Shape : IReadOnlyList<Dim>, IEquatable<Shape>
     /// <summary>The dimensions as numbers, or null where one is symbolic.</summary>
     public long[]? Known => IsKnown ? [.. _dims.Select(dim => dim.Value!.Value)] : null;
 
+    /// <summary>The shape with another size at <paramref name="axis"/>.</summary>
+    internal Shape With(int axis, Dim dim) => [.. _dims[..axis], dim, .. _dims[(axis + 1)..]];
+
+    /// <summary>Dimensions <paramref name="start"/> … <paramref name="end"/> − 1.</summary>
+    internal Shape Range(int start, int end) => new(_dims[start..end]);
+
     internal int Axis(long axis) => (int)(axis < 0 ? axis + Rank : axis);
 
     /// <inheritdoc/>

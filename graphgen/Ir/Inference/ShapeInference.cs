@@ -1,8 +1,24 @@
+using System.Collections.Frozen;
+using LoRTA.Onnx.GraphGen.Errors;
+
 namespace LoRTA.Onnx.GraphGen.Ir.Inference;
 
 /// <summary>Type and shape inference with symbolic dimensions.</summary>
+/// <remarks>A flat table, operator → rule. Rules read attributes and inputs of every opset from 7 on (axes as attribute or as input, …). An operator without a rule
+/// leaves its outputs as the file declares them.</remarks>
 internal static class ShapeInference
 {
+    private static readonly FrozenDictionary<string, InferenceRule> Rules =
+        new[]
+        {
+            ElementwiseInference.All, MovementInference.All, IndexingInference.All, ReductionInference.All,
+            ProductInference.All, CreationInference.All, QuantizationInference.All, AttentionInference.All,
+        }
+        .SelectMany(family => family).ToFrozenDictionary(rule => rule.Op, StringComparer.Ordinal);
+
+    /// <summary>Whether there is a rule for an operator (<c>domain::Name</c> outside ONNX's own set).</summary>
+    public static bool Knows(string op) => Rules.ContainsKey(op);
+
     /// <summary>Infers every value of a graph, in order.</summary>
     public static void Infer(Graph graph)
     {
@@ -10,8 +26,26 @@ internal static class ShapeInference
     }
 
     /// <summary>Infers the outputs of one node from its inputs: type, shape and, for small integer tensors, the elements.</summary>
+    /// <exception cref="LortaException">LRT121: the inputs do not fit together.</exception>
     public static void Infer(Node node)
     {
-        foreach (var output in node.Outputs) output?.Type = node.Input(0)?.Type ?? ElementType.Undefined;
+        if (!Rules.TryGetValue(node.Op, out var rule)) return;
+        try
+        {
+            rule.Infer(new NodeFacts(node));
+        }
+        catch (Exception e) when (e is IndexOutOfRangeException or ArgumentException or InvalidCastException or OverflowException or DivideByZeroException)
+        {
+            throw ModelErrors.CannotInfer(node, $"its attributes do not fit its inputs ({string.Join(", ", node.Inputs.Select(input => input?.ToString() ?? "none"))})");
+        }
     }
+}
+
+/// <summary>How the outputs of an operator follow from its inputs.</summary>
+/// <param name="Op">Operator, <c>domain::Name</c> outside ONNX's own set.</param>
+/// <param name="Infer">Reads the inputs and sets the outputs.</param>
+internal sealed record InferenceRule(string Op, Action<NodeFacts> Infer)
+{
+    /// <summary>One rule for several operators.</summary>
+    public static IEnumerable<InferenceRule> For(Action<NodeFacts> infer, params IEnumerable<string> ops) => ops.Select(op => new InferenceRule(op, infer));
 }
