@@ -17,22 +17,31 @@ internal static class JsonReading
 
     public static IEnumerable<JsonElement> Array(this JsonElement json, string name) => json.Find(name) is { ValueKind: JsonValueKind.Array } value ? value.EnumerateArray() : [];
 
-    /// <summary>Runs <paramref name="read"/> over a file of a tokenizer; whatever the file lacks or has wrong becomes one error that names it.</summary>
-    public static T Guard<T>(string path, Func<string, T> read)
+    /// <summary>Reads a file of a tokenizer; whatever it lacks or has wrong becomes one error that names it.</summary>
+    public static T Read<T>(string path, Func<byte[], T> parse)
+    {
+        var bytes = ReadBytes(path);
+        try
+        {
+            return parse(bytes);
+        }
+        catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or FormatException or ArgumentException or IOException or InvalidDataException or IndexOutOfRangeException)
+        {
+            throw DataErrors.TokenizerCorrupt(path, e.Message.Split('\n')[0], e);
+        }
+    }
+
+    public static JsonElement Parse(byte[] json) => JsonSerializer.Deserialize<JsonElement>(json);
+
+    private static byte[] ReadBytes(string path)
     {
         try
         {
-            return read(path);
-        }
-        catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or FormatException or ArgumentException or InvalidDataException or IndexOutOfRangeException)
-        {
-            throw DataErrors.TokenizerCorrupt(path, e.Message.Split('\n')[0], e);
+            return File.ReadAllBytes(path);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw FileErrors.NotReadable(path, e);
         }
     }
-
-    public static JsonElement Parse(string path) => JsonSerializer.Deserialize<JsonElement>(File.ReadAllBytes(path));
 }

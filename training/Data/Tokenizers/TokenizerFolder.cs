@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using System.Text.Json;
 using LoRTA.Onnx.GraphGen.Errors;
 using LoRTA.Onnx.Training.Errors;
@@ -34,7 +35,7 @@ internal sealed class TokenizerFolder
 
     private TokenizerParts ReadParts()
     {
-        if (Has("tokenizer.json")) return JsonReading.Guard(At("tokenizer.json"), path => TokenizerJson.Read(path, JsonReading.Parse(path)));
+        if (Has("tokenizer.json")) return JsonReading.Read(At("tokenizer.json"), json => TokenizerJson.Read(At("tokenizer.json"), JsonReading.Parse(json)));
         if (Has("vocab.json") && Has("merges.txt")) return ReadByteLevel();
         if (Has("tokenizer.model")) return ReadSentencePiece();
         if (Has("vocab.txt")) return ReadLines();
@@ -43,11 +44,11 @@ internal sealed class TokenizerFolder
 
     private TokenizerParts ReadByteLevel()
     {
-        var vocabulary = JsonReading.Guard(At("vocab.json"), path =>
-            new Vocabulary(JsonReading.Parse(path).EnumerateObject().Select(piece => KeyValuePair.Create(piece.Name, piece.Value.GetInt32()))));
+        var vocabulary = JsonReading.Read(At("vocab.json"), json =>
+            new Vocabulary(JsonReading.Parse(json).EnumerateObject().Select(piece => KeyValuePair.Create(piece.Name, piece.Value.GetInt32()))));
         var added = AddTo(vocabulary);
-        var model = JsonReading.Guard(At("merges.txt"), path =>
-            new BpeModel(vocabulary, File.ReadLines(path).Where(line => line.Length > 0 && !line.StartsWith("#version", StringComparison.Ordinal)))
+        var model = JsonReading.Read(At("merges.txt"), text =>
+            new BpeModel(vocabulary, Lines(text).Where(line => line.Length > 0 && !line.StartsWith("#version", StringComparison.Ordinal)))
             {
                 Unknown = Role("unk", vocabulary),
             });
@@ -67,9 +68,9 @@ internal sealed class TokenizerFolder
     {
         if (Class.Length > 0 && !Class.StartsWith("Llama", StringComparison.Ordinal) && !Class.StartsWith("CodeLlama", StringComparison.Ordinal))
             throw DataErrors.TokenizerUnsupported(At("tokenizer.model"), $"SentencePiece as {Class} uses it, without a tokenizer.json,");
-        var pieces = JsonReading.Guard(At("tokenizer.model"), path =>
+        var pieces = JsonReading.Read(At("tokenizer.model"), model =>
         {
-            using var stream = File.OpenRead(path);
+            using var stream = new MemoryStream(model);
             return SentencePieceTokenizer.Create(stream, addBeginningOfSentence: false, addEndOfSentence: false);
         });
         var vocabulary = new Vocabulary(pieces.Vocabulary);
@@ -87,8 +88,7 @@ internal sealed class TokenizerFolder
     private TokenizerParts ReadLines()
     {
         var path = At("vocab.txt");
-        var lines = JsonReading.Guard(path, File.ReadAllLines);
-        var vocabulary = new Vocabulary(lines.Select((line, id) => KeyValuePair.Create(line.TrimEnd('\r'), id)));
+        var vocabulary = JsonReading.Read(path, text => new Vocabulary(Lines(text).Select((line, id) => KeyValuePair.Create(line, id))));
         return vocabulary.Find("<cls>") is { } cls && vocabulary.Find("<eos>") is { } eos
             ? ReadAlphabet(path, vocabulary, TokenizerJson.Bert(cls, eos))
             : ReadWordPiece(path, vocabulary);
@@ -150,6 +150,8 @@ internal sealed class TokenizerFolder
         {
             if (Written(role) is { } token && Content(token) is { } content && vocabulary.Find(content) is { } id)
                 added.Add(TokenizerJson.ReadAdded(token, content, id) with { Special = true });
+            else if (Usual(role, vocabulary) is { } usual)
+                added.Add(new AddedToken(vocabulary.Piece(usual)!, usual) { Special = true });
         }
         added = [.. added.DistinctBy(token => token.Id)];
         foreach (var token in added) vocabulary.Add(token.Content, token.Id);
@@ -158,7 +160,7 @@ internal sealed class TokenizerFolder
 
     private SpecialTokens ReadSpecial(TokenizerParts parts)
     {
-        var ids = Roles.ToDictionary(role => role, role => Role(role, parts.Vocabulary) ?? Usual(role, parts.Vocabulary), StringComparer.Ordinal);
+        var ids = Roles.ToDictionary(role => role, role => Role(role, parts.Vocabulary), StringComparer.Ordinal);
         var special = ids.Values.OfType<int>().Concat(parts.Added.Where(token => token.Special).Select(token => token.Id));
         return new SpecialTokens
         {
@@ -192,7 +194,9 @@ internal sealed class TokenizerFolder
 
     private static string? Content(JsonElement token) => token.ValueKind == JsonValueKind.String ? token.GetString() : token.Text("content");
 
-    private JsonElement ParseIfThere(string name) => Has(name) ? JsonReading.Guard(At(name), JsonReading.Parse) : default;
+    private JsonElement ParseIfThere(string name) => Has(name) ? JsonReading.Read(At(name), JsonReading.Parse) : default;
+
+    private static string[] Lines(byte[] text) => Encoding.UTF8.GetString(text).Replace("\r\n", "\n", StringComparison.Ordinal).TrimEnd('\n').Split('\n');
 
     private bool Has(string name) => File.Exists(At(name));
 
