@@ -137,7 +137,12 @@ public sealed class Graph
     {
         foreach (var use in old.Uses.ToArray())
             if (use.Index >= 0 && (where is null || where(use))) use.Node.SetInput(use.Index, replacement);
-        if (where is not null || !IsOutput(old)) return;
+        if (where is null && IsOutput(old)) ReplaceOutput(old, replacement);
+    }
+
+    /// <summary>Lets a graph output be another value, under the same name.</summary>
+    internal void ReplaceOutput(Value old, Value replacement)
+    {
         if (replacement.Producer is null || IsOutput(replacement)) replacement = AddIdentity(replacement);
         _outputs[_outputs.IndexOf(old)] = replacement;
         SwapNames(old, replacement);

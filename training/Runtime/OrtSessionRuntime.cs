@@ -4,6 +4,7 @@ using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.GraphGen.Optimizers;
 using LoRTA.Onnx.Training.Data;
 using Microsoft.ML.OnnxRuntime;
+using Tensor = LoRTA.Onnx.GraphGen.Ir.Tensor;
 
 namespace LoRTA.Onnx.Training.Runtime;
 
