@@ -5,7 +5,7 @@ using Microsoft.ML.OnnxRuntime.Tensors;
 namespace LoRTA.Onnx.GraphGen.Tests.Ir.Inference;
 
 /// <summary>A model whose every value is an output, run in ONNX Runtime on a synthetic batch: 3 rows of 7 tokens.</summary>
-internal sealed class ExposedGraph(Model model, long past)
+internal sealed class ExposedGraph(Model model, SymbolTable symbols)
 {
     public sealed record Found(ElementType Type, long[] Dims, Dim[]? Content);
 
@@ -46,7 +46,6 @@ internal sealed class ExposedGraph(Model model, long past)
 
     private OrtValue Feed(Value input)
     {
-        var symbols = new SymbolTable(past);
         var dims = input.Shape!.Select(symbols.Size).ToArray();
         var count = dims.Aggregate(1L, (product, dim) => product * dim);
         var integers = Enumerable.Range(0, (int)count).Select(i => Integer(input.Name, i, dims[^1])).ToArray();
@@ -62,7 +61,7 @@ internal sealed class ExposedGraph(Model model, long past)
 
     private long Integer(string name, int index, long width) =>
         name.Contains("mask", StringComparison.Ordinal) ? 1
-        : name.Contains("position", StringComparison.Ordinal) ? (index % width) + past
+        : name.Contains("position", StringComparison.Ordinal) ? (index % width) + symbols.Past
         : name.Contains("token_type", StringComparison.Ordinal) ? 0
         : 5 + (index * 7 % 23);
 
@@ -75,11 +74,16 @@ internal sealed class ExposedGraph(Model model, long past)
 }
 
 /// <summary>What symbols stand for: sizes of the batch by their name, any other what it was when first seen.</summary>
-internal sealed class SymbolTable(long past)
+internal sealed class SymbolTable(long past, long headSize)
 {
     private readonly Dictionary<string, long> _seen = new(StringComparer.Ordinal);
 
+    public long Past => past;
+
     public long Size(Dim dim) => dim.Evaluate(symbol => Given(symbol) ?? 2);
+
+    /// <summary>Whether the size follows from those of the batch.</summary>
+    public bool IsGiven(Dim dim) => dim.Symbols.All(symbol => Given(symbol) is not null);
 
     /// <summary>Whether claimed sizes are the actual ones. A size that is one unknown symbol binds it.</summary>
     public bool Agrees(IReadOnlyList<Dim> claimed, IReadOnlyList<long> actual) =>
@@ -101,6 +105,7 @@ internal sealed class SymbolTable(long past)
         "sequence" or "sequence_length" => 7,
         "past" or "past_sequence" or "past_length" or "past_sequence_length" => past,
         "total_sequence_length" or "total_sequence" or "total" => past + 7,
+        "kv_cache_dim" => headSize,
         _ => null,
     };
 }
