@@ -32,16 +32,18 @@ internal static class ModelReader
     private static Model Read(string path, ModelProto proto, TensorReader tensors)
     {
         if (proto.Graph is not { Node.Count: > 0 } || proto.OpsetImport.Count == 0) throw ModelErrors.NotOnnx(path, "it has no graph");
-        var model = new Model(ReadGraph(path, proto.Graph, tensors))
+        var graph = ReadGraph(path, proto.Graph, tensors);
+        var (opsets, metadata, irVersion, producer) = (proto.OpsetImport.ToArray(), proto.MetadataProps.ToArray(), proto.IrVersion, proto.ProducerName);
+        var model = new Model(graph)
         {
             Path = path,
-            IrVersion = proto.IrVersion,
-            Producer = proto.ProducerName,
+            IrVersion = irVersion,
+            Producer = producer,
             Functions = [.. proto.Functions.Select(function => $"{function.Domain}::{function.Name}")],
-            Remainder = RemainderOf(proto),
+            Remainder = RemainderOf(proto),   // takes out of the message what was read above
         };
-        foreach (var opset in proto.OpsetImport) model.OpsetVersions[opset.Domain is "ai.onnx" ? string.Empty : opset.Domain] = opset.Version;
-        foreach (var entry in proto.MetadataProps) model.Metadata[entry.Key] = entry.Value;
+        foreach (var opset in opsets) model.OpsetVersions[opset.Domain is "ai.onnx" ? string.Empty : opset.Domain] = opset.Version;
+        foreach (var entry in metadata) model.Metadata[entry.Key] = entry.Value;
         if (model.Opset is < OldestOpset or > NewestOpset)
             throw ModelErrors.OpsetNotSupported(path, string.Empty, model.Opset, $"{OldestOpset} to {NewestOpset}");
         return model;

@@ -168,5 +168,5 @@ public sealed class Tensor
         TensorPrimitives.ShiftLeft(floats, 16, floats);
     }
 
-    private static long Product(ReadOnlySpan<long> dims) => TensorPrimitives.Product(dims) is var product && dims.IsEmpty ? 1 : product;
+    private static long Product(ReadOnlySpan<long> dims) => dims.IsEmpty ? 1 : TensorPrimitives.Product(dims);
 }
