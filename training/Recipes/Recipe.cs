@@ -76,7 +76,7 @@ internal sealed record Recipe
     /// <exception cref="LortaException">LRT550, with every problem and its path.</exception>
     public void Validate(RecipeCatalog known)
     {
-        var problems = RecipeRules.Check(this, known, given: _ => false).ToList();
+        var problems = RecipeRules.Check(this, known).ToList();
         if (problems.Count > 0) throw RecipeErrors.Invalid("recipe", problems);
     }
 }

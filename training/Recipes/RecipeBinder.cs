@@ -20,9 +20,6 @@ internal sealed class RecipeBinder
 
     public List<RecipeProblem> Problems { get; } = [];
 
-    /// <summary>Whether a key was written.</summary>
-    public bool IsGiven(string path) => _sources.ContainsKey(path);
-
     /// <summary>The problem with the line of its key, or of the nearest key around it.</summary>
     public RecipeProblem Locate(RecipeProblem problem)
     {
@@ -59,7 +56,7 @@ internal sealed class RecipeBinder
             else if (property.IsSetNullable) result[name] = null;
             else Report(key, "must have a value");
         }
-        foreach (var property in type.Properties.Where(property => property.IsRequired && !IsGiven(RecipeJson.Join(path, property.Name))))
+        foreach (var property in type.Properties.Where(property => property.IsRequired && !_sources.ContainsKey(RecipeJson.Join(path, property.Name))))
             Report(RecipeJson.Join(path, property.Name), "is missing");
         return result;
     }

@@ -25,7 +25,7 @@ internal static class RecipeFile
         var node = binder.Bind(root, RecipeJson.Options.GetTypeInfo(typeof(Recipe)), string.Empty);
         if (binder.Problems.Count > 0) throw RecipeErrors.Invalid(path, binder.Problems.Select(binder.Locate));
         var recipe = node.Deserialize<Recipe>(RecipeJson.Options)!;
-        var problems = RecipeRules.Check(recipe, known, binder.IsGiven).Select(binder.Locate).ToList();
+        var problems = RecipeRules.Check(recipe, known).Select(binder.Locate).ToList();
         if (problems.Count > 0) throw RecipeErrors.Invalid(path, problems);
         return recipe.Resolve(Path.GetDirectoryName(Path.GetFullPath(path))!, Path.GetFileNameWithoutExtension(path));
     }

@@ -8,13 +8,12 @@ internal static class RecipeRules
     /// <summary>All problems of a recipe.</summary>
     /// <param name="recipe">The recipe.</param>
     /// <param name="known">The families and tasks of this build.</param>
-    /// <param name="given">Whether a key was written by the user, rather than left at its default.</param>
-    public static IEnumerable<RecipeProblem> Check(Recipe recipe, RecipeCatalog known, Func<string, bool> given) =>
+    public static IEnumerable<RecipeProblem> Check(Recipe recipe, RecipeCatalog known) =>
     [
         .. OptionChecks.Check(recipe),
         .. Names(recipe, known),
-        .. Twice(given),
-        .. Task(recipe, given),
+        .. Twice(recipe),
+        .. Task(recipe),
         .. Data(recipe.Data),
         .. Adapter(recipe),
         .. Train(recipe),
@@ -29,26 +28,32 @@ internal static class RecipeRules
             yield return new("task", $"'{recipe.Task}' is not there yet; now {string.Join(", ", known.Tasks)}");
     }
 
-    // Pairs of keys that say the same thing in two ways.
-    private static IEnumerable<RecipeProblem> Twice(Func<string, bool> given) =>
-        from pair in new[]
-        {
-            (First: "train.epochs", Second: "train.steps"),
-            (First: "train.schedule.warmupRatio", Second: "train.schedule.warmupSteps"),
-            (First: "data.validation", Second: "data.validationFraction"),
-            (First: "data.labels", Second: "head.labels"),
-        }
-        where given(pair.First) && given(pair.Second)
-        select new RecipeProblem(pair.Second, $"stands beside {pair.First}; give one of them");
-
-    private static IEnumerable<RecipeProblem> Task(Recipe recipe, Func<string, bool> given)
+    // Keys that say the same thing in two ways. A default counts as not written: a resolved recipe writes them all.
+    private static IEnumerable<RecipeProblem> Twice(Recipe recipe)
     {
-        foreach (var (key, task) in new[] { ("taskOptions.probability", "masked-lm"), ("taskOptions.output", "loss"), ("data.packing", "causal-lm") })
+        var (train, data) = (recipe.Train, recipe.Data);
+        if (train.Steps is not null && train.Epochs != new TrainOptions().Epochs) yield return Beside("train.steps", "train.epochs");
+        if (train.Schedule.WarmupSteps is not null && !train.Schedule.WarmupRatio.Equals(new ScheduleOptions().WarmupRatio))
+            yield return Beside("train.schedule.warmupSteps", "train.schedule.warmupRatio");
+        if (data is { Validation: not null, ValidationFraction: not null }) yield return Beside("data.validationFraction", "data.validation");
+        if (data.Labels is not null && recipe.Head is { Labels.Count: > 0 }) yield return Beside("data.labels", "head.labels");
+    }
+
+    private static RecipeProblem Beside(string key, string other) => new(key, $"stands beside {other}; give one of them");
+
+    private static IEnumerable<RecipeProblem> Task(Recipe recipe)
+    {
+        var (options, defaults) = (recipe.TaskOptions, new TaskOptions());
+        foreach (var (key, task, isUsed) in new[]
         {
-            var isUsed = key == "data.packing" ? recipe.Data.Packing : given(key);
+            ("taskOptions.probability", "masked-lm", !options.Probability.Equals(defaults.Probability)),
+            ("taskOptions.output", "loss", options.Output != defaults.Output),
+            ("data.packing", "causal-lm", recipe.Data.Packing),
+        })
+        {
             if (isUsed && recipe.Task != task) yield return new(key, $"is for {task}, the task is {recipe.Task}");
         }
-        if (recipe.Head is { New: not "regression", Labels.Count: < 2 }) yield return new("head.labels", "must name two classes or more");
+        if (recipe.Head is { New: not "regression", Labels.Count: < 2 } && recipe.Data.Labels is null) yield return new("head.labels", "must name two classes or more");
     }
 
     private static IEnumerable<RecipeProblem> Data(DataOptions data)
@@ -57,8 +62,6 @@ internal static class RecipeRules
             yield return new("data.format", $"cannot be told from '{Path.GetFileName(data.Train)}'; name it");
         else if (data.Format is null && DataOptions.FormatOf(data.Train) == "parquet")
             yield return new("data.train", "parquet is not there yet; convert the file to jsonl, tsv or csv");
-        if (data is { Validation: not null, ValidationFraction: not null })
-            yield return new("data.validationFraction", "stands beside data.validation; give one of them");
     }
 
     private static IEnumerable<RecipeProblem> Adapter(Recipe recipe)
