@@ -12,7 +12,7 @@ internal static class BaseModels
 
     public static Architecture ArchitectureOf(Model deployed, AttentionMap map)
     {
-        if (map.Layers.Count == 0) throw DiscoveryErrors.NoAttention(deployed.Path, map.Findings);
+        if (map.Layers.Count == 0) throw map.Findings.Count == 0 ? DiscoveryErrors.NoAttention(deployed.Path) : DiscoveryErrors.NotUnderstood(deployed.Path, map.Findings);
         return new Architecture(map.Hidden, map.Heads, map.KvHeads, map.HeadWidth, map.Layers.Count, TokenEmbedding.Vocabulary(deployed));
     }
 
