@@ -1,6 +1,5 @@
 using LoRTA.Onnx.GraphGen.Adapters;
 using LoRTA.Onnx.GraphGen.Artifacts;
-using LoRTA.Onnx.GraphGen.Discovery;
 using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.Training.Data;
 using LoRTA.Onnx.Training.Data.Tokenizers;

@@ -3,8 +3,8 @@ using System.Text.Json;
 using LoRTA.Onnx.GraphGen.Adapters;
 using LoRTA.Onnx.GraphGen.Artifacts;
 using LoRTA.Onnx.GraphGen.Ir;
-using LoRTA.Onnx.GraphGen.Optimizers;
 using LoRTA.Onnx.Training.Recipes;
+using OptimizerOptions = LoRTA.Onnx.GraphGen.Optimizers.OptimizerOptions;
 
 namespace LoRTA.Onnx.Training;
 

@@ -1,6 +1,5 @@
 using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.Training.Checkpoints;
-using LoRTA.Onnx.Training.Data;
 using LoRTA.Onnx.Training.Recipes;
 using LoRTA.Onnx.Training.Runtime;
 

@@ -1,4 +1,3 @@
-using LoRTA.Onnx.Training.Checkpoints;
 using LoRTA.Onnx.Training.Data;
 using LoRTA.Onnx.Training.Errors;
 using LoRTA.Onnx.Training.Recipes;

@@ -1,11 +1,5 @@
-using LoRTA.Onnx.GraphGen.Adapters;
-using LoRTA.Onnx.GraphGen.Artifacts;
-using LoRTA.Onnx.GraphGen.Discovery;
 using LoRTA.Onnx.GraphGen.Errors;
-using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.Training.Checkpoints;
-using LoRTA.Onnx.Training.Data;
-using LoRTA.Onnx.Training.Data.Tokenizers;
 using LoRTA.Onnx.Training.Recipes;
 using LoRTA.Onnx.Training.Runtime;
 using LoRTA.Onnx.Training.Tracking;
@@ -53,7 +47,7 @@ internal static class TrainingRun
         using var metrics = MetricsLog.Open(folder.Metrics, run.Step);
         using var log = new TextLog(folder.Log, clock);
         var tracker = new Trackers(metrics, log, new ProgressTracker(progress));
-        foreach (var finding in task.Graphs.Findings) tracker.Note(finding);
+        foreach (var finding in task.Graphs.Findings) tracker.Note($"{finding.Node}: {finding.Reason}");
         var started = clock.GetTimestamp();
         run = new Trainer(recipe, task.Runtime, task.Data.Train, checkpoints, task.Evaluator, tracker, clock).Run(run, stop);
         if (recipe.Train.KeepBest is not null && run.BestStep is { } best && best != run.Step) checkpoints.Restore(best, task.Runtime);

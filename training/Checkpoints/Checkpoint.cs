@@ -1,3 +1,4 @@
+using LoRTA.Onnx.Training.Data;
 using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.Training.Recipes;
 
@@ -31,8 +32,3 @@ internal sealed record Checkpoint
     /// <summary>Further numbers of the run: evaluations without improvement, seconds so far.</summary>
     public IReadOnlyDictionary<string, double> Numbers { get; init; } = new SortedDictionary<string, double>(StringComparer.Ordinal);
 }
-
-/// <summary>Where in the data a run stands.</summary>
-/// <param name="Epoch">Epoch, from 0.</param>
-/// <param name="Batch">The next micro-batch of that epoch, from 0.</param>
-internal readonly record struct DataPosition(int Epoch, long Batch);

@@ -34,7 +34,7 @@ internal static class CheckpointFile
         return new()
         {
             Step = Long(metadata["step"]),
-            Position = new(checked((int)Long(metadata["epoch"])), Long(metadata["batch"])),
+            Position = new(checked((int)Long(metadata["epoch"])), checked((int)Long(metadata["batch"]))),
             State = tensors,
             Seed = Long(metadata["seed"]),
             Recipe = new(metadata["recipe"]),

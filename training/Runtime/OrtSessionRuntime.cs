@@ -1,6 +1,5 @@
 using System.Numerics.Tensors;
 using LoRTA.Onnx.GraphGen.Artifacts;
-using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.GraphGen.Optimizers;
 using LoRTA.Onnx.Training.Data;
 using Microsoft.ML.OnnxRuntime;
@@ -9,7 +8,7 @@ using Tensor = LoRTA.Onnx.GraphGen.Ir.Tensor;
 namespace LoRTA.Onnx.Training.Runtime;
 
 /// <summary>Trains with plain ONNX Runtime: one session that computes gradients, one that evaluates, one that steps. Frozen weights are shared by the first two.</summary>
-public sealed class OrtSessionRuntime : ITrainingRuntime
+internal sealed class OrtSessionRuntime : ITrainingRuntime
 {
     private readonly TrainingGraphs _graphs;
     private readonly OrtWeights _weights = new();
