@@ -10,6 +10,7 @@ internal static class Application
     // In the order of the help.
     private static readonly Func<Verb>[] Verbs =
     [
+        GradcheckVerb.Create,
         SchemaVerb.Create,
     ];
 
