@@ -10,6 +10,8 @@ internal static class Application
     // In the order of the help.
     private static readonly Func<Verb>[] Verbs =
     [
+        ExportVerb.Create,
+        VerifyVerb.Create,
         GradcheckVerb.Create,
         SchemaVerb.Create,
     ];
