@@ -67,11 +67,14 @@ public sealed class Tensor
         where T : unmanaged => Of<T>([], [value]);
 
     /// <summary>The same numbers under other dimensions of the same product.</summary>
-    internal Tensor WithDims(ReadOnlySpan<long> dims) => (File, _computed) switch
+    internal Tensor WithDims(ReadOnlySpan<long> dims) => As(Type, dims);
+
+    /// <summary>The same bytes read as another type, wherever they lie.</summary>
+    internal Tensor As(ElementType type, ReadOnlySpan<long> dims) => (File, _computed) switch
     {
-        ({ } file, _) => new(Type, dims, file, FileOffset),
-        (_, { } computed) => new(Type, dims, computed),
-        _ => new(Type, dims, _memory),
+        ({ } file, _) => new(type, dims, file, FileOffset),
+        (_, { } computed) => new(type, dims, computed),
+        _ => new(type, dims, _memory),
     };
 
     /// <summary>All bytes as one span (at most 2 GB).</summary>
