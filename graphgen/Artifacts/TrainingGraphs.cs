@@ -1,4 +1,5 @@
 using LoRTA.Onnx.GraphGen.Adapters;
+using LoRTA.Onnx.GraphGen.Canonical;
 using LoRTA.Onnx.GraphGen.Ir;
 
 namespace LoRTA.Onnx.GraphGen.Artifacts;
@@ -15,6 +16,9 @@ public sealed record TrainingGraphs
     /// <summary>Trained tensors, gradients and moments in; their new values out.</summary>
     public required Model Optimizer { get; init; }
 
+    /// <summary>Learning rate that the schedule scales; groups have it times a factor of theirs.</summary>
+    public required double LearningRate { get; init; }
+
     /// <summary>The tensors that training changes, in a fixed order.</summary>
     public required IReadOnlyList<TrainedTensor> Trained { get; init; }
 
@@ -24,9 +28,12 @@ public sealed record TrainingGraphs
     /// <summary>The adapter.</summary>
     public required AdapterPlan Plan { get; init; }
 
+    /// <summary>The model, as the adapter's file describes it.</summary>
+    public required BaseModel Base { get; init; }
+
     /// <summary>The output that the loss is made of.</summary>
     public required string Logits { get; init; }
 
     /// <summary>What was left out or changed on the way.</summary>
-    public required IReadOnlyList<string> Findings { get; init; }
+    public required IReadOnlyList<Finding> Findings { get; init; }
 }

@@ -47,5 +47,8 @@ internal static class AdapterErrors
     public static LortaException CannotTrain(string name, string why) =>
         new("LRT314", $"trainables: '{name}' cannot be trained ({why}).", "Leave it out of the pattern, or use an export that stores it in float.") { IsUsage = true };
 
+    public static LortaException OtherSize(AdapterSite site, int input, int output) =>
+        new("LRT315", $"{site.Address}: is {input} → {output}, but {site.In} → {site.Out} follows from the model's heads and width.", "Leave this layer or matrix out of the adapter.") { IsUsage = true };
+
     private static string Close(IEnumerable<string> names) => names.ToList() is { Count: > 0 } list ? $"; it has for instance {string.Join(", ", list)}" : string.Empty;
 }

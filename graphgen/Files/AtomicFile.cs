@@ -8,30 +8,49 @@ internal static class AtomicFile
 {
     /// <summary>Lets <paramref name="write"/> fill <paramref name="path"/>; on any failure the old file, or none, stays.</summary>
     /// <exception cref="LortaException">LRT104: the folder cannot be written or the disk is full.</exception>
-    public static void Write(string path, Action<FileStream> write)
+    public static void Write(string path, Action<FileStream> write) => Write([(path, write)]);
+
+    /// <summary>Writes several files that belong together: none takes its place before all are whole.</summary>
+    /// <exception cref="LortaException">LRT104: the folder cannot be written or the disk is full.</exception>
+    public static void Write(IReadOnlyList<(string Path, Action<FileStream> Write)> files)
     {
-        var full = Path.GetFullPath(path);
-        var temporary = $"{full}.{Environment.ProcessId}.tmp";
+        var temporary = files.Select(file => $"{Path.GetFullPath(file.Path)}.{Environment.ProcessId}.tmp").ToArray();
+        var current = files[0].Path;
+        var made = new List<string>();
         try
         {
-            Directory.CreateDirectory(Path.GetDirectoryName(full)!);
-            using (var stream = new FileStream(temporary, FileMode.Create, FileAccess.Write, FileShare.None, bufferSize: 1 << 16))
+            for (var i = 0; i < files.Count; i++)
             {
-                write(stream);
-                stream.Flush(flushToDisk: true);
+                current = files[i].Path;
+                Fill(temporary[i], files[i].Write);
             }
-            File.Move(temporary, full, overwrite: true);
+            for (var i = 0; i < files.Count; i++)
+            {
+                current = files[i].Path;
+                var isNew = !File.Exists(current);
+                File.Move(temporary[i], Path.GetFullPath(current), overwrite: true);
+                if (isNew) made.Add(current);
+            }
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw FileErrors.NotWritable(path, e);
+            foreach (var path in made) File.Delete(path);
+            throw FileErrors.NotWritable(current, e);
         }
         finally
         {
-            File.Delete(temporary);   // no-op after the rename
+            foreach (var path in temporary.Where(File.Exists)) File.Delete(path);
         }
     }
 
     /// <summary>Writes text as UTF-8 without a byte order mark.</summary>
     public static void WriteText(string path, string text) => Write(path, stream => stream.Write(Encoding.UTF8.GetBytes(text)));
+
+    private static void Fill(string path, Action<FileStream> write)
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        using var stream = new FileStream(path, FileMode.Create, FileAccess.Write, FileShare.None, bufferSize: 1 << 16);
+        write(stream);
+        stream.Flush(flushToDisk: true);
+    }
 }

@@ -90,10 +90,18 @@ public sealed class Graph
         _inputs.Add(value);
     }
 
+    /// <summary>Takes an input away; one with a default becomes a constant, one that nobody reads goes.</summary>
     internal void RemoveInput(Value value)
     {
         value.IsInput = false;
         _inputs.Remove(value);
+        if (value.Uses.Count == 0 && !IsOutput(value)) _values.Remove(value.Name);
+    }
+
+    /// <summary>Takes away the inputs that nobody reads.</summary>
+    internal void RemoveUnusedInputs()
+    {
+        foreach (var input in _inputs.Where(input => input.Uses.Count == 0 && !IsOutput(input)).ToArray()) RemoveInput(input);
     }
 
     internal bool IsOutput(Value value) => _outputs.Contains(value);

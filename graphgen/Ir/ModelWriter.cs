@@ -22,8 +22,7 @@ internal static class ModelWriter
             return;
         }
         var data = new ExternalLayout($"{Path.GetFileName(path)}.data", model.Graph.Initializers);
-        AtomicFile.Write($"{path}.data", data.Write);
-        AtomicFile.Write(path, stream => Write(model, stream, data.PlaceOf));
+        AtomicFile.Write([($"{path}.data", data.Write), (path, stream => Write(model, stream, data.PlaceOf))]);
     }
 
     /// <summary>The model as bytes, for runtimes that load from memory.</summary>

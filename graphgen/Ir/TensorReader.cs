@@ -53,11 +53,15 @@ internal sealed class TensorReader(string path, MappedFile? file, IReadOnlyList<
         var entries = proto.ExternalData.ToDictionary(entry => entry.Key, entry => entry.Value, StringComparer.Ordinal);
         var location = entries.GetValueOrDefault("location", string.Empty);
         var data = External(proto.Name, location);
-        var offset = long.Parse(entries.GetValueOrDefault("offset", "0"), CultureInfo.InvariantCulture);
-        var length = long.Parse(entries.GetValueOrDefault("length", expected.ToString(CultureInfo.InvariantCulture)), CultureInfo.InvariantCulture);
-        if (length != expected || offset < 0 || offset + length > data.Length)
+        var (offset, length) = (Number("offset", 0), Number("length", expected));
+        if (length != expected || offset < 0 || offset > data.Length - length)
             throw ModelErrors.TensorSize(path, proto.Name, Describe(type, dims), Math.Max(0, Math.Min(length, data.Length - offset)));
         return Tensor.FromFile(type, dims, data, offset);
+
+        long Number(string key, long otherwise) =>
+            !entries.TryGetValue(key, out var text) ? otherwise
+            : long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) ? number
+            : throw ModelErrors.NotOnnx(path, $"tensor '{proto.Name}' has the {key} '{text}'");
     }
 
     private MappedFile External(string tensor, string location)

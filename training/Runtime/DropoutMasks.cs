@@ -7,7 +7,7 @@ namespace LoRTA.Onnx.Training.Runtime;
 /// <summary>Masks of inverted dropout: 0 with probability p, else 1/(1 − p); a function of seed, step, micro-batch and site.</summary>
 /// <param name="seed">Seed of the run.</param>
 /// <param name="probability">Probability p of a zero.</param>
-public sealed class DropoutMasks(long seed, double probability)
+internal sealed class DropoutMasks(long seed, double probability)
 {
     /// <summary>The mask for one input of the adapted layers.</summary>
     internal Tensor Mask(string name, (long Step, int MicroBatch) at, Batch batch, int width)

@@ -4,7 +4,7 @@ using LoRTA.Onnx.Training.Data;
 namespace LoRTA.Onnx.Training.Runtime;
 
 /// <summary>What a trainer needs of the machine that computes: losses, gradients, steps, and the state in and out.</summary>
-public interface ITrainingRuntime : IDisposable
+internal interface ITrainingRuntime : IDisposable
 {
     /// <summary>Evaluates a batch, without dropout.</summary>
     /// <returns>The loss and the model's outputs, by name.</returns>
@@ -33,7 +33,7 @@ public interface ITrainingRuntime : IDisposable
 /// <param name="Values">Trained tensors by name.</param>
 /// <param name="FirstMoments">Running means of gradients.</param>
 /// <param name="SecondMoments">Running means of squared gradients.</param>
-public sealed record TrainingState(
+internal sealed record TrainingState(
     long Step,
     IReadOnlyDictionary<string, Tensor> Values,
     IReadOnlyDictionary<string, Tensor> FirstMoments,

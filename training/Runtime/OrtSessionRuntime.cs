@@ -1,6 +1,5 @@
 using System.Numerics.Tensors;
 using LoRTA.Onnx.GraphGen.Artifacts;
-using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.GraphGen.Optimizers;
 using LoRTA.Onnx.Training.Data;
 using Microsoft.ML.OnnxRuntime;
@@ -9,7 +8,7 @@ using Tensor = LoRTA.Onnx.GraphGen.Ir.Tensor;
 namespace LoRTA.Onnx.Training.Runtime;
 
 /// <summary>Trains with plain ONNX Runtime: one session that computes gradients, one that evaluates, one that steps. Frozen weights are shared by the first two.</summary>
-public sealed class OrtSessionRuntime : ITrainingRuntime
+internal sealed class OrtSessionRuntime : ITrainingRuntime
 {
     private readonly TrainingGraphs _graphs;
     private readonly OrtWeights _weights = new();
@@ -82,11 +81,11 @@ public sealed class OrtSessionRuntime : ITrainingRuntime
     public double Step(double learningRateFactor)
     {
         using var binding = _optimizer.CreateIoBinding();
-        using var factor = OrtTensors.ToOrt(Tensor.Scalar((float)learningRateFactor));
+        using var rate = OrtTensors.ToOrt(Tensor.Scalar((float)(_graphs.LearningRate * learningRateFactor)));
         using var step = OrtTensors.ToOrt(Tensor.Scalar(++_step));
         using var norm = OrtTensors.ToOrt(Tensor.Scalar(0f));
-        binding.BindInput(AdamW.LearningRateFactor, factor);
-        binding.BindInput(AdamW.StepInput, step);
+        binding.BindInput(AdamW.LearningRate, rate);
+        binding.BindInput(AdamW.Step, step);
         foreach (var moving in _moving) Bind(binding, moving);
         binding.BindOutput(AdamW.GradientNorm, norm);
         using var options = new RunOptions();
@@ -114,13 +113,13 @@ public sealed class OrtSessionRuntime : ITrainingRuntime
     private static void Bind(OrtIoBinding binding, MovingTensor moving)
     {
         var name = moving.Trained.Name;
-        binding.BindInput(AdamW.Parameter(name), moving.Value.Current);
+        binding.BindInput(name, moving.Value.Current);
         binding.BindInput(AdamW.Gradient(name), moving.Gradient);
         binding.BindInput(AdamW.FirstMoment(name), moving.First.Current);
         binding.BindInput(AdamW.SecondMoment(name), moving.Second.Current);
-        binding.BindOutput(AdamW.NewParameter(name), moving.Value.Next);
-        binding.BindOutput(AdamW.NewFirstMoment(name), moving.First.Next);
-        binding.BindOutput(AdamW.NewSecondMoment(name), moving.Second.Next);
+        binding.BindOutput(AdamW.Next(name), moving.Value.Next);
+        binding.BindOutput(AdamW.Next(AdamW.FirstMoment(name)), moving.First.Next);
+        binding.BindOutput(AdamW.Next(AdamW.SecondMoment(name)), moving.Second.Next);
     }
 
     private void BindAll(OrtRun run, InferenceSession session, Batch batch, double weight)

@@ -16,20 +16,29 @@ internal sealed class ExposedGraph(Model model, SymbolTable symbols)
         try
         {
             model.Save(path);
-            using var options = new SessionOptions { GraphOptimizationLevel = GraphOptimizationLevel.ORT_DISABLE_ALL, LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR };
-            using var session = new InferenceSession(path, options);
-            using var run = new RunOptions();
-            var inputs = model.Graph.Inputs.Where(input => input.Constant is null).ToArray();
-            var values = inputs.Select(Feed).ToArray();
-            using var results = session.Run(run, inputs.Select(input => input.Name).ToArray(), values, names);
-            foreach (var value in values) value.Dispose();
-            return names.Zip(results).ToDictionary(pair => pair.First, pair => Describe(pair.Second), StringComparer.Ordinal);
+            return Run(path, names, results => names.Zip(results).ToDictionary(pair => pair.First, pair => Describe(pair.Second), StringComparer.Ordinal));
         }
         finally
         {
             File.Delete(path);
             File.Delete($"{path}.data");
         }
+    }
+
+    /// <summary>What a file computes on the batch: all bytes of its first output.</summary>
+    public static byte[] Outputs(Model model, string path, SymbolTable symbols) =>
+        new ExposedGraph(model, symbols).Run(path, [model.Graph.Outputs[0].Name], results => results[0].GetTensorDataAsSpan<byte>().ToArray());
+
+    private T Run<T>(string path, string[] names, Func<IReadOnlyList<OrtValue>, T> read)
+    {
+        using var options = new SessionOptions { GraphOptimizationLevel = GraphOptimizationLevel.ORT_DISABLE_ALL, LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR };
+        using var session = new InferenceSession(path, options);
+        using var run = new RunOptions();
+        var inputs = model.Graph.Inputs.Where(input => input.Constant is null).ToArray();
+        var values = inputs.Select(Feed).ToArray();
+        using var results = session.Run(run, inputs.Select(input => input.Name).ToArray(), values, names);
+        foreach (var value in values) value.Dispose();
+        return read([.. results]);
     }
 
     // Claims about shapes go out of the file, so that ONNX Runtime cannot lean on them.

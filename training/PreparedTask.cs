@@ -1,0 +1,63 @@
+using LoRTA.Onnx.GraphGen.Adapters;
+using LoRTA.Onnx.GraphGen.Artifacts;
+using LoRTA.Onnx.GraphGen.Ir;
+using LoRTA.Onnx.Training.Data;
+using LoRTA.Onnx.Training.Data.Tokenizers;
+using LoRTA.Onnx.Training.Errors;
+using LoRTA.Onnx.Training.Recipes;
+using LoRTA.Onnx.Training.Runtime;
+
+namespace LoRTA.Onnx.Training;
+
+/// <summary>A recipe with everything opened: the model's graphs, the data, the runtime.</summary>
+internal sealed class PreparedTask : IDisposable
+{
+    private readonly Recipe _recipe;
+    private readonly BaseModel _base;
+
+    private PreparedTask(Recipe recipe, TrainingData data, TrainingGraphs graphs, BaseModel baseModel, OrtSettings settings)
+    {
+        (_recipe, _base, Data, Graphs) = (recipe, baseModel, data, graphs);
+        Evaluator = data.Validation is { } validation ? new Evaluator(recipe.Task, validation, graphs.Logits) : null;
+        Runtime = new OrtSessionRuntime(graphs, settings, recipe.Adapter.Dropout > 0 ? new DropoutMasks(recipe.Seed, recipe.Adapter.Dropout) : null);
+    }
+
+    public TrainingData Data { get; }
+
+    public TrainingGraphs Graphs { get; }
+
+    public ITrainingRuntime Runtime { get; }
+
+    /// <summary>Measures the validation data; null where there are none.</summary>
+    public Evaluator? Evaluator { get; }
+
+    /// <summary>Opens a recipe.</summary>
+    /// <param name="recipe">The resolved recipe.</param>
+    /// <param name="settings">Device and threads.</param>
+    /// <param name="values">Given values of trained tensors; those that are absent start as the recipe says.</param>
+    public static PreparedTask Of(Recipe recipe, OrtSettings settings, IReadOnlyDictionary<string, Tensor>? values = null)
+    {
+        if (recipe.Head is not null) throw TrainingErrors.NotYet("head.new", "a new head");
+        var model = Model.Load(recipe.Model);
+        var data = TrainingData.Load(recipe.Task, RecipeMapping.Data(recipe), TextTokenizer.Load(recipe.Tokenizer!), recipe.Train.BatchSize, recipe.Seed);
+        var spec = RecipeMapping.Spec(recipe, values);
+        var graphs = TrainingGraphBuilder.Build(model, spec);
+        return new PreparedTask(recipe, data, graphs, graphs.Base, settings);
+    }
+
+    /// <summary>Writes the adapter as the runtime holds it.</summary>
+    public void SaveAdapter(string folder)
+    {
+        var tensors = new Dictionary<string, Tensor>(Runtime.State.Values, StringComparer.Ordinal);
+        foreach (var (input, tensor) in Graphs.Frozen) tensors[input[TrainingNames.Factor.Length..]] = tensor;
+        var config = AdapterConfig.Of(Graphs.Plan, _base) with
+        {
+            Task = _recipe.Task,
+            Labels = _recipe.Labels,
+            Trainables = [.. Graphs.Trained.Select(tensor => tensor.Name).Where(name => name.StartsWith(TrainingNames.Parameter, StringComparison.Ordinal)).Select(name => name[TrainingNames.Parameter.Length..])],
+        };
+        new AdapterFolder(folder, config, tensors).Save();
+    }
+
+    public void Dispose() => Runtime.Dispose();
+}
