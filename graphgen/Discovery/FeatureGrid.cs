@@ -47,14 +47,12 @@ internal sealed record FeatureGrid(int[] Dims, int[] Features)
         return DimsOf(result) is var dims && result.Shape is not null && chosen?.Features.Length == Size(dims) ? new FeatureGrid(dims, chosen.Features) : null;
     }
 
-    /// <summary>The features of each head; null where those of one head do not lie side by side.</summary>
+    /// <summary>The features of each head: of the axes along which features differ, the last is the width. Null where those of one head do not lie side by side.</summary>
     public IReadOnlyList<int[]>? Heads()
     {
         var varying = Enumerable.Range(0, Dims.Length).Where(Varies).ToArray();
         var grid = new FeatureGrid(Array.ConvertAll(varying, axis => Dims[axis]), [.. Features.Where((_, i) => Enumerable.Range(0, Dims.Length).Except(varying).All(axis => Position(i, axis) == 0))]);
-        for (var width = varying.Length - 1; width >= 0; width--)
-            if (grid.IsRun(width)) return grid.Rows(width);
-        return null;
+        return varying.Length > 0 && grid.IsRun(varying.Length - 1) ? grid.Rows(varying.Length - 1) : null;
     }
 
     private static int[] DimsOf(Value value) => value.Shape is { } shape ? [.. shape.Select(dim => (int)dim.Evaluate(_ => 1))] : None;

@@ -24,7 +24,7 @@ internal sealed class LayerReader(CanonicalModel model)
             Heads = first?.Q!.Heads ?? 0,
             KvHeads = first?.K!.Heads ?? 0,
             HeadWidth = first is null ? 0 : first.Q!.Out / first.Q.Heads,
-            Layers = _layers,
+            Layers = first is null ? [] : _layers,
             Findings = _findings,
         };
     }
