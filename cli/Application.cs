@@ -10,6 +10,14 @@ internal static class Application
     // In the order of the help.
     private static readonly Func<Verb>[] Verbs =
     [
+        InspectVerb.Create,
+        MethodsVerb.Create,
+        TrainVerb.Create,
+        EvaluateVerb.Create,
+        ExportVerb.Create,
+        VerifyVerb.Create,
+        InjectVerb.Create,
+        GradcheckVerb.Create,
         SchemaVerb.Create,
     ];
 

@@ -45,6 +45,19 @@ internal sealed class PreparedTask : IDisposable
         return new PreparedTask(recipe, data, graphs, graphs.Base, settings);
     }
 
+    /// <summary>Opens a recipe to measure a model: with an adapter, or, at scale 0, as it is.</summary>
+    public static PreparedTask ForEvaluation(Recipe recipe, AdapterFolder? adapter, OrtSettings settings)
+    {
+        if (adapter is null) return Of(recipe with { Trainables = [], Adapter = recipe.Adapter with { Alpha = 0, Dropout = 0 } }, settings);
+        var options = adapter.Config.AdapterOptions;
+        var asTrained = recipe with
+        {
+            Trainables = [.. adapter.Config.Trainables.Select(name => new TrainableOptions { Match = name })],
+            Adapter = RecipeMapping.Adapter(options),
+        };
+        return Of(asTrained, settings, adapter.Tensors);
+    }
+
     /// <summary>Writes the adapter as the runtime holds it.</summary>
     public void SaveAdapter(string folder)
     {

@@ -41,6 +41,16 @@ internal static class RecipeMapping
         Options = adapter.Options.ToDictionary(pair => pair.Key, pair => Text(pair.Value), StringComparer.Ordinal),
     };
 
+    public static Recipes.AdapterOptions Adapter(GraphGen.Adapters.AdapterOptions adapter) => new()
+    {
+        Method = adapter.Method,
+        Rank = adapter.Rank,
+        Alpha = adapter.Alpha,
+        Targets = adapter.Targets,
+        Layers = adapter.Layers is { } layers ? LayerChoice.Of(layers) : LayerChoice.All,
+        Options = adapter.Options.ToDictionary(pair => pair.Key, pair => JsonSerializer.SerializeToElement(pair.Value), StringComparer.Ordinal),
+    };
+
     public static Data.DataOptions Data(Recipe recipe) => new()
     {
         Train = recipe.Data.Train,

@@ -1,5 +1,8 @@
 using LoRTA.Onnx.GraphGen.Errors;
+using LoRTA.Onnx.GraphGen.Adapters;
+using LoRTA.Onnx.GraphGen.Losses;
 using LoRTA.Onnx.Training.Checkpoints;
+using LoRTA.Onnx.Training.Errors;
 using LoRTA.Onnx.Training.Recipes;
 using LoRTA.Onnx.Training.Runtime;
 using LoRTA.Onnx.Training.Tracking;
@@ -26,6 +29,9 @@ internal sealed record RunRequest
 /// <summary>A recipe put to work: model, data, runtime, trainer, and the files of the run.</summary>
 internal static class TrainingRun
 {
+    /// <summary>The families and tasks that recipes may name.</summary>
+    public static RecipeCatalog Catalog { get; } = new([.. AdapterFamilies.All.Select(family => family.Method)], [.. TaskLosses.All.Select(task => task.Name)]);
+
     /// <summary>Trains.</summary>
     /// <param name="request">What to train.</param>
     /// <param name="progress">Shown while it goes on.</param>
@@ -58,6 +64,21 @@ internal static class TrainingRun
         return result;
     }
 
+    /// <summary>Measures loss and metrics on the validation data.</summary>
+    /// <param name="recipe">The resolved recipe.</param>
+    /// <param name="adapter">An adapter folder; null = the base as it is.</param>
+    /// <param name="model">Another model file, for instance the folded one.</param>
+    /// <param name="threads">Threads; 0 = all cores.</param>
+    public static EvaluationResult Evaluate(Recipe recipe, string? adapter, string? model, int threads)
+    {
+        var folder = adapter is null ? null : AdapterFolder.Load(adapter);
+        var evaluated = recipe with { Model = model ?? recipe.Model };
+        using var task = PreparedTask.ForEvaluation(evaluated, folder, new OrtSettings(recipe.Device, threads));
+        if (task.Evaluator is not { } evaluator) throw TrainingErrors.NoValidation(recipe.Data.Train);
+        var record = evaluator.Evaluate(task.Runtime, step: 0);
+        return new EvaluationResult(record.Loss, record.Metrics, task.Data.Validation!.Count);
+    }
+
     private static RunResult Result(PreparedTask task, RunState run, double seconds, RunFolder folder) => new()
     {
         Steps = run.Step,
@@ -71,3 +92,9 @@ internal static class TrainingRun
         Adapter = folder.Adapter,
     };
 }
+
+/// <summary>The JSON of <c>lorta evaluate</c>.</summary>
+/// <param name="Loss">Mean loss over all labels.</param>
+/// <param name="Metrics">The task's metrics.</param>
+/// <param name="Samples">Number of rows.</param>
+internal sealed record EvaluationResult(double Loss, IReadOnlyDictionary<string, double> Metrics, int Samples);

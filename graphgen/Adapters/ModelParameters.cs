@@ -75,15 +75,16 @@ internal static class ModelParameters
     // The constants of the training copy that come from an initializer, and whether each is the transpose of PyTorch's tensor.
     private static IEnumerable<(Value Constant, bool Transposed)> Copies(CanonicalModel canonical, string initializer, ParameterName name)
     {
-        var isTurned = initializer == name.Initializer ? name.Transposed : IsTurnedCopy(canonical.Deployed, initializer, name);
+        var isTurned = IsTurned(canonical.Deployed, initializer, name);
         return from value in canonical.Model.Graph.Initializers.ToList()
                where !value.IsInput && canonical.OriginOf(value) is { } origin && origin.Initializer == initializer
                select (value, isTurned ^ canonical.OriginOf(value)!.Transposed);
     }
 
-    // A tied copy of [a, b] that is stored [b, a]; for square ones the numbers tell.
-    private static bool IsTurnedCopy(Model deployed, string copy, ParameterName name)
+    /// <summary>Whether a stored copy is the transpose of PyTorch's tensor. A tied copy of [a, b] may be stored [b, a]; for square ones the numbers tell.</summary>
+    public static bool IsTurned(Model deployed, string copy, ParameterName name)
     {
+        if (copy == name.Initializer) return name.Transposed;
         var (first, second) = (deployed.Graph.Find(name.Initializer)!.Constant!, deployed.Graph.Find(copy)!.Constant!);
         return first.Dims.SequenceEqual(second.Dims) && first.Bytes.SequenceEqual(second.Bytes) ? name.Transposed : !name.Transposed;
     }

@@ -1,4 +1,5 @@
 using LoRTA.Onnx.GraphGen.Adapters;
+using LoRTA.Onnx.GraphGen.Ir;
 
 namespace LoRTA.Onnx.GraphGen.Errors;
 
@@ -49,6 +50,9 @@ internal static class AdapterErrors
 
     public static LortaException OtherSize(AdapterSite site, int input, int output) =>
         new("LRT315", $"{site.Address}: is {input} → {output}, but {site.In} → {site.Out} follows from the model's heads and width.", "Leave this layer or matrix out of the adapter.") { IsUsage = true };
+
+    public static LortaException NoBranch(string address, Node node, string why) =>
+        new("LRT316", $"{address}: no side branch can be added at {node} ({why}).", "Fold the adapter instead (`lorta export`), or inject into an export that keeps this layer apart in float32.");
 
     private static string Close(IEnumerable<string> names) => names.ToList() is { Count: > 0 } list ? $"; it has for instance {string.Join(", ", list)}" : string.Empty;
 }

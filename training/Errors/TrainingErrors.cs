@@ -12,6 +12,9 @@ internal static class TrainingErrors
     public static LortaException GradientNotFinite(long step, double norm) =>
         new("LRT602", string.Create(CultureInfo.InvariantCulture, $"step {step}: the norm of the gradients is {norm}."), "Lower train.optimizer.lr or adapter.alpha, or set train.clip; checkpoints before this step stay.");
 
+    public static LortaException NoValidation(string file) =>
+        new("LRT604", $"{file}: the recipe names no validation data.", "Give data.validation or data.validationFraction.") { IsUsage = true };
+
     public static LortaException NotYet(string key, string what) =>
         new("LRT603", $"{key}: {what} is not there yet.", "Leave it out of the recipe.") { IsUsage = true };
 }

@@ -1,7 +1,6 @@
-using LoRTA.Onnx.GraphGen.Adapters;
 using LoRTA.Onnx.GraphGen.Ir;
 
-namespace LoRTA.Onnx.Export.Folding;
+namespace LoRTA.Onnx.GraphGen.Adapters;
 
 /// <summary>Computes folded weights and ΔW by running the family's own graph.</summary>
 /// <param name="plan">The adapter.</param>
