@@ -6,7 +6,7 @@ namespace LoRTA.Onnx.GraphGen.Canonical;
 /// <summary>x·Φ(x) in pieces becomes <c>Gelu</c>: ½·x·(1 + erf(x/√2)), multiplied in any order.</summary>
 internal static class GeluForms
 {
-    public static readonly Form[] All = [new("gelu in pieces", "Mul", Gelu)];
+    public static readonly Form[] All = [new("gelu in pieces", "Mul", Gelu), new("gelu in pieces", "Div", Gelu)];
 
     private static readonly Pattern X = Hole("x");
     private static readonly Pattern OnePlusErf = Op("Add", Op("Erf", Op("Div", X, Number(Math.Sqrt(2))) | Op("Mul", X, Number(Math.Sqrt(0.5)))), Number(1));

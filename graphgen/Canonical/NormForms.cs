@@ -32,6 +32,7 @@ internal static class NormForms
     private static bool RmsNorm(Node node, Rewriting rewriting)
     {
         if (RmsNormPieces.Match(node.Output) is not { } match || !IsPerFeature(match["scale"], match["x"])) return false;
+        if (Centred.Match(match["x"]) is not null) return false;   // the head of a layer norm
         rewriting.Replace(node, "SimplifiedLayerNormalization", [match["x"], match["scale"]], [.. Attributes(match)]);
         return true;
     }

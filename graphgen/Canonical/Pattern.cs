@@ -84,8 +84,9 @@ internal static class Patterns
     /// <summary>A value of the given kind.</summary>
     public static Pattern Where(Func<Value, bool> holds) => new Check(holds);
 
-    /// <summary>The first output of an operator; inputs beyond the named ones may be anything. Of Add, Mul, Max and Min the operands may come in any order.</summary>
-    public static OperatorPattern Op(string op, params Pattern[] inputs) => new(op, inputs) { AnyOrder = inputs.Length == 2 && Commutative.Contains(op) };
+    /// <summary>The first output of an operator; inputs beyond the named ones may be anything, except of Concat. Of Add, Mul, Max and Min the operands may come in any order.</summary>
+    public static OperatorPattern Op(string op, params Pattern[] inputs) =>
+        new(op, inputs) { AnyOrder = inputs.Length == 2 && Commutative.Contains(op), Condition = op == "Concat" ? node => node.Inputs.Count == inputs.Length : null };
 
     /// <summary>The only element of a stored floating-point tensor.</summary>
     public static double? NumberOf(Value value) =>

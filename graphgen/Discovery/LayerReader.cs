@@ -24,7 +24,7 @@ internal sealed class LayerReader(CanonicalModel model)
             Heads = first?.Q!.Heads ?? 0,
             KvHeads = first?.K!.Heads ?? 0,
             HeadWidth = first is null ? 0 : first.Q!.Out / first.Q.Heads,
-            Layers = _layers,
+            Layers = first is null ? [] : _layers,
             Findings = _findings,
         };
     }
@@ -41,14 +41,15 @@ internal sealed class LayerReader(CanonicalModel model)
     private void Read(AttentionCore core)
     {
         var index = _layers.Count;
-        var (q, k, v) = (ReadBack(core.Q, index, "q"), ReadBack(core.K, index, "k"), ReadBack(core.V, index, "v"));
+        var read = new[] { ("q", core.Q), ("k", core.K), ("v", core.V) }.Select(matrix => ReadBack(matrix.Item2, index, matrix.Item1)).OfType<Projection>().ToList();
+        var sites = Interleaved.TakeApart(model.Model.Graph, read).Select(projection => SiteOf(projection, index)).OfType<LinearSite>().ToDictionary(site => site.Matrix, StringComparer.Ordinal);
+        var (q, k, v) = (sites.GetValueOrDefault("q"), sites.GetValueOrDefault("k"), sites.GetValueOrDefault("v"));
         if (q is not null && (IsOther(k, q) || IsOther(v, q)))
         {
             Report(core.Softmax, "cross-attention: keys and values are made from another source than queries; it is left alone");
             return;
         }
-        var heads = q?.Heads ?? 0;
-        var p = ReadForward(core.Out, index, heads);
+        var p = ReadForward(core.Out, index, q?.Heads ?? 0);
         _layers.Add(Checked(new AttentionLayer(index) { Q = q, K = k, V = v, P = p }, core));
 
         static bool IsOther(LinearSite? site, LinearSite q) => site is not null && site.Input != q.Input;
@@ -72,25 +73,26 @@ internal sealed class LayerReader(CanonicalModel model)
 
     private static bool SameSizes(AttentionLayer layer, AttentionLayer first) => layer.Sites.All(site => first[site.Matrix] is not { } other || (site.In, site.Out, site.Heads) == (other.In, other.Out, other.Heads));
 
-    private LinearSite? ReadBack(Value from, int layer, string matrix)
+    private Projection? ReadBack(Value from, int layer, string matrix)
     {
         var walk = Walk.Back(from);
-        if (walk.Linear is null) return Failed(walk, layer, matrix);
-        return Features.Of(walk) is { } features
-            ? SiteOf(walk, layer, matrix, features)
-            : Failed(walk with { Closest = $"{walk.Linear.Out} features are not seen to be split into heads" }, layer, matrix);
+        if (walk.Linear is null) Failed(walk, layer, matrix);
+        else if (Features.Of(walk) is { } features) return new Projection(matrix, walk.Linear, features);
+        else Failed(walk with { Closest = "it cannot be said which of its features make which head" }, layer, matrix);
+        return null;
     }
 
     private LinearSite? ReadForward(Value from, int layer, int heads)
     {
         var walk = Walk.Forward(from);
-        if (walk.Linear is not { } linear) return Failed(walk, layer, "p");
-        return heads > 0 ? SiteOf(walk, layer, "p", new Features([(0, linear.Out)], heads, linear.Output)) : null;
+        if (walk.Linear is not { } linear) Failed(walk, layer, "p");
+        else if (heads > 0) return SiteOf(new Projection("p", linear, new Features([(0, linear.Out)], heads, linear.Output)), layer);
+        return null;
     }
 
-    private LinearSite? SiteOf(Walk walk, int layer, string matrix, Features features)
+    private LinearSite? SiteOf(Projection projection, int layer)
     {
-        var linear = walk.Linear!;
+        var (matrix, linear, features) = projection;
         if (StoredSite.Of(linear, features) is not { } stored)
         {
             Report(linear.Product, $"layers.{layer}.{matrix}: the weight '{linear.Weight.Name}' is computed, not stored");
@@ -99,26 +101,25 @@ internal sealed class LayerReader(CanonicalModel model)
         return new LinearSite(layer, matrix)
         {
             Input = linear.Input,
-            Output = features.Output,
+            Output = features.Output!,
             Product = linear.Product.Output,
             Weight = linear.Weight,
             IsOutIn = linear.IsOutIn,
             Bias = linear.Bias,
             In = (int)linear.In,
-            Out = (int)features.Columns.Sum(range => range.End - range.Start),
+            Out = (int)features.Count,
             Heads = features.Heads,
             Stored = stored,
         };
     }
 
-    private LinearSite? Failed(Walk walk, int layer, string matrix)
+    private void Failed(Walk walk, int layer, string matrix)
     {
         var stop = walk.Linear?.Product ?? walk.Values[^1].Producer;
-        var steps = walk.Steps.Count == 0 ? "no step taken" : $"after {string.Join(", ", walk.Steps)}";
+        var steps = walk.Steps.Count == 0 ? "no step taken" : $"after: {string.Join(", ", walk.Steps.Select(step => step.Name))}";
         _findings.Add(new Finding(
             stop?.Source?.Label ?? stop?.Label ?? walk.Values[^1].Name,
             $"layers.{layer}.{matrix}: the walk from attention to its linear layer stops here at {stop?.Op ?? "an input"} ({steps}{(walk.Closest is null ? string.Empty : $"; {walk.Closest}")})"));
-        return null;
     }
 
     private void Report(Node? node, string reason) => _findings.Add(new Finding(node?.Source?.Label ?? node?.Label ?? string.Empty, reason));

@@ -7,9 +7,9 @@ namespace LoRTA.Onnx.GraphGen.Discovery;
 /// <summary>The way from attention to a projection.</summary>
 /// <param name="Linear">The projection; null where the walk did not get there.</param>
 /// <param name="Values">The values passed, from attention on.</param>
-/// <param name="Steps">The steps taken.</param>
+/// <param name="Steps">The steps taken, each from one value to the next.</param>
 /// <param name="Closest">For a failed walk: the step that came closest, where one matched in part.</param>
-internal sealed record Walk(Linear? Linear, IReadOnlyList<Value> Values, IReadOnlyList<string> Steps, string? Closest)
+internal sealed record Walk(Linear? Linear, IReadOnlyList<Value> Values, IReadOnlyList<Step> Steps, string? Closest)
 {
     private static readonly Pattern X = Hole("X");
 
@@ -19,29 +19,34 @@ internal sealed record Walk(Linear? Linear, IReadOnlyList<Value> Values, IReadOn
         new("rotary embedding", Rotary(X)),
         new("partial rotary embedding", Op("Concat", Rotary(Part(X)), Part(X)) | Op("Concat", Part(X), Rotary(Part(X)))),
         new("norm of each head", Op("LayerNormalization", X) | Op("SimplifiedLayerNormalization", X)),
-        new("key/value cache", Op("Concat", GraphInput, X).When(node => node.Inputs.Count == 2)),
-        new("repeat heads", Op("Expand", X)),
-        new("add an axis", Op("Unsqueeze", X) | Op("Squeeze", X)),
-        new("split or merge heads", Op("Reshape", X)),
-        new("move axes", Op("Transpose", X)),
+        new("key/value cache", Op("Concat", GraphInput, X)) { EndsHeads = true },
+        new("repeat heads", Op("Expand", X) | Op("Tile", X)) { EndsHeads = true },
+        new("add or drop an axis", Op("Unsqueeze", X) | Op("Squeeze", X), FeatureGrid.Reshape),
+        new("split or merge heads", Op("Reshape", X), FeatureGrid.Reshape),
+        new("move axes", Op("Transpose", X), FeatureGrid.Transpose),
         new("scale", Op("Mul", X, Scalar) | Op("Div", X, Scalar)),
         new("change of type", Op("Cast", X)),
-        new("one of several", Op("Split", X) with { AnyOutput = true } | Op("Slice", X)),
+        new("one of several", Op("Split", X) with { AnyOutput = true } | Op("Slice", X) | Op("Gather", X, Where(index => index.IsConstant)), FeatureGrid.Choose),
     ];
 
-    private static readonly string[] TowardsOutput = ["Transpose", "Reshape", "Cast"];
+    private static readonly Step[] TowardsOutput =
+    [
+        new("move axes", Op("Transpose", X)),
+        new("merge heads", Op("Reshape", X) | Op("Squeeze", X)),
+        new("change of type", Op("Cast", X)),
+    ];
 
     /// <summary>Walks backwards from a value of attention to the projection that made it.</summary>
     public static Walk Back(Value from)
     {
-        var (values, steps) = (new List<Value> { from }, new List<string>());
+        var (values, steps) = (new List<Value> { from }, new List<Step>());
         while (true)
         {
             var at = values[^1];
             if (Linear.EndingAt(at) is { } linear) return new Walk(linear, values, steps, null);
             if (TowardsProjection.Select(step => (step, match: step.Pattern.Match(at))).FirstOrDefault(found => found.match is not null) is not ({ } taken, { } bound))
                 return new Walk(null, values, steps, ClosestTo(at));
-            steps.Add(taken.Name);
+            steps.Add(taken);
             values.Add(bound["X"]);
         }
     }
@@ -49,14 +54,15 @@ internal sealed record Walk(Linear? Linear, IReadOnlyList<Value> Values, IReadOn
     /// <summary>Walks forwards from the result of attention to the projection that takes it.</summary>
     public static Walk Forward(Value from)
     {
-        var (values, steps) = (new List<Value> { from }, new List<string>());
+        var (values, steps) = (new List<Value> { from }, new List<Step>());
         while (true)
         {
-            var readers = values[^1].Uses.Where(use => use.Index == 0 && use.Node.OpType != "Shape").Select(use => use.Node).ToList();
+            var at = values[^1];
+            var readers = at.Uses.Select(use => use.Node).Where(node => !node.Is("Shape")).Distinct().ToList();
             if (readers is not [var reader]) return new Walk(null, values, steps, $"{readers.Count} nodes read it");
-            if (Linear.StartingAt(reader) is { } linear) return new Walk(linear, values, steps, null);
-            if (reader.Domain.Length > 0 || !TowardsOutput.Contains(reader.OpType)) return new Walk(null, values, steps, $"{reader} reads it");
-            steps.Add(reader.OpType);
+            if (Linear.StartingAt(reader) is { } linear && linear.Input == at) return new Walk(linear, values, steps, null);
+            if (TowardsOutput.FirstOrDefault(step => step.Pattern.Match(reader.Output)?["X"] == at) is not { } taken) return new Walk(null, values, steps, $"{reader} reads it");
+            steps.Add(taken);
             values.Add(reader.Output);
         }
     }
@@ -64,11 +70,13 @@ internal sealed record Walk(Linear? Linear, IReadOnlyList<Value> Values, IReadOn
     // x∘cos + rotated(x)∘sin, the halves turned; or both halves written out and joined.
     private static Pattern Rotary(Pattern x)
     {
-        var turned = Op("Concat", Op("Neg", Part(x)), Part(x)) |
-                     Op("Reshape", Op("Concat", Op("Unsqueeze", Op("Neg", Part(x))), Op("Unsqueeze", Part(x))));
+        var turned = Op("Concat", Negative(Part(x)), Part(x)) |
+                     Op("Reshape", Op("Concat", Op("Unsqueeze", Negative(Part(x))), Op("Unsqueeze", Part(x))));
         var halves = Op("Concat", Op("Sub", Op("Mul", Part(x), Any), Op("Mul", Part(x), Any)), Op("Add", Op("Mul", Part(x), Any), Op("Mul", Part(x), Any)));
         return Op("Add", Op("Mul", x, Any), Op("Mul", turned, Any)) | halves;
     }
+
+    private static Pattern Negative(Pattern x) => Op("Neg", x) | Op("Mul", x, Number(-1));
 
     private static Pattern Part(Pattern x) => Op("Slice", x) | Op("Split", x) with { AnyOutput = true };
 
