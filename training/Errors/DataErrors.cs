@@ -51,5 +51,8 @@ internal static class DataErrors
     public static LortaException NothingLeft(string path, string why) =>
         new("LRT512", $"{path}: nothing is left to train on, {why}.", "Give more data, or change 'data.maxLength' or 'data.validationFraction'.");
 
+    public static LortaException UnknownTask(string task, IEnumerable<string> known) =>
+        new("LRT513", $"There is no data for the task '{task}'; there is for {string.Join(", ", known)}.", "Set 'task' to one of them.");
+
     private static string At(string path, int line) => string.Create(CultureInfo.InvariantCulture, $"{path}, line {line}");
 }
