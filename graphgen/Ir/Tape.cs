@@ -9,6 +9,7 @@ public sealed class Tape
 {
     private readonly Dictionary<string, Node> _written = new(StringComparer.Ordinal);
     private readonly Dictionary<string, Value> _constants = new(StringComparer.Ordinal);
+    private readonly Dictionary<Value, int> _ids = [];
     private readonly Stack<string> _scopes = new();
 
     internal Tape(Graph graph, bool onnxOnly = false) => (Graph, IsOnnxOnly) = (graph, onnxOnly);
@@ -33,7 +34,7 @@ public sealed class Tape
     public Expr Constant(Tensor tensor, string? name = null)
     {
         var key = name is null && tensor.ByteCount <= 256 ? $"{tensor}:{Convert.ToHexString(tensor.Bytes)}" : null;
-        if (key is not null && _constants.TryGetValue(key, out var shared)) return this[shared];
+        if (key is not null && _constants.TryGetValue(key, out var shared) && Graph.Find(shared.Name) == shared) return this[shared];
         var value = Graph.AddConstant(name ?? NameOf("const"), tensor);
         if (key is not null) _constants[key] = value;
         return this[value];
@@ -67,7 +68,7 @@ public sealed class Tape
         var key = KeyOf(opType, domain, values, outputs, given);
         if (key is not null && _written.TryGetValue(key, out var equal) && equal.Graph is not null) return equal;
 
-        var node = new Node(opType, domain, values, Enumerable.Range(0, outputs).Select(_ => Graph.AddValue(NameOf(opType)))) { Name = NameOf(opType) };
+        var node = new Node(opType, domain, values, Enumerable.Range(0, outputs).Select(_ => Graph.AddValue(NameOf(opType))));
         foreach (var (name, value) in given) node.Attributes[name] = value;
         node.Name = node.Output.Name;
         Graph.Add(node);
@@ -76,10 +77,18 @@ public sealed class Tape
         return node;
     }
 
-    private static string? KeyOf(string opType, string domain, List<Value?> inputs, int outputs, SortedDictionary<string, Attr> attributes) =>
+    // By identity: a value may be renamed after it was used.
+    private int IdOf(Value? value)
+    {
+        if (value is null) return -1;
+        if (!_ids.TryGetValue(value, out var id)) _ids[value] = id = _ids.Count;
+        return id;
+    }
+
+    private string? KeyOf(string opType, string domain, List<Value?> inputs, int outputs, SortedDictionary<string, Attr> attributes) =>
         attributes.Values.Any(attribute => attribute.Key is null)
             ? null
-            : $"{domain}::{opType}/{outputs}({string.Join(',', inputs.Select(input => input?.Name))}){string.Join(',', attributes.Select(pair => pair.Key + pair.Value.Key))}";
+            : $"{domain}::{opType}/{outputs}({string.Join(',', inputs.Select(IdOf))}){string.Join(',', attributes.Select(pair => pair.Key + pair.Value.Key))}";
 
     private string NameOf(string opType) => Graph.UniqueName(_scopes.TryPeek(out var scope) ? $"{scope}/{opType}" : opType);
 
