@@ -20,7 +20,8 @@ internal sealed record TrainingData(DataStream Train, DataStream? Validation)
         if (kept == 0) throw DataErrors.NothingLeft(options.Train, "all rows are for validation");
         var held = options.Validation is { } file ? RowReader.Read(file, options.Format, options.Separator) : [.. rows.Skip(kept)];
         var encoding = DataTasks.Create(task, options, tokenizer, seed);
-        DataStream Stream(string path, IReadOnlyList<DataRow> split) => Encode(encoding, path, split, options, tokenizer, batchSize, seed);
+        DataStream Stream(string path, IReadOnlyList<DataRow> split) =>
+            Encode(encoding, path, split, options, tokenizer, batchSize, seed);
         return new TrainingData(
             Stream(options.Train, [.. rows.Take(kept)]),
             held.Count == 0 ? null : Stream(options.Validation ?? options.Train, held));
@@ -37,7 +38,9 @@ internal sealed record TrainingData(DataStream Train, DataStream? Validation)
         IDataTask task, string path, IReadOnlyList<DataRow> rows, DataOptions options, TextTokenizer tokenizer, int batchSize, long seed)
     {
         var samples = task.Encode(rows).ToList();
-        if (samples.Count == 0) throw DataErrors.NothingLeft(path, options.Packing ? "the entries do not fill one row" : "no entry has a label to learn");
-        return new DataStream(task, samples, new BatchPlan(seed, [.. samples.Select(sample => sample.Ids.Length)], batchSize, options.Bucketing), tokenizer.Filler);
+        if (samples.Count == 0)
+            throw DataErrors.NothingLeft(path, options.Packing ? "the entries do not fill one row" : "no entry has a label to learn");
+        var plan = new BatchPlan(seed, [.. samples.Select(sample => sample.Ids.Length)], batchSize, options.Bucketing);
+        return new DataStream(task, samples, plan, tokenizer.Filler);
     }
 }

@@ -6,8 +6,8 @@ using LoRTA.Onnx.Training.Errors;
 
 namespace LoRTA.Onnx.Training.Data.Tasks;
 
-/// <summary>Guess hidden tokens, drawn anew in each pass: of those drawn 80 % become the mask, 10 % any token, 10 % stay (Devlin et al. 2018, section 3.1).</summary>
-/// <remarks>The draw is a function of (seed, pass, sample). At least one token of a sample is drawn, so that every batch has labels.</remarks>
+/// <summary>Guess hidden tokens, drawn anew in each pass.</summary>
+/// <remarks>Of those drawn 80 % become the mask, 10 % any token, 10 % stay (Devlin et al. 2018, section 3.1). The draw is a function of (seed, pass, sample). At least one token of a sample is drawn, so that every batch has labels.</remarks>
 internal sealed class MaskedTask : IDataTask
 {
     private readonly DataOptions _options;
