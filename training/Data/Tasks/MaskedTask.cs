@@ -12,12 +12,11 @@ internal sealed class MaskedTask : IDataTask
 {
     private readonly DataOptions _options;
     private readonly TextTokenizer _tokenizer;
-    private readonly long _seed;
     private readonly int _mask;
 
-    public MaskedTask(DataOptions options, TextTokenizer tokenizer, long seed)
+    public MaskedTask(DataOptions options, TextTokenizer tokenizer)
     {
-        (_options, _tokenizer, _seed) = (options, tokenizer, seed);
+        (_options, _tokenizer) = (options, tokenizer);
         _mask = tokenizer.Special.Mask ?? throw DataErrors.NoSpecialToken("mask", "masked-lm");
     }
 
@@ -33,7 +32,7 @@ internal sealed class MaskedTask : IDataTask
 
     public Sample Draw(Sample sample, string pass, int index)
     {
-        var random = new SeededRandom(_seed, string.Create(CultureInfo.InvariantCulture, $"data/mask/{pass}/{index}"));
+        var random = new SeededRandom(_options.Seed, string.Create(CultureInfo.InvariantCulture, $"data/mask/{pass}/{index}"));
         var (ids, labels, drawn) = ((int[])sample.Ids.Clone(), new long[sample.Ids.Length], 0);
         for (var i = 0; i < ids.Length; i++)
         {
