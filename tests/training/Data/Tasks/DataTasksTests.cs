@@ -9,7 +9,7 @@ namespace LoRTA.Onnx.Training.Tests.Data.Tasks;
 
 internal sealed class DataTasksTests
 {
-    private static readonly DataOptions Options = new() { Train = "unused" };
+    private static readonly DataOptions Options = new() { Task = "", Train = "unused" };
 
     [Test]
     public void Integer_labels_are_class_indices()
@@ -117,7 +117,7 @@ internal sealed class DataTasksTests
         };
         var rows = RowReader.Read(Fixtures.Path("data", "real", "protein-ss3", "train.tsv"));
 
-        var samples = DataTasks.Create("token-classification", options, Tokenizer("esm-mini"), 0).Encode(rows).ToList();
+        var samples = DataTasks.Create(options with { Task = "token-classification" }, Tokenizer("esm-mini")).Encode(rows).ToList();
 
         Assert.That(samples.Sum(sample => sample.TokenLabels!.Count(label => label >= 0)), Is.EqualTo(rows.Sum(row => row["mask"].Count(letter => letter == '1'))));
     }
@@ -125,8 +125,8 @@ internal sealed class DataTasksTests
     [Test]
     public void Masks_hide_about_the_share_asked_for_and_never_special_tokens()
     {
-        var options = Options with { MaxLength = 4096 };
-        var task = DataTasks.Create("masked-lm", options, Tokenizer("esm-mini"), seed: 1);
+        var options = Options with { Task = "masked-lm", MaxLength = 4096 };
+        var task = DataTasks.Create(options, Tokenizer("esm-mini"));
         var sample = task.Encode([Row(("text", string.Concat(Enumerable.Repeat("LAGVSERTID", 400))))]).Single();
 
         var drawn = task.Draw(sample, "0", 0);
@@ -148,7 +148,7 @@ internal sealed class DataTasksTests
         var rows = new[] { Row(("text", "LAGVSERTIDLAGVSERTIDLAGVSERTID")) };
         string Draw(long seed, string pass, int index)
         {
-            var task = DataTasks.Create("masked-lm", Options, Tokenizer("esm-mini"), seed);
+            var task = DataTasks.Create(Options with { Task = "masked-lm", Seed = seed }, Tokenizer("esm-mini"));
             return string.Join(' ', task.Draw(task.Encode(rows).Single(), pass, index).Ids);
         }
 
@@ -163,7 +163,7 @@ internal sealed class DataTasksTests
     [Test]
     public void Every_sample_has_something_to_guess()
     {
-        var task = DataTasks.Create("masked-lm", Options, Tokenizer("esm-mini"), 0);
+        var task = DataTasks.Create(Options with { Task = "masked-lm" }, Tokenizer("esm-mini"));
         var sample = task.Encode([Row(("text", "M"))]).Single();
 
         Assert.That(task.Draw(sample, "0", 0).TokenLabels, Is.EqualTo([-100, 20, -100]));
@@ -171,7 +171,9 @@ internal sealed class DataTasksTests
 
     [Test]
     public void Masked_modelling_needs_a_mask_token() =>
-        Assert.That(() => DataTasks.Create("masked-lm", Options, Tokenizer("llama-mini/hf"), 0), Throws.TypeOf<LortaException>().With.Property("Code").EqualTo("LRT504"));
+        Assert.That(
+            () => DataTasks.Create(Options with { Task = "masked-lm" }, Tokenizer("llama-mini/hf")),
+            Throws.TypeOf<LortaException>().With.Property("Code").EqualTo("LRT504"));
 
     [Test]
     public void Entries_stand_between_bos_and_eos()
@@ -187,7 +189,7 @@ internal sealed class DataTasksTests
         var options = Options with { Packing = true, MaxLength = 4 };
         var rows = new[] { Row(("text", "the the")), Row(("text", "the")), Row(("text", "the")) };
 
-        var samples = DataTasks.Create("causal-lm", options, Tokenizer("llama-mini/hf"), 0).Encode(rows).ToList();
+        var samples = DataTasks.Create(options with { Task = "causal-lm" }, Tokenizer("llama-mini/hf")).Encode(rows).ToList();
 
         Assert.That(samples.Select(sample => string.Join(' ', sample.Ids)), Is.EqualTo(["1 261 261 2", "1 261 2 1"]));
     }
@@ -224,10 +226,10 @@ internal sealed class DataTasksTests
 
     [Test]
     public void An_unknown_task_lists_the_known() =>
-        Assert.That(() => DataTasks.Create("qa", Options, Tokenizer("minilm"), 0), Throws.TypeOf<LortaException>().With.Message.Contains("causal-lm, classification"));
+        Assert.That(() => DataTasks.Create(Options with { Task = "qa" }, Tokenizer("minilm")), Throws.TypeOf<LortaException>().With.Message.Contains("causal-lm, classification"));
 
     private static List<Sample> Encode(string task, string model, DataOptions options, params (string Column, string Text)[] cells) =>
-        [.. DataTasks.Create(task, options, Tokenizer(model), 0).Encode([Row(cells)])];
+        [.. DataTasks.Create(options with { Task = task }, Tokenizer(model)).Encode([Row(cells)])];
 
     private static DataRow Row(params (string Column, string Text)[] cells) =>
         new("rows", 1, new(cells.Select(cell => KeyValuePair.Create(cell.Column, cell.Text)), StringComparer.Ordinal));

@@ -6,7 +6,7 @@ using LoRTA.Onnx.Training.Tests.Data.Tokenizers;
 
 namespace LoRTA.Onnx.Training.Tests.Data;
 
-internal sealed class TrainingDataTests
+internal sealed class DataSourceTests
 {
     [TestCase(0.15, 306, 260)]
     [TestCase(0.1, 10, 9)]
@@ -15,15 +15,23 @@ internal sealed class TrainingDataTests
     [TestCase(0.0, 10, 10)]
     [TestCase(0.2, 150, 120)]
     public void The_training_share_is_exact(double validationFraction, int rows, int expected) =>
-        Assert.That(TrainingData.TrainingRows(validationFraction, rows), Is.EqualTo(expected));
+        Assert.That(DataSource.TrainingRows(validationFraction, rows), Is.EqualTo(expected));
 
     // The yardstick of the fixtures: 3,213 held-out labels in rows of 64.
     [Test]
     public void The_ships_log_packs_into_the_rows_of_the_yardstick()
     {
-        var options = new DataOptions { Train = Fixtures.Path("data", "own", "ship-log.txt"), ValidationFraction = 0.15, Packing = true, MaxLength = 64 };
+        var options = new DataOptions
+        {
+            Task = "causal-lm",
+            Train = Fixtures.Path("data", "own", "ship-log.txt"),
+            ValidationFraction = 0.15,
+            Packing = true,
+            MaxLength = 64,
+            BatchSize = 8,
+        };
 
-        var data = TrainingData.Load("causal-lm", options, Llama(), batchSize: 8, seed: 0);
+        var data = new DataSource(options, Llama()).Load();
 
         using (Assert.EnterMultipleScope())
         {
@@ -36,7 +44,7 @@ internal sealed class TrainingDataTests
     [Test]
     public void Any_position_gives_the_same_batches_again()
     {
-        var stream = Reviews(new DataOptions { Train = Fixtures.Path("data", "own", "reviews.tsv"), Columns = new() { Text = "sentence" }, MaxLength = 24 }).Train;
+        var stream = Load(Sentences(Fixtures.Path("data", "own", "reviews.tsv")) with { MaxLength = 24 }).Train;
         var all = stream.From(default).Take(stream.BatchesPerEpoch * 2).ToList();
 
         for (var i = 0; i + 1 < all.Count; i += 7)
@@ -51,7 +59,7 @@ internal sealed class TrainingDataTests
     {
         var (train, validation) = (Fixtures.Path("data", "real", "sst2", "train.tsv"), Fixtures.Path("data", "real", "sst2", "validation.tsv"));
 
-        var data = Reviews(new DataOptions { Train = train, Validation = validation, Columns = new() { Text = "sentence" } });
+        var data = Load(Sentences(train) with { Validation = validation });
 
         Assert.That((data.Train.Count, data.Validation!.Count), Is.EqualTo((4000, 872)));
     }
@@ -59,7 +67,7 @@ internal sealed class TrainingDataTests
     [Test]
     public void Evaluation_leads_back_to_the_rows()
     {
-        var stream = Reviews(new DataOptions { Train = Fixtures.Path("data", "own", "reviews.tsv"), Columns = new() { Text = "sentence" } }).Train;
+        var stream = Load(Sentences(Fixtures.Path("data", "own", "reviews.tsv"))).Train;
 
         Assert.That(stream.InOrder().SelectMany(batch => batch.Indices), Is.EquivalentTo(Enumerable.Range(0, 500)));
     }
@@ -68,13 +76,15 @@ internal sealed class TrainingDataTests
     public void Too_little_text_for_one_packed_row_is_said()
     {
         using var folder = new PartialFolder(string.Empty);
-        var options = new DataOptions { Train = folder.Write("a.txt", "short"), Packing = true, MaxLength = 64 };
+        var options = new DataOptions { Task = "causal-lm", Train = folder.Write("a.txt", "short"), Packing = true, MaxLength = 64 };
 
-        Assert.That(() => TrainingData.Load("causal-lm", options, Llama(), 8, 0), Throws.TypeOf<LortaException>().With.Property("Code").EqualTo("LRT512"));
+        Assert.That(() => new DataSource(options, Llama()).Load(), Throws.TypeOf<LortaException>().With.Property("Code").EqualTo("LRT512"));
     }
 
-    private static TrainingData Reviews(DataOptions options) =>
-        TrainingData.Load("classification", options, TextTokenizer.Load(Fixtures.Path("models", "roberta-mini")), batchSize: 16, seed: 3);
+    private static DataOptions Sentences(string train) => new() { Task = "classification", Train = train, Columns = new() { Text = "sentence" }, Seed = 3 };
+
+    private static (DataStream Train, DataStream? Validation) Load(DataOptions options) =>
+        new DataSource(options, TextTokenizer.Load(Fixtures.Path("models", "roberta-mini"))).Load();
 
     private static TextTokenizer Llama() => TextTokenizer.Load(Fixtures.Path("models", "llama-mini", "hf"));
 
