@@ -13,16 +13,16 @@ namespace LoRTA.Onnx.Training;
 internal sealed class PreparedTask : IDisposable
 {
     private readonly Recipe _recipe;
-    private readonly BaseModel _base;
 
-    private PreparedTask(Recipe recipe, TrainingData data, TrainingGraphs graphs, BaseModel baseModel, OrtSettings settings)
+    private PreparedTask(Recipe recipe, (DataStream Train, DataStream? Validation) data, TrainingGraphs graphs, OrtSettings settings)
     {
-        (_recipe, _base, Data, Graphs) = (recipe, baseModel, data, graphs);
+        (_recipe, Data, Graphs) = (recipe, data, graphs);
         Evaluator = data.Validation is { } validation ? new Evaluator(recipe.Task, validation, graphs.Logits) : null;
         Runtime = new OrtSessionRuntime(graphs, settings, recipe.Adapter.Dropout > 0 ? new DropoutMasks(recipe.Seed, recipe.Adapter.Dropout) : null);
     }
 
-    public TrainingData Data { get; }
+    /// <summary>What is learned from, and what is measured on.</summary>
+    public (DataStream Train, DataStream? Validation) Data { get; }
 
     public TrainingGraphs Graphs { get; }
 
@@ -39,10 +39,10 @@ internal sealed class PreparedTask : IDisposable
     {
         if (recipe.Head is not null) throw TrainingErrors.NotYet("head.new", "a new head");
         var model = Model.Load(recipe.Model);
-        var data = TrainingData.Load(recipe.Task, RecipeMapping.Data(recipe), TextTokenizer.Load(recipe.Tokenizer!), recipe.Train.BatchSize, recipe.Seed);
+        var data = new DataSource(RecipeMapping.Data(recipe), TextTokenizer.Load(recipe.Tokenizer!)).Load();
         var spec = RecipeMapping.Spec(recipe, values);
         var graphs = TrainingGraphBuilder.Build(model, spec);
-        return new PreparedTask(recipe, data, graphs, graphs.Base, settings);
+        return new PreparedTask(recipe, data, graphs, settings);
     }
 
     /// <summary>Opens a recipe to measure a model: with an adapter, or, at scale 0, as it is.</summary>
@@ -63,7 +63,7 @@ internal sealed class PreparedTask : IDisposable
     {
         var tensors = new Dictionary<string, Tensor>(Runtime.State.Values, StringComparer.Ordinal);
         foreach (var (input, tensor) in Graphs.Frozen) tensors[input[TrainingNames.Factor.Length..]] = tensor;
-        var config = AdapterConfig.Of(Graphs.Plan, _base) with
+        var config = AdapterConfig.Of(Graphs.Plan, Graphs.Base) with
         {
             Task = _recipe.Task,
             Labels = _recipe.Labels,

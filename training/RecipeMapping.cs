@@ -53,6 +53,9 @@ internal static class RecipeMapping
 
     public static Data.DataOptions Data(Recipe recipe) => new()
     {
+        Task = recipe.Task,
+        BatchSize = recipe.Train.BatchSize,
+        Seed = recipe.Seed,
         Train = recipe.Data.Train,
         Validation = recipe.Data.Validation,
         ValidationFraction = recipe.Data.ValidationFraction ?? 0,

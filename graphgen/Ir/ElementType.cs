@@ -90,7 +90,7 @@ internal static class ElementTypes
     };
 
     /// <summary>Bytes that <paramref name="elements"/> elements take in raw form.</summary>
-    public static long Bytes(this ElementType type, long elements) => ((elements * type.Bits()) + 7) / 8;
+    public static long Bytes(this ElementType type, long elements) => checked((elements * type.Bits()) + 7) / 8;
 
     public static bool IsFloat(this ElementType type) =>
         type is ElementType.Float or ElementType.Float16 or ElementType.BFloat16 or ElementType.Double;

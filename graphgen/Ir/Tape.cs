@@ -34,7 +34,7 @@ public sealed class Tape
     public Expr Constant(Tensor tensor, string? name = null)
     {
         var key = name is null && tensor.ByteCount <= 256 ? $"{tensor}:{Convert.ToHexString(tensor.Bytes)}" : null;
-        if (key is not null && _constants.TryGetValue(key, out var shared)) return this[shared];
+        if (key is not null && _constants.TryGetValue(key, out var shared) && Graph.Find(shared.Name) == shared) return this[shared];
         var value = Graph.AddConstant(name ?? NameOf("const"), tensor);
         if (key is not null) _constants[key] = value;
         return this[value];
@@ -68,7 +68,7 @@ public sealed class Tape
         var key = KeyOf(opType, domain, values, outputs, given);
         if (key is not null && _written.TryGetValue(key, out var equal) && equal.Graph is not null && equal.Inputs.SequenceEqual(values)) return equal;
 
-        var node = new Node(opType, domain, values, Enumerable.Range(0, outputs).Select(_ => Graph.AddValue(NameOf(opType)))) { Name = NameOf(opType) };
+        var node = new Node(opType, domain, values, Enumerable.Range(0, outputs).Select(_ => Graph.AddValue(NameOf(opType))));
         foreach (var (name, value) in given) node.Attributes[name] = value;
         node.Name = node.Output.Name;
         Graph.Add(node);

@@ -74,12 +74,15 @@ public sealed class Tensor
         where T : unmanaged => Of<T>([], [value]);
 
     /// <summary>The same numbers under other dimensions of the same product.</summary>
-    internal Tensor WithDims(ReadOnlySpan<long> dims) => (File, _computed, _streamed) switch
+    internal Tensor WithDims(ReadOnlySpan<long> dims) => As(Type, dims);
+
+    /// <summary>The same bytes read as another type, wherever they lie.</summary>
+    internal Tensor As(ElementType type, ReadOnlySpan<long> dims) => (File, _computed, _streamed) switch
     {
-        ({ } file, _, _) => new(Type, dims, file, FileOffset),
-        (_, { } computed, _) => new(Type, dims, computed),
-        (_, _, { } streamed) => new(Type, dims, streamed),
-        _ => new(Type, dims, _memory),
+        ({ } file, _, _) => new(type, dims, file, FileOffset),
+        (_, { } computed, _) => new(type, dims, computed),
+        (_, _, { } streamed) => new(type, dims, streamed),
+        _ => new(type, dims, _memory),
     };
 
     /// <summary>All bytes as one span (at most 2 GB).</summary>

@@ -4,7 +4,8 @@ using LoRTA.Onnx.Training.Data.Tasks;
 namespace LoRTA.Onnx.Training.Data;
 
 /// <summary>Samples side by side, filled up on the right.</summary>
-/// <param name="Inputs">input_ids, attention_mask, token_type_ids, position_ids, int64 [B, S]; labels where there are any, int64 [B, S], int64 [B] or float32 [B]. A graph takes what it has inputs for.</param>
+/// <param name="Inputs">input_ids, attention_mask, token_type_ids, position_ids, int64 [B, S]; labels where there are any, int64 [B, S],
+/// int64 [B] or float32 [B]. A graph takes what it has inputs for.</param>
 /// <param name="Rows">B.</param>
 /// <param name="Length">S, the longest sample.</param>
 /// <param name="Labels">How many labels the loss averages over.</param>

@@ -2,9 +2,13 @@ using LoRTA.Onnx.Training.Data.Readers;
 
 namespace LoRTA.Onnx.Training.Data;
 
-/// <summary>Where the data lie and how rows become samples: the recipe's <c>data</c> section, and what the task adds to it.</summary>
+/// <summary>Where the data lie and how rows become samples: the recipe's <c>data</c> section, and what other sections add to it.</summary>
 internal sealed record DataOptions
 {
+    /// <summary>classification, regression, token-classification, masked-lm or causal-lm.</summary>
+    public required string Task { get; init; }
+
+    /// <summary>File of training rows.</summary>
     public required string Train { get; init; }
 
     /// <summary>File of validation rows; null: none, or <see cref="ValidationFraction"/> of the training file.</summary>
@@ -41,6 +45,12 @@ internal sealed record DataOptions
 
     /// <summary>Names of the classes in the order of their indices; empty: labels are indices.</summary>
     public IReadOnlyList<string> Labels { get; init; } = [];
+
+    /// <summary>Samples of a batch.</summary>
+    public int BatchSize { get; init; } = 16;
+
+    /// <summary>Orders and masks are functions of it.</summary>
+    public long Seed { get; init; }
 
     /// <summary>How many classes the model tells apart, where known: larger labels are refused.</summary>
     public int? Classes { get; init; }

@@ -5,7 +5,8 @@ namespace LoRTA.Onnx.Training.Data;
 /// <summary>Makes the next items of a sequence while the current one is worked on.</summary>
 internal static class Prefetching
 {
-    /// <summary>The same items in the same order, at most <paramref name="count"/> of them made ahead on another thread; what making them throws comes out in its place.</summary>
+    /// <summary>The same items in the same order, at most <paramref name="count"/> of them made ahead on another thread.</summary>
+    /// <remarks>What making an item throws comes out in its place. The maker has ended when the enumerator is disposed.</remarks>
     public static IEnumerable<T> Prefetch<T>(this IEnumerable<T> items, int count)
     {
         using var stop = new CancellationTokenSource();

@@ -4,7 +4,8 @@ using LoRTA.Onnx.Training.Errors;
 
 namespace LoRTA.Onnx.Training.Data;
 
-/// <summary>Text with <c>{column}</c> holes: the whole <see cref="Text"/>, or a <see cref="Prompt"/> that is given and a <see cref="Completion"/> that is learnt.</summary>
+/// <summary>Text with <c>{column}</c> holes.</summary>
+/// <remarks>Either the whole <see cref="Text"/>, or a <see cref="Prompt"/> that is given and a <see cref="Completion"/> that is learnt.</remarks>
 internal sealed record RowTemplate
 {
     public string? Text { get; init; }

@@ -7,9 +7,9 @@ internal static class ActivationRules
 {
     public static readonly GradientRule[] All =
     [
-        GradientRule.Unary("Relu", (g, _, y) => g * y.Apply("Sign")),
+        GradientRule.Unary("Relu", (g, _, y) => g * y.Apply("HardSigmoid", ("alpha", 1e30f), ("beta", 0f))),   // a step in one vectorised pass (Sign, Where are none)
         GradientRule.Unary("Tanh", (g, _, y) => g * (1 - (y * y))),
-        GradientRule.Unary("Sigmoid", (g, _, y) => g * (y - (y * y))),
+        GradientRule.Unary("Sigmoid", (g, _, y) => g * (y * (1 - y))),
         GradientRule.Unary("Softplus", (g, x, _) => g * x.Apply("Sigmoid")),
         new("LeakyRelu", r => [r.G.Where(IsPositive(r.X), r.G * r.Float("alpha", 0.01f))]),
 

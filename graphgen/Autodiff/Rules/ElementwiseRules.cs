@@ -9,6 +9,7 @@ internal static class ElementwiseRules
     [
         new("Identity", r => [r.G]),
         new("Cast", r => [r.X.Type.IsFloat() ? r.G.Cast(r.X.Type) : null]),
+        new("CastLike", r => [r.X.Type.IsFloat() ? r.G.Cast(r.X.Type) : null, null]),
         new("Add", r => [r.G, r.G]),
         new("Sum", r => [.. r.Inputs.Select(_ => (Expr?)r.G)]),
         new("Mean", r => [.. Enumerable.Repeat((Expr?)r.G.Scaled(1.0 / r.Inputs.Count), r.Inputs.Count)]),
@@ -47,6 +48,7 @@ internal static class ElementwiseRules
         new("Where", r =>
         {
             var (condition, _, _) = r;
+            if (NormalizationRules.IsGuard(r.Y.Value)) return [null, null, r.G];   // the softmax before it sends back zeros there
             var zero = r.Tape.Scalar(0, r.G.Type);
             return [null, r.G.Where(condition, zero), zero.Where(condition, r.G)];   // never g·0: g may be infinite where it is not wanted
         }),

@@ -38,13 +38,14 @@ internal static class NormalizationRules
         }),
     ];
 
-    // Exporters guard rows without any visible key by Where(IsNaN(y), 0, y): there y is to count as 0, or NaN·0 would reach every gradient.
-    private static Expr WithoutNaN(Expr y)
-    {
-        var guard = y.Value.Uses
-            .Where(use => use.Node.Is("IsNaN"))
-            .SelectMany(use => use.Node.Output.Uses)
-            .FirstOrDefault(use => use.Index == 0 && use.Node.Is("Where") && use.Node.Input(2) == y.Value);
-        return guard.Node is { } where ? y.Tape[where.Output] : y;
-    }
+    /// <summary>Whether a value is Where(IsNaN(p), 0, p) of a softmax p: how exporters keep rows without any visible key from being NaN.</summary>
+    public static bool IsGuard(Value value) =>
+        value.Producer is { OpType: "Where" } where
+        && where.Input(2) is { Producer.OpType: "Softmax" } p
+        && where.Input(0)!.Producer is { OpType: "IsNaN" } test && test.Input(0) == p
+        && where.Input(1) is { IsConstant: true, Constant.Count: 1 } zero && zero.Constant!.ToFloats()[0] == 0;
+
+    // In such rows y is to count as 0, or NaN·0 would reach every gradient.
+    private static Expr WithoutNaN(Expr y) =>
+        y.Value.Uses.Where(use => use.Index == 2).Select(use => use.Node.Output).FirstOrDefault(IsGuard) is { } guarded ? y.Tape[guarded] : y;
 }

@@ -25,6 +25,7 @@ internal static class ProductRules
             return [.. Product(a, b, r.G, r.Flag("transA"), r.Flag("transB"), r.Float("alpha", 1)), r.Input(2) is { } c ? r.G.SumTo(c).Scaled(beta) : null];
         }),
         new("Einsum", Einsum),
+        new("com.microsoft::MatMulNBits", Quantized),
     ];
 
     // y = α·a·b  ⇒  ā = α·g·bᵀ, b̄ = α·aᵀ·g; with turned operands accordingly. A rank-2 b is a weight: one flat product, not a batch of products to be summed.
@@ -47,6 +48,36 @@ internal static class ProductRules
         if (a.Rank == 1) g = g.Unsqueeze(-2);
         var parts = Product(row, column, g);
         return [parts[0]!.Value.SumTo(row).ReshapeLike(a), parts[1]!.Value.SumTo(column).ReshapeLike(b)];
+    }
+
+    // y = a·Wᵀ + bias, W [N, K] of 4 or 8 bits in blocks along K  ⇒  ā = g·W, with W taken from the same bytes; the frozen W and what describes it get none.
+    private static IReadOnlyList<Expr?> Quantized(GradientCall r)
+    {
+        var (bits, rows, columns, block) = (r.Int("bits", 4), r.Int("N", 0), r.Int("K", 0), r.Int("block_size", 0));
+        var blocks = columns / block;
+        if (bits is not (4 or 8) || columns % block != 0 || (blocks * bits) % 8 != 0) throw r.Refusal($"{bits} bits in blocks of {block} along {columns} do not fill whole bytes");
+        if (r.Input(4) is not null) throw r.Refusal("its columns are permuted (g_idx)");
+        var type = bits == 4 ? ElementType.UInt4 : ElementType.UInt8;
+        var scale = r.Input(2)!.Value.Reshape(rows, blocks);
+        var zero = r.Input(3) is null
+            ? Tensor.FromBytes(type, [rows, blocks], Enumerable.Repeat((byte)(bits == 4 ? 0x88 : 0x80), (int)(rows * blocks * bits / 8)).ToArray())
+            : Bytes(r, 3).As(type, [rows, blocks]);
+        var stored = r.Tape.Constant(Bytes(r, 1).As(type, [rows, columns]));
+        stored.Value.IsExternal = r.Input(1)!.Value.Value.IsExternal;
+        var weight = r.Tape.Op("DequantizeLinear", [stored, Late(scale, r.G), r.Tape.Constant(zero)], ("axis", 1), ("block_size", block));
+        return [r.G.MatMul(weight), null, null, null, null, r.Input(5) is null ? null : r.G];
+    }
+
+    private static Tensor Bytes(GradientCall r, int input) =>
+        r.Input(input)!.Value.Value is { IsConstant: true, Constant: { Type: ElementType.UInt8 } bytes } ? bytes : throw r.Refusal($"its input {input} is no constant of bytes");
+
+    // The scale times 1, as a number that needs g: ONNX Runtime would else widen the weights of all layers at the start and keep them.
+    private static Expr Late(Expr scale, Expr g)
+    {
+        var tape = g.Tape;
+        var first = tape.Op("Slice", [g.Reshape(-1), tape.Longs(0), tape.Longs(1)]);
+        var (one, same) = (tape.Scalar(1, scale.Type), tape.Scalar(1, scale.Type));
+        return scale * one.Where(first.Apply("IsNaN"), same);
     }
 
     // "a,b->y"  ⇒  "y,b->a" and "y,a->b": each letter of an operand must be a letter of the other or of the result.

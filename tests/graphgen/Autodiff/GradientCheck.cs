@@ -26,6 +26,7 @@ internal static class GradientCheck
             var scale = Math.Abs(differences) + Math.Sqrt(gradient.ToFloats().Zip(v.ToFloats(), (g, d) => (double)g * g * d * d).Sum());
 
             Assert.That(gradient.Dims, Is.EqualTo(feeds[name].Dims), $"shape of the gradient of {name}");
+            Assert.That(new[] { derived, differences }, Has.All.Matches<double>(double.IsFinite), name);   // NaN would count as less than any tolerance
             Assert.That(Math.Abs(derived - differences), Is.LessThanOrEqualTo(tolerance * scale), $"{name}: derived {derived:g9}, by differences {differences:g9}");
 
             double Difference(double step) => (Objective(step) - Objective(-step)) / (2 * step);

@@ -11,6 +11,7 @@ internal static class GradientTable
     [
         new("Identity", Any(2, 3)),
         new("Cast", Any(2, 3)) { Attributes = [("to", 1)] },
+        new("CastLike", Any(2, 3), Number(1)),
         .. from op in new[] { "Add", "Sub", "Mul", "Div" }
            from shapes in new (long[], long[])[] { ([2, 3], [2, 3]), ([2, 3], [3]), ([3], [2, 3]), ([2, 1, 3], [4, 1]), ([2, 3], []), ([1, 1], [2, 3]), ([], [2]) }
            select new GradientCase(op, Any(shapes.Item1), Positive(shapes.Item2)) { Note = $"[{string.Join(',', shapes.Item1)}] [{string.Join(',', shapes.Item2)}]" },
@@ -90,6 +91,9 @@ internal static class GradientTable
                ("ij,jk->ik", [2, 3], [3, 4]), ("bhid,bhjd->bhij", [2, 2, 3, 4], [2, 2, 5, 4]), ("bi,bi->b", [2, 3], [2, 3]), ("i,j->ij", [2], [3]), ("bij,jk->bki", [2, 3, 4], [4, 5]),
            }
            .Select(row => new GradientCase("Einsum", Any(row.Item2), Any(row.Item3)) { Note = row.Item1, Attributes = [("equation", row.Item1)] }),
+        new("com.microsoft::MatMulNBits", Any(2, 3, 64), Bytes(5, 4, 8), Scales(20), Bytes(5, 2)) { Note = "4 bits", Attributes = [("K", 64), ("N", 5), ("bits", 4), ("block_size", 16)] },
+        new("com.microsoft::MatMulNBits", Any(3, 64), Bytes(5, 2, 16), Scales(10)) { Note = "4 bits around 8", Attributes = [("K", 64), ("N", 5), ("bits", 4), ("block_size", 32)] },
+        new("com.microsoft::MatMulNBits", Any(3, 64), Bytes(5, 2, 32), Scales(10), Bytes(5, 2), null, Any(5)) { Note = "8 bits, bias", Symbolic = false, Attributes = [("K", 64), ("N", 5), ("bits", 8), ("block_size", 32)] },
         new("Einsum", Any(2, 3, 4)) { Note = "one operand", Attributes = [("equation", "bij->jbi")] },
     ];
 
@@ -164,6 +168,10 @@ internal static class GradientTable
         new("ScatterElements", Any(3, 4), Fixed<long>([2, 2], 0, 1, 2, 0), Any(2, 2)) { Attributes = [("axis", 0)] },
         new("ScatterElements", Any(3, 4), Fixed<long>([3, 2], 0, 0, 2, 3, 1, 1), Any(3, 2)) { Note = "added", Attributes = [("axis", 1), ("reduction", "add")] },
     ];
+
+    private static GradientInput Bytes(params long[] shape) => Fixed(shape, [.. Enumerable.Range(0, (int)shape.Aggregate(1L, (a, b) => a * b)).Select(i => (byte)(i * 73))]);
+
+    private static GradientInput Scales(int count) => Fixed([count], [.. Enumerable.Range(0, count).Select(i => 0.02f + (0.003f * i))]);
 
     private static long[] Turn(bool turn, long rows, long columns) => turn ? [columns, rows] : [rows, columns];
 }

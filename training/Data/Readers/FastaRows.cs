@@ -2,7 +2,8 @@ using LoRTA.Onnx.Training.Errors;
 
 namespace LoRTA.Onnx.Training.Data.Readers;
 
-/// <summary>FASTA: <c>&gt;id description</c>, then lines of sequence. Columns are id, description, sequence and one for each <c>KEY=value</c> of the description.</summary>
+/// <summary>FASTA: <c>&gt;id description</c>, then lines of sequence.</summary>
+/// <remarks>Columns are id, description, sequence and one for each <c>KEY=value</c> of the description.</remarks>
 internal static class FastaRows
 {
     public static IEnumerable<DataRow> Parse(string path, string text)

@@ -3,7 +3,9 @@ using LoRTA.Onnx.Training.Errors;
 
 namespace LoRTA.Onnx.Training.Data.Readers;
 
-/// <summary>One JSON object a line. Numbers keep their spelling, null is empty, lists of plain values are parted by spaces, members of inner objects are columns <c>outer.inner</c>.</summary>
+/// <summary>One JSON object a line.</summary>
+/// <remarks>Numbers keep their spelling, null is empty, lists of plain values are parted by spaces, members of inner objects are columns
+/// <c>outer.inner</c>; anything else is its JSON.</remarks>
 internal static class JsonlRows
 {
     public static IEnumerable<DataRow> Parse(string path, string text)

@@ -14,7 +14,8 @@ internal static class TextRows
             var end = separator.Length == 0 ? -1 : text.IndexOf(separator, start, StringComparison.Ordinal);
             var (next, entry) = end < 0 ? (text.Length, text[start..]) : (end + separator.Length, text[start..end]);
             var leading = entry.Length - entry.TrimStart('\n').Length;
-            if (!string.IsNullOrWhiteSpace(entry)) yield return new DataRow(path, line + leading, new OrderedDictionary<string, string> { [Column] = entry.Trim('\n') });
+            if (!string.IsNullOrWhiteSpace(entry))
+                yield return new DataRow(path, line + leading, new OrderedDictionary<string, string> { [Column] = entry.Trim('\n') });
             line += text.AsSpan(start, next - start).Count('\n');
             start = next;
         }

@@ -6,18 +6,17 @@ using LoRTA.Onnx.Training.Errors;
 
 namespace LoRTA.Onnx.Training.Data.Tasks;
 
-/// <summary>Guess hidden tokens, drawn anew in each pass: of those drawn 80 % become the mask, 10 % any token, 10 % stay (Devlin et al. 2018, section 3.1).</summary>
-/// <remarks>The draw is a function of (seed, pass, sample). At least one token of a sample is drawn, so that every batch has labels.</remarks>
+/// <summary>Guess hidden tokens, drawn anew in each pass.</summary>
+/// <remarks>Of those drawn 80 % become the mask, 10 % any token, 10 % stay (Devlin et al. 2018, section 3.1). The draw is a function of (seed, pass, sample). At least one token of a sample is drawn, so that every batch has labels.</remarks>
 internal sealed class MaskedTask : IDataTask
 {
     private readonly DataOptions _options;
     private readonly TextTokenizer _tokenizer;
-    private readonly long _seed;
     private readonly int _mask;
 
-    public MaskedTask(DataOptions options, TextTokenizer tokenizer, long seed)
+    public MaskedTask(DataOptions options, TextTokenizer tokenizer)
     {
-        (_options, _tokenizer, _seed) = (options, tokenizer, seed);
+        (_options, _tokenizer) = (options, tokenizer);
         _mask = tokenizer.Special.Mask ?? throw DataErrors.NoSpecialToken("mask", "masked-lm");
     }
 
@@ -33,7 +32,7 @@ internal sealed class MaskedTask : IDataTask
 
     public Sample Draw(Sample sample, string pass, int index)
     {
-        var random = new SeededRandom(_seed, string.Create(CultureInfo.InvariantCulture, $"data/mask/{pass}/{index}"));
+        var random = new SeededRandom(_options.Seed, string.Create(CultureInfo.InvariantCulture, $"data/mask/{pass}/{index}"));
         var (ids, labels, drawn) = ((int[])sample.Ids.Clone(), new long[sample.Ids.Length], 0);
         for (var i = 0; i < ids.Length; i++)
         {

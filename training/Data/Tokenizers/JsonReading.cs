@@ -15,7 +15,8 @@ internal static class JsonReading
     public static bool? Flag(this JsonElement json, string name) =>
         json.Find(name) is { ValueKind: JsonValueKind.True or JsonValueKind.False } value ? value.GetBoolean() : null;
 
-    public static IEnumerable<JsonElement> Array(this JsonElement json, string name) => json.Find(name) is { ValueKind: JsonValueKind.Array } value ? value.EnumerateArray() : [];
+    public static IEnumerable<JsonElement> Array(this JsonElement json, string name) =>
+        json.Find(name) is { ValueKind: JsonValueKind.Array } value ? value.EnumerateArray() : [];
 
     /// <summary>Reads a file of a tokenizer; whatever it lacks or has wrong becomes one error that names it.</summary>
     public static T Read<T>(string path, Func<byte[], T> parse)
@@ -25,7 +26,8 @@ internal static class JsonReading
         {
             return parse(bytes);
         }
-        catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or FormatException or ArgumentException or IOException or InvalidDataException or IndexOutOfRangeException)
+        catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or FormatException or ArgumentException
+            or IOException or InvalidDataException or IndexOutOfRangeException)
         {
             throw DataErrors.TokenizerCorrupt(path, e.Message.Split('\n')[0], e);
         }

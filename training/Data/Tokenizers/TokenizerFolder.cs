@@ -59,7 +59,9 @@ internal sealed class TokenizerFolder
             Added = added,
             Split = TokenizerJson.ByteLevel(_config.Flag("add_prefix_space") ?? false, useRegex: true),
             Decode = ByteAlphabet.Read,
-            Template = Role("cls", vocabulary) is { } cls && Role("sep", vocabulary) is { } sep ? TokenizerJson.Roberta(cls, sep) : WithEnds(vocabulary, bosByDefault: false),
+            Template = Role("cls", vocabulary) is { } cls && Role("sep", vocabulary) is { } sep
+                ? TokenizerJson.Roberta(cls, sep)
+                : WithEnds(vocabulary, bosByDefault: false),
             SpaceBelongsToWord = true,
         };
     }
@@ -110,7 +112,8 @@ internal sealed class TokenizerFolder
     private TokenizerParts ReadWordPiece(string path, Vocabulary vocabulary)
     {
         var added = AddTo(vocabulary);
-        int Need(string role, string usual) => Role(role, vocabulary) ?? vocabulary.Find(usual) ?? throw DataErrors.TokenizerCorrupt(path, $"there is no {usual}");
+        int Need(string role, string usual) =>
+            Role(role, vocabulary) ?? vocabulary.Find(usual) ?? throw DataErrors.TokenizerCorrupt(path, $"there is no {usual}");
         var text = new BertText(
             SplitChinese: _config.Flag("tokenize_chinese_chars") ?? true,
             StripAccents: _config.Flag("strip_accents"),
@@ -188,9 +191,12 @@ internal sealed class TokenizerFolder
         return names.Select(name => vocabulary.Find(name)).FirstOrDefault(id => id is not null);
     }
 
-    private int? Role(string role, Vocabulary vocabulary) => Written(role) is { } token && Content(token) is { } content ? vocabulary.Find(content) : Usual(role, vocabulary);
+    private int? Role(string role, Vocabulary vocabulary) =>
+        Written(role) is { } token && Content(token) is { } content ? vocabulary.Find(content) : Usual(role, vocabulary);
 
-    private JsonElement? Written(string role) => _map.Find(role + "_token") is { ValueKind: JsonValueKind.Object } full ? full : _config.Find(role + "_token") ?? _map.Find(role + "_token");
+    // The map tells more (lstrip), the configuration is newer.
+    private JsonElement? Written(string role) =>
+        _map.Find(role + "_token") is { ValueKind: JsonValueKind.Object } full ? full : _config.Find(role + "_token") ?? _map.Find(role + "_token");
 
     private static string? Content(JsonElement token) => token.ValueKind == JsonValueKind.String ? token.GetString() : token.Text("content");
 

@@ -4,7 +4,7 @@ using LoRTA.Onnx.Training.Errors;
 
 namespace LoRTA.Onnx.Training.Data.Tokenizers;
 
-/// <summary>The parts of a tokenizer.json. What it says about truncation and padding is for its own program and left alone, as Hugging Face's call does.</summary>
+/// <summary>The parts of a tokenizer.json, save truncation and padding, which Hugging Face's call overrides too.</summary>
 internal static class TokenizerJson
 {
     public static TokenizerParts Read(string path, JsonElement json)
@@ -84,7 +84,11 @@ internal static class TokenizerJson
                 var (pattern, content) = (ReadPattern(part), part.Text("content")!);
                 return text => pattern.Replace(text, _ => content);
             case "BertNormalizer":
-                return new BertText(part.Flag("clean_text") ?? true, part.Flag("handle_chinese_chars") ?? true, part.Flag("strip_accents"), part.Flag("lowercase") ?? true).Normalize;
+                return new BertText(
+                    part.Flag("clean_text") ?? true,
+                    part.Flag("handle_chinese_chars") ?? true,
+                    part.Flag("strip_accents"),
+                    part.Flag("lowercase") ?? true).Normalize;
             case "Lowercase": return BertText.Lower;
             case "StripAccents": return BertText.WithoutAccents;
             case "NFC": return UnicodeForms.Compose;
@@ -203,7 +207,8 @@ internal static class TokenizerJson
                 continue;
             }
             var token = part.GetProperty("SpecialToken");
-            var id = vocabulary.Find(token.Text("id")) ?? throw DataErrors.TokenizerCorrupt(path, $"the post-processor's token '{token.Text("id")}' is not in the vocabulary");
+            var id = vocabulary.Find(token.Text("id"))
+                ?? throw DataErrors.TokenizerCorrupt(path, $"the post-processor's token '{token.Text("id")}' is not in the vocabulary");
             parts.Add(TemplatePart.Token(id, token.GetProperty("type_id").GetInt32()));
         }
         return parts;

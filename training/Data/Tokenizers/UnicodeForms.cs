@@ -3,7 +3,8 @@ using System.Text;
 
 namespace LoRTA.Onnx.Training.Data.Tokenizers;
 
-/// <summary>Canonical decomposition and composition, the same with and without ICU (where globalization is invariant, <see cref="string.Normalize()"/> does nothing).</summary>
+/// <summary>Canonical decomposition and composition, the same with and without ICU.</summary>
+/// <remarks>Where globalization is invariant, as in this project's programs, <see cref="string.Normalize()"/> returns its input.</remarks>
 internal static class UnicodeForms
 {
     // Hangul syllables are composed by arithmetic (Unicode standard, section 3.12).

@@ -46,6 +46,22 @@ internal sealed class TextTokenizerTests
     }
 
     [Test]
+    public void Both_files_of_a_Llama_tokenizer_agree_on_the_ships_log()
+    {
+        using var pieces = new PartialFolder(Fixtures.Path("models", "llama-mini", "hf"), "tokenizer.model", "tokenizer_config.json");
+        var (bySentencePiece, byJson) = (TextTokenizer.Load(pieces.Path), TextTokenizer.Load(Fixtures.Path("models", "llama-mini", "hf")));
+        var text = File.ReadAllText(Fixtures.Path("data", "own", "ship-log.txt"));
+
+        var ids = bySentencePiece.Encode(text);
+
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(ids, Is.EqualTo(byJson.Encode(text)));
+            Assert.That(bySentencePiece.Decode(ids), Is.EqualTo(text));
+        }
+    }
+
+    [Test]
     public void Decoding_leaves_special_tokens_out()
     {
         var roberta = TextTokenizer.Load(Fixtures.Path("models", "roberta-mini"));

@@ -1,0 +1,105 @@
+using System.Collections.Frozen;
+using LoRTA.Onnx.GraphGen.Ir;
+
+namespace LoRTA.Onnx.GraphGen.Discovery;
+
+/// <summary>Which inputs of which operators are parameters.</summary>
+internal static class ParameterRoles
+{
+    private const string Ms = "com.microsoft::";
+
+    private static readonly FrozenDictionary<string, Role[]> Roles = new Dictionary<string, Role[]>(StringComparer.Ordinal)
+    {
+        ["MatMul"] = [Role.Product(1)],
+        ["Gemm"] = [Role.Product(1), Role.Bias(2)],
+        ["MatMulInteger"] = [Role.Product(1)],
+        [Ms + "FusedMatMul"] = [Role.Product(1)],
+        [Ms + "DynamicQuantizeMatMul"] = [Role.Product(1)],
+        [Ms + "MatMulNBits"] = [Role.Weight(1)],
+        ["Gather"] = [Role.Weight(0)],
+        [Ms + "GatherBlockQuantized"] = [Role.Weight(0)],
+        ["Add"] = [Role.Bias(0), Role.Bias(1)],
+        ["Mul"] = [Role.Scale(0), Role.Scale(1)],
+        [Ms + "BiasGelu"] = [Role.Bias(1, BiasModule)],
+        ["LayerNormalization"] = [Role.Scale(1, NormModule), Role.Bias(2, NormModule)],
+        ["RMSNormalization"] = [Role.Scale(1)],
+        ["SimplifiedLayerNormalization"] = [Role.Scale(1)],
+        [Ms + "SkipLayerNormalization"] = [Role.Scale(2, NormModule), Role.Bias(3, NormModule), Role.Bias(4, BiasModule)],
+        [Ms + "SkipSimplifiedLayerNormalization"] = [Role.Scale(2), Role.Bias(3, BiasModule)],
+        [Ms + "EmbedLayerNormalization"] = [Role.Weight(2, OwnModule), Role.Weight(3, OwnModule), Role.Weight(4, OwnModule), Role.Scale(5, NormModule), Role.Bias(6, NormModule)],
+        [Ms + "Attention"] = [Role.Product(1), Role.Bias(2)],
+        [Ms + "MultiHeadAttention"] = [Role.Bias(3)],
+    }.ToFrozenDictionary(StringComparer.Ordinal);
+
+    /// <summary>The parameters that a node applies.</summary>
+    public static IEnumerable<AppliedParameter> AppliedBy(Node node)
+    {
+        if (!Roles.TryGetValue(node.Op, out var roles)) yield break;
+        foreach (var role in roles)
+        {
+            if (StoredTensor.Behind(node.Input(role.Input)) is not { } stored || !role.Fits(stored)) continue;
+            var modules = PackedModules.Of(node, stored.Initializer) ?? (role.ModuleOf(node, role.Input) is { } module ? [(ModuleScope.PyTorch(module), 0)] : []);
+            yield return new AppliedParameter(stored.Initializer, role.Leaf, role.IsProduct && stored.IsTurned == (node.Int("transB", 0) == 1), stored.OwnName, modules);
+        }
+    }
+
+    // Fused norms have lost their module; weight and bias belong to one, and of a pair that shares names with others one keeps its own.
+    private static string? NormModule(Node node, int input)
+    {
+        var first = node.OpType switch { "EmbedLayerNormalization" => 5, "SkipLayerNormalization" => 2, _ => 1 };
+        return ModuleScope.Of(node) ?? OwnModule(node, first + 1) ?? OwnModule(node, first);
+    }
+
+    private static string? OwnModule(Node node, int input) => StoredTensor.Behind(node.Input(input))?.OwnName is { } name ? ModuleScope.Parent(name) : null;
+
+    // A bias that went into the operator behind it belongs to the product before.
+    private static string? BiasModule(Node node, int input) => OwnModule(node, input)
+        ?? node.Inputs.Select(value => value?.Producer).FirstOrDefault(producer => producer is { OpType: "MatMul" or "MatMulNBits" }) switch { { } product => ModuleScope.Of(product), null => null };
+
+    private sealed record Role(string Leaf, int Input, bool IsProduct, int MaximalRank, Func<Node, int, string?> ModuleOf)
+    {
+        public static Role Product(int input) => new("weight", input, true, 2, (node, _) => ModuleScope.Of(node));
+
+        public static Role Weight(int input, Func<Node, int, string?>? moduleOf = null) => new("weight", input, false, 3, moduleOf ?? ((node, _) => ModuleScope.Of(node)));
+
+        public static Role Scale(int input, Func<Node, int, string?>? moduleOf = null) => new("weight", input, false, 1, moduleOf ?? ((node, _) => ModuleScope.Of(node)));
+
+        public static Role Bias(int input, Func<Node, int, string?>? moduleOf = null) => new("bias", input, false, 1, moduleOf ?? ((node, _) => ModuleScope.Of(node)));
+
+        // Constants of a formula are no parameters: single numbers, masks, and what the file calls otherwise (inv_freq).
+        public bool Fits(StoredTensor stored) =>
+            stored.Initializer.Rank >= 1 && (stored.Initializer.Rank <= MaximalRank) && (MaximalRank == 1) == (stored.Initializer.Rank == 1)
+            && stored.Initializer.Constant!.Count > 1 && stored.Initializer.Type is not (ElementType.Int64 or ElementType.Int32 or ElementType.Bool) && !stored.IsNamedOtherwise(Leaf);
+    }
+}
+
+/// <summary>The stored tensor behind a value, and what lies between.</summary>
+internal sealed record StoredTensor(Value Initializer, bool IsTurned, string? OwnName)
+{
+    /// <summary>Looks through Identity, Cast, Transpose, Reshape and dequantisation; null where something is computed.</summary>
+    public static StoredTensor? Behind(Value? value)
+    {
+        var (turned, name) = (false, (string?)null);
+        while (value is not null)
+        {
+            name ??= ModuleScope.IsParameter(value.Name) ? ModuleScope.PyTorch(value.Name) : null;
+            if (value.IsConstant) return turned && value.Rank != 2 ? null : new StoredTensor(value, turned, name);
+            if (value.Producer is not { OpType: "Identity" or "Cast" or "Transpose" or "DequantizeLinear" or "QuantizeLinear" or "Reshape" } node) return null;
+            if (node.OpType == "Transpose" && node.Ints("perm") is null or [1, 0]) turned = !turned;
+            else if (node.OpType == "Transpose" || (node.OpType == "Reshape" && turned)) return null;
+            value = node.Input(0);
+        }
+        return null;
+    }
+
+    /// <summary>Whether the file itself names it as something else, for instance as a buffer.</summary>
+    public bool IsNamedOtherwise(string leaf) => OwnName is null ? ModuleScope.IsPath(Initializer.Name) : !OwnName.EndsWith($".{leaf}", StringComparison.Ordinal);
+}
+
+/// <summary>A stored tensor at the place where a node applies it as weight or bias.</summary>
+/// <param name="Initializer">The stored tensor.</param>
+/// <param name="Leaf"><c>weight</c> or <c>bias</c>.</param>
+/// <param name="IsTransposed">Whether it is stored [in, out].</param>
+/// <param name="OwnName">The name that the file gives to it, where that is a parameter's name.</param>
+/// <param name="Modules">The module that applies it, or those of a packed tensor with their widths; empty where the graph does not say.</param>
+internal sealed record AppliedParameter(Value Initializer, string Leaf, bool IsTransposed, string? OwnName, IReadOnlyList<(string Module, long Width)> Modules);
