@@ -8,8 +8,8 @@ namespace LoRTA.Onnx.GraphGen.Ir;
 public sealed class Tape
 {
     private readonly Dictionary<string, Node> _written = new(StringComparer.Ordinal);
+    private readonly Dictionary<Value, int> _numbers = [];   // values by identity: names may change hands
     private readonly Dictionary<string, Value> _constants = new(StringComparer.Ordinal);
-    private readonly Dictionary<Value, int> _ids = [];
     private readonly Stack<string> _scopes = new();
 
     internal Tape(Graph graph, bool onnxOnly = false) => (Graph, IsOnnxOnly) = (graph, onnxOnly);
@@ -66,7 +66,7 @@ public sealed class Tape
         var given = new SortedDictionary<string, Attr>(StringComparer.Ordinal);
         foreach (var (name, value) in attributes) if (value is not null) given[name] = value;
         var key = KeyOf(opType, domain, values, outputs, given);
-        if (key is not null && _written.TryGetValue(key, out var equal) && equal.Graph is not null) return equal;
+        if (key is not null && _written.TryGetValue(key, out var equal) && equal.Graph is not null && equal.Inputs.SequenceEqual(values)) return equal;
 
         var node = new Node(opType, domain, values, Enumerable.Range(0, outputs).Select(_ => Graph.AddValue(NameOf(opType))));
         foreach (var (name, value) in given) node.Attributes[name] = value;
@@ -77,18 +77,17 @@ public sealed class Tape
         return node;
     }
 
-    // By identity: a value may be renamed after it was used.
-    private int IdOf(Value? value)
-    {
-        if (value is null) return -1;
-        if (!_ids.TryGetValue(value, out var id)) _ids[value] = id = _ids.Count;
-        return id;
-    }
-
     private string? KeyOf(string opType, string domain, List<Value?> inputs, int outputs, SortedDictionary<string, Attr> attributes) =>
         attributes.Values.Any(attribute => attribute.Key is null)
             ? null
-            : $"{domain}::{opType}/{outputs}({string.Join(',', inputs.Select(IdOf))}){string.Join(',', attributes.Select(pair => pair.Key + pair.Value.Key))}";
+            : $"{domain}::{opType}/{outputs}({string.Join(',', inputs.Select(NumberOf))}){string.Join(',', attributes.Select(pair => pair.Key + pair.Value.Key))}";
+
+    private int NumberOf(Value? value)
+    {
+        if (value is null) return -1;
+        if (!_numbers.TryGetValue(value, out var number)) _numbers[value] = number = _numbers.Count;
+        return number;
+    }
 
     private string NameOf(string opType) => Graph.UniqueName(_scopes.TryPeek(out var scope) ? $"{scope}/{opType}" : opType);
 
