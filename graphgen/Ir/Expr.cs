@@ -55,19 +55,20 @@ public readonly struct Expr
     public static Expr operator -(Expr a) => a.Apply("Neg");
 
     /// <summary>The transpose: the last two axes change places.</summary>
-    public Expr T => MoveAxes([.. Enumerable.Range(0, Rank - 2), Rank - 1, Rank - 2]);
+    public Expr T => Untransposed(this) is (var original, true) ? original : MoveAxes([.. Enumerable.Range(0, Rank - 2), Rank - 1, Rank - 2]);
 
     /// <summary>All axes but the last merged: [.., n] → [N, n].</summary>
     public Expr Rows() => Rank == 2 ? this : Shape[-1].Value is { } last ? Reshape(-1, last) : Tape.Op("Flatten", [this], ("axis", Rank - 1));
 
-    /// <summary>Matrix product. A transposed operand becomes part of the product: on the same stored weight, never a turned copy of it.</summary>
-    public Expr MatMul(Expr other)
+    /// <summary>Matrix product, times a number. A transposed operand becomes part of the product: on the same stored weight, never a turned copy of it.</summary>
+    public Expr MatMul(Expr other, float alpha = 1)
     {
         var (a, transA) = Untransposed(this);
         var (b, transB) = Untransposed(other);
-        return Tape.IsOnnxOnly || !(transA || transB)
-            ? Tape.Op("MatMul", [this, other])
-            : Tape[Tape.Write("FusedMatMul", "com.microsoft", [a, b], 1, ("transA", transA ? 1 : 0), ("transB", transB ? 1 : 0)).Output];
+        if (!transA && !transB && alpha == 1) return Tape.Op("MatMul", [this, other]);
+        return Tape.IsOnnxOnly
+            ? Tape.Op("MatMul", [this, other]).Scaled(alpha)
+            : Tape[Tape.Write("FusedMatMul", "com.microsoft", [a, b], 1, ("transA", transA ? 1 : 0), ("transB", transB ? 1 : 0), ("alpha", alpha)).Output];
     }
 
     /// <summary>Sum over axes, which stay with length 1.</summary>
@@ -116,6 +117,12 @@ public readonly struct Expr
     /// <summary>Elements start … end − 1 along an axis.</summary>
     public Expr Slice(long axis, long start, long end) => Tape.Op("Slice", [this, Tape.Longs(start), Tape.Longs(end), Tape.Longs(axis)]);
 
+    /// <summary>This with updates added at index along an axis; repeated places add up. (<c>ScatterElements</c>, because <c>ScatterND</c> races between threads.)</summary>
+    /// <param name="index">Places along the axis, of the shape of <paramref name="updates"/>.</param>
+    /// <param name="updates">What to add.</param>
+    /// <param name="axis">The axis.</param>
+    public Expr ScatterAdd(Expr index, Expr updates, long axis) => Tape.Op("ScatterElements", [this, index, updates], ("axis", axis), ("reduction", "add"));
+
     /// <summary>Joined along an axis.</summary>
     public static Expr Concat(long axis, params ReadOnlySpan<Expr> parts)
     {
@@ -149,6 +156,22 @@ public readonly struct Expr
     internal Expr Apply(string opType, Expr other) => Tape.Op(opType, [this, other]);
 
     internal Expr Reduce(string opType, ReadOnlySpan<long> axes, bool keep) => Tape.Op(opType, [this, Tape.Longs(axes)], ("keepdims", keep ? 1 : 0));
+
+    /// <summary>The size of one dimension as an int64 tensor of one element.</summary>
+    internal Expr SizeOf(int axis) => Shape[axis].Value is { } known ? Tape.Longs(known) : Apply("Shape", ("start", axis), ("end", axis + 1));
+
+    /// <summary>The number of elements as an int64 scalar.</summary>
+    internal Expr Size() => Shape.Size.Value is { } known ? Tape.Constant(Tensor.Scalar(known)) : Apply("Size");
+
+    /// <summary>Zeros of this shape and type.</summary>
+    internal Expr Zeros() => Zeros(Tape, ShapeTensor(), Type);
+
+    /// <summary>Zeros of a shape that may be computed when the graph runs.</summary>
+    internal static Expr Zeros(Tape tape, Expr shape, ElementType type) =>
+        tape.Op("ConstantOfShape", [shape], ("value", tape.Scalar(0, type).Value.Constant!.WithDims([1])));
+
+    /// <summary>Times a number; itself where that is 1.</summary>
+    internal Expr Scaled(double factor) => factor == 1 ? this : this * factor;
 
     internal Expr Exp() => Apply("Exp");
 

@@ -90,10 +90,18 @@ public sealed class Graph
         _inputs.Add(value);
     }
 
+    /// <summary>Takes an input away; one with a default becomes a constant, one that nobody reads goes.</summary>
     internal void RemoveInput(Value value)
     {
         value.IsInput = false;
         _inputs.Remove(value);
+        if (value.Uses.Count == 0 && !IsOutput(value)) _values.Remove(value.Name);
+    }
+
+    /// <summary>Takes away the inputs that nobody reads.</summary>
+    internal void RemoveUnusedInputs()
+    {
+        foreach (var input in _inputs.Where(input => input.Uses.Count == 0 && !IsOutput(input)).ToArray()) RemoveInput(input);
     }
 
     internal bool IsOutput(Value value) => _outputs.Contains(value);
@@ -137,7 +145,12 @@ public sealed class Graph
     {
         foreach (var use in old.Uses.ToArray())
             if (use.Index >= 0 && (where is null || where(use))) use.Node.SetInput(use.Index, replacement);
-        if (where is not null || !IsOutput(old)) return;
+        if (where is null && IsOutput(old)) ReplaceOutput(old, replacement);
+    }
+
+    /// <summary>Lets a graph output be another value, under the same name.</summary>
+    internal void ReplaceOutput(Value old, Value replacement)
+    {
         if (replacement.Producer is null || IsOutput(replacement)) replacement = AddIdentity(replacement);
         _outputs[_outputs.IndexOf(old)] = replacement;
         SwapNames(old, replacement);

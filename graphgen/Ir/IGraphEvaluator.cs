@@ -4,9 +4,26 @@ namespace LoRTA.Onnx.GraphGen.Ir;
 /// <remarks>Stated here and implemented over ONNX Runtime in the training library, so that graphgen and export need no runtime of their own.</remarks>
 public interface IGraphEvaluator
 {
+    /// <summary>Makes a model ready to run many times.</summary>
+    /// <param name="model">The model; its constants may lie in files and are not copied.</param>
+    ICompiledGraph Compile(Model model);
+
     /// <summary>Runs a model once.</summary>
     /// <param name="model">The model; its constants may lie in files.</param>
     /// <param name="inputs">A tensor for each input without default, by name.</param>
     /// <returns>A tensor for each output, by name.</returns>
-    IReadOnlyDictionary<string, Tensor> Run(Model model, IReadOnlyDictionary<string, Tensor> inputs);
+    IReadOnlyDictionary<string, Tensor> Run(Model model, IReadOnlyDictionary<string, Tensor> inputs)
+    {
+        using var compiled = Compile(model);
+        return compiled.Run(inputs);
+    }
+}
+
+/// <summary>A model that is ready to run.</summary>
+public interface ICompiledGraph : IDisposable
+{
+    /// <summary>Runs it.</summary>
+    /// <param name="inputs">A tensor for each input without default, by name; others are left out.</param>
+    /// <returns>A tensor for each output, by name.</returns>
+    IReadOnlyDictionary<string, Tensor> Run(IReadOnlyDictionary<string, Tensor> inputs);
 }

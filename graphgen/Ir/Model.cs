@@ -39,6 +39,14 @@ public sealed class Model
     /// <summary>The name of the file, for messages and reports.</summary>
     internal string FileName => System.IO.Path.GetFileName(Path);
 
+    /// <summary>A model around a graph that was written for ONNX Runtime: opset 21 and its own operators.</summary>
+    internal static Model ForRuntime(Graph graph)
+    {
+        var model = new Model(graph) { Producer = "LoRTA.Onnx" };
+        (model.OpsetVersions[string.Empty], model.OpsetVersions["com.microsoft"]) = (21, 1);
+        return model;
+    }
+
     /// <summary>Opens a model.</summary>
     /// <param name="path">An <c>.onnx</c> file, or a folder that holds exactly one.</param>
     /// <exception cref="LortaException">LRT101 … LRT119: missing, damaged or not a model.</exception>

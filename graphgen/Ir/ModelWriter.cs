@@ -11,7 +11,6 @@ internal static class ModelWriter
     private const int GraphField = 7;
     private const int InitializerField = 5;
     private const int RawDataField = 9;
-    private const long Alignment = 4096;   // external tensors start at pages, so that runtimes can map them
     private const long InlineLimit = int.MaxValue - (64L << 20);   // a protobuf message ends at 2 GB
 
     public static void Save(Model model, string path)
@@ -23,22 +22,22 @@ internal static class ModelWriter
             return;
         }
         var data = new ExternalLayout($"{Path.GetFileName(path)}.data", model.Graph.Initializers);
-        AtomicFile.Write([($"{path}.data", data.Write), (path, stream => Write(model, stream, data))]);
+        AtomicFile.Write([($"{path}.data", data.Write), (path, stream => Write(model, stream, data.PlaceOf))]);
     }
 
     /// <summary>The model as bytes, for runtimes that load from memory.</summary>
     /// <param name="model">The model.</param>
-    /// <param name="external">Where constants lie that are not to be part of the bytes; null: all are.</param>
-    public static byte[] ToBytes(Model model, ExternalLayout? external = null)
+    /// <param name="external">Where a constant lies that is not to be part of the bytes; null (or a null place): it is.</param>
+    public static byte[] ToBytes(Model model, Func<Value, ExternalPlace?>? external = null)
     {
         using var stream = new MemoryStream();
         Write(model, stream, external);
         return stream.ToArray();
     }
 
-    private static void Write(Model model, Stream stream, ExternalLayout? external)
+    private static void Write(Model model, Stream stream, Func<Value, ExternalPlace?>? external)
     {
-        var initializers = model.Graph.Initializers.Select(value => (Header: Header(value, external), Data: external?.Holds(value) == true ? null : value.Constant)).ToList();
+        var initializers = model.Graph.Initializers.Select(value => (Header: Header(value, external?.Invoke(value)), Data: external?.Invoke(value) is null ? value.Constant : null)).ToList();
         var skeleton = Skeleton(model.Graph);
         var graphLength = skeleton.Length + initializers.Sum(item => TagSize(InitializerField) + LengthSize(item.Header.Length + RawSize(item.Data)) + item.Header.Length + RawSize(item.Data));
         stream.Write(ModelFields(model));
@@ -130,14 +129,16 @@ internal static class ModelWriter
     private static TensorShapeProto.Types.Dimension DimensionOf(Dim dim) =>
         dim.Value is { } size ? new() { DimValue = size } : new() { DimParam = dim.ToString() };
 
-    private static byte[] Header(Value value, ExternalLayout? external)
+    private static byte[] Header(Value value, ExternalPlace? place)
     {
         var proto = TensorProto.Parser.ParseFrom(value.Remainder.Span);
         (proto.Name, proto.DataType) = (value.Name, (int)value.Constant!.Type);
         proto.Dims.AddRange(value.Constant.Dims);
-        if (external?.Holds(value) != true) return proto.ToByteArray();
+        if (place is not { } at) return proto.ToByteArray();
         proto.DataLocation = 1;
-        foreach (var (key, text) in external.Place(value)) proto.ExternalData.Add(new StringStringEntryProto { Key = key, Value = text });
+        proto.ExternalData.Add(new StringStringEntryProto { Key = "location", Value = at.Location });
+        proto.ExternalData.Add(new StringStringEntryProto { Key = "offset", Value = at.Offset.ToString(CultureInfo.InvariantCulture) });
+        proto.ExternalData.Add(new StringStringEntryProto { Key = "length", Value = value.Constant.ByteCount.ToString(CultureInfo.InvariantCulture) });
         return proto.ToByteArray();
     }
 
@@ -152,45 +153,5 @@ internal static class ModelWriter
         using var output = new CodedOutputStream(stream, leaveOpen: true);
         output.WriteTag(field, WireFormat.WireType.LengthDelimited);
         output.WriteUInt64((ulong)length);
-    }
-
-    /// <summary>Which constants of a model go to a second file, and where they lie in it.</summary>
-    internal sealed class ExternalLayout
-    {
-        private const long WorthIt = 1024;
-        private readonly Dictionary<Value, long> _offsets = [];
-        private readonly string _location;
-
-        /// <summary>Lays out the large constants one behind the other.</summary>
-        /// <param name="location">Name of the second file, relative to the model.</param>
-        /// <param name="initializers">Constants of the model; small ones stay inside it.</param>
-        public ExternalLayout(string location, IEnumerable<Value> initializers)
-        {
-            _location = location;
-            long end = 0;
-            foreach (var value in initializers.Where(value => value.Constant!.ByteCount >= WorthIt))
-            {
-                _offsets[value] = end;
-                end = (end + value.Constant!.ByteCount + Alignment - 1) / Alignment * Alignment;
-            }
-        }
-
-        public bool Holds(Value value) => _offsets.ContainsKey(value);
-
-        public IEnumerable<(string Key, string Value)> Place(Value value) =>
-        [
-            ("location", _location),
-            ("offset", _offsets[value].ToString(CultureInfo.InvariantCulture)),
-            ("length", value.Constant!.ByteCount.ToString(CultureInfo.InvariantCulture)),
-        ];
-
-        public void Write(Stream stream)
-        {
-            foreach (var (value, offset) in _offsets)
-            {
-                stream.Write(new byte[offset - stream.Position]);
-                value.Constant!.CopyTo(stream);
-            }
-        }
     }
 }

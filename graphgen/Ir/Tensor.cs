@@ -9,6 +9,7 @@ namespace LoRTA.Onnx.GraphGen.Ir;
 public sealed class Tensor
 {
     private readonly Lazy<Memory<byte>>? _computed;
+    private readonly Func<Memory<byte>>? _streamed;
     private readonly Memory<byte> _memory;
     private readonly long[] _dims;
 
@@ -23,6 +24,9 @@ public sealed class Tensor
 
     private Tensor(ElementType type, ReadOnlySpan<long> dims, Lazy<Memory<byte>> computed)
         : this(type, dims) => _computed = computed;
+
+    private Tensor(ElementType type, ReadOnlySpan<long> dims, Func<Memory<byte>> streamed)
+        : this(type, dims) => _streamed = streamed;
 
     private Tensor(ElementType type, ReadOnlySpan<long> dims, MappedFile file, long offset)
         : this(type, dims) => (File, FileOffset) = (file, offset);
@@ -54,6 +58,9 @@ public sealed class Tensor
     /// <summary>A tensor whose bytes are made on first use (a widened weight, a turned one) and kept.</summary>
     internal static Tensor Computed(ElementType type, ReadOnlySpan<long> dims, Func<Memory<byte>> compute) => new(type, dims, new Lazy<Memory<byte>>(compute));
 
+    /// <summary>A tensor whose bytes are made whenever it is written and not kept (a folded weight of a large model).</summary>
+    internal static Tensor Streamed(ElementType type, ReadOnlySpan<long> dims, Func<Memory<byte>> compute) => new(type, dims, compute);
+
     /// <summary>A tensor of the given numbers.</summary>
     /// <param name="dims">Dimensions; their product is the length of <paramref name="values"/>.</param>
     /// <param name="values">Elements in row-major order; float, double, long, int or bool.</param>
@@ -67,11 +74,15 @@ public sealed class Tensor
         where T : unmanaged => Of<T>([], [value]);
 
     /// <summary>The same numbers under other dimensions of the same product.</summary>
-    internal Tensor WithDims(ReadOnlySpan<long> dims) => (File, _computed) switch
+    internal Tensor WithDims(ReadOnlySpan<long> dims) => As(Type, dims);
+
+    /// <summary>The same bytes read as another type, wherever they lie.</summary>
+    internal Tensor As(ElementType type, ReadOnlySpan<long> dims) => (File, _computed, _streamed) switch
     {
-        ({ } file, _) => new(Type, dims, file, FileOffset),
-        (_, { } computed) => new(Type, dims, computed),
-        _ => new(Type, dims, _memory),
+        ({ } file, _, _) => new(type, dims, file, FileOffset),
+        (_, { } computed, _) => new(type, dims, computed),
+        (_, _, { } streamed) => new(type, dims, streamed),
+        _ => new(type, dims, _memory),
     };
 
     /// <summary>All bytes as one span (at most 2 GB).</summary>
@@ -79,7 +90,7 @@ public sealed class Tensor
 
     /// <summary>Some of the bytes; for tensors of more than 2 GB.</summary>
     internal ReadOnlySpan<byte> Slice(long offset, int length) =>
-        File is { } file ? file.Span(FileOffset + offset, length) : (_computed?.Value ?? _memory).Span.Slice((int)offset, length);
+        File is { } file ? file.Span(FileOffset + offset, length) : (_streamed?.Invoke() ?? _computed?.Value ?? _memory).Span.Slice((int)offset, length);
 
     /// <summary>The elements as <typeparamref name="T"/>, which must be this tensor's own type.</summary>
     internal ReadOnlySpan<T> Span<T>()
@@ -125,6 +136,11 @@ public sealed class Tensor
     internal void CopyTo(Stream stream)
     {
         const int Block = 1 << 24;
+        if (_streamed is not null)
+        {
+            stream.Write(_streamed().Span);
+            return;
+        }
         for (long offset = 0; offset < ByteCount; offset += Block) stream.Write(Slice(offset, (int)Math.Min(Block, ByteCount - offset)));
     }
 

@@ -1,0 +1,34 @@
+using System.CommandLine;
+using LoRTA.Onnx.GraphGen.Errors;
+using LoRTA.Onnx.Training.Recipes;
+using AdapterOptions = LoRTA.Onnx.GraphGen.Adapters.AdapterOptions;
+
+namespace LoRTA.Onnx.Cli;
+
+/// <summary>The options that describe an adapter, for verbs without a recipe.</summary>
+internal sealed class AdapterArguments
+{
+    private readonly Option<string> _method = Opt.Method();
+    private readonly Option<int> _rank = Opt.Rank();
+    private readonly Option<double> _alpha = Opt.Alpha();
+    private readonly Option<string[]> _targets = Opt.Targets();
+    private readonly Option<string> _layers = Opt.Layers();
+    private readonly Option<string[]> _options = new("--option") { Description = "An option of the family's own.", HelpName = "name=value", DefaultValueFactory = _ => [] };
+
+    public IReadOnlyList<Symbol> Symbols => [_method, _rank, _alpha, _targets, _layers, _options];
+
+    public AdapterOptions Options(Call call) => new()
+    {
+        Method = call.Get(_method),
+        Rank = call.Get(_rank),
+        Alpha = call.Get(_alpha),
+        Targets = call.Get(_targets),
+        Layers = LayerChoice.TryParse(call.Get(_layers), out var layers) ? layers.Indices : throw Wrong("--layers", call.Get(_layers), "all, or indices and ranges such as 0,2-5"),
+        Options = call.Get(_options).ToDictionary(text => Split(text)[0], text => Split(text)[1], StringComparer.Ordinal),
+    };
+
+    private static string[] Split(string text) => text.Split('=', 2) is [{ Length: > 0 }, _] pair ? pair : throw Wrong("--option", text, "name=value");
+
+    private static LortaException Wrong(string option, string value, string expected) =>
+        new("LRT803", $"{option}: '{value}' is not understood.", $"Give {expected}.") { IsUsage = true };
+}

@@ -1,0 +1,49 @@
+using System.CommandLine;
+using LoRTA.Onnx.Cli.Display;
+using LoRTA.Onnx.Cli.Verbs;
+
+namespace LoRTA.Onnx.Cli;
+
+/// <summary>The command <c>lorta</c>: arguments in; exit code, standard output and standard error out.</summary>
+internal static class Application
+{
+    // In the order of the help.
+    private static readonly Func<Verb>[] Verbs =
+    [
+        InspectVerb.Create,
+        MethodsVerb.Create,
+        TrainVerb.Create,
+        EvaluateVerb.Create,
+        ExportVerb.Create,
+        VerifyVerb.Create,
+        InjectVerb.Create,
+        GradcheckVerb.Create,
+        SchemaVerb.Create,
+    ];
+
+    /// <summary>Runs a command line.</summary>
+    /// <param name="args">The arguments.</param>
+    /// <param name="output">Takes results.</param>
+    /// <param name="error">Takes progress and errors.</param>
+    /// <param name="stop">Asks for a clean end.</param>
+    /// <returns>0 done, 1 failed, 2 wrong usage, 130 stopped.</returns>
+    public static int Run(string[] args, TextWriter output, TextWriter error, CancellationToken stop) =>
+        Run(args, new Shell(output, error, stop), [.. Verbs.Select(create => create())]);
+
+    /// <summary>Runs a command line with the given verbs.</summary>
+    public static int Run(string[] args, Shell shell, IReadOnlyList<Verb> verbs)
+    {
+        var root = new RootCommand("Parameter-efficient fine-tuning on ONNX: train an adapter on any exporter's file, fold it back, verify.") { Opt.Json, Opt.Quiet };
+        foreach (var verb in verbs) root.Add(verb.Command);
+
+        var parsed = root.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
+        var command = parsed.CommandResult.Command;
+        if (parsed.Errors is [var wrong, ..]) return Failures.Usage(shell.Error, wrong.Message, command == root ? "lorta" : $"lorta {command.Name}");
+        return verbs.FirstOrDefault(verb => verb.Command == command && parsed.Action is null) is { } called
+            ? called.Run(parsed, shell)
+            : parsed.Invoke(new InvocationConfiguration { Output = shell.Output, Error = shell.Error, EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });   // help, version
+    }
+}
+
+/// <summary>What a command line runs in.</summary>
+internal sealed record Shell(TextWriter Output, TextWriter Error, CancellationToken Stop);

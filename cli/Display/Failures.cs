@@ -1,0 +1,39 @@
+using LoRTA.Onnx.GraphGen.Errors;
+
+namespace LoRTA.Onnx.Cli.Display;
+
+/// <summary>What went wrong, as one sentence and a hint on standard error, and an exit code.</summary>
+internal static class Failures
+{
+    private const string DebugSwitch = "LORTA_DEBUG";
+
+    /// <summary>Wrong arguments.</summary>
+    public static int Usage(TextWriter error, string message, string command)
+    {
+        error.WriteLine($"error: {string.Join(' ', message.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries))}");
+        error.WriteLine($"hint: See '{command} --help'.");
+        return ExitCode.Usage;
+    }
+
+    /// <summary>A failed verb.</summary>
+    public static int Report(Shell shell, Exception failure)
+    {
+        var cause = failure is AggregateException { InnerExceptions: [var inner] } ? inner : failure;
+        var (sentence, hint, code) = Describe(cause, shell.Stop);
+        shell.Error.WriteLine(sentence);
+        if (hint is not null) shell.Error.WriteLine($"hint: {hint}");
+        if (Environment.GetEnvironmentVariable(DebugSwitch) == "1") shell.Error.WriteLine(failure);
+        return code;
+    }
+
+    private static (string Sentence, string? Hint, int Code) Describe(Exception cause, CancellationToken stop) => cause switch
+    {
+        LortaException e => ($"error {e.Code}: {e.Message}", e.Hint, e.IsUsage ? ExitCode.Usage : ExitCode.Failed),
+        OperationCanceledException when stop.IsCancellationRequested => ("Stopped.", null, ExitCode.Stopped),
+        IOException or UnauthorizedAccessException => ($"error: {FirstLine(cause.Message)}", "Check the path, its permissions and the free space of the disk.", ExitCode.Failed),
+        OutOfMemoryException => ("error: The memory of this machine does not suffice.", "Use a smaller batchSize or maxLength, or a machine with more memory.", ExitCode.Failed),
+        _ => ($"error: Unexpected {cause.GetType().Name}: {FirstLine(cause.Message)}", $"This is a defect of lorta: please report it with the output under {DebugSwitch}=1.", ExitCode.Failed),
+    };
+
+    private static string FirstLine(string text) => text.Split('\n')[0].TrimEnd();
+}

@@ -1,0 +1,13 @@
+using System.Text.Json.Nodes;
+
+namespace LoRTA.Onnx.Cli.Display;
+
+/// <summary>A result with a JSON form of its own.</summary>
+internal interface IDocument
+{
+    /// <summary>The JSON of the contract.</summary>
+    JsonNode ToJson();
+
+    /// <summary>What a person reads, as a record.</summary>
+    object ToTable();
+}

@@ -1,0 +1,79 @@
+using System.CommandLine;
+using System.Diagnostics;
+using LoRTA.Onnx.Cli.Display;
+
+namespace LoRTA.Onnx.Cli;
+
+/// <summary>A verb: declares what it takes, calls one library method, returns a record.</summary>
+/// <remarks>What is the same for every verb happens here: the record becomes a table or one JSON document, an exception one sentence and a hint, both an exit code.</remarks>
+internal sealed class Verb
+{
+    private readonly Func<Call, object> _run;
+
+    private Verb(Command command, Func<Call, object> run) => (Command, _run) = (command, run);
+
+    public Command Command { get; }
+
+    /// <summary>Defines a verb.</summary>
+    /// <param name="name">Its name on the command line.</param>
+    /// <param name="description">One sentence for the help.</param>
+    /// <param name="symbols">Its arguments and options, from <see cref="Arg"/> and <see cref="Opt"/>.</param>
+    /// <param name="run">Does it; the result's public properties are the JSON's fields. A result that is an <see cref="IVerdict"/> decides between exit codes 0 and 1.</param>
+    public static Verb Define(string name, string description, IReadOnlyList<Symbol> symbols, Func<Call, object> run)
+    {
+        var command = new Command(name, description);
+        foreach (var symbol in symbols)
+        {
+            if (symbol is Argument argument) command.Add(argument);
+            else command.Add((Option)symbol);
+        }
+        return new(command, run);
+    }
+
+    /// <summary>Runs the verb.</summary>
+    /// <returns>The exit code.</returns>
+    public int Run(ParseResult parsed, Shell shell)
+    {
+        try
+        {
+            using var progress = ProgressDisplay.On(shell.Error, parsed.GetValue(Opt.Quiet));
+            var result = _run(new Call(parsed, progress, shell.Stop));
+            progress.Dispose();   // the result comes below the last state of the display
+            Results.Write(shell.Output, result, asJson: parsed.GetValue(Opt.Json));
+            if (shell.Stop.IsCancellationRequested) return ExitCode.Stopped;
+            return result is IVerdict { Ok: false } ? ExitCode.Failed : ExitCode.Done;
+        }
+        catch (Exception e) when (!Debugger.IsAttached)
+        {
+            return Failures.Report(shell, e);
+        }
+    }
+}
+
+/// <summary>A result that says whether a check passed.</summary>
+internal interface IVerdict
+{
+    bool Ok { get; }
+}
+
+/// <summary>Exit codes of the contract.</summary>
+internal static class ExitCode
+{
+    public const int Done = 0;
+    public const int Failed = 1;
+    public const int Usage = 2;
+    public const int Stopped = 130;
+}
+
+/// <summary>One use of a verb: its arguments, a place for progress, and the token of Ctrl-C.</summary>
+internal sealed class Call(ParseResult parsed, IProgress<object> progress, CancellationToken stop)
+{
+    /// <summary>Takes <c>StepRecord</c>, <c>EvaluationRecord</c> and texts.</summary>
+    public IProgress<object> Progress => progress;
+
+    public CancellationToken Stop => stop;
+
+    public T Get<T>(Argument<T> argument) => parsed.GetValue(argument)!;
+
+    public T Get<T>(Option<T> option) => parsed.GetValue(option)!;
+}

@@ -1,0 +1,41 @@
+using LoRTA.Onnx.Export.Folding;
+using LoRTA.Onnx.Export.Verification;
+using LoRTA.Onnx.GraphGen.Adapters;
+using LoRTA.Onnx.GraphGen.Errors;
+using LoRTA.Onnx.GraphGen.Ir;
+using LoRTA.Onnx.Training.Runtime;
+
+namespace LoRTA.Onnx.Cli.Verbs;
+
+/// <summary><c>lorta export MODEL --adapter DIR -o OUT</c>.</summary>
+internal static class ExportVerb
+{
+    public static Verb Create()
+    {
+        var (model, adapter, output, force, threads) = (Arg.Model(), Opt.Required<string>("--adapter", "An adapter folder."), Opt.Output("The folded model: a file, or a folder when MODEL is one."), Opt.Force(), Opt.Threads());
+        var (verify, widen, allow) = (Opt.Of<bool>("--verify", "Compare the result with base and adapter."), Opt.Of<bool>("--widen", "Write folded weights as float32 where the file stores them narrower behind a Cast."), Opt.Of<bool>("--allow-base", "Accept a base with other weights than the adapter was trained on."));
+        return Verb.Define("export", "Fold an adapter into its base model.", [model, adapter, output, verify, widen, allow, force, threads], call => Run(
+            new Request(call.Get(model), call.Get(adapter), call.Get(output), call.Get(force), call.Get(verify)),
+            new ExportOptions { Widen = call.Get(widen), AllowOtherBase = call.Get(allow) },
+            new OrtGraphEvaluator(new OrtSettings(Threads: call.Get(threads) ?? 0))));
+    }
+
+    internal static ExportResult Run(Request request, ExportOptions options, OrtGraphEvaluator evaluator)
+    {
+        var deployed = Model.Load(request.Model);
+        var target = ExportTarget.Of(request.Model, deployed, request.Output);
+        if (!request.Force && target.Exists) throw FileErrors.Exists(request.Output);
+        var adapter = AdapterFolder.Load(request.Adapter);
+        var folded = new Folder(evaluator).Fold(deployed, adapter, options);
+        target.Write(folded.Model);
+        var rounding = folded.Rounding();
+        var comparison = request.Verify ? VerifyVerb.Compare(deployed, Model.Load(target.File), adapter, new VerifyOptions { Tolerance = rounding is null ? 1e-5 : 5e-3 }, evaluator, options.AllowOtherBase) : null;
+        return new ExportResult(target.File, comparison?.MaxAbsDiff, comparison?.MaxRelDiff, target.Bytes, rounding, comparison?.Ok ?? true);
+    }
+
+    /// <summary>What to fold, and where the result goes.</summary>
+    internal sealed record Request(string Model, string Adapter, string Output, bool Force, bool Verify);
+}
+
+/// <summary>The JSON of <c>lorta export</c>.</summary>
+internal sealed record ExportResult(string Output, double? MaxAbsDiff, double? MaxRelDiff, long BytesWritten, Rounding? Rounding, bool Ok) : IVerdict;

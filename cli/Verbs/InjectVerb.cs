@@ -1,0 +1,39 @@
+using LoRTA.Onnx.GraphGen.Adapters;
+using LoRTA.Onnx.GraphGen.Errors;
+using LoRTA.Onnx.GraphGen.Files;
+using LoRTA.Onnx.GraphGen.Ir;
+
+namespace LoRTA.Onnx.Cli.Verbs;
+
+/// <summary><c>lorta inject MODEL -o OUT.onnx</c>.</summary>
+internal static class InjectVerb
+{
+    public static Verb Create()
+    {
+        var (model, output, force, seed, adapter) = (Arg.Model(), Opt.Output("The model with the adapter as side branches; the adapter goes beside it, as OUT.adapter."), Opt.Force(), Opt.Seed(), new AdapterArguments());
+        var factors = Opt.Of<string?>("--factors", "Values to start from.", "FILE.safetensors");
+        return Verb.Define("inject", "Write an adapter into a model as side branches.", [model, output, .. adapter.Symbols, factors, seed, force], call =>
+        {
+            var (target, folder) = (call.Get(output), $"{Path.ChangeExtension(call.Get(output), null)}.adapter");
+            foreach (var path in new[] { target, folder }) if (!call.Get(force) && (File.Exists(path) || Directory.Exists(path))) throw FileErrors.Exists(path);
+            var (injected, written) = DeployedInjection.Apply(Model.Load(call.Get(model)), adapter.Options(call), Values(call.Get(factors)), call.Get(seed) ?? 0);
+            (written with { Path = folder }).Save();
+            injected.Save(target);
+            var plan = AdapterPlan.Of(written.Config.Base.Architecture, written.Config.AdapterOptions);
+            return new InjectResult(plan.Options.Method, plan.Trainable, [.. plan.Sites.All.Select(site => site.Address)], folder);
+        });
+    }
+
+    // Keys as in adapter files, or with the prefixes of goldens.
+    internal static IReadOnlyDictionary<string, Tensor> Values(string? file)
+    {
+        var values = new Dictionary<string, Tensor>(StringComparer.Ordinal);
+        if (file is null) return values;
+        foreach (var (key, tensor) in Safetensors.Load(file).Tensors)
+            values[key.StartsWith("factor.", StringComparison.Ordinal) || key.StartsWith("frozen.", StringComparison.Ordinal) ? key["factor.".Length..] : key] = tensor;
+        return values;
+    }
+}
+
+/// <summary>The JSON of <c>lorta inject</c>.</summary>
+internal sealed record InjectResult(string Method, long Trainable, IReadOnlyList<string> Sites, string Adapter);

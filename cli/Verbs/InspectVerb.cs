@@ -1,0 +1,26 @@
+using LoRTA.Onnx.GraphGen.Canonical;
+using LoRTA.Onnx.GraphGen.Discovery;
+using LoRTA.Onnx.GraphGen.Ir;
+
+namespace LoRTA.Onnx.Cli.Verbs;
+
+/// <summary><c>lorta inspect MODEL</c>.</summary>
+internal static class InspectVerb
+{
+    public static Verb Create()
+    {
+        var (model, graph, weights) = (Arg.Model(), Opt.Of<string?>("--graph", "Write the canonical training graph, for Netron.", "OUT.onnx"), Opt.Of<bool>("--weights", "List the parameters by their PyTorch-style names."));
+        var force = Opt.Force();
+        return Verb.Define("inspect", "Show the attention that was found in a model.", [model, graph, weights, force], call =>
+        {
+            var canonical = CanonicalModel.Of(Model.Load(call.Get(model)));
+            var inspection = Inspection.Of(canonical, AttentionMap.Of(canonical));
+            if (call.Get(graph) is { } path)
+            {
+                if (File.Exists(path) && !call.Get(force)) throw GraphGen.Errors.FileErrors.Exists(path);
+                canonical.Model.Save(path);
+            }
+            return new InspectResult(inspection, call.Get(weights) ? ParameterNames.Of(canonical.Deployed) : null);
+        });
+    }
+}

@@ -1,0 +1,40 @@
+using LoRTA.Onnx.Training;
+using LoRTA.Onnx.Training.Recipes;
+
+namespace LoRTA.Onnx.Cli.Verbs;
+
+/// <summary><c>lorta train RECIPE</c>.</summary>
+internal static class TrainVerb
+{
+    public static Verb Create()
+    {
+        var (recipe, settings, output, resume) = (Arg.Recipe(), Opt.Settings(), Opt.OptionalOutput("The run folder."), Opt.Resume());
+        var (force, seed, threads, device) = (Opt.Force(), Opt.Seed(), Opt.Threads(), Opt.Device());
+        return Verb.Define("train", "Train an adapter as a recipe says.", [recipe, settings, output, resume, force, seed, threads, device], call =>
+        {
+            var request = new RunRequest
+            {
+                Recipe = RecipeArgument.Load(call.Get(recipe), call.Get(settings), (call.Get(output), call.Get(seed), call.Get(device))),
+                Resume = call.Get(resume),
+                Force = call.Get(force),
+                Threads = call.Get(threads) ?? 0,
+            };
+            return TrainingRun.Train(request, call.Progress, TimeProvider.System, call.Stop);
+        });
+    }
+}
+
+/// <summary>A recipe from the command line, whose options override its keys.</summary>
+internal static class RecipeArgument
+{
+    public static Recipe Load(string path, IReadOnlyList<string> settings, (string? Output, long? Seed, string? Device) options)
+    {
+        var recipe = RecipeFile.Load(path, TrainingRun.Catalog, settings);
+        return recipe with
+        {
+            Output = options.Output is { } output ? Path.GetFullPath(output) : recipe.Output,
+            Seed = options.Seed ?? recipe.Seed,
+            Device = options.Device ?? recipe.Device,
+        };
+    }
+}

@@ -1,0 +1,42 @@
+using LoRTA.Onnx.Export.Verification;
+using LoRTA.Onnx.GraphGen.Adapters;
+using LoRTA.Onnx.GraphGen.Ir;
+using LoRTA.Onnx.Training.Runtime;
+
+namespace LoRTA.Onnx.Cli.Verbs;
+
+/// <summary><c>lorta verify A B [--adapter DIR]</c>.</summary>
+internal static class VerifyVerb
+{
+    public static Verb Create()
+    {
+        var (a, b, adapter, seed, threads) = (Arg.Model("A"), Arg.Model("B"), Opt.Adapter(), Opt.Seed(), Opt.Threads());
+        var (inputs, samples, length, tolerance) = (Opt.Of<string?>("--inputs", "Inputs by name.", "FILE.safetensors"), Opt.Of("--samples", "Random rows.", 4), Opt.Of("--length", "Their length.", 32), Opt.Of<double?>("--tolerance", "Largest relative difference that passes (default 1e-5; 5e-3 for 16-bit weights)."));
+        return Verb.Define("verify", "Run the same inputs through two models and compare.", [a, b, adapter, inputs, samples, length, tolerance, seed, threads], call =>
+        {
+            var (first, second) = (Model.Load(call.Get(a)), Model.Load(call.Get(b)));
+            var options = new VerifyOptions
+            {
+                Inputs = call.Get(inputs),
+                Samples = call.Get(samples),
+                Length = call.Get(length),
+                Seed = call.Get(seed) ?? 0,
+                Tolerance = call.Get(tolerance) ?? (IsHalf(first) || IsHalf(second) ? 5e-3 : 1e-5),
+            };
+            var evaluator = new OrtGraphEvaluator(new OrtSettings(Threads: call.Get(threads) ?? 0));
+            return Compare(first, second, call.Get(adapter) is { } folder ? AdapterFolder.Load(folder) : null, options, evaluator, allowOtherBase: true);
+        });
+    }
+
+    internal static Verdict Compare(Model a, Model b, AdapterFolder? adapter, VerifyOptions options, OrtGraphEvaluator evaluator, bool allowOtherBase)
+    {
+        var first = adapter is null ? a : AdaptedModels.WithDefaults(a, adapter, allowOtherBase);
+        var result = new Verifier(evaluator).Compare(first, b, options);
+        return new Verdict(result.MaxAbsDiff, result.MaxRelDiff, result.DeployedMaxAbsDiff, result.Tolerance, result.Ok);
+    }
+
+    private static bool IsHalf(Model model) => model.Graph.Initializers.Any(value => value.Constant is { Rank: 2, Type: ElementType.Float16 or ElementType.BFloat16 });
+
+    /// <summary>The JSON of <c>lorta verify</c>.</summary>
+    internal sealed record Verdict(double MaxAbsDiff, double MaxRelDiff, double DeployedMaxAbsDiff, double Tolerance, bool Ok) : IVerdict;
+}

@@ -1,0 +1,48 @@
+using LoRTA.Onnx.GraphGen.Adapters;
+using LoRTA.Onnx.GraphGen.Canonical;
+using LoRTA.Onnx.GraphGen.Discovery;
+using LoRTA.Onnx.GraphGen.Errors;
+using LoRTA.Onnx.GraphGen.Ir;
+
+namespace LoRTA.Onnx.Export.Folding;
+
+/// <summary>Folds adapters into deployed models: W′ of each site by the family's own graph, put back where and how the file stores W.</summary>
+/// <param name="evaluator">Runs the fold graphs.</param>
+public sealed class Folder(IGraphEvaluator evaluator)
+{
+    /// <summary>Folds an adapter into a model.</summary>
+    /// <param name="deployed">The model; it is not changed. Names, inputs, outputs, operators, opset and metadata stay.</param>
+    /// <param name="adapter">The adapter.</param>
+    /// <param name="options">How.</param>
+    /// <exception cref="LortaException">LRT308 … LRT312: the adapter is of another model, incomplete, or cannot be folded.</exception>
+    public FoldedModel Fold(Model deployed, AdapterFolder adapter, ExportOptions options)
+    {
+        var map = AttentionMap.Of(CanonicalModel.Of(deployed));
+        var plan = AdapterPlan.Of(BaseModels.ArchitectureOf(deployed, map), adapter.Config.AdapterOptions);
+        BaseModels.Check(adapter, deployed, map, plan, options.AllowOtherBase);
+        var fold = new FoldGraph(plan, adapter.FactorsOf(plan), evaluator);
+        var model = deployed.Clone();
+        var writer = new WeightWriter(model, options.Widen);
+        var sites = plan.Sites.All.Select(site => (Site: site, Linear: BaseModels.Linear(map, site))).ToList();
+        foreach (var group in sites.GroupBy(item => (item.Linear.Stored.Weight, item.Linear.Stored.Output)))
+            writer.Replace(group.First().Linear.Stored, [.. group.Select(item => WeightOf(deployed, item.Linear, item.Site, fold))]);
+        new ParameterWriter(deployed, model).Write(adapter);
+        model.Graph.RemoveUnused();
+        return new FoldedModel(model, writer.Rounding);
+    }
+
+    private static WeightEdit WeightOf(Model deployed, LinearSite linear, AdapterSite site, FoldGraph fold)
+    {
+        var matrix = BaseModels.Matrix(deployed, linear);
+        return new WeightEdit(matrix, () =>
+        {
+            var weight = Tensor.Of<float>([site.In, site.Out], matrix.Read());
+            return fold.Fold(site, weight, null) is { } folded ? folded.Weight.ToFloats() : throw AdapterErrors.NotFoldable(site.Address);
+        });
+    }
+}
+
+/// <summary>New numbers for one matrix of a stored tensor.</summary>
+/// <param name="Matrix">Its place.</param>
+/// <param name="Compute">W′ [in, out].</param>
+internal sealed record WeightEdit(StoredMatrix Matrix, Func<float[]> Compute);

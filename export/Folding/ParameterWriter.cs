@@ -1,0 +1,46 @@
+using LoRTA.Onnx.GraphGen.Adapters;
+using LoRTA.Onnx.GraphGen.Discovery;
+using LoRTA.Onnx.GraphGen.Errors;
+using LoRTA.Onnx.GraphGen.Ir;
+
+namespace LoRTA.Onnx.Export.Folding;
+
+/// <summary>Writes the model's own parameters that were trained along: every stored copy of each, in the file's orientation and type.</summary>
+/// <param name="deployed">The model as it was.</param>
+/// <param name="model">The graph that changes.</param>
+internal sealed class ParameterWriter(Model deployed, Model model)
+{
+    private readonly Lazy<IReadOnlyList<ParameterName>> _names = new(() => ParameterNames.Of(deployed));
+
+    public void Write(AdapterFolder adapter)
+    {
+        foreach (var (name, value) in adapter.Parameters)
+        {
+            if (_names.Value.FirstOrDefault(candidate => candidate.Name == name) is { } stored) Write(stored, value);
+            else if (name.EndsWith(".bias", StringComparison.Ordinal)) DroppedBias.Write(model, _names.Value, name, value);
+            else throw AdapterErrors.NoMatch(name, []);
+        }
+    }
+
+    private void Write(ParameterName name, Tensor value)
+    {
+        foreach (var initializer in name.Also.Prepend(name.Initializer))
+        {
+            var target = model.Graph.Find(initializer)!;
+            var numbers = target.Constant!.ToFloats();
+            Place(name with { Initializer = initializer, Transposed = ModelParameters.IsTurned(deployed, initializer, name) }, target.Constant, value.ToFloats(), numbers);
+            target.Constant = Tensor.FromBytes(target.Constant.Type, [.. target.Constant.Dims], StoredMatrix.Round(numbers, target.Constant.Type));
+        }
+    }
+
+    private static void Place(ParameterName name, Tensor stored, float[] value, float[] numbers)
+    {
+        if (stored.Rank == 2)
+        {
+            var matrix = ModelParameters.MatrixOf(stored, name);
+            matrix.Write(ModelParameters.Transposed(value, matrix.Out, matrix.In), numbers);
+            return;
+        }
+        value.CopyTo(numbers, name.Slice is { } part ? (int)part.Start : 0);
+    }
+}

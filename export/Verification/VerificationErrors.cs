@@ -1,0 +1,16 @@
+using LoRTA.Onnx.GraphGen.Errors;
+
+namespace LoRTA.Onnx.Export.Verification;
+
+/// <summary>Failures of comparing two models.</summary>
+internal static class VerificationErrors
+{
+    public static LortaException UnknownInput(string model, string input) =>
+        new("LRT704", $"{model}: nothing is known of the input '{input}'.", "Give its values with --inputs FILE.safetensors.");
+
+    public static LortaException NoCommonOutput(string a, string b) =>
+        new("LRT705", $"{a} and {b} have no output of the same name and shape.", "Compare two files of the same model and task.");
+
+    public static LortaException MissingInput(string file, string input) =>
+        new("LRT706", $"{file}: has no tensor '{input}', which the model wants.", "Add it, or leave --inputs away to use random tokens.");
+}

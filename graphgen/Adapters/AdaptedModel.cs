@@ -1,0 +1,61 @@
+using LoRTA.Onnx.GraphGen.Artifacts;
+using LoRTA.Onnx.GraphGen.Canonical;
+using LoRTA.Onnx.GraphGen.Discovery;
+using LoRTA.Onnx.GraphGen.Ir;
+
+namespace LoRTA.Onnx.GraphGen.Adapters;
+
+/// <summary>The training copy of a model with an adapter in it, whose factors are inputs.</summary>
+internal sealed class AdaptedModel
+{
+    private readonly IReadOnlyList<ModelParameter> _parameters;
+
+    private AdaptedModel(CanonicalModel canonical, AttentionMap map, AdapterPlan plan, Tape tape, FactorSet factors, IReadOnlyList<ModelParameter> parameters)
+    {
+        (Canonical, Map, Plan, Tape, Factors) = (canonical, map, plan, tape, factors);
+        _parameters = parameters;
+    }
+
+    public CanonicalModel Canonical { get; }
+
+    public AttentionMap Map { get; }
+
+    public AdapterPlan Plan { get; }
+
+    public Tape Tape { get; }
+
+    public FactorSet Factors { get; }
+
+    /// <summary>Understands a model, plans the adapter and writes it in.</summary>
+    /// <param name="deployed">The model; it is not changed.</param>
+    /// <param name="options">The adapter.</param>
+    /// <param name="families">Families to choose from; null = those of this project.</param>
+    /// <param name="trainables">The model's own parameters that become inputs too.</param>
+    /// <param name="defaults">Values of the factors when nobody feeds them; null = they must be fed.</param>
+    public static AdaptedModel Of(
+        Model deployed, AdapterOptions options, IReadOnlyList<AdapterFamilyEntry>? families = null, IReadOnlyList<TrainablePattern>? trainables = null, Func<AdapterPlan, IReadOnlyDictionary<string, Tensor>>? defaults = null)
+    {
+        var canonical = CanonicalModel.Of(deployed);
+        var map = AttentionMap.Of(canonical);
+        var plan = AdapterPlan.Of(BaseModels.ArchitectureOf(deployed, map), options, families);
+        var linears = plan.Sites.All.Select(site => BaseModels.Linear(map, site)).ToList();
+        var tape = new Tape(canonical.Model.Graph);
+        var parameters = ModelParameters.MakeInputs(canonical, tape, trainables ?? []);
+        var factors = AdapterInjection.Apply(tape, plan, [.. linears.Select(linear => (linear.Input, linear.Output))], defaults?.Invoke(plan));
+        return new AdaptedModel(canonical, map, plan, tape, factors, parameters);
+    }
+
+    /// <summary>The tensors that training changes: the family's trained factors, then the model's own parameters.</summary>
+    public IReadOnlyList<TrainedTensor> Trained(IReadOnlyDictionary<string, Tensor> given, long seed) =>
+    [
+        .. Plan.Factors.Where(factor => factor.IsTrained).Select(factor => new TrainedTensor(factor.Name, TrainingNames.Factor + factor.Name, ValueOf(factor, given, seed), ParameterGroup.Default)),
+        .. _parameters.Select(parameter => new TrainedTensor(TrainingNames.Parameter + parameter.Name, TrainingNames.Parameter + parameter.Name, given.GetValueOrDefault(TrainingNames.Parameter + parameter.Name, parameter.Initial), parameter.Group)),
+    ];
+
+    /// <summary>Factors that stay as they are, by input.</summary>
+    public IReadOnlyDictionary<string, Tensor> Frozen(IReadOnlyDictionary<string, Tensor> given, long seed) =>
+        Plan.Factors.Where(factor => !factor.IsTrained).ToDictionary(factor => TrainingNames.Factor + factor.Name, factor => ValueOf(factor, given, seed), StringComparer.Ordinal);
+
+    private static Tensor ValueOf(Factor factor, IReadOnlyDictionary<string, Tensor> given, long seed) =>
+        given.TryGetValue(factor.Name, out var tensor) ? AdapterFolder.Checked("the given factors", factor, tensor) : factor.Draw(seed);
+}

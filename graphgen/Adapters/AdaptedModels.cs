@@ -1,0 +1,22 @@
+using LoRTA.Onnx.GraphGen.Artifacts;
+using LoRTA.Onnx.GraphGen.Ir;
+
+namespace LoRTA.Onnx.GraphGen.Adapters;
+
+/// <summary>Models with a trained adapter in them, ready to run.</summary>
+internal static class AdaptedModels
+{
+    /// <summary>The canonical graph of a model with an adapter whose factors, and trained parameters of the model, are constants.</summary>
+    public static Model WithDefaults(Model deployed, AdapterFolder adapter, bool allowOtherBase)
+    {
+        var parameters = adapter.Parameters;
+        var patterns = parameters.Keys.Select(name => new TrainablePattern(name, ParameterGroup.Default)).ToList();
+        var adapted = AdaptedModel.Of(deployed, adapter.Config.AdapterOptions with { Dropout = 0 }, trainables: patterns, defaults: adapter.FactorsOf);
+        BaseModels.Check(adapter, deployed, adapted.Map, adapted.Plan, allowOtherBase);
+        var graph = adapted.Canonical.Model.Graph;
+        foreach (var (name, value) in parameters) graph.Find(TrainingNames.Parameter + name)!.Constant = value;
+        graph.RemoveUnused();
+        graph.Sort();
+        return adapted.Canonical.Model;
+    }
+}

@@ -1,0 +1,134 @@
+using System.ComponentModel;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using LoRTA.Onnx.GraphGen.Errors;
+
+namespace LoRTA.Onnx.GraphGen.Adapters;
+
+/// <summary>What <c>adapter_config.json</c> says: everything that is needed to apply the factors beside it.</summary>
+public sealed record AdapterConfig
+{
+    internal const string FormatName = "lorta-onnx";
+
+    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
+    {
+        WriteIndented = true,
+        NewLine = "\n",
+        Converters = { new JsonStringEnumConverter<Orientation>(JsonNamingPolicy.KebabCaseLower) },
+        DefaultIgnoreCondition = JsonIgnoreCondition.Never,
+        RespectNullableAnnotations = true,
+        RespectRequiredConstructorParameters = true,
+        Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
+
+    /// <summary>Always <c>lorta-onnx</c>.</summary>
+    [Description("Always lorta-onnx.")]
+    public string Format { get; init; } = FormatName;
+
+    /// <summary>Version of this layout.</summary>
+    [Description("Version of this layout.")]
+    public int FormatVersion { get; init; } = 1;
+
+    /// <summary>Family.</summary>
+    [Description("Adapter family.")]
+    public required string Method { get; init; }
+
+    /// <summary>Rank r.</summary>
+    [Description("Rank r.")]
+    public required int Rank { get; init; }
+
+    /// <summary>Numerator of the scale.</summary>
+    [Description("Numerator of the scale.")]
+    public required double Alpha { get; init; }
+
+    /// <summary>The number that updates are multiplied by.</summary>
+    [Description("The number that updates are multiplied by.")]
+    public required double Scale { get; init; }
+
+    /// <summary>Adapted matrices, in the order of the rows of C_M.</summary>
+    [Description("Adapted matrices, in the order of the rows of C_M.")]
+    public required IReadOnlyList<string> Targets { get; init; }
+
+    /// <summary>Adapted layers, in the order of the rows of C_L.</summary>
+    [Description("Adapted layers, in the order of the rows of C_L.")]
+    public required IReadOnlyList<int> Layers { get; init; }
+
+    /// <summary>Which side is split by heads, per matrix.</summary>
+    [Description("Which side is split by heads, per matrix.")]
+    public required IReadOnlyDictionary<string, Orientation> Orientation { get; init; }
+
+    /// <summary>The row of C_H that each head takes, per matrix.</summary>
+    [Description("The row of C_H that each head takes, per matrix.")]
+    public required IReadOnlyDictionary<string, IReadOnlyList<long>> HeadMap { get; init; }
+
+    /// <summary>The family's own options.</summary>
+    [Description("The family's own options.")]
+    public required IReadOnlyDictionary<string, string> Options { get; init; }
+
+    /// <summary>The model's own parameters that were trained along, by name.</summary>
+    [Description("The model's own parameters that were trained along.")]
+    public IReadOnlyList<string> Trainables { get; init; } = [];
+
+    /// <summary>Task that it was trained for.</summary>
+    [Description("Task that it was trained for.")]
+    public string? Task { get; init; }
+
+    /// <summary>Names of the classes, in the order of the logits.</summary>
+    [Description("Names of the classes, in the order of the logits.")]
+    public IReadOnlyList<string>? Labels { get; init; }
+
+    /// <summary>The model that it was trained on.</summary>
+    [Description("The model that it was trained on.")]
+    public required BaseModel Base { get; init; }
+
+    /// <summary>What wrote it.</summary>
+    [Description("What wrote it.")]
+    public string Tool { get; init; } = $"LoRTA.Onnx {typeof(AdapterConfig).Assembly.GetName().Version?.ToString(3)}";
+
+    /// <summary>The options that make the same plan again.</summary>
+    internal AdapterOptions AdapterOptions => new() { Method = Method, Rank = Rank, Alpha = Alpha, Targets = Targets, Layers = Layers, Options = Options };
+
+    internal static AdapterConfig Of(AdapterPlan plan, BaseModel baseModel) => new()
+    {
+        Method = plan.Options.Method,
+        Rank = plan.Options.Rank,
+        Alpha = plan.Options.Alpha,
+        Scale = plan.Family.Scale,
+        Targets = plan.Options.Targets,
+        Layers = plan.Sites.Layers,
+        Orientation = PerMatrix(plan, site => site.Orientation),
+        HeadMap = PerMatrix(plan, site => site.HeadMap),
+        Options = plan.Options.Options,
+        Base = baseModel,
+    };
+
+    internal string ToJson() => JsonSerializer.Serialize(this, Json) + "\n";
+
+    internal static AdapterConfig Parse(string file, string json)
+    {
+        try
+        {
+            var config = JsonSerializer.Deserialize<AdapterConfig>(json, Json) ?? throw AdapterErrors.BadConfig(file, "it is empty");
+            return config.Format == FormatName && config.FormatVersion == 1
+                ? config
+                : throw AdapterErrors.BadConfig(file, $"format {config.Format} {config.FormatVersion} is not known here");
+        }
+        catch (JsonException e)
+        {
+            throw AdapterErrors.BadConfig(file, $"it is no adapter configuration ({e.Message.Split('.')[0]})");
+        }
+    }
+
+    private static SortedDictionary<string, T> PerMatrix<T>(AdapterPlan plan, Func<AdapterSite, T> fact)
+    {
+        var facts = new SortedDictionary<string, T>(StringComparer.Ordinal);
+        foreach (var site in plan.Sites.All) facts[site.Matrix] = fact(site);
+        return facts;
+    }
+}
+
+/// <summary>The model that an adapter was trained on, so that the same model is recognised in another export and another one is refused.</summary>
+/// <param name="Name">Name of the file.</param>
+/// <param name="Architecture">Sizes; another architecture is refused.</param>
+/// <param name="Sketch">A few numbers of each adapted weight.</param>
+public sealed record BaseModel(string Name, Architecture Architecture, WeightSketch Sketch);

@@ -1,0 +1,57 @@
+using LoRTA.Onnx.GraphGen.Artifacts;
+using LoRTA.Onnx.GraphGen.Ir;
+
+namespace LoRTA.Onnx.GraphGen.Adapters;
+
+/// <summary>Writes an adapter into a graph: its factors become inputs, and each site's output is replaced by the family's adapted one.</summary>
+internal static class AdapterInjection
+{
+    /// <summary>Adds the adapter.</summary>
+    /// <param name="tape">Tape of the graph.</param>
+    /// <param name="plan">The adapter.</param>
+    /// <param name="linears">Input x and output y (after the bias) of each site, in the plan's order.</param>
+    /// <param name="defaults">Values that the inputs have when nobody feeds them; null = they must be fed.</param>
+    /// <returns>The factors, for penalties and tests.</returns>
+    public static FactorSet Apply(Tape tape, AdapterPlan plan, IReadOnlyList<(Value Input, Value Output)> linears, IReadOnlyDictionary<string, Tensor>? defaults = null)
+    {
+        var factors = AddInputs(tape, plan, defaults);
+        var dropped = new Dictionary<Value, Expr>();
+        foreach (var (site, (input, output)) in plan.Sites.All.Zip(linears))
+        {
+            using var scope = tape.Scope($"{output.Producer?.Name ?? site.Address}/{plan.Family.Method}");
+            var readers = output.Uses.ToHashSet();
+            var x = plan.Options.Dropout > 0 && defaults is null ? Dropped(tape, input, site, dropped) : tape[input];
+            var adapted = plan.Family.Emit(site, x, tape[output], factors);
+            Replace(tape.Graph, output, adapted.Value, readers);
+        }
+        return factors;
+    }
+
+    /// <summary>The factors and the scale as inputs of a graph.</summary>
+    public static FactorSet AddInputs(Tape tape, AdapterPlan plan, IReadOnlyDictionary<string, Tensor>? defaults = null)
+    {
+        var scale = tape.Graph.AddInput(TrainingNames.Scale, ElementType.Float, [], Tensor.Scalar((float)plan.Family.Scale));
+        var factors = new SortedDictionary<string, Expr>(StringComparer.Ordinal);
+        foreach (var factor in plan.Factors)
+        {
+            Shape shape = [.. factor.Dims.Select(dim => new Dim(dim))];
+            factors[factor.Name] = tape[tape.Graph.AddInput(TrainingNames.Factor + factor.Name, ElementType.Float, shape, defaults?[factor.Name])];
+        }
+        return new FactorSet(factors, tape[scale]);
+    }
+
+    // One mask for all sites that read the same x, so that they still share x·A.
+    private static Expr Dropped(Tape tape, Value input, AdapterSite site, Dictionary<Value, Expr> dropped)
+    {
+        if (dropped.TryGetValue(input, out var shared)) return shared;
+        var mask = tape.Graph.AddInput(TrainingNames.Dropout + site.Address, ElementType.Float, input.Shape);
+        return dropped[input] = tape[input] * tape[mask];
+    }
+
+    private static void Replace(Graph graph, Value output, Value adapted, HashSet<Use> readers)
+    {
+        var isOutput = graph.IsOutput(output);
+        graph.ReplaceUses(output, adapted, readers.Contains);
+        if (isOutput) graph.ReplaceOutput(output, adapted);
+    }
+}

@@ -1,0 +1,69 @@
+using LoRTA.Onnx.GraphGen.Errors;
+
+namespace LoRTA.Onnx.GraphGen.Adapters;
+
+/// <summary>An adapter on a model: the family, its sites and its factors.</summary>
+public sealed record AdapterPlan
+{
+    private static readonly string[] Matrices = ["q", "k", "v", "p"];
+
+    /// <summary>What was asked for.</summary>
+    public required AdapterOptions Options { get; init; }
+
+    /// <summary>The family.</summary>
+    public required IAdapterFamily Family { get; init; }
+
+    /// <summary>The sizes of the model.</summary>
+    public required Architecture Architecture { get; init; }
+
+    /// <summary>Where it acts.</summary>
+    public required AdapterSites Sites { get; init; }
+
+    /// <summary>Its tensors.</summary>
+    public required IReadOnlyList<Factor> Factors { get; init; }
+
+    /// <summary>Number of trained parameters.</summary>
+    public long Trainable => Factors.Where(factor => factor.IsTrained).Sum(factor => factor.Count);
+
+    /// <summary>Plans an adapter for a model of the given sizes.</summary>
+    /// <param name="architecture">Sizes of the model.</param>
+    /// <param name="options">What the adapter is to be.</param>
+    /// <param name="families">Families to choose from; null = those of this project.</param>
+    /// <exception cref="LortaException">LRT301 … LRT306: unknown or unfitting options.</exception>
+    public static AdapterPlan Of(Architecture architecture, AdapterOptions options, IReadOnlyList<AdapterFamilyEntry>? families = null)
+    {
+        var family = AdapterFamilies.Create(options, families);
+        var sites = SitesOf(architecture, options, family);
+        return new AdapterPlan { Options = options, Family = family, Architecture = architecture, Sites = sites, Factors = family.Factors(sites) };
+    }
+
+    private static AdapterSites SitesOf(Architecture architecture, AdapterOptions options, IAdapterFamily family)
+    {
+        if (options.Targets.FirstOrDefault(target => !Matrices.Contains(target)) is { } unknown) throw AdapterErrors.UnknownTarget(unknown);
+        IReadOnlyList<int> layers = options.Layers is { } asked ? [.. asked.Distinct().Order()] : [.. Enumerable.Range(0, architecture.Layers)];
+        foreach (var layer in layers) if (layer < 0 || layer >= architecture.Layers) throw AdapterErrors.UnknownLayer(layer, architecture.Layers);
+        return new AdapterSites
+        {
+            Width = architecture.Hidden,
+            Heads = architecture.Heads,
+            KvHeads = architecture.KvHeads,
+            HeadWidth = architecture.HeadWidth,
+            Layers = layers,
+            Targets = options.Targets,
+            All = [.. from row in Enumerable.Range(0, layers.Count) from matrix in Enumerable.Range(0, options.Targets.Count) select SiteOf(layers[row], row, options.Targets[matrix], matrix)],
+        };
+
+        AdapterSite SiteOf(int layer, int layerRow, string matrix, int matrixRow) => new(layer, matrix)
+        {
+            In = architecture.Linear(matrix).In,
+            Out = architecture.Linear(matrix).Out,
+            LayerRow = layerRow,
+            MatrixRow = matrixRow,
+            HeadMap = HeadMap(architecture.Heads, architecture.HeadsOf(matrix)),
+            Orientation = family.OrientationOf(matrix),
+        };
+    }
+
+    // Key/value head g serves the query heads from g·H/H_kv on and takes the row of the first of them.
+    private static long[] HeadMap(int heads, int own) => [.. Enumerable.Range(0, own).Select(head => (long)(head * heads / own))];
+}

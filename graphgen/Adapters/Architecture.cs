@@ -1,0 +1,22 @@
+namespace LoRTA.Onnx.GraphGen.Adapters;
+
+/// <summary>The sizes of a transformer that adapters depend on.</summary>
+/// <param name="Hidden">Model width d.</param>
+/// <param name="Heads">Query heads H.</param>
+/// <param name="KvHeads">Key/value heads; H without grouped queries.</param>
+/// <param name="HeadWidth">Width d_H of one head.</param>
+/// <param name="Layers">Layers L.</param>
+/// <param name="Vocab">Rows of the token embedding, where known.</param>
+public sealed record Architecture(int Hidden, int Heads, int KvHeads, int HeadWidth, int Layers, int? Vocab = null)
+{
+    /// <summary>Input and output width of a matrix of the attention.</summary>
+    internal (int In, int Out) Linear(string matrix) => matrix switch
+    {
+        "q" => (Hidden, Heads * HeadWidth),
+        "k" or "v" => (Hidden, KvHeads * HeadWidth),
+        _ => (Heads * HeadWidth, Hidden),
+    };
+
+    /// <summary>Heads of a matrix of the attention.</summary>
+    internal int HeadsOf(string matrix) => matrix is "k" or "v" ? KvHeads : Heads;
+}

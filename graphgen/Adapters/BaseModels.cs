@@ -1,0 +1,63 @@
+using LoRTA.Onnx.GraphGen.Discovery;
+using LoRTA.Onnx.GraphGen.Errors;
+using LoRTA.Onnx.GraphGen.Files;
+using LoRTA.Onnx.GraphGen.Ir;
+
+namespace LoRTA.Onnx.GraphGen.Adapters;
+
+/// <summary>What an adapter needs to know of the model that it belongs to, and whether it belongs to another one.</summary>
+internal static class BaseModels
+{
+    private const double HalfRounding = 1e-3;   // 2⁻¹¹ relative, and some room
+
+    public static Architecture ArchitectureOf(Model deployed, AttentionMap map)
+    {
+        if (map.Layers.Count == 0) throw map.Findings.Count == 0 ? DiscoveryErrors.NoAttention(deployed.Path) : DiscoveryErrors.NotUnderstood(deployed.Path, map.Findings);
+        return new Architecture(map.Hidden, map.Heads, map.KvHeads, map.HeadWidth, map.Layers.Count, TokenEmbedding.Vocabulary(deployed));
+    }
+
+    /// <summary>The linear layer of a site.</summary>
+    /// <exception cref="LortaException">LRT315: it has other sizes than the model's others; LRT204: it was not understood.</exception>
+    public static LinearSite Linear(AttentionMap map, AdapterSite site)
+    {
+        var linear = map.Site(site.Layer, site.Matrix);
+        return linear.In == site.In && linear.Out == site.Out ? linear : throw AdapterErrors.OtherSize(site, linear.In, linear.Out);
+    }
+
+    /// <summary>A linear layer's weight as it is stored.</summary>
+    public static StoredMatrix Matrix(Model deployed, LinearSite linear) =>
+        new(deployed.Graph.Find(linear.Stored.Weight)!.Constant!, linear.Stored.IsOutIn, linear.Stored.Columns);
+
+    /// <summary>The model as an adapter's file describes it.</summary>
+    public static BaseModel Describe(Model deployed, AttentionMap map, AdapterPlan plan)
+    {
+        var values = new SortedDictionary<string, IReadOnlyList<float>>(StringComparer.Ordinal);
+        var tolerance = 0.0;
+        foreach (var site in plan.Sites.All)
+        {
+            var matrix = Matrix(deployed, Linear(map, site));
+            tolerance = Math.Max(tolerance, matrix.Stored.Type == ElementType.Float ? 0 : HalfRounding);
+            values[site.Address] = Sketch(site, matrix);
+        }
+        return new BaseModel(deployed.FileName, plan.Architecture, new WeightSketch(tolerance, values));
+    }
+
+    /// <summary>Refuses an adapter of another model.</summary>
+    /// <exception cref="LortaException">LRT310 another architecture; LRT311 other weights.</exception>
+    public static void Check(AdapterFolder adapter, Model deployed, AttentionMap map, AdapterPlan plan, bool allowOtherWeights)
+    {
+        var (trained, here) = (adapter.Config.Base.Architecture, plan.Architecture);
+        if (trained with { Vocab = here.Vocab } != here) throw AdapterErrors.OtherArchitecture(adapter.Path, deployed.Path, $"{trained} there, {here} here");
+        if (allowOtherWeights) return;
+        if (adapter.Config.Base.Sketch.FirstDifference(Describe(deployed, map, plan).Sketch) is var (address, difference))
+            throw AdapterErrors.OtherWeights(adapter.Path, deployed.Path, address, difference);
+    }
+
+    private static float[] Sketch(AdapterSite site, StoredMatrix matrix)
+    {
+        var random = new SeededRandom(0, $"sketch/{site.Address}");
+        var values = new float[WeightSketch.PerSite];
+        for (var i = 0; i < values.Length; i++) values[i] = matrix.ReadAt(random.NextIndex(site.In), random.NextIndex(site.Out));
+        return values;
+    }
+}

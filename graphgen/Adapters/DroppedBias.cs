@@ -1,0 +1,62 @@
+using LoRTA.Onnx.GraphGen.Artifacts;
+using LoRTA.Onnx.GraphGen.Canonical;
+using LoRTA.Onnx.GraphGen.Discovery;
+using LoRTA.Onnx.GraphGen.Ir;
+
+namespace LoRTA.Onnx.GraphGen.Adapters;
+
+/// <summary>A bias that the exporter left out because it was zero: the product of its layer is there, the addition is not.</summary>
+internal static class DroppedBias
+{
+    private const string BiasSuffix = ".bias";
+    private const string WeightSuffix = ".weight";
+
+    /// <summary>Whether such a bias can be put back under this name.</summary>
+    public static bool Exists(CanonicalModel canonical, IReadOnlyList<ParameterName> names, string name) => Product(canonical.Deployed, names, name) is not null;
+
+    /// <summary>Adds an input <c>param.&lt;name&gt;</c> to the layer's output and gives its first value, zeros.</summary>
+    public static Tensor Insert(CanonicalModel canonical, Tape tape, IReadOnlyList<ParameterName> names, string name)
+    {
+        var product = Product(canonical.Deployed, names, name)!;
+        var output = tape.Graph.Find(product.Output.Name)!;
+        var width = output.Shape![-1].Value!.Value;
+        var readers = output.Uses.ToHashSet();
+        var bias = tape.Graph.AddInput(TrainingNames.Parameter + name, ElementType.Float, [width]);
+        var isOutput = tape.Graph.IsOutput(output);
+        var sum = (tape[output] + tape[bias]).Value;
+        tape.Graph.ReplaceUses(output, sum, readers.Contains);
+        if (isOutput) tape.Graph.ReplaceOutput(output, sum);
+        return Tensor.Of<float>([width], new float[width]);
+    }
+
+    /// <summary>Writes the trained bias into a deployed file, as an Add behind the product.</summary>
+    public static void Write(Model deployed, IReadOnlyList<ParameterName> names, string name, Tensor bias)
+    {
+        var tape = new Tape(deployed.Graph, onnxOnly: true);
+        var output = Product(deployed, names, name)!.Output;
+        var readers = output.Uses.ToHashSet();
+        var isOutput = deployed.Graph.IsOutput(output);
+        using var scope = tape.Scope(name);
+        var sum = (tape[output] + tape.Constant(bias, name)).Value;
+        deployed.Graph.ReplaceUses(output, sum, readers.Contains);
+        if (isOutput) deployed.Graph.ReplaceOutput(output, sum);
+        deployed.Graph.Sort();
+    }
+
+    // The one product of the layer's weight, if nothing is added to it.
+    private static Node? Product(Model deployed, IReadOnlyList<ParameterName> names, string name)
+    {
+        if (!name.EndsWith(BiasSuffix, StringComparison.Ordinal)) return null;
+        var weight = names.FirstOrDefault(candidate => candidate.Name == name[..^BiasSuffix.Length] + WeightSuffix);
+        return weight is null ? null : Products(deployed.Graph.Find(weight.Initializer)!).ToList() is [var single] ? single : null;
+    }
+
+    private static IEnumerable<Node> Products(Value weight)
+    {
+        foreach (var (node, index) in weight.Uses)
+        {
+            if (node.OpType == "MatMul" || (node.OpType == "Gemm" && index == 1 && node.Input(2) is null)) yield return node;
+            else if (node.OpType is "Transpose" or "Cast" or "Identity") foreach (var further in Products(node.Output)) yield return further;
+        }
+    }
+}

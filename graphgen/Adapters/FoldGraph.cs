@@ -1,0 +1,53 @@
+using LoRTA.Onnx.GraphGen.Ir;
+
+namespace LoRTA.Onnx.GraphGen.Adapters;
+
+/// <summary>Computes folded weights and ΔW by running the family's own graph.</summary>
+/// <param name="plan">The adapter.</param>
+/// <param name="factors">Its factors by name.</param>
+/// <param name="evaluator">Runs the graph.</param>
+internal sealed class FoldGraph(AdapterPlan plan, IReadOnlyDictionary<string, Tensor> factors, IGraphEvaluator evaluator)
+{
+    private const string Weight = "weight";
+    private const string Bias = "bias";
+
+    /// <summary>W′ [in, out] and, where the site has one, b′ [out].</summary>
+    /// <returns>Null where the family cannot be folded.</returns>
+    public (Tensor Weight, Tensor? Bias)? Fold(AdapterSite site, Tensor weight, Tensor? bias)
+    {
+        var (graph, tape, set) = Begin(site);
+        var w = tape[graph.AddInput(Weight, ElementType.Float, Shape.Of(weight))];
+        var b = bias is null ? (Expr?)null : tape[graph.AddInput(Bias, ElementType.Float, Shape.Of(bias))];
+        if (plan.Family.Fold(site, w, b, set) is not { } folded) return null;
+        graph.AddOutput(folded.Weight.Value);
+        var hasBias = folded.Bias is { } changed && changed.Value != b?.Value;
+        if (hasBias) graph.AddOutput(folded.Bias!.Value.Value);
+        var inputs = new Dictionary<string, Tensor>(StringComparer.Ordinal) { [Weight] = weight };
+        if (bias is not null) inputs[Bias] = bias;
+        var outputs = Run(graph, inputs);
+        return (outputs[folded.Weight.Value.Name], hasBias ? outputs[folded.Bias!.Value.Value.Name] : bias);
+    }
+
+    /// <summary>ΔW [in, out]; null where the change is no sum.</summary>
+    public Tensor? Delta(AdapterSite site)
+    {
+        var (graph, tape, set) = Begin(site);
+        if (plan.Family.Delta(site, set) is not { } delta) return null;
+        graph.AddOutput(delta.Value);
+        return Run(graph, new Dictionary<string, Tensor>(StringComparer.Ordinal))[delta.Value.Name];
+    }
+
+    private (Graph Graph, Tape Tape, FactorSet Factors) Begin(AdapterSite site)
+    {
+        var graph = new Graph($"fold {site.Address}");
+        var tape = new Tape(graph);
+        return (graph, tape, AdapterInjection.AddInputs(tape, plan, factors));
+    }
+
+    private IReadOnlyDictionary<string, Tensor> Run(Graph graph, Dictionary<string, Tensor> inputs)
+    {
+        graph.RemoveUnused();
+        graph.RemoveUnusedInputs();
+        return evaluator.Run(Model.ForRuntime(graph), inputs.Where(input => graph.Find(input.Key) is not null).ToDictionary(StringComparer.Ordinal));
+    }
+}

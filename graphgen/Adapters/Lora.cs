@@ -1,0 +1,26 @@
+using LoRTA.Onnx.GraphGen.Ir;
+
+namespace LoRTA.Onnx.GraphGen.Adapters;
+
+/// <summary>LoRA: ΔW = (α/r)·A·Bᵀ with a pair A [in, r], B [out, r] of its own for each matrix.</summary>
+internal sealed class Lora(AdapterOptions options) : IAdapterFamily
+{
+    public string Method => "lora";
+
+    public double Scale => options.Scale;
+
+    public IReadOnlyList<Factor> Factors(AdapterSites sites) =>
+    [
+        .. sites.All.SelectMany(site => new Factor[]
+        {
+            new($"{site.Address}.A", [site.In, options.Rank], Init.Uniform(1 / Math.Sqrt(site.In))),
+            new($"{site.Address}.B", [site.Out, options.Rank], Init.Zero),
+        }),
+    ];
+
+    /// <summary>y + s·(x·A)·Bᵀ; the scale multiplies the narrow product.</summary>
+    public Expr Emit(AdapterSite site, Expr x, Expr y, FactorSet f) => y + (x.MatMul(f[site, "A"]) * f.Scale).MatMul(f[site, "B"].T);
+
+    /// <summary>ΔW = s·A·Bᵀ, [in, out].</summary>
+    public Expr? Delta(AdapterSite site, FactorSet f) => (f[site, "A"] * f.Scale).MatMul(f[site, "B"].T);
+}

@@ -1,0 +1,115 @@
+using LoRTA.Onnx.GraphGen.Artifacts;
+using LoRTA.Onnx.GraphGen.Canonical;
+using LoRTA.Onnx.GraphGen.Discovery;
+using LoRTA.Onnx.GraphGen.Errors;
+using LoRTA.Onnx.GraphGen.Ir;
+
+namespace LoRTA.Onnx.GraphGen.Adapters;
+
+/// <summary>A parameter of the model that trains along, in PyTorch's name and orientation.</summary>
+/// <param name="Name">Name.</param>
+/// <param name="Initial">Its value in the file, [out, in] for a linear layer's weight.</param>
+/// <param name="Group">Learning rate and decay.</param>
+internal sealed record ModelParameter(string Name, Tensor Initial, ParameterGroup Group);
+
+/// <summary>Makes parameters of a model inputs of its training copy.</summary>
+internal static class ModelParameters
+{
+    /// <summary>Turns every parameter that a pattern matches into an input <c>param.&lt;name&gt;</c> and lets its readers read that.</summary>
+    /// <exception cref="LortaException">LRT307: a pattern matches nothing; LRT314: a parameter that cannot be trained.</exception>
+    public static IReadOnlyList<ModelParameter> MakeInputs(CanonicalModel canonical, Tape tape, IReadOnlyList<TrainablePattern> patterns)
+    {
+        if (patterns.Count == 0) return [];
+        var names = ParameterNames.Of(canonical.Deployed);
+        var chosen = new SortedDictionary<string, ParameterGroup>(StringComparer.Ordinal);
+        foreach (var pattern in patterns)
+        {
+            var matching = names.Select(name => name.Name).Where(pattern.Fits).ToList();
+            if (matching.Count == 0 && !(pattern.IsExact && DroppedBias.Exists(canonical, names, pattern.Match))) throw AdapterErrors.NoMatch(pattern.Match, Close(names, pattern));
+            foreach (var name in matching.DefaultIfEmpty(pattern.Match)) chosen.TryAdd(name, pattern.Group);
+        }
+        return [.. chosen.Select(pair => MakeInput(canonical, tape, names, pair.Key, pair.Value))];
+    }
+
+    private static ModelParameter MakeInput(CanonicalModel canonical, Tape tape, IReadOnlyList<ParameterName> names, string name, ParameterGroup group)
+    {
+        using var scope = tape.Scope($"{TrainingNames.Parameter}{name}");
+        if (names.FirstOrDefault(candidate => candidate.Name == name) is not { } stored) return new(name, DroppedBias.Insert(canonical, tape, names, name), group);
+        var initial = ReadParameter(canonical.Deployed, stored);
+        var input = tape[tape.Graph.AddInput(TrainingNames.Parameter + name, ElementType.Float, Shape.Of(initial))];
+        var copies = stored.Also.Prepend(stored.Initializer).SelectMany(initializer => Copies(canonical, initializer, stored)).ToList();
+        if (copies.Count == 0) throw AdapterErrors.CannotTrain(name, "the graph does not compute with it");
+        foreach (var (constant, transposed) in copies) Replace(tape, constant, transposed ? input.T : input, stored);
+        return new(name, initial, group);
+    }
+
+    /// <summary>The parameter's numbers in PyTorch's orientation.</summary>
+    public static Tensor ReadParameter(Model deployed, ParameterName name)
+    {
+        var stored = deployed.Graph.Find(name.Initializer)!.Constant!;
+        if (!stored.Type.IsFloat()) throw AdapterErrors.CannotTrain(name.Name, $"it is stored as {stored.Type.Display()}");
+        if (stored.Rank < 2)
+        {
+            var (start, end) = name.Slice is { } part ? (part.Start, part.End) : (0, stored.Count);
+            return Tensor.Of<float>(stored.Rank == 0 ? [] : [end - start], stored.ToFloats().AsSpan((int)start, (int)(end - start)));
+        }
+        if (stored.Rank > 2) return Tensor.Of<float>([.. stored.Dims], stored.ToFloats());
+        var matrix = MatrixOf(stored, name);
+        return Tensor.Of<float>([matrix.Out, matrix.In], Transposed(matrix.Read(), matrix.In, matrix.Out));
+    }
+
+    /// <summary>The place of a rank-2 parameter [out, in] in its stored tensor.</summary>
+    public static StoredMatrix MatrixOf(Tensor stored, ParameterName name) =>
+        new(stored, IsOutIn: !name.Transposed, [name.Slice is { } part ? (part.Start, part.End) : (0, stored.Dims[name.Transposed ? 1 : 0])]);
+
+    /// <summary>[rows, columns] → [columns, rows].</summary>
+    public static float[] Transposed(float[] values, int rows, int columns)
+    {
+        var turned = new float[values.Length];
+        for (var i = 0; i < rows; i++)
+            for (var j = 0; j < columns; j++)
+                turned[(j * rows) + i] = values[(i * columns) + j];
+        return turned;
+    }
+
+    // The constants of the training copy that come from an initializer, and whether each is the transpose of PyTorch's tensor.
+    private static IEnumerable<(Value Constant, bool Transposed)> Copies(CanonicalModel canonical, string initializer, ParameterName name)
+    {
+        var isTurned = IsTurned(canonical.Deployed, initializer, name);
+        return from value in canonical.Model.Graph.Initializers.ToList()
+               where !value.IsInput && canonical.OriginOf(value) is { } origin && origin.Initializer == initializer
+               select (value, isTurned ^ canonical.OriginOf(value)!.Transposed);
+    }
+
+    /// <summary>Whether a stored copy is the transpose of PyTorch's tensor. A tied copy of [a, b] may be stored [b, a]; for square ones the numbers tell.</summary>
+    public static bool IsTurned(Model deployed, string copy, ParameterName name)
+    {
+        if (copy == name.Initializer) return name.Transposed;
+        var (first, second) = (deployed.Graph.Find(name.Initializer)!.Constant!, deployed.Graph.Find(copy)!.Constant!);
+        return first.Dims.SequenceEqual(second.Dims) && first.Bytes.SequenceEqual(second.Bytes) ? name.Transposed : !name.Transposed;
+    }
+
+    private static void Replace(Tape tape, Value constant, Expr parameter, ParameterName name)
+    {
+        var readers = constant.Uses.ToHashSet();
+        var whole = name.Slice is null ? parameter : Patched(tape[constant], parameter, name.Transposed ? constant.Rank - 1 : 0, name.Slice.Value);
+        tape.Graph.ReplaceUses(constant, whole.Value, readers.Contains);
+    }
+
+    // The stored tensor with one part of it replaced.
+    private static Expr Patched(Expr stored, Expr part, long axis, (int Axis, long Start, long End) slice)
+    {
+        var size = stored.Shape[(int)axis].Value!.Value;
+        var parts = new List<Expr>();
+        if (slice.Start > 0) parts.Add(stored.Slice(axis, 0, slice.Start));
+        parts.Add(part);
+        if (slice.End < size) parts.Add(stored.Slice(axis, slice.End, size));
+        return parts.Count == 1 ? part : Expr.Concat(axis, [.. parts]);
+    }
+
+    private static IEnumerable<string> Close(IReadOnlyList<ParameterName> names, TrainablePattern pattern)
+    {
+        var stem = pattern.Match.Split('.', '*').Where(part => part.Length > 0).ToArray();
+        return names.Select(name => name.Name).Where(name => stem.Any(part => name.Contains(part, StringComparison.Ordinal))).Take(3);
+    }
+}

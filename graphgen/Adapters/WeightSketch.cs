@@ -1,0 +1,23 @@
+namespace LoRTA.Onnx.GraphGen.Adapters;
+
+/// <summary>A few numbers of each adapted weight W [in, out], at positions that depend on the address only: recognises a model in another export or storage.</summary>
+/// <param name="Tolerance">Rounding of the stored weights, relative to their typical size: 0 for float32.</param>
+/// <param name="Values">Numbers by address.</param>
+public sealed record WeightSketch(double Tolerance, IReadOnlyDictionary<string, IReadOnlyList<float>> Values)
+{
+    internal const int PerSite = 8;
+
+    /// <summary>The first site whose numbers differ by more than both roundings allow, with the relative difference; null = the same weights.</summary>
+    internal (string Address, double Difference)? FirstDifference(WeightSketch other)
+    {
+        var allowed = 1e-5 + Tolerance + other.Tolerance;
+        foreach (var (address, values) in Values)
+        {
+            if (!other.Values.TryGetValue(address, out var others)) return (address, double.PositiveInfinity);
+            var size = Math.Sqrt(values.Sum(value => (double)value * value));
+            var difference = Math.Sqrt(values.Zip(others, (a, b) => ((double)a - b) * (a - b)).Sum());
+            if (difference > allowed * Math.Max(size, double.Epsilon)) return (address, difference / size);
+        }
+        return null;
+    }
+}

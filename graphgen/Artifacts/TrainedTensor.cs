@@ -1,0 +1,23 @@
+using LoRTA.Onnx.GraphGen.Ir;
+
+namespace LoRTA.Onnx.GraphGen.Artifacts;
+
+/// <summary>A tensor that training changes.</summary>
+/// <param name="Name">Name in adapter files and checkpoints: a factor's, or <c>param.&lt;name&gt;</c>.</param>
+/// <param name="Input">Input of the graphs that holds it.</param>
+/// <param name="Initial">Its value at step 0.</param>
+/// <param name="Group">Learning rate and decay of its own, where they differ.</param>
+public sealed record TrainedTensor(string Name, string Input, Tensor Initial, ParameterGroup Group)
+{
+    /// <summary>Output of the training graph that is its gradient.</summary>
+    public string Gradient => TrainingNames.Gradient + Name;
+}
+
+/// <summary>Learning rate and decay of some of the trained tensors.</summary>
+/// <param name="LearningRate">Peak learning rate; null = the optimizer's.</param>
+/// <param name="WeightDecay">Decoupled decay; null = the optimizer's.</param>
+public sealed record ParameterGroup(double? LearningRate = null, double? WeightDecay = null)
+{
+    /// <summary>Everything as the optimizer says.</summary>
+    public static ParameterGroup Default { get; } = new();
+}

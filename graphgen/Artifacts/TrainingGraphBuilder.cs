@@ -1,0 +1,80 @@
+using LoRTA.Onnx.GraphGen.Adapters;
+using LoRTA.Onnx.GraphGen.Autodiff;
+using LoRTA.Onnx.GraphGen.Errors;
+using LoRTA.Onnx.GraphGen.Ir;
+using LoRTA.Onnx.GraphGen.Losses;
+using LoRTA.Onnx.GraphGen.Optimizers;
+
+namespace LoRTA.Onnx.GraphGen.Artifacts;
+
+/// <summary>Turns a deployed model into the graphs that train an adapter on it.</summary>
+public static class TrainingGraphBuilder
+{
+    /// <summary>Builds the training, evaluation and optimizer graphs.</summary>
+    /// <param name="deployed">The model; it is not changed.</param>
+    /// <param name="spec">What is to be trained.</param>
+    /// <exception cref="LortaException">LRT2xx … LRT4xx: the model is not understood, options do not fit it, or an operator has no gradient.</exception>
+    public static TrainingGraphs Build(Model deployed, TrainingSpec spec)
+    {
+        var adapted = AdaptedModel.Of(deployed, spec.Adapter, spec.Families, [.. spec.Trainables]);
+        var graph = adapted.Canonical.Model.Graph;
+        var tape = adapted.Tape;
+        var (loss, outputs) = BuildLoss(adapted, spec);
+        var logits = outputs.FirstOrDefault(output => output.Name == (spec.Output ?? "logits")) ?? outputs[0];
+        KeepOutputs(graph, loss, logits);
+        var eval = adapted.Canonical.Model.Clone();
+        Finish(eval.Graph);
+
+        var trained = adapted.Trained(spec.Values, spec.Seed);
+        var weight = tape[graph.AddInput(TrainingNames.Weight, ElementType.Float, [])];
+        var gradients = Gradients.Of(tape, (loss * weight).Value, [.. trained.Select(tensor => graph.Find(tensor.Input)!)]);
+        KeepOutputs(graph, loss, null);
+        foreach (var (tensor, gradient) in trained.Zip(gradients)) AddOutput(gradient.Value.Producer is null || graph.IsOutput(gradient.Value) ? gradient.Apply("Identity") : gradient, tensor.Gradient);
+        Finish(graph);
+        return new TrainingGraphs
+        {
+            Train = adapted.Canonical.Model,
+            Eval = eval,
+            Optimizer = AdamW.Build([.. trained.Select(spec.Optimizer.Group)], spec.Optimizer.AdamW),
+            LearningRate = spec.Optimizer.LearningRate,
+            Trained = trained,
+            Frozen = adapted.Frozen(spec.Values, spec.Seed),
+            Plan = adapted.Plan,
+            Base = BaseModels.Describe(deployed, adapted.Map, adapted.Plan),
+            Logits = logits.Name,
+            Findings = adapted.Map.Findings,
+        };
+    }
+
+    private static (Expr Loss, IReadOnlyList<Value> Outputs) BuildLoss(AdaptedModel adapted, TrainingSpec spec)
+    {
+        using var scope = adapted.Tape.Scope("loss");
+        var outputs = adapted.Tape.Graph.Outputs.ToList();
+        var loss = TaskLosses.Of(spec.Task).Emit(adapted.Tape, spec.Output);
+        var penalty = adapted.Plan.Family.Penalty(adapted.Plan.Sites, adapted.Factors);
+        return (penalty is null ? loss : loss + penalty.Value, outputs);
+    }
+
+    private static void KeepOutputs(Graph graph, Expr loss, Value? logits)
+    {
+        graph.ClearOutputs();
+        AddOutput(loss, TrainingNames.Loss);
+        if (logits is not null) graph.AddOutput(logits);
+    }
+
+    // The names of outputs are contracts; a value of the model that has one by chance gives it up.
+    private static void AddOutput(Expr value, string name)
+    {
+        var graph = value.Tape.Graph;
+        if (graph.Find(name) is { } taken && taken != value.Value) graph.Rename(taken, $"model/{name}");
+        if (value.Value.Name != name) graph.Rename(value.Value, name);
+        graph.AddOutput(value.Value);
+    }
+
+    private static void Finish(Graph graph)
+    {
+        graph.RemoveUnused();
+        graph.RemoveUnusedInputs();
+        graph.Sort();
+    }
+}

@@ -1,0 +1,39 @@
+using LoRTA.Onnx.GraphGen.Adapters;
+using LoRTA.Onnx.GraphGen.Canonical;
+using LoRTA.Onnx.GraphGen.Ir;
+
+namespace LoRTA.Onnx.GraphGen.Artifacts;
+
+/// <summary>Everything that a runtime needs to train an adapter: three graphs and the tensors that move.</summary>
+public sealed record TrainingGraphs
+{
+    /// <summary>Batch and trained tensors in; loss and gradients out.</summary>
+    public required Model Train { get; init; }
+
+    /// <summary>Batch and trained tensors in; loss and the model's outputs out.</summary>
+    public required Model Eval { get; init; }
+
+    /// <summary>Trained tensors, gradients and moments in; their new values out.</summary>
+    public required Model Optimizer { get; init; }
+
+    /// <summary>Learning rate that the schedule scales; groups have it times a factor of theirs.</summary>
+    public required double LearningRate { get; init; }
+
+    /// <summary>The tensors that training changes, in a fixed order.</summary>
+    public required IReadOnlyList<TrainedTensor> Trained { get; init; }
+
+    /// <summary>Factors that stay as they are, by input.</summary>
+    public required IReadOnlyDictionary<string, Tensor> Frozen { get; init; }
+
+    /// <summary>The adapter.</summary>
+    public required AdapterPlan Plan { get; init; }
+
+    /// <summary>The model, as the adapter's file describes it.</summary>
+    public required BaseModel Base { get; init; }
+
+    /// <summary>The output that the loss is made of.</summary>
+    public required string Logits { get; init; }
+
+    /// <summary>What was left out or changed on the way.</summary>
+    public required IReadOnlyList<Finding> Findings { get; init; }
+}

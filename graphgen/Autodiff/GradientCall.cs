@@ -1,0 +1,97 @@
+using LoRTA.Onnx.GraphGen.Errors;
+using LoRTA.Onnx.GraphGen.Ir;
+using LoRTA.Onnx.GraphGen.Ir.Inference;
+
+namespace LoRTA.Onnx.GraphGen.Autodiff;
+
+/// <summary>What a gradient rule sees of the node that it is asked about.</summary>
+internal sealed class GradientCall(Tape tape, Node node, IReadOnlyDictionary<Value, Expr> gradients)
+{
+    /// <summary>The tape, for what has no operator on <see cref="Expr"/>.</summary>
+    public Tape Tape => tape;
+
+    /// <summary>The first input.</summary>
+    public Expr X => tape[node.Input(0)!];
+
+    /// <summary>The first output.</summary>
+    public Expr Y => tape[node.Output];
+
+    /// <summary>∂loss/∂<see cref="Y"/>.</summary>
+    public Expr G => Gradient(0);
+
+    /// <summary>Number of outputs.</summary>
+    public int OutputCount => node.Outputs.Count;
+
+    /// <summary>All inputs, none of which may be absent.</summary>
+    public IReadOnlyList<Expr> Inputs => [.. node.Inputs.Select(input => tape[input!])];
+
+    public void Deconstruct(out Expr a, out Expr b) => (a, b) = (X, tape[node.Input(1)!]);
+
+    public void Deconstruct(out Expr a, out Expr b, out Expr c) => (a, b, c) = (X, tape[node.Input(1)!], tape[node.Input(2)!]);
+
+    /// <summary>An input, or null where it is absent.</summary>
+    public Expr? Input(int index) => node.Input(index) is { } input ? tape[input] : null;
+
+    /// <summary>∂loss/∂output; zeros where the loss does not depend on it.</summary>
+    public Expr Gradient(int output)
+    {
+        var value = node.Outputs[output]!;
+        return gradients.TryGetValue(value, out var gradient) ? gradient : tape[value].Zeros();
+    }
+
+    /// <summary>An output; one that the node was not asked for so far is added to it.</summary>
+    public Expr Output(int index)
+    {
+        if (index >= node.Outputs.Count || node.Outputs[index] is null)
+        {
+            node.AddOutput(index, tape.Graph.AddValue($"{node.Output.Name}_{index}"));
+            ShapeInference.Infer(node);
+        }
+        return tape[node.Outputs[index]!];
+    }
+
+    public long Int(string name, long otherwise) => node.Int(name, otherwise);
+
+    public bool Flag(string name) => node.Int(name, 0) != 0;
+
+    public float Float(string name, float otherwise) => node.Float(name, otherwise);
+
+    public string String(string name, string otherwise) => node.String(name, otherwise);
+
+    public long[]? Ints(string name) => node.Ints(name);
+
+    /// <summary>An axis attribute, counted from the front of the first input.</summary>
+    public int Axis(string name, long otherwise) => X.Shape.Axis(node.Int(name, otherwise));
+
+    /// <summary>The axes from the one named by an attribute to the last.</summary>
+    public long[] TrailingAxes(string name, long otherwise) => [.. Enumerable.Range(0, X.Rank).Skip(Axis(name, otherwise)).Select(axis => (long)axis)];
+
+    /// <summary>The integers of an input that is known when the graph is made, else null.</summary>
+    public long[]? Longs(int input) => node.Input(input) is { } value && Contents.Of(value) is { } content && content.All(dim => dim.IsKnown)
+        ? [.. content.Select(dim => dim.Value!.Value)]
+        : ConstantOf(node.Input(input))?.ToLongs();
+
+    /// <summary>The number of an input that is a constant of one element, else null.</summary>
+    public double? Number(int input) => ConstantOf(node.Input(input)) is { Count: 1 } constant
+        ? constant.Type == ElementType.Double ? constant.Span<double>()[0] : constant.ToFloats()[0]
+        : null;
+
+    /// <summary>The same operator, with the same further inputs and attributes, on another first input.</summary>
+    public Expr Again(Expr first) => Again(node.OpType, first);
+
+    /// <summary>Another operator with the further inputs and attributes of this one.</summary>
+    public Expr Again(string opType, Expr first) => tape.Op(
+        opType,
+        [first, .. node.Inputs.Skip(1).Select(input => input is null ? (Expr?)null : tape[input])],
+        [.. node.Attributes.Select(attribute => (attribute.Key, (Attr?)attribute.Value))]);
+
+    /// <summary>The failure to give when an attribute or input has a form that the rule does not know.</summary>
+    public LortaException Refusal(string why) => AutodiffErrors.FormNotSupported(node, why);
+
+    private static Tensor? ConstantOf(Value? value) => value switch
+    {
+        { IsConstant: true } => value.Constant,
+        { Producer: { OpType: "Constant" } producer } when producer.Attributes.TryGetValue("value", out var attribute) => attribute.Value as Tensor,
+        _ => null,
+    };
+}

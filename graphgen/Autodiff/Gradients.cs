@@ -1,0 +1,61 @@
+using LoRTA.Onnx.GraphGen.Errors;
+using LoRTA.Onnx.GraphGen.Ir;
+
+namespace LoRTA.Onnx.GraphGen.Autodiff;
+
+/// <summary>Reverse mode: derives the gradient graph of a scalar.</summary>
+/// <remarks>Walks the nodes between what is trained and the objective backwards and asks each one's rule (<see cref="GradientRules"/>). Rules may write more
+/// than is needed; <see cref="Graph.RemoveUnused"/> drops what no output reads.</remarks>
+internal static class Gradients
+{
+    /// <summary>Writes ∂objective/∂value for each of <paramref name="wrt"/>.</summary>
+    /// <param name="tape">Where to write. The graph must have its shapes inferred; it is brought into execution order.</param>
+    /// <param name="objective">A scalar; the sum of its elements is meant where it has several.</param>
+    /// <param name="wrt">Inputs, constants or inner values, of a float type.</param>
+    /// <returns>A gradient of the shape of each value; zeros where the objective does not depend on it.</returns>
+    /// <exception cref="LortaException">LRT401 … LRT403: a node in between has no gradient.</exception>
+    public static IReadOnlyList<Expr> Of(Tape tape, Value objective, IReadOnlyList<Value> wrt)
+    {
+        tape.Graph.Sort();
+        var nodes = tape.Graph.Nodes.ToArray();
+        var moving = Moving(nodes, wrt);
+        var gradients = new Dictionary<Value, Expr> { [objective] = tape.Scalar(1, objective.Type).ExpandLike(tape[objective]) };
+        foreach (var node in nodes.Reverse())
+            if (Reads(node).Any(moving.Contains) && node.Outputs.Any(output => output is not null && moving.Contains(output) && gradients.ContainsKey(output)))
+                Pass(tape, node, moving, gradients);
+        return [.. wrt.Select(value => gradients.TryGetValue(value, out var gradient) ? gradient : tape[value].Zeros())];
+    }
+
+    private static void Pass(Tape tape, Node node, HashSet<Value> moving, Dictionary<Value, Expr> gradients)
+    {
+        var rule = GradientRules.Find(node.Op) ?? throw AutodiffErrors.NoRule(node);
+        for (var i = rule.Outputs; i < node.Outputs.Count; i++)
+            if (node.Outputs[i] is { } output && gradients.ContainsKey(output)) throw AutodiffErrors.OutputNotSupported(node, i);
+
+        using var scope = tape.Scope($"{(node.Name.Length > 0 ? node.Name : node.Output.Name)}_grad");
+        var parts = rule.Inputs!(new GradientCall(tape, node, gradients));
+        if (parts.Count < node.Inputs.Count) throw new InvalidOperationException($"the rule of {node.Op} gives {parts.Count} gradients for {node.Inputs.Count} inputs");
+        for (var i = 0; i < node.Inputs.Count; i++)
+        {
+            if (node.Inputs[i] is not { } input || !moving.Contains(input) || parts[i] is not { } part) continue;
+            var gradient = part.SumTo(tape[input]);
+            gradient.Value.Shape = input.Shape;   // a gradient has the shape of its value, also where inference does not see it
+            gradients[input] = gradients.TryGetValue(input, out var sum) ? sum + gradient : gradient;
+        }
+    }
+
+    /// <summary>The values that move when those of <paramref name="wrt"/> do, along paths of floats that have a derivative.</summary>
+    private static HashSet<Value> Moving(Node[] nodes, IReadOnlyList<Value> wrt)
+    {
+        var moving = new HashSet<Value>(wrt);
+        foreach (var node in nodes)
+        {
+            if (!Reads(node).Any(moving.Contains) || GradientRules.Find(node.Op) is { Inputs: null }) continue;
+            foreach (var output in node.Outputs)
+                if (output?.Type.IsFloat() == true) moving.Add(output);
+        }
+        return moving;
+    }
+
+    private static IEnumerable<Value> Reads(Node node) => node.Inputs.OfType<Value>().Concat(node.Captures);
+}

@@ -1,0 +1,72 @@
+using LoRTA.Onnx.GraphGen.Ir;
+
+namespace LoRTA.Onnx.GraphGen.Autodiff.Rules;
+
+/// <summary>Rules of activations. Notation: x input, y output, g = ∂loss/∂y. Forms are those with the fewest passes over a large tensor.</summary>
+internal static class ActivationRules
+{
+    public static readonly GradientRule[] All =
+    [
+        GradientRule.Unary("Relu", (g, _, y) => g * y.Apply("HardSigmoid", ("alpha", 1e30f), ("beta", 0f))),   // a step in one vectorised pass (Sign, Where are none)
+        GradientRule.Unary("Tanh", (g, _, y) => g * (1 - (y * y))),
+        GradientRule.Unary("Sigmoid", (g, _, y) => g * (y * (1 - y))),
+        GradientRule.Unary("Softplus", (g, x, _) => g * x.Apply("Sigmoid")),
+        new("LeakyRelu", r => [r.G.Where(IsPositive(r.X), r.G * r.Float("alpha", 0.01f))]),
+
+        // y = α(eˣ − 1) below zero  ⇒  y′ = y + α there
+        new("Elu", r => [r.G.Where(IsPositive(r.X), r.G * (r.Y + r.Float("alpha", 1)))]),
+
+        // y = x·min(max(x/6 + ½, 0), 1)  ⇒  y′ = the second factor + x/6 where that is neither 0 nor 1
+        GradientRule.Unary("HardSwish", (g, x, _) =>
+        {
+            var factor = x.Apply("HardSigmoid", ("alpha", 1f / 6), ("beta", 0.5f));
+            return g * (factor + (x / 6).Where(IsBetween(factor), x.Tape.Scalar(0, x.Type)));
+        }),
+        new("HardSigmoid", r => [(r.G * r.Float("alpha", 0.2f)).Where(IsBetween(r.Y), r.Tape.Scalar(0, r.G.Type))]),
+
+        // y′ = 2/√π·exp(−x²) = exp(ln(2/√π) − x²)
+        GradientRule.Unary("Erf", (g, x, _) => g * (Math.Log(2 / Math.Sqrt(Math.PI)) - (x * x)).Exp()),
+        new("Gelu", r => [r.G * (r.String("approximate", "none") == "tanh" ? TanhGeluSlope(r.X) : GeluSlope(r.X))]),
+        new("com.microsoft::Gelu", r => [r.G * GeluSlope(r.X)]),
+        new("com.microsoft::BiasGelu", r =>
+        {
+            var (x, bias) = r;
+            var gradient = r.G * GeluSlope(x + bias);
+            return [gradient, gradient];
+        }),
+        new("com.microsoft::FastGelu", r =>
+        {
+            var gradient = r.G * TanhGeluSlope(r.Input(1) is { } bias ? r.X + bias : r.X);
+            return [gradient, gradient];
+        }),
+
+        // y = x·σ, σ = sigmoid(αx)  ⇒  y′ = σ + αy·(1 − σ) = z + σ·(1 − z), z = αy
+        new("com.microsoft::QuickGelu", r =>
+        {
+            var alpha = r.Float("alpha", 1.702f);
+            var (sigma, z) = (r.X.Scaled(alpha).Apply("Sigmoid"), r.Y.Scaled(alpha));
+            return [r.G * (z + (sigma * (1 - z)))];
+        }),
+    ];
+
+    // y = x·Φ(x)  ⇒  y′ = Φ(x) + x·φ(x). With t = x/√2: Φ = ½ + ½·erf t (HardSigmoid: one pass for both halves), φ = exp(−t² − ½·ln 2π).
+    private static Expr GeluSlope(Expr x)
+    {
+        var t = x * Math.Sqrt(0.5);
+        var cumulative = t.Apply("Erf").Apply("HardSigmoid", ("alpha", 0.5f), ("beta", 0.5f));
+        return cumulative + (x * ((-0.5 * Math.Log(2 * Math.PI)) - (t * t)).Exp());
+    }
+
+    // y = x·σ(u), u = 2√(2/π)·(x + 0.044715·x³)  ⇒  y′ = σ·(1 + (1 − σ)·x·u′), x·u′ = 3u − 4√(2/π)·x
+    private static Expr TanhGeluSlope(Expr x)
+    {
+        var k = 2 * Math.Sqrt(2 / Math.PI);
+        var u = x * ((x * x * (0.044715 * k)) + k);
+        var sigma = u.Apply("Sigmoid");
+        return sigma * (((1 - sigma) * ((u * 3) - (x * (2 * k)))) + 1);
+    }
+
+    private static Expr IsPositive(Expr x) => x.Apply("Greater", x.Tape.Scalar(0, x.Type));
+
+    private static Expr IsBetween(Expr x) => IsPositive(x).Apply("And", x.Apply("Less", x.Tape.Scalar(1, x.Type)));
+}

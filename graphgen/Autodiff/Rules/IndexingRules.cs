@@ -1,0 +1,67 @@
+using LoRTA.Onnx.GraphGen.Ir;
+
+namespace LoRTA.Onnx.GraphGen.Autodiff.Rules;
+
+/// <summary>Rules of operators that pick elements by index, or put them there. Notation: x data, y output, g = ∂loss/∂y.</summary>
+internal static class IndexingRules
+{
+    public static readonly GradientRule[] All =
+    [
+        new("Gather", Gather),
+        new("GatherElements", r =>
+        {
+            var (x, index) = r;
+            return [x.Zeros().ScatterAdd(index, r.G, r.Int("axis", 0)), null];
+        }),
+        new("GatherND", r => [AtPositions(r), null]),
+
+        // y = x with u at index (or added there)  ⇒  ū = g at index, x̄ = g with 0 at index (or g)
+        new("ScatterElements", r =>
+        {
+            var (_, index, updates) = r;
+            var axis = r.Int("axis", 0);
+            var adds = r.String("reduction", "none") switch
+            {
+                "none" => false,
+                "add" => true,
+                var other => throw r.Refusal($"its reduction is {other}"),
+            };
+            return [adds ? r.G : r.Tape.Op("ScatterElements", [r.G, index, updates.Zeros()], ("axis", axis)), null, r.Tape.Op("GatherElements", [r.G, index], ("axis", axis))];
+        }),
+    ];
+
+    /// <summary>Zeros of x with g added wherever the operator took an element: it is run again, on the numbers of the elements of x.</summary>
+    public static Expr AtPositions(GradientCall r)
+    {
+        var (count, zero, one) = (r.X.Size(), r.Tape.Constant(Tensor.Scalar(0L)), r.Tape.Constant(Tensor.Scalar(1L)));
+        var taken = r.Again(r.Tape.Op("Range", [zero, count, one]).ReshapeLike(r.X));
+        return Expr.Zeros(r.Tape, count.Reshape(1), r.G.Type).ScatterAdd(taken.Reshape(-1), r.G.Reshape(-1), 0).ReshapeLike(r.X);
+    }
+
+    /// <summary>Whether an expression is nothing but values put on zeros along an axis (as the gradient of a GatherElements is).</summary>
+    public static bool IsScatterOnZeros(this Expr e, int axis, out Expr index, out Expr updates)
+    {
+        (index, updates) = (e, e);
+        if (e.Value.Producer is not { OpType: "ScatterElements" } node || node.Input(0)!.Producer is not { OpType: "ConstantOfShape" } zeros) return false;
+        if (zeros.Attributes.TryGetValue("value", out var value) && ((Tensor)value.Value).ToFloats()[0] != 0) return false;
+        (index, updates) = (e.Tape[node.Input(1)!], e.Tape[node.Input(2)!]);
+        return e.Shape.Axis(node.Int("axis", 0)) == axis;
+    }
+
+    // y = x at index along an axis  ⇒  x̄ = zeros with g added at index; the axes of the index are one axis for that.
+    private static IReadOnlyList<Expr?> Gather(GradientCall r)
+    {
+        var (x, index) = r;
+        var axis = r.Axis("axis", 0);
+        var rest = x.Shape.Skip(axis + 1).Select(dim => dim.Value).ToArray();
+        if (index.Rank > 1 && rest.Contains(null)) return [AtPositions(r), null];
+        var rows = index.Rank switch
+        {
+            0 => r.G.Unsqueeze(axis),
+            1 => r.G,
+            _ => r.G.Reshape([.. Enumerable.Repeat(0L, axis), -1, .. rest.Select(size => size!.Value)]),
+        };
+        long[] alongAxis = [.. Enumerable.Repeat(1L, axis), -1, .. Enumerable.Repeat(1L, rest.Length)];
+        return [x.Zeros().ScatterAdd(index.Reshape(alongAxis).ExpandLike(rows), rows, axis), null];
+    }
+}

@@ -1,0 +1,100 @@
+using LoRTA.Onnx.GraphGen.Ir;
+
+namespace LoRTA.Onnx.GraphGen.Autodiff.Rules;
+
+/// <summary>Rules of matrix products. Notation: a, b inputs, y output, g = ∂loss/∂y.</summary>
+internal static class ProductRules
+{
+    public static readonly GradientRule[] All =
+    [
+        new("MatMul", r =>
+        {
+            var (a, b) = r;
+            return a.Rank == 1 || b.Rank == 1 ? Vectors(a, b, r.G) : Product(a, b, r.G);
+        }),
+        new("com.microsoft::FusedMatMul", r =>
+        {
+            var (a, b) = r;
+            if (r.Flag("transBatchA") || r.Flag("transBatchB")) throw r.Refusal("it moves batch axes (transBatchA, transBatchB)");
+            return Product(a, b, r.G, r.Flag("transA"), r.Flag("transB"), r.Float("alpha", 1));
+        }),
+        new("Gemm", r =>
+        {
+            var (a, b) = r;
+            var beta = r.Float("beta", 1);
+            return [.. Product(a, b, r.G, r.Flag("transA"), r.Flag("transB"), r.Float("alpha", 1)), r.Input(2) is { } c ? r.G.SumTo(c).Scaled(beta) : null];
+        }),
+        new("Einsum", Einsum),
+        new("com.microsoft::MatMulNBits", Quantized),
+    ];
+
+    // y = α·a·b  ⇒  ā = α·g·bᵀ, b̄ = α·aᵀ·g; with turned operands accordingly. A rank-2 b is a weight: one flat product, not a batch of products to be summed.
+    private static Expr?[] Product(Expr a, Expr b, Expr g, bool transA = false, bool transB = false, float alpha = 1)
+    {
+        var (left, right) = (transA ? a.T : a, transB ? b.T : b);
+        var (rows, columns) = b.Rank == 2 && a.Rank > 2 && !transA ? (a.Rows(), g.Rows()) : (left, g);
+        return
+        [
+            transA ? right.MatMul(g.T, alpha) : g.MatMul(right.T, alpha),
+            transB ? columns.T.MatMul(rows, alpha) : rows.T.MatMul(columns, alpha),
+        ];
+    }
+
+    // A vector is a row on the left, a column on the right.
+    private static Expr?[] Vectors(Expr a, Expr b, Expr g)
+    {
+        var (row, column) = (a.Rank == 1 ? a.Unsqueeze(0) : a, b.Rank == 1 ? b.Unsqueeze(1) : b);
+        if (b.Rank == 1) g = g.Unsqueeze(-1);
+        if (a.Rank == 1) g = g.Unsqueeze(-2);
+        var parts = Product(row, column, g);
+        return [parts[0]!.Value.SumTo(row).ReshapeLike(a), parts[1]!.Value.SumTo(column).ReshapeLike(b)];
+    }
+
+    // y = a·Wᵀ + bias, W [N, K] of 4 or 8 bits in blocks along K  ⇒  ā = g·W, with W taken from the same bytes; the frozen W and what describes it get none.
+    private static IReadOnlyList<Expr?> Quantized(GradientCall r)
+    {
+        var (bits, rows, columns, block) = (r.Int("bits", 4), r.Int("N", 0), r.Int("K", 0), r.Int("block_size", 0));
+        var blocks = columns / block;
+        if (bits is not (4 or 8) || columns % block != 0 || (blocks * bits) % 8 != 0) throw r.Refusal($"{bits} bits in blocks of {block} along {columns} do not fill whole bytes");
+        if (r.Input(4) is not null) throw r.Refusal("its columns are permuted (g_idx)");
+        var type = bits == 4 ? ElementType.UInt4 : ElementType.UInt8;
+        var scale = r.Input(2)!.Value.Reshape(rows, blocks);
+        var zero = r.Input(3) is null
+            ? Tensor.FromBytes(type, [rows, blocks], Enumerable.Repeat((byte)(bits == 4 ? 0x88 : 0x80), (int)(rows * blocks * bits / 8)).ToArray())
+            : Bytes(r, 3).As(type, [rows, blocks]);
+        var stored = r.Tape.Constant(Bytes(r, 1).As(type, [rows, columns]));
+        stored.Value.IsExternal = r.Input(1)!.Value.Value.IsExternal;
+        var weight = r.Tape.Op("DequantizeLinear", [stored, Late(scale, r.G), r.Tape.Constant(zero)], ("axis", 1), ("block_size", block));
+        return [r.G.MatMul(weight), null, null, null, null, r.Input(5) is null ? null : r.G];
+    }
+
+    private static Tensor Bytes(GradientCall r, int input) =>
+        r.Input(input)!.Value.Value is { IsConstant: true, Constant: { Type: ElementType.UInt8 } bytes } ? bytes : throw r.Refusal($"its input {input} is no constant of bytes");
+
+    // The scale times 1, as a number that needs g: ONNX Runtime would else widen the weights of all layers at the start and keep them.
+    private static Expr Late(Expr scale, Expr g)
+    {
+        var tape = g.Tape;
+        var first = tape.Op("Slice", [g.Reshape(-1), tape.Longs(0), tape.Longs(1)]);
+        var (one, same) = (tape.Scalar(1, scale.Type), tape.Scalar(1, scale.Type));
+        return scale * one.Where(first.Apply("IsNaN"), same);
+    }
+
+    // "a,b->y"  ⇒  "y,b->a" and "y,a->b": each letter of an operand must be a letter of the other or of the result.
+    private static IReadOnlyList<Expr?> Einsum(GradientCall r)
+    {
+        var equation = r.String("equation", string.Empty).Replace(" ", string.Empty, StringComparison.Ordinal);
+        if (equation.Split("->") is not [var left, var result] || left.Split(',') is not { Length: <= 2 } terms || !terms.All(term => term.All(char.IsLetter) && term.Distinct().Count() == term.Length))
+            throw r.Refusal($"the equation '{equation}' is not one or two plain operands and a result");
+        return [.. terms.Select((term, i) => (Expr?)Operand(term, i))];
+
+        Expr Operand(string term, int i)
+        {
+            var other = terms.Length == 2 ? terms[1 - i] : string.Empty;
+            if (term.Except(result + other).Any()) throw r.Refusal($"the equation '{equation}' sums one operand alone");
+            return terms.Length == 2
+                ? r.Tape.Op("Einsum", [r.G, r.Input(1 - i)], ("equation", $"{result},{other}->{term}"))
+                : r.Tape.Op("Einsum", [r.G], ("equation", $"{result}->{term}"));
+        }
+    }
+}

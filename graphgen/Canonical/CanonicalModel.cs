@@ -1,0 +1,52 @@
+using LoRTA.Onnx.GraphGen.Errors;
+using LoRTA.Onnx.GraphGen.Ir;
+
+namespace LoRTA.Onnx.GraphGen.Canonical;
+
+/// <summary>The training copy of a model: the same computation in one small vocabulary (opset 21), and for each weight where it lies in the deployed file.</summary>
+public sealed class CanonicalModel
+{
+    internal const long Opset = 21;
+    private const long IrVersion = 10;
+
+    private readonly IReadOnlyDictionary<Value, Value> _stored;
+
+    private CanonicalModel(Rewriting rewriting, AttentionForms attention)
+    {
+        (Deployed, Model, _stored) = (rewriting.Deployed, rewriting.Model, rewriting.Stored);
+        Cores = attention.Cores;
+        Findings = [.. rewriting.Findings, .. attention.Findings];
+    }
+
+    /// <summary>The model as it was given; never changed.</summary>
+    public Model Deployed { get; }
+
+    /// <summary>The training copy.</summary>
+    public Model Model { get; }
+
+    /// <summary>What was changed in meaning, left alone or not understood.</summary>
+    public IReadOnlyList<Finding> Findings { get; }
+
+    /// <summary>Attention, in the order of execution.</summary>
+    internal IReadOnlyList<AttentionCore> Cores { get; }
+
+    // In this order at each node: what the node means at opset 21, what it amounts to, what it completes.
+    private static IReadOnlyList<Form> Forms { get; } =
+        [.. OpsetForms.All, .. ConstantForms.All, .. PassThroughForms.All, .. NormForms.All, .. GeluForms.All];
+
+    /// <summary>Makes the training copy.</summary>
+    /// <param name="deployed">A model in the operators of any exporter.</param>
+    /// <exception cref="LortaException">LRT121: inconsistent shapes; LRT203: an operator that cannot be brought to the canonical opset.</exception>
+    public static CanonicalModel Of(Model deployed)
+    {
+        var rewriting = new Rewriting(deployed);
+        rewriting.Apply(Forms);
+        rewriting.Graph.RemoveUnused();
+        rewriting.Graph.Sort();
+        (rewriting.Model.IrVersion, rewriting.Model.OpsetVersions[string.Empty], rewriting.Model.OpsetVersions["com.microsoft"]) = (IrVersion, Opset, 1);
+        return new CanonicalModel(rewriting, AttentionForms.Find(rewriting.Graph));
+    }
+
+    /// <summary>Where a constant of the canonical graph is stored; null for constants that no single stored tensor holds.</summary>
+    public Origin? OriginOf(Value canonicalConstant) => _stored.TryGetValue(canonicalConstant, out var deployed) ? Origin.Of(deployed) : null;
+}

@@ -1,0 +1,122 @@
+using System.Runtime.InteropServices;
+using LoRTA.Onnx.GraphGen.Discovery;
+using LoRTA.Onnx.GraphGen.Ir;
+
+namespace LoRTA.Onnx.GraphGen.Canonical;
+
+/// <summary>Results that are known before the graph runs: constants of the canonical graph.</summary>
+/// <remarks>Weights behind Cast or Transpose are widened or turned once, when someone first asks for their numbers: ONNX Runtime would do it per session and keep the copy to itself.</remarks>
+internal static class ConstantForms
+{
+    public static readonly Form[] All =
+    [
+        new("constant node", "Constant", Stored),
+        new("known integers", null, KnownIntegers),
+        new("turned constant", "Transpose", Turned),
+        new("converted constant", "Cast", Converted),
+        new("converted constant", "CastLike", Converted),
+        .. new[] { "Reshape", "Unsqueeze", "Squeeze", "Flatten" }.Select(op => new Form("constant of another shape", op, Reshaped)),
+        .. new[] { "Sqrt", "Reciprocal", "Neg", "Add", "Sub", "Mul", "Div" }.Select(op => new Form("arithmetic on stored numbers", op, Arithmetic)),
+    ];
+
+    private static bool Stored(Node node, Rewriting rewriting)
+    {
+        if (ValueOf(node) is not { } tensor) return false;
+        rewriting.Constant(node, tensor);
+        return true;
+    }
+
+    private static Tensor? ValueOf(Node node) => node.Attributes.FirstOrDefault() switch
+    {
+        ("value", { Value: Tensor tensor }) => tensor,
+        ("value_int", { Value: long value }) => Tensor.Scalar(value),
+        ("value_ints", { Value: long[] values }) => Tensor.Vector<long>(values),
+        ("value_float", { Value: float value }) => Tensor.Scalar(value),
+        ("value_floats", { Value: float[] values }) => Tensor.Vector<float>(values),
+        _ => null,
+    };
+
+    private static bool KnownIntegers(Node node, Rewriting rewriting)
+    {
+        if (node.Outputs.Count != 1 || rewriting.Graph.IsOutput(node.Output) || node.Output.Shape?.Known is not { } dims) return false;
+        if (node.Output.Content is not { } content || content.Any(dim => !dim.IsKnown)) return false;
+        var numbers = content.Select(dim => dim.Value!.Value).ToArray();
+        if (Integers(node.Output.Type, dims, numbers) is not { } tensor) return false;
+        rewriting.Constant(node, tensor);
+        return true;
+    }
+
+    private static bool Turned(Node node, Rewriting rewriting)
+    {
+        if (node.Input(0) is not { IsConstant: true, Constant: { Rank: 2 } stored } || node.Ints("perm") is [0, 1]) return false;
+        rewriting.View(node, "T", () => Tensor.Computed(stored.Type, [stored.Dims[1], stored.Dims[0]], () => Turn(stored)));
+        return true;
+    }
+
+    private static bool Converted(Node node, Rewriting rewriting)
+    {
+        var (input, type) = (node.Input(0)!, node.Output.Type);
+        if (!input.IsConstant || input.Type == type) return false;
+        var stored = input.Constant!;
+        if (type == ElementType.Float && (stored.Type.IsFloat() || stored.Type is ElementType.Int64 or ElementType.Int32))
+            rewriting.View(node, "float", () => Tensor.Computed(type, [.. stored.Dims], () => StoredMatrix.Round(stored.ToFloats(), ElementType.Float)));
+        else return false;
+        return true;
+    }
+
+    private static bool Reshaped(Node node, Rewriting rewriting)
+    {
+        if (node.Input(0) is not { IsConstant: true, Constant: { } stored } || node.Output.Shape?.Known is not { } dims) return false;
+        rewriting.View(node, $"[{string.Join(',', dims)}]", () => stored.WithDims(dims));
+        return true;
+    }
+
+    // Single numbers only, in the file's own precision: √ and ÷ are exact roundings in every runtime.
+    private static bool Arithmetic(Node node, Rewriting rewriting)
+    {
+        if (node.Output.Type != ElementType.Float || node.Output.Shape?.Known is not { } dims) return false;
+        if (node.Inputs.Any(input => input is not { IsConstant: true, Constant: { Count: 1, Type: ElementType.Float } })) return false;
+        var operands = node.Inputs.Select(input => input!.Constant!.Span<float>()[0]).ToArray();
+        var result = (node.OpType, operands) switch
+        {
+            ("Sqrt", [var a]) => MathF.Sqrt(a),
+            ("Reciprocal", [var a]) => 1 / a,
+            ("Neg", [var a]) => -a,
+            ("Add", [var a, var b]) => a + b,
+            ("Sub", [var a, var b]) => a - b,
+            ("Mul", [var a, var b]) => a * b,
+            ("Div", [var a, var b]) => a / b,
+            _ => float.NaN,
+        };
+        rewriting.Constant(node, Tensor.Of<float>(dims, [result]));
+        return true;
+    }
+
+    private static Tensor? Integers(ElementType type, long[] dims, long[] numbers) => type switch
+    {
+        ElementType.Int64 => Tensor.Of<long>(dims, numbers),
+        ElementType.Int32 => Tensor.Of<int>(dims, Array.ConvertAll(numbers, number => (int)number)),
+        ElementType.Bool => Tensor.Of<bool>(dims, Array.ConvertAll(numbers, number => number != 0)),
+        _ => null,
+    };
+
+    private static Memory<byte> Turn(Tensor stored)
+    {
+        var (rows, columns) = ((int)stored.Dims[0], (int)stored.Dims[1]);
+        var turned = new byte[stored.ByteCount];
+        switch (stored.Type.Bits())
+        {
+            case 32: Turn(MemoryMarshal.Cast<byte, uint>(stored.Bytes), MemoryMarshal.Cast<byte, uint>(turned.AsSpan()), rows, columns); break;
+            case 16: Turn(MemoryMarshal.Cast<byte, ushort>(stored.Bytes), MemoryMarshal.Cast<byte, ushort>(turned.AsSpan()), rows, columns); break;
+            case 64: Turn(MemoryMarshal.Cast<byte, ulong>(stored.Bytes), MemoryMarshal.Cast<byte, ulong>(turned.AsSpan()), rows, columns); break;
+            default: Turn(stored.Bytes, turned.AsSpan(), rows, columns); break;
+        }
+        return turned;
+    }
+
+    private static void Turn<T>(ReadOnlySpan<T> from, Span<T> to, int rows, int columns)
+    {
+        for (var row = 0; row < rows; row++)
+            for (var column = 0; column < columns; column++) to[(column * rows) + row] = from[(row * columns) + column];
+    }
+}

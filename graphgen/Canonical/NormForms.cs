@@ -1,0 +1,56 @@
+using LoRTA.Onnx.GraphGen.Ir;
+using static LoRTA.Onnx.GraphGen.Canonical.Patterns;
+
+namespace LoRTA.Onnx.GraphGen.Canonical;
+
+/// <summary>Norms in pieces become <c>LayerNormalization</c> and <c>SimplifiedLayerNormalization</c> (ONNX Runtime's, in ONNX's own domain), with the file's epsilon.</summary>
+internal static class NormForms
+{
+    public static readonly Form[] All =
+    [
+        new("layer norm in pieces", "Add", LayerNorm),
+        new("RMS norm in pieces", "Mul", RmsNorm),
+    ];
+
+    private static readonly Pattern X = Hole("x");
+    private static readonly Pattern Epsilon = Hole("epsilon", Where(value => NumberOf(value) is > 0));
+    private static readonly Pattern Centred = Op("Sub", X, Mean(X));
+
+    // (d / √(mean d² + ε))·γ + β, d = x − mean x
+    private static readonly Pattern LayerNormPieces = Op("Add", Op("Mul", OverRoot(Centred), Hole("scale")), Hole("bias"));
+
+    // (x / √(mean x² + ε))·γ
+    private static readonly Pattern RmsNormPieces = Op("Mul", OverRoot(X), Hole("scale"));
+
+    private static bool LayerNorm(Node node, Rewriting rewriting)
+    {
+        if (LayerNormPieces.Match(node.Output) is not { } match || !IsPerFeature(match["scale"], match["x"]) || !IsPerFeature(match["bias"], match["x"])) return false;
+        rewriting.Replace(node, "LayerNormalization", [match["x"], match["scale"], match["bias"]], [.. Attributes(match)]);
+        return true;
+    }
+
+    private static bool RmsNorm(Node node, Rewriting rewriting)
+    {
+        if (RmsNormPieces.Match(node.Output) is not { } match || !IsPerFeature(match["scale"], match["x"])) return false;
+        if (Centred.Match(match["x"]) is not null) return false;   // the head of a layer norm
+        rewriting.Replace(node, "SimplifiedLayerNormalization", [match["x"], match["scale"]], [.. Attributes(match)]);
+        return true;
+    }
+
+    private static (string Name, Attr Value)[] Attributes(Bindings match) =>
+        [("axis", -1), ("epsilon", (float)NumberOf(match["epsilon"])!.Value), ("stash_type", 1)];
+
+    private static bool IsPerFeature(Value value, Value x) =>
+        value.Shape is { Rank: 1 } shape && x.Shape is { Rank: > 0 } features && shape[0] == features[-1] && x.Type == ElementType.Float && value.Type == ElementType.Float;
+
+    private static Pattern Mean(Pattern x) => Op("ReduceMean", x).When(IsOverLastAxis);
+
+    private static Pattern OverRoot(Pattern d)
+    {
+        var root = Op("Sqrt", Op("Add", Mean(Op("Pow", d, Number(2)) | Op("Mul", d, d)), Epsilon));
+        return Op("Div", d, root) | Op("Mul", d, Op("Reciprocal", root) | Op("Div", Number(1), root));
+    }
+
+    private static bool IsOverLastAxis(Node node) =>
+        node.Int("keepdims", 1) == 1 && node.Input(1) is { IsConstant: true, Constant: { Count: 1 } axes } && node.Input(0)?.Shape is { } shape && shape.Axis(axes.ToLongs()[0]) == shape.Rank - 1;
+}

@@ -1,0 +1,59 @@
+using LoRTA.Onnx.GraphGen.Canonical;
+using LoRTA.Onnx.GraphGen.Errors;
+
+namespace LoRTA.Onnx.GraphGen.Discovery;
+
+/// <summary>The attention of a model: its layers in the order of the data, and the four linear layers of each.</summary>
+public sealed record AttentionMap
+{
+    /// <summary>Model width d.</summary>
+    public required int Hidden { get; init; }
+
+    /// <summary>Query heads H.</summary>
+    public required int Heads { get; init; }
+
+    /// <summary>Key/value heads; H without grouped queries.</summary>
+    public required int KvHeads { get; init; }
+
+    /// <summary>Width d_H of one head.</summary>
+    public required int HeadWidth { get; init; }
+
+    /// <summary>Self-attention, in the order of the data.</summary>
+    public required IReadOnlyList<AttentionLayer> Layers { get; init; }
+
+    /// <summary>What was not understood, or was left alone.</summary>
+    public required IReadOnlyList<Finding> Findings { get; init; }
+
+    /// <summary>Reads the attention off a canonical graph. What does not fit is a finding.</summary>
+    public static AttentionMap Of(CanonicalModel model) => new LayerReader(model).Read();
+
+    /// <summary>The site of an address such as <c>layers.3.q</c>.</summary>
+    /// <param name="layer">Index of the layer.</param>
+    /// <param name="matrix">q, k, v or p.</param>
+    /// <exception cref="LortaException">LRT204: there is no such site, or it was not understood.</exception>
+    public LinearSite Site(int layer, string matrix) =>
+        (layer < Layers.Count ? Layers[layer][matrix] : null) ?? throw DiscoveryErrors.NoSite($"layers.{layer}.{matrix}", Findings);
+}
+
+/// <summary>One self-attention; a matrix that was not understood is null and has a finding.</summary>
+/// <param name="Index">Position in the order of the data.</param>
+public sealed record AttentionLayer(int Index)
+{
+    /// <summary>Queries.</summary>
+    public LinearSite? Q { get; init; }
+
+    /// <summary>Keys.</summary>
+    public LinearSite? K { get; init; }
+
+    /// <summary>Values.</summary>
+    public LinearSite? V { get; init; }
+
+    /// <summary>Output projection.</summary>
+    public LinearSite? P { get; init; }
+
+    /// <summary>A site by its letter.</summary>
+    public LinearSite? this[string matrix] => matrix switch { "q" => Q, "k" => K, "v" => V, "p" => P, _ => null };
+
+    /// <summary>The sites that were understood.</summary>
+    public IEnumerable<LinearSite> Sites => new[] { Q, K, V, P }.OfType<LinearSite>();
+}

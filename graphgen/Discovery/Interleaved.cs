@@ -1,0 +1,40 @@
+using LoRTA.Onnx.GraphGen.Ir;
+
+namespace LoRTA.Onnx.GraphGen.Discovery;
+
+/// <summary>A matrix of attention, found at the end of a walk.</summary>
+/// <param name="Matrix">q, k or v.</param>
+/// <param name="Linear">The product that makes it.</param>
+/// <param name="Features">Which of the product's features are its.</param>
+internal sealed record Projection(string Matrix, Linear Linear, Features Features);
+
+/// <summary>Products in which the heads of several matrices interleave (BLOOM, GPT-NeoX): taken apart behind the product, and put back in the file's order for those who read it.</summary>
+internal static class Interleaved
+{
+    /// <summary>Gives each projection an output [.., features] of its own.</summary>
+    public static IReadOnlyList<Projection> TakeApart(Graph graph, IReadOnlyList<Projection> projections)
+    {
+        if (projections.All(projection => projection.Features.Output is not null)) return projections;
+        var result = new List<Projection>();
+        foreach (var packed in projections.GroupBy(projection => projection.Linear.Output)) result.AddRange(TakeApart(graph, packed.Key, [.. packed]));
+        graph.Sort();
+        return result;
+    }
+
+    private static IEnumerable<Projection> TakeApart(Graph graph, Value output, IReadOnlyList<Projection> packed)
+    {
+        var (tape, readers, axis) = (new Tape(graph), output.Uses.ToHashSet(), output.Rank - 1);
+        using var scope = tape.Scope($"{output.Name}/parts");
+        var own = packed.Select(projection => Numbers(projection.Features.Columns).ToArray()).ToList();
+        var rest = Numbers([(0, packed[0].Linear.Out)]).Except(own.SelectMany(columns => columns)).ToArray();
+        var parts = own.Select(columns => tape[output].Take(columns, axis)).ToList();
+        var order = own.SelectMany(columns => columns).Concat(rest).ToList();
+        var joined = Expr.Concat(axis, [.. parts, .. rest.Length > 0 ? [tape[output].Take(rest, axis)] : Array.Empty<Expr>()]);
+        var back = joined.Take([.. order.Index().OrderBy(item => item.Item).Select(item => (long)item.Index)], axis);
+        graph.ReplaceUses(output, back.Value, readers.Contains);
+        return packed.Zip(parts, (projection, part) => projection with { Features = projection.Features with { Output = part.Value } });
+    }
+
+    private static IEnumerable<long> Numbers(IReadOnlyList<(long Start, long End)> ranges) =>
+        ranges.SelectMany(range => Enumerable.Range((int)range.Start, (int)(range.End - range.Start))).Select(number => (long)number);
+}

@@ -1,0 +1,76 @@
+using LoRTA.Onnx.GraphGen.Ir;
+
+namespace LoRTA.Onnx.GraphGen.Discovery;
+
+/// <summary>A linear layer of attention, y = x·W + b: where it is in the canonical graph and where it lies in the deployed file.</summary>
+/// <param name="Layer">Index of the layer, in the order of the data.</param>
+/// <param name="Matrix">q, k, v or p (the output projection).</param>
+public sealed record LinearSite(int Layer, string Matrix)
+{
+    /// <summary>Canonical address, the same whichever exporter wrote the file: <c>layers.3.q</c>.</summary>
+    public string Address => $"layers.{Layer}.{Matrix}";
+
+    /// <summary>x of the canonical graph, [.., in].</summary>
+    public required Value Input { get; init; }
+
+    /// <summary>y of the canonical graph, [.., out]: after the bias, and of a packed product this site's slice. An adapter's result takes its place.</summary>
+    public required Value Output { get; init; }
+
+    /// <summary>Output of the product itself, before the bias and all features of a packed one.</summary>
+    public required Value Product { get; init; }
+
+    /// <summary>W of the canonical graph, [in, out] or [out, in] as <see cref="IsOutIn"/> says; of a packed product all of it.</summary>
+    public required Value Weight { get; init; }
+
+    /// <summary>Whether <see cref="Weight"/> is [out, in].</summary>
+    public required bool IsOutIn { get; init; }
+
+    /// <summary>b of the canonical graph, [out]; null without bias.</summary>
+    public required Value? Bias { get; init; }
+
+    /// <summary>Input width.</summary>
+    public required int In { get; init; }
+
+    /// <summary>Output width.</summary>
+    public required int Out { get; init; }
+
+    /// <summary>Heads that one side is split into: query heads for q and p, key/value heads for k and v.</summary>
+    public required int Heads { get; init; }
+
+    /// <summary>Where it lies in the deployed file.</summary>
+    public required StoredLinear Stored { get; init; }
+}
+
+/// <summary>Where a linear layer lies in the deployed file.</summary>
+public sealed record StoredLinear
+{
+    /// <summary>The node that applies the weight.</summary>
+    public required string Node { get; init; }
+
+    /// <summary>Its operator.</summary>
+    public required string Op { get; init; }
+
+    /// <summary>Its first output.</summary>
+    public required string Output { get; init; }
+
+    /// <summary>The initializer (or Constant node's output) that stores the weight.</summary>
+    public required string Weight { get; init; }
+
+    /// <summary>Whether the stored matrix is [out, in].</summary>
+    public required bool IsOutIn { get; init; }
+
+    /// <summary>This site's output features inside the stored matrix.</summary>
+    public required IReadOnlyList<(long Start, long End)> Columns { get; init; }
+
+    /// <summary>Operators between the stored weight and the product, in the order of the data.</summary>
+    public required IReadOnlyList<string> Through { get; init; }
+
+    /// <summary>The initializer that stores the bias.</summary>
+    public string? Bias { get; init; }
+
+    /// <summary>This site's features inside the stored bias.</summary>
+    public IReadOnlyList<(long Start, long End)>? BiasColumns { get; init; }
+
+    /// <summary>The node that adds the bias.</summary>
+    public string? BiasNode { get; init; }
+}

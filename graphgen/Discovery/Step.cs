@@ -1,0 +1,14 @@
+using LoRTA.Onnx.GraphGen.Canonical;
+using LoRTA.Onnx.GraphGen.Ir;
+
+namespace LoRTA.Onnx.GraphGen.Discovery;
+
+/// <summary>What an exporter may put between attention and a projection: a pattern with one hole <c>X</c> where the walk goes on.</summary>
+/// <param name="Name">What the step is called in findings.</param>
+/// <param name="Pattern">The step.</param>
+/// <param name="Moves">Where the projection's features go in this step (null = not known); absent: they stay where they are.</param>
+internal sealed record Step(string Name, Pattern Pattern, Func<FeatureGrid, Value, FeatureGrid?>? Moves = null)
+{
+    /// <summary>Whether heads are complete before this step: what follows repeats them or joins them with earlier ones.</summary>
+    public bool EndsHeads { get; init; }
+}

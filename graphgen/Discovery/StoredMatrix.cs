@@ -1,0 +1,65 @@
+using System.Runtime.InteropServices;
+using LoRTA.Onnx.GraphGen.Ir;
+
+namespace LoRTA.Onnx.GraphGen.Discovery;
+
+/// <summary>A weight W [in, out] as it lies in a file: maybe turned, maybe some output features of a wider matrix, maybe narrower than float32.</summary>
+/// <param name="Stored">The stored tensor, rank 2.</param>
+/// <param name="IsOutIn">Whether it is stored [out, in].</param>
+/// <param name="Columns">The output features that belong to W, as ranges of the stored ones, in order.</param>
+internal sealed record StoredMatrix(Tensor Stored, bool IsOutIn, IReadOnlyList<(long Start, long End)> Columns)
+{
+    public int In => (int)Stored.Dims[IsOutIn ? 1 : 0];
+
+    public int Out => (int)Columns.Sum(range => range.End - range.Start);
+
+    private int StoredOut => (int)Stored.Dims[IsOutIn ? 0 : 1];
+
+    /// <summary>W [in, out], row-major.</summary>
+    public float[] Read()
+    {
+        var stored = Stored.ToFloats();
+        var weight = new float[(long)In * Out];
+        Visit((at, i, j) => weight[((long)i * Out) + j] = stored[at]);
+        return weight;
+    }
+
+    /// <summary>Single elements of W, for a sketch.</summary>
+    public float ReadAt(int row, int column)
+    {
+        var feature = Features().ElementAt(column);
+        var at = IsOutIn ? ((long)feature * In) + row : ((long)row * StoredOut) + feature;
+        var size = Stored.Type.Bits() / 8;
+        return Tensor.FromBytes(Stored.Type, [], Stored.Slice(at * size, size).ToArray()).ToFloats()[0];
+    }
+
+    /// <summary>Puts W [in, out] at its place among all stored numbers.</summary>
+    public void Write(ReadOnlyMemory<float> weight, float[] stored) => Visit((at, i, j) => stored[at] = weight.Span[(i * Out) + j]);
+
+    /// <summary>Numbers in the raw form of a type, rounded once to the nearest.</summary>
+    public static Memory<byte> Round(float[] values, ElementType type) => type switch
+    {
+        ElementType.Float => MemoryMarshal.AsBytes<float>(values).ToArray(),
+        ElementType.Double => MemoryMarshal.AsBytes<double>(Array.ConvertAll(values, value => (double)value)).ToArray(),
+        ElementType.Float16 => MemoryMarshal.AsBytes<Half>(Array.ConvertAll(values, value => (Half)value)).ToArray(),
+        ElementType.BFloat16 => MemoryMarshal.AsBytes<ushort>(Array.ConvertAll(values, ToBFloat16)).ToArray(),
+        _ => throw new ArgumentException($"no float type: {type.Display()}"),
+    };
+
+    // The upper half of a float, rounded to nearest even.
+    private static ushort ToBFloat16(float value)
+    {
+        var bits = BitConverter.SingleToUInt32Bits(value);
+        return float.IsNaN(value) ? (ushort)0x7FC0 : (ushort)((bits + 0x7FFF + ((bits >> 16) & 1)) >> 16);
+    }
+
+    private IEnumerable<int> Features() => Columns.SelectMany(range => Enumerable.Range((int)range.Start, (int)(range.End - range.Start)));
+
+    private void Visit(Action<long, int, int> element)
+    {
+        var features = Features().ToArray();
+        for (var i = 0; i < In; i++)
+            for (var j = 0; j < features.Length; j++)
+                element(IsOutIn ? ((long)features[j] * In) + i : ((long)i * StoredOut) + features[j], i, j);
+    }
+}

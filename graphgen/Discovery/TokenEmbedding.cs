@@ -1,0 +1,32 @@
+using LoRTA.Onnx.GraphGen.Ir;
+
+namespace LoRTA.Onnx.GraphGen.Discovery;
+
+/// <summary>The table that token ids are looked up in.</summary>
+internal static class TokenEmbedding
+{
+    private static readonly string[] KeepsIds = ["Cast", "Identity", "Reshape", "Unsqueeze", "Squeeze", "Flatten"];
+
+    /// <summary>Number of token ids that the model knows; null where no lookup of <c>input_ids</c> is found.</summary>
+    public static int? Vocabulary(Model model) =>
+        model.Graph.Find("input_ids") is { } ids && Lookup(ids) is { } table && TableRows(table) is { } rows ? (int)rows : null;
+
+    private static Value? Lookup(Value ids)
+    {
+        foreach (var (node, index) in ids.Uses)
+        {
+            if (node.OpType is "Gather" or "GatherBlockQuantized" && index == 1) return node.Input(0);
+            if (node.OpType == "EmbedLayerNormalization" && index == 0) return node.Input(2);
+            if (KeepsIds.Contains(node.OpType) && Lookup(node.Output) is { } table) return table;
+        }
+        return null;
+    }
+
+    private static long? TableRows(Value table) => table switch
+    {
+        { Constant: { Rank: >= 2 } tensor } => tensor.Dims[0],
+        { Shape: { Rank: 2 } shape } => shape[0].Value,
+        { Producer: { } producer } when producer.Input(0) is { } source => TableRows(source),
+        _ => null,
+    };
+}

@@ -1,0 +1,58 @@
+using LoRTA.Onnx.GraphGen.Adapters;
+using LoRTA.Onnx.GraphGen.Ir;
+
+namespace LoRTA.Onnx.GraphGen.Errors;
+
+/// <summary>Failures of adapters: options, sites, files.</summary>
+internal static class AdapterErrors
+{
+    public static LortaException UnknownMethod(string method, IEnumerable<string> known) =>
+        new("LRT301", $"adapter.method: '{method}' is not known.", $"Choose one of {string.Join(", ", known)}.") { IsUsage = true };
+
+    public static LortaException UnknownOption(string method, string name, IEnumerable<string> known) =>
+        new("LRT302", $"adapter.options.{name}: {method} has no such option.", $"It has {string.Join(", ", known)}.") { IsUsage = true };
+
+    public static LortaException OptionValue(string method, string name, string value, IEnumerable<string> allowed) =>
+        new("LRT303", $"adapter.options.{name}: {method} does not take '{value}'.", $"Choose one of {string.Join(", ", allowed)}.") { IsUsage = true };
+
+    public static LortaException UnknownTarget(string target) =>
+        new("LRT304", $"adapter.targets: '{target}' is no target.", "Choose from q, k, v, p.") { IsUsage = true };
+
+    public static LortaException UnknownLayer(int layer, int layers) =>
+        new("LRT305", $"adapter.layers: layer {layer} does not exist.", $"The model has layers 0 to {layers - 1}.") { IsUsage = true };
+
+    public static LortaException OrientationDoesNotFit(string address, Orientation orientation, (int In, int Out) size, AdapterSites sites) =>
+        new("LRT306", $"{address}: {(orientation == Orientation.InputHeads ? "input-heads needs in = heads × head width and out" : "output-heads needs out = heads × head width and in")} = model width, but the matrix is {size.In} → {size.Out} with {sites.Heads} heads of {sites.HeadWidth} and model width {sites.Width}.", "Choose the other orientation for this matrix or leave it out of the targets.") { IsUsage = true };
+
+    public static LortaException NoMatch(string pattern, IEnumerable<string> close) =>
+        new("LRT307", $"trainables: '{pattern}' matches no parameter of the model.", $"`lorta inspect MODEL --weights --json` lists the names{Close(close)}.") { IsUsage = true };
+
+    public static LortaException FactorShape(string file, string name, string expected, string found) =>
+        new("LRT308", $"{file}: '{name}' should be {expected} but is {found}.", "The adapter was made for another model, rank or targets.");
+
+    public static LortaException FactorMissing(string file, string name) =>
+        new("LRT309", $"{file}: tensor '{name}' is missing.", "The adapter file is incomplete or was made with another method, rank or targets.");
+
+    public static LortaException OtherArchitecture(string adapter, string model, string what) =>
+        new("LRT310", $"{adapter}: was trained on another architecture than {model} ({what}).", "Use the model that the adapter was trained on.");
+
+    public static LortaException OtherWeights(string adapter, string model, string site, double difference) =>
+        new("LRT311", $"{adapter}: was trained on other weights than {model} holds ({site} differs by {difference:g3}).", "Use the model that the adapter was trained on, or pass --allow-base if you know that this one fits.");
+
+    public static LortaException NotFoldable(string method) =>
+        new("LRT312", $"{method} cannot be folded into weights.", "Keep the adapter beside the model (`lorta inject`).");
+
+    public static LortaException BadConfig(string file, string why) =>
+        new("LRT313", $"{file}: {why}.", "The file is damaged or from another tool.");
+
+    public static LortaException CannotTrain(string name, string why) =>
+        new("LRT314", $"trainables: '{name}' cannot be trained ({why}).", "Leave it out of the pattern, or use an export that stores it in float.") { IsUsage = true };
+
+    public static LortaException OtherSize(AdapterSite site, int input, int output) =>
+        new("LRT315", $"{site.Address}: is {input} → {output}, but {site.In} → {site.Out} follows from the model's heads and width.", "Leave this layer or matrix out of the adapter.") { IsUsage = true };
+
+    public static LortaException NoBranch(string address, Node node, string why) =>
+        new("LRT316", $"{address}: no side branch can be added at {node} ({why}).", "Fold the adapter instead (`lorta export`), or inject into an export that keeps this layer apart in float32.");
+
+    private static string Close(IEnumerable<string> names) => names.ToList() is { Count: > 0 } list ? $"; it has for instance {string.Join(", ", list)}" : string.Empty;
+}

@@ -1,0 +1,26 @@
+using LoRTA.Onnx.GraphGen.Canonical;
+using LoRTA.Onnx.GraphGen.Ir;
+
+namespace LoRTA.Onnx.GraphGen.Errors;
+
+/// <summary>Failures of understanding a model.</summary>
+internal static class DiscoveryErrors
+{
+    public static LortaException NoAttention(string path) =>
+        new("LRT201", $"{path}: no attention was found.", "Adapters change the linear layers of attention; `lorta inspect` shows what was found in the file.");
+
+    public static LortaException NotUnderstood(string path, IReadOnlyList<Finding> findings) =>
+        new(
+            "LRT202",
+            $"{path}: attention was found but not understood: {string.Join("; ", findings.Take(3).Select(finding => $"{finding.Node}: {finding.Reason}"))}{(findings.Count > 3 ? $"; and {findings.Count - 3} more" : string.Empty)}.",
+            "Choose targets and layers that are understood, or export the model with another exporter; `lorta inspect --explain` shows each step.");
+
+    public static LortaException OperatorNotSupported(string path, Node node, string why) =>
+        new("LRT203", $"{path}: {node}: {why}.", "Export the model at an opset from 13 to 22, without control flow.");
+
+    public static LortaException NoSite(string address, IReadOnlyList<Finding> findings) =>
+        new(
+            "LRT204",
+            $"{address}: this linear layer is not there or not understood{(findings.FirstOrDefault(finding => finding.Reason.StartsWith(address, StringComparison.Ordinal)) is { } finding ? $" ({finding.Node}: {finding.Reason})" : string.Empty)}.",
+            "Choose other targets or layers; `lorta inspect` lists those of the file.");
+}

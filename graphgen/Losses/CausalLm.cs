@@ -1,0 +1,23 @@
+using LoRTA.Onnx.GraphGen.Ir;
+
+namespace LoRTA.Onnx.GraphGen.Losses;
+
+/// <summary>The next token: logits [B, S, V] at t against labels (int64 [B, S]) at t + 1 of the same row; −100 on padding and prompts.</summary>
+internal sealed class CausalLm : ITaskLoss
+{
+    public string Name => "causal-lm";
+
+    public Expr Emit(Tape tape, string? output = null)
+    {
+        var logits = this.Logits(tape, output, rank: 3);
+        var labels = TaskLosses.LabelsInput(tape, ElementType.Int64, [logits.Shape[0], logits.Shape[1]]);
+        return CrossEntropy.Mean(logits, Shifted(labels));   // the labels move, not the large logits
+    }
+
+    // labels[:, 1:] with −100 behind
+    private static Expr Shifted(Expr labels)
+    {
+        var tape = labels.Tape;
+        return tape.Op("Pad", [labels, tape.Longs(-1, 1), tape.Scalar(TaskLosses.Ignored, ElementType.Int64), tape.Longs(1)]);
+    }
+}

@@ -1,0 +1,52 @@
+using LoRTA.Onnx.GraphGen.Errors;
+using LoRTA.Onnx.GraphGen.Ir;
+
+namespace LoRTA.Onnx.GraphGen.Losses;
+
+/// <summary>A task: how the model's output and the labels make the loss.</summary>
+internal interface ITaskLoss
+{
+    /// <summary>The name in recipes.</summary>
+    string Name { get; }
+
+    /// <summary>Writes the mean loss and adds the graph input <see cref="TaskLosses.Labels"/> where the task has labels.</summary>
+    /// <param name="tape">Where to write; the outputs of its graph are the model's, with their shapes inferred.</param>
+    /// <param name="output">Name of the output that the loss is of; null: the one that fits.</param>
+    /// <returns>A float scalar.</returns>
+    /// <exception cref="LortaException">LRT412: no output fits.</exception>
+    Expr Emit(Tape tape, string? output = null);
+}
+
+/// <summary>The tasks, by name.</summary>
+internal static class TaskLosses
+{
+    /// <summary>Name of the graph input that takes the labels.</summary>
+    public const string Labels = "labels";
+
+    /// <summary>The label of a position that does not count.</summary>
+    public const long Ignored = -100;
+
+    public static readonly IReadOnlyList<ITaskLoss> All =
+        [new Classification(), new Regression(), new MaskedLm(), new CausalLm(), new TokenClassification(), new NamedLoss()];
+
+    /// <summary>The task of a name.</summary>
+    /// <exception cref="LortaException">LRT411: there is none.</exception>
+    public static ITaskLoss Of(string name) =>
+        All.FirstOrDefault(task => task.Name == name) ?? throw LossErrors.UnknownTask(name, All.Select(task => task.Name));
+
+    /// <summary>The model's output that holds the logits: the one asked for, else the one named <c>logits</c>, else the first of floats that has the rank.</summary>
+    internal static Expr Logits(this ITaskLoss task, Tape tape, string? output, int rank)
+    {
+        var outputs = tape.Graph.Outputs.Where(value => value.Type.IsFloat() && value.Shape?.Rank == rank).ToArray();
+        var found = output is not null || tape.Graph.Outputs.Any(value => value.Name == "logits")
+            ? outputs.FirstOrDefault(value => value.Name == (output ?? "logits"))
+            : outputs.FirstOrDefault();
+        return found is null
+            ? throw LossErrors.NoOutput(tape.Graph, task.Name, $"an output {(output is null ? "of floats" : $"'{output}'")} with {rank} dimensions")
+            : tape[found].Cast(ElementType.Float);
+    }
+
+    /// <summary>The graph input for the labels; a model that declares it already keeps it.</summary>
+    internal static Expr LabelsInput(Tape tape, ElementType type, Shape shape) =>
+        tape[tape.Graph.Find(Labels) is { IsInput: true } given && given.Type == type ? given : tape.Graph.AddInput(Labels, type, shape)];
+}

@@ -1,0 +1,18 @@
+using LoRTA.Onnx.GraphGen.Errors;
+using LoRTA.Onnx.GraphGen.Ir;
+
+namespace LoRTA.Onnx.GraphGen.Losses;
+
+/// <summary>A model that computes its loss itself: a named output of one number, by default <c>loss</c>.</summary>
+internal sealed class NamedLoss : ITaskLoss
+{
+    public string Name => "loss";
+
+    public Expr Emit(Tape tape, string? output = null)
+    {
+        var name = output ?? "loss";
+        var loss = tape.Graph.Outputs.FirstOrDefault(value => value.Name == name && value.Type.IsFloat() && value.Shape?.Size.Is(1) == true)
+            ?? throw LossErrors.NoOutput(tape.Graph, Name, $"an output '{name}' of one number");
+        return loss.Rank == 0 ? tape[loss] : tape[loss].Total();
+    }
+}

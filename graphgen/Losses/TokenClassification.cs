@@ -1,0 +1,15 @@
+using LoRTA.Onnx.GraphGen.Ir;
+
+namespace LoRTA.Onnx.GraphGen.Losses;
+
+/// <summary>One class for each token: logits [B, S, classes], labels int64 [B, S], −100 on what has none.</summary>
+internal sealed class TokenClassification : ITaskLoss
+{
+    public string Name => "token-classification";
+
+    public Expr Emit(Tape tape, string? output = null)
+    {
+        var logits = this.Logits(tape, output, rank: 3);
+        return CrossEntropy.Mean(logits, TaskLosses.LabelsInput(tape, ElementType.Int64, [logits.Shape[0], logits.Shape[1]]));
+    }
+}

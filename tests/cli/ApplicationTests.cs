@@ -1,0 +1,160 @@
+using System.Text.Json;
+using LoRTA.Onnx.GraphGen.Errors;
+using LoRTA.Onnx.Training.Tracking;
+
+namespace LoRTA.Onnx.Cli.Tests;
+
+internal sealed class ApplicationTests
+{
+    private static readonly string[] JsonFlag = ["--json"];
+
+    [TestCase("schema", "recipe")]
+    [TestCase("schema", "adapter", "--json")]
+    [TestCase("--json", "schema", "recipe")]
+    public void A_schema_is_one_json_document(params string[] args)
+    {
+        var run = CommandLine.Run(args);
+
+        using var document = JsonDocument.Parse(run.Output);
+        Assert.That(document.RootElement.GetProperty("$schema").GetString(), Does.StartWith("https://json-schema.org/"));
+        Assert.That((run.ExitCode, run.Error), Is.EqualTo((0, string.Empty)));
+    }
+
+    [TestCase("lorta --help", "--help")]
+    [TestCase("lorta --help", "schema", "--help")]
+    [TestCase("lorta --help", "--version")]
+    public void Help_and_version_are_results(string _, params string[] args)
+    {
+        var run = CommandLine.Run(args);
+
+        Assert.That((run.ExitCode, run.Error), Is.EqualTo((0, string.Empty)));
+        Assert.That(run.Output, Is.Not.Empty);
+    }
+
+    [Test]
+    public void The_help_lists_the_verbs() => Assert.That(CommandLine.Run("--help").Output, Does.Contain("schema <adapter|recipe>").Or.Contain("schema"));
+
+    [TestCase("'lorta --help'")]
+    [TestCase("'lorta --help'", "trian")]
+    [TestCase("'lorta schema --help'", "schema")]
+    [TestCase("'lorta schema --help'", "schema", "model")]
+    [TestCase("'lorta schema --help'", "schema", "recipe", "--bogus")]
+    public void Wrong_usage_is_one_sentence_and_a_hint_with_exit_code_2(string hint, params string[] args)
+    {
+        var run = CommandLine.Run(args);
+
+        Assert.That((run.ExitCode, run.Output), Is.EqualTo((2, string.Empty)));
+        Assert.That(run.Error, Does.Match($"^error: .+\nhint: See {hint}\\.\n$"));
+    }
+
+    [Test]
+    public void A_record_becomes_one_json_document_in_camel_case()
+    {
+        var run = CommandLine.Do(_ => new RunResult { Steps = 3, Loss = double.NaN, Adapter = "a" }, JsonFlag);
+
+        using var document = JsonDocument.Parse(run.Output);
+        Assert.That(document.RootElement.GetProperty("peakMemoryBytes").GetInt64(), Is.Zero);
+    }
+
+    [Test]
+    public void A_record_becomes_a_table_and_its_lists_of_records_tables_of_their_own()
+    {
+        var run = CommandLine.Do(_ => new { Method = "lorta", Metrics = new { Accuracy = 0.5 }, Factors = new[] { new { Name = "A[0]", Shape = new[] { 8, 4 } } } });
+
+        Assert.That(run.Output, Does.Contain("│ method           │ lorta │").And.Contain("│ metrics.accuracy │ 0.5   │").And.Contain("│ A[0] │ 8, 4  │"));
+    }
+
+    [TestCase(true, ExpectedResult = 0)]
+    [TestCase(false, ExpectedResult = 1)]
+    public int A_verdict_decides_the_exit_code(bool ok) => CommandLine.Do(_ => new Verdict(ok)).ExitCode;
+
+    [TestCase(false, ExpectedResult = 1)]
+    [TestCase(true, ExpectedResult = 2)]
+    public int A_failure_is_a_sentence_and_a_hint(bool isUsage)
+    {
+        var run = CommandLine.Do(_ => throw new LortaException("LRT999", "x.onnx: broken.", "Mend it.") { IsUsage = isUsage }, JsonFlag);
+
+        Assert.That(run.Error, Is.EqualTo("error LRT999: x.onnx: broken.\nhint: Mend it.\n"));
+        Assert.That(run.Output, Is.Empty);
+        return run.ExitCode;
+    }
+
+    [Test]
+    public void An_unexpected_failure_shows_no_stack_trace()
+    {
+        var run = CommandLine.Do(_ => throw new InvalidOperationException("odd\nmore"));
+
+        Assert.That(run.ExitCode, Is.EqualTo(1));
+        Assert.That(run.Error, Does.StartWith("error: Unexpected InvalidOperationException: odd\nhint: ").And.Not.Contain("   at "));
+    }
+
+    [Test]
+    public void Stopping_gives_130_with_the_result_after_a_clean_save()
+    {
+        using var stop = new CancellationTokenSource();
+
+        var run = CommandLine.Do(
+            _ =>
+            {
+                stop.Cancel();
+                return new { Steps = 3 };
+            },
+            JsonFlag,
+            stop.Token);
+
+        Assert.That(run.ExitCode, Is.EqualTo(130));
+        Assert.That(run.Output, Does.Contain("\"steps\": 3"));
+    }
+
+    [Test]
+    public void Stopping_without_a_result_gives_130_and_a_word()
+    {
+        using var stop = new CancellationTokenSource();
+        stop.Cancel();
+
+        var run = CommandLine.Do(call => throw new OperationCanceledException(call.Stop), stop: stop.Token);
+
+        Assert.That((run.ExitCode, run.Output, run.Error), Is.EqualTo((130, string.Empty, "Stopped.\n")));
+    }
+
+    [Test]
+    public void Progress_goes_to_standard_error_in_lines()
+    {
+        var run = CommandLine.Do(Report);
+
+        Assert.That(run.Error, Is.EqualTo("reading\nstep 1/2  loss 0.5000  lr 0E+0  0 samples/s  0 tokens/s  0 MB\nevaluation after step 1  loss 0.2500\n"));
+    }
+
+    [Test]
+    public void Quiet_shows_no_progress() => Assert.That(CommandLine.Do(Report, ["--quiet"]).Error, Is.Empty);
+
+    [TestCase("--device tpu", "--device: must be cpu, cuda or cuda:N, was 'tpu'.")]
+    [TestCase("--threads 0", "--threads: must be >= 1, was 0.")]
+    [TestCase("--rank 0", "--rank: must be >= 1, was 0.")]
+    public void Common_options_are_checked(string args, string expected)
+    {
+        var run = CommandLine.Do(_ => 1, args.Split(' '), CancellationToken.None, Opt.Device(), Opt.Threads(), Opt.Rank());
+
+        Assert.That((run.ExitCode, run.Error.Split('\n')[0]), Is.EqualTo((2, $"error: {expected}")));
+    }
+
+    [Test]
+    public void Targets_are_parted_by_commas()
+    {
+        var targets = Opt.Targets();
+
+        var run = CommandLine.Do(call => call.Get(targets), ["--targets", "q, v", "--json"], CancellationToken.None, targets);
+
+        Assert.That(JsonSerializer.Deserialize<string[]>(run.Output), Is.EqualTo(new[] { "q", "v" }));
+    }
+
+    private static object Report(Call call)
+    {
+        call.Progress.Report("reading");
+        call.Progress.Report(new StepRecord { Step = 1, Steps = 2, Loss = 0.5 });
+        call.Progress.Report(new EvaluationRecord { Step = 1, Loss = 0.25 });
+        return new { Steps = 1 };
+    }
+
+    private sealed record Verdict(bool Ok) : IVerdict;
+}

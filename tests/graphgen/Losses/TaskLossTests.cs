@@ -1,0 +1,174 @@
+using LoRTA.Onnx.GraphGen.Autodiff;
+using LoRTA.Onnx.GraphGen.Errors;
+using LoRTA.Onnx.GraphGen.Files;
+using LoRTA.Onnx.GraphGen.Ir;
+using LoRTA.Onnx.GraphGen.Losses;
+using LoRTA.Onnx.GraphGen.Tests.Autodiff;
+
+namespace LoRTA.Onnx.GraphGen.Tests.Losses;
+
+internal sealed class TaskLossTests
+{
+    [Test]
+    public void Classification_is_the_mean_over_rows()
+    {
+        float[] logits = [1, 2, 3, 0, -1, 4];
+
+        Assert.That(Loss("classification", [2, 3], logits, Labels([2], 1, 2)), Is.EqualTo((Nll(logits[..3], 1) + Nll(logits[3..], 2)) / 2).Within(1e-6));
+    }
+
+    [TestCase("masked-lm")]
+    [TestCase("token-classification")]
+    public void Token_tasks_leave_out_ignored_labels_and_do_not_shift(string task)
+    {
+        float[] logits = [1, 2, 0, 3, 5, -1, 2, 2, 0, 1, 1, 4];   // [2, 3, 2]
+
+        var expected = (Nll([1, 2], 0) + Nll([5, -1], 1) + Nll([1, 4], 1)) / 3;
+        Assert.That(Loss(task, [2, 3, 2], logits, Labels([2, 3], 0, -100, 1, -100, -100, 1)), Is.EqualTo(expected).Within(1e-6));
+    }
+
+    [Test]
+    public void Causal_labels_shift_within_a_row()
+    {
+        float[] logits = [1, 2, 0, 3, 5, -1, 2, 2, 0, 1, 1, 4];   // [2, 3, 2]
+
+        var expected = (Nll([1, 2], 1) + Nll([0, 3], 0) + Nll([0, 1], 1)) / 3;
+        Assert.That(Loss("causal-lm", [2, 3, 2], logits, Labels([2, 3], 0, 1, 0, 1, -100, 1)), Is.EqualTo(expected).Within(1e-6));
+    }
+
+    [Test]
+    public void Regression_is_the_mean_square_on_logit_0() =>
+        Assert.That(Loss("regression", [3, 2], [1, 9, 2, 9, 4, 9], Tensor.Of<float>([3], [0, 2, 1])), Is.EqualTo((1 + 0 + 9) / 3.0).Within(1e-6));
+
+    [Test]
+    public void Large_logits_neither_overflow_nor_vanish() =>
+        Assert.That(Loss("classification", [1, 2], [1000, -1000], Labels([1], 1)), Is.EqualTo(2000).Within(1e-3));
+
+    [TestCase("causal-lm")]
+    [TestCase("masked-lm")]
+    public void No_label_at_all_gives_zero_and_a_finite_gradient(string task)
+    {
+        var (model, tape) = WithOutput("logits", 1, 2, 3);
+        var loss = TaskLosses.Of(task).Emit(tape);
+        var gradient = Gradients.Of(tape, loss.Value, [model.Graph.Inputs[0]])[0];
+        var results = Run(model, [loss, gradient], new() { ["x"] = Tensor.Of<float>([1, 2, 3], [1, 2, 3, 4, 5, 6]), ["labels"] = Labels([1, 2], -100, -100) });
+
+        Assert.That(results[0].ToFloats(), Is.All.Zero);
+        Assert.That(results[1].ToFloats(), Is.All.Zero);
+    }
+
+    [TestCase("classification", new long[] { 3, 4 }, new long[] { 1, 0, 3 })]
+    [TestCase("masked-lm", new long[] { 2, 3, 5 }, new long[] { 1, -100, 3, 0, 4, -100 })]
+    [TestCase("causal-lm", new long[] { 2, 3, 5 }, new long[] { 1, -100, 3, 0, 4, 2 })]
+    [TestCase("token-classification", new long[] { 2, 3, 5 }, new long[] { 1, -100, 3, 0, 4, 2 })]
+    public void Gradient_of_cross_entropy_is_that_of_central_differences(string task, long[] shape, long[] labels) =>
+        CheckGradient(task, shape, Labels(shape[..^1], labels));
+
+    [Test]
+    public void Gradient_of_regression_is_that_of_central_differences() => CheckGradient("regression", [3, 2], Tensor.Of<float>([3], [0.5f, 1, -2]));
+
+    [Test]
+    public void Gradient_of_a_language_model_makes_few_tensors_of_its_size()
+    {
+        var (model, tape) = WithOutput("logits", 2, 3, 1000);
+        var loss = TaskLosses.Of("causal-lm").Emit(tape);
+        model.Graph.ClearOutputs();
+        model.Graph.AddOutput(Gradients.Of(tape, loss.Value, [model.Graph.Find("logits")!])[0].Value);
+        model.Graph.RemoveUnused();
+
+        var large = model.Graph.Nodes.Where(node => node.Output.Shape!.Size.Value >= 6000).Select(node => node.OpType);
+        Assert.That(large, Is.EqualTo(new[] { "Identity", "LogSoftmax", "Exp", "Mul", "ScatterElements" }));
+    }
+
+    [Test]
+    public void Logits_go_before_other_outputs_and_a_name_before_both()
+    {
+        var (model, tape) = WithOutput("hidden", 2, 3);
+        model.Graph.AddOutput(tape.Constant(Tensor.Of<float>([2, 3], [9, 0, 0, 9, 0, 0]), "logits").Value);
+
+        var (byName, asked) = (TaskLosses.Of("classification").Emit(tape), TaskLosses.Of("classification").Emit(tape, "hidden"));
+        var losses = Run(model, [byName, asked], new() { ["x"] = Tensor.Of<float>([2, 3], [0, 9, 0, 0, 9, 0]), ["labels"] = Labels([2], 0, 0) });
+
+        Assert.That(losses[0].ToFloats()[0], Is.LessThan(0.1));
+        Assert.That(losses[1].ToFloats()[0], Is.GreaterThan(8));
+        Assert.That(model.Graph.Inputs.Select(input => input.Name), Is.EqualTo(new[] { "x", "labels" }));
+    }
+
+    [Test]
+    public void First_output_of_fitting_rank_serves_where_none_is_called_logits()
+    {
+        var (model, tape) = WithOutput("last_hidden_state", 1, 1, 2);
+        model.Graph.AddOutput(tape.Constant(Tensor.Of<float>([1, 2], [9, 0]), "scores").Value);
+
+        Assert.That(() => TaskLosses.Of("classification").Emit(tape), Throws.Nothing);
+    }
+
+    [TestCase(null)]
+    [TestCase("pooled")]
+    public void No_fitting_output_is_an_error_that_lists_them(string? asked)
+    {
+        var (_, tape) = WithOutput("pooled", 2, 3);
+
+        var error = Assert.Throws<LortaException>(() => TaskLosses.Of("causal-lm").Emit(tape, asked))!;
+
+        Assert.That(error.Code, Is.EqualTo("LRT412"));
+        Assert.That(error.Message, Does.Contain("pooled: float[2, 3]").And.Contain("causal-lm"));
+    }
+
+    [Test]
+    public void Unknown_task_is_refused_with_the_known_ones() =>
+        Assert.That(() => TaskLosses.Of("poetry"), Throws.TypeOf<LortaException>().With.Property("Hint").Contains("causal-lm"));
+
+    [Test]
+    public void Loss_of_the_model_itself_is_taken_as_it_is()
+    {
+        var (model, tape) = WithOutput("my_loss", 1);
+
+        var loss = TaskLosses.Of("loss").Emit(tape, "my_loss");
+
+        Assert.That(loss.Rank, Is.Zero);
+        Assert.That(Run(model, [loss], new() { ["x"] = Tensor.Of<float>([1], [3]) })[0].ToFloats(), Is.EqualTo(new[] { 3f }));
+        Assert.That(() => TaskLosses.Of("loss").Emit(tape), Throws.TypeOf<LortaException>().With.Message.Contains("'loss'"));
+    }
+
+    private static double Nll(float[] logits, int label) => Math.Log(logits.Sum(x => Math.Exp(x))) - logits[label];
+
+    private static Tensor Labels(long[] dims, params long[] labels) => Tensor.Of<long>(dims, labels);
+
+    private static (Model Model, Tape Tape) WithOutput(string name, params long[] shape)
+    {
+        var (model, tape) = Ort.New();
+        var x = tape[model.Graph.AddInput("x", ElementType.Float, [.. shape.Select(size => new Dim(size))])];
+        var output = x.Apply("Identity").Value;
+        model.Graph.Rename(output, name);
+        model.Graph.AddOutput(output);
+        return (model, tape);
+    }
+
+    private static double Loss(string task, long[] shape, float[] logits, Tensor labels)
+    {
+        var (model, tape) = WithOutput("logits", shape);
+        var loss = TaskLosses.Of(task).Emit(tape);
+        return Run(model, [loss], new() { ["x"] = Tensor.Of<float>(shape, logits), ["labels"] = labels })[0].ToFloats()[0];
+    }
+
+    private static void CheckGradient(string task, long[] shape, Tensor labels)
+    {
+        var random = new SeededRandom(0, task);
+        var (model, tape) = WithOutput("logits", shape);
+        var loss = TaskLosses.Of(task).Emit(tape);
+        model.Graph.ClearOutputs();
+        model.Graph.AddOutput(loss.Value);
+        var logits = Enumerable.Range(0, (int)shape.Aggregate(1L, (a, b) => a * b)).Select(_ => (float)random.NextNormal());
+
+        GradientCheck.Run(model, new Dictionary<string, Tensor> { ["x"] = Tensor.Of<float>(shape, [.. logits]), ["labels"] = labels }, ["x"]);
+    }
+
+    private static Tensor[] Run(Model model, Expr[] outputs, Dictionary<string, Tensor> feeds)
+    {
+        model.Graph.ClearOutputs();
+        foreach (var output in outputs) model.Graph.AddOutput(output.Value);
+        var results = Ort.Run(model, feeds);
+        return [.. outputs.Select(output => results[output.Value.Name])];
+    }
+}

@@ -1,0 +1,65 @@
+using LoRTA.Onnx.GraphGen.Ir;
+using Microsoft.ML.OnnxRuntime;
+
+namespace LoRTA.Onnx.GraphGen.Tests;
+
+/// <summary>A graph under test, opened once in ONNX Runtime.</summary>
+internal sealed class Ort : IDisposable
+{
+    private readonly InferenceSession _session;
+
+    public Ort(Model model)
+    {
+        using var options = new SessionOptions { IntraOpNumThreads = 1, LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR };
+        _session = new InferenceSession(ModelWriter.ToBytes(model), options);
+    }
+
+    /// <summary>An empty model at the canonical opset, and a tape on it.</summary>
+    public static (Model Model, Tape Tape) New()
+    {
+        var model = new Model(new Graph("test"));
+        (model.OpsetVersions[string.Empty], model.OpsetVersions["com.microsoft"]) = (21, 1);
+        return (model, new Tape(model.Graph));
+    }
+
+    public static IReadOnlyDictionary<string, Tensor> Run(Model model, IReadOnlyDictionary<string, Tensor> inputs)
+    {
+        using var session = new Ort(model);
+        return session.Run(inputs);
+    }
+
+    public IReadOnlyDictionary<string, Tensor> Run(IReadOnlyDictionary<string, Tensor> inputs)
+    {
+        var values = inputs.Where(input => _session.InputMetadata.ContainsKey(input.Key)).ToDictionary(input => input.Key, input => ToOrt(input.Value));
+        using var options = new RunOptions();
+        using var outputs = _session.Run(options, values, _session.OutputNames);
+        foreach (var value in values.Values) value.Dispose();
+        return _session.OutputNames.Zip(outputs, (name, value) => (name, tensor: FromOrt(value))).ToDictionary(pair => pair.name, pair => pair.tensor);
+    }
+
+    public void Dispose() => _session.Dispose();
+
+    private static OrtValue ToOrt(Tensor tensor) => tensor.Type switch
+    {
+        ElementType.Float => Value<float>(tensor),
+        ElementType.Double => Value<double>(tensor),
+        ElementType.Int64 => Value<long>(tensor),
+        ElementType.Bool => Value<bool>(tensor),
+        _ => throw new ArgumentException($"{tensor}"),
+    };
+
+    private static OrtValue Value<T>(Tensor tensor)
+        where T : unmanaged => OrtValue.CreateTensorValueFromMemory(tensor.Span<T>().ToArray(), [.. tensor.Dims]);
+
+    private static Tensor FromOrt(OrtValue value)
+    {
+        var info = value.GetTensorTypeAndShape();
+        return info.ElementDataType switch
+        {
+            Microsoft.ML.OnnxRuntime.Tensors.TensorElementType.Float => Tensor.Of(info.Shape, value.GetTensorDataAsSpan<float>()),
+            Microsoft.ML.OnnxRuntime.Tensors.TensorElementType.Double => Tensor.Of(info.Shape, value.GetTensorDataAsSpan<double>()),
+            Microsoft.ML.OnnxRuntime.Tensors.TensorElementType.Int64 => Tensor.Of(info.Shape, value.GetTensorDataAsSpan<long>()),
+            _ => throw new ArgumentException($"{info.ElementDataType}"),
+        };
+    }
+}

@@ -1,0 +1,244 @@
+using LoRTA.Onnx.GraphGen.Errors;
+using LoRTA.Onnx.Training.Recipes;
+
+namespace LoRTA.Onnx.Training.Tests.Recipes;
+
+internal sealed class RecipeFileTests
+{
+    private const string Minimal = """
+        model: m.onnx
+        task: classification
+        data: { train: train.tsv }
+        """;
+
+    private const string OfTheContract = """
+        model: ../minilm                      # file or folder
+        tokenizer: ../minilm
+        task: classification
+        taskOptions: {}
+        seed: 0
+        device: cpu
+        output: runs/sst2
+        adapter:
+          method: lorta
+          rank: 8
+          alpha: 16
+          targets: [q, k, v, p]
+          layers: all
+          dropout: 0
+          options: { zero: B }
+        trainables:
+          - { match: "classifier.*", lr: 3e-3, weightDecay: 0 }
+        head: { new: classification, labels: [negative, positive] }
+        data:
+          format: tsv
+          train: sst2/train.tsv
+          validation: sst2/validation.tsv
+          columns: { text: sentence, pair: null, label: label }
+          template: null
+          maxLength: 128
+          separator: "\n\n"
+          bos: true
+          eos: true
+          packing: false
+          bucketing: true
+        train:
+          epochs: 2
+          batchSize: 16
+          gradientAccumulation: 1
+          optimizer: { name: adamw, lr: 1e-3, betas: [0.9, 0.999], eps: 1e-8, weightDecay: 0 }
+          schedule: { name: linear, warmupRatio: 0.06 }
+          clip: 1.0
+          evaluateEvery: epoch
+          saveEvery: epoch
+          keepBest: accuracy
+          earlyStop: null
+        """;
+
+    private static readonly RecipeCatalog Known = new(["lorta", "lora"], ["classification", "causal-lm", "masked-lm"]);
+
+    private string _folder = null!;
+
+    [SetUp]
+    public void CreateFolder() => _folder = Directory.CreateTempSubdirectory("recipe").FullName;
+
+    [TearDown]
+    public void DeleteFolder() => Directory.Delete(_folder, recursive: true);
+
+    [Test]
+    public void The_recipe_of_the_contract_is_read_whole()
+    {
+        var recipe = Load(OfTheContract);
+
+        Assert.Multiple(() =>
+        {
+            Assert.That(recipe.Model, Is.EqualTo(Path.GetFullPath(Path.Join(_folder, "../minilm"))));
+            Assert.That(recipe.Adapter.Options["zero"].GetString(), Is.EqualTo("B"));
+            Assert.That(recipe.Trainables[0], Is.EqualTo(new TrainableOptions { Match = "classifier.*", Lr = 3e-3, WeightDecay = 0 }));
+            Assert.That(recipe.Labels, Is.EqualTo(new[] { "negative", "positive" }));
+            Assert.That(recipe.Data.Columns.Text, Is.EqualTo("sentence"));
+            Assert.That(recipe.Data.Separator, Is.EqualTo("\n\n"));
+            Assert.That(recipe.Train.Optimizer.Eps, Is.EqualTo(1e-8));
+            Assert.That(recipe.Train.KeepBest, Is.EqualTo("accuracy"));
+        });
+    }
+
+    [Test]
+    public void Omitted_keys_take_the_defaults_of_the_contract()
+    {
+        var recipe = Load(Minimal);
+
+        Assert.Multiple(() =>
+        {
+            Assert.That((recipe.Adapter.Method, recipe.Adapter.Rank, recipe.Adapter.Alpha), Is.EqualTo(("lorta", 8, 16.0)));
+            Assert.That(recipe.Adapter.Targets, Is.EqualTo(new[] { "q", "k", "v", "p" }));
+            Assert.That((recipe.Train.Epochs, recipe.Train.BatchSize, recipe.Train.Clip), Is.EqualTo((2, 16, (double?)1)));
+            Assert.That(recipe.Train.Optimizer.Betas, Is.EqualTo(new[] { 0.9, 0.999 }));
+            Assert.That(recipe.Train.EvaluateEvery, Is.EqualTo(Interval.Epoch));
+        });
+    }
+
+    [Test]
+    public void What_can_be_derived_is_filled_in_beside_the_recipe()
+    {
+        var recipe = Load(Minimal);
+
+        Assert.Multiple(() =>
+        {
+            Assert.That(recipe.Tokenizer, Is.EqualTo(_folder));
+            Assert.That(recipe.Output, Is.EqualTo(Path.Join(_folder, "runs", "recipe")));
+            Assert.That(recipe.Data.Format, Is.EqualTo("tsv"));
+            Assert.That(recipe.Data.Train, Is.EqualTo(Path.Join(_folder, "train.tsv")));
+        });
+    }
+
+    [Test]
+    public void All_problems_are_reported_at_once_with_their_lines()
+    {
+        var error = Refused("""
+            model: m.onnx
+            task: classification
+            data: { train: train.tsv }
+            adapter:
+              rank: 0
+              dropout: 1
+            train:
+              optimizer: { lr: -1 }
+            """);
+
+        Assert.That(error.Message, Is.EqualTo($"""
+            {RecipePath}: 3 problems
+              line 5: adapter.rank: must be >= 1, was 0
+              line 6: adapter.dropout: must be >= 0 and < 1, was 1
+              line 8: train.optimizer.lr: must be > 0, was -1
+            """));
+    }
+
+    [TestCase("sead: 1", "line 4: sead: unknown key; known are model, ")]
+    [TestCase("Seed: 1", "Seed: unknown key; did you mean seed?")]
+    [TestCase("seed: many", "seed: must be a whole number, was 'many'.")]
+    [TestCase("seed:", "seed: must have a value.")]
+    [TestCase("device: tpu", "device: must have the form cpu|cuda(:[0-9]+)?, was 'tpu'.")]
+    [TestCase("adapter: { method: dora }", "adapter.method: 'dora' is not there yet; now lorta, lora.")]
+    [TestCase("adapter: { targets: [q, gate] }", "adapter.targets.1: 'gate' is not there yet; now q, k, v, p.")]
+    [TestCase("adapter: { targets: [q, z] }", "adapter.targets.1: must be one of q, k, v, p, was 'z'.")]
+    [TestCase("adapter: { targets: q }", "adapter.targets: must be a list, was 'q'.")]
+    [TestCase("adapter: { targets: [q, q] }", "adapter.targets: names a matrix twice.")]
+    [TestCase("adapter: { layers: some }", "adapter.layers: must be all or a list of layer indices such as [0, 2, 3], was 'some'.")]
+    [TestCase("adapter: lorta", "adapter: must hold keys (method, ")]
+    [TestCase("trainables: [{ lr: 1 }]", "trainables.0.match: is missing.")]
+    [TestCase("head: { new: classification, labels: [one] }", "head.labels: must name two classes or more.")]
+    [TestCase("train: { epochs: 1, steps: 3 }", "train.steps: stands beside train.epochs; give one of them.")]
+    [TestCase("train: { optimizer: { betas: [0.9] } }", "train.optimizer.betas: must have 2 elements, has 1.")]
+    [TestCase("train: { optimizer: { betas: [0.9, 1] } }", "train.optimizer.betas.1: must be >= 0 and < 1, was 1.")]
+    [TestCase("train: { optimizer: { lr: .inf } }", "train.optimizer.lr: must be a number, was '.inf'.")]
+    [TestCase("train: { schedule: { name: step } }", "train.schedule.name: must be one of constant, linear, cosine, was 'step'.")]
+    [TestCase("train: { steps: 5, schedule: { warmupSteps: 6 } }", "train.schedule.warmupSteps: must be <= train.steps (5), was 6.")]
+    [TestCase("train: { evaluateEvery: 0 }", "train.evaluateEvery: must be epoch, never or a number of steps, was '0'.")]
+    [TestCase("train: { keepBest: loss }", "train.keepBest: needs evaluations")]
+    [TestCase("taskOptions: { probability: 0.2 }", "taskOptions.probability: is for masked-lm, the task is classification.")]
+    public void A_problem_names_its_key(string line, string expected) =>
+        Assert.That(Refused($"{Minimal}\n{line}").Message, Does.Contain(expected).And.StartsWith($"{RecipePath}: line 4: "));
+
+    [TestCase("{ train: x.parquet }", "data.train: parquet is not there yet")]
+    [TestCase("{ train: x, format: parquet }", "data.format: 'parquet' is not there yet; now text, tsv, csv, jsonl, fasta.")]
+    [TestCase("{ train: x.bin }", "data.format: cannot be told from 'x.bin'; name it.")]
+    [TestCase("{ train: x.tsv, packing: true }", "data.packing: is for causal-lm, the task is classification.")]
+    [TestCase("{ train: x.tsv, validation: y.tsv, validationFraction: 0.1 }", "data.validationFraction: stands beside data.validation; give one of them.")]
+    [TestCase("{ train: x.tsv, template: { prompt: a } }", "data.template: must be a text with {column} holes, or { prompt: …, completion: … }, was a group of keys.")]
+    public void A_problem_of_the_data_names_its_key(string data, string expected) =>
+        Assert.That(Refused($"model: m.onnx\ntask: classification\ndata: {data}").Message, Does.Contain($"line 3: {expected}"));
+
+    [TestCase("dpo", "task: 'dpo' is not there yet; now causal-lm, masked-lm, ")]
+    [TestCase("regression", "task: 'regression' is not there yet; now classification, causal-lm, masked-lm.")]
+    [TestCase("translate", "task: must be one of causal-lm, ")]
+    public void A_task_of_later_is_told_from_a_typing_error(string task, string expected) =>
+        Assert.That(Refused($"model: m\ntask: {task}\ndata: {{ train: x.tsv }}").Message, Does.Contain(expected));
+
+    [Test]
+    public void A_bad_recipe_is_wrong_usage() => Assert.That(Refused("{}").IsUsage, Is.True);
+
+    [TestCase("a: [", "LRT551")]
+    [TestCase("", "LRT551")]
+    [TestCase("seed: 1\nseed: 2", "LRT551")]
+    [TestCase("- model", "LRT551")]
+    [TestCase("adapter: { options: &a { x: *a } }", "LRT55")]
+    public void What_is_no_recipe_is_refused_in_a_sentence(string yaml, string code) => Assert.That(Refused(yaml).Code, Does.StartWith(code));
+
+    [Test]
+    public void A_missing_file_is_named() =>
+        Assert.That(() => RecipeFile.Load(RecipePath, Known), Throws.TypeOf<LortaException>().With.Message.Contains(RecipePath));
+
+    [Test]
+    public void A_setting_replaces_a_key_and_adds_groups()
+    {
+        var recipe = Load(Minimal + "\ntrainables: [{ match: a }]", "train.optimizer.lr=1e-2", "seed=7", "trainables.0.lr=0.5", "adapter.options.zero=C_M", "adapter.layers=[1, 3]");
+
+        Assert.Multiple(() =>
+        {
+            Assert.That(recipe.Train.Optimizer.Lr, Is.EqualTo(1e-2));
+            Assert.That(recipe.Seed, Is.EqualTo(7));
+            Assert.That(recipe.Trainables[0].Lr, Is.EqualTo(0.5));
+            Assert.That(recipe.Adapter.Options["zero"].GetString(), Is.EqualTo("C_M"));
+            Assert.That(recipe.Adapter.Layers.Indices, Is.EqualTo(new[] { 1, 3 }));
+        });
+    }
+
+    [Test]
+    public void A_problem_of_a_setting_names_the_setting() =>
+        Assert.That(() => Load(Minimal, "train.optimizer.lr=-1"), Throws.TypeOf<LortaException>().With.Message.Contains("--set: train.optimizer.lr: must be > 0, was -1"));
+
+    [TestCase("seed", "has no key")]
+    [TestCase("=1", "has no key")]
+    [TestCase("seed.x=1", "'seed' is a plain value")]
+    [TestCase("trainables.3.lr=1", "'3' is no index into a list of 0")]
+    [TestCase("seed=[", "the value is no YAML")]
+    public void What_is_no_setting_is_refused(string setting, string expected) =>
+        Assert.That(() => Load(Minimal + "\nseed: 1\ntrainables: []", setting), Throws.TypeOf<LortaException>().With.Message.Contains(expected));
+
+    [Test]
+    public void A_written_recipe_reads_back_the_same()
+    {
+        var recipe = Load(Minimal, "data.template={prompt: 'a: {b}', completion: \"c\\nd\"}", "adapter.options={a: '1', b: 1, c: [x, 2]}", "data.labels=['null', 'true', no]");
+
+        RecipeFile.Save(Path.Join(_folder, "again.yaml"), recipe);
+        var again = RecipeFile.Load(Path.Join(_folder, "again.yaml"), Known);
+
+        Assert.That(RecipeFile.ToYaml(again), Is.EqualTo(RecipeFile.ToYaml(recipe)));
+        Assert.That(RecipeIdentity.Of(again), Is.EqualTo(RecipeIdentity.Of(recipe)));
+    }
+
+    [Test]
+    public void Every_recipe_made_in_code_is_checked_by_the_same_rules() =>
+        Assert.That(() => new Recipe { Model = "m", Task = "dpo", Data = new() { Train = "x.tsv" } }.Validate(Known), Throws.TypeOf<LortaException>().With.Message.Contains("not there yet"));
+
+    private string RecipePath => Path.Join(_folder, "recipe.yaml");
+
+    private Recipe Load(string yaml, params string[] settings)
+    {
+        File.WriteAllText(RecipePath, yaml);
+        return RecipeFile.Load(RecipePath, Known, settings);
+    }
+
+    private LortaException Refused(string yaml) => Assert.Throws<LortaException>(() => Load(yaml))!;
+}

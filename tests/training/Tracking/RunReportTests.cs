@@ -1,0 +1,39 @@
+using LoRTA.Onnx.Training.Recipes;
+using LoRTA.Onnx.Training.Tracking;
+
+namespace LoRTA.Onnx.Training.Tests.Tracking;
+
+internal sealed class RunReportTests
+{
+    private static readonly Recipe Recipe = new() { Model = "/m/minilm", Task = "classification", Data = new() { Train = "t.tsv" } };
+    private static readonly RunEnvironment Environment = new("X64, 2 cores", "Linux", ".NET 10", "ONNX Runtime 1", "cpu", 2);
+
+    [Test]
+    public void It_tells_result_course_evaluations_and_environment()
+    {
+        MetricsLine[] lines =
+        [
+            new(string.Empty, new() { Step = 1, Steps = 2, Epoch = 0.5, Loss = 0.7, LearningRate = 1e-3 }, null),
+            new(string.Empty, new() { Step = 2, Steps = 2, Epoch = 1, Loss = 0.5, LearningRate = 5e-4, GradNorm = 2 }, null),
+            new(string.Empty, null, new() { Step = 2, Loss = 0.6, Metrics = new Dictionary<string, double> { ["accuracy"] = 0.8125 } }),
+        ];
+
+        var text = RunReport.Text(Recipe, new() { Steps = 2, Loss = 0.6, Seconds = 65, Trainable = 3960, Adapter = "run/adapter" }, lines, Environment);
+
+        Assert.Multiple(() =>
+        {
+            Assert.That(text, Does.StartWith("# lorta on minilm: classification\n"));
+            Assert.That(text, Does.Contain("| trained numbers | 3,960 |\n").And.Contain("| time | 1:05 |\n"));
+            Assert.That(text, Does.Contain("`█▁`").And.Contain("| 2 | 1.00 | 0.5 | 5E-4 | 2 |\n"));
+            Assert.That(text, Does.Contain("| step | loss | accuracy |\n| --- | --- | --- |\n| 2 | 0.6 | 0.8125 |\n"));
+            Assert.That(text, Does.Contain("| device | cpu, 2 threads |"));
+        });
+    }
+
+    [Test]
+    public void A_long_course_is_thinned_to_the_width_and_keeps_its_ends() =>
+        Assert.That(RunReport.Sparkline([.. Enumerable.Range(0, 1000).Select(i => (double)i)], 8), Is.EqualTo("▁▂▃▄▅▆▇█"));
+
+    [Test]
+    public void A_flat_course_is_flat() => Assert.That(RunReport.Sparkline([1, 1, double.NaN, 1]), Is.EqualTo("▁▁▁"));
+}

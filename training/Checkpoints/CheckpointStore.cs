@@ -1,0 +1,82 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+using LoRTA.Onnx.GraphGen.Errors;
+using LoRTA.Onnx.Training.Errors;
+using LoRTA.Onnx.Training.Recipes;
+
+namespace LoRTA.Onnx.Training.Checkpoints;
+
+/// <summary>The checkpoints of a run folder: the last two and the best.</summary>
+internal sealed partial class CheckpointStore
+{
+    private const int Kept = 2;
+    private readonly string _folder;
+    private readonly IProgress<string>? _notes;
+
+    /// <summary>Opens the checkpoints of a run.</summary>
+    /// <param name="folder">The folder <c>checkpoints/</c> of a run; it need not exist.</param>
+    /// <param name="notes">Told about files that are skipped.</param>
+    public CheckpointStore(string folder, IProgress<string>? notes = null) => (_folder, _notes) = (folder, notes);
+
+    /// <summary>The file of a step.</summary>
+    public string PathOf(long step) => Path.Join(_folder, string.Create(CultureInfo.InvariantCulture, $"step-{step:D8}.safetensors"));
+
+    /// <summary>Writes a checkpoint, then removes what is neither one of the last two nor the best, and what interrupted writes left.</summary>
+    public void Save(Checkpoint checkpoint)
+    {
+        CheckpointFile.Save(PathOf(checkpoint.Step), checkpoint);
+        foreach (var (path, _) in Files().Where(file => file.Step != checkpoint.BestStep && file.Step != checkpoint.Step).Skip(Kept - 1)) File.Delete(path);
+        foreach (var leftover in Directory.EnumerateFiles(_folder, "step-*.tmp")) File.Delete(leftover);
+    }
+
+    /// <summary>The newest checkpoint that is whole, or null.</summary>
+    public Checkpoint? Newest()
+    {
+        foreach (var (path, _) in Files())
+        {
+            try
+            {
+                return CheckpointFile.Load(path);
+            }
+            catch (LortaException e)
+            {
+                _notes?.Report($"Skipped: {e.Message}");
+            }
+        }
+        return null;
+    }
+
+    /// <summary>The checkpoint of a step.</summary>
+    /// <exception cref="LortaException">LRT101: none; LRT105, LRT560: damaged.</exception>
+    public Checkpoint At(long step) => CheckpointFile.Load(PathOf(step));
+
+    /// <summary>The newest whole checkpoint if it belongs to this very run; null if there is none yet.</summary>
+    /// <param name="recipe">The recipe to go on with.</param>
+    /// <param name="threads">The threads to go on with; null accepts any.</param>
+    /// <exception cref="LortaException">LRT561: another recipe, with the keys that differ; LRT562: another thread count.</exception>
+    public Checkpoint? Resume(RecipeIdentity recipe, int? threads)
+    {
+        if (Newest() is not { } checkpoint) return null;
+        if (checkpoint.Recipe != recipe) throw CheckpointErrors.OtherRecipe(_folder, RecipeIdentity.DifferingKeys(checkpoint.Recipe, recipe));
+        if (threads is { } now && now != checkpoint.Threads) throw CheckpointErrors.OtherThreads(_folder, checkpoint.Threads, now);
+        return checkpoint;
+    }
+
+    // Newest first.
+    private IEnumerable<(string Path, long Step)> Files()
+    {
+        if (!Directory.Exists(_folder)) return [];
+        return
+        [
+            .. from path in Directory.EnumerateFiles(_folder)
+               let name = FileName().Match(Path.GetFileName(path))
+               where name.Success
+               let step = long.Parse(name.Groups[1].ValueSpan, CultureInfo.InvariantCulture)
+               orderby step descending
+               select (path, step),
+        ];
+    }
+
+    [GeneratedRegex(@"^step-(\d{8,18})\.safetensors$")]
+    private static partial Regex FileName();
+}

@@ -1,0 +1,60 @@
+using LoRTA.Onnx.GraphGen.Ir;
+using LoRTA.Onnx.Training.Data.Tasks;
+
+namespace LoRTA.Onnx.Training.Data;
+
+/// <summary>Samples side by side, filled up on the right.</summary>
+/// <param name="Inputs">input_ids, attention_mask, token_type_ids, position_ids, int64 [B, S]; labels where there are any, int64 [B, S],
+/// int64 [B] or float32 [B]. A graph takes what it has inputs for.</param>
+/// <param name="Rows">B.</param>
+/// <param name="Length">S, the longest sample.</param>
+/// <param name="Labels">How many labels the loss averages over.</param>
+/// <param name="Tokens">How many tokens are not filling.</param>
+internal sealed record Batch(IReadOnlyDictionary<string, Tensor> Inputs, int Rows, int Length, long Labels, long Tokens)
+{
+    /// <summary>Index of each row's sample in its set.</summary>
+    public IReadOnlyList<int> Indices { get; init; } = [];
+
+    /// <summary>Where the data go on after this batch.</summary>
+    public DataPosition Next { get; init; }
+
+    /// <summary>Puts samples of one task together.</summary>
+    /// <param name="samples">At least one.</param>
+    /// <param name="kind">What their labels look like.</param>
+    /// <param name="filler">Token id for the places to be filled.</param>
+    public static Batch Of(IReadOnlyList<Sample> samples, LabelKind kind, int filler)
+    {
+        var length = samples.Max(sample => sample.Ids.Length);
+        Tensor Rows(Func<Sample, int, long> real, long fill) => Fill(samples, length, real, fill);
+        var inputs = new SortedDictionary<string, Tensor>(StringComparer.Ordinal)
+        {
+            ["input_ids"] = Rows((sample, i) => sample.Ids[i], filler),
+            ["attention_mask"] = Rows((_, _) => 1, 0),
+            ["token_type_ids"] = Rows((sample, i) => sample.TypeIds[i], 0),
+            ["position_ids"] = Tensor.Of<long>([samples.Count, length], [.. samples.SelectMany(_ => Enumerable.Range(0, length)).Select(i => (long)i)]),
+        };
+        if (MakeLabels(samples, kind, length) is { } labels) inputs["labels"] = labels;
+        return new Batch(inputs, samples.Count, length, samples.Sum(sample => CountLabels(sample, kind)), samples.Sum(sample => (long)sample.Ids.Length));
+    }
+
+    private static Tensor? MakeLabels(IReadOnlyList<Sample> samples, LabelKind kind, int length) => kind switch
+    {
+        _ when samples[0] is { Label: null, TokenLabels: null } => null,
+        LabelKind.Class => Tensor.Vector([.. samples.Select(sample => (long)sample.Label!.Value)]),
+        LabelKind.Number => Tensor.Vector([.. samples.Select(sample => sample.Label!.Value)]),
+        _ => Fill(samples, length, (sample, i) => sample.TokenLabels![i], Sample.Ignored),
+    };
+
+    private static long CountLabels(Sample sample, LabelKind kind) => sample.TokenLabels is { } labels
+        ? labels.Skip(kind == LabelKind.NextToken ? 1 : 0).Count(label => label != Sample.Ignored)
+        : sample.Label is null ? 0 : 1;
+
+    private static Tensor Fill(IReadOnlyList<Sample> samples, int length, Func<Sample, int, long> real, long fill)
+    {
+        var values = new long[samples.Count * length];
+        for (var row = 0; row < samples.Count; row++)
+            for (var i = 0; i < length; i++)
+                values[(row * length) + i] = i < samples[row].Ids.Length ? real(samples[row], i) : fill;
+        return Tensor.Of<long>([samples.Count, length], values);
+    }
+}

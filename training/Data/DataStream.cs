@@ -1,0 +1,38 @@
+using System.Globalization;
+using LoRTA.Onnx.Training.Data.Tasks;
+
+namespace LoRTA.Onnx.Training.Data;
+
+/// <summary>The samples of one split as batches: epoch after epoch from any position, or once in order.</summary>
+internal sealed class DataStream(IDataTask task, IReadOnlyList<Sample> samples, BatchPlan plan, int filler)
+{
+    /// <summary>Number of samples.</summary>
+    public int Count => samples.Count;
+
+    public int BatchesPerEpoch => plan.Count;
+
+    /// <summary>The batches from <paramref name="position"/> on, without end. A position gives the same batches whenever it is asked for.</summary>
+    public IEnumerable<Batch> From(DataPosition position)
+    {
+        for (var epoch = position.Epoch; ; epoch++)
+        {
+            var batches = plan.Epoch(epoch);
+            for (var i = epoch == position.Epoch ? position.Batch : 0; i < batches.Count; i++)
+            {
+                var next = i + 1 < batches.Count ? new DataPosition(epoch, i + 1) : new DataPosition(epoch + 1, 0);
+                yield return Make(batches[i], epoch.ToString(CultureInfo.InvariantCulture)) with { Next = next };
+            }
+        }
+    }
+
+    /// <summary>Every sample once, always the same way: for evaluation and prediction. <see cref="Batch.Indices"/> leads back to the samples.</summary>
+    public IEnumerable<Batch> InOrder() => plan.InOrder().Select(indices => Make(indices, "evaluation"));
+
+    private Batch Make(int[] indices, string pass) =>
+        Batch.Of([.. indices.Select(index => task.Draw(samples[index], pass, index))], task.Labels, filler) with { Indices = indices };
+}
+
+/// <summary>A place in the endless row of batches.</summary>
+/// <param name="Epoch">Passes over the data done before.</param>
+/// <param name="Batch">Batches of this pass done before.</param>
+internal readonly record struct DataPosition(int Epoch, int Batch);

@@ -1,0 +1,47 @@
+using System.Globalization;
+using CsvHelper;
+using LoRTA.Onnx.Training.Errors;
+
+namespace LoRTA.Onnx.Training.Data.Readers;
+
+/// <summary>Fields parted by commas under a header line, quoted where they hold commas, quotes or line ends (RFC 4180).</summary>
+internal static class CsvRows
+{
+    // Nothing lenient: a stray quote is an error of its line, not a shifted column.
+    private static readonly CsvReaderOptions Strict = new()
+    {
+        Separator = ',',
+        HasHeader = false,
+        SkipEmptyLines = true,
+        DetectSeparatorHint = false,
+        TrackLineNumbers = true,
+        MalformedData = CsvMalformedDataHandling.Throw,
+    };
+
+    public static IEnumerable<DataRow> Parse(string path, string text)
+    {
+        using var reader = CsvReader.FromText(text, Strict);
+        if (!Next(path, reader)) yield break;
+        var header = reader.Current.ToArray();
+        TsvRows.CheckHeader(path, header);
+        while (Next(path, reader))
+        {
+            var (line, fields) = ((int)reader.LineNumber, reader.Current.ToArray());
+            if (fields.Length != header.Length)
+                throw DataErrors.BadLine(path, line, string.Create(CultureInfo.InvariantCulture, $"{fields.Length} fields, the header has {header.Length}"));
+            yield return new DataRow(path, line, new(header.Zip(fields, KeyValuePair.Create), StringComparer.Ordinal));
+        }
+    }
+
+    private static bool Next(string path, CsvReader reader)
+    {
+        try
+        {
+            return reader.Read();
+        }
+        catch (CsvFormatException e)
+        {
+            throw DataErrors.BadLine(path, (int)e.LineNumber, "a quote stands inside a field that is not quoted, or is never closed", e);
+        }
+    }
+}

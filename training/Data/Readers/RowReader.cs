@@ -1,0 +1,77 @@
+using System.Text;
+using LoRTA.Onnx.GraphGen.Errors;
+using LoRTA.Onnx.Training.Errors;
+
+namespace LoRTA.Onnx.Training.Data.Readers;
+
+/// <summary>Reads the rows of a data file in any known format.</summary>
+internal static class RowReader
+{
+    /// <summary>What parts the entries of a text file unless told otherwise: a blank line.</summary>
+    public const string BlankLine = "\n\n";
+
+    private static readonly Dictionary<string, Func<string, string, IEnumerable<DataRow>>> Formats = new(StringComparer.Ordinal)
+    {
+        ["tsv"] = TsvRows.Parse,
+        ["csv"] = CsvRows.Parse,
+        ["jsonl"] = JsonlRows.Parse,
+        ["fasta"] = FastaRows.Parse,
+    };
+
+    private static readonly Dictionary<string, string> Extensions = new(StringComparer.OrdinalIgnoreCase)
+    {
+        [".txt"] = "text",
+        [".text"] = "text",
+        [".md"] = "text",
+        [".tsv"] = "tsv",
+        [".tab"] = "tsv",
+        [".csv"] = "csv",
+        [".jsonl"] = "jsonl",
+        [".ndjson"] = "jsonl",
+        [".fasta"] = "fasta",
+        [".fa"] = "fasta",
+        [".faa"] = "fasta",
+    };
+
+    /// <summary>All rows in file order.</summary>
+    /// <param name="path">A UTF-8 file.</param>
+    /// <param name="format">text, tsv, csv, jsonl or fasta; null goes by the extension.</param>
+    /// <param name="separator">Text only: what parts the entries.</param>
+    /// <exception cref="LortaException">LRT101, LRT103: the file; LRT506: a line; LRT507: the format; LRT508: no entries.</exception>
+    public static IReadOnlyList<DataRow> Read(string path, string? format = null, string separator = BlankLine)
+    {
+        format ??= Extensions.GetValueOrDefault(Path.GetExtension(path)) ?? throw DataErrors.UnknownFormat(path, null);
+        var parse = format == "text" ? (file, text) => TextRows.Parse(file, text, separator)
+            : Formats.GetValueOrDefault(format) ?? throw DataErrors.UnknownFormat(path, format);
+        List<DataRow> rows = [.. parse(path, ReadText(path))];
+        return rows.Count > 0 ? rows : throw DataErrors.Empty(path);
+    }
+
+    // Without byte order mark, all line ends as \n.
+    private static string ReadText(string path)
+    {
+        if (!File.Exists(path)) throw FileErrors.NotFound(path);
+        try
+        {
+            var bytes = File.ReadAllBytes(path).AsSpan();
+            if (bytes.StartsWith(Encoding.UTF8.Preamble)) bytes = bytes[Encoding.UTF8.Preamble.Length..];
+            var invalid = FirstInvalid(bytes);
+            if (invalid >= 0) throw DataErrors.BadLine(path, bytes[..invalid].Count((byte)'\n') + 1, "the text is not UTF-8");
+            return Encoding.UTF8.GetString(bytes).Replace("\r\n", "\n", StringComparison.Ordinal);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw FileErrors.NotReadable(path, e);
+        }
+    }
+
+    private static int FirstInvalid(ReadOnlySpan<byte> bytes)
+    {
+        for (var at = 0; at < bytes.Length;)
+        {
+            if (Rune.DecodeFromUtf8(bytes[at..], out _, out var length) != System.Buffers.OperationStatus.Done) return at;
+            at += length;
+        }
+        return -1;
+    }
+}

@@ -1,0 +1,43 @@
+using System.Text;
+using LoRTA.Onnx.Training.Data.Readers;
+using LoRTA.Onnx.Training.Errors;
+
+namespace LoRTA.Onnx.Training.Data;
+
+/// <summary>Text with <c>{column}</c> holes.</summary>
+/// <remarks>Either the whole <see cref="Text"/>, or a <see cref="Prompt"/> that is given and a <see cref="Completion"/> that is learnt.</remarks>
+internal sealed record RowTemplate
+{
+    public string? Text { get; init; }
+
+    public string? Prompt { get; init; }
+
+    public string? Completion { get; init; }
+
+    /// <summary>Fills the holes of <paramref name="template"/> with the row's columns; <c>{{</c> and <c>}}</c> are braces.</summary>
+    public static string Fill(string template, DataRow row)
+    {
+        var text = new StringBuilder();
+        for (var at = 0; at < template.Length; at++)
+        {
+            var letter = template[at];
+            if (letter is not ('{' or '}'))
+            {
+                text.Append(letter);
+            }
+            else if (at + 1 < template.Length && template[at + 1] == letter)
+            {
+                text.Append(letter);
+                at++;
+            }
+            else
+            {
+                var end = letter == '{' ? template.IndexOf('}', at) : -1;
+                if (end < 0) throw DataErrors.BadTemplate(template, $"has a single '{letter}'");
+                text.Append(row[template[(at + 1)..end]]);
+                at = end;
+            }
+        }
+        return text.ToString();
+    }
+}

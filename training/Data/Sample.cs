@@ -1,0 +1,21 @@
+namespace LoRTA.Onnx.Training.Data;
+
+/// <summary>One encoded example.</summary>
+/// <param name="Ids">Token ids, special tokens included.</param>
+/// <param name="TypeIds">Segment of each token.</param>
+internal sealed record Sample(int[] Ids, int[] TypeIds)
+{
+    /// <summary>The label that a token does not count by.</summary>
+    public const long Ignored = -100;
+
+    public Sample(int[] ids)
+        : this(ids, new int[ids.Length])
+    {
+    }
+
+    /// <summary>One label per token; null where the task has one per sample, or none.</summary>
+    public long[]? TokenLabels { get; init; }
+
+    /// <summary>The sample's own label, a class index or a number.</summary>
+    public float? Label { get; init; }
+}

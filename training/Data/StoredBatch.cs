@@ -1,0 +1,20 @@
+using LoRTA.Onnx.GraphGen.Files;
+using LoRTA.Onnx.GraphGen.Ir;
+
+namespace LoRTA.Onnx.Training.Data;
+
+/// <summary>A batch from a safetensors file whose tensors bear the names of the model's inputs, and <c>labels</c>.</summary>
+internal static class StoredBatch
+{
+    public static Batch Load(string path)
+    {
+        var file = Safetensors.Load(path);
+        var ids = file.Get(path, "input_ids");
+        var labels = file.Tensors.GetValueOrDefault("labels");
+        var inputs = file.Tensors.ToDictionary(StringComparer.Ordinal);
+        inputs.TryAdd("attention_mask", Tensor.Of<long>([.. ids.Dims], Enumerable.Repeat(1L, (int)ids.Count).ToArray()));
+        inputs.TryAdd("token_type_ids", Tensor.Of<long>([.. ids.Dims], new long[ids.Count]));
+        inputs.TryAdd("position_ids", Tensor.Of<long>([.. ids.Dims], [.. Enumerable.Range(0, (int)ids.Count).Select(i => i % ids.Dims[1])]));
+        return new Batch(inputs, (int)ids.Dims[0], (int)ids.Dims[1], labels?.Count ?? 0, ids.Count);
+    }
+}

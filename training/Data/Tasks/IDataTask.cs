@@ -1,0 +1,34 @@
+using LoRTA.Onnx.Training.Data.Readers;
+
+namespace LoRTA.Onnx.Training.Data.Tasks;
+
+/// <summary>What a task makes of rows.</summary>
+internal interface IDataTask
+{
+    LabelKind Labels { get; }
+
+    /// <summary>The samples of rows, in their order.</summary>
+    IEnumerable<Sample> Encode(IReadOnlyList<DataRow> rows);
+
+    /// <summary>The sample as one pass over the data shows it; differs between passes where a task draws at random.</summary>
+    /// <param name="sample">The encoded sample.</param>
+    /// <param name="pass">Names the pass, for instance <c>3</c> for an epoch.</param>
+    /// <param name="index">Index of the sample in its set.</param>
+    Sample Draw(Sample sample, string pass, int index) => sample;
+}
+
+/// <summary>What labels look like and which of them the loss counts.</summary>
+internal enum LabelKind
+{
+    /// <summary>int64 [B]: a class per sample.</summary>
+    Class,
+
+    /// <summary>float32 [B]: a number per sample.</summary>
+    Number,
+
+    /// <summary>int64 [B, S]: a class per token.</summary>
+    Token,
+
+    /// <summary>int64 [B, S]: logits at t are held against the label at t + 1, so the first never counts.</summary>
+    NextToken,
+}

@@ -1,0 +1,61 @@
+using System.Globalization;
+using LoRTA.Onnx.GraphGen.Files;
+using LoRTA.Onnx.Training.Data.Readers;
+using LoRTA.Onnx.Training.Data.Tokenizers;
+using LoRTA.Onnx.Training.Errors;
+
+namespace LoRTA.Onnx.Training.Data.Tasks;
+
+/// <summary>Guess hidden tokens, drawn anew in each pass.</summary>
+/// <remarks>Of those drawn 80 % become the mask, 10 % any token, 10 % stay (Devlin et al. 2018, section 3.1). The draw is a function of (seed, pass, sample). At least one token of a sample is drawn, so that every batch has labels.</remarks>
+internal sealed class MaskedTask : IDataTask
+{
+    private readonly DataOptions _options;
+    private readonly TextTokenizer _tokenizer;
+    private readonly int _mask;
+
+    public MaskedTask(DataOptions options, TextTokenizer tokenizer)
+    {
+        (_options, _tokenizer) = (options, tokenizer);
+        _mask = tokenizer.Special.Mask ?? throw DataErrors.NoSpecialToken("mask", "masked-lm");
+    }
+
+    public LabelKind Labels => LabelKind.Token;
+
+    /// <summary>Rows whose text has no tokens of its own are left out.</summary>
+    public IEnumerable<Sample> Encode(IReadOnlyList<DataRow> rows) => rows.Select(row =>
+    {
+        var text = _options.Template?.Text is { } template ? RowTemplate.Fill(template, row) : row[_options.Columns.Text];
+        var encoded = _tokenizer.EncodeWithSpecialTokens(text, _options.Columns.Pair is { } pair ? row[pair] : null, _options.MaxLength);
+        return new Sample(encoded.Ids, encoded.TypeIds);
+    }).Where(sample => sample.Ids.Any(CanBeHidden));
+
+    public Sample Draw(Sample sample, string pass, int index)
+    {
+        var random = new SeededRandom(_options.Seed, string.Create(CultureInfo.InvariantCulture, $"data/mask/{pass}/{index}"));
+        var (ids, labels, drawn) = ((int[])sample.Ids.Clone(), new long[sample.Ids.Length], 0);
+        for (var i = 0; i < ids.Length; i++)
+        {
+            labels[i] = Sample.Ignored;
+            if (!CanBeHidden(ids[i]) || random.NextUniform() >= _options.MaskProbability) continue;
+            Hide(ids, labels, i, random);
+            drawn++;
+        }
+        if (drawn == 0)
+        {
+            var places = Enumerable.Range(0, ids.Length).Where(i => CanBeHidden(ids[i])).ToList();
+            Hide(ids, labels, places[random.NextIndex(places.Count)], random);
+        }
+        return sample with { Ids = ids, TokenLabels = labels };
+    }
+
+    private bool CanBeHidden(int id) => !_tokenizer.Special.All.Contains(id);
+
+    private void Hide(int[] ids, long[] labels, int at, SeededRandom random)
+    {
+        labels[at] = ids[at];
+        var (how, other) = (random.NextUniform(), random.NextIndex(_tokenizer.VocabularySize));
+        if (how < 0.8) ids[at] = _mask;
+        else if (how < 0.9) ids[at] = other;
+    }
+}

@@ -1,0 +1,56 @@
+using LoRTA.Onnx.Training.Data.Readers;
+using LoRTA.Onnx.Training.Data.Tokenizers;
+using LoRTA.Onnx.Training.Errors;
+
+namespace LoRTA.Onnx.Training.Data.Tasks;
+
+/// <summary>A label per letter (proteins) or per word. The first token of each carries its label; further ones and special tokens do not count.</summary>
+internal sealed class TokenTask(DataOptions options, TextTokenizer tokenizer) : IDataTask
+{
+    public LabelKind Labels => LabelKind.Token;
+
+    public IEnumerable<Sample> Encode(IReadOnlyList<DataRow> rows) => rows.Select(Encode);
+
+    private Sample Encode(DataRow row)
+    {
+        var text = row[options.Columns.Text];
+        var units = Units(text);
+        var labels = options.Columns.Label is { } column ? ReadLabels(row, row[column], units.Count) : null;
+        var (ids, idLabels) = (new List<int>(), new List<long>());
+        for (var i = 0; i < units.Count; i++)
+        {
+            var pieces = IsWords(text) ? tokenizer.EncodeWord(units[i], first: i == 0) : tokenizer.Encode(units[i]);
+            ids.AddRange(pieces);
+            if (labels is not null) idLabels.AddRange(pieces.Select((_, index) => index == 0 ? labels[i] : Sample.Ignored));
+        }
+        var encoded = tokenizer.Wrap([.. ids], maxLength: options.MaxLength);
+        if (encoded.Ids.Length == 0) throw DataErrors.BadLine(row.Path, row.Line, "the text has no tokens");
+        return new Sample(encoded.Ids, encoded.TypeIds) { TokenLabels = labels is null ? null : Spread(encoded, idLabels) };
+    }
+
+    private static long[] Spread(EncodedText encoded, List<long> idLabels)
+    {
+        var spread = new long[encoded.Ids.Length];
+        Array.Fill(spread, Sample.Ignored);
+        idLabels.CopyTo(0, spread, encoded.TextStart, encoded.TextLength);
+        return spread;
+    }
+
+    private long[] ReadLabels(DataRow row, string label, int count)
+    {
+        var names = Units(label);
+        if (names.Count != count) throw DataErrors.LabelCount(row.Path, row.Line, names.Count, count);
+        var mask = options.Columns.Mask is { } column ? Units(row[column]) : null;
+        if (mask is not null && mask.Count != count) throw DataErrors.LabelCount(row.Path, row.Line, mask.Count, count);
+        return [.. names.Select((name, i) => mask?[i] == "0" ? Sample.Ignored : ClassLabel.Parse(row, name, options))];
+    }
+
+    private static bool HasSpaces(string text) => text.Any(char.IsWhiteSpace);
+
+    // Words where there are spaces or labels are words themselves, else letters.
+    private bool IsWords(string text) => HasSpaces(text) || options.Labels.Any(name => name.Length > 1);
+
+    private List<string> Units(string text) => IsWords(text)
+        ? [.. text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)]
+        : [.. text.EnumerateRunes().Select(rune => rune.ToString())];
+}

@@ -1,0 +1,49 @@
+using System.Text.Json;
+using LoRTA.Onnx.GraphGen.Errors;
+using LoRTA.Onnx.Training.Errors;
+
+namespace LoRTA.Onnx.Training.Data.Tokenizers;
+
+/// <summary>Reads the JSON files of a tokenizer, in which null and absent mean the same.</summary>
+internal static class JsonReading
+{
+    public static JsonElement? Find(this JsonElement json, string name) =>
+        json.ValueKind == JsonValueKind.Object && json.TryGetProperty(name, out var value) && value.ValueKind != JsonValueKind.Null ? value : null;
+
+    public static string? Text(this JsonElement json, string name) => json.Find(name) is { ValueKind: JsonValueKind.String } value ? value.GetString() : null;
+
+    public static bool? Flag(this JsonElement json, string name) =>
+        json.Find(name) is { ValueKind: JsonValueKind.True or JsonValueKind.False } value ? value.GetBoolean() : null;
+
+    public static IEnumerable<JsonElement> Array(this JsonElement json, string name) =>
+        json.Find(name) is { ValueKind: JsonValueKind.Array } value ? value.EnumerateArray() : [];
+
+    /// <summary>Reads a file of a tokenizer; whatever it lacks or has wrong becomes one error that names it.</summary>
+    public static T Read<T>(string path, Func<byte[], T> parse)
+    {
+        var bytes = ReadBytes(path);
+        try
+        {
+            return parse(bytes);
+        }
+        catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or FormatException or ArgumentException
+            or IOException or InvalidDataException or IndexOutOfRangeException)
+        {
+            throw DataErrors.TokenizerCorrupt(path, e.Message.Split('\n')[0], e);
+        }
+    }
+
+    public static JsonElement Parse(byte[] json) => JsonSerializer.Deserialize<JsonElement>(json);
+
+    private static byte[] ReadBytes(string path)
+    {
+        try
+        {
+            return File.ReadAllBytes(path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw FileErrors.NotReadable(path, e);
+        }
+    }
+}

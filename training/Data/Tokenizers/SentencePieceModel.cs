@@ -1,0 +1,10 @@
+using Microsoft.ML.Tokenizers;
+
+namespace LoRTA.Onnx.Training.Data.Tokenizers;
+
+/// <summary>A SentencePiece model (tokenizer.model). It normalizes and marks spaces itself, so a whole stretch of text is its word.</summary>
+internal sealed class SentencePieceModel(SentencePieceTokenizer tokenizer) : ISubwordModel
+{
+    public void Encode(string word, List<int> ids) =>
+        ids.AddRange(tokenizer.EncodeToIds(word, addBeginningOfSentence: false, addEndOfSentence: false, considerPreTokenization: false));
+}

@@ -1,0 +1,20 @@
+using System.Globalization;
+using LoRTA.Onnx.GraphGen.Errors;
+
+namespace LoRTA.Onnx.Training.Errors;
+
+/// <summary>Failures of training runs.</summary>
+internal static class TrainingErrors
+{
+    public static LortaException LossNotFinite(long step, double loss) =>
+        new("LRT601", string.Create(CultureInfo.InvariantCulture, $"step {step}: the loss is {loss}."), "Lower train.optimizer.lr or adapter.alpha, or check the data for broken rows; checkpoints before this step stay.");
+
+    public static LortaException GradientNotFinite(long step, double norm) =>
+        new("LRT602", string.Create(CultureInfo.InvariantCulture, $"step {step}: the norm of the gradients is {norm}."), "Lower train.optimizer.lr or adapter.alpha, or set train.clip; checkpoints before this step stay.");
+
+    public static LortaException NoValidation(string file) =>
+        new("LRT604", $"{file}: the recipe names no validation data.", "Give data.validation or data.validationFraction.") { IsUsage = true };
+
+    public static LortaException NotYet(string key, string what) =>
+        new("LRT603", $"{key}: {what} is not there yet.", "Leave it out of the recipe.") { IsUsage = true };
+}

@@ -1,0 +1,44 @@
+namespace LoRTA.Onnx.Training.Metrics;
+
+/// <summary>Accuracy, F1 and Matthews correlation of class predictions, from the counts of one confusion matrix.</summary>
+internal sealed class ClassificationMetrics
+{
+    private readonly SortedDictionary<(int Predicted, int Expected), long> _counts = [];
+
+    public void Add(int predicted, int expected) => _counts[(predicted, expected)] = _counts.GetValueOrDefault((predicted, expected)) + 1;
+
+    /// <summary>Share of rows whose class is predicted; 0 without rows.</summary>
+    public double Accuracy => Ratio(Correct, Total);
+
+    /// <summary>F1 of class 1: 2·tp / (2·tp + fp + fn); 0 where class 1 never occurs.</summary>
+    public double F1
+    {
+        get
+        {
+            var truePositives = Sum(cell => cell is (1, 1));
+            return Ratio(2 * truePositives, Sum(cell => cell.Predicted == 1) + Sum(cell => cell.Expected == 1));
+        }
+    }
+
+    /// <summary>Matthews correlation for any number of classes (R_K of Gorodkin 2004): (c·n − Σ pₖ·tₖ) / √((n² − Σ pₖ²)(n² − Σ tₖ²)); 0 where undefined.</summary>
+    public double Matthews
+    {
+        get
+        {
+            var classes = _counts.Keys.SelectMany(cell => new[] { cell.Predicted, cell.Expected }).Distinct();
+            var margins = classes.Select(k => (Predicted: (double)Sum(cell => cell.Predicted == k), Expected: (double)Sum(cell => cell.Expected == k))).ToList();
+            double n = Total;
+            var covariance = (Correct * n) - margins.Sum(m => m.Predicted * m.Expected);
+            var variances = ((n * n) - margins.Sum(m => m.Predicted * m.Predicted)) * ((n * n) - margins.Sum(m => m.Expected * m.Expected));
+            return variances > 0 ? covariance / Math.Sqrt(variances) : 0;
+        }
+    }
+
+    private long Total => Sum(_ => true);
+
+    private long Correct => Sum(cell => cell.Predicted == cell.Expected);
+
+    private long Sum(Func<(int Predicted, int Expected), bool> where) => _counts.Where(pair => where(pair.Key)).Sum(pair => pair.Value);
+
+    private static double Ratio(double part, double whole) => whole > 0 ? part / whole : 0;
+}

@@ -1,0 +1,76 @@
+using LoRTA.Onnx.GraphGen.Adapters;
+using LoRTA.Onnx.GraphGen.Artifacts;
+using LoRTA.Onnx.GraphGen.Ir;
+using LoRTA.Onnx.Training.Data;
+using LoRTA.Onnx.Training.Data.Tokenizers;
+using LoRTA.Onnx.Training.Errors;
+using LoRTA.Onnx.Training.Recipes;
+using LoRTA.Onnx.Training.Runtime;
+
+namespace LoRTA.Onnx.Training;
+
+/// <summary>A recipe with everything opened: the model's graphs, the data, the runtime.</summary>
+internal sealed class PreparedTask : IDisposable
+{
+    private readonly Recipe _recipe;
+
+    private PreparedTask(Recipe recipe, (DataStream Train, DataStream? Validation) data, TrainingGraphs graphs, OrtSettings settings)
+    {
+        (_recipe, Data, Graphs) = (recipe, data, graphs);
+        Evaluator = data.Validation is { } validation ? new Evaluator(recipe.Task, validation, graphs.Logits) : null;
+        Runtime = new OrtSessionRuntime(graphs, settings, recipe.Adapter.Dropout > 0 ? new DropoutMasks(recipe.Seed, recipe.Adapter.Dropout) : null);
+    }
+
+    /// <summary>What is learned from, and what is measured on.</summary>
+    public (DataStream Train, DataStream? Validation) Data { get; }
+
+    public TrainingGraphs Graphs { get; }
+
+    public ITrainingRuntime Runtime { get; }
+
+    /// <summary>Measures the validation data; null where there are none.</summary>
+    public Evaluator? Evaluator { get; }
+
+    /// <summary>Opens a recipe.</summary>
+    /// <param name="recipe">The resolved recipe.</param>
+    /// <param name="settings">Device and threads.</param>
+    /// <param name="values">Given values of trained tensors; those that are absent start as the recipe says.</param>
+    public static PreparedTask Of(Recipe recipe, OrtSettings settings, IReadOnlyDictionary<string, Tensor>? values = null)
+    {
+        if (recipe.Head is not null) throw TrainingErrors.NotYet("head.new", "a new head");
+        var model = Model.Load(recipe.Model);
+        var data = new DataSource(RecipeMapping.Data(recipe), TextTokenizer.Load(recipe.Tokenizer!)).Load();
+        var spec = RecipeMapping.Spec(recipe, values);
+        var graphs = TrainingGraphBuilder.Build(model, spec);
+        return new PreparedTask(recipe, data, graphs, settings);
+    }
+
+    /// <summary>Opens a recipe to measure a model: with an adapter, or, at scale 0, as it is.</summary>
+    public static PreparedTask ForEvaluation(Recipe recipe, AdapterFolder? adapter, OrtSettings settings)
+    {
+        if (adapter is null) return Of(recipe with { Trainables = [], Adapter = recipe.Adapter with { Alpha = 0, Dropout = 0 } }, settings);
+        var options = adapter.Config.AdapterOptions;
+        var asTrained = recipe with
+        {
+            Trainables = [.. adapter.Config.Trainables.Select(name => new TrainableOptions { Match = name })],
+            Adapter = RecipeMapping.Adapter(options),
+        };
+        return Of(asTrained, settings, adapter.Tensors);
+    }
+
+    /// <summary>Writes the adapter as the runtime holds it.</summary>
+    public void SaveAdapter(string folder)
+    {
+        var tensors = new Dictionary<string, Tensor>(Runtime.State.Values, StringComparer.Ordinal);
+        foreach (var (input, tensor) in Graphs.Frozen) tensors[input[TrainingNames.Factor.Length..]] = tensor;
+        var config = AdapterConfig.Of(Graphs.Plan, Graphs.Base) with
+        {
+            Task = _recipe.Task,
+            Labels = _recipe.Labels,
+            Trainables = [.. Graphs.Trained.Select(tensor => tensor.Name).Where(name => name.StartsWith(TrainingNames.Parameter, StringComparison.Ordinal)).Select(name => name[TrainingNames.Parameter.Length..])],
+        };
+        new AdapterFolder(folder, config, tensors).Save();
+    }
+
+    public void Dispose() => Runtime.Dispose();
+}

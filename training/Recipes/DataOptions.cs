@@ -1,0 +1,73 @@
+using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
+
+namespace LoRTA.Onnx.Training.Recipes;
+
+/// <summary>The data of a recipe and how it becomes batches.</summary>
+[Description("The data and how it becomes batches.")]
+internal sealed record DataOptions
+{
+    [Choice("text", "tsv", "csv", "jsonl", "fasta", NotYet = ["parquet"]), Description("Format of the files. Default: by the extension of `train`.")]
+    public string? Format { get; init; }
+
+    [Apart, Description("File of training examples.")]
+    public required string Train { get; init; }
+
+    [Apart, Description("File of validation examples.")]
+    public string? Validation { get; init; }
+
+    [Range(0, 1, MinimumIsExclusive = true, MaximumIsExclusive = true), Description("Instead of `validation`: the share of `train`, from its end, that is kept for validation.")]
+    public double? ValidationFraction { get; init; }
+
+    [Description("Names of the columns.")]
+    public ColumnOptions Columns { get; init; } = new();
+
+    [Description("The classes where labels are text, in the order of their numbers; integer labels are class indices.")]
+    public IReadOnlyList<string>? Labels { get; init; }
+
+    [Description("Text with {column} holes, or prompt and completion apart: only completions are learned.")]
+    public Template? Template { get; init; }
+
+    [Range(1, int.MaxValue), Description("Longest row in tokens; longer ones are cut.")]
+    public int MaxLength { get; init; } = 128;
+
+    [Description("text: what parts entries.")]
+    public string Separator { get; init; } = "\n\n";
+
+    [Description("Put the token that begins a text before each entry, where the tokenizer has one.")]
+    public bool Bos { get; init; } = true;
+
+    [Description("Put the token that ends a text after each entry, where the tokenizer has one.")]
+    public bool Eos { get; init; } = true;
+
+    [Description("causal-lm: one stream per split, cut into rows of maxLength, the tail dropped.")]
+    public bool Packing { get; init; }
+
+    [Description("Batches of rows of similar length.")]
+    public bool Bucketing { get; init; } = true;
+
+    /// <summary>The format that a file's extension tells, or null.</summary>
+    public static string? FormatOf(string path) => Path.GetExtension(path).ToLowerInvariant() switch
+    {
+        ".txt" or ".text" or ".md" => "text",
+        ".tsv" or ".tab" => "tsv",
+        ".csv" => "csv",
+        ".jsonl" or ".ndjson" => "jsonl",
+        ".fasta" or ".fa" or ".faa" => "fasta",
+        ".parquet" => "parquet",
+        _ => null,
+    };
+}
+
+/// <summary>Names of the columns that a task reads.</summary>
+internal sealed record ColumnOptions
+{
+    [Description("Column of the text.")]
+    public string Text { get; init; } = "text";
+
+    [Description("Column of the second text of a pair.")]
+    public string? Pair { get; init; }
+
+    [Description("Column of the label.")]
+    public string Label { get; init; } = "label";
+}

@@ -1,0 +1,46 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace LoRTA.Onnx.Training.Recipes;
+
+/// <summary>When something happens during training: at each epoch's end, never, or every so many steps.</summary>
+[JsonConverter(typeof(Converter))]
+[Spelling("""{"anyOf": [{"enum": ["epoch", "never"]}, {"type": "integer", "minimum": 1}]}""")]
+internal readonly record struct Interval
+{
+    private const int Epochs = -1;
+    private readonly int _steps;
+
+    private Interval(int steps) => _steps = steps;
+
+    public static Interval Never => default;
+
+    public static Interval Epoch => new(Epochs);
+
+    public static Interval Every(int steps) => new(steps);
+
+    /// <summary>Whether it is time after step <paramref name="step"/>, counted from 1.</summary>
+    public bool Includes(long step, bool endsEpoch) => _steps switch
+    {
+        0 => false,
+        Epochs => endsEpoch,
+        _ => step % _steps == 0,
+    };
+
+    private sealed class Converter : JsonConverter<Interval>
+    {
+        public override Interval Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => reader.TokenType switch
+        {
+            JsonTokenType.String when reader.ValueTextEquals("epoch") => Epoch,
+            JsonTokenType.String when reader.ValueTextEquals("never") => Never,
+            JsonTokenType.Number when reader.TryGetInt32(out var steps) && steps > 0 => Every(steps),
+            _ => throw new JsonException("must be epoch, never or a number of steps"),
+        };
+
+        public override void Write(Utf8JsonWriter writer, Interval value, JsonSerializerOptions options)
+        {
+            if (value._steps > 0) writer.WriteNumberValue(value._steps);
+            else writer.WriteStringValue(value == Never ? "never" : "epoch");
+        }
+    }
+}

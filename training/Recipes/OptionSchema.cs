@@ -1,0 +1,81 @@
+using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
+using System.Globalization;
+using System.Reflection;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Text.Json.Schema;
+using System.Text.Json.Serialization.Metadata;
+
+namespace LoRTA.Onnx.Training.Recipes;
+
+/// <summary>JSON schemas of option records: types, descriptions, choices, ranges and defaults, all from the records.</summary>
+internal static class OptionSchema
+{
+    private static readonly JsonSchemaExporterOptions Exporter = new() { TreatNullObliviousAsNonNullable = true, TransformSchemaNode = Transform };
+
+    /// <summary>The schema of a recipe file.</summary>
+    public static JsonObject Recipe() => Of<Recipe>("LoRTA.Onnx recipe");
+
+    /// <summary>The schema of a recipe's <c>adapter</c> section.</summary>
+    public static JsonObject Adapter() => Of<AdapterOptions>("LoRTA.Onnx adapter options");
+
+    /// <summary>The schema of any option record.</summary>
+    public static JsonObject Of<T>(string title)
+    {
+        var schema = RecipeJson.Options.GetJsonSchemaAsNode(typeof(T), Exporter).AsObject();
+        schema.Insert(0, "$schema", "https://json-schema.org/draft/2020-12/schema");
+        schema.Insert(1, "title", title);
+        return schema;
+    }
+
+    private static JsonNode Transform(JsonSchemaExporterContext context, JsonNode node)
+    {
+        var type = context.TypeInfo.Type;
+        if (type.GetCustomAttribute<SpellingAttribute>() is { } spelling) node = JsonNode.Parse(spelling.Schema)!;
+        if (type == typeof(JsonElement)) node = new JsonObject();
+        if (node is not JsonObject schema) return node;
+        if (type.GetCustomAttribute<DescriptionAttribute>() is { } about && !schema.ContainsKey("description")) schema.Insert(0, "description", about.Description);
+        if (context.PropertyInfo is not { } property) return schema;
+
+        foreach (var attribute in property.Attributes<Attribute>()) Annotate(schema, attribute);
+        if (!property.IsRequired && property.Get is not null) schema["default"] = Default(property);
+        return schema;
+    }
+
+    // Choices and ranges of a list are those of its elements.
+    private static void Annotate(JsonObject schema, Attribute attribute)
+    {
+        var element = schema["items"] as JsonObject ?? schema;
+        switch (attribute)
+        {
+            case DescriptionAttribute description:
+                schema.Remove("description");
+                schema.Insert(0, "description", description.Description);
+                break;
+            case ChoiceAttribute choice:
+                JsonNode?[] words = [.. choice.Words.Select(word => JsonValue.Create(word))];
+                element["enum"] = new JsonArray(element["type"] is JsonArray ? [.. words, null] : words);   // type: [string, null]
+                break;
+            case RangeAttribute range:
+                element[range.MinimumIsExclusive ? "exclusiveMinimum" : "minimum"] = Number(range.Minimum);
+                if (Convert.ToDouble(range.Maximum, CultureInfo.InvariantCulture) is < int.MaxValue and var maximum)
+                    element[range.MaximumIsExclusive ? "exclusiveMaximum" : "maximum"] = Number(maximum);
+                break;
+            case LengthAttribute length:
+                (schema["minItems"], schema["maxItems"]) = (length.MinimumLength, length.MaximumLength);
+                break;
+            case RegularExpressionAttribute pattern:
+                schema["pattern"] = $"^({pattern.Pattern})$";
+                break;
+        }
+    }
+
+    private static JsonValue Number(object value) => JsonValue.Create(Convert.ToDecimal(value, CultureInfo.InvariantCulture));
+
+    private static JsonNode? Default(JsonPropertyInfo property)
+    {
+        var owner = RecipeJson.Options.GetTypeInfo(property.DeclaringType).CreateObject!();
+        return JsonSerializer.SerializeToNode(property.Get!(owner), property.PropertyType, RecipeJson.Options);
+    }
+}

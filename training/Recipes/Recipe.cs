@@ -1,0 +1,115 @@
+using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
+using System.Text.Json.Serialization;
+using LoRTA.Onnx.GraphGen.Errors;
+using LoRTA.Onnx.Training.Errors;
+
+namespace LoRTA.Onnx.Training.Recipes;
+
+/// <summary>Everything that decides a training run; the YAML file of the same keys. Immutable: change it with <c>with</c>.</summary>
+[Description("A training run of LoRTA.Onnx. Paths are relative to the recipe's folder.")]
+internal sealed record Recipe
+{
+    [Apart, Description("The base model: an .onnx file or a folder that holds exactly one.")]
+    public required string Model { get; init; }
+
+    [Apart, Description("Folder of the tokenizer's files. Default: the model's folder.")]
+    public string? Tokenizer { get; init; }
+
+    [Choice("causal-lm", "masked-lm", "classification", "regression", "token-classification", "loss", NotYet = ["dpo"])]
+    [Description("What the model is trained for; it decides labels, loss and metrics.")]
+    public required string Task { get; init; }
+
+    [Description("What only some tasks ask for.")]
+    public TaskOptions TaskOptions { get; init; } = new();
+
+    [Description("Every random value is a function of this number, a name and an index.")]
+    public long Seed { get; init; }
+
+    [Apart, RegularExpression("cpu|cuda(:[0-9]+)?"), Description("Where to compute: cpu, cuda or cuda:N.")]
+    public string Device { get; init; } = "cpu";
+
+    [Apart, Description("The run folder. Default: runs/ and the recipe's name.")]
+    public string? Output { get; init; }
+
+    [Description("What is trained: one adapter family, its size and its places.")]
+    public AdapterOptions Adapter { get; init; } = new();
+
+    [Description("Parameters of the model itself that are trained along.")]
+    public IReadOnlyList<TrainableOptions> Trainables { get; init; } = [];
+
+    [Description("A new head, only for a model without one.")]
+    public HeadOptions? Head { get; init; }
+
+    [Description("The data and how it becomes batches.")]
+    public required DataOptions Data { get; init; }
+
+    [Description("Length, optimizer, schedule, evaluation.")]
+    public TrainOptions Train { get; init; } = new();
+
+    /// <summary>Names of the classes, where the recipe gives them.</summary>
+    [JsonIgnore]
+    public IReadOnlyList<string>? Labels => Data.Labels ?? Head?.Labels;
+
+    /// <summary>The same recipe with full paths and nothing left to derive (tokenizer, output, format).</summary>
+    /// <param name="folder">The folder that relative paths start at.</param>
+    /// <param name="name">The recipe's name, for the default run folder.</param>
+    public Recipe Resolve(string folder, string name)
+    {
+        string Full(string path) => Path.GetFullPath(path, Path.GetFullPath(folder));
+        var model = Full(Model);
+        return this with
+        {
+            Model = model,
+            Tokenizer = Tokenizer is null ? (Directory.Exists(model) ? model : Path.GetDirectoryName(model)) : Full(Tokenizer),
+            Output = Full(Output ?? Path.Join("runs", name)),
+            Data = Data with
+            {
+                Train = Full(Data.Train),
+                Validation = Data.Validation is null ? null : Full(Data.Validation),
+                Format = Data.Format ?? DataOptions.FormatOf(Data.Train),
+            },
+        };
+    }
+
+    /// <summary>Checks a recipe that was made in code; <see cref="RecipeFile.Load"/> has done it for a file.</summary>
+    /// <exception cref="LortaException">LRT550, with every problem and its path.</exception>
+    public void Validate(RecipeCatalog known)
+    {
+        var problems = RecipeRules.Check(this, known).ToList();
+        if (problems.Count > 0) throw RecipeErrors.Invalid("recipe", problems);
+    }
+}
+
+/// <summary>Options of single tasks.</summary>
+internal sealed record TaskOptions
+{
+    [Range(0, 1, MinimumIsExclusive = true, MaximumIsExclusive = true), Description("masked-lm: the share of tokens that is masked.")]
+    public double Probability { get; init; } = 0.15;
+
+    [Description("loss: the model's output that is the loss.")]
+    public string Output { get; init; } = "loss";
+}
+
+/// <summary>A new head for a model that has none.</summary>
+internal sealed record HeadOptions
+{
+    [Choice("classification", "regression", "token-classification"), Description("What kind of head.")]
+    public required string New { get; init; }
+
+    [Description("The classes, in the order of their numbers.")]
+    public IReadOnlyList<string> Labels { get; init; } = [];
+}
+
+/// <summary>Parameters of the model that are trained along, with their own optimizer settings.</summary>
+internal sealed record TrainableOptions
+{
+    [Description("Pattern on parameter names; * crosses dots.")]
+    public required string Match { get; init; }
+
+    [Range(0, double.PositiveInfinity, MinimumIsExclusive = true), Description("Peak learning rate. Default: the adapter's.")]
+    public double? Lr { get; init; }
+
+    [Range(0, double.PositiveInfinity), Description("Decoupled weight decay. Default: the adapter's.")]
+    public double? WeightDecay { get; init; }
+}

@@ -1,0 +1,10 @@
+namespace LoRTA.Onnx.Training.Recipes;
+
+/// <summary>What a recipe may name, as far as this build has it; the caller knows the families and tasks.</summary>
+internal sealed record RecipeCatalog(IReadOnlyList<string> Methods, IReadOnlyList<string> Tasks);
+
+/// <summary>Something wrong in a recipe.</summary>
+/// <param name="Path">Where, for instance <c>train.optimizer.lr</c>; empty for the whole.</param>
+/// <param name="Text">What, for instance <c>must be &gt; 0, was -1</c>.</param>
+/// <param name="Source">Line of the file or option of the command line, where known.</param>
+internal sealed record RecipeProblem(string Path, string Text, string? Source = null);

@@ -1,0 +1,66 @@
+using System.Text.Json;
+using LoRTA.Onnx.GraphGen.Errors;
+using LoRTA.Onnx.GraphGen.Files;
+using LoRTA.Onnx.Training.Errors;
+using YamlDotNet.Core;
+using YamlDotNet.RepresentationModel;
+
+namespace LoRTA.Onnx.Training.Recipes;
+
+/// <summary>Recipes as YAML files.</summary>
+internal static class RecipeFile
+{
+    /// <summary>Reads, checks and resolves a recipe.</summary>
+    /// <param name="path">The YAML file; relative paths in it start at its folder.</param>
+    /// <param name="known">The families and tasks of this build.</param>
+    /// <param name="overrides">Settings <c>path.to.key=value</c> that replace or add keys; values are YAML.</param>
+    /// <exception cref="LortaException">LRT101 no such file; LRT550 every problem at once; LRT551 no YAML; LRT552 an override that is no setting.</exception>
+    public static Recipe Load(string path, RecipeCatalog known, IReadOnlyList<string>? overrides = null)
+    {
+        var root = Parse(path);
+        var set = new HashSet<YamlNode>(ReferenceEqualityComparer.Instance);
+        foreach (var text in overrides ?? []) set.UnionWith(RecipeOverride.Apply(root, text));
+
+        var binder = new RecipeBinder(set);
+        var node = binder.Bind(root, RecipeJson.Options.GetTypeInfo(typeof(Recipe)), string.Empty);
+        if (binder.Problems.Count > 0) throw RecipeErrors.Invalid(path, binder.Problems.Select(binder.Locate));
+        var recipe = node.Deserialize<Recipe>(RecipeJson.Options)!;
+        var problems = RecipeRules.Check(recipe, known).Select(binder.Locate).ToList();
+        if (problems.Count > 0) throw RecipeErrors.Invalid(path, problems);
+        return recipe.Resolve(Path.GetDirectoryName(Path.GetFullPath(path))!, Path.GetFileNameWithoutExtension(path));
+    }
+
+    /// <summary>The recipe as YAML, every key written out.</summary>
+    public static string ToYaml(Recipe recipe)
+    {
+        using var writer = new StringWriter { NewLine = "\n" };
+        var document = new YamlDocument(YamlScalars.FromJson(RecipeJson.ToNode(recipe)));
+        new YamlStream(document).Save(new Emitter(writer, new EmitterSettings().WithNewLine("\n")), assignAnchors: false);
+        return writer.ToString().Replace("...\n", string.Empty, StringComparison.Ordinal);
+    }
+
+    /// <summary>Writes the recipe as YAML, every key written out.</summary>
+    public static void Save(string path, Recipe recipe) => AtomicFile.WriteText(path, ToYaml(recipe));
+
+    private static YamlMappingNode Parse(string path)
+    {
+        if (!File.Exists(path)) throw FileErrors.NotFound(path);
+        try
+        {
+            var stream = new YamlStream();
+            using var reader = new StreamReader(path);
+            stream.Load(reader);
+            return stream.Documents is [{ RootNode: YamlMappingNode root }]
+                ? root
+                : throw RecipeErrors.NotYaml(path, stream.Documents.Count > 1 ? "holds several documents" : "holds no keys", null);
+        }
+        catch (YamlException e)
+        {
+            throw RecipeErrors.NotYaml(path, $"line {e.Start.Line}: {e.Message.TrimEnd('.')}", e);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw FileErrors.NotReadable(path, e);
+        }
+    }
+}

@@ -1,0 +1,69 @@
+using System.Globalization;
+using LoRTA.Onnx.GraphGen.Errors;
+using LoRTA.Onnx.Training.Errors;
+using YamlDotNet.Core;
+using YamlDotNet.RepresentationModel;
+
+namespace LoRTA.Onnx.Training.Recipes;
+
+/// <summary>A setting of the command line, <c>path.to.key=value</c>, put into the YAML tree before it is read.</summary>
+internal static class RecipeOverride
+{
+    /// <summary>Puts the setting into the tree; elements of lists have their index as key.</summary>
+    /// <returns>The nodes that come from the setting.</returns>
+    /// <exception cref="LortaException">LRT552: no setting.</exception>
+    public static IEnumerable<YamlNode> Apply(YamlMappingNode root, string setting)
+    {
+        var split = setting.IndexOf('=', StringComparison.Ordinal);
+        var keys = split > 0 ? setting[..split].Trim().Split('.') : [];
+        if (keys.Length == 0 || keys.Any(string.IsNullOrWhiteSpace)) throw RecipeErrors.NotASetting(setting, "has no key");
+        var value = Parse(setting, setting[(split + 1)..]);
+
+        YamlNode node = root;
+        foreach (var key in keys[..^1]) node = Child(node, key, setting);
+        Place(node, keys[^1], value, setting);
+        return value.AllNodes;
+    }
+
+    // A key that is absent or null becomes a group of keys.
+    private static YamlNode Child(YamlNode node, string key, string setting)
+    {
+        var child = node switch
+        {
+            YamlMappingNode mapping => mapping.Children.TryGetValue(key, out var found) ? found : null,
+            YamlSequenceNode sequence => sequence.Children[Index(sequence, key, setting)],
+            _ => throw RecipeErrors.NotASetting(setting, $"'{key}' lies in a plain value"),
+        };
+        if (child is not (null or YamlScalarNode)) return child;
+        if (child is YamlScalarNode scalar && !YamlScalars.IsNull(scalar.Value)) throw RecipeErrors.NotASetting(setting, $"'{key}' is a plain value");
+        var group = new YamlMappingNode();
+        Place(node, key, group, setting);
+        return group;
+    }
+
+    private static void Place(YamlNode node, string key, YamlNode value, string setting)
+    {
+        if (node is YamlMappingNode mapping) mapping.Children[new YamlScalarNode(key)] = value;
+        else if (node is YamlSequenceNode sequence) sequence.Children[Index(sequence, key, setting)] = value;
+        else throw RecipeErrors.NotASetting(setting, $"'{key}' lies in a plain value");
+    }
+
+    private static int Index(YamlSequenceNode sequence, string key, string setting) =>
+        int.TryParse(key, NumberStyles.None, CultureInfo.InvariantCulture, out var index) && index < sequence.Children.Count
+            ? index
+            : throw RecipeErrors.NotASetting(setting, $"'{key}' is no index into a list of {sequence.Children.Count}");
+
+    private static YamlNode Parse(string setting, string text)
+    {
+        try
+        {
+            var stream = new YamlStream();
+            stream.Load(new StringReader(text));
+            return stream.Documents is [var document] ? document.RootNode : new YamlScalarNode(string.Empty);
+        }
+        catch (YamlException e)
+        {
+            throw RecipeErrors.NotASetting(setting, $"the value is no YAML ({e.Message.TrimEnd('.')})");
+        }
+    }
+}

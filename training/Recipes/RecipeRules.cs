@@ -1,0 +1,88 @@
+using LoRTA.Onnx.Training.Metrics;
+
+namespace LoRTA.Onnx.Training.Recipes;
+
+/// <summary>What a recipe must fulfil: the attributes of its records, and the rules that span several keys.</summary>
+internal static class RecipeRules
+{
+    /// <summary>All problems of a recipe.</summary>
+    /// <param name="recipe">The recipe.</param>
+    /// <param name="known">The families and tasks of this build.</param>
+    public static IEnumerable<RecipeProblem> Check(Recipe recipe, RecipeCatalog known) =>
+    [
+        .. OptionChecks.Check(recipe),
+        .. Names(recipe, known),
+        .. Twice(recipe),
+        .. Task(recipe),
+        .. Data(recipe.Data),
+        .. Adapter(recipe),
+        .. Train(recipe),
+    ];
+
+    private static IEnumerable<RecipeProblem> Names(Recipe recipe, RecipeCatalog known)
+    {
+        if (!known.Methods.Contains(recipe.Adapter.Method, StringComparer.Ordinal))
+            yield return new("adapter.method", $"'{recipe.Adapter.Method}' is not there yet; now {string.Join(", ", known.Methods)}");
+        var isTask = OptionChecks.Check(recipe).All(problem => problem.Path != "task");
+        if (isTask && !known.Tasks.Contains(recipe.Task, StringComparer.Ordinal))
+            yield return new("task", $"'{recipe.Task}' is not there yet; now {string.Join(", ", known.Tasks)}");
+    }
+
+    // Keys that say the same thing in two ways. A default counts as not written: a resolved recipe writes them all.
+    private static IEnumerable<RecipeProblem> Twice(Recipe recipe)
+    {
+        var (train, data) = (recipe.Train, recipe.Data);
+        if (train.Steps is not null && train.Epochs != new TrainOptions().Epochs) yield return Beside("train.steps", "train.epochs");
+        if (train.Schedule.WarmupSteps is not null && !train.Schedule.WarmupRatio.Equals(new ScheduleOptions().WarmupRatio))
+            yield return Beside("train.schedule.warmupSteps", "train.schedule.warmupRatio");
+        if (data is { Validation: not null, ValidationFraction: not null }) yield return Beside("data.validationFraction", "data.validation");
+        if (data.Labels is not null && recipe.Head is { Labels.Count: > 0 }) yield return Beside("data.labels", "head.labels");
+    }
+
+    private static RecipeProblem Beside(string key, string other) => new(key, $"stands beside {other}; give one of them");
+
+    private static IEnumerable<RecipeProblem> Task(Recipe recipe)
+    {
+        var (options, defaults) = (recipe.TaskOptions, new TaskOptions());
+        foreach (var (key, task, isUsed) in new[]
+        {
+            ("taskOptions.probability", "masked-lm", !options.Probability.Equals(defaults.Probability)),
+            ("taskOptions.output", "loss", options.Output != defaults.Output),
+            ("data.packing", "causal-lm", recipe.Data.Packing),
+        })
+        {
+            if (isUsed && recipe.Task != task) yield return new(key, $"is for {task}, the task is {recipe.Task}");
+        }
+        if (recipe.Head is { New: not "regression", Labels.Count: < 2 } && recipe.Data.Labels is null) yield return new("head.labels", "must name two classes or more");
+    }
+
+    private static IEnumerable<RecipeProblem> Data(DataOptions data)
+    {
+        if (data.Format is null && DataOptions.FormatOf(data.Train) is null)
+            yield return new("data.format", $"cannot be told from '{Path.GetFileName(data.Train)}'; name it");
+        else if (data.Format is null && DataOptions.FormatOf(data.Train) == "parquet")
+            yield return new("data.train", "parquet is not there yet; convert the file to jsonl, tsv or csv");
+    }
+
+    private static IEnumerable<RecipeProblem> Adapter(Recipe recipe)
+    {
+        var targets = recipe.Adapter.Targets;
+        if (targets.Count == 0) yield return new("adapter.targets", "must name a matrix");
+        if (targets.Distinct(StringComparer.Ordinal).Count() < targets.Count) yield return new("adapter.targets", "names a matrix twice");
+    }
+
+    private static IEnumerable<RecipeProblem> Train(Recipe recipe)
+    {
+        var train = recipe.Train;
+        if (train.Schedule.WarmupSteps > train.Steps)
+            yield return new("train.schedule.warmupSteps", $"must be <= train.steps ({train.Steps}), was {train.Schedule.WarmupSteps}");
+        var metrics = TaskMetrics.Names(recipe.Task).Prepend("loss").ToList();
+        var evaluates = recipe.Data is { Validation: not null } or { ValidationFraction: not null } && train.EvaluateEvery != Interval.Never;
+        foreach (var (key, metric) in new[] { ("train.keepBest", train.KeepBest), ("train.earlyStop.metric", train.EarlyStop?.Metric) })
+        {
+            if (metric is null) continue;
+            if (!metrics.Contains(metric, StringComparer.Ordinal)) yield return new(key, $"must be one of {string.Join(", ", metrics)}, was '{metric}'");
+            if (!evaluates) yield return new(key, "needs evaluations: give data.validation or data.validationFraction, and train.evaluateEvery");
+        }
+    }
+}

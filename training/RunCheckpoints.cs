@@ -1,0 +1,73 @@
+using LoRTA.Onnx.GraphGen.Ir;
+using LoRTA.Onnx.Training.Checkpoints;
+using LoRTA.Onnx.Training.Recipes;
+using LoRTA.Onnx.Training.Runtime;
+
+namespace LoRTA.Onnx.Training;
+
+/// <summary>Keeps a run's state in checkpoints and brings it back.</summary>
+/// <param name="store">The files.</param>
+/// <param name="recipe">The recipe that they belong to.</param>
+/// <param name="threads">Threads of the runtime.</param>
+internal sealed class RunCheckpoints(CheckpointStore store, Recipe recipe, int threads)
+{
+    private const string First = "first.";
+    private const string Second = "second.";
+    private const string Waited = "waited";
+
+    private readonly RecipeIdentity _identity = RecipeIdentity.Of(recipe);
+
+    public void Save(RunState run, ITrainingRuntime runtime)
+    {
+        var state = runtime.State;
+        store.Save(new Checkpoint
+        {
+            Step = run.Step,
+            Position = run.Position,
+            State = Join(state),
+            Seed = recipe.Seed,
+            Recipe = _identity,
+            Threads = threads,
+            BestMetric = run.Best,
+            BestStep = run.BestStep,
+            Numbers = new SortedDictionary<string, double>(StringComparer.Ordinal) { [Waited] = run.Waited },
+        });
+    }
+
+    /// <summary>Brings the runtime to the newest whole checkpoint; null where there is none.</summary>
+    /// <exception cref="LoRTA.Onnx.GraphGen.Errors.LortaException">LRT561, LRT562: it belongs to another run.</exception>
+    public RunState? Resume(ITrainingRuntime runtime)
+    {
+        if (store.Resume(_identity, threads) is not { } checkpoint) return null;
+        runtime.State = Split(checkpoint);
+        return new RunState
+        {
+            Step = checkpoint.Step,
+            Position = checkpoint.Position,
+            Best = checkpoint.BestMetric,
+            BestStep = checkpoint.BestStep,
+            Waited = (int)checkpoint.Numbers.GetValueOrDefault(Waited),
+        };
+    }
+
+    /// <summary>Brings the runtime to the state of an earlier step of this run.</summary>
+    public void Restore(long step, ITrainingRuntime runtime) => runtime.State = Split(store.At(step));
+
+    private static Dictionary<string, Tensor> Join(TrainingState state)
+    {
+        var all = new Dictionary<string, Tensor>(state.Values, StringComparer.Ordinal);
+        foreach (var (name, tensor) in state.FirstMoments) all[First + name] = tensor;
+        foreach (var (name, tensor) in state.SecondMoments) all[Second + name] = tensor;
+        return all;
+    }
+
+    private static TrainingState Split(Checkpoint checkpoint) => new(
+        checkpoint.Step,
+        Part(checkpoint, name => name.StartsWith(First, StringComparison.Ordinal) || name.StartsWith(Second, StringComparison.Ordinal) ? null : name),
+        Part(checkpoint, name => name.StartsWith(First, StringComparison.Ordinal) ? name[First.Length..] : null),
+        Part(checkpoint, name => name.StartsWith(Second, StringComparison.Ordinal) ? name[Second.Length..] : null));
+
+    private static Dictionary<string, Tensor> Part(Checkpoint checkpoint, Func<string, string?> key) => checkpoint.State
+        .Where(pair => key(pair.Key) is not null)
+        .ToDictionary(pair => key(pair.Key)!, pair => pair.Value, StringComparer.Ordinal);
+}

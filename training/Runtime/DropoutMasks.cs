@@ -1,0 +1,21 @@
+using LoRTA.Onnx.GraphGen.Files;
+using LoRTA.Onnx.GraphGen.Ir;
+using LoRTA.Onnx.Training.Data;
+
+namespace LoRTA.Onnx.Training.Runtime;
+
+/// <summary>Masks of inverted dropout: 0 with probability p, else 1/(1 − p); a function of seed, step, micro-batch and site.</summary>
+/// <param name="seed">Seed of the run.</param>
+/// <param name="probability">Probability p of a zero.</param>
+internal sealed class DropoutMasks(long seed, double probability)
+{
+    /// <summary>The mask for one input of the adapted layers.</summary>
+    internal Tensor Mask(string name, (long Step, int MicroBatch) at, Batch batch, int width)
+    {
+        var random = new SeededRandom(seed, $"{name}/{at.Step}/{at.MicroBatch}");
+        var keep = (float)(1 / (1 - probability));
+        var mask = new float[(long)batch.Rows * batch.Length * width];
+        for (var i = 0; i < mask.Length; i++) mask[i] = random.NextUniform() < probability ? 0 : keep;
+        return Tensor.Of<float>([batch.Rows, batch.Length, width], mask);
+    }
+}

@@ -1,0 +1,40 @@
+using LoRTA.Onnx.GraphGen.Ir;
+using LoRTA.Onnx.Training.Data;
+
+namespace LoRTA.Onnx.Training.Runtime;
+
+/// <summary>What a trainer needs of the machine that computes: losses, gradients, steps, and the state in and out.</summary>
+internal interface ITrainingRuntime : IDisposable
+{
+    /// <summary>Evaluates a batch, without dropout.</summary>
+    /// <returns>The loss and the model's outputs, by name.</returns>
+    IReadOnlyDictionary<string, Tensor> Forward(Batch batch);
+
+    /// <summary>Computes a batch's loss and adds its gradient, both times <paramref name="weight"/>.</summary>
+    /// <param name="batch">The batch.</param>
+    /// <param name="weight">Its share of the step: its labels / the step's labels.</param>
+    /// <returns>weight · mean loss.</returns>
+    double Accumulate(Batch batch, double weight);
+
+    /// <summary>Clips the sum of gradients, moves every trained tensor, and starts the next sum at zero.</summary>
+    /// <param name="learningRateFactor">What the schedule multiplies every learning rate by in this step.</param>
+    /// <returns>The joint norm of the gradients before clipping.</returns>
+    double Step(double learningRateFactor);
+
+    /// <summary>The gradients summed so far, by name of the trained tensor.</summary>
+    IReadOnlyDictionary<string, Tensor> Gradients { get; }
+
+    /// <summary>Trained tensors, both moments and the step count; setting it continues from there.</summary>
+    TrainingState State { get; set; }
+}
+
+/// <summary>All that training changes.</summary>
+/// <param name="Step">Steps taken.</param>
+/// <param name="Values">Trained tensors by name.</param>
+/// <param name="FirstMoments">Running means of gradients.</param>
+/// <param name="SecondMoments">Running means of squared gradients.</param>
+internal sealed record TrainingState(
+    long Step,
+    IReadOnlyDictionary<string, Tensor> Values,
+    IReadOnlyDictionary<string, Tensor> FirstMoments,
+    IReadOnlyDictionary<string, Tensor> SecondMoments);

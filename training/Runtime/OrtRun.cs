@@ -1,0 +1,34 @@
+using LoRTA.Onnx.GraphGen.Ir;
+using Microsoft.ML.OnnxRuntime;
+
+namespace LoRTA.Onnx.Training.Runtime;
+
+/// <summary>One call of a session: inputs are bound by name, then it runs. Owns the copies of inputs that it made.</summary>
+internal sealed class OrtRun(InferenceSession session) : IDisposable
+{
+    private readonly OrtIoBinding _binding = session.CreateIoBinding();
+    private readonly List<OrtValue> _owned = [];
+
+    public void Bind(string name, Tensor tensor)
+    {
+        _owned.Add(OrtTensors.ToOrt(tensor));
+        _binding.BindInput(name, _owned[^1]);
+    }
+
+    /// <summary>Binds a value that the caller keeps.</summary>
+    public void Bind(string name, OrtValue value) => _binding.BindInput(name, value);
+
+    /// <summary>Runs and gives the outputs in the order of <paramref name="outputs"/>; the caller disposes them.</summary>
+    public IDisposableReadOnlyCollection<OrtValue> Run(string what, IEnumerable<string> outputs)
+    {
+        foreach (var name in outputs) _binding.BindOutputToDevice(name, OrtMemoryInfo.DefaultInstance);
+        using var options = new RunOptions();
+        return RuntimeErrors.WrapRun(what, () => session.RunWithBoundResults(options, _binding));
+    }
+
+    public void Dispose()
+    {
+        _binding.Dispose();
+        foreach (var value in _owned) value.Dispose();
+    }
+}

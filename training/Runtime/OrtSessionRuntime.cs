@@ -1,0 +1,136 @@
+using System.Numerics.Tensors;
+using LoRTA.Onnx.GraphGen.Artifacts;
+using LoRTA.Onnx.GraphGen.Optimizers;
+using LoRTA.Onnx.Training.Data;
+using Microsoft.ML.OnnxRuntime;
+using Tensor = LoRTA.Onnx.GraphGen.Ir.Tensor;
+
+namespace LoRTA.Onnx.Training.Runtime;
+
+/// <summary>Trains with plain ONNX Runtime: one session that computes gradients, one that evaluates, one that steps. Frozen weights are shared by the first two.</summary>
+internal sealed class OrtSessionRuntime : ITrainingRuntime
+{
+    private readonly TrainingGraphs _graphs;
+    private readonly OrtWeights _weights = new();
+    private readonly InferenceSession _train;
+    private readonly InferenceSession _optimizer;
+    private readonly Lazy<InferenceSession> _eval;
+    private readonly List<MovingTensor> _moving;
+    private readonly Dictionary<string, OrtValue> _fixed = new(StringComparer.Ordinal);
+    private readonly BatchFeeds _feeds;
+    private long _step;
+    private int _microBatch;
+
+    /// <summary>Opens the sessions.</summary>
+    /// <param name="graphs">The graphs and the tensors that move.</param>
+    /// <param name="settings">Device and threads; the optimizer always steps on the CPU, where the few trained tensors live.</param>
+    /// <param name="dropout">Source of dropout masks.</param>
+    public OrtSessionRuntime(TrainingGraphs graphs, OrtSettings settings, DropoutMasks? dropout = null)
+    {
+        _graphs = graphs;
+        _feeds = new BatchFeeds(dropout);
+        _train = _weights.Open(graphs.Train, settings);
+        _optimizer = _weights.Open(graphs.Optimizer, settings.OnCpu);
+        _eval = new Lazy<InferenceSession>(() => _weights.Open(graphs.Eval, settings));   // training alone never opens it
+        _moving = [.. graphs.Trained.Select(trained => new MovingTensor(trained))];
+        foreach (var (input, tensor) in graphs.Frozen) _fixed[input] = OrtTensors.ToOrt(tensor);
+    }
+
+    /// <inheritdoc/>
+    public IReadOnlyDictionary<string, Tensor> Gradients =>
+        _moving.ToDictionary(moving => moving.Trained.Name, moving => OrtTensors.FromOrt(moving.Gradient), StringComparer.Ordinal);
+
+    /// <inheritdoc/>
+    public TrainingState State
+    {
+        get => new(_step, Read(moving => moving.Value), Read(moving => moving.First), Read(moving => moving.Second));
+        set
+        {
+            _step = value.Step;
+            foreach (var moving in _moving)
+            {
+                moving.Value.Write(value.Values[moving.Trained.Name]);
+                moving.First.Write(value.FirstMoments[moving.Trained.Name]);
+                moving.Second.Write(value.SecondMoments[moving.Trained.Name]);
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public IReadOnlyDictionary<string, Tensor> Forward(Batch batch)
+    {
+        using var run = new OrtRun(_eval.Value);
+        BindAll(run, _eval.Value, batch, weight: 1);
+        using var outputs = run.Run("evaluation", _eval.Value.OutputNames);
+        return _eval.Value.OutputNames.Zip(outputs, (name, value) => (name, OrtTensors.FromOrt(value))).ToDictionary(pair => pair.name, pair => pair.Item2, StringComparer.Ordinal);
+    }
+
+    /// <inheritdoc/>
+    public double Accumulate(Batch batch, double weight)
+    {
+        using var run = new OrtRun(_train);
+        BindAll(run, _train, batch, weight);
+        using var outputs = run.Run("the training step", [TrainingNames.Loss, .. _moving.Select(moving => moving.Trained.Gradient)]);
+        for (var i = 0; i < _moving.Count; i++)
+            TensorPrimitives.Add(_moving[i].GradientSpan, outputs[i + 1].GetTensorDataAsSpan<float>(), _moving[i].GradientSpan);
+        _microBatch++;
+        return weight * outputs[0].GetTensorDataAsSpan<float>()[0];
+    }
+
+    /// <inheritdoc/>
+    public double Step(double learningRateFactor)
+    {
+        using var binding = _optimizer.CreateIoBinding();
+        using var rate = OrtTensors.ToOrt(Tensor.Scalar((float)(_graphs.LearningRate * learningRateFactor)));
+        using var step = OrtTensors.ToOrt(Tensor.Scalar(++_step));
+        using var norm = OrtTensors.ToOrt(Tensor.Scalar(0f));
+        binding.BindInput(AdamW.LearningRate, rate);
+        binding.BindInput(AdamW.Step, step);
+        foreach (var moving in _moving) Bind(binding, moving);
+        binding.BindOutput(AdamW.GradientNorm, norm);
+        using var options = new RunOptions();
+        RuntimeErrors.WrapRun("the optimizer step", () =>
+        {
+            _optimizer.RunWithBinding(options, binding);
+            return true;
+        });
+        foreach (var moving in _moving) moving.Swap();
+        _microBatch = 0;
+        return norm.GetTensorDataAsSpan<float>()[0];
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _train.Dispose();
+        _optimizer.Dispose();
+        if (_eval.IsValueCreated) _eval.Value.Dispose();
+        foreach (var moving in _moving) moving.Dispose();
+        foreach (var value in _fixed.Values) value.Dispose();
+        _weights.Dispose();
+    }
+
+    private static void Bind(OrtIoBinding binding, MovingTensor moving)
+    {
+        var name = moving.Trained.Name;
+        binding.BindInput(name, moving.Value.Current);
+        binding.BindInput(AdamW.Gradient(name), moving.Gradient);
+        binding.BindInput(AdamW.FirstMoment(name), moving.First.Current);
+        binding.BindInput(AdamW.SecondMoment(name), moving.Second.Current);
+        binding.BindOutput(AdamW.Next(name), moving.Value.Next);
+        binding.BindOutput(AdamW.Next(AdamW.FirstMoment(name)), moving.First.Next);
+        binding.BindOutput(AdamW.Next(AdamW.SecondMoment(name)), moving.Second.Next);
+    }
+
+    private void BindAll(OrtRun run, InferenceSession session, Batch batch, double weight)
+    {
+        var wanted = session.InputNames.ToHashSet(StringComparer.Ordinal);
+        foreach (var moving in _moving) if (wanted.Remove(moving.Trained.Input)) run.Bind(moving.Trained.Input, moving.Value.Current);
+        foreach (var (input, value) in _fixed) if (wanted.Remove(input)) run.Bind(input, value);
+        if (wanted.Remove(TrainingNames.Weight)) run.Bind(TrainingNames.Weight, Tensor.Scalar((float)weight));
+        foreach (var name in session.InputNames.Where(wanted.Contains)) run.Bind(name, _feeds.For(name, session.InputMetadata[name], batch, (_step, _microBatch)));
+    }
+
+    private Dictionary<string, Tensor> Read(Func<MovingTensor, DoubleBuffer> part) =>
+        _moving.ToDictionary(moving => moving.Trained.Name, moving => part(moving).Read(), StringComparer.Ordinal);
+}

@@ -1,0 +1,48 @@
+using LoRTA.Onnx.GraphGen.Errors;
+using Microsoft.ML.OnnxRuntime;
+
+namespace LoRTA.Onnx.Training.Runtime;
+
+/// <summary>Where and with how many threads ONNX Runtime computes.</summary>
+/// <param name="Device"><c>cpu</c>, <c>cuda</c> or <c>cuda:N</c>.</param>
+/// <param name="Threads">Threads inside an operator; 0 = all cores.</param>
+public sealed record OrtSettings(string Device = "cpu", int Threads = 0)
+{
+    /// <summary>Number of threads in use.</summary>
+    public int ThreadCount => Threads > 0 ? Threads : Environment.ProcessorCount;
+
+    /// <summary>Whether graphs run on a CUDA device.</summary>
+    public bool IsCuda => Device.StartsWith("cuda", StringComparison.Ordinal);
+
+    internal OrtSettings OnCpu => this with { Device = "cpu" };
+
+    /// <summary>The options of a session.</summary>
+    /// <exception cref="LortaException">LRT611: unknown device, or the CUDA provider is not there.</exception>
+    internal SessionOptions ToSessionOptions()
+    {
+        var options = new SessionOptions { IntraOpNumThreads = ThreadCount, InterOpNumThreads = 1, LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR };
+        try
+        {
+            if (IsCuda) options.AppendExecutionProvider_CUDA(DeviceIndex());
+            else if (Device != "cpu") throw RuntimeErrors.UnknownDevice(Device);
+            return options;
+        }
+        catch (Exception e) when (e is OnnxRuntimeException or DllNotFoundException or EntryPointNotFoundException)
+        {
+            options.Dispose();
+            throw RuntimeErrors.NoCuda(Device, e);
+        }
+        catch (LortaException)
+        {
+            options.Dispose();
+            throw;
+        }
+    }
+
+    private int DeviceIndex() => Device.Split(':') switch
+    {
+        ["cuda"] => 0,
+        ["cuda", var index] when int.TryParse(index, out var number) && number >= 0 => number,
+        _ => throw RuntimeErrors.UnknownDevice(Device),
+    };
+}

@@ -1,0 +1,61 @@
+using System.Globalization;
+using LoRTA.Onnx.GraphGen.Files;
+using LoRTA.Onnx.GraphGen.Ir;
+using Microsoft.ML.OnnxRuntime;
+
+namespace LoRTA.Onnx.Training.Runtime;
+
+/// <summary>Frozen weights that several sessions share: raw numbers stay in mapped files, each packed form is made once.</summary>
+/// <remarks>ONNX Runtime shares neither on its own. Handing the mapped numbers to <c>AddInitializer</c> keeps it from copying them; one
+/// <c>PrePackedWeightsContainer</c> for all sessions keeps it from packing twice; either alone saves nothing. The model's bytes name the same place as external
+/// data, under a root folder that holds every file, because the runtime checks that such a place exists.</remarks>
+internal sealed class OrtWeights : IDisposable
+{
+    private const long WorthSharing = 16 << 10;
+    private readonly Dictionary<Tensor, Tensor> _mapped = new(ReferenceEqualityComparer.Instance);
+    private readonly Dictionary<Tensor, OrtValue> _values = new(ReferenceEqualityComparer.Instance);
+    private readonly List<string> _temporary = [];
+    private readonly PrePackedWeightsContainer _packed = new();
+    private readonly string _root = Path.GetPathRoot(Path.GetTempPath())!;
+
+    /// <summary>Opens a session on a model whose large constants are shared.</summary>
+    public InferenceSession Open(Model model, OrtSettings settings)
+    {
+        MapComputed(model);
+        var shared = model.Graph.Initializers.Where(IsShared).ToDictionary(value => value, value => _mapped.GetValueOrDefault(value.Constant!, value.Constant!));
+        using var options = settings.ToSessionOptions();
+        options.AddSessionConfigEntry("session.model_external_initializers_file_folder_path", _root);
+        foreach (var (value, tensor) in shared) options.AddInitializer(value.Name, ValueOf(tensor));
+        var bytes = ModelWriter.ToBytes(model, value => shared.TryGetValue(value, out var tensor) ? PlaceOf(tensor) : null);
+        return RuntimeErrors.Wrap(model, () => new InferenceSession(bytes, options, _packed));
+    }
+
+    public void Dispose()
+    {
+        foreach (var value in _values.Values) value.Dispose();
+        _packed.Dispose();
+        foreach (var path in _temporary) File.Delete(path);
+    }
+
+    private bool IsShared(Value value) => value is { IsInput: false, Constant: { Type: ElementType.Float or ElementType.UInt8 or ElementType.Int8 or ElementType.Float16 } tensor }
+        && tensor.ByteCount >= WorthSharing && (tensor.File is null || Path.GetFullPath(tensor.File.Path).StartsWith(_root, StringComparison.Ordinal));
+
+    // Weights that were widened or turned have no file yet: they get one, once for all sessions.
+    private void MapComputed(Model model)
+    {
+        var missing = model.Graph.Initializers.Where(value => IsShared(value) && value.Constant!.File is null && !_mapped.ContainsKey(value.Constant)).ToList();
+        if (missing.Count == 0) return;
+        var layout = new ExternalLayout(string.Empty, missing);
+        var path = Path.Combine(Path.GetTempPath(), string.Create(CultureInfo.InvariantCulture, $"lorta-{Environment.ProcessId}-{GetHashCode():x}-{_temporary.Count}.weights"));
+        AtomicFile.Write(path, layout.Write);
+        _temporary.Add(path);
+        var file = MappedFile.Open(path);
+        foreach (var value in missing) _mapped[value.Constant!] = Tensor.FromFile(value.Constant!.Type, [.. value.Constant.Dims], file, layout.PlaceOf(value)!.Value.Offset);
+    }
+
+    private ExternalPlace PlaceOf(Tensor tensor) => new(Path.GetRelativePath(_root, Path.GetFullPath(tensor.File!.Path)).Replace('\\', '/'), tensor.FileOffset);
+
+    private OrtValue ValueOf(Tensor tensor) => _values.TryGetValue(tensor, out var value)
+        ? value
+        : _values[tensor] = OrtValue.CreateTensorValueWithData(OrtMemoryInfo.DefaultInstance, OrtTensors.TypeOf(tensor.Type), [.. tensor.Dims], tensor.File!.Address + (nint)tensor.FileOffset, tensor.ByteCount);
+}

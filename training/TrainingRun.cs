@@ -1,0 +1,100 @@
+using LoRTA.Onnx.GraphGen.Errors;
+using LoRTA.Onnx.GraphGen.Adapters;
+using LoRTA.Onnx.GraphGen.Losses;
+using LoRTA.Onnx.Training.Checkpoints;
+using LoRTA.Onnx.Training.Errors;
+using LoRTA.Onnx.Training.Recipes;
+using LoRTA.Onnx.Training.Runtime;
+using LoRTA.Onnx.Training.Tracking;
+using Microsoft.ML.OnnxRuntime;
+
+namespace LoRTA.Onnx.Training;
+
+/// <summary>How a run is started.</summary>
+internal sealed record RunRequest
+{
+    /// <summary>The resolved recipe.</summary>
+    public required Recipe Recipe { get; init; }
+
+    /// <summary>Whether to go on from the newest checkpoint.</summary>
+    public bool Resume { get; init; }
+
+    /// <summary>Whether an existing run may be replaced.</summary>
+    public bool Force { get; init; }
+
+    /// <summary>Threads; 0 = all cores.</summary>
+    public int Threads { get; init; }
+}
+
+/// <summary>A recipe put to work: model, data, runtime, trainer, and the files of the run.</summary>
+internal static class TrainingRun
+{
+    /// <summary>The families and tasks that recipes may name.</summary>
+    public static RecipeCatalog Catalog { get; } = new([.. AdapterFamilies.All.Select(family => family.Method)], [.. TaskLosses.All.Select(task => task.Name)]);
+
+    /// <summary>Trains.</summary>
+    /// <param name="request">What to train.</param>
+    /// <param name="progress">Shown while it goes on.</param>
+    /// <param name="clock">Clock for speeds and logs.</param>
+    /// <param name="stop">Stops after the current step, with everything saved.</param>
+    /// <exception cref="LortaException">Anything that does not fit, before the first file is written; a loss that is no number.</exception>
+    public static RunResult Train(RunRequest request, IProgress<object> progress, TimeProvider clock, CancellationToken stop)
+    {
+        var recipe = request.Recipe;
+        var folder = new RunFolder(recipe.Output!);
+        if (!request.Force && !request.Resume && Directory.Exists(folder.Path) && Directory.EnumerateFileSystemEntries(folder.Path).Any()) throw FileErrors.Exists(folder.Path);
+        var settings = new OrtSettings(recipe.Device, request.Threads);
+        using var task = PreparedTask.Of(recipe, settings);
+        if (!request.Resume || !Directory.Exists(folder.Checkpoints)) folder.Begin(request.Force || request.Resume);
+        RecipeFile.Save(folder.Recipe, recipe);
+        var checkpoints = new RunCheckpoints(new CheckpointStore(folder.Checkpoints), recipe, settings.ThreadCount);
+        var run = (request.Resume ? checkpoints.Resume(task.Runtime) : null) ?? new RunState();
+
+        using var metrics = MetricsLog.Open(folder.Metrics, run.Step);
+        using var log = new TextLog(folder.Log, clock);
+        var tracker = new Trackers(metrics, log, new ProgressTracker(progress));
+        foreach (var finding in task.Graphs.Findings) tracker.Note($"{finding.Node}: {finding.Reason}");
+        var started = clock.GetTimestamp();
+        run = new Trainer(recipe, task.Runtime, task.Data.Train, checkpoints, task.Evaluator, tracker, clock).Run(run, stop);
+        if (recipe.Train.KeepBest is not null && run.BestStep is { } best && best != run.Step) checkpoints.Restore(best, task.Runtime);
+        task.SaveAdapter(folder.Adapter);
+
+        var result = Result(task, run, clock.GetElapsedTime(started).TotalSeconds, folder);
+        RunReport.Write(folder.Report, recipe, result, MetricsLog.Read(folder.Metrics), RunEnvironment.Current($"ONNX Runtime {OrtEnv.Instance().GetVersionString()}", recipe.Device, settings.ThreadCount));
+        return result;
+    }
+
+    /// <summary>Measures loss and metrics on the validation data.</summary>
+    /// <param name="recipe">The resolved recipe.</param>
+    /// <param name="adapter">An adapter folder; null = the base as it is.</param>
+    /// <param name="model">Another model file, for instance the folded one.</param>
+    /// <param name="threads">Threads; 0 = all cores.</param>
+    public static EvaluationResult Evaluate(Recipe recipe, string? adapter, string? model, int threads)
+    {
+        var folder = adapter is null ? null : AdapterFolder.Load(adapter);
+        var evaluated = recipe with { Model = model ?? recipe.Model };
+        using var task = PreparedTask.ForEvaluation(evaluated, folder, new OrtSettings(recipe.Device, threads));
+        if (task.Evaluator is not { } evaluator) throw TrainingErrors.NoValidation(recipe.Data.Train);
+        var record = evaluator.Evaluate(task.Runtime, step: 0);
+        return new EvaluationResult(record.Loss, record.Metrics, task.Data.Validation!.Count);
+    }
+
+    private static RunResult Result(PreparedTask task, RunState run, double seconds, RunFolder folder) => new()
+    {
+        Steps = run.Step,
+        Loss = run.Evaluation?.Loss ?? run.Loss,
+        Metrics = run.Evaluation?.Metrics ?? new OrderedDictionary<string, double>(),
+        Seconds = seconds,
+        SamplesPerSecond = run.Seen.Rows / seconds,
+        TokensPerSecond = run.Seen.Tokens / seconds,
+        PeakMemoryBytes = SpeedMeter.PeakMemory,
+        Trainable = task.Graphs.Trained.Sum(tensor => tensor.Initial.Count),
+        Adapter = folder.Adapter,
+    };
+}
+
+/// <summary>The JSON of <c>lorta evaluate</c>.</summary>
+/// <param name="Loss">Mean loss over all labels.</param>
+/// <param name="Metrics">The task's metrics.</param>
+/// <param name="Samples">Number of rows.</param>
+internal sealed record EvaluationResult(double Loss, IReadOnlyDictionary<string, double> Metrics, int Samples);
