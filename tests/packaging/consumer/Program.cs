@@ -1,0 +1,12 @@
+using LoRTA.Onnx.Export.Verification;
+using LoRTA.Onnx.GraphGen.Canonical;
+using LoRTA.Onnx.GraphGen.Discovery;
+using LoRTA.Onnx.GraphGen.Ir;
+using LoRTA.Onnx.Training.Runtime;
+
+var model = Model.Load(args[0]);
+var map = AttentionMap.Of(CanonicalModel.Of(model));
+Console.WriteLine($"{map.Layers.Count} layers, {map.Heads} heads of {map.HeadWidth}");
+
+var result = new Verifier(new OrtGraphEvaluator(new OrtSettings())).Compare(model, model, new VerifyOptions());
+Console.WriteLine($"largest relative difference {result.MaxRelDiff}, same: {result.Ok}");

@@ -1,0 +1,88 @@
+#!/usr/bin/env bash
+# Packs the libraries and the tool, and uses both from clean folders as a stranger would. Each check is a test; results as TAP.
+# Nothing of it stays, in this repository or in NuGet's global cache.
+set -uo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+root=$here/../..
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
+version=0.1.0-check packages=$work/artifacts/package/release
+number=0 passed=0 failed=0
+
+# check DESCRIPTION COMMAND…: one test; what the command said is shown when it fails
+check() {
+    local description=$1; shift
+    number=$((number + 1))
+    if "$@" >"$work/log" 2>&1 </dev/null; then
+        passed=$((passed + 1)); echo "ok $number - $description"
+    else
+        failed=$((failed + 1)); echo "not ok $number - $description"; sed 's/^/# /' "$work/log"
+    fi
+}
+
+pack() { dotnet pack "$root/LoRTA.Onnx.sln" --artifacts-path "$work/artifacts" -p:Version=$version -v q; }
+
+# What an installed package holds: a README of its own and a licence; its symbols lie beside it as packed.
+complete() {
+    local name folder
+    for name in GraphGen Training Export Tool; do
+        [ "$name" = Tool ] && folder=$(echo "$work"/tool/.store/*/*/*/$version) || folder=$work/cache/lorta.onnx.${name,,}/$version
+        grep -q "^# LoRTA.Onnx.$name" "$folder/README.md" || { echo "no README in $name"; return 1; }
+        grep -q '<license type="expression">MIT<' "$folder"/*.nuspec || { echo "no licence in $name"; return 1; }
+        [ -f "$packages/LoRTA.Onnx.$name.$version.snupkg" ] || { echo "no symbols for $name"; return 1; }
+    done
+}
+
+small() {
+    local bytes
+    bytes=$(wc -c <"$packages/LoRTA.Onnx.Tool.$version.nupkg") && echo "$bytes bytes" && [ "$bytes" -lt 80000000 ]
+}
+
+install() {
+    mkdir "$work/elsewhere" && cd "$work/elsewhere" && dotnet tool install LoRTA.Onnx.Tool --tool-path "$work/tool" --add-source "$packages" --version $version
+}
+
+# method → trainable parameters, as the tool counts them
+counts() {
+    cd "$work/elsewhere" && "$work/tool/lorta" methods --width 4096 --heads 32 --layers 32 --targets q,v --rank 4 --json | tee "$work/methods.json"
+    tr -d ' \n' <"$work/methods.json" | grep -q '"method":"lorta","trainable":17160,' && tr -d ' \n' <"$work/methods.json" | grep -q '"method":"lora","trainable":2097152,'
+}
+
+runs_models() {
+    cd "$work/elsewhere" && "$work/tool/lorta" verify "$root/models/roberta-mini" "$root/models/roberta-mini" --json
+}
+
+# A program that knows the packages only; packages other than ours come from the cache that is there.
+build_consumer() {
+    local cache
+    cache=$(dotnet nuget locals global-packages --list | sed 's/^global-packages: //')
+    mkdir "$work/consumer" && cp "$here"/consumer/* "$work/consumer" && cd "$work/consumer" || return 1
+    cat >nuget.config <<XML
+<configuration>
+  <config><add key="globalPackagesFolder" value="$work/cache" /></config>
+  <fallbackPackageFolders><add key="cache" value="$cache" /></fallbackPackageFolders>
+  <packageSources><add key="packed" value="$packages" /></packageSources>
+</configuration>
+XML
+    dotnet build Consumer.csproj -o "$work/consumer/out" -v q -p:LortaVersion=$version -p:OrtVersion="$(ort_version)"
+}
+
+ort_version() { grep -o '<OrtVersion>[^<]*' "$root/Directory.Packages.props" | head -n 1 | cut -d'>' -f2; }
+
+consumer_says() { "$work/consumer/out/Consumer" "$root/models/llama-mini" | tee "$work/said" && grep -qF "$1" "$work/said"; }
+
+check "the libraries and the tool pack" pack
+check "the tool's package is smaller than 80 MB" small
+check "the tool installs from the packed folder" install
+check "the installed tool counts the parameters of each method" counts
+check "the installed tool runs a model with the native ONNX Runtime in its package" runs_models
+check "a program builds on the packed libraries" build_consumer
+check "every package has its README, licence and symbols" complete
+check "a program opens a model and finds its attention through the packed libraries" consumer_says "4 layers, 4 heads"
+check "a program compares a model with itself through the packed libraries" consumer_says "same: True"
+
+echo "1..$number"
+echo "# pass $passed"
+echo "# fail $failed"
+[ "$failed" -eq 0 ]
