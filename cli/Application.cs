@@ -17,6 +17,7 @@ internal static class Application
         ExportVerb.Create,
         VerifyVerb.Create,
         InjectVerb.Create,
+        ArtifactsVerb.Create,
         GradcheckVerb.Create,
         SchemaVerb.Create,
     ];

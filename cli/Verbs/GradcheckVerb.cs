@@ -2,6 +2,7 @@ using LoRTA.Onnx.GraphGen.Adapters;
 using LoRTA.Onnx.GraphGen.Artifacts;
 using LoRTA.Onnx.GraphGen.Canonical;
 using LoRTA.Onnx.GraphGen.Discovery;
+using LoRTA.Onnx.GraphGen.Errors;
 using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.Training.Checks;
 using LoRTA.Onnx.Training.Data;
@@ -9,22 +10,44 @@ using LoRTA.Onnx.Training.Runtime;
 
 namespace LoRTA.Onnx.Cli.Verbs;
 
-/// <summary><c>lorta gradcheck MODEL --golden FILE</c>.</summary>
+/// <summary><c>lorta gradcheck MODEL (--golden FILE | --task …)</c>.</summary>
 internal static class GradcheckVerb
 {
     public static Verb Create()
     {
-        var (model, golden, batch) = (Arg.Model(), Opt.Of<string?>("--golden", "A golden .safetensors with its .json beside it.", "FILE"), Opt.Of<string?>("--batch", "The batch; default: the one that the golden names, in reference/ beside the model.", "FILE"));
-        var threads = Opt.Threads();
-        return Verb.Define("gradcheck", "Compare derived gradients with a golden, or with central differences.", [model, golden, batch, threads], call =>
+        var (model, golden, batch) = (Arg.Model(), Opt.Of<string?>("--golden", "A golden .safetensors with its .json beside it.", "FILE"), Opt.Of<string?>("--batch", "The batch; default: the golden's own, in reference/ beside the model, or random tokens.", "FILE"));
+        var (names, task, adapter) = (Opt.Of<string?>("--names", "Parameter names that override the derived ones.", "FILE"), Opt.Of<string?>("--task", "Without a golden: the loss.", "NAME"), new AdapterArguments());
+        var (seed, threads) = (Opt.Seed(), Opt.Threads());
+        return Verb.Define("gradcheck", "Compare derived gradients with a golden, or with central differences.", [model, golden, batch, names, .. adapter.Symbols, task, seed, threads], call =>
         {
             var settings = new OrtSettings(Threads: call.Get(threads) ?? 0);
             var deployed = Model.Load(call.Get(model));
-            var expected = Golden.Load(call.Get(golden)!);
             var architecture = BaseModels.ArchitectureOf(deployed, AttentionMap.Of(CanonicalModel.Of(deployed)));
-            var graphs = TrainingGraphBuilder.Build(deployed, expected.Spec(architecture));
-            var file = call.Get(batch) ?? Path.Combine(Path.GetDirectoryName(deployed.Path)!, "reference", expected.Batch!);
-            return new GoldenCheck(expected, new OrtGraphEvaluator(settings)).Run(graphs, StoredBatch.Load(file), settings);
+            if (call.Get(golden) is { } file) return AgainstGolden(deployed, Golden.Load(file), (call.Get(batch), call.Get(names)), architecture, settings);
+            return AgainstDifferences(deployed, adapter.Options(call), call.Get(task) ?? throw NeedsTask(), (call.Get(batch), call.Get(seed) ?? 0), architecture, settings);
         });
     }
+
+    private static Verdict AgainstGolden(Model deployed, Golden golden, (string? Batch, string? Names) files, Architecture architecture, OrtSettings settings)
+    {
+        var spec = golden.Spec(architecture) with { Names = files.Names is null ? null : ParameterNameFile.Load(files.Names, deployed) };
+        var batch = files.Batch ?? Path.Combine(Path.GetDirectoryName(Path.GetFullPath(deployed.Path))!, "reference", golden.Batch ?? "batch.safetensors");
+        var result = new GoldenCheck(golden, new OrtGraphEvaluator(settings)).Run(TrainingGraphBuilder.Build(deployed, spec), StoredBatch.Load(batch), settings);
+        return new Verdict(result, result.Ok);
+    }
+
+    // Random factors instead of the first ones: where one is zero, most gradients are.
+    private static Verdict AgainstDifferences(Model deployed, AdapterOptions options, string task, (string? Batch, long Seed) given, Architecture architecture, OrtSettings settings)
+    {
+        var plan = AdapterPlan.Of(architecture, options);
+        var values = plan.Factors.ToDictionary(factor => factor.Name, factor => (factor with { Init = Init.Normal(1 / Math.Sqrt(Math.Max(1, factor.Dims[0]))) }).Draw(given.Seed), StringComparer.Ordinal);
+        var graphs = TrainingGraphBuilder.Build(deployed, new TrainingSpec { Adapter = options, Task = task, Values = values });
+        var classes = (int)(graphs.Eval.Graph.Find(graphs.Logits)?.Shape?[-1].Value ?? 2);
+        var batch = given.Batch is { } file ? StoredBatch.Load(file) : SampleBatch.For(task, architecture.Vocab ?? 2, classes, given.Seed);
+        var result = new CentralDifferenceCheck(graphs, settings, given.Seed).Run(batch);
+        return new Verdict(result, result.Ok);
+    }
+
+    private static LortaException NeedsTask() =>
+        new("LRT804", "gradcheck: give --golden FILE, or --task NAME for central differences.", "For instance: lorta gradcheck MODEL --method lorta --task causal-lm.") { IsUsage = true };
 }

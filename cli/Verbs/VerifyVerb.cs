@@ -24,19 +24,16 @@ internal static class VerifyVerb
                 Tolerance = call.Get(tolerance) ?? (IsHalf(first) || IsHalf(second) ? 5e-3 : 1e-5),
             };
             var evaluator = new OrtGraphEvaluator(new OrtSettings(Threads: call.Get(threads) ?? 0));
-            return Compare(first, second, call.Get(adapter) is { } folder ? AdapterFolder.Load(folder) : null, options, evaluator, allowOtherBase: true);
+            var result = Compare(first, second, call.Get(adapter) is { } folder ? AdapterFolder.Load(folder) : null, options, evaluator, allowOtherBase: true);
+            return new Verdict(result, result.Ok);
         });
     }
 
-    internal static Verdict Compare(Model a, Model b, AdapterFolder? adapter, VerifyOptions options, OrtGraphEvaluator evaluator, bool allowOtherBase)
+    internal static VerifyResult Compare(Model a, Model b, AdapterFolder? adapter, VerifyOptions options, OrtGraphEvaluator evaluator, bool allowOtherBase)
     {
         var first = adapter is null ? a : AdaptedModels.WithDefaults(a, adapter, allowOtherBase);
-        var result = new Verifier(evaluator).Compare(first, b, options);
-        return new Verdict(result.MaxAbsDiff, result.MaxRelDiff, result.DeployedMaxAbsDiff, result.Tolerance, result.Ok);
+        return new Verifier(evaluator).Compare(first, b, options);
     }
 
     private static bool IsHalf(Model model) => model.Graph.Initializers.Any(value => value.Constant is { Rank: 2, Type: ElementType.Float16 or ElementType.BFloat16 });
-
-    /// <summary>The JSON of <c>lorta verify</c>.</summary>
-    internal sealed record Verdict(double MaxAbsDiff, double MaxRelDiff, double DeployedMaxAbsDiff, double Tolerance, bool Ok) : IVerdict;
 }

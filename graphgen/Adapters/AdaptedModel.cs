@@ -33,14 +33,14 @@ internal sealed class AdaptedModel
     /// <param name="trainables">The model's own parameters that become inputs too.</param>
     /// <param name="defaults">Values of the factors when nobody feeds them; null = they must be fed.</param>
     public static AdaptedModel Of(
-        Model deployed, AdapterOptions options, IReadOnlyList<AdapterFamilyEntry>? families = null, IReadOnlyList<TrainablePattern>? trainables = null, Func<AdapterPlan, IReadOnlyDictionary<string, Tensor>>? defaults = null)
+        Model deployed, AdapterOptions options, IReadOnlyList<AdapterFamilyEntry>? families = null, TrainableChoice? trainables = null, Func<AdapterPlan, IReadOnlyDictionary<string, Tensor>>? defaults = null)
     {
         var canonical = CanonicalModel.Of(deployed);
         var map = AttentionMap.Of(canonical);
         var plan = AdapterPlan.Of(BaseModels.ArchitectureOf(deployed, map), options, families);
         var linears = plan.Sites.All.Select(site => BaseModels.Linear(map, site)).ToList();
         var tape = new Tape(canonical.Model.Graph);
-        var parameters = ModelParameters.MakeInputs(canonical, tape, trainables ?? []);
+        var parameters = ModelParameters.MakeInputs(canonical, tape, trainables ?? new([]));
         var factors = AdapterInjection.Apply(tape, plan, [.. linears.Select(linear => (linear.Input, linear.Output))], defaults?.Invoke(plan));
         return new AdaptedModel(canonical, map, plan, tape, factors, parameters);
     }

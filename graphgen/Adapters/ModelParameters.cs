@@ -12,17 +12,22 @@ namespace LoRTA.Onnx.GraphGen.Adapters;
 /// <param name="Group">Learning rate and decay.</param>
 internal sealed record ModelParameter(string Name, Tensor Initial, ParameterGroup Group);
 
+/// <summary>Which of a model's parameters train along.</summary>
+/// <param name="Patterns">Names or patterns.</param>
+/// <param name="Names">The model's parameters; null = derived from the file.</param>
+internal sealed record TrainableChoice(IReadOnlyList<TrainablePattern> Patterns, IReadOnlyList<ParameterName>? Names = null);
+
 /// <summary>Makes parameters of a model inputs of its training copy.</summary>
 internal static class ModelParameters
 {
     /// <summary>Turns every parameter that a pattern matches into an input <c>param.&lt;name&gt;</c> and lets its readers read that.</summary>
     /// <exception cref="LortaException">LRT307: a pattern matches nothing; LRT314: a parameter that cannot be trained.</exception>
-    public static IReadOnlyList<ModelParameter> MakeInputs(CanonicalModel canonical, Tape tape, IReadOnlyList<TrainablePattern> patterns)
+    public static IReadOnlyList<ModelParameter> MakeInputs(CanonicalModel canonical, Tape tape, TrainableChoice trainables)
     {
-        if (patterns.Count == 0) return [];
-        var names = ParameterNames.Of(canonical.Deployed);
+        if (trainables.Patterns.Count == 0) return [];
+        var names = trainables.Names ?? ParameterNames.Of(canonical.Deployed);
         var chosen = new SortedDictionary<string, ParameterGroup>(StringComparer.Ordinal);
-        foreach (var pattern in patterns)
+        foreach (var pattern in trainables.Patterns)
         {
             var matching = names.Select(name => name.Name).Where(pattern.Fits).ToList();
             if (matching.Count == 0 && !(pattern.IsExact && DroppedBias.Exists(canonical, names, pattern.Match))) throw AdapterErrors.NoMatch(pattern.Match, Close(names, pattern));

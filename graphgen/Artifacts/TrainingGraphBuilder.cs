@@ -16,7 +16,7 @@ public static class TrainingGraphBuilder
     /// <exception cref="LortaException">LRT2xx … LRT4xx: the model is not understood, options do not fit it, or an operator has no gradient.</exception>
     public static TrainingGraphs Build(Model deployed, TrainingSpec spec)
     {
-        var adapted = AdaptedModel.Of(deployed, spec.Adapter, spec.Families, [.. spec.Trainables]);
+        var adapted = AdaptedModel.Of(deployed, spec.Adapter, spec.Families, new(spec.Trainables, spec.Names));
         var graph = adapted.Canonical.Model.Graph;
         var tape = adapted.Tape;
         var (loss, outputs) = BuildLoss(adapted, spec);

@@ -1,4 +1,5 @@
 using LoRTA.Onnx.GraphGen.Adapters;
+using LoRTA.Onnx.GraphGen.Discovery;
 using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.GraphGen.Optimizers;
 
@@ -30,4 +31,7 @@ public sealed record TrainingSpec
 
     /// <summary>Families to choose from; null = those of this project.</summary>
     public IReadOnlyList<AdapterFamilyEntry>? Families { get; init; }
+
+    /// <summary>Names of the model's parameters; null = derived from the file.</summary>
+    internal IReadOnlyList<ParameterName>? Names { get; init; }
 }

@@ -26,6 +26,8 @@ internal sealed record AttentionForms(IReadOnlyList<AttentionCore> Cores, IReadO
     public static AttentionForms Find(Graph graph)
     {
         var (cores, findings) = (new List<AttentionCore>(), new List<Finding>());
+        foreach (var whole in graph.Nodes.Where(node => node.OpType.EndsWith("Attention", StringComparison.Ordinal)))
+            findings.Add(new Finding(whole.Label, $"{whole.Op} holds attention in a form that is not understood yet"));
         foreach (var softmax in graph.Nodes.Where(node => node.Is("Softmax")))
         {
             var scores = Scores(softmax.Input(0)!, null, 0).DistinctBy(found => found.Product).ToList();

@@ -20,7 +20,7 @@ internal static class OpsetForms
         new("bounds as attributes", "Clip", (node, rewriting) => Before(11, rewriting) && Clip(node, rewriting)),
         new("bounds as attributes", "Slice", (node, rewriting) => Before(10, rewriting) && Slice(node, rewriting)),
         .. Refused(11, "Pad", "Resize", "TopK", "Scatter").Concat(Refused(21, "GroupNormalization")).Concat(Refused(10, "Upsample")).Concat(Refused(9, "BatchNormalization")),
-        .. new[] { "Attention", "RotaryEmbedding", "RMSNormalization", "Swish", "TensorScatter", "CumProd", "BitCast" }
+        .. new[] { "TensorScatter", "CumProd", "BitCast" }
             .Select(op => new Form("operator of a newer opset", op, (node, rewriting) => rewriting.Deployed.Opset > CanonicalModel.Opset && Refuse(node, rewriting))),
     ];
 

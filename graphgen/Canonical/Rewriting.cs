@@ -14,6 +14,7 @@ internal sealed class Rewriting
     {
         (Deployed, Model) = (deployed, deployed.Clone());
         foreach (var value in Graph.Initializers) _stored[value] = deployed.Graph.Find(value.Name)!;
+        Tape = new Tape(Model.Graph);
         foreach (var value in Graph.Values.Where(value => !value.IsInput && !Graph.IsOutput(value))) value.Declaration = default;
     }
 
@@ -22,6 +23,9 @@ internal sealed class Rewriting
     public Model Model { get; }
 
     public Graph Graph => Model.Graph;
+
+    /// <summary>Writes new nodes at the end of the graph; it is sorted afterwards.</summary>
+    public Tape Tape { get; }
 
     public IReadOnlyList<Finding> Findings => _findings;
 
@@ -49,10 +53,19 @@ internal sealed class Rewriting
         foreach (var (attribute, value) in attributes) replacement.Attributes[attribute] = value;
         foreach (var (key, value) in node.Metadata) replacement.Metadata[key] = value;
         Graph.Add(replacement, after: node);
-        Forward(node, replacement.Output);
-        if (replacement.Output.Name != name) Graph.Rename(replacement.Output, name);
+        TakeOver(node, replacement.Output);
         ShapeInference.Infer(replacement);
         return replacement;
+    }
+
+    /// <summary>Lets an expression stand for a node; its pieces are named under the node.</summary>
+    public bool Substitute(Node node, Func<Node, Rewriting, Expr> expression)
+    {
+        using var scope = Tape.Scope(node.Label);
+        var value = expression(node, this).Value;
+        if (value.Producer is { } producer) (producer.Name, producer.Source) = (node.Name, node.Source);
+        TakeOver(node, value);
+        return true;
     }
 
     /// <summary>Takes a node out; whoever read its first output reads <paramref name="value"/>.</summary>
@@ -67,10 +80,8 @@ internal sealed class Rewriting
     /// <param name="tensor">Its result.</param>
     public Value Constant(Node node, Tensor tensor)
     {
-        var (name, deployed) = (node.Output.Name, node.Source?.Output);
-        var value = Graph.AddConstant(name, tensor);
-        Forward(node, value);
-        if (value.Name != name && Graph.Find(name) is null) Graph.Rename(value, name);
+        var (value, deployed) = (Graph.AddConstant(node.Output.Name, tensor), node.Source?.Output);
+        TakeOver(node, value);
         if (deployed is not null) _stored[value] = deployed;
         return value;
     }
@@ -85,4 +96,12 @@ internal sealed class Rewriting
 
     /// <summary>A new constant, such as axes.</summary>
     public Value Longs(Node near, string name, params long[] values) => Graph.AddConstant($"{near.Output.Name}/{name}", Tensor.Vector<long>(values));
+
+    // A graph output has its name from the replacement already.
+    private void TakeOver(Node node, Value value)
+    {
+        var name = node.Output.Name;
+        Forward(node, value);
+        if (value.Name != name && Graph.Find(name) is null) Graph.Rename(value, name);
+    }
 }

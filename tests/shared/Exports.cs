@@ -7,7 +7,7 @@ namespace LoRTA.Onnx.Tests.Shared;
 internal static class Exports
 {
     // What these hold has no place in the canonical graph yet.
-    private static readonly string[] NotYet = ["genai", "int8", "fp16", "fused", "dynamo23", "dynamo24", "smollm2"];
+    private static readonly string[] NotYet = ["genai", "int8", "fp16", "fused", "smollm2"];
 
     /// <summary>Exports in 32-bit arithmetic and plain operators: <c>llama-mini/ts-sdpa</c>, …</summary>
     public static IEnumerable<string> Plain => All.Where(export => !NotYet.Any(part => export.Contains(part, StringComparison.Ordinal)));

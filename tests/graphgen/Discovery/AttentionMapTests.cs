@@ -2,6 +2,7 @@ using LoRTA.Onnx.GraphGen.Canonical;
 using LoRTA.Onnx.GraphGen.Discovery;
 using LoRTA.Onnx.GraphGen.Files;
 using LoRTA.Onnx.GraphGen.Ir;
+using LoRTA.Onnx.Tests.Shared;
 
 namespace LoRTA.Onnx.GraphGen.Tests.Discovery;
 
@@ -162,6 +163,17 @@ public sealed class AttentionMapTests
         var map = AttentionMap.Of(CanonicalModel.Of(toy.With(Toy.Softmax(toy.Linear(toy.X, "classifier", 3)))));
 
         Assert.That((map.Layers.Count, map.Findings.Count), Is.EqualTo((0, 0)));
+    }
+
+    [TestCase("llama-mini/genai", "com.microsoft::GroupQueryAttention", 4)]
+    [TestCase("roberta-mini/seqcls.int8-dynamic", "layers.0.q", 16)]
+    public void What_is_not_understood_yet_is_named_and_no_layer_is_claimed(string export, string named, int findings)
+    {
+        var map = AttentionMap.Of(CanonicalModel.Of(Model.Load(Exports.Path(export))));
+
+        Assert.That(map.Layers, Is.Empty);
+        Assert.That(map.Findings, Has.Count.EqualTo(findings));
+        Assert.That(map.Findings[0].Reason, Does.Contain(named));
     }
 
     // Rows of all sequences at once, as GPT-2's Conv1D is written.

@@ -1,0 +1,15 @@
+using LoRTA.Onnx.Bench.Models;
+using LoRTA.Onnx.Bench.Peer;
+
+namespace LoRTA.Onnx.Bench;
+
+/// <summary>The variants that a comparison runs; the first one is the peer that ratios refer to.</summary>
+internal static class StepVariants
+{
+    public static OrderedDictionary<string, Func<RobertaShape, IStepVariant>> All { get; } = new()
+    {
+        [TorchLoraStep.VariantName] = shape => new TorchLoraStep(shape),
+    };
+
+    public static IStepVariant Create(string name) => All[name](new RobertaShape());
+}

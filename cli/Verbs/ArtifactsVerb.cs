@@ -1,0 +1,29 @@
+using LoRTA.Onnx.GraphGen.Artifacts;
+using LoRTA.Onnx.GraphGen.Errors;
+using LoRTA.Onnx.GraphGen.Ir;
+using LoRTA.Onnx.GraphGen.Losses;
+
+namespace LoRTA.Onnx.Cli.Verbs;
+
+/// <summary><c>lorta artifacts MODEL -o DIR --method … --task …</c>.</summary>
+internal static class ArtifactsVerb
+{
+    public static Verb Create()
+    {
+        var (model, output, force, seed, adapter) = (Arg.Model(), Opt.Output("The folder of the artifacts."), Opt.Force(), Opt.Seed(), new AdapterArguments());
+        var (task, embed) = (Opt.Required<string>("--task", $"The loss: {string.Join(", ", TaskLosses.All.Select(loss => loss.Name))}."), Opt.Of<bool>("--embed-weights", "Let each model hold the frozen weights itself instead of sharing weights.data."));
+        return Verb.Define("artifacts", "Write the training, evaluation and optimizer graphs.", [model, output, .. adapter.Symbols, task, embed, seed, force], call =>
+        {
+            if (Directory.Exists(call.Get(output)) && !call.Get(force)) throw FileErrors.Exists(call.Get(output));
+            var spec = new TrainingSpec { Adapter = adapter.Options(call), Task = call.Get(task), Seed = call.Get(seed) ?? 0 };
+            var graphs = TrainingGraphBuilder.Build(Model.Load(call.Get(model)), spec);
+            var files = PortableArtifacts.Write(graphs, call.Get(output), call.Get(embed));
+            return new ArtifactsResult(files, graphs.Trained.Sum(tensor => tensor.Initial.Count), Names(graphs.Train.Graph.Inputs), Names(graphs.Train.Graph.Outputs));
+        });
+    }
+
+    private static IReadOnlyList<string> Names(IReadOnlyList<Value> values) => [.. values.Select(value => value.Name)];
+}
+
+/// <summary>The JSON of <c>lorta artifacts</c>.</summary>
+internal sealed record ArtifactsResult(IReadOnlyList<string> Files, long Trainable, IReadOnlyList<string> Inputs, IReadOnlyList<string> Outputs);

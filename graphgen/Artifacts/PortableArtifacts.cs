@@ -1,0 +1,43 @@
+using LoRTA.Onnx.GraphGen.Errors;
+using LoRTA.Onnx.GraphGen.Files;
+using LoRTA.Onnx.GraphGen.Ir;
+
+namespace LoRTA.Onnx.GraphGen.Artifacts;
+
+/// <summary>Training graphs as files that any ONNX Runtime runs: gradients are outputs, the optimizer is its own graph.</summary>
+public static class PortableArtifacts
+{
+    private const string WeightsFile = "weights.data";
+
+    /// <summary>Writes <c>training_model.onnx</c>, <c>eval_model.onnx</c>, <c>optimizer_model.onnx</c> and <c>initial.safetensors</c> (the trained tensors by input).</summary>
+    /// <param name="graphs">The graphs.</param>
+    /// <param name="folder">The folder; appears whole or not at all.</param>
+    /// <param name="embedWeights">Whether each model holds the frozen weights itself; otherwise both share <c>weights.data</c>.</param>
+    /// <returns>Names of the files.</returns>
+    /// <exception cref="LortaException">LRT104: cannot be written.</exception>
+    public static IReadOnlyList<string> Write(TrainingGraphs graphs, string folder, bool embedWeights)
+    {
+        string[] files = [];
+        AtomicFolder.Write(folder, target =>
+        {
+            var weights = embedWeights ? null : new ExternalLayout(WeightsFile, graphs.Train.Graph.Initializers.Concat(graphs.Eval.Graph.Initializers));
+            if (weights is not null) AtomicFile.Write(Path.Combine(target, WeightsFile), weights.Write);
+            Write(target, "training_model.onnx", graphs.Train, weights);
+            Write(target, "eval_model.onnx", graphs.Eval, weights);
+            Write(target, "optimizer_model.onnx", graphs.Optimizer, null);
+            Safetensors.Save(Path.Combine(target, "initial.safetensors"), Initial(graphs));
+            files = [.. Directory.EnumerateFiles(target).Select(file => Path.GetFileName(file)).Order(StringComparer.Ordinal)];
+        });
+        return files;
+    }
+
+    private static void Write(string folder, string name, Model model, ExternalLayout? weights) =>
+        AtomicFile.Write(Path.Combine(folder, name), stream => stream.Write(ModelWriter.ToBytes(model, value => weights?.PlaceOf(value))));
+
+    private static Dictionary<string, Tensor> Initial(TrainingGraphs graphs)
+    {
+        var tensors = graphs.Trained.ToDictionary(tensor => tensor.Input, tensor => tensor.Initial, StringComparer.Ordinal);
+        foreach (var (input, tensor) in graphs.Frozen) tensors[input] = tensor;
+        return tensors;
+    }
+}
