@@ -1,6 +1,7 @@
 using LoRTA.Onnx.GraphGen.Errors;
 using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.Training.Checkpoints;
+using LoRTA.Onnx.Training.Data;
 using LoRTA.Onnx.Training.Recipes;
 
 namespace LoRTA.Onnx.Training.Tests.Checkpoints;
