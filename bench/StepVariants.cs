@@ -9,6 +9,10 @@ internal static class StepVariants
     public static OrderedDictionary<string, Func<RobertaShape, IStepVariant>> All { get; } = new()
     {
         [TorchLoraStep.VariantName] = shape => new TorchLoraStep(shape),
+        ["lora"] = shape => new AdapterStep("lora", shape),
+        ["lorta"] = shape => new AdapterStep("lorta", shape),
+        ["forward only"] = GraphStep.Forward,
+        ["bare matrix products"] = GraphStep.Products,
     };
 
     public static IStepVariant Create(string name) => All[name](new RobertaShape());

@@ -1,0 +1,78 @@
+using LoRTA.Onnx.Bench.Models;
+using LoRTA.Onnx.GraphGen.Files;
+using LoRTA.Onnx.GraphGen.Ir;
+using LoRTA.Onnx.Training.Runtime;
+using Microsoft.ML.OnnxRuntime;
+using Tensor = LoRTA.Onnx.GraphGen.Ir.Tensor;
+
+namespace LoRTA.Onnx.Bench;
+
+/// <summary>A graph that is only run: the forward pass, or the matrix products of a step and nothing else.</summary>
+internal sealed class GraphStep : IStepVariant
+{
+    private readonly OrtWeights _weights = new();
+    private readonly InferenceSession _session;
+    private readonly Dictionary<string, OrtValue> _inputs;   // bound as they are: no copy is timed
+
+    private GraphStep(string name, Model model, IReadOnlyDictionary<string, Tensor> inputs)
+    {
+        Name = name;
+        _session = _weights.Open(model, new OrtSettings());
+        _inputs = _session.InputNames.ToDictionary(input => input, input => OrtTensors.ToOrt(inputs[input]), StringComparer.Ordinal);
+    }
+
+    public string Name { get; }
+
+    public static GraphStep Forward(RobertaShape shape) => new("forward only", RobertaModel.Create(shape), AdapterStep.BatchOf(shape).Inputs);
+
+    /// <summary>Every product of the LoRTA training graph, on operands of the same shapes: frozen weights as constants, everything else as inputs.</summary>
+    public static GraphStep Products(RobertaShape shape)
+    {
+        var train = AdapterStep.Graphs("lorta", shape).Train.Graph;
+        var (graph, inputs) = (new Graph("products"), new Dictionary<string, Tensor>(StringComparer.Ordinal));
+        var operands = new Dictionary<Value, Value>();
+        var sums = new List<Value>();
+        foreach (var node in train.Nodes.Where(node => node.OpType is "MatMul" or "FusedMatMul" or "Gemm"))
+        {
+            var output = graph.AddValue(node.Output.Name, ElementType.Float, node.Output.Shape);
+            var copy = new Node(node.OpType, node.Domain, node.Inputs.Select(Operand), [output]) { Name = node.Name };
+            foreach (var (name, attribute) in node.Attributes) copy.Attributes[name] = attribute;
+            graph.Add(copy);
+            sums.Add(new Tape(graph)[output].Slice(0, 0, 1).Total().Value);   // one element in a row is read, so that nothing is left out and little else is done
+        }
+        foreach (var sum in sums) graph.AddOutput(sum);
+        return new GraphStep("bare matrix products", Model.ForRuntime(graph), inputs);
+
+        Value? Operand(Value? value)
+        {
+            if (value is null || operands.TryGetValue(value, out var known)) return value is null ? null : operands[value];
+            if (value.IsConstant) return operands[value] = graph.AddConstant(value.Name, value.Constant!);
+            var dims = value.Shape!.Known!;
+            inputs[value.Name] = Random(value.Name, dims);
+            return operands[value] = graph.AddInput(value.Name, ElementType.Float, value.Shape);
+        }
+    }
+
+    public float Step()
+    {
+        using var run = new OrtRun(_session);
+        foreach (var (name, value) in _inputs) run.Bind(name, value);
+        using var outputs = run.Run(Name, _session.OutputNames);
+        return outputs[0].GetTensorDataAsSpan<float>()[0];
+    }
+
+    public void Dispose()
+    {
+        _session.Dispose();
+        foreach (var value in _inputs.Values) value.Dispose();
+        _weights.Dispose();
+    }
+
+    private static Tensor Random(string name, long[] dims)
+    {
+        var random = new SeededRandom(0, name);
+        var values = new float[dims.Aggregate(1L, (product, dim) => product * dim)];
+        for (var i = 0; i < values.Length; i++) values[i] = (float)random.NextUniform() - 0.5f;
+        return Tensor.Of<float>(dims, values);
+    }
+}

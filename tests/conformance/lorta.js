@@ -1,0 +1,30 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** The repository's root. */
+export const root = fileURLToPath(new URL('../..', import.meta.url));
+
+/** A file of the repository. */
+export const repository = (...parts) => join(root, ...parts);
+
+const builds = ['debug', 'release'].map(flavor => repository('artifacts/bin/LoRTA.Onnx.Cli', flavor, 'LoRTA.Onnx.Cli.dll')).filter(existsSync);
+const program = builds.sort((a, b) => statSync(b).mtimeMs - statSync(a).mtimeMs)[0];
+
+/** Runs the built command line with --json; its document, with the exit code beside it. */
+export function lorta(...args) {
+    if (!program) throw new Error('lorta is not built: run `dotnet build` in the repository first.');
+    const { status, stdout, stderr, error } = spawnSync('dotnet', [program, ...args, '--json'], { encoding: 'utf8' });
+    if (error) throw error;
+    if (!stdout) throw new Error(`lorta ${args.join(' ')} ended with ${status}: ${stderr}`);
+    return { exitCode: status, ...JSON.parse(stdout) };
+}
+
+/** A folder that goes when the process ends. */
+export function temporaryFolder() {
+    const folder = mkdtempSync(join(tmpdir(), 'lorta-conformance-'));
+    process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
+    return folder;
+}
