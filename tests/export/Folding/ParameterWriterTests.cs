@@ -52,7 +52,7 @@ internal sealed class ParameterWriterTests
     private static AdapterFolder Changed(Model deployed, string pattern)
     {
         var adapter = RandomAdapter.For(deployed);
-        var trained = AdaptedModel.Of(deployed, adapter.Config.AdapterOptions, trainables: [new TrainablePattern(pattern, ParameterGroup.Default)]).Trained(None, 0);
+        var trained = AdaptedModel.Of(deployed, adapter.Config.AdapterOptions, trainables: new([new TrainablePattern(pattern, ParameterGroup.Default)])).Trained(None, 0);
         var tensors = adapter.Tensors.ToDictionary();
         foreach (var tensor in trained.Where(tensor => tensor.Name.StartsWith("param.", StringComparison.Ordinal)))
             tensors[tensor.Name] = Tensor.Of<float>([.. tensor.Initial.Dims], tensor.Initial.ToFloats().Select((value, i) => (value * 1.25f) + (0.25f * (i % 3))).ToArray());

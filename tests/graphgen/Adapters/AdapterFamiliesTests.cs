@@ -134,6 +134,14 @@ internal sealed class AdapterFamiliesTests
         Assert.That(failure.Message, Does.Contain($"adapter.options.{option}"));
     }
 
+    [TestCaseSource(nameof(Cases))]
+    public void Scale_that_is_no_number_is_refused(FamilyCase given)
+    {
+        var failure = Assert.Throws<LortaException>(() => AdapterFamilies.Create(given.Plan.Options with { Alpha = double.NaN }))!;
+
+        Assert.That((failure.Code, failure.IsUsage), Is.EqualTo(("LRT317", true)));
+    }
+
     private static (Tensor X, Tensor Y, Tensor Adapted) Emitted(FamilyCase given, AdapterSite site, IReadOnlyDictionary<string, Tensor> factors, float? scale)
     {
         var (model, tape) = Ort.New();

@@ -43,7 +43,7 @@ internal sealed class ModelParametersTests
     public void First_pattern_that_fits_decides_the_group()
     {
         var special = new ParameterGroup(LearningRate: 0.5);
-        var adapted = AdaptedModel.Of(Model.Load(Exports.Path("roberta-mini/seqcls.ts-eager")), Options, trainables: [new("classifier.dense.*", special), new("classifier.*", ParameterGroup.Default)]);
+        var adapted = AdaptedModel.Of(Model.Load(Exports.Path("roberta-mini/seqcls.ts-eager")), Options, trainables: new([new("classifier.dense.*", special), new("classifier.*", ParameterGroup.Default)]));
 
         var groups = adapted.Trained(None, 0).ToDictionary(tensor => tensor.Name, tensor => tensor.Group);
 
@@ -103,7 +103,7 @@ internal sealed class ModelParametersTests
 
     private static (AdaptedModel Model, IReadOnlyList<TrainedTensor> Trained) Trained(string export, string pattern)
     {
-        var adapted = AdaptedModel.Of(Model.Load(Exports.Path(export)), Options, trainables: [new TrainablePattern(pattern, ParameterGroup.Default)]);
+        var adapted = AdaptedModel.Of(Model.Load(Exports.Path(export)), Options, trainables: new([new TrainablePattern(pattern, ParameterGroup.Default)]));
         return (adapted, adapted.Trained(None, 0));
     }
 }
