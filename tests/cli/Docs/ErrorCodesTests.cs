@@ -53,7 +53,7 @@ internal sealed partial class ErrorCodesTests
     private static IEnumerable<(string Code, bool IsUsage)> Made() =>
         from file in Repository.Sources
         from Match match in Factory().Matches(File.ReadAllText(file))
-        select (match.Groups[1].Value, match.Groups[2].Value.Contains("IsUsage = true", StringComparison.Ordinal));
+        select (match.Groups["code"].Value, match.Groups["rest"].Value.Contains("IsUsage = true", StringComparison.Ordinal));
 
     [GeneratedRegex(@"LRT\d{3}")]
     private static partial Regex Code();
@@ -62,7 +62,7 @@ internal sealed partial class ErrorCodesTests
     private static partial Regex Row();
 
     [GeneratedRegex("""
-        "(LRT\d{3})",(.*?);\s*$
-        """, RegexOptions.Singleline | RegexOptions.Multiline)]
+        "(?<code>LRT\d{3})",(?<rest>.*?);\s*$
+        """, RegexOptions.Singleline | RegexOptions.Multiline | RegexOptions.ExplicitCapture)]
     private static partial Regex Factory();
 }
