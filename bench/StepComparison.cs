@@ -55,7 +55,8 @@ internal static class StepComparison
 
     private static string PeakOfChild(string name)
     {
-        var start = new ProcessStartInfo(Environment.ProcessPath!, ["peak", name]) { RedirectStandardOutput = true, UseShellExecute = false };
+        var self = Environment.ProcessPath!;
+        var start = new ProcessStartInfo(self, ["peak", name]) { RedirectStandardOutput = true, UseShellExecute = false };
         using var child = Process.Start(start)!;
         var output = child.StandardOutput.ReadToEnd().Trim();
         child.WaitForExit();
@@ -63,7 +64,8 @@ internal static class StepComparison
     }
 
     private static string Machine() =>
-        $"{Processor()}, {Environment.ProcessorCount} cores; .NET {Environment.Version}, ONNX Runtime {OrtEnv.Instance().GetVersionString()}, "
+        $"{Processor()}, {Environment.ProcessorCount} cores; .NET {Environment.Version}, "
+        + $"ONNX Runtime {OrtEnv.Instance().GetVersionString()}, "
         + $"TorchSharp {typeof(TorchSharp.torch).Assembly.GetName().Version?.ToString(3)} (libtorch {TorchSharp.torch.__version__})";
 
     private static string Processor() => File.Exists("/proc/cpuinfo")

@@ -10,6 +10,7 @@ internal static class Application
     // In the order of the help.
     private static readonly Func<Verb>[] Verbs =
     [
+        QuickstartVerb.Create,
         InspectVerb.Create,
         MethodsVerb.Create,
         TrainVerb.Create,

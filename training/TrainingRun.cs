@@ -46,9 +46,9 @@ internal static class TrainingRun
         var settings = new OrtSettings(recipe.Device, request.Threads);
         using var task = PreparedTask.Of(recipe, settings);
         if (!request.Resume || !Directory.Exists(folder.Checkpoints)) folder.Begin(request.Force || request.Resume);
-        RecipeFile.Save(folder.Recipe, recipe);
         var checkpoints = new RunCheckpoints(new CheckpointStore(folder.Checkpoints), recipe, settings.ThreadCount);
         var run = (request.Resume ? checkpoints.Resume(task.Runtime) : null) ?? new RunState();
+        RecipeFile.Save(folder.Recipe, recipe);
 
         using var metrics = MetricsLog.Open(folder.Metrics, run.Step);
         using var log = new TextLog(folder.Log, clock);

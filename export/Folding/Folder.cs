@@ -18,6 +18,7 @@ public sealed class Folder(IGraphEvaluator evaluator)
     public FoldedModel Fold(Model deployed, AdapterFolder adapter, ExportOptions options)
     {
         var map = AttentionMap.Of(CanonicalModel.Of(deployed));
+        BaseModels.CheckArchitecture(adapter, deployed, BaseModels.ArchitectureOf(deployed, map));
         var plan = AdapterPlan.Of(BaseModels.ArchitectureOf(deployed, map), adapter.Config.AdapterOptions);
         BaseModels.Check(adapter, deployed, map, plan, options.AllowOtherBase);
         var fold = new FoldGraph(plan, adapter.FactorsOf(plan), evaluator);

@@ -19,4 +19,7 @@ public sealed record Architecture(int Hidden, int Heads, int KvHeads, int HeadWi
 
     /// <summary>Heads of a matrix of the attention.</summary>
     internal int HeadsOf(string matrix) => matrix is "k" or "v" ? KvHeads : Heads;
+
+    /// <summary>The sizes in words, for messages.</summary>
+    internal string Describe() => $"width {Hidden}, {Heads} heads ({KvHeads} for keys and values) of {HeadWidth}, {Layers} layers";
 }

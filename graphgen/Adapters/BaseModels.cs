@@ -42,12 +42,18 @@ internal static class BaseModels
         return new BaseModel(deployed.FileName, plan.Architecture, new WeightSketch(tolerance, values));
     }
 
-    /// <summary>Refuses an adapter of another model.</summary>
-    /// <exception cref="LortaException">LRT310 another architecture; LRT311 other weights.</exception>
+    /// <summary>Refuses an adapter of a model of other sizes; the vocabulary may have grown.</summary>
+    /// <exception cref="LortaException">LRT310: another architecture.</exception>
+    public static void CheckArchitecture(AdapterFolder adapter, Model deployed, Architecture here)
+    {
+        var trained = adapter.Config.Base.Architecture;
+        if (trained with { Vocab = here.Vocab } != here) throw AdapterErrors.OtherArchitecture(adapter.Path, deployed.Path, $"{trained.Describe()} there, {here.Describe()} here");
+    }
+
+    /// <summary>Refuses an adapter that was trained on other weights.</summary>
+    /// <exception cref="LortaException">LRT311: other weights.</exception>
     public static void Check(AdapterFolder adapter, Model deployed, AttentionMap map, AdapterPlan plan, bool allowOtherWeights)
     {
-        var (trained, here) = (adapter.Config.Base.Architecture, plan.Architecture);
-        if (trained with { Vocab = here.Vocab } != here) throw AdapterErrors.OtherArchitecture(adapter.Path, deployed.Path, $"{trained} there, {here} here");
         if (allowOtherWeights) return;
         if (adapter.Config.Base.Sketch.FirstDifference(Describe(deployed, map, plan).Sketch) is var (address, difference))
             throw AdapterErrors.OtherWeights(adapter.Path, deployed.Path, address, difference);

@@ -23,6 +23,7 @@ public static class TrainingGraphBuilder
         var logits = outputs.FirstOrDefault(output => output.Name == (spec.Output ?? "logits")) ?? outputs[0];
         KeepOutputs(graph, loss, logits);
         var eval = adapted.Canonical.Model.Clone();
+        RemoveDropout(eval.Graph);
         Finish(eval.Graph);
 
         var trained = adapted.Trained(spec.Values, spec.Seed);
@@ -53,6 +54,13 @@ public static class TrainingGraphBuilder
         var loss = TaskLosses.Of(spec.Task).Emit(adapted.Tape, spec.Output);
         var penalty = adapted.Plan.Family.Penalty(adapted.Plan.Sites, adapted.Factors);
         return (penalty is null ? loss : loss + penalty.Value, outputs);
+    }
+
+    // What is measured leaves nothing out: x stands where x∘mask was.
+    private static void RemoveDropout(Graph graph)
+    {
+        foreach (var mask in graph.Inputs.Where(input => input.Name.StartsWith(TrainingNames.Dropout, StringComparison.Ordinal)).ToList())
+            foreach (var (product, _) in mask.Uses.ToList()) graph.ReplaceUses(product.Output, product.Input(0)!);
     }
 
     private static void KeepOutputs(Graph graph, Expr loss, Value? logits)

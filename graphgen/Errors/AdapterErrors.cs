@@ -1,3 +1,4 @@
+using System.Globalization;
 using LoRTA.Onnx.GraphGen.Adapters;
 using LoRTA.Onnx.GraphGen.Ir;
 
@@ -53,6 +54,9 @@ internal static class AdapterErrors
 
     public static LortaException NoBranch(string address, Node node, string why) =>
         new("LRT316", $"{address}: no side branch can be added at {node} ({why}).", "Fold the adapter instead (`lorta export`), or inject into an export that keeps this layer apart in float32.");
+
+    public static LortaException ScaleNotFinite(double alpha, double scale) =>
+        new("LRT317", string.Create(CultureInfo.InvariantCulture, $"adapter.alpha: {alpha} makes the scale {scale}."), "Give a finite number.") { IsUsage = true };
 
     private static string Close(IEnumerable<string> names) => names.ToList() is { Count: > 0 } list ? $"; it has for instance {string.Join(", ", list)}" : string.Empty;
 }

@@ -13,7 +13,7 @@ internal static class DiscoveryErrors
         new(
             "LRT202",
             $"{path}: attention was found but not understood: {string.Join("; ", findings.Take(3).Select(finding => $"{finding.Node}: {finding.Reason}"))}{(findings.Count > 3 ? $"; and {findings.Count - 3} more" : string.Empty)}.",
-            "Choose targets and layers that are understood, or export the model with another exporter; `lorta inspect --explain` shows each step.");
+            "Choose targets and layers that are understood, or export the model with another exporter; `lorta inspect` lists all of it.");
 
     public static LortaException OperatorNotSupported(string path, Node node, string why) =>
         new("LRT203", $"{path}: {node}: {why}.", "Export the model at an opset from 13 to 22, without control flow.");

@@ -13,11 +13,7 @@ internal static class Exports
     public static IEnumerable<string> Plain => All.Where(export => !NotYet.Any(part => export.Contains(part, StringComparison.Ordinal)));
 
     /// <summary>All exports.</summary>
-    public static IEnumerable<string> All =>
-        Fixtures.Root is not { } root
-            ? []
-            : Directory.GetFiles(System.IO.Path.Combine(root, "models"), "*.onnx", SearchOption.AllDirectories)
-                .Select(path => System.IO.Path.GetRelativePath(System.IO.Path.Combine(root, "models"), path)[..^".onnx".Length].Replace('\\', '/')).Order(StringComparer.Ordinal);
+    public static IEnumerable<string> All => Fixtures.Files("models", "*.onnx").Select(path => path[..^".onnx".Length]);
 
     /// <summary>The path of an export.</summary>
     public static string Path(string export) => Fixtures.Path("models", $"{export}.onnx");

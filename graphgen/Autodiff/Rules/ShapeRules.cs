@@ -48,14 +48,15 @@ internal static class ShapeRules
         if (r.Longs(1) is not { } starts || (r.Input(4) is not null && r.Longs(4)?.All(step => step == 1) != true)) return null;
         var axes = r.Input(3) is null ? [.. Enumerable.Range(0, starts.Length).Select(axis => (long)axis)] : r.Longs(3);
         if (axes is null) return null;
-        var pads = new long[2 * axes.Length];
+        var pads = new long[2 * r.X.Rank];   // of every axis: ONNX Runtime moves transposes over a Pad without looking at its axes
         for (var i = 0; i < axes.Length; i++)
         {
-            var (size, kept) = (r.X.Shape[(int)axes[i]], r.Y.Shape[(int)axes[i]]);
+            var axis = r.X.Shape.Axis(axes[i]);
+            var (size, kept) = (r.X.Shape[axis], r.Y.Shape[axis]);
             var before = starts[i] < 0 ? size + starts[i] : starts[i];
             if (before.Value is not { } front || (size - before - kept).Value is not { } behind || front < 0 || behind < 0) return null;
-            (pads[i], pads[axes.Length + i]) = (front, behind);
+            (pads[axis], pads[r.X.Rank + axis]) = (front, behind);
         }
-        return r.Tape.Op("Pad", [r.G, r.Tape.Longs(pads), null, r.Tape.Longs(axes)]);
+        return r.Tape.Op("Pad", [r.G, r.Tape.Longs(pads)]);
     }
 }

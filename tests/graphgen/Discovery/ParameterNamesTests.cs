@@ -8,17 +8,14 @@ namespace LoRTA.Onnx.GraphGen.Tests.Discovery;
 /// <summary>Names of parameters against names.json, which was made by comparing numbers with PyTorch's.</summary>
 public sealed class ParameterNamesTests
 {
-    public static IEnumerable<TestCaseData> Exports =>
-        Fixtures.Root is not { } root
-            ? []
-            : from file in Directory.GetFiles(Path.Combine(root, "models"), "names.json", SearchOption.AllDirectories).Order(StringComparer.Ordinal)
-              let folder = Path.GetDirectoryName(file)!
-              from export in JsonDocument.Parse(File.ReadAllBytes(file)).RootElement.EnumerateObject()
-              let model = Path.Combine(folder, $"{export.Name}.onnx")
-              where File.Exists(model)
-              select new TestCaseData(model, export.Value).SetArgDisplayNames($"{Path.GetFileName(folder)}/{export.Name}");
+    public static IEnumerable<TestCaseData> Cases =>
+        from file in Fixtures.Files("models", "names.json")
+        let folder = file[..file.IndexOf('/', StringComparison.Ordinal)]
+        from export in JsonDocument.Parse(File.ReadAllBytes(Fixtures.Path("models", file))).RootElement.EnumerateObject()
+        where Exports.All.Contains($"{folder}/{export.Name}")
+        select new TestCaseData(Exports.Path($"{folder}/{export.Name}"), export.Value).SetArgDisplayNames($"{folder}/{export.Name}");
 
-    [TestCaseSource(nameof(Exports))]
+    [TestCaseSource(nameof(Cases))]
     public void Every_parameter_has_its_name(string path, JsonElement golden)
     {
         // A parameter that the exporter dropped or that belongs to no exported module has no tensor.

@@ -7,11 +7,7 @@ namespace LoRTA.Onnx.GraphGen.Tests.Ir.Inference;
 /// <summary>Every claim of inference about every value of every export, held against what ONNX Runtime computes.</summary>
 public sealed class ShapeInferenceFixtureTests
 {
-    public static IEnumerable<string> Exports =>
-        Fixtures.Root is not { } root
-            ? []
-            : Directory.GetFiles(Path.Combine(root, "models"), "*.onnx", SearchOption.AllDirectories)
-                .Select(path => Path.GetRelativePath(Path.Combine(root, "models"), path)).Order(StringComparer.Ordinal);
+    public static IEnumerable<string> Exports => Fixtures.Files("models", "*.onnx");
 
     [TestCaseSource(nameof(Exports))]
     public void No_claim_is_wrong(string export)

@@ -1,0 +1,100 @@
+using LoRTA.Onnx.Export.Folding;
+using LoRTA.Onnx.Export.Verification;
+using LoRTA.Onnx.GraphGen.Adapters;
+using LoRTA.Onnx.GraphGen.Errors;
+using LoRTA.Onnx.GraphGen.Ir;
+using LoRTA.Onnx.Training;
+using LoRTA.Onnx.Training.Data.Tokenizers;
+using LoRTA.Onnx.Training.Runtime;
+
+namespace LoRTA.Onnx.Cli.Verbs;
+
+/// <summary><c>lorta quickstart</c>: the whole way once, on the bundled model and text.</summary>
+internal static class QuickstartVerb
+{
+    private const string Prompt = "2 March.";
+    private const int SampleTokens = 40;
+
+    public static Verb Create()
+    {
+        var (output, force, threads) = (Opt.OptionalOutput("The folder of the run and of the folded model (default: quickstart)."), Opt.Force(), Opt.Threads());
+        return Verb.Define("quickstart", "Adapt the bundled model to the bundled ship's log, fold, verify.", [output, force, threads], call =>
+        {
+            var folder = Path.GetFullPath(call.Get(output) ?? "quickstart");
+            if (Directory.Exists(folder) && !call.Get(force)) throw FileErrors.Exists(folder);
+            var recipe = RecipeArgument.Load(Path.Combine(Bundled(), "recipes", "ship-log.yaml"), [], (Path.Combine(folder, "run"), null, null));
+            return Run(call, folder, new RunRequest { Recipe = recipe, Force = true, Threads = call.Get(threads) ?? 0 });
+        });
+    }
+
+    private static Verdict Run(Call call, string folder, RunRequest request)
+    {
+        var evaluator = new OrtGraphEvaluator(new OrtSettings(Threads: request.Threads));
+        var tokenizer = TextTokenizer.Load(request.Recipe.Tokenizer!);
+        var deployed = Model.Load(request.Recipe.Model);
+        call.Progress.Report("Measuring the base model …");
+        var before = TrainingRun.Evaluate(request.Recipe, null, null, request.Threads).Loss;
+        var trained = TrainingRun.Train(request, call.Progress, TimeProvider.System, call.Stop);
+        call.Progress.Report("Folding and verifying …");
+        var adapter = AdapterFolder.Load(trained.Adapter);
+        var merged = Path.Combine(folder, "merged.onnx");
+        new Folder(evaluator).Fold(deployed, adapter, new ExportOptions()).Model.Save(merged);
+        var folded = Model.Load(merged);
+        var comparison = VerifyVerb.Compare(deployed, folded, adapter, new VerifyOptions(), evaluator, allowOtherBase: false);
+        var result = new QuickstartResult
+        {
+            LossBefore = before,
+            LossAfter = trained.Loss,
+            MaxAbsDiff = comparison.MaxAbsDiff,
+            MaxRelDiff = comparison.MaxRelDiff,
+            Trainable = trained.Trainable,
+            Output = merged,
+            Adapter = trained.Adapter,
+            Report = new RunFolder(request.Recipe.Output!).Report,
+            SampleBefore = GreedySampler.Continue(deployed, tokenizer, evaluator, Prompt, SampleTokens),
+            SampleAfter = GreedySampler.Continue(folded, tokenizer, evaluator, Prompt, SampleTokens),
+            Next = $"lorta inspect {merged}   ·   lorta train models/recipes/ship-log.yaml --set adapter.rank=16   ·   lorta schema recipe",
+        };
+        return new Verdict(result, comparison.Ok);
+    }
+
+    // Beside the tool, or in a parent of the current folder (a clone).
+    private static string Bundled()
+    {
+        var places = new[] { AppContext.BaseDirectory, Directory.GetCurrentDirectory() }.SelectMany(Parents).Select(parent => Path.Combine(parent, "models"));
+        return places.FirstOrDefault(place => File.Exists(Path.Combine(place, "recipes", "ship-log.yaml"))) ?? throw FileErrors.NotFound("models/recipes/ship-log.yaml");
+    }
+
+    private static IEnumerable<string> Parents(string folder)
+    {
+        for (var at = new DirectoryInfo(folder); at is not null; at = at.Parent) yield return at.FullName;
+    }
+}
+
+/// <summary>The JSON of <c>lorta quickstart</c>.</summary>
+internal sealed record QuickstartResult
+{
+    public required double LossBefore { get; init; }
+
+    public required double LossAfter { get; init; }
+
+    public required double MaxAbsDiff { get; init; }
+
+    public required double MaxRelDiff { get; init; }
+
+    public required long Trainable { get; init; }
+
+    /// <summary>The folded model.</summary>
+    public required string Output { get; init; }
+
+    public required string Adapter { get; init; }
+
+    public required string Report { get; init; }
+
+    public required string SampleBefore { get; init; }
+
+    public required string SampleAfter { get; init; }
+
+    /// <summary>What to try next.</summary>
+    public required string Next { get; init; }
+}

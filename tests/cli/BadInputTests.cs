@@ -1,0 +1,216 @@
+using LoRTA.Onnx.GraphGen.Adapters;
+using LoRTA.Onnx.GraphGen.Files;
+using LoRTA.Onnx.GraphGen.Ir;
+using LoRTA.Onnx.Tests.Shared;
+
+namespace LoRTA.Onnx.Cli.Tests;
+
+/// <summary>Whatever is wrong with what a person gives: one sentence and a hint on standard error, exit code 1 or 2, nothing on standard output, no file left.</summary>
+internal sealed class BadInputTests
+{
+    private static readonly string[] BadModels = ["truncated", "half", "random", "empty", "text", "no-attention", "missing", "folder"];
+
+    // {m} the bad model, {f} the test's folder.
+    private static readonly string[] Commands =
+    [
+        "inspect {m}",
+        "inspect {m} --graph {f}/out.onnx",
+        "methods {m} --targets q,v",
+        "inject {m} -o {f}/out.onnx",
+        "export {m} --adapter {f}/adapter -o {f}/out.onnx",
+        "train {f}/recipe.yaml --set model={m}",
+        "evaluate {f}/recipe.yaml --model {m}",
+        "verify {m} {m}",
+    ];
+
+    private TestFolder _folder = null!;
+
+    private static IEnumerable<TestCaseData> CommandsOnModels =>
+        from command in Commands
+        from model in BadModels
+        where command != "verify {m} {m}" || model != "no-attention"   // two equal models agree, whatever they are
+        select new TestCaseData(command, model);
+
+    [SetUp]
+    public void FillFolder()
+    {
+        _folder = new();
+        var whole = File.ReadAllBytes(Exports.Path("llama-mini/ts-sdpa"));
+        File.WriteAllBytes(_folder["truncated.onnx"], whole[..^1000]);
+        File.WriteAllBytes(_folder["half.onnx"], whole[..(whole.Length / 2)]);
+        var random = new SeededRandom(0, "bytes");
+        File.WriteAllBytes(_folder["random.onnx"], [.. Enumerable.Range(0, 5000).Select(_ => (byte)random.NextBits())]);
+        File.WriteAllBytes(_folder["empty.onnx"], []);
+        _folder.Write("text.onnx", "This is no model at all.\n");
+        Directory.CreateDirectory(_folder["folder.onnx"]);
+        NoAttention().Save(_folder["no-attention.onnx"]);
+        _folder.Write("recipe.yaml", $$"""
+            model: {{Exports.Path("llama-mini/ts-sdpa")}}
+            tokenizer: {{Fixtures.Path("models", "llama-mini", "hf")}}
+            task: causal-lm
+            output: run
+            data: { train: {{Fixtures.Path("data", "own", "ship-log.txt")}}, validationFraction: 0.15, maxLength: 32, packing: true }
+            train: { steps: 1, batchSize: 1 }
+            """);
+        MakeAdapter();
+    }
+
+    [TearDown]
+    public void DeleteFolder() => _folder.Dispose();
+
+    [TestCaseSource(nameof(CommandsOnModels))]
+    public void Bad_model_is_one_sentence(string command, string model) => Refused(command.Replace("{m}", _folder[$"{model}.onnx"], StringComparison.Ordinal));
+
+    [TestCase("train {f}/recipe.yaml --set trian.steps=3")]
+    [TestCase("train {f}/recipe.yaml --set train.optimizer.lr=-1")]
+    [TestCase("train {f}/recipe.yaml --set task=poetry")]
+    [TestCase("train {f}/recipe.yaml --set adapter.method=lorax")]
+    [TestCase("train {f}/recipe.yaml --set adapter.options.zero=Z")]
+    [TestCase("train {f}/recipe.yaml --set adapter.options.zeros=B")]
+    [TestCase("train {f}/recipe.yaml --set adapter.layers=[9]")]
+    [TestCase("train {f}/recipe.yaml --set adapter.targets=[q,gate]")]
+    [TestCase("train {f}/recipe.yaml --set data.train=none.txt")]
+    [TestCase("train {f}/recipe.yaml --set tokenizer=nowhere")]
+    [TestCase("train {f}/recipe.yaml --set data.maxLength=100000")]
+    [TestCase("train {f}/recipe.yaml --set task=dpo")]
+    [TestCase("train {f}/recipe.yaml --set trainables=[{\"match\":\"nothing.*\"}]")]
+    [TestCase("train {f}/none.yaml")]
+    [TestCase("train {f}/text.onnx")]
+    [TestCase("evaluate {f}/recipe.yaml --adapter {f}/none")]
+    [TestCase("evaluate {f}/recipe.yaml --set data.validationFraction=0")]
+    public void Bad_recipe_is_one_sentence(string command) => Refused(command);
+
+    [Test]
+    public void Recipe_without_a_required_key_names_the_key()
+    {
+        File.WriteAllLines(_folder["recipe.yaml"], File.ReadAllLines(_folder["recipe.yaml"]).Where(line => !line.StartsWith("task", StringComparison.Ordinal)));
+
+        Refused("train {f}/recipe.yaml", "task");
+    }
+
+    [TestCase("export {model} --adapter {f}/none -o {f}/out.onnx")]
+    [TestCase("export {model} --adapter {f}/text.onnx -o {f}/out.onnx")]
+    [TestCase("export {model} --adapter {f} -o {f}/out.onnx")]
+    [TestCase("export {other} --adapter {f}/adapter -o {f}/out.onnx")]
+    [TestCase("verify {model} {model} --adapter {f}/none")]
+    [TestCase("verify {other} {other} --adapter {f}/adapter")]
+    [TestCase("verify {model} {model} --inputs {f}/none.safetensors")]
+    [TestCase("verify {model} {model} --inputs {f}/random.onnx")]
+    [TestCase("verify {model} {seqcls}")]
+    [TestCase("inject {model} -o {f}/out.onnx --factors {f}/random.onnx")]
+    [TestCase("inject {model} -o {f}/out.onnx --factors {f}/adapter/adapter_config.json")]
+    [TestCase("inject {model} -o {f}/out.onnx --layers 7")]
+    [TestCase("inject {model} -o {f}/out.onnx --layers x")]
+    [TestCase("inject {model} -o {f}/out.onnx --option zero")]
+    [TestCase("inject {model} -o {f}/out.onnx --option orientation=input-heads --targets k")]
+    [TestCase("gradcheck {model} --golden {f}/none.safetensors")]
+    [TestCase("gradcheck {model}")]
+    public void Bad_adapter_or_file_is_one_sentence(string command) => Refused(command);
+
+    [TestCase("adapter_model.safetensors", "truncated")]
+    [TestCase("adapter_model.safetensors", "deleted")]
+    [TestCase("adapter_config.json", "truncated")]
+    [TestCase("adapter_config.json", "deleted")]
+    public void Damaged_adapter_is_one_sentence(string file, string damage)
+    {
+        var path = _folder["adapter", file];
+        var whole = File.ReadAllBytes(path);
+        File.Delete(path);
+        if (damage == "truncated") File.WriteAllBytes(path, whole[..(whole.Length / 2)]);
+
+        Refused("export {model} --adapter {f}/adapter -o {f}/out.onnx", file);
+    }
+
+    [Test]
+    public void Adapter_without_one_of_its_tensors_names_it()
+    {
+        var adapter = AdapterFolder.Load(_folder["adapter"]);
+        (adapter with { Tensors = adapter.Tensors.Where(pair => pair.Key != "C_M").ToDictionary() }).Save();
+
+        Refused("export {model} --adapter {f}/adapter -o {f}/out.onnx", "'C_M' is missing");
+    }
+
+    [TestCase("export {model} --adapter {f}/adapter -o {f}/text.onnx/out.onnx")]
+    [TestCase("inject {model} -o {f}/text.onnx/out.onnx")]
+    [TestCase("inspect {model} --graph {f}/text.onnx/out.onnx")]
+    [TestCase("train {f}/recipe.yaml -o {f}/text.onnx/run")]
+    public void Output_that_cannot_be_written_is_one_sentence(string command) => Refused(command);
+
+    [TestCase("export {model} --adapter {f}/adapter -o {f}/text.onnx")]
+    [TestCase("inject {model} -o {f}/text.onnx")]
+    [TestCase("inspect {model} --graph {f}/text.onnx")]
+    [TestCase("train {f}/recipe.yaml -o {f}/adapter")]
+    public void Existing_output_is_refused_without_force(string command)
+    {
+        var before = File.ReadAllText(_folder["text.onnx"]);
+
+        Refused(command, "exists already");
+
+        Assert.That(File.ReadAllText(_folder["text.onnx"]), Is.EqualTo(before));
+    }
+
+    [TestCase("export {model} --adapter {f}/adapter -o {f}/text.onnx --force")]
+    [TestCase("inject {model} -o {f}/text.onnx --force")]
+    [TestCase("inspect {model} --graph {f}/text.onnx --force")]
+    public void Existing_output_is_replaced_with_force(string command)
+    {
+        var run = Run(command);
+
+        Assert.That((run.ExitCode, run.Error), Is.EqualTo((0, string.Empty)));
+        Assert.That(() => Model.Load(_folder["text.onnx"]), Throws.Nothing);
+    }
+
+    [Test]
+    public void Model_is_not_exported_onto_itself()
+    {
+        File.Copy(Exports.Path("llama-mini/ts-sdpa"), _folder["base.onnx"]);
+
+        Refused("export {f}/base.onnx --adapter {f}/adapter -o {f}/base.onnx --force");
+    }
+
+    [Test]
+    public void Folder_with_several_models_is_refused_with_their_names() => Refused("inspect {f}", "half.onnx");
+
+    private CommandLine Run(string command) => CommandLine.Run([.. command.Split(' ').Select(word => word
+        .Replace("{f}", _folder.Path, StringComparison.Ordinal)
+        .Replace("{model}", Exports.Path("llama-mini/ts-sdpa"), StringComparison.Ordinal)
+        .Replace("{other}", Exports.Path("esm-mini/mlm.ts-eager"), StringComparison.Ordinal)
+        .Replace("{seqcls}", Exports.Path("roberta-mini/seqcls.ts-eager"), StringComparison.Ordinal)), "--json"]);
+
+    private void Refused(string command, string? says = null)
+    {
+        var before = _folder.Entries;
+
+        var run = Run(command);
+
+        Assert.Multiple(() =>
+        {
+            Assert.That(run.ExitCode, Is.AnyOf(1, 2), run.Output);
+            Assert.That(run.Output, Is.Empty);
+            Assert.That(run.Error, Does.Match("^error( LRT\\d+)?: .+\n(  .+\n)*hint: .+\n$").And.Not.Contain("Unexpected"));
+            if (says is not null) Assert.That(run.Error, Does.Contain(says));
+            Assert.That(_folder.Entries, Is.EqualTo(before));
+        });
+    }
+
+    private void MakeAdapter()
+    {
+        var run = Run("inject {model} -o {f}/made.onnx --rank 2");
+        Assert.That(run.ExitCode, Is.Zero, run.Error);
+        Directory.Move(_folder["made.adapter"], _folder["adapter"]);
+        File.Delete(_folder["made.onnx"]);
+    }
+
+    private static Model NoAttention()
+    {
+        var graph = new Graph("plain");
+        var tape = new Tape(graph, onnxOnly: true);
+        var x = tape[graph.AddInput("x", ElementType.Float, [Dim.Symbol("batch"), 4])];
+        var product = x.MatMul(tape.Constant(Tensor.Of<float>([4, 4], new float[16]), "w"));
+        graph.Rename(product.Value, "logits");
+        graph.AddOutput(product.Value);
+        var model = new Model(graph);
+        model.OpsetVersions[string.Empty] = 18;
+        return model;
+    }
+}

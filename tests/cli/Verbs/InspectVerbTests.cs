@@ -1,0 +1,45 @@
+using System.Text.Json.Nodes;
+using LoRTA.Onnx.Tests.Shared;
+
+namespace LoRTA.Onnx.Cli.Tests.Verbs;
+
+internal sealed class InspectVerbTests
+{
+    private static IEnumerable<string> Plain => Exports.Plain;
+
+    [TestCaseSource(nameof(Plain))]
+    public void Json_equals_the_golden_sites(string export)
+    {
+        var (folder, key) = Exports.Split(export);
+        var golden = JsonNode.Parse(File.ReadAllText(Fixtures.Path("models", folder, "sites.json")))![key]!.AsObject();
+
+        var run = CommandLine.Run("inspect", Exports.Path(export), "--json");
+
+        Assert.That((run.ExitCode, run.Error), Is.EqualTo((0, string.Empty)));
+        var found = JsonNode.Parse(run.Output)!.AsObject();
+        Assert.That(found["layers"]!.AsArray().Select(layer => layer!.AsObject().Select(pair => Plainly(pair.Value!)).ToList()), Is.EqualTo(golden["layers"]!.AsArray().Select(layer => layer!.AsObject().Select(pair => Plainly(pair.Value!)).ToList())));
+        foreach (var size in new[] { "hidden", "heads", "kvHeads", "headWidth" }) Assert.That(found[size]?.ToJsonString(), Is.EqualTo(golden[size]?.ToJsonString()), size);
+    }
+
+    [Test]
+    public void Table_has_a_row_for_every_linear_layer()
+    {
+        var run = CommandLine.Run("inspect", Exports.Path("llama-mini/ts-sdpa"));
+
+        Assert.That(run.ExitCode, Is.Zero);
+        foreach (var address in new[] { "layers.0.q", "layers.0.k", "layers.3.v", "layers.3.p" }) Assert.That(run.Output, Does.Contain(address));
+    }
+
+    [Test]
+    public void Weights_lists_the_parameters_by_their_names_in_PyTorch()
+    {
+        var run = CommandLine.Run("inspect", Exports.Path("roberta-mini/seqcls.ts-eager"), "--weights", "--json");
+
+        Assert.That(JsonNode.Parse(run.Output)!["parameterNames"]!.AsObject().Select(pair => pair.Key), Does.Contain("classifier.out_proj.weight"));
+    }
+
+    // Keys in one order, without what the goldens leave out.
+    private static string Plainly(JsonNode node) => node is JsonObject site
+        ? string.Join(", ", site.Where(pair => pair.Key != "quantization").OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => $"{pair.Key}={pair.Value?.ToJsonString() ?? "null"}"))
+        : node.ToJsonString();
+}

@@ -1,0 +1,47 @@
+using System.Text.Json;
+using LoRTA.Onnx.GraphGen.Adapters;
+using LoRTA.Onnx.Tests.Shared;
+
+namespace LoRTA.Onnx.Cli.Tests.Verbs;
+
+internal sealed class MethodsVerbTests
+{
+    [TestCase("lorta", 4, ExpectedResult = 17160)]
+    [TestCase("lora", 4, ExpectedResult = 2097152)]
+    [TestCase("lorta", 64, ExpectedResult = 274560)]
+    public long Counts_of_a_large_model_are_those_of_the_paper(string method, int rank) =>
+        Count(method, "--width", "4096", "--heads", "32", "--layers", "32", "--targets", "q,v", "--rank", $"{rank}");
+
+    [TestCase("lorta", ExpectedResult = 4 * (128 + 32 + 4 + 4 + 2))]
+    [TestCase("lora", ExpectedResult = 4 * 4 * (128 + 128 + 128 + 64))]
+    public long Counts_of_a_file_know_its_grouped_queries(string method) => Count(method, Exports.Path("llama-mini/ts-sdpa"), "--targets", "q,v", "--rank", "4");
+
+    [Test]
+    public void Every_family_has_a_row()
+    {
+        using var rows = JsonDocument.Parse(CommandLine.Run("methods", "--width", "64", "--heads", "4", "--layers", "2", "--json").Output);
+
+        Assert.That(rows.RootElement.EnumerateArray().Select(row => row.GetProperty("method").GetString()), Is.EqualTo(AdapterFamilies.All.Select(family => family.Method)));
+        Assert.That(rows.RootElement[0].EnumerateObject().Select(field => field.Name), Is.EqualTo(new[] { "method", "trainable", "foldable", "reason" }));
+    }
+
+    [TestCase("--width", "64", "--heads", "4")]
+    [TestCase("--width", "64", "--heads", "5", "--layers", "2")]
+    [TestCase("--width", "64", "--heads", "4", "--layers", "2", "--kv-heads", "3")]
+    [TestCase("--width", "64", "--heads", "4", "--layers", "2", "--targets", "gate")]
+    public void Numbers_that_make_no_transformer_are_wrong_usage(params string[] numbers)
+    {
+        var run = CommandLine.Run(["methods", .. numbers, "--json"]);
+
+        Assert.That((run.ExitCode, run.Output), Is.EqualTo((2, string.Empty)));
+        Assert.That(run.Error, Does.Match("^error LRT\\d+: .+\nhint: .+\n$"));
+    }
+
+    private static long Count(string method, params string[] arguments)
+    {
+        var run = CommandLine.Run(["methods", .. arguments, "--json"]);
+        Assert.That((run.ExitCode, run.Error), Is.EqualTo((0, string.Empty)));
+        using var rows = JsonDocument.Parse(run.Output);
+        return rows.RootElement.EnumerateArray().Single(row => row.GetProperty("method").GetString() == method).GetProperty("trainable").GetInt64();
+    }
+}

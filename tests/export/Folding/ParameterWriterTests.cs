@@ -1,0 +1,61 @@
+using LoRTA.Onnx.Export.Folding;
+using LoRTA.Onnx.Export.Verification;
+using LoRTA.Onnx.GraphGen.Adapters;
+using LoRTA.Onnx.GraphGen.Artifacts;
+using LoRTA.Onnx.GraphGen.Errors;
+using LoRTA.Onnx.GraphGen.Ir;
+using LoRTA.Onnx.Tests.Shared;
+
+namespace LoRTA.Onnx.Export.Tests.Folding;
+
+/// <summary>The model's own parameters that were trained along go back into the file.</summary>
+internal sealed class ParameterWriterTests
+{
+    private static readonly Dictionary<string, Tensor> None = [];
+
+    [TestCase("roberta-mini/seqcls.ts-eager", "classifier.*")]
+    [TestCase("roberta-mini/seqcls.optimum", "classifier.*")]
+    [TestCase("roberta-mini/seqcls.dynamo18", "classifier.out_proj.bias")]
+    [TestCase("roberta-mini/seqcls.ts-eager", "*LayerNorm*")]
+    [TestCase("roberta-mini/mlm.ts-sdpa", "roberta.embeddings.word_embeddings.weight")]
+    [TestCase("llama-mini/ts-sdpa", "model.layers.1.self_attn.q_proj.bias")]
+    [TestCase("llama-mini/dynamo18", "model.layers.1.mlp.gate_proj.weight")]
+    [TestCase("minilm/ts-sdpa", "classifier.*")]
+    public void Changed_parameters_fold_to_what_the_adapted_model_computes(string export, string pattern)
+    {
+        var deployed = Model.Load(Exports.Path(export));
+        var adapter = Changed(deployed, pattern);
+        using var folder = new TestFolder();
+
+        new Folder(RandomAdapter.Evaluator).Fold(deployed, adapter, new ExportOptions { Widen = true }).Model.Save(folder["folded.onnx"]);
+
+        var (verifier, folded, options) = (new Verifier(RandomAdapter.Evaluator), Model.Load(folder["folded.onnx"]), new VerifyOptions { Length = 12 });
+        Assert.That(verifier.Compare(AdaptedModels.WithDefaults(deployed, adapter, allowOtherBase: false), folded, options).MaxRelDiff, Is.LessThanOrEqualTo(export.StartsWith("minilm", StringComparison.Ordinal) ? 5e-3 : 1e-5));
+        Assert.That(verifier.Compare(WithoutParameters(deployed, adapter), folded, options).MaxRelDiff, Is.GreaterThan(1e-3), "the parameters must change something");
+    }
+
+    [Test]
+    public void Parameter_that_the_model_lacks_is_named()
+    {
+        var deployed = Model.Load(Exports.Path("roberta-mini/seqcls.ts-eager"));
+        var adapter = RandomAdapter.For(deployed);
+        var tensors = adapter.Tensors.Append(KeyValuePair.Create("param.no.such.weight", Tensor.Of<float>([1], new float[1]))).ToDictionary();
+
+        var failure = Assert.Throws<LortaException>(() => new Folder(RandomAdapter.Evaluator).Fold(deployed, adapter with { Tensors = tensors }, new ExportOptions()))!;
+
+        Assert.That(failure.Message, Does.Contain("no.such.weight"));
+    }
+
+    private static Model WithoutParameters(Model deployed, AdapterFolder adapter) =>
+        AdaptedModels.WithDefaults(deployed, adapter with { Tensors = adapter.Tensors.Where(pair => !pair.Key.StartsWith("param.", StringComparison.Ordinal)).ToDictionary() }, allowOtherBase: false);
+
+    private static AdapterFolder Changed(Model deployed, string pattern)
+    {
+        var adapter = RandomAdapter.For(deployed);
+        var trained = AdaptedModel.Of(deployed, adapter.Config.AdapterOptions, trainables: new([new TrainablePattern(pattern, ParameterGroup.Default)])).Trained(None, 0);
+        var tensors = adapter.Tensors.ToDictionary();
+        foreach (var tensor in trained.Where(tensor => tensor.Name.StartsWith("param.", StringComparison.Ordinal)))
+            tensors[tensor.Name] = Tensor.Of<float>([.. tensor.Initial.Dims], tensor.Initial.ToFloats().Select((value, i) => (value * 1.25f) + (0.25f * (i % 3))).ToArray());
+        return adapter with { Tensors = tensors };
+    }
+}

@@ -1,0 +1,70 @@
+using LoRTA.Onnx.Export.Verification;
+using LoRTA.Onnx.GraphGen.Errors;
+using LoRTA.Onnx.GraphGen.Files;
+using LoRTA.Onnx.GraphGen.Ir;
+using LoRTA.Onnx.Tests.Shared;
+
+namespace LoRTA.Onnx.Export.Tests.Verification;
+
+internal sealed class VerifierTests
+{
+    private static readonly Verifier Verifier = new(RandomAdapter.Evaluator);
+
+    [TestCase("llama-mini/ts-sdpa", "llama-mini/ts-eager")]
+    [TestCase("llama-mini/ts-sdpa", "llama-mini/optimum-past")]
+    [TestCase("roberta-mini/seqcls.ts-eager", "roberta-mini/seqcls.dynamo18")]
+    public void Exports_of_one_model_agree(string a, string b)
+    {
+        var result = Verifier.Compare(Model.Load(Exports.Path(a)), Model.Load(Exports.Path(b)), new VerifyOptions { Length = 12 });
+
+        Assert.That((result.Ok, result.Tolerance), Is.EqualTo((true, 1e-5)));
+    }
+
+    [Test]
+    public void Model_equals_itself_to_the_bit()
+    {
+        var model = Model.Load(Exports.Path("llama-mini/ts-sdpa"));
+
+        Assert.That(Verifier.Compare(model, model, new VerifyOptions { Length = 8 }).MaxAbsDiff, Is.Zero);
+    }
+
+    [Test]
+    public void Other_weights_do_not_pass()
+    {
+        var (a, b) = (Model.Load(Exports.Path("llama-mini/ts-sdpa")), Model.Load(Exports.Path("llama-mini/fp16")));
+
+        var result = Verifier.Compare(a, b, new VerifyOptions { Length = 8 });
+
+        Assert.That((result.Ok, result.MaxRelDiff), Is.EqualTo((false, result.MaxRelDiff)));
+        Assert.That(result.MaxRelDiff, Is.GreaterThan(1e-5));
+    }
+
+    [Test]
+    public void Models_without_a_common_output_are_refused()
+    {
+        var (a, b) = (Model.Load(Exports.Path("roberta-mini/seqcls.ts-eager")), Model.Load(Exports.Path("roberta-mini/mlm.ts-sdpa")));
+
+        Assert.That(() => Verifier.Compare(a, b, new VerifyOptions { Length = 8 }), Throws.TypeOf<LortaException>());
+    }
+
+    [Test]
+    public void Given_inputs_are_used()
+    {
+        var file = Fixtures.Path("models", "llama-mini", "reference", "batch.safetensors");
+        var model = Model.Load(Exports.Path("llama-mini/ts-sdpa"));
+
+        Assert.That(Verifier.Compare(model, model, new VerifyOptions { Inputs = file }).Ok, Is.True);
+    }
+
+    [Test]
+    public void Missing_input_is_named()
+    {
+        using var folder = new TestFolder();
+        Safetensors.Save(folder["inputs.safetensors"], new Dictionary<string, Tensor> { ["input_ids"] = Tensor.Of<long>([1, 2], [5, 6]) });
+        var model = Model.Load(Exports.Path("llama-mini/ts-sdpa"));
+
+        var failure = Assert.Throws<LortaException>(() => Verifier.Compare(model, model, new VerifyOptions { Inputs = folder["inputs.safetensors"] }))!;
+
+        Assert.That(failure.Message, Does.Contain("attention_mask"));
+    }
+}

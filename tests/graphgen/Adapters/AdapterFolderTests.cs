@@ -1,0 +1,106 @@
+using LoRTA.Onnx.GraphGen.Adapters;
+using LoRTA.Onnx.GraphGen.Errors;
+using LoRTA.Onnx.GraphGen.Ir;
+using LoRTA.Onnx.Tests.Shared;
+
+namespace LoRTA.Onnx.GraphGen.Tests.Adapters;
+
+internal sealed class AdapterFolderTests
+{
+    private static readonly FamilyCase Given = FamilyCase.All.First(item => item.Plan.Options.Method == "lorta");
+
+    private TestFolder _folder = null!;
+
+    [SetUp]
+    public void CreateFolder() => _folder = new();
+
+    [TearDown]
+    public void DeleteFolder() => _folder.Dispose();
+
+    [Test]
+    public void Configuration_comes_back_as_it_was()
+    {
+        var config = Config() with { Task = "causal-lm", Labels = ["a", "b"], Trainables = ["classifier.bias"] };
+        new AdapterFolder(_folder["a"], config, Given.Factors).Save();
+
+        var loaded = AdapterFolder.Load(_folder["a"]).Config;
+
+        Assert.That(loaded.ToJson(), Is.EqualTo(config.ToJson()));
+    }
+
+    [Test]
+    public void Equal_adapters_are_equal_bytes()
+    {
+        foreach (var name in new[] { "a", "b" }) new AdapterFolder(_folder[name], Config(), Given.Factors).Save();
+
+        foreach (var file in new[] { AdapterFolder.ConfigFile, AdapterFolder.TensorFile })
+            Assert.That(File.ReadAllBytes(_folder["b", file]), Is.EqualTo(File.ReadAllBytes(_folder["a", file])));
+    }
+
+    [Test]
+    public void Saving_again_replaces_the_folder_whole()
+    {
+        new AdapterFolder(_folder["a"], Config(), Given.Factors).Save();
+        File.WriteAllText(_folder["a", "old.txt"], "old");
+
+        new AdapterFolder(_folder["a"], Config(), Given.Factors).Save();
+
+        Assert.That(_folder.Entries, Is.EqualTo(new[] { "a", "a/adapter_config.json", "a/adapter_model.safetensors" }));
+    }
+
+    [Test]
+    public void Missing_folder_is_named()
+    {
+        var failure = Assert.Throws<LortaException>(() => AdapterFolder.Load(_folder["none"]))!;
+
+        Assert.That(failure.Code, Is.EqualTo("LRT101"));
+        Assert.That(failure.Message, Does.Contain(_folder["none"]));
+    }
+
+    [TestCase("{")]
+    [TestCase("{}")]
+    [TestCase("null")]
+    [TestCase("""{"format": "other", "formatVersion": 1}""")]
+    public void Configuration_of_something_else_is_refused(string json)
+    {
+        new AdapterFolder(_folder["a"], Config(), Given.Factors).Save();
+        File.WriteAllText(_folder["a", AdapterFolder.ConfigFile], json);
+
+        var failure = Assert.Throws<LortaException>(() => AdapterFolder.Load(_folder["a"]))!;
+
+        Assert.That(failure.Code, Is.EqualTo("LRT313"));
+    }
+
+    [Test]
+    public void Later_format_is_refused_with_its_version()
+    {
+        new AdapterFolder(_folder["a"], Config() with { FormatVersion = 2 }, Given.Factors).Save();
+
+        var failure = Assert.Throws<LortaException>(() => AdapterFolder.Load(_folder["a"]))!;
+
+        Assert.That(failure.Message, Does.Contain("lorta-onnx 2"));
+    }
+
+    [Test]
+    public void Missing_factor_is_named()
+    {
+        var adapter = new AdapterFolder(_folder["a"], Config(), Given.Factors.Where(pair => pair.Key != "C_L").ToDictionary());
+
+        var failure = Assert.Throws<LortaException>(() => adapter.FactorsOf(Given.Plan))!;
+
+        Assert.That((failure.Code, failure.Message.Contains("'C_L'", StringComparison.Ordinal)), Is.EqualTo(("LRT309", true)));
+    }
+
+    [Test]
+    public void Factor_of_another_shape_is_named_with_both_shapes()
+    {
+        var adapter = new AdapterFolder(_folder["a"], Config(), Given.Factors.ToDictionary(pair => pair.Key, pair => pair.Key == "B" ? Tensor.Of<float>([2], new float[2]) : pair.Value));
+
+        var failure = Assert.Throws<LortaException>(() => adapter.FactorsOf(Given.Plan))!;
+
+        Assert.That(failure.Code, Is.EqualTo("LRT308"));
+        Assert.That(failure.Message, Does.Contain("'B'").And.Contain("[4, 3]").And.Contain("[2]"));
+    }
+
+    private static AdapterConfig Config() => AdapterConfig.Of(Given.Plan, new BaseModel("toy.onnx", Given.Plan.Architecture, new WeightSketch(0, new Dictionary<string, IReadOnlyList<float>> { ["layers.0.q"] = [0.1f, -2] })));
+}

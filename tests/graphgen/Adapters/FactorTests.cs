@@ -1,0 +1,47 @@
+using LoRTA.Onnx.GraphGen.Adapters;
+
+namespace LoRTA.Onnx.GraphGen.Tests.Adapters;
+
+internal sealed class FactorTests
+{
+    [Test]
+    public void Same_seed_and_name_draw_the_same_values()
+    {
+        var first = Draw("A", 7, Init.Normal(1));
+        Draw("B", 7, Init.Normal(1));
+
+        Assert.That(Draw("A", 7, Init.Normal(1)), Is.EqualTo(first));
+    }
+
+    [Test]
+    public void Another_seed_draws_other_values() => Assert.That(Draw("A", 8, Init.Normal(1)), Is.Not.EqualTo(Draw("A", 7, Init.Normal(1))));
+
+    [Test]
+    public void Another_name_draws_other_values() => Assert.That(Draw("B", 7, Init.Normal(1)), Is.Not.EqualTo(Draw("A", 7, Init.Normal(1))));
+
+    [Test]
+    public void Longer_factor_begins_with_the_values_of_the_shorter_one() =>
+        Assert.That(new Factor("A", [100], Init.Normal(1)).Draw(7).ToFloats()[..12], Is.EqualTo(Draw("A", 7, Init.Normal(1))));
+
+    [Test]
+    public void Normal_values_have_their_deviation()
+    {
+        var values = new Factor("A", [20000], Init.Normal(0.5)).Draw(0).ToFloats();
+
+        Assert.That(values.Average(), Is.Zero.Within(0.015));
+        Assert.That(Math.Sqrt(values.Average(value => (double)value * value)), Is.EqualTo(0.5).Within(0.01));
+    }
+
+    [Test]
+    public void Uniform_values_fill_their_bounds()
+    {
+        var values = new Factor("A", [20000], Init.Uniform(0.25)).Draw(0).ToFloats();
+
+        Assert.That((values.Min(), values.Max()), Is.EqualTo((-0.25f, 0.25f)).Using<(float, float)>((a, b) => Math.Abs(a.Item1 - b.Item1) < 1e-3 && Math.Abs(a.Item2 - b.Item2) < 1e-3));
+    }
+
+    [Test]
+    public void Constant_values_are_constant() => Assert.That(Draw("A", 0, Init.Constant(1.5)), Is.All.EqualTo(1.5f));
+
+    private static float[] Draw(string name, long seed, Init init) => new Factor(name, [4, 3], init).Draw(seed).ToFloats();
+}

@@ -1,0 +1,91 @@
+using System.Runtime.InteropServices;
+using LoRTA.Onnx.GraphGen.Discovery;
+using LoRTA.Onnx.GraphGen.Ir;
+
+namespace LoRTA.Onnx.GraphGen.Tests.Discovery;
+
+internal sealed class StoredMatrixTests
+{
+    // W [2, 3] = 1 2 3 / 4 5 6 inside a packed product of five output features: 0, 2 and 3 are its own.
+    private static readonly float[] InOut = [1, -1, 2, 3, -1, 4, -1, 5, 6, -1];
+    private static readonly float[] OutIn = [1, 4, -1, -1, 2, 5, 3, 6, -1, -1];
+    private static readonly (long Start, long End)[] Ranges = [(0, 1), (2, 4)];
+
+    [TestCase(false)]
+    [TestCase(true)]
+    public void Packed_columns_are_read_in_their_order(bool isOutIn)
+    {
+        var matrix = Packed(isOutIn);
+
+        Assert.That((matrix.In, matrix.Out), Is.EqualTo((2, 3)));
+        Assert.That(matrix.Read(), Is.EqualTo(new float[] { 1, 2, 3, 4, 5, 6 }));
+    }
+
+    [Test]
+    public void Ranges_may_stand_in_any_order()
+    {
+        var matrix = new StoredMatrix(Tensor.Of<float>([2, 5], InOut), IsOutIn: false, [(2, 4), (0, 1)]);
+
+        Assert.That(matrix.Read(), Is.EqualTo(new float[] { 2, 3, 1, 5, 6, 4 }));
+    }
+
+    [TestCase(false)]
+    [TestCase(true)]
+    public void Written_matrix_leaves_its_neighbours_alone(bool isOutIn)
+    {
+        var (matrix, stored) = (Packed(isOutIn), (isOutIn ? OutIn : InOut).ToArray());
+
+        matrix.Write(new float[] { 10, 20, 30, 40, 50, 60 }, stored);
+
+        Assert.That(stored, Is.EqualTo((isOutIn ? OutIn : InOut).Select(value => value < 0 ? value : 10 * value)));
+    }
+
+    [TestCase(false)]
+    [TestCase(true)]
+    public void Single_elements_are_those_of_the_whole(bool isOutIn)
+    {
+        var matrix = Packed(isOutIn);
+
+        Assert.That(Enumerable.Range(0, 6).Select(i => matrix.ReadAt(i / 3, i % 3)), Is.EqualTo(matrix.Read()));
+    }
+
+    [Test]
+    public void Narrow_elements_are_widened()
+    {
+        var stored = Tensor.FromBytes(ElementType.Float16, [1, 2], MemoryMarshal.AsBytes<Half>(new[] { (Half)0.5, (Half)(-3) }).ToArray());
+        var matrix = new StoredMatrix(stored, IsOutIn: false, [(0, 2)]);
+
+        Assert.That(matrix.Read(), Is.EqualTo(new[] { 0.5f, -3 }));
+        Assert.That(matrix.ReadAt(0, 1), Is.EqualTo(-3));
+    }
+
+    [TestCase(1f, 0x3F80)]
+    [TestCase(-2.5f, 0xC020)]
+    [TestCase(1f + (1f / 256), 0x3F80)]         // halfway: to the even one below
+    [TestCase(1f + (3f / 256), 0x3F82)]         // halfway: to the even one above
+    [TestCase(1f + (1.5f / 256), 0x3F81)]
+    [TestCase(float.MaxValue, 0x7F80)]
+    [TestCase(float.PositiveInfinity, 0x7F80)]
+    [TestCase(float.NaN, 0x7FC0)]
+    public void Bfloat16_is_rounded_to_nearest_even(float value, int expected)
+    {
+        var bits = MemoryMarshal.Cast<byte, ushort>(StoredMatrix.Round([value], ElementType.BFloat16).Span)[0];
+
+        Assert.That(bits, Is.EqualTo((ushort)expected));
+    }
+
+    [TestCase(ElementType.Float, 0)]
+    [TestCase(ElementType.Double, 0)]
+    [TestCase(ElementType.Float16, 1.0 / 2048)]
+    [TestCase(ElementType.BFloat16, 1.0 / 256)]
+    public void Rounding_keeps_to_half_a_unit_of_the_type(object type, double unit)
+    {
+        float[] values = [0.1f, -1.2345678f, 3.14159f, 250];
+
+        var rounded = Tensor.FromBytes((ElementType)type, [4], StoredMatrix.Round(values, (ElementType)type)).ToFloats();
+
+        foreach (var (value, stored) in values.Zip(rounded)) Assert.That(stored, Is.EqualTo(value).Within(unit * Math.Abs(value)));
+    }
+
+    private static StoredMatrix Packed(bool isOutIn) => new(isOutIn ? Tensor.Of<float>([5, 2], OutIn) : Tensor.Of<float>([2, 5], InOut), isOutIn, Ranges);
+}

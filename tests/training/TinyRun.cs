@@ -1,0 +1,94 @@
+using LoRTA.Onnx.Tests.Shared;
+using LoRTA.Onnx.Training.Recipes;
+using LoRTA.Onnx.Training.Tracking;
+
+namespace LoRTA.Onnx.Training.Tests;
+
+/// <summary>A run of a few steps on the bundled llama-mini, in a folder of its own.</summary>
+internal sealed class TinyRun : IDisposable
+{
+    private readonly TestFolder _folder = new();
+
+    public TinyRun()
+    {
+        var entries = File.ReadAllText(Fixtures.Path("data", "own", "ship-log.txt")).Split("\n\n");
+        _folder.Write("log.txt", string.Join("\n\n", entries.Take(40)));
+        _folder.Write("recipe.yaml", $$"""
+            model: {{Exports.Path("llama-mini/ts-sdpa")}}
+            tokenizer: {{Fixtures.Path("models", "llama-mini", "hf")}}
+            task: causal-lm
+            seed: 5
+            adapter: { method: lorta, rank: 2, alpha: 8, targets: [q, v, p], layers: [0, 2], dropout: 0.1 }
+            data: { train: log.txt, validationFraction: 0.2, maxLength: 24, packing: true }
+            train:
+              steps: 6
+              batchSize: 2
+              gradientAccumulation: 2
+              optimizer: { lr: 5e-2 }
+              schedule: { name: cosine, warmupSteps: 1 }
+              evaluateEvery: 2
+              saveEvery: 1
+              keepBest: loss
+            """);
+    }
+
+    public string this[params string[] parts] => _folder[parts];
+
+    /// <summary>The recipe with settings of the test's own; the run goes to <c>output</c>.</summary>
+    public RunRequest Request(string output, params string[] settings) => new()
+    {
+        Recipe = RecipeFile.Load(_folder["recipe.yaml"], TrainingRun.Catalog, [.. settings, $"output={_folder[output]}"]),
+        Threads = 1,
+    };
+
+    public RunResult Train(string output, params string[] settings) => Train(Request(output, settings), Progress.None);
+
+    public static RunResult Train(RunRequest request, Progress progress) => TrainingRun.Train(request, progress, TimeProvider.System, progress.Stop);
+
+    /// <summary>The bytes that two runs are compared by.</summary>
+    public byte[] Adapter(string output) => File.ReadAllBytes(_folder[output, "adapter", "adapter_model.safetensors"]);
+
+    public void Dispose() => _folder.Dispose();
+}
+
+/// <summary>Keeps what a run reports, and does something after a step.</summary>
+internal sealed class Progress : IProgress<object>, IDisposable
+{
+    private readonly CancellationTokenSource _stop = new();
+    private readonly Action<StepRecord, CancellationTokenSource> _afterStep;
+
+    private Progress(Action<StepRecord, CancellationTokenSource> afterStep) => _afterStep = afterStep;
+
+    public static Progress None => new((_, _) => { });
+
+    public CancellationToken Stop => _stop.Token;
+
+    public List<StepRecord> Steps { get; } = [];
+
+    public List<EvaluationRecord> Evaluations { get; } = [];
+
+    /// <summary>Asks for a clean end after a step, as Ctrl-C does.</summary>
+    public static Progress StopAfter(long step) => new((record, stop) =>
+    {
+        if (record.Step == step) stop.Cancel();
+    });
+
+    /// <summary>Ends the run in the middle of a step, with nothing saved, as a kill does.</summary>
+    public static Progress KillAt(long step) => new((record, _) =>
+    {
+        if (record.Step == step) throw new KilledException();
+    });
+
+    public void Report(object value)
+    {
+        if (value is EvaluationRecord evaluation) Evaluations.Add(evaluation);
+        if (value is not StepRecord step) return;
+        Steps.Add(step);
+        _afterStep(step, _stop);
+    }
+
+    public void Dispose() => _stop.Dispose();
+}
+
+/// <summary>Stands for a kill.</summary>
+internal sealed class KilledException : Exception;

@@ -1,0 +1,198 @@
+using System.Text.Json;
+using LoRTA.Onnx.GraphGen.Adapters;
+using LoRTA.Onnx.GraphGen.Errors;
+
+namespace LoRTA.Onnx.Training.Tests;
+
+/// <summary>Runs of a few steps from recipe to adapter.</summary>
+internal sealed class TrainingRunTests
+{
+    private static readonly Lazy<(TinyRun Run, byte[] Adapter)> Whole = new(() =>
+    {
+        var run = new TinyRun();
+        run.Train("whole");
+        return (run, run.Adapter("whole"));
+    });
+
+    private TinyRun _run = null!;
+
+    [SetUp]
+    public void CreateRun() => _run = new();
+
+    [TearDown]
+    public void DeleteRun() => _run.Dispose();
+
+    [OneTimeTearDown]
+    public void DeleteWhole()
+    {
+        if (Whole.IsValueCreated) Whole.Value.Run.Dispose();
+    }
+
+    [Test]
+    public void Same_seed_gives_the_same_bytes()
+    {
+        _run.Train("again");
+
+        Assert.That(_run.Adapter("again"), Is.EqualTo(Whole.Value.Adapter));
+    }
+
+    [Test]
+    public void Another_seed_gives_other_bytes()
+    {
+        _run.Train("other", "seed=6");
+
+        Assert.That(_run.Adapter("other"), Is.Not.EqualTo(Whole.Value.Adapter));
+    }
+
+    [TestCase(1)]
+    [TestCase(2)]
+    [TestCase(4)]
+    public void Stopped_and_resumed_run_ends_in_the_same_bytes(int step)
+    {
+        using var stop = Progress.StopAfter(step);
+        TinyRun.Train(_run.Request("run"), stop);
+        Assert.That(stop.Steps[^1].Step, Is.EqualTo(step));
+
+        using var rest = Progress.None;
+        TinyRun.Train(_run.Request("run") with { Resume = true }, rest);
+
+        Assert.That(rest.Steps.Select(record => record.Step), Is.EqualTo(Enumerable.Range(step + 1, 6 - step)));
+        Assert.That(_run.Adapter("run"), Is.EqualTo(Whole.Value.Adapter));
+    }
+
+    [TestCase(1, 1)]
+    [TestCase(3, 1)]
+    [TestCase(5, 2)]
+    [TestCase(6, 4)]
+    public void Killed_and_resumed_run_ends_in_the_same_bytes(int step, int saveEvery)
+    {
+        var request = _run.Request("run", $"train.saveEvery={saveEvery}");
+        using var kill = Progress.KillAt(step);
+        Assert.Throws<KilledException>(() => TinyRun.Train(request, kill));
+        Assert.That(Directory.Exists(_run["run", "adapter"]), Is.False);
+
+        TinyRun.Train(request with { Resume = true }, Progress.None);
+
+        Assert.That(_run.Adapter("run"), Is.EqualTo(Whole.Value.Adapter));
+        Assert.That(Lines("metrics.jsonl").Count(line => line.GetProperty("kind").GetString() == "step"), Is.EqualTo(6));
+    }
+
+    [Test]
+    public void Resuming_a_finished_run_changes_nothing()
+    {
+        _run.Train("run");
+        var before = _run.Adapter("run");
+
+        using var rest = Progress.None;
+        TinyRun.Train(_run.Request("run") with { Resume = true }, rest);
+
+        Assert.That(rest.Steps, Is.Empty);
+        Assert.That(_run.Adapter("run"), Is.EqualTo(before));
+    }
+
+    [Test]
+    public void Resuming_with_another_recipe_is_refused_with_the_keys_that_differ()
+    {
+        using var stop = Progress.StopAfter(2);
+        TinyRun.Train(_run.Request("run"), stop);
+
+        var failure = Assert.Throws<LortaException>(() => TinyRun.Train(_run.Request("run", "adapter.alpha=4") with { Resume = true }, Progress.None))!;
+
+        Assert.That((failure.Code, failure.IsUsage), Is.EqualTo(("LRT561", true)));
+        Assert.That(failure.Message, Does.Contain("adapter.alpha was 8, is 4"));
+    }
+
+    [Test]
+    public void Refused_resumption_leaves_the_recipe_of_the_run_alone()
+    {
+        using var stop = Progress.StopAfter(2);
+        TinyRun.Train(_run.Request("run"), stop);
+        var before = File.ReadAllText(_run["run", "recipe.yaml"]);
+
+        Assert.Throws<LortaException>(() => TinyRun.Train(_run.Request("run", "adapter.alpha=4") with { Resume = true }, Progress.None));
+
+        Assert.That(File.ReadAllText(_run["run", "recipe.yaml"]), Is.EqualTo(before));
+    }
+
+    [Test]
+    public void Resuming_with_another_number_of_threads_is_refused()
+    {
+        using var stop = Progress.StopAfter(2);
+        TinyRun.Train(_run.Request("run"), stop);
+
+        var failure = Assert.Throws<LortaException>(() => TinyRun.Train(_run.Request("run") with { Resume = true, Threads = 2 }, Progress.None))!;
+
+        Assert.That((failure.Code, failure.IsUsage), Is.EqualTo(("LRT562", true)));
+    }
+
+    [Test]
+    public void Existing_run_is_refused_and_stays()
+    {
+        _run.Train("run", "train.steps=1");
+        var before = _run.Adapter("run");
+
+        var failure = Assert.Throws<LortaException>(() => _run.Train("run", "train.steps=1", "seed=9"))!;
+
+        Assert.That(failure.Code, Is.EqualTo("LRT102"));
+        Assert.That(_run.Adapter("run"), Is.EqualTo(before));
+    }
+
+    [Test]
+    public void Forced_run_replaces_the_files_of_a_run_and_no_others()
+    {
+        _run.Train("run", "train.steps=1");
+        File.WriteAllText(_run["run", "notes.txt"], "mine");
+        var before = _run.Adapter("run");
+
+        TinyRun.Train(_run.Request("run", "train.steps=2", "seed=9") with { Force = true }, Progress.None);
+
+        Assert.That(_run.Adapter("run"), Is.Not.EqualTo(before));
+        Assert.That(File.ReadAllText(_run["run", "notes.txt"]), Is.EqualTo("mine"));
+    }
+
+    [TestCase("adapter.alpha=1e30")]
+    [TestCase("train.optimizer.lr=1e30")]
+    public void Loss_that_is_no_number_ends_the_run_without_an_adapter(string setting)
+    {
+        var failure = Assert.Throws<LortaException>(() => _run.Train("run", setting, "adapter.options={zero: C_M}"))!;
+
+        Assert.That(failure.Code, Is.EqualTo("LRT601").Or.EqualTo("LRT602"));
+        Assert.That(failure.Message, Does.Match("^step \\d+: "));
+        Assert.That(Directory.Exists(_run["run", "adapter"]), Is.False);
+    }
+
+    [Test]
+    public void Run_folder_holds_what_the_contract_says()
+    {
+        var result = _run.Train("run");
+
+        Assert.That(Directory.EnumerateFileSystemEntries(_run["run"]).Select(Path.GetFileName), Is.EquivalentTo(new[] { "adapter", "checkpoints", "log.txt", "metrics.jsonl", "recipe.yaml", "report.md" }));
+        Assert.That((result.Steps, result.Trainable, result.Adapter), Is.EqualTo((6L, 2L * (128 + 32 + 4 + 2 + 3), _run["run", "adapter"])));
+        Assert.That(Lines("metrics.jsonl").Where(line => line.GetProperty("kind").GetString() == "evaluation").Select(line => line.GetProperty("step").GetInt64()), Is.EqualTo(new[] { 2, 4, 6 }));
+    }
+
+    [Test]
+    public void Saved_adapter_evaluates_to_the_loss_of_the_best_step()
+    {
+        using var progress = Progress.None;
+        var request = _run.Request("run");
+        TinyRun.Train(request, progress);
+
+        var evaluation = TrainingRun.Evaluate(request.Recipe, _run["run", "adapter"], model: null, threads: 1);
+
+        Assert.That(evaluation.Loss, Is.EqualTo(progress.Evaluations.Min(record => record.Loss)).Within(1e-6));
+    }
+
+    [Test]
+    public void Adapter_says_what_it_was_trained_for()
+    {
+        _run.Train("run", "train.steps=1");
+
+        var config = AdapterFolder.Load(_run["run", "adapter"]).Config;
+
+        Assert.That((config.Task, config.Method, config.Scale, config.Base.Name), Is.EqualTo(("causal-lm", "lorta", 4.0, Path.GetFileName(_run.Request("x").Recipe.Model))));
+        Assert.That(config.Layers, Is.EqualTo(new[] { 0, 2 }));
+    }
+
+    private List<JsonElement> Lines(string file) => [.. File.ReadLines(_run["run", file]).Select(line => JsonDocument.Parse(line).RootElement)];
+}
