@@ -12,7 +12,6 @@ internal static class AdaptedModels
         var parameters = adapter.Parameters;
         var patterns = parameters.Keys.Select(name => new TrainablePattern(name, ParameterGroup.Default)).ToList();
         var adapted = AdaptedModel.Of(deployed, adapter.Config.AdapterOptions with { Dropout = 0 }, trainables: new(patterns), defaults: adapter.FactorsOf);
-        BaseModels.CheckArchitecture(adapter, deployed, adapted.Plan.Architecture);
         BaseModels.Check(adapter, deployed, adapted.Map, adapted.Plan, allowOtherBase);
         var graph = adapted.Canonical.Model.Graph;
         foreach (var (name, value) in parameters) graph.Find(TrainingNames.Parameter + name)!.Constant = value;

@@ -50,10 +50,11 @@ internal static class BaseModels
         if (trained with { Vocab = here.Vocab } != here) throw AdapterErrors.OtherArchitecture(adapter.Path, deployed.Path, $"{trained.Describe()} there, {here.Describe()} here");
     }
 
-    /// <summary>Refuses an adapter that was trained on other weights.</summary>
-    /// <exception cref="LortaException">LRT311: other weights.</exception>
+    /// <summary>Refuses an adapter of another model.</summary>
+    /// <exception cref="LortaException">LRT310 another architecture; LRT311 other weights.</exception>
     public static void Check(AdapterFolder adapter, Model deployed, AttentionMap map, AdapterPlan plan, bool allowOtherWeights)
     {
+        CheckArchitecture(adapter, deployed, plan.Architecture);
         if (allowOtherWeights) return;
         if (adapter.Config.Base.Sketch.FirstDifference(Describe(deployed, map, plan).Sketch) is var (address, difference))
             throw AdapterErrors.OtherWeights(adapter.Path, deployed.Path, address, difference);
