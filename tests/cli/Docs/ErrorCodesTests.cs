@@ -34,7 +34,7 @@ internal sealed partial class ErrorCodesTests
         foreach (var line in Lines)
         {
             if (line.StartsWith("## ", StringComparison.Ordinal)) area = line;
-            if (Row().Match(line) is { Success: true } row) Assert.That(area, Is.EqualTo(expected[row.Groups[1].Value[3] - '1']), line);
+            if (Row().Match(line) is { Success: true } row) Assert.That(area, Is.EqualTo(expected[row.Groups["code"].Value[3] - '1']), line);
         }
     }
 
@@ -44,10 +44,10 @@ internal sealed partial class ErrorCodesTests
         var usage = Made().ToDictionary(factory => factory.Code, factory => factory.IsUsage, StringComparer.Ordinal);
         var rows = Lines.Select(line => Row().Match(line)).Where(row => row.Success);
 
-        Assert.That(rows.Where(row => row.Groups[2].Value != (usage[row.Groups[1].Value] ? "2" : "1")).Select(row => row.Value), Is.Empty);
+        Assert.That(rows.Where(row => row.Groups["exit"].Value != (usage[row.Groups["code"].Value] ? "2" : "1")).Select(row => row.Value), Is.Empty);
     }
 
-    private static IEnumerable<string> Listed() => Lines.Select(line => Row().Match(line)).Where(row => row.Success).Select(row => row.Groups[1].Value);
+    private static IEnumerable<string> Listed() => Lines.Select(line => Row().Match(line)).Where(row => row.Success).Select(row => row.Groups["code"].Value);
 
     // Where a code is made: the code as a string, up to the end of its statement.
     private static IEnumerable<(string Code, bool IsUsage)> Made() =>
@@ -58,7 +58,7 @@ internal sealed partial class ErrorCodesTests
     [GeneratedRegex(@"LRT\d{3}")]
     private static partial Regex Code();
 
-    [GeneratedRegex(@"^\| (LRT\d{3}) \| .+ \| .+ \| ([12]) \|$")]
+    [GeneratedRegex(@"^\| (?<code>LRT\d{3}) \| .+ \| .+ \| (?<exit>[12]) \|$")]
     private static partial Regex Row();
 
     [GeneratedRegex("""
