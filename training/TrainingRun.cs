@@ -1,5 +1,5 @@
-using LoRTA.Onnx.GraphGen.Errors;
 using LoRTA.Onnx.GraphGen.Adapters;
+using LoRTA.Onnx.GraphGen.Errors;
 using LoRTA.Onnx.GraphGen.Losses;
 using LoRTA.Onnx.Training.Checkpoints;
 using LoRTA.Onnx.Training.Errors;

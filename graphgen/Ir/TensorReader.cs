@@ -1,9 +1,9 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
+using Google.Protobuf;
 using LoRTA.Onnx.GraphGen.Errors;
 using LoRTA.Onnx.GraphGen.Files;
 using LoRTA.Onnx.GraphGen.Proto;
-using Google.Protobuf;
 
 namespace LoRTA.Onnx.GraphGen.Ir;
 

@@ -1,5 +1,5 @@
-using LoRTA.Onnx.Training.Data;
 using LoRTA.Onnx.GraphGen.Ir;
+using LoRTA.Onnx.Training.Data;
 using LoRTA.Onnx.Training.Recipes;
 
 namespace LoRTA.Onnx.Training.Checkpoints;

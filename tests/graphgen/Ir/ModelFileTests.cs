@@ -1,9 +1,9 @@
+using Google.Protobuf;
 using LoRTA.Onnx.GraphGen.Errors;
 using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.GraphGen.Proto;
 using LoRTA.Onnx.GraphGen.Tests.Ir.Inference;
 using LoRTA.Onnx.Tests.Shared;
-using Google.Protobuf;
 using Microsoft.ML.OnnxRuntime;
 
 namespace LoRTA.Onnx.GraphGen.Tests.Ir;

@@ -35,15 +35,20 @@ internal sealed class DataTasksTests
     public void A_label_that_cannot_be_read_is_shown(string task, string label, string names, string expected)
     {
         var options = Options with { Labels = names.Split(',', StringSplitOptions.RemoveEmptyEntries) };
+        var tokenizer = Tokenizer("minilm");
 
-        Assert.That(() => Encode(task, "minilm", options, ("text", "hello"), ("label", label)),
+        Assert.That(() => Encode(task, tokenizer, options, ("text", "hello"), ("label", label)),
             Throws.TypeOf<LortaException>().With.Message.EqualTo($"rows, line 1: the label is '{label}', expected {expected}."));
     }
 
     [Test]
-    public void A_class_the_model_lacks_is_refused() =>
-        Assert.That(() => Encode("classification", "minilm", Options with { Classes = 2 }, ("text", "hello"), ("label", "2")),
+    public void A_class_the_model_lacks_is_refused()
+    {
+        var tokenizer = Tokenizer("minilm");
+
+        Assert.That(() => Encode("classification", tokenizer, Options with { Classes = 2 }, ("text", "hello"), ("label", "2")),
             Throws.TypeOf<LortaException>().With.Message.Contains("an index from 0 to 1"));
+    }
 
     [Test]
     public void Pairs_carry_token_types_and_number_labels()
@@ -225,11 +230,18 @@ internal sealed class DataTasksTests
             Throws.TypeOf<LortaException>().With.Property("Code").EqualTo(code).And.Message.Contains(what));
 
     [Test]
-    public void An_unknown_task_lists_the_known() =>
-        Assert.That(() => DataTasks.Create(Options with { Task = "qa" }, Tokenizer("minilm")), Throws.TypeOf<LortaException>().With.Message.Contains("causal-lm, classification"));
+    public void An_unknown_task_lists_the_known()
+    {
+        var tokenizer = Tokenizer("minilm");
+
+        Assert.That(() => DataTasks.Create(Options with { Task = "qa" }, tokenizer), Throws.TypeOf<LortaException>().With.Message.Contains("causal-lm, classification"));
+    }
 
     private static List<Sample> Encode(string task, string model, DataOptions options, params (string Column, string Text)[] cells) =>
-        [.. DataTasks.Create(options with { Task = task }, Tokenizer(model)).Encode([Row(cells)])];
+        Encode(task, Tokenizer(model), options, cells);
+
+    private static List<Sample> Encode(string task, TextTokenizer tokenizer, DataOptions options, params (string Column, string Text)[] cells) =>
+        [.. DataTasks.Create(options with { Task = task }, tokenizer).Encode([Row(cells)])];
 
     private static DataRow Row(params (string Column, string Text)[] cells) =>
         new("rows", 1, new(cells.Select(cell => KeyValuePair.Create(cell.Column, cell.Text)), StringComparer.Ordinal));
