@@ -23,7 +23,7 @@ internal sealed class AdapterStep : IStepVariant
 
     public string Name { get; }
 
-    public static TrainingGraphs Graphs(string method, RobertaShape shape) => TrainingGraphBuilder.Build(RobertaModel.Create(shape), new TrainingSpec
+    public static TrainingGraphs Graphs(string method, RobertaShape shape) => TrainingGraphBuilder.Build(RobertaModel.Open(), new TrainingSpec
     {
         Adapter = new AdapterOptions { Method = method, Rank = shape.Rank, Alpha = 16, Targets = ["q", "v"] },
         Task = "classification",

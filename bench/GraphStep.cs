@@ -23,7 +23,7 @@ internal sealed class GraphStep : IStepVariant
 
     public string Name { get; }
 
-    public static GraphStep Forward(RobertaShape shape) => new("forward only", RobertaModel.Create(shape), AdapterStep.BatchOf(shape).Inputs);
+    public static GraphStep Forward(RobertaShape shape) => new("forward only", RobertaModel.Open(), AdapterStep.BatchOf(shape).Inputs);
 
     /// <summary>Every product of the LoRTA training graph, on operands of the same shapes: frozen weights as constants, everything else as inputs.</summary>
     public static GraphStep Products(RobertaShape shape)

@@ -2,11 +2,11 @@ using System.Globalization;
 using BenchmarkDotNet.Running;
 using LoRTA.Onnx.Bench;
 
-// step [rounds]: quick interleaved comparison · peak <variant>: used by it · everything else: BenchmarkDotNet
+// step [rounds [variant …]]: interleaved comparison · serve <variant>: used by it · everything else: BenchmarkDotNet
 switch (args)
 {
     case ["step"]: StepComparison.Run(rounds: 15); break;
-    case ["step", var rounds]: StepComparison.Run(int.Parse(rounds, CultureInfo.InvariantCulture)); break;
-    case ["peak", var variant]: StepComparison.PrintPeak(variant); break;
+    case ["step", var rounds, .. var names]: StepComparison.Run(int.Parse(rounds, CultureInfo.InvariantCulture), names); break;
+    case ["serve", var variant]: StepComparison.Serve(variant); break;
     default: BenchmarkSwitcher.FromAssembly(typeof(StepTimeBenchmarks).Assembly).Run(args); break;
 }

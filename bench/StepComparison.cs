@@ -1,74 +1,88 @@
 using System.Diagnostics;
 using System.Globalization;
+using LoRTA.Onnx.Bench.Models;
 using Microsoft.ML.OnnxRuntime;
 
 namespace LoRTA.Onnx.Bench;
 
-/// <summary>Runs all variants in turn, so that a busy machine slows all alike, and prints medians with their ratio to the peer.</summary>
+/// <summary>Runs variants in turn, each in a process of its own, so that a busy machine slows all alike and none meets the threads and memory of another.</summary>
 internal static class StepComparison
 {
     private const int WarmUp = 3;
 
-    public static void Run(int rounds)
+    /// <summary>Prints medians, their ratio to the first variant, and peak memory.</summary>
+    /// <param name="rounds">Measured steps of each variant.</param>
+    /// <param name="names">Variants; none = all.</param>
+    public static void Run(int rounds, params IReadOnlyList<string> names)
     {
+        RobertaModel.Store(new RobertaShape());   // the children find it there
         Console.WriteLine(Machine());
-        var peaks = StepVariants.All.Keys.ToDictionary(name => name, PeakOfChild);   // first: a child needs the cores
-        var times = Times(rounds);
-        Console.WriteLine("| step | ms | ratio | peak MB | last loss |\n| --- | --: | --: | --: | --: |");
-        foreach (var (name, (median, loss)) in times)
-        {
-            var ratio = median / times.First().Value.Median;
-            var row = FormattableString.Invariant($"| {name} | {median:F1} | {ratio:F2} | {peaks[name]} | {loss:F4} |");
-            Console.WriteLine(row);
-        }
+        var variants = (names.Count == 0 ? [.. StepVariants.All.Keys] : names).Select(name => new Child(name)).ToArray();
+        for (var round = -WarmUp; round < rounds; round++)
+            for (var i = 0; i < variants.Length; i++) variants[(i + round + WarmUp) % variants.Length].Step(isMeasured: round >= 0);   // another order each round
+
+        Console.WriteLine("| step | median ms | ratio | least ms | ratio | peak MB | last loss |\n| --- | --: | --: | --: | --: | --: | --: |");
+        foreach (var variant in variants)
+            Console.WriteLine(FormattableString.Invariant($"| {variant.Name} | {variant.Median:F1} | {variant.Median / variants[0].Median:F2} | {variant.Least:F1} | {variant.Least / variants[0].Least:F2} | {variant.PeakMegabytes} | {variant.Loss:F4} |"));
+        foreach (var variant in variants) variant.Dispose();
     }
 
-    /// <summary>A few steps of one variant; prints the peak resident memory of this process in MB.</summary>
-    public static void PrintPeak(string name)
+    /// <summary>The child's side: a step for each line of standard input; answers with milliseconds, loss and peak resident megabytes.</summary>
+    public static void Serve(string name)
     {
         using var variant = StepVariants.Create(name);
-        for (var i = 0; i < 2 * WarmUp; i++) variant.Step();
-        using var self = Process.GetCurrentProcess();
-        Console.WriteLine((self.PeakWorkingSet64 >> 20).ToString(CultureInfo.InvariantCulture));
-    }
-
-    private static OrderedDictionary<string, (double Median, float Loss)> Times(int rounds)
-    {
-        var variants = StepVariants.All.Keys.Select(StepVariants.Create).ToArray();
-        var times = variants.ToDictionary(v => v.Name, _ => new List<double>());
-        var result = new OrderedDictionary<string, (double, float)>();
-        for (var round = -WarmUp; round < rounds; round++)
+        while (Console.ReadLine() is not null)
         {
-            foreach (var variant in variants)
-            {
-                var start = Stopwatch.GetTimestamp();
-                var loss = variant.Step();
-                if (round >= 0) times[variant.Name].Add(Stopwatch.GetElapsedTime(start).TotalMilliseconds);
-                result[variant.Name] = (Median(times[variant.Name]), loss);
-            }
+            var start = Stopwatch.GetTimestamp();
+            var loss = variant.Step();
+            var elapsed = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
+            using var self = Process.GetCurrentProcess();
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{elapsed} {loss} {self.PeakWorkingSet64 >> 20}"));
         }
-        foreach (var variant in variants) variant.Dispose();
-        return result;
-    }
-
-    private static double Median(List<double> times) => times.Count == 0 ? double.NaN : times.Order().ElementAt(times.Count / 2);
-
-    private static string PeakOfChild(string name)
-    {
-        var self = Environment.ProcessPath!;
-        var start = new ProcessStartInfo(self, ["peak", name]) { RedirectStandardOutput = true, UseShellExecute = false };
-        using var child = Process.Start(start)!;
-        var output = child.StandardOutput.ReadToEnd().Trim();
-        child.WaitForExit();
-        return child.ExitCode == 0 ? output : throw new InvalidOperationException($"'peak {name}' ended with {child.ExitCode}");
     }
 
     private static string Machine() =>
-        $"{Processor()}, {Environment.ProcessorCount} cores; .NET {Environment.Version}, "
-        + $"ONNX Runtime {OrtEnv.Instance().GetVersionString()}, "
-        + $"TorchSharp {typeof(TorchSharp.torch).Assembly.GetName().Version?.ToString(3)} (libtorch {TorchSharp.torch.__version__})";
+        $"{Processor()}, {Environment.ProcessorCount} cores; .NET {Environment.Version}, ONNX Runtime {OrtEnv.Instance().GetVersionString()}, "
+        + $"TorchSharp {typeof(TorchSharp.torch).Assembly.GetName().Version?.ToString(3)}";
 
     private static string Processor() => File.Exists("/proc/cpuinfo")
         ? File.ReadLines("/proc/cpuinfo").First(line => line.StartsWith("model name", StringComparison.Ordinal)).Split(':')[1].Trim()
         : Environment.GetEnvironmentVariable("PROCESSOR_IDENTIFIER") ?? "unknown processor";
+
+    private sealed class Child : IDisposable
+    {
+        private readonly List<double> _times = [];
+        private readonly Process _process;
+
+        public Child(string name)
+        {
+            Name = name;
+            _process = Process.Start(new ProcessStartInfo(Environment.ProcessPath!, ["serve", name]) { RedirectStandardInput = true, RedirectStandardOutput = true, UseShellExecute = false })!;
+        }
+
+        public string Name { get; }
+
+        public double Median => _times.Order().ElementAt(_times.Count / 2);
+
+        public double Least => _times.Min();
+
+        public double Loss { get; private set; }
+
+        public long PeakMegabytes { get; private set; }
+
+        public void Step(bool isMeasured)
+        {
+            _process.StandardInput.WriteLine();
+            var answer = _process.StandardOutput.ReadLine()?.Split(' ') ?? throw new InvalidOperationException($"'{Name}' ended early");
+            if (isMeasured) _times.Add(double.Parse(answer[0], CultureInfo.InvariantCulture));
+            (Loss, PeakMegabytes) = (double.Parse(answer[1], CultureInfo.InvariantCulture), long.Parse(answer[2], CultureInfo.InvariantCulture));
+        }
+
+        public void Dispose()
+        {
+            _process.StandardInput.Close();
+            _process.WaitForExit();
+            _process.Dispose();
+        }
+    }
 }

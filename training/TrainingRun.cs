@@ -56,7 +56,7 @@ internal static class TrainingRun
         foreach (var finding in task.Graphs.Findings) tracker.Note($"{finding.Node}: {finding.Reason}");
         var started = clock.GetTimestamp();
         run = new Trainer(recipe, task.Runtime, task.Data.Train, checkpoints, task.Evaluator, tracker, clock).Run(run, stop);
-        if (recipe.Train.KeepBest is not null && run.BestStep is { } best && best != run.Step) checkpoints.Restore(best, task.Runtime);
+        if (!stop.IsCancellationRequested) run = Settle(task, checkpoints, run, recipe.Train.KeepBest);
         task.SaveAdapter(folder.Adapter);
 
         var result = Result(task, run, clock.GetElapsedTime(started).TotalSeconds, folder);
@@ -77,6 +77,14 @@ internal static class TrainingRun
         if (task.Evaluator is not { } evaluator) throw TrainingErrors.NoValidation(recipe.Data.Train);
         var record = evaluator.Evaluate(task.Runtime, step: 0);
         return new EvaluationResult(record.Loss, record.Metrics, task.Data.Validation!.Count);
+    }
+
+    // What is kept is what is measured: the best state, or the last one where this process (a resumed run) has not evaluated it.
+    private static RunState Settle(PreparedTask task, RunCheckpoints checkpoints, RunState run, string? keepBest)
+    {
+        var kept = keepBest is not null && run.BestStep is { } best ? best : run.Step;
+        if (kept != run.Step) checkpoints.Restore(kept, task.Runtime);
+        return task.Evaluator is { } evaluator && (kept != run.Step || run.Evaluation is null) ? run with { Evaluation = evaluator.Evaluate(task.Runtime, kept) } : run;
     }
 
     private static RunResult Result(PreparedTask task, RunState run, double seconds, RunFolder folder) => new()

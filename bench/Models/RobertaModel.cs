@@ -5,7 +5,15 @@ namespace LoRTA.Onnx.Bench.Models;
 /// <summary>The encoder of a <see cref="RobertaShape"/> as an ONNX model, written the way exporters write it: norms whole, Gelu in pieces, attention scattered.</summary>
 internal static class RobertaModel
 {
-    public static Model Create(RobertaShape shape)
+    private static readonly string StoredPath = Path.Combine(Path.GetTempPath(), "lorta-bench", "roberta-shape.onnx");
+
+    /// <summary>Writes the model to a file, so that a step has its weights where a user has them.</summary>
+    public static void Store(RobertaShape shape) => Create(shape).Save(StoredPath);
+
+    /// <summary>The stored model.</summary>
+    public static Model Open() => Model.Load(StoredPath);
+
+    private static Model Create(RobertaShape shape)
     {
         var graph = new Graph("roberta-shape");
         var tape = new Tape(graph, onnxOnly: true);

@@ -1,6 +1,7 @@
 using LoRTA.Onnx.GraphGen.Artifacts;
 using LoRTA.Onnx.GraphGen.Canonical;
 using LoRTA.Onnx.GraphGen.Discovery;
+using LoRTA.Onnx.GraphGen.Errors;
 using LoRTA.Onnx.GraphGen.Ir;
 
 namespace LoRTA.Onnx.GraphGen.Adapters;
@@ -39,6 +40,7 @@ internal sealed class AdaptedModel
         var map = AttentionMap.Of(canonical);
         var plan = AdapterPlan.Of(BaseModels.ArchitectureOf(deployed, map), options, families);
         var linears = plan.Sites.All.Select(site => BaseModels.Linear(map, site)).ToList();
+        if (linears.FirstOrDefault(linear => linear.Input.Type != ElementType.Float) is { } narrow) throw AdapterErrors.NotFloat(narrow.Address, narrow.Input.Type);
         var tape = new Tape(canonical.Model.Graph);
         var parameters = ModelParameters.MakeInputs(canonical, tape, trainables ?? new([]));
         var factors = AdapterInjection.Apply(tape, plan, [.. linears.Select(linear => (linear.Input, linear.Output))], defaults?.Invoke(plan));

@@ -58,5 +58,8 @@ internal static class AdapterErrors
     public static LortaException ScaleNotFinite(double alpha, double scale) =>
         new("LRT317", string.Create(CultureInfo.InvariantCulture, $"adapter.alpha: {alpha} makes the scale {scale}."), "Give a finite number.") { IsUsage = true };
 
+    public static LortaException NotFloat(string address, ElementType type) =>
+        new("LRT318", $"{address}: computes in {type.Display()}; training and exact comparison need float32.", "Use a float32 export of the model (16-bit storage behind Casts is fine); its adapter folds into the 16-bit file too.");
+
     private static string Close(IEnumerable<string> names) => names.ToList() is { Count: > 0 } list ? $"; it has for instance {string.Join(", ", list)}" : string.Empty;
 }
