@@ -11,7 +11,7 @@ public sealed record ExportOptions
 }
 
 /// <summary>How much the stored types round a folded model.</summary>
-/// <param name="Type">Narrowest type that folded weights are stored in.</param>
+/// <param name="Type">Narrowest form that folded weights are stored in.</param>
 /// <param name="Weights">Number of weights that were rounded.</param>
 /// <param name="MaxAbs">Largest |stored − exact| of any weight.</param>
 /// <param name="MaxRel">The same, relative to the weight's largest number.</param>

@@ -26,7 +26,7 @@ public sealed class Folder(IGraphEvaluator evaluator)
         var writer = new WeightWriter(model, options.Widen);
         var sites = plan.Sites.All.Select(site => (Site: site, Linear: BaseModels.Linear(map, site))).ToList();
         foreach (var group in sites.GroupBy(item => (item.Linear.Stored.Weight, item.Linear.Stored.Output)))
-            writer.Replace(group.First().Linear.Stored, [.. group.Select(item => WeightOf(deployed, item.Linear, item.Site, fold))]);
+            writer.Replace(group.First().Linear.Stored, BaseModels.Numbers(deployed, group.First().Linear.Stored), [.. group.Select(item => WeightOf(deployed, item.Linear, item.Site, fold))]);
         new ParameterWriter(deployed, model).Write(adapter);
         model.Graph.RemoveUnused();
         return new FoldedModel(model, writer.Rounding);
@@ -35,7 +35,7 @@ public sealed class Folder(IGraphEvaluator evaluator)
     private static WeightEdit WeightOf(Model deployed, LinearSite linear, AdapterSite site, FoldGraph fold)
     {
         var matrix = BaseModels.Matrix(deployed, linear);
-        return new WeightEdit(matrix, () =>
+        return new WeightEdit(site.Address, matrix, () =>
         {
             var weight = Tensor.Of<float>([site.In, site.Out], matrix.Read());
             return fold.Fold(site, weight, null) is { } folded ? folded.Weight.ToFloats() : throw AdapterErrors.NotFoldable(site.Address);
@@ -44,6 +44,7 @@ public sealed class Folder(IGraphEvaluator evaluator)
 }
 
 /// <summary>New numbers for one matrix of a stored tensor.</summary>
+/// <param name="Address">Its site.</param>
 /// <param name="Matrix">Its place.</param>
 /// <param name="Compute">W′ [in, out].</param>
-internal sealed record WeightEdit(StoredMatrix Matrix, Func<float[]> Compute);
+internal sealed record WeightEdit(string Address, StoredMatrix Matrix, Func<float[]> Compute);

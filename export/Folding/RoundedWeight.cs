@@ -3,10 +3,16 @@ using LoRTA.Onnx.GraphGen.Ir;
 
 namespace LoRTA.Onnx.Export.Folding;
 
-/// <summary>A folded tensor in its stored type, computed when it is written, and what the type cost.</summary>
-internal sealed class RoundedWeight(Tensor original, IReadOnlyList<WeightEdit> edits, ElementType type)
+/// <summary>A folded matrix in the form that the file stores it in, and what that form cost.</summary>
+/// <param name="original">The stored matrix as it was.</param>
+/// <param name="edits">New numbers for parts of it.</param>
+internal abstract class RoundedWeight(IStoredNumbers original, IReadOnlyList<WeightEdit> edits)
 {
-    public ElementType Type => type;
+    /// <summary>How the numbers are stored, for reports: <c>float16</c>, <c>uint4, blocks of 32</c>.</summary>
+    public abstract string Form { get; }
+
+    /// <summary>Bits of a stored number.</summary>
+    public abstract int Bits { get; }
 
     public bool IsMeasured { get; private set; }
 
@@ -16,24 +22,86 @@ internal sealed class RoundedWeight(Tensor original, IReadOnlyList<WeightEdit> e
     /// <summary>The same, relative to the largest number.</summary>
     public double MaxRel { get; private set; }
 
-    public Memory<byte> Compute()
+    /// <summary>Makes the stored form and measures it.</summary>
+    public abstract void Compute();
+
+    /// <summary>The exact numbers.</summary>
+    protected float[] Exact()
     {
-        var exact = original.ToFloats();
+        var exact = original.Read();
         foreach (var edit in edits) edit.Matrix.Write(edit.Compute(), exact);
-        var bytes = StoredMatrix.Round(exact, type);
-        Measure(exact, bytes);
-        return bytes;
+        return exact;
     }
 
-    private void Measure(float[] exact, Memory<byte> bytes)
+    /// <summary>Notes how far stored numbers are from the exact ones.</summary>
+    /// <exception cref="GraphGen.Errors.LortaException">LRT703: a finite number that the stored type cannot hold.</exception>
+    protected void Measure(float[] exact, float[] stored)
     {
-        var stored = Tensor.FromBytes(type, [exact.Length], bytes).ToFloats();
         var (difference, largest) = (0.0, 0.0);
         for (var i = 0; i < exact.Length; i++)
         {
+            if (float.IsFinite(exact[i]) && !float.IsFinite(stored[i])) throw FoldingErrors.Overflow(edits[0].Address, exact[i], Form);
             difference = Math.Max(difference, Math.Abs((double)stored[i] - exact[i]));
             largest = Math.Max(largest, Math.Abs(exact[i]));
         }
         (IsMeasured, MaxAbs, MaxRel) = (true, difference, difference / Math.Max(largest, double.Epsilon));
+    }
+}
+
+/// <summary>A folded matrix of a float type; its bytes are made when they are written and not kept.</summary>
+internal sealed class FloatWeight(FloatNumbers original, IReadOnlyList<WeightEdit> edits, ElementType type)
+    : RoundedWeight(original, edits)
+{
+    public override string Form => type.Display();
+
+    public override int Bits => type.Bits();
+
+    /// <summary>The tensor to be stored.</summary>
+    public Tensor Stored => Tensor.Streamed(type, [.. original.Stored.Dims], Round);
+
+    public override void Compute() => Round();
+
+    private Memory<byte> Round()
+    {
+        var exact = Exact();
+        var bytes = StoredMatrix.Round(exact, type);
+        Measure(exact, Tensor.FromBytes(type, [exact.Length], bytes).ToFloats());
+        return bytes;
+    }
+}
+
+/// <summary>A folded matrix of few bits, quantised again in the file's own blocks; made once, when it is first written.</summary>
+internal sealed class QuantizedWeight : RoundedWeight
+{
+    private readonly QuantizedMatrix _original;
+    private readonly Lazy<(Tensor Codes, Tensor Scales)> _requantized;
+
+    public QuantizedWeight(QuantizedMatrix original, IReadOnlyList<WeightEdit> edits)
+        : base(original, edits)
+    {
+        _original = original;
+        _requantized = new(Requantize);
+    }
+
+    public override string Form => _original.Layout.Describe();
+
+    public override int Bits => _original.Layout.Bits;
+
+    /// <summary>The codes to be stored.</summary>
+    public Tensor Codes => Later(_original.Codes, () => _requantized.Value.Codes);
+
+    /// <summary>The scales to be stored.</summary>
+    public Tensor Scales => Later(_original.Scales, () => _requantized.Value.Scales);
+
+    public override void Compute() => _ = _requantized.Value;
+
+    private static Tensor Later(Tensor like, Func<Tensor> made) => Tensor.Computed(like.Type, [.. like.Dims], () => made().Bytes.ToArray());
+
+    private (Tensor Codes, Tensor Scales) Requantize()
+    {
+        var exact = Exact();
+        var made = _original.Requantize(exact);
+        Measure(exact, (_original with { Codes = made.Codes, Scales = made.Scales }).Read());
+        return made;
     }
 }

@@ -11,29 +11,61 @@ internal sealed class WeightWriter(Model model, bool widen)
     private readonly List<RoundedWeight> _rounded = [];
 
     /// <summary>Replaces matrices of one stored tensor for one node.</summary>
-    public void Replace(StoredLinear stored, IReadOnlyList<WeightEdit> edits)
+    /// <param name="stored">The tensor's place.</param>
+    /// <param name="original">The tensor.</param>
+    /// <param name="edits">New numbers.</param>
+    public void Replace(StoredLinear stored, IStoredNumbers original, IReadOnlyList<WeightEdit> edits)
     {
-        var node = model.Graph.Find(stored.Output)!.Producer!;
-        var path = PathTo(node, stored.Weight);
-        var original = path[^1].Value.Constant!;
-        var cast = path.FindIndex(step => step.Value.Producer is { OpType: "Cast" });
-        if (widen && original.Type != ElementType.Float && cast >= 0 && path.Skip(cast + 1).All(step => step.Reader.OpType is "Cast" or "Identity"))
-        {
-            PutInPlaceOf(path[..(cast + 1)], Stored(original, edits, ElementType.Float), path[^1].Value.IsExternal);
-            return;
-        }
-        var tensor = Stored(original, edits, original.Type);
-        if (path.All(step => step.Value.Uses.Count == 1 && !model.Graph.IsOutput(step.Value))) path[^1].Value.Constant = tensor;
-        else Copy(path, tensor);
+        var path = PathTo(model.Graph.Find(stored.Output)!.Producer!, stored.Weight);
+        if (original is QuantizedMatrix matrix) Replace(path, stored.Codes!, matrix, edits);
+        else Replace(path, (FloatNumbers)original, edits);
     }
 
     /// <summary>What storing cost; asks after the weights were written.</summary>
     public Rounding? Rounding()
     {
-        var lossy = _rounded.Where(weight => weight.Type != ElementType.Float).ToList();
+        var lossy = _rounded.Where(weight => weight.Bits < 32).ToList();
         if (lossy.Count == 0) return null;
         foreach (var weight in lossy.Where(weight => !weight.IsMeasured)) weight.Compute();
-        return new Rounding(lossy.MinBy(weight => weight.Type.Bits())!.Type.Display(), lossy.Count, lossy.Max(weight => weight.MaxAbs), lossy.Max(weight => weight.MaxRel));
+        return new Rounding(lossy.MinBy(weight => weight.Bits)!.Form, lossy.Count, lossy.Max(weight => weight.MaxAbs), lossy.Max(weight => weight.MaxRel));
+    }
+
+    private void Replace(List<(Value Value, Node Reader, int Index)> path, FloatNumbers original, IReadOnlyList<WeightEdit> edits)
+    {
+        var type = original.Stored.Type;
+        var cast = path.FindIndex(step => step.Value.Producer is { OpType: "Cast" });
+        if (widen && type != ElementType.Float && cast >= 0 && path.Skip(cast + 1).All(step => step.Reader.OpType is "Cast" or "Identity"))
+        {
+            PutInPlaceOf(path[..(cast + 1)], Rounded(new FloatWeight(original, edits, ElementType.Float)).Stored, path[^1].Value.IsExternal);
+            return;
+        }
+        Put(path, Rounded(new FloatWeight(original, edits, type)).Stored);
+    }
+
+    // Scales are read beside the codes, or by another node (a product of integers is rescaled behind it).
+    private void Replace(List<(Value Value, Node Reader, int Index)> path, StoredCodes codes, QuantizedMatrix original, IReadOnlyList<WeightEdit> edits)
+    {
+        var weight = Rounded(new QuantizedWeight(original, edits));
+        var scales = model.Graph.Find(codes.Scales)!;
+        var reader = path.Find(step => step.Reader.Inputs.Contains(scales)).Reader ?? model.Graph.Find(codes.Reader)!.Producer!;
+        var copied = Put(path, weight.Codes);
+        Put([(scales, copied.GetValueOrDefault(reader, reader), reader.Inputs.Index().First(input => input.Item == scales).Index)], weight.Scales);
+    }
+
+    private T Rounded<T>(T weight)
+        where T : RoundedWeight
+    {
+        _rounded.Add(weight);
+        return weight;
+    }
+
+    // In place where one node reads the tensor, else as a copy. Gives the nodes that were copied, too.
+    private Dictionary<Node, Node> Put(List<(Value Value, Node Reader, int Index)> path, Tensor tensor)
+    {
+        if (path.Any(step => step.Value.Uses.Count > 1 || model.Graph.IsOutput(step.Value))) return Copy(path, tensor);
+        path[^1].Value.Producer?.SetValue(tensor);
+        if (path[^1].Value.Producer is null) path[^1].Value.Constant = tensor;
+        return [];
     }
 
     // From the node's operand back to the stored tensor: each value, and who reads it on this way.
@@ -54,17 +86,10 @@ internal sealed class WeightWriter(Model model, bool widen)
         throw new InvalidOperationException($"{node} does not read {weight}");
     }
 
-    private Tensor Stored(Tensor original, IReadOnlyList<WeightEdit> edits, ElementType type)
-    {
-        var weight = new RoundedWeight(original, edits, type);
-        _rounded.Add(weight);
-        return Tensor.Streamed(type, [.. original.Dims], weight.Compute);
-    }
-
     // Others read the tensor as it is: this node gets one of its own, behind copies of the operators in between.
-    private void Copy(List<(Value Value, Node Reader, int Index)> path, Tensor tensor)
+    private Dictionary<Node, Node> Copy(List<(Value Value, Node Reader, int Index)> path, Tensor tensor)
     {
-        var original = path[^1].Value;
+        var (original, copies) = (path[^1].Value, new Dictionary<Node, Node>());
         var value = model.Graph.AddConstant($"{original.Name}_folded", tensor);
         value.IsExternal = original.IsExternal;
         for (var i = path.Count - 1; i > 0; i--)
@@ -76,9 +101,11 @@ internal sealed class WeightWriter(Model model, bool widen)
             };
             foreach (var (name, attribute) in step.Attributes) copy.Attributes[name] = attribute;
             model.Graph.Add(copy, step);
+            copies[step] = copy;
             value = copy.Output;
         }
         path[0].Reader.SetInput(path[0].Index, value);
+        return copies;
     }
 
     // Past the Casts: from here on the node reads float32.

@@ -8,8 +8,6 @@ namespace LoRTA.Onnx.GraphGen.Adapters;
 /// <summary>What an adapter needs to know of the model that it belongs to, and whether it belongs to another one.</summary>
 internal static class BaseModels
 {
-    private const double HalfRounding = 1e-3;   // 2⁻¹¹ relative, and some room
-
     public static Architecture ArchitectureOf(Model deployed, AttentionMap map)
     {
         if (map.Layers.Count == 0) throw map.Findings.Count == 0 ? DiscoveryErrors.NoAttention(deployed.Path) : DiscoveryErrors.NotUnderstood(deployed.Path, map.Findings);
@@ -25,8 +23,17 @@ internal static class BaseModels
     }
 
     /// <summary>A linear layer's weight as it is stored.</summary>
-    public static StoredMatrix Matrix(Model deployed, LinearSite linear) =>
-        new(deployed.Graph.Find(linear.Stored.Weight)!.Constant!, linear.Stored.IsOutIn, linear.Stored.Columns);
+    public static StoredMatrix Matrix(Model deployed, LinearSite linear) => new(Numbers(deployed, linear.Stored), linear.Stored.IsOutIn, linear.Stored.Columns);
+
+    /// <summary>The whole stored tensor that a linear layer's weight lies in.</summary>
+    public static IStoredNumbers Numbers(Model deployed, StoredLinear stored)
+    {
+        return stored.Codes is { } codes
+            ? new QuantizedMatrix(codes, Find(stored.Weight), Find(codes.Scales), codes.ZeroPoints is { } zeros ? Find(zeros) : null)
+            : new FloatNumbers(Find(stored.Weight));
+
+        Tensor Find(string name) => deployed.Graph.Find(name)!.StoredTensor()!;
+    }
 
     /// <summary>The model as an adapter's file describes it.</summary>
     public static BaseModel Describe(Model deployed, AttentionMap map, AdapterPlan plan)
@@ -36,7 +43,7 @@ internal static class BaseModels
         foreach (var site in plan.Sites.All)
         {
             var matrix = Matrix(deployed, Linear(map, site));
-            tolerance = Math.Max(tolerance, matrix.Stored.Type == ElementType.Float ? 0 : HalfRounding);
+            tolerance = Math.Max(tolerance, matrix.Numbers.Rounding);
             values[site.Address] = Sketch(site, matrix);
         }
         return new BaseModel(deployed.FileName, plan.Architecture, new WeightSketch(tolerance, values));

@@ -65,7 +65,7 @@ internal static class ModelParameters
 
     /// <summary>The place of a rank-2 parameter [out, in] in its stored tensor.</summary>
     public static StoredMatrix MatrixOf(Tensor stored, ParameterName name) =>
-        new(stored, IsOutIn: !name.Transposed, [name.Slice is { } part ? (part.Start, part.End) : (0, stored.Dims[name.Transposed ? 1 : 0])]);
+        new(new FloatNumbers(stored), IsOutIn: !name.Transposed, [name.Slice is { } part ? (part.Start, part.End) : (0, stored.Dims[name.Transposed ? 1 : 0])]);
 
     /// <summary>[rows, columns] → [columns, rows].</summary>
     public static float[] Transposed(float[] values, int rows, int columns)

@@ -81,6 +81,7 @@ public static class TrainingGraphBuilder
 
     private static void Finish(Graph graph)
     {
+        LateDequantize.InProducts(new Tape(graph));
         graph.RemoveUnused();
         graph.RemoveUnusedInputs();
         graph.Sort();

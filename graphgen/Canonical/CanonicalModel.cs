@@ -9,7 +9,7 @@ public sealed class CanonicalModel
     internal const long Opset = 21;
     private const long IrVersion = 10;
 
-    private readonly IReadOnlyDictionary<Value, Value> _stored;
+    private readonly IReadOnlyDictionary<Value, StoredValue> _stored;
 
     private CanonicalModel(Rewriting rewriting, AttentionForms attention)
     {
@@ -32,7 +32,7 @@ public sealed class CanonicalModel
 
     // In this order at each node: what the node means at opset 21, what it amounts to, what it completes.
     private static IReadOnlyList<Form> Forms { get; } =
-        [.. OpsetForms.All, .. Opset23Forms.All, .. ConstantForms.All, .. PassThroughForms.All, .. NormForms.All, .. GeluForms.All];
+        [.. OpsetForms.All, .. Opset23Forms.All, .. FusedAttentionForms.All, .. FusedNormForms.All, .. FusedActivationForms.All, .. QuantizedForms.All, .. ConstantForms.All, .. PassThroughForms.All, .. NormForms.All, .. GeluForms.All];
 
     /// <summary>Makes the training copy.</summary>
     /// <param name="deployed">A model in the operators of any exporter.</param>
@@ -40,6 +40,7 @@ public sealed class CanonicalModel
     public static CanonicalModel Of(Model deployed)
     {
         var rewriting = new Rewriting(deployed);
+        HalfPrecision.Widen(rewriting);
         rewriting.Apply(Forms);
         rewriting.Graph.RemoveUnused();
         rewriting.Graph.Sort();
@@ -48,5 +49,5 @@ public sealed class CanonicalModel
     }
 
     /// <summary>Where a constant of the canonical graph is stored; null for constants that no single stored tensor holds.</summary>
-    public Origin? OriginOf(Value canonicalConstant) => _stored.TryGetValue(canonicalConstant, out var deployed) ? Origin.Of(deployed) : null;
+    public Origin? OriginOf(Value canonicalConstant) => _stored.TryGetValue(canonicalConstant, out var stored) && Origin.Of(stored.Value) is { } origin ? origin with { Start = stored.Start } : null;
 }

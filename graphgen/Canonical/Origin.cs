@@ -8,6 +8,9 @@ namespace LoRTA.Onnx.GraphGen.Canonical;
 /// <param name="Transposed">Whether the canonical matrix is the stored one turned.</param>
 public sealed record Origin(string Initializer, IReadOnlyList<string> Through, bool Transposed)
 {
+    /// <summary>Where a part of a stored vector starts in it.</summary>
+    public long Start { get; init; }
+
     private static readonly string[] Views = ["Identity", "Cast", "Transpose", "DequantizeLinear"];
 
     /// <summary>Follows a value of the deployed graph back to the tensor that it is; null when it is computed from inputs, or from several tensors.</summary>

@@ -1,3 +1,4 @@
+using LoRTA.Onnx.GraphGen.Errors;
 using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.GraphGen.Ir.Inference;
 
@@ -6,14 +7,14 @@ namespace LoRTA.Onnx.GraphGen.Canonical;
 /// <summary>A graph that is being brought into the canonical vocabulary.</summary>
 internal sealed class Rewriting
 {
-    private readonly Dictionary<Value, Value> _stored = [];
+    private readonly Dictionary<Value, StoredValue> _stored = [];
     private readonly Dictionary<(Value Source, string View), Value> _views = [];
-    private readonly List<Finding> _findings = [];
+    private readonly OrderedDictionary<string, (Node Node, int Count)> _findings = [];   // by reason
 
     public Rewriting(Model deployed)
     {
         (Deployed, Model) = (deployed, deployed.Clone());
-        foreach (var value in Graph.Initializers) _stored[value] = deployed.Graph.Find(value.Name)!;
+        foreach (var value in Graph.Initializers) _stored[value] = new StoredValue(deployed.Graph.Find(value.Name)!);
         Tape = new Tape(Model.Graph);
         foreach (var value in Graph.Values.Where(value => !value.IsInput && !Graph.IsOutput(value))) value.Declaration = default;
     }
@@ -27,12 +28,14 @@ internal sealed class Rewriting
     /// <summary>Writes new nodes at the end of the graph; it is sorted afterwards.</summary>
     public Tape Tape { get; }
 
-    public IReadOnlyList<Finding> Findings => _findings;
+    /// <summary>What was found, each reason once: at its first node, with the number of further ones.</summary>
+    public IReadOnlyList<Finding> Findings =>
+        [.. _findings.Select(found => new Finding(found.Value.Node.Label, found.Value.Count == 1 ? found.Key : $"{found.Key} ({found.Value.Count} nodes, this is the first)"))];
 
     /// <summary>For constants of the copy: the value of the deployed graph that has the same numbers.</summary>
-    public IReadOnlyDictionary<Value, Value> Stored => _stored;
+    public IReadOnlyDictionary<Value, StoredValue> Stored => _stored;
 
-    public void Find(Node node, string reason) => _findings.Add(new Finding(node.Label, reason));
+    public void Find(Node node, string reason) => _findings[reason] = _findings.TryGetValue(reason, out var found) ? (found.Node, found.Count + 1) : (node, 1);
 
     /// <summary>Walks the graph once in order; at each node the first form that fits replaces it.</summary>
     public void Apply(IReadOnlyList<Form> forms)
@@ -58,14 +61,33 @@ internal sealed class Rewriting
         return replacement;
     }
 
-    /// <summary>Lets an expression stand for a node; its pieces are named under the node.</summary>
-    public bool Substitute(Node node, Func<Node, Rewriting, Expr> expression)
+    /// <summary>Lets expressions stand for the outputs of a node; their pieces are named under the node and come from it.</summary>
+    /// <exception cref="LortaException">LRT203: an output is read that has no expression.</exception>
+    public bool Substitute(Node node, Func<Node, Rewriting, IReadOnlyList<Expr?>> expressions)
     {
         using var scope = Tape.Scope(node.Label);
-        var value = expression(node, this).Value;
-        if (value.Producer is { } producer) (producer.Name, producer.Source) = (node.Name, node.Source);
-        TakeOver(node, value);
+        var last = Graph.Last;
+        var outputs = expressions(node, this);
+        for (var written = Graph.Last; written is not null && written != last; written = written.Previous) written.Source ??= node.Source;
+        for (var i = 1; i < node.Outputs.Count; i++)
+        {
+            if (node.Outputs[i] is not { } further || (further.Uses.Count == 0 && !Graph.IsOutput(further))) continue;
+            Graph.ReplaceUses(further, outputs.ElementAtOrDefault(i)?.Value ?? throw DiscoveryErrors.OperatorNotSupported(Deployed.Path, node, $"its output {i} is read, which training does not have"));
+        }
+        if (outputs[0]!.Value.Value.Producer is { } producer && producer.Source == node.Source) producer.Name = node.Name;
+        TakeOver(node, outputs[0]!.Value.Value);
         return true;
+    }
+
+    /// <summary>Elements <paramref name="start"/> … <paramref name="end"/> − 1 of a stored vector as a constant of their own.</summary>
+    public Value Part(Value vector, long start, long end)
+    {
+        if (!vector.IsConstant || vector.Constant is not { Rank: 1 } stored) return Tape[vector].Slice(0, start, end).Value;
+        if (start == 0 && end == stored.Count) return vector;
+        var size = stored.Type.Bits() / 8;
+        var part = Graph.AddConstant($"{vector.Name}[{start}:{end}]", Tensor.FromBytes(stored.Type, [end - start], stored.Slice(start * size, (int)((end - start) * size)).ToArray()));
+        if (_stored.TryGetValue(vector, out var deployed)) _stored[part] = deployed with { Start = start };
+        return part;
     }
 
     /// <summary>Takes a node out; whoever read its first output reads <paramref name="value"/>.</summary>
@@ -82,7 +104,7 @@ internal sealed class Rewriting
     {
         var (value, deployed) = (Graph.AddConstant(node.Output.Name, tensor), node.Source?.Output);
         TakeOver(node, value);
-        if (deployed is not null) _stored[value] = deployed;
+        if (deployed is not null) _stored[value] = new StoredValue(deployed);
         return value;
     }
 
@@ -105,3 +127,8 @@ internal sealed class Rewriting
         if (value.Name != name && Graph.Find(name) is null) Graph.Rename(value, name);
     }
 }
+
+/// <summary>A value of the deployed graph that a constant of the training copy has its numbers from.</summary>
+/// <param name="Value">The value: a stored tensor, or one that only views lie between.</param>
+/// <param name="Start">Where the constant starts in it, for parts of vectors.</param>
+internal sealed record StoredValue(Value Value, long Start = 0);

@@ -146,7 +146,7 @@ public sealed record Inspection
 
         /// <summary>How the stored weight is quantised; null where it is not.</summary>
         [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
-        public string? Quantization { get; init; }
+        public Quantized? Quantization { get; init; }
 
         internal static Site? Of(LinearSite? site) => site is null ? null : new Site
         {
@@ -163,9 +163,18 @@ public sealed record Inspection
             Bias = site.Stored.Bias,
             BiasColumns = site.Stored.BiasColumns is { } columns ? Ranges(columns) : null,
             BiasNode = site.Stored.BiasNode,
+            Quantization = site.Stored.Codes is { } codes ? new Quantized(codes.Describe(), codes.Bits, Math.Max(codes.BlockRows, codes.BlockColumns), codes.Scales, codes.ZeroPoints) : null,
         };
 
         private static IReadOnlyList<object> Ranges(IReadOnlyList<(long Start, long End)> ranges) =>
             ranges is [var (start, end)] ? [start, end] : [.. ranges.Select(range => (object)new[] { range.Start, range.End })];
     }
+
+    /// <summary>How a stored weight is quantised.</summary>
+    /// <param name="Kind">Type and blocks, for people.</param>
+    /// <param name="Bits">Bits of a code.</param>
+    /// <param name="BlockSize">Numbers that share a scale.</param>
+    /// <param name="Scales">The tensor of scales.</param>
+    /// <param name="ZeroPoints">The tensor of zero points; null = the middle of the codes.</param>
+    public sealed record Quantized(string Kind, int Bits, long BlockSize, string Scales, string? ZeroPoints);
 }

@@ -34,7 +34,7 @@ internal sealed class LayerReader(CanonicalModel model)
     {
         var depths = new Dictionary<Node, int>();
         foreach (var node in model.Model.Graph.Nodes)
-            depths[node] = 1 + node.Inputs.Max(input => input?.Producer is { } producer ? depths[producer] : 0);
+            depths[node] = 1 + node.Inputs.Select(input => input?.Producer is { } producer ? depths[producer] : 0).DefaultIfEmpty(0).Max();
         return model.Cores.OrderBy(core => depths[core.Softmax]);
     }
 
@@ -93,9 +93,9 @@ internal sealed class LayerReader(CanonicalModel model)
     private LinearSite? SiteOf(Projection projection, int layer)
     {
         var (matrix, linear, features) = projection;
-        if (StoredSite.Of(linear, features) is not { } stored)
+        if (StoredSite.Of(model, linear, features) is not { } stored)
         {
-            Report(linear.Product, $"layers.{layer}.{matrix}: the weight '{linear.Weight.Name}' is computed, not stored");
+            Report(linear.Product, $"layers.{layer}.{matrix}: the weight '{linear.Weight.Name}' is computed, not stored as numbers of a known kind");
             return null;
         }
         return new LinearSite(layer, matrix)

@@ -22,11 +22,19 @@ internal sealed record Linear
     /// <summary>y: the product, after the bias if there is one.</summary>
     public Value Output => (BiasNode ?? Product).Output;
 
-    public bool IsOutIn => Product.Int("transB", 0) == 1;
+    public bool IsOutIn => IsBlocked || Product.Int("transB", 0) == 1;
 
-    public long In => Weight.Constant!.Dims[IsOutIn ? 1 : 0];
+    public long In => IsBlocked ? Product.Int("K", 0) : Weight.Shape![IsOutIn ? 1 : 0].Value!.Value;
 
-    public long Out => Weight.Constant!.Dims[IsOutIn ? 0 : 1];
+    public long Out => IsBlocked ? Product.Int("N", 0) : Weight.Shape![IsOutIn ? 0 : 1].Value!.Value;
+
+    /// <summary>The constant that stores the weight: itself, or the codes that it is dequantised from.</summary>
+    public Value Stored => Weight.IsConstant ? Weight : Weight.Producer!.Input(0)!;
+
+    /// <summary>The node that reads the codes and their scales; null for a weight that is not quantised.</summary>
+    public Node? Quantized => IsBlocked ? Product : Weight.Producer;
+
+    private bool IsBlocked => Product.OpType == "MatMulNBits";
 
     /// <summary>The linear layer whose result (after the bias) a value is.</summary>
     public static Linear? EndingAt(Value value) => value.Producer switch
@@ -45,21 +53,23 @@ internal sealed record Linear
 
     private static Linear? Of(Node node)
     {
-        if (node.Input(1) is not { IsConstant: true, Constant.Rank: 2 } || node.Input(0) is not { IsConstant: false }) return null;
+        if (node.Input(0) is not { IsConstant: false } || node.Input(1) is not { } weight) return null;
+        if (node.Op == "com.microsoft::MatMulNBits") return weight.IsConstant && node.Input(4) is null ? WithOwnBias(node, 5) : null;
+        if (weight is not { IsConstant: true, Constant.Rank: 2 } && !(LateDequantize.IsDequantized(weight) && weight.Shape is { Rank: 2, Known: not null })) return null;
         return node.Op switch
         {
             "MatMul" => new Linear { Product = node },
             "com.microsoft::FusedMatMul" when node.Float("alpha", 1) == 1 && node.Int("transA", 0) == 0 && node.Int("transBatchA", 0) == 0 && node.Int("transBatchB", 0) == 0 => new Linear { Product = node },
-            "Gemm" when node.Float("alpha", 1) == 1 && node.Float("beta", 1) == 1 && node.Int("transA", 0) == 0 => OfGemm(node),
+            "Gemm" when node.Float("alpha", 1) == 1 && node.Float("beta", 1) == 1 && node.Int("transA", 0) == 0 => WithOwnBias(node, 2),
             _ => null,
         };
     }
 
-    private static Linear? OfGemm(Node node)
+    private static Linear? WithOwnBias(Node node, int input)
     {
         var linear = new Linear { Product = node };
-        if (node.Input(2) is not { } bias) return linear;
-        return IsBias(bias, linear) ? linear with { BiasNode = node, BiasInput = 2 } : null;
+        if (node.Input(input) is not { } bias) return linear;
+        return IsBias(bias, linear) ? linear with { BiasNode = node, BiasInput = input } : null;
     }
 
     private static Linear? WithBias(Node add)

@@ -65,6 +65,9 @@ public sealed record StoredLinear
     /// <summary>Operators between the stored weight and the product, in the order of the data.</summary>
     public required IReadOnlyList<string> Through { get; init; }
 
+    /// <summary>How the weight is quantised; null where it is stored as floats.</summary>
+    public StoredCodes? Codes { get; init; }
+
     /// <summary>The initializer that stores the bias.</summary>
     public string? Bias { get; init; }
 

@@ -3,22 +3,20 @@ using LoRTA.Onnx.GraphGen.Ir;
 
 namespace LoRTA.Onnx.GraphGen.Discovery;
 
-/// <summary>A weight W [in, out] as it lies in a file: maybe turned, maybe some output features of a wider matrix, maybe narrower than float32.</summary>
-/// <param name="Stored">The stored tensor, rank 2.</param>
+/// <summary>A weight W [in, out] as it lies in a file: maybe turned, maybe some output features of a wider matrix, maybe in fewer bits than float32.</summary>
+/// <param name="Numbers">The stored matrix.</param>
 /// <param name="IsOutIn">Whether it is stored [out, in].</param>
 /// <param name="Columns">The output features that belong to W, as ranges of the stored ones, in order.</param>
-internal sealed record StoredMatrix(Tensor Stored, bool IsOutIn, IReadOnlyList<(long Start, long End)> Columns)
+internal sealed record StoredMatrix(IStoredNumbers Numbers, bool IsOutIn, IReadOnlyList<(long Start, long End)> Columns)
 {
-    public int In => (int)Stored.Dims[IsOutIn ? 1 : 0];
+    public int In => (int)(IsOutIn ? Numbers.Columns : Numbers.Rows);
 
     public int Out => (int)Columns.Sum(range => range.End - range.Start);
-
-    private int StoredOut => (int)Stored.Dims[IsOutIn ? 0 : 1];
 
     /// <summary>W [in, out], row-major.</summary>
     public float[] Read()
     {
-        var stored = Stored.ToFloats();
+        var stored = Numbers.Read();
         var weight = new float[(long)In * Out];
         Visit((at, i, j) => weight[((long)i * Out) + j] = stored[at]);
         return weight;
@@ -28,9 +26,7 @@ internal sealed record StoredMatrix(Tensor Stored, bool IsOutIn, IReadOnlyList<(
     public float ReadAt(int row, int column)
     {
         var feature = Features().ElementAt(column);
-        var at = IsOutIn ? ((long)feature * In) + row : ((long)row * StoredOut) + feature;
-        var size = Stored.Type.Bits() / 8;
-        return Tensor.FromBytes(Stored.Type, [], Stored.Slice(at * size, size).ToArray()).ToFloats()[0];
+        return IsOutIn ? Numbers.ReadAt(feature, row) : Numbers.ReadAt(row, feature);
     }
 
     /// <summary>Puts W [in, out] at its place among all stored numbers.</summary>
@@ -60,6 +56,6 @@ internal sealed record StoredMatrix(Tensor Stored, bool IsOutIn, IReadOnlyList<(
         var features = Features().ToArray();
         for (var i = 0; i < In; i++)
             for (var j = 0; j < features.Length; j++)
-                element(IsOutIn ? ((long)features[j] * In) + i : ((long)i * StoredOut) + features[j], i, j);
+                element(IsOutIn ? ((long)features[j] * In) + i : (i * Numbers.Columns) + features[j], i, j);
     }
 }

@@ -1,4 +1,5 @@
 using LoRTA.Onnx.GraphGen.Canonical;
+using LoRTA.Onnx.GraphGen.Ir;
 
 namespace LoRTA.Onnx.GraphGen.Discovery;
 
@@ -6,10 +7,12 @@ namespace LoRTA.Onnx.GraphGen.Discovery;
 internal static class StoredSite
 {
     /// <summary>Where it lies; null when its weight is no stored tensor there.</summary>
-    public static StoredLinear? Of(Linear linear, Features features)
+    public static StoredLinear? Of(CanonicalModel model, Linear linear, Features features)
     {
-        if (linear.Product.Source is not { } node || node.Input(1) is not { } operand || Origin.Of(operand) is not { } weight) return null;
-        var bias = linear.BiasNode?.Source is { } adder && adder.Input(linear.BiasInput) is { } value ? (Origin: Origin.Of(value), Node: adder.Name) : (null, null);
+        if (linear.Product.Source is not { } node || model.OriginOf(linear.Stored) is not { } weight || Operand(node, weight) is not { } operand) return null;
+        var codes = linear.Quantized is { } quantized ? StoredCodes.Of(model, quantized) : null;
+        if (linear.Quantized is not null && codes is null) return null;
+        var bias = linear.Bias is { } value ? model.OriginOf(value) : null;
         return new StoredLinear
         {
             Node = node.Name,
@@ -18,10 +21,15 @@ internal static class StoredSite
             Weight = weight.Initializer,
             IsOutIn = linear.IsOutIn ^ weight.Transposed,
             Columns = features.Columns,
-            Through = weight.Through,
-            Bias = bias.Origin?.Initializer,
-            BiasColumns = bias.Origin is null ? null : features.Columns,
-            BiasNode = bias.Origin is null ? null : bias.Node,
+            Through = operand.Through,
+            Codes = codes,
+            Bias = bias?.Initializer,
+            BiasColumns = bias is null ? null : [.. features.Columns.Select(range => (range.Start + bias.Start, range.End + bias.Start))],
+            BiasNode = bias is null ? null : linear.BiasNode?.Source?.Name,
         };
     }
+
+    // The node's own way to the stored tensor, with the views that lie on it.
+    private static Origin? Operand(Node node, Origin stored) =>
+        node.Inputs.OfType<Value>().Select(Origin.Of).FirstOrDefault(origin => origin?.Initializer == stored.Initializer);
 }

@@ -38,6 +38,9 @@ public sealed class Graph
         }
     }
 
+    /// <summary>The last node; null in a graph without nodes.</summary>
+    internal Node? Last => _last;
+
     /// <summary>Fields of the stored graph that are not modelled.</summary>
     internal ReadOnlyMemory<byte> Remainder { get; set; }
 

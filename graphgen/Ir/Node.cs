@@ -85,6 +85,13 @@ public sealed class Node
 
     internal long[]? Ints(string name) => Attributes.TryGetValue(name, out var attr) ? (long[])attr.Value : null;
 
+    /// <summary>Gives a Constant node another tensor.</summary>
+    internal void SetValue(Tensor tensor)
+    {
+        Attributes.Clear();
+        Attributes["value"] = tensor;
+    }
+
     internal void Attach()
     {
         for (var i = 0; i < _inputs.Count; i++) _inputs[i]?.AddUse(new Use(this, i));

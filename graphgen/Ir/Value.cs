@@ -46,6 +46,9 @@ public sealed class Value
     /// <summary>Rank; the shape must be known.</summary>
     internal int Rank => Shape!.Rank;
 
+    /// <summary>The numbers of an initializer, or of a Constant node's output.</summary>
+    internal Tensor? StoredTensor() => Constant ?? (Producer is { OpType: "Constant" } node && node.Attributes.TryGetValue("value", out var value) ? value.Value as Tensor : null);
+
     internal void AddUse(Use use) => _uses.Add(use);
 
     internal void RemoveUse(Use use) => _uses.Remove(use);

@@ -31,7 +31,8 @@ internal static class ProductRules
     // y = α·a·b  ⇒  ā = α·g·bᵀ, b̄ = α·aᵀ·g; with turned operands accordingly. A rank-2 b is a weight: one flat product, not a batch of products to be summed.
     private static Expr?[] Product(Expr a, Expr b, Expr g, bool transA = false, bool transB = false, float alpha = 1)
     {
-        var (left, right) = (transA ? a.T : a, transB ? b.T : b);
+        var weight = LateDequantize.After(b, g);
+        var (left, right) = (transA ? a.T : a, transB ? weight.T : weight);
         var (rows, columns) = b.Rank == 2 && a.Rank > 2 && !transA ? (a.Rows(), g.Rows()) : (left, g);
         return
         [
@@ -64,21 +65,12 @@ internal static class ProductRules
             : Bytes(r, 3).As(type, [rows, blocks]);
         var stored = r.Tape.Constant(Bytes(r, 1).As(type, [rows, columns]));
         stored.Value.IsExternal = r.Input(1)!.Value.Value.IsExternal;
-        var weight = r.Tape.Op("DequantizeLinear", [stored, Late(scale, r.G), r.Tape.Constant(zero)], ("axis", 1), ("block_size", block));
+        var weight = r.Tape.Op("DequantizeLinear", [stored, LateDequantize.Scale(scale, r.G), r.Tape.Constant(zero)], ("axis", 1), ("block_size", block));
         return [r.G.MatMul(weight), null, null, null, null, r.Input(5) is null ? null : r.G];
     }
 
     private static Tensor Bytes(GradientCall r, int input) =>
         r.Input(input)!.Value.Value is { IsConstant: true, Constant: { Type: ElementType.UInt8 } bytes } ? bytes : throw r.Refusal($"its input {input} is no constant of bytes");
-
-    // The scale times 1, as a number that needs g: ONNX Runtime would else widen the weights of all layers at the start and keep them.
-    private static Expr Late(Expr scale, Expr g)
-    {
-        var tape = g.Tape;
-        var first = tape.Op("Slice", [g.Reshape(-1), tape.Longs(0), tape.Longs(1)]);
-        var (one, same) = (tape.Scalar(1, scale.Type), tape.Scalar(1, scale.Type));
-        return scale * one.Where(first.Apply("IsNaN"), same);
-    }
 
     // "a,b->y"  ⇒  "y,b->a" and "y,a->b": each letter of an operand must be a letter of the other or of the result.
     private static IReadOnlyList<Expr?> Einsum(GradientCall r)

@@ -24,7 +24,7 @@ internal sealed class StoredMatrixTests
     [Test]
     public void Ranges_may_stand_in_any_order()
     {
-        var matrix = new StoredMatrix(Tensor.Of<float>([2, 5], InOut), IsOutIn: false, [(2, 4), (0, 1)]);
+        var matrix = new StoredMatrix(new FloatNumbers(Tensor.Of<float>([2, 5], InOut)), IsOutIn: false, [(2, 4), (0, 1)]);
 
         Assert.That(matrix.Read(), Is.EqualTo(new float[] { 2, 3, 1, 5, 6, 4 }));
     }
@@ -53,7 +53,7 @@ internal sealed class StoredMatrixTests
     public void Narrow_elements_are_widened()
     {
         var stored = Tensor.FromBytes(ElementType.Float16, [1, 2], MemoryMarshal.AsBytes<Half>(new[] { (Half)0.5, (Half)(-3) }).ToArray());
-        var matrix = new StoredMatrix(stored, IsOutIn: false, [(0, 2)]);
+        var matrix = new StoredMatrix(new FloatNumbers(stored), IsOutIn: false, [(0, 2)]);
 
         Assert.That(matrix.Read(), Is.EqualTo(new[] { 0.5f, -3 }));
         Assert.That(matrix.ReadAt(0, 1), Is.EqualTo(-3));
@@ -87,5 +87,5 @@ internal sealed class StoredMatrixTests
         foreach (var (value, stored) in values.Zip(rounded)) Assert.That(stored, Is.EqualTo(value).Within(unit * Math.Abs(value)));
     }
 
-    private static StoredMatrix Packed(bool isOutIn) => new(isOutIn ? Tensor.Of<float>([5, 2], OutIn) : Tensor.Of<float>([2, 5], InOut), isOutIn, Ranges);
+    private static StoredMatrix Packed(bool isOutIn) => new(new FloatNumbers(isOutIn ? Tensor.Of<float>([5, 2], OutIn) : Tensor.Of<float>([2, 5], InOut)), isOutIn, Ranges);
 }

@@ -1,0 +1,41 @@
+using LoRTA.Onnx.GraphGen.Ir;
+
+namespace LoRTA.Onnx.GraphGen.Discovery;
+
+/// <summary>A stored matrix of numbers, whatever the file keeps them in.</summary>
+internal interface IStoredNumbers
+{
+    long Rows { get; }
+
+    long Columns { get; }
+
+    /// <summary>How far a stored number may lie from the one that was meant, relative to the largest; 0 for float32.</summary>
+    double Rounding { get; }
+
+    /// <summary>All numbers [rows, columns], row-major.</summary>
+    float[] Read();
+
+    /// <summary>One number.</summary>
+    float ReadAt(long row, long column);
+}
+
+/// <summary>Numbers of a float type.</summary>
+/// <param name="Stored">The tensor, rank 2.</param>
+internal sealed record FloatNumbers(Tensor Stored) : IStoredNumbers
+{
+    private const double HalfRounding = 1e-3;   // 2⁻¹¹ relative, and some room
+
+    public long Rows => Stored.Dims[0];
+
+    public long Columns => Stored.Dims[1];
+
+    public double Rounding => Stored.Type == ElementType.Float ? 0 : HalfRounding;
+
+    public float[] Read() => Stored.ToFloats();
+
+    public float ReadAt(long row, long column)
+    {
+        var size = Stored.Type.Bits() / 8;
+        return Tensor.FromBytes(Stored.Type, [], Stored.Slice(((row * Columns) + column) * size, size).ToArray()).ToFloats()[0];
+    }
+}

@@ -1,0 +1,127 @@
+using LoRTA.Onnx.GraphGen.Ir;
+
+namespace LoRTA.Onnx.GraphGen.Discovery;
+
+/// <summary>A matrix of few bits: w = (code − zero point)·scale, with a scale and a zero point for each block.</summary>
+/// <param name="Layout">Where everything lies.</param>
+/// <param name="Codes">The codes as stored.</param>
+/// <param name="Scales">The scales as stored.</param>
+/// <param name="ZeroPoints">The zero points as stored; null = the format's own everywhere.</param>
+internal sealed record QuantizedMatrix(StoredCodes Layout, Tensor Codes, Tensor Scales, Tensor? ZeroPoints) : IStoredNumbers
+{
+    private readonly float[] _scales = Scales.ToFloats();
+
+    public long Rows => Layout.Rows;
+
+    public long Columns => Layout.Columns;
+
+    /// <summary>Half a step, relative to a range of 2^(bits − 1) steps; ONNX Runtime's quantisers clip the far end by one step more.</summary>
+    public double Rounding => 2.0 / (1 << Layout.Bits);
+
+    private int Lowest => Layout.IsSigned ? -(1 << (Layout.Bits - 1)) : 0;
+
+    private int Highest => Lowest + (1 << Layout.Bits) - 1;
+
+    private long BlocksAcross => (Columns + Layout.BlockColumns - 1) / Layout.BlockColumns;
+
+    public float[] Read()
+    {
+        var values = new float[Rows * Columns];
+        var codes = Codes.Bytes;
+        foreach (var block in Blocks())
+        {
+            var (scale, zero) = (_scales[block.Index], ZeroAt(block));
+            foreach (var (row, column) in block.Places()) values[(row * Columns) + column] = (CodeAt(codes, row, column) - zero) * scale;
+        }
+        return values;
+    }
+
+    public float ReadAt(long row, long column)
+    {
+        var block = BlockOf(row, column);
+        return (CodeAt(Codes.Bytes, row, column) - ZeroAt(block)) * _scales[block.Index];
+    }
+
+    /// <summary>New codes and scales for other numbers. Blocks and zero points stay; a block whose numbers did not change keeps its codes; of its old scale and those that fit the new numbers the one with the smallest squared error is taken.</summary>
+    /// <param name="values">Numbers [rows, columns].</param>
+    public (Tensor Codes, Tensor Scales) Requantize(float[] values)
+    {
+        var (before, codes, scales) = (Read(), Codes.Bytes.ToArray(), (float[])_scales.Clone());
+        foreach (var block in Blocks())
+        {
+            var places = block.Places().Select(place => (place.Row, place.Column, Value: values[(place.Row * Columns) + place.Column])).ToArray();
+            if (places.All(place => place.Value == before[(place.Row * Columns) + place.Column])) continue;
+            var zero = ZeroAt(block);
+            var scale = BestScale(Array.ConvertAll(places, place => place.Value), zero, _scales[block.Index]);
+            scales[block.Index] = scale;
+            foreach (var (row, column, value) in places) SetCode(codes, row, column, Code(value, zero, scale));
+        }
+        return (Tensor.FromBytes(Codes.Type, [.. Codes.Dims], codes), Tensor.FromBytes(Scales.Type, [.. Scales.Dims], StoredMatrix.Round(scales, Scales.Type)));
+    }
+
+    // A scale is stored in the file's type: candidates are rounded to it before they are compared.
+    private float BestScale(float[] values, int zero, float old)
+    {
+        var (least, most) = (values.Min(), values.Max());
+        float[] fitting = [old, most / Math.Max(1, Highest - zero), least / Math.Min(-1, Lowest - zero), -most / Math.Max(1, zero - Lowest), -least / Math.Max(1, Highest - zero)];
+        var candidates = Tensor.FromBytes(Scales.Type, [fitting.Length], StoredMatrix.Round(fitting, Scales.Type)).ToFloats();
+        return candidates.Where(scale => scale != 0 && float.IsFinite(scale)).DefaultIfEmpty(old).MinBy(scale => Error(values, zero, scale));
+    }
+
+    private double Error(float[] values, int zero, float scale)
+    {
+        var sum = 0.0;
+        foreach (var value in values)
+        {
+            var difference = ((double)(Code(value, zero, scale) - zero) * scale) - value;
+            sum += difference * difference;
+        }
+        return sum;
+    }
+
+    private int Code(float value, int zero, float scale) => scale == 0 ? zero : (int)Math.Clamp(MathF.Round(value / scale) + zero, Lowest, Highest);
+
+    private IEnumerable<Block> Blocks()
+    {
+        for (long row = 0; row < Rows; row += Layout.BlockRows)
+            for (long column = 0; column < Columns; column += Layout.BlockColumns) yield return BlockOf(row, column);
+    }
+
+    private Block BlockOf(long row, long column)
+    {
+        var (down, across) = (row / Layout.BlockRows, column / Layout.BlockColumns);
+        var (top, left) = (down * Layout.BlockRows, across * Layout.BlockColumns);
+        return new Block(down, across, (int)((down * BlocksAcross) + across), top, left, Math.Min(Rows, top + Layout.BlockRows), Math.Min(Columns, left + Layout.BlockColumns));
+    }
+
+    private int CodeAt(ReadOnlySpan<byte> codes, long row, long column) => Get(codes, (row * Layout.RowBits) + (column * Layout.Bits));
+
+    private int ZeroAt(Block block) => ZeroPoints switch
+    {
+        null => Layout.DefaultZero,
+        { Count: 1 } single => Get(single.Bytes, 0),
+        var stored => Get(stored.Bytes, (block.Down * Layout.ZeroRowBits) + (block.Across * Layout.Bits)),
+    };
+
+    private int Get(ReadOnlySpan<byte> bytes, long bit)
+    {
+        var code = (bytes[(int)(bit >> 3)] >> (int)(bit & 7)) & ((1 << Layout.Bits) - 1);
+        return code > Highest ? code - (1 << Layout.Bits) : code;
+    }
+
+    private void SetCode(byte[] bytes, long row, long column, int code)
+    {
+        var bit = (row * Layout.RowBits) + (column * Layout.Bits);
+        var (mask, shift) = ((1 << Layout.Bits) - 1, (int)(bit & 7));
+        bytes[bit >> 3] = (byte)((bytes[bit >> 3] & ~(mask << shift)) | ((code & mask) << shift));
+    }
+
+    private readonly record struct Block(long Down, long Across, int Index, long Top, long Left, long Bottom, long Right)
+    {
+        public IEnumerable<(long Row, long Column)> Places()
+        {
+            for (var row = Top; row < Bottom; row++)
+                for (var column = Left; column < Right; column++) yield return (row, column);
+        }
+    }
+}
