@@ -14,9 +14,10 @@ internal static class ExportVerb
     {
         var (model, adapter, output, force, threads) = (Arg.Model(), Opt.Required<string>("--adapter", "An adapter folder."), Opt.Output("The folded model: a file, or a folder when MODEL is one."), Opt.Force(), Opt.Threads());
         var (verify, widen, allow) = (Opt.Of<bool>("--verify", "Compare the result with base and adapter."), Opt.Of<bool>("--widen", "Write folded weights as float32 where the file stores them narrower behind a Cast."), Opt.Of<bool>("--allow-base", "Accept a base with other weights than the adapter was trained on."));
-        return Verb.Define("export", "Fold an adapter into its base model.", [model, adapter, output, verify, widen, allow, force, threads], call => Run(
+        var keep = Opt.Of<bool>("--keep-base", "Leave the base's weights as they are and add the adapter beside them.");
+        return Verb.Define("export", "Fold an adapter into its base model.", [model, adapter, output, verify, keep, widen, allow, force, threads], call => Run(
             new Request(call.Get(model), call.Get(adapter), call.Get(output), call.Get(force), call.Get(verify)),
-            new ExportOptions { Widen = call.Get(widen), AllowOtherBase = call.Get(allow) },
+            new ExportOptions { KeepBase = call.Get(keep), Widen = call.Get(widen), AllowOtherBase = call.Get(allow) },
             new OrtGraphEvaluator(new OrtSettings(Threads: call.Get(threads) ?? 0))));
     }
 
@@ -29,9 +30,17 @@ internal static class ExportVerb
         var folded = new Folder(evaluator).Fold(deployed, adapter, options);
         target.Write(folded.Model);
         var rounding = folded.Rounding();
-        var comparison = request.Verify ? VerifyVerb.Compare(deployed, Model.Load(target.File), adapter, new VerifyOptions { Tolerance = rounding is null ? 1e-5 : 5e-3 }, evaluator, options.AllowOtherBase) : null;
+        var comparison = request.Verify ? VerifyVerb.Compare(deployed, Model.Load(target.File), adapter, new VerifyOptions { Tolerance = ToleranceOf(rounding) }, evaluator, options.AllowOtherBase) : null;
         return new ExportResult(target.File, comparison?.MaxAbsDiff, comparison?.MaxRelDiff, target.Bytes, rounding, comparison?.Ok ?? true);
     }
+
+    // What few bits cannot hold is reported, not judged.
+    private static double ToleranceOf(Rounding? rounding) => rounding switch
+    {
+        null => 1e-5,
+        { Bits: 16 } => 5e-3,
+        _ => double.MaxValue,
+    };
 
     /// <summary>What to fold, and where the result goes.</summary>
     internal sealed record Request(string Model, string Adapter, string Output, bool Force, bool Verify);

@@ -17,6 +17,7 @@ public sealed class Folder(IGraphEvaluator evaluator)
     /// <exception cref="LortaException">LRT308 … LRT312: the adapter is of another model, incomplete, or cannot be folded.</exception>
     public FoldedModel Fold(Model deployed, AdapterFolder adapter, ExportOptions options)
     {
+        if (options.KeepBase) return Beside(deployed, adapter, options);
         var map = AttentionMap.Of(CanonicalModel.Of(deployed));
         BaseModels.CheckArchitecture(adapter, deployed, BaseModels.ArchitectureOf(deployed, map));
         var plan = AdapterPlan.Of(BaseModels.ArchitectureOf(deployed, map), adapter.Config.AdapterOptions);
@@ -30,6 +31,13 @@ public sealed class Folder(IGraphEvaluator evaluator)
         new ParameterWriter(deployed, model).Write(adapter);
         model.Graph.RemoveUnused();
         return new FoldedModel(model, writer.Rounding);
+    }
+
+    private static FoldedModel Beside(Model deployed, AdapterFolder adapter, ExportOptions options)
+    {
+        var model = DeployedInjection.WithConstants(deployed, adapter, options.AllowOtherBase);
+        new ParameterWriter(deployed, model).Write(adapter);
+        return new FoldedModel(model, () => null);
     }
 
     private static WeightEdit WeightOf(Model deployed, LinearSite linear, AdapterSite site, FoldGraph fold)

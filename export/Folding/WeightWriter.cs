@@ -27,7 +27,8 @@ internal sealed class WeightWriter(Model model, bool widen)
         var lossy = _rounded.Where(weight => weight.Bits < 32).ToList();
         if (lossy.Count == 0) return null;
         foreach (var weight in lossy.Where(weight => !weight.IsMeasured)) weight.Compute();
-        return new Rounding(lossy.MinBy(weight => weight.Bits)!.Form, lossy.Count, lossy.Max(weight => weight.MaxAbs), lossy.Max(weight => weight.MaxRel));
+        var narrowest = lossy.MinBy(weight => weight.Bits)!;
+        return new Rounding(narrowest.Form, narrowest.Bits, lossy.Count, lossy.Max(weight => weight.MaxAbs), lossy.Max(weight => weight.MaxRel));
     }
 
     private void Replace(List<(Value Value, Node Reader, int Index)> path, FloatNumbers original, IReadOnlyList<WeightEdit> edits)

@@ -54,19 +54,33 @@ internal static class ProductRules
     // y = a·Wᵀ + bias, W [N, K] of 4 or 8 bits in blocks along K  ⇒  ā = g·W, with W taken from the same bytes; the frozen W and what describes it get none.
     private static IReadOnlyList<Expr?> Quantized(GradientCall r)
     {
-        var (bits, rows, columns, block) = (r.Int("bits", 4), r.Int("N", 0), r.Int("K", 0), r.Int("block_size", 0));
-        var blocks = columns / block;
-        if (bits is not (4 or 8) || columns % block != 0 || (blocks * bits) % 8 != 0) throw r.Refusal($"{bits} bits in blocks of {block} along {columns} do not fill whole bytes");
+        var (bits, rows, columns, block) = ((int)r.Int("bits", 4), r.Int("N", 0), r.Int("K", 0), r.Int("block_size", 0));
+        if (bits is not (4 or 8)) throw r.Refusal($"weights of {bits} bits");
         if (r.Input(4) is not null) throw r.Refusal("its columns are permuted (g_idx)");
-        var type = bits == 4 ? ElementType.UInt4 : ElementType.UInt8;
-        var scale = r.Input(2)!.Value.Reshape(rows, blocks);
-        var zero = r.Input(3) is null
-            ? Tensor.FromBytes(type, [rows, blocks], Enumerable.Repeat((byte)(bits == 4 ? 0x88 : 0x80), (int)(rows * blocks * bits / 8)).ToArray())
-            : Bytes(r, 3).As(type, [rows, blocks]);
-        var stored = r.Tape.Constant(Bytes(r, 1).As(type, [rows, columns]));
+        var (type, blocks) = (bits == 4 ? ElementType.UInt4 : ElementType.UInt8, (columns + block - 1) / block);
+        var stored = r.Tape.Constant(Bytes(r, 1).As(type, [rows, blocks * block]));
         stored.Value.IsExternal = r.Input(1)!.Value.Value.IsExternal;
-        var weight = r.Tape.Op("DequantizeLinear", [stored, LateDequantize.Scale(scale, r.G), r.Tape.Constant(zero)], ("axis", 1), ("block_size", block));
+        var scale = LateDequantize.Scale(r.Input(2)!.Value.Reshape(rows, blocks), r.G);
+        var weight = r.Tape.Op("DequantizeLinear", [stored, scale, r.Tape.Constant(ZeroPoints(r, type, rows, blocks))], ("axis", 1), ("block_size", block));
+        if (columns % block != 0) weight = weight.Slice(1, 0, columns);   // the last block of a row is filled up
         return [r.G.MatMul(weight), null, null, null, null, r.Input(5) is null ? null : r.G];
+    }
+
+    // MatMulNBits starts each row of zero points at a whole byte, DequantizeLinear does not.
+    private static Tensor ZeroPoints(GradientCall r, ElementType type, long rows, long blocks)
+    {
+        var (bits, count) = (type.Bits(), rows * blocks);
+        if (r.Input(3) is null) return Tensor.FromBytes(type, [rows, blocks], Enumerable.Repeat((byte)(bits == 4 ? 0x88 : 0x80), (int)type.Bytes(count)).ToArray());
+        var stored = Bytes(r, 3);
+        if (bits == 8 || blocks % 2 == 0) return stored.As(type, [rows, blocks]);
+        var packed = new byte[type.Bytes(count)];
+        for (var i = 0L; i < count; i++)
+        {
+            var (row, column) = (i / blocks, i % blocks);
+            var code = (stored.Bytes[(int)((row * (blocks + 1) / 2) + (column / 2))] >> (int)(column % 2 * 4)) & 0xF;
+            packed[i / 2] |= (byte)(code << (int)(i % 2 * 4));
+        }
+        return Tensor.FromBytes(type, [rows, blocks], packed);
     }
 
     private static Tensor Bytes(GradientCall r, int input) =>
