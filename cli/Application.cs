@@ -17,6 +17,7 @@ internal static class Application
         EvaluateVerb.Create,
         ExportVerb.Create,
         VerifyVerb.Create,
+        GenerateVerb.Create,
         InjectVerb.Create,
         ArtifactsVerb.Create,
         GradcheckVerb.Create,

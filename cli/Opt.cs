@@ -61,17 +61,23 @@ internal static partial class Opt
     /// <summary>An option of one verb only, with a default.</summary>
     public static Option<T> Of<T>(string name, string description, T value) => new(name) { Description = description, DefaultValueFactory = _ => value };
 
-    /// <summary>A required option of one verb only.</summary>
-    public static Option<T> Required<T>(string name, string description) => new(name) { Description = description, Required = true };
-
-    private static Option<T> Positive<T>(Option<T> option)
+    /// <summary>The option with a check of its value.</summary>
+    /// <param name="option">The option.</param>
+    /// <param name="isGood">What a value must meet.</param>
+    /// <param name="rule">The same in words, for instance <c>&gt;= 0</c>.</param>
+    public static Option<T> Checked<T>(Option<T> option, Func<double, bool> isGood, string rule)
     {
         option.Validators.Add(result =>
         {
-            if (Text(result) is { } text && long.TryParse(text, CultureInfo.InvariantCulture, out var number) && number < 1) result.AddError($"{option.Name}: must be >= 1, was {text}.");
+            if (Text(result) is { } text && double.TryParse(text, CultureInfo.InvariantCulture, out var number) && !isGood(number)) result.AddError($"{option.Name}: must be {rule}, was {text}.");
         });
         return option;
     }
+
+    /// <summary>A required option of one verb only.</summary>
+    public static Option<T> Required<T>(string name, string description) => new(name) { Description = description, Required = true };
+
+    private static Option<T> Positive<T>(Option<T> option) => Checked(option, number => number >= 1, ">= 1");
 
     private static string? Text(OptionResult result) => result.Tokens is [.., var token] ? token.Value : null;
 

@@ -37,7 +37,7 @@ internal sealed class Verb
         try
         {
             using var progress = ProgressDisplay.On(shell.Error, parsed.GetValue(Opt.Quiet));
-            var result = _run(new Call(parsed, progress, shell.Stop));
+            var result = _run(new Call(parsed, progress, shell));
             progress.Dispose();   // the result comes below the last state of the display
             Results.Write(shell.Output, result, asJson: parsed.GetValue(Opt.Json));
             if (shell.Stop.IsCancellationRequested) return ExitCode.Stopped;
@@ -65,13 +65,16 @@ internal static class ExitCode
     public const int Stopped = 130;
 }
 
-/// <summary>One use of a verb: its arguments, a place for progress, and the token of Ctrl-C.</summary>
-internal sealed class Call(ParseResult parsed, IProgress<object> progress, CancellationToken stop)
+/// <summary>One use of a verb: its arguments, places for progress and for text, and the token of Ctrl-C.</summary>
+internal sealed class Call(ParseResult parsed, IProgress<object> progress, Shell shell)
 {
     /// <summary>Takes <c>StepRecord</c>, <c>EvaluationRecord</c> and texts.</summary>
     public IProgress<object> Progress => progress;
 
-    public CancellationToken Stop => stop;
+    /// <summary>Takes a text that is the result itself, as it comes about; nowhere where the result is one JSON document.</summary>
+    public TextWriter Text => parsed.GetValue(Opt.Json) ? TextWriter.Null : shell.Output;
+
+    public CancellationToken Stop => shell.Stop;
 
     public T Get<T>(Argument<T> argument) => parsed.GetValue(argument)!;
 

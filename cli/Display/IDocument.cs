@@ -8,6 +8,6 @@ internal interface IDocument
     /// <summary>The JSON of the contract.</summary>
     JsonNode ToJson();
 
-    /// <summary>What a person reads, as a record.</summary>
-    object ToTable();
+    /// <summary>What a person reads, as a record; null where all was shown already.</summary>
+    object? ToTable();
 }

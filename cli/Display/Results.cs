@@ -24,7 +24,11 @@ internal static class Results
     /// <summary>Writes a result; one that is JSON itself (a schema) stays JSON.</summary>
     public static void Write(TextWriter output, object result, bool asJson)
     {
-        if (result is IDocument document) result = asJson ? document.ToJson() : document.ToTable();
+        if (result is IDocument document)
+        {
+            if ((asJson ? document.ToJson() : document.ToTable()) is not { } shown) return;
+            result = shown;
+        }
         if (asJson || result is JsonNode) output.WriteLine(JsonSerializer.Serialize(result, result.GetType(), Json));
         else Show(ConsoleOn(output), JsonSerializer.SerializeToNode(result, result.GetType(), Json), title: null);
     }

@@ -4,7 +4,7 @@ using LoRTA.Onnx.GraphGen.Adapters;
 using LoRTA.Onnx.GraphGen.Errors;
 using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.Training;
-using LoRTA.Onnx.Training.Data.Tokenizers;
+using LoRTA.Onnx.Training.Generation;
 using LoRTA.Onnx.Training.Runtime;
 
 namespace LoRTA.Onnx.Cli.Verbs;
@@ -30,7 +30,6 @@ internal static class QuickstartVerb
     private static Verdict Run(Call call, string folder, RunRequest request)
     {
         var evaluator = new OrtGraphEvaluator(new OrtSettings(Threads: request.Threads));
-        var tokenizer = TextTokenizer.Load(request.Recipe.Tokenizer!);
         var deployed = Model.Load(request.Recipe.Model);
         call.Progress.Report("Measuring the base model …");
         var before = TrainingRun.Evaluate(request.Recipe, null, null, request.Threads).Loss;
@@ -51,11 +50,17 @@ internal static class QuickstartVerb
             Output = merged,
             Adapter = trained.Adapter,
             Report = new RunFolder(request.Recipe.Output!).Report,
-            SampleBefore = GreedySampler.Continue(deployed, tokenizer, evaluator, Prompt, SampleTokens),
-            SampleAfter = GreedySampler.Continue(folded, tokenizer, evaluator, Prompt, SampleTokens),
+            SampleBefore = Sample(deployed, request),
+            SampleAfter = Sample(folded, request),
             Next = $"lorta inspect {merged}   ·   lorta train models/recipes/ship-log.yaml --set adapter.rank=16   ·   lorta schema recipe",
         };
         return new Verdict(result, comparison.Ok);
+    }
+
+    private static string Sample(Model model, RunRequest request)
+    {
+        using var generator = new TextGenerator(model, request.Recipe.Tokenizer, new OrtSettings(Threads: request.Threads), TimeProvider.System);
+        return generator.Continue(Prompt, new GenerationOptions { MaxTokens = SampleTokens }).Whole;
     }
 
     // Beside the tool, or in a parent of the current folder (a clone).

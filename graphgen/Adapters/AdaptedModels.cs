@@ -1,4 +1,7 @@
 using LoRTA.Onnx.GraphGen.Artifacts;
+using LoRTA.Onnx.GraphGen.Canonical;
+using LoRTA.Onnx.GraphGen.Discovery;
+using LoRTA.Onnx.GraphGen.Errors;
 using LoRTA.Onnx.GraphGen.Ir;
 
 namespace LoRTA.Onnx.GraphGen.Adapters;
@@ -18,5 +21,17 @@ internal static class AdaptedModels
         graph.RemoveUnused();
         graph.Sort();
         return adapted.Canonical.Model;
+    }
+
+    /// <summary>The deployed graph of a model with an adapter as side branches.</summary>
+    /// <exception cref="LortaException">LRT310, LRT311: of another model; LRT316: no place for a branch; LRT319: it is more than side branches.</exception>
+    public static Model WithSideBranches(Model deployed, AdapterFolder adapter, bool allowOtherBase)
+    {
+        if (adapter.Parameters.Keys.FirstOrDefault() is { } parameter) throw AdapterErrors.TrainedParameters(adapter.Path, parameter);
+        var map = AttentionMap.Of(CanonicalModel.Of(deployed));
+        var options = adapter.Config.AdapterOptions with { Dropout = 0 };
+        var plan = AdapterPlan.Of(BaseModels.ArchitectureOf(deployed, map), options);
+        BaseModels.Check(adapter, deployed, map, plan, allowOtherBase);
+        return DeployedInjection.Apply(deployed, options, adapter.FactorsOf(plan), seed: 0).Model;
     }
 }

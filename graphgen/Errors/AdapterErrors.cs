@@ -61,5 +61,8 @@ internal static class AdapterErrors
     public static LortaException NotFloat(string address, ElementType type) =>
         new("LRT318", $"{address}: computes in {type.Display()}; training and exact comparison need float32.", "Use a float32 export of the model (16-bit storage behind Casts is fine); its adapter folds into the 16-bit file too.");
 
+    public static LortaException TrainedParameters(string adapter, string parameter) =>
+        new("LRT319", $"{adapter}: holds trained parameters of the model itself ('{parameter}'), which no side branch carries.", "Fold the adapter (`lorta export`) and use the folded model.");
+
     private static string Close(IEnumerable<string> names) => names.ToList() is { Count: > 0 } list ? $"; it has for instance {string.Join(", ", list)}" : string.Empty;
 }

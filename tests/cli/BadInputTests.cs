@@ -21,6 +21,7 @@ internal sealed class BadInputTests
         "train {f}/recipe.yaml --set model={m}",
         "evaluate {f}/recipe.yaml --model {m}",
         "verify {m} {m}",
+        "generate {m} --tokenizer {hf} --prompt And",
     ];
 
     private TestFolder _folder = null!;
@@ -103,6 +104,10 @@ internal sealed class BadInputTests
     [TestCase("inject {model} -o {f}/out.onnx --layers x")]
     [TestCase("inject {model} -o {f}/out.onnx --option zero")]
     [TestCase("inject {model} -o {f}/out.onnx --option orientation=input-heads --targets k")]
+    [TestCase("generate {model} --tokenizer {hf} --prompt And --adapter {f}/none")]
+    [TestCase("generate {other} --tokenizer {hf} --prompt And --adapter {f}/adapter")]
+    [TestCase("generate {model} --tokenizer {f} --prompt And")]
+    [TestCase("generate {model} --tokenizer {f}/none --prompt And")]
     [TestCase("gradcheck {model} --golden {f}/none.safetensors")]
     [TestCase("gradcheck {model}")]
     public void Bad_adapter_or_file_is_one_sentence(string command) => Refused(command);
@@ -173,6 +178,7 @@ internal sealed class BadInputTests
 
     private CommandLine Run(string command) => CommandLine.Run([.. command.Split(' ').Select(word => word
         .Replace("{f}", _folder.Path, StringComparison.Ordinal)
+        .Replace("{hf}", Fixtures.Path("models", "llama-mini", "hf"), StringComparison.Ordinal)
         .Replace("{model}", Exports.Path("llama-mini/ts-sdpa"), StringComparison.Ordinal)
         .Replace("{other}", Exports.Path("esm-mini/mlm.ts-eager"), StringComparison.Ordinal)
         .Replace("{seqcls}", Exports.Path("roberta-mini/seqcls.ts-eager"), StringComparison.Ordinal)), "--json"]);

@@ -1,0 +1,45 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using LoRTA.Onnx.Cli.Display;
+using LoRTA.Onnx.GraphGen.Adapters;
+using LoRTA.Onnx.GraphGen.Ir;
+using LoRTA.Onnx.Training.Generation;
+using LoRTA.Onnx.Training.Runtime;
+
+namespace LoRTA.Onnx.Cli.Verbs;
+
+/// <summary><c>lorta generate MODEL --prompt TEXT</c>.</summary>
+internal static class GenerateVerb
+{
+    public static Verb Create()
+    {
+        var (model, prompt, adapter, seed, threads) = (Arg.Model(), Opt.Required<string>("--prompt", "The beginning of the text."), Opt.Adapter(), Opt.Seed(), Opt.Threads());
+        var (tokenizer, allow) = (Opt.Of<string?>("--tokenizer", "The folder of the tokenizer (default: the model's).", "DIR"), Opt.Of<bool>("--allow-base", "Accept a base with other weights than the adapter was trained on."));
+        var (tokens, temperature) = (Opt.Checked(Opt.Of("--max-tokens", "Most tokens to write.", 100), number => number >= 1, ">= 1"), Opt.Checked(Opt.Of("--temperature", "0 takes the likeliest token; more makes unlikely ones likelier.", 0.0), number => number >= 0 && double.IsFinite(number), ">= 0"));
+        var (topK, topP) = (Opt.Checked(Opt.Of<int?>("--top-k", "Draw from the K likeliest tokens.", "K"), number => number >= 1, ">= 1"), Opt.Checked(Opt.Of("--top-p", "Draw from the likeliest tokens whose probabilities reach P.", 1.0), number => number is > 0 and <= 1, "> 0 and <= 1"));
+        return Verb.Define("generate", "Continue a text with a decoder.", [model, prompt, adapter, allow, tokenizer, tokens, temperature, topK, topP, seed, threads], call =>
+        {
+            var sampling = new SamplingOptions { Temperature = call.Get(temperature), TopK = call.Get(topK), TopP = call.Get(topP), Seed = call.Get(seed) ?? 0 };
+            using var generator = new TextGenerator(Load(call.Get(model), call.Get(adapter), call.Get(allow)), call.Get(tokenizer), new OrtSettings(Threads: call.Get(threads) ?? 0), TimeProvider.System);
+            var text = generator.Continue(call.Get(prompt), new GenerationOptions { MaxTokens = call.Get(tokens), Sampling = sampling }, new TextDisplay(call.Text), call.Stop);
+            call.Text.Write('\n');
+            call.Progress.Report(string.Create(CultureInfo.InvariantCulture, $"{text.Ids.Count} tokens in {text.Seconds:0.00} s, {text.TokensPerSecond:0.0} tokens/s"));
+            return new GenerateResult(text.Text, text.Ids.Count, text.TokensPerSecond, text.Prompt.Count, text.Seconds, text.End, text.Ids);
+        });
+    }
+
+    private static Model Load(string path, string? adapter, bool allowOtherBase)
+    {
+        var deployed = Model.Load(path);
+        return adapter is null ? deployed : AdaptedModels.WithSideBranches(deployed, AdapterFolder.Load(adapter), allowOtherBase);
+    }
+}
+
+/// <summary>The JSON of <c>lorta generate</c>; a person has read the text by then.</summary>
+internal sealed record GenerateResult(string Text, int Tokens, double TokensPerSecond, int PromptTokens, double Seconds, GenerationEnd End, IReadOnlyList<int> Ids) : IDocument
+{
+    public JsonNode ToJson() => JsonSerializer.SerializeToNode(this, Results.Json)!;
+
+    public object? ToTable() => null;
+}

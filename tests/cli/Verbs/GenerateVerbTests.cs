@@ -1,0 +1,147 @@
+using System.Text.Json.Nodes;
+using LoRTA.Onnx.GraphGen.Adapters;
+using LoRTA.Onnx.GraphGen.Ir;
+using LoRTA.Onnx.Tests.Shared;
+
+namespace LoRTA.Onnx.Cli.Tests.Verbs;
+
+internal sealed class GenerateVerbTests
+{
+    private const string Prompt = "In the beginning";
+
+    private TestFolder _folder = null!;
+
+    [SetUp]
+    public void Make() => _folder = new();
+
+    [TearDown]
+    public void Delete() => _folder.Dispose();
+
+    [Test]
+    public void Json_holds_the_continuation_and_its_numbers()
+    {
+        var json = Json("llama-mini/ts-sdpa", "--max-tokens", "5");
+
+        Assert.That(json.Select(field => field.Key), Is.EqualTo(new[] { "text", "tokens", "tokensPerSecond", "promptTokens", "seconds", "end", "ids" }));
+        Assert.That(json["text"]!.GetValue<string>(), Is.EqualTo(" of the LORD, and"));
+        Assert.That((json["tokens"]!.GetValue<int>(), json["promptTokens"]!.GetValue<int>(), json["end"]!.GetValue<string>()), Is.EqualTo((5, 7, "maxTokens")));
+        Assert.That(json["tokensPerSecond"]!.GetValue<double>(), Is.Positive);
+        Assert.That(json["ids"]!.AsArray().Select(id => id!.GetValue<int>()), Is.EqualTo(new[] { 271, 261, 369, 973, 270 }));
+    }
+
+    [Test]
+    public void A_person_reads_the_text_alone_on_standard_output()
+    {
+        var run = Run("llama-mini/ts-sdpa", "--max-tokens", "5");
+
+        Assert.That((run.ExitCode, run.Output), Is.EqualTo((0, " of the LORD, and\n")));
+        Assert.That(run.Error, Does.Match(@"^5 tokens in \d+\.\d\d s, \d+\.\d tokens/s\n$"));
+    }
+
+    [Test]
+    public void A_seed_gives_one_text()
+    {
+        string[] Sample(string seed) => [Text("llama-mini/optimum-past", "--temperature", "1", "--top-k", "50", "--seed", seed, "--max-tokens", "30")];
+
+        var (first, again, other) = (Sample("1"), Sample("1"), Sample("2"));
+        Assert.That(again, Is.EqualTo(first));
+        Assert.That(other, Is.Not.EqualTo(first));
+    }
+
+    [Test]
+    public void The_tokenizer_is_looked_for_beside_the_model()
+    {
+        File.Copy(Exports.Path("llama-mini/ts-sdpa"), _folder["model.onnx"]);
+        foreach (var name in new[] { "tokenizer.json", "tokenizer_config.json" }) File.Copy(Path.Combine(Tokenizer, name), _folder[name]);
+
+        foreach (var model in new[] { _folder.Path, _folder["model.onnx"] })
+        {
+            var run = CommandLine.Run("generate", model, "--prompt", Prompt, "--max-tokens", "5", "--quiet");
+            Assert.That((run.ExitCode, run.Output, run.Error), Is.EqualTo((0, " of the LORD, and\n", string.Empty)));
+        }
+    }
+
+    [TestCase("llama-mini/ts-sdpa")]
+    [TestCase("llama-mini/optimum-past")]
+    public void An_adapter_beside_the_model_writes_what_the_folded_model_writes(string export)
+    {
+        var adapter = Adapter();
+        Assert.That(CommandLine.Run("export", Exports.Path(export), "--adapter", adapter, "-o", _folder["folded.onnx"]).ExitCode, Is.Zero);
+
+        var (plain, beside) = (Text(export), Text(export, "--adapter", adapter));
+
+        Assert.That(beside, Is.Not.EqualTo(plain));
+        Assert.That(TextOf(CommandLine.Run("generate", _folder["folded.onnx"], "--tokenizer", Tokenizer, "--prompt", Prompt, "--json")), Is.EqualTo(beside));
+    }
+
+    [Test]
+    public void Trained_parameters_of_the_model_are_no_side_branch()
+    {
+        var adapter = AdapterFolder.Load(Adapter());
+        (adapter with { Tensors = new Dictionary<string, Tensor>(adapter.Tensors, StringComparer.Ordinal) { ["param.model.norm.weight"] = Tensor.Of<float>([1], [1]) } }).Save();
+
+        var run = Run("llama-mini/ts-sdpa", "--adapter", adapter.Path);
+
+        Assert.That((run.ExitCode, run.Output), Is.EqualTo((1, string.Empty)));
+        Assert.That(run.Error, Does.StartWith("error LRT319").And.Contain("model.norm.weight"));
+    }
+
+    [TestCase("llama-mini/ts-sdpa", "", "LRT621")]
+    [TestCase("roberta-mini/seqcls.ts-eager", Prompt, "LRT620")]
+    [TestCase("esm-mini/mlm.ts-eager", Prompt, "LRT623")]
+    public void What_cannot_go_on_is_one_sentence(string export, string prompt, string code)
+    {
+        var run = CommandLine.Run("generate", Exports.Path(export), "--tokenizer", Tokenizer, "--prompt", prompt, "--json");
+
+        Assert.That((run.ExitCode, run.Output), Is.EqualTo((code == "LRT621" ? 2 : 1, string.Empty)));
+        Assert.That(run.Error, Does.Match($"^error {code}: .+\nhint: .+\n$"));
+    }
+
+    [Test]
+    public void A_model_without_tokenizer_says_so()
+    {
+        File.Copy(Exports.Path("llama-mini/ts-sdpa"), _folder["model.onnx"]);
+
+        var run = CommandLine.Run("generate", _folder.Path, "--prompt", Prompt, "--json");
+
+        Assert.That((run.ExitCode, run.Output), Is.EqualTo((1, string.Empty)));
+        Assert.That(run.Error, Does.StartWith("error LRT501"));
+    }
+
+    [TestCase("--temperature", "-1", ">= 0")]
+    [TestCase("--temperature", "NaN", ">= 0")]
+    [TestCase("--top-k", "0", ">= 1")]
+    [TestCase("--top-p", "0", "> 0 and <= 1")]
+    [TestCase("--top-p", "1.5", "> 0 and <= 1")]
+    [TestCase("--max-tokens", "0", ">= 1")]
+    public void Options_are_checked(string option, string value, string rule)
+    {
+        var run = Run("llama-mini/ts-sdpa", option, value);
+
+        Assert.That((run.ExitCode, run.Error.Split('\n')[0]), Is.EqualTo((2, $"error: {option}: must be {rule}, was {value}.")));
+    }
+
+    private static string Tokenizer => Fixtures.Path("models", "llama-mini", "hf");
+
+    private static CommandLine Run(string export, params string[] options) => CommandLine.Run(["generate", Exports.Path(export), "--tokenizer", Tokenizer, "--prompt", Prompt, .. options]);
+
+    private static JsonObject Json(string export, params string[] options) => JsonOf(Run(export, [.. options, "--json"]));
+
+    private static string Text(string export, params string[] options) => Json(export, options)["text"]!.GetValue<string>();
+
+    private static string TextOf(CommandLine run) => JsonOf(run)["text"]!.GetValue<string>();
+
+    private static JsonObject JsonOf(CommandLine run)
+    {
+        Assert.That(run.ExitCode, Is.Zero, run.Error);
+        return JsonNode.Parse(run.Output)!.AsObject();
+    }
+
+    // The golden's factors, none of which is zero.
+    private string Adapter()
+    {
+        var run = CommandLine.Run("inject", Exports.Path("llama-mini/ts-sdpa"), "-o", _folder["injected.onnx"], "--rank", "4", "--alpha", "16", "--targets", "q,v", "--factors", Goldens.Path("llama-mini/causal-lm.lorta"));
+        Assert.That(run.ExitCode, Is.Zero, run.Error);
+        return _folder["injected.adapter"];
+    }
+}

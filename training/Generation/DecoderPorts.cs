@@ -1,0 +1,68 @@
+using LoRTA.Onnx.GraphGen.Errors;
+using LoRTA.Onnx.GraphGen.Ir;
+using LoRTA.Onnx.GraphGen.Ir.Inference;
+using LoRTA.Onnx.Training.Errors;
+using LoRTA.Onnx.Training.Runtime;
+
+namespace LoRTA.Onnx.Training.Generation;
+
+/// <summary>What goes into a decoder and what comes out, as its graph declares it.</summary>
+/// <param name="Text">Inputs that follow from the text: ids, mask, positions.</param>
+/// <param name="Cache">Inputs and outputs of the key/value cache; none in a model that reads the whole text each time.</param>
+/// <param name="Logits">The output that predicts the next token, [batch, sequence, vocabulary].</param>
+internal sealed record DecoderPorts(IReadOnlyList<Value> Text, IReadOnlyList<CachePort> Cache, Value Logits)
+{
+    private static readonly string[] TextInputs = ["input_ids", "attention_mask", "position_ids", "token_type_ids"];
+
+    /// <summary>Reads the ports of a model.</summary>
+    /// <exception cref="LortaException">LRT614: an input that nothing is known of; LRT620: no decoder.</exception>
+    public static DecoderPorts Of(Model model)
+    {
+        var logits = model.Graph.Outputs.FirstOrDefault(output => output is { Name: "logits", Type: ElementType.Float or ElementType.Float16, Shape.Rank: 3 })
+            ?? throw GenerationErrors.NotADecoder(model.Path, "it has no output 'logits' of [batch, sequence, vocabulary]");
+        var inputs = model.Graph.Inputs.Where(input => input.Constant is null).ToList();
+        var text = inputs.Where(input => TextInputs.Contains(input.Name)).ToList();
+        if (text.All(input => input.Name != "input_ids")) throw GenerationErrors.NotADecoder(model.Path, "it has no input 'input_ids'");
+        if (text.FirstOrDefault(input => input.Type is not (ElementType.Int64 or ElementType.Int32)) is { } odd) throw GenerationErrors.NotADecoder(model.Path, $"its input '{odd.Name}' is {odd.Type.Display()}");
+        var inferred = new Lazy<Model>(() => Inferred(model));
+        return new DecoderPorts(text, [.. inputs.Except(text).Select(past => CachePort.Of(model, inferred, past))], logits);
+    }
+
+    private static Model Inferred(Model model)
+    {
+        var copy = model.Clone();
+        ShapeInference.Infer(copy.Graph);
+        return copy;
+    }
+}
+
+/// <summary>One tensor of a key/value cache.</summary>
+/// <param name="Past">Name of the input that takes what was read before.</param>
+/// <param name="Present">Name of the output that adds what is read now.</param>
+/// <param name="Empty">What goes in before anything was read: [1, heads, 0, head width].</param>
+internal sealed record CachePort(string Past, string Present, Tensor Empty)
+{
+    // past_key_values.0.key ↔ present.0.key and the like.
+    private static readonly string[] PastPrefixes = ["past_key_values", "past"];
+    private static readonly string[] PresentPrefixes = ["present", "present_key_values"];
+
+    /// <summary>Reads the port of an input; sizes that it does not state follow from the rest of the graph.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="inferred">A copy of it whose shapes were inferred.</param>
+    /// <param name="past">The input.</param>
+    public static CachePort Of(Model model, Lazy<Model> inferred, Value past)
+    {
+        if (past is not { Shape.Rank: 4 } || !past.Type.IsFloat() || PresentOf(model, past) is not { } present) throw RuntimeErrors.MissingInput(past.Name);
+        var (heads, width) = (past.Shape[1].Value, past.Shape[3].Value);
+        if (heads is null || width is null) (heads, width) = inferred.Value.Graph.Find(present.Name)!.Shape is { Rank: 4 } shape ? (heads ?? shape[1].Value, width ?? shape[3].Value) : (heads, width);
+        return heads is { } h && width is { } w
+            ? new CachePort(past.Name, present.Name, Tensor.FromBytes(past.Type, [1, h, 0, w], Memory<byte>.Empty))
+            : throw GenerationErrors.NotADecoder(model.Path, $"heads and head width of its cache '{past.Name}' are not stated: {past.Shape}");
+    }
+
+    private static Value? PresentOf(Model model, Value past) =>
+        (from prefix in PastPrefixes
+         where past.Name.StartsWith(prefix, StringComparison.Ordinal)
+         from present in PresentPrefixes
+         select model.Graph.Outputs.FirstOrDefault(output => output.Name == present + past.Name[prefix.Length..] && output.Type == past.Type)).FirstOrDefault(output => output is not null);
+}
