@@ -30,15 +30,14 @@ internal static class ExportVerb
         var folded = new Folder(evaluator).Fold(deployed, adapter, options);
         target.Write(folded.Model);
         var rounding = folded.Rounding();
-        var comparison = request.Verify ? VerifyVerb.Compare(deployed, Model.Load(target.File), adapter, new VerifyOptions { Tolerance = ToleranceOf(rounding) }, evaluator, options.AllowOtherBase) : null;
+        var comparison = request.Verify ? VerifyVerb.Compare(deployed, Model.Load(target.File), adapter, new VerifyOptions { Tolerance = ToleranceOf(rounding, deployed) }, evaluator, options.AllowOtherBase) : null;
         return new ExportResult(target.File, comparison?.MaxAbsDiff, comparison?.MaxRelDiff, target.Bytes, rounding, comparison?.Ok ?? true);
     }
 
     // What few bits cannot hold is reported, not judged.
-    private static double ToleranceOf(Rounding? rounding) => rounding switch
+    private static double ToleranceOf(Rounding? rounding, Model deployed) => rounding switch
     {
-        null => 1e-5,
-        { Bits: 16 } => 5e-3,
+        null or { Bits: 16 } => VerifyVerb.ToleranceOf(deployed),
         _ => double.MaxValue,
     };
 

@@ -101,7 +101,7 @@ internal sealed class QuantizedWeight : RoundedWeight
     {
         var exact = Exact();
         var made = _original.Requantize(exact);
-        Measure(exact, (_original with { Codes = made.Codes, Scales = made.Scales }).Read());
+        Measure(exact, new QuantizedMatrix(_original.Layout, made.Codes, made.Scales, _original.ZeroPoints).Read());
         return made;
     }
 }

@@ -12,11 +12,11 @@ internal static class SampleInputs
     /// <exception cref="LortaException">LRT704: an input that nothing is known of.</exception>
     public static IReadOnlyDictionary<string, Tensor> For(Model model, int samples, int length, long seed)
     {
-        var mask = Mask(samples, length);
-        return model.Graph.Inputs.Where(input => input.Constant is null).ToDictionary(input => input.Name, input => For(model, input, mask, (samples, length), seed), StringComparer.Ordinal);
+        var (mask, caches) = (Mask(samples, length), new EmptyCache(model));
+        return model.Graph.Inputs.Where(input => input.Constant is null).ToDictionary(input => input.Name, input => For(model, input, mask, caches, (samples, length), seed), StringComparer.Ordinal);
     }
 
-    private static Tensor For(Model model, Value input, long[] mask, (int Samples, int Length) size, long seed)
+    private static Tensor For(Model model, Value input, long[] mask, EmptyCache caches, (int Samples, int Length) size, long seed)
     {
         long[] dims = [size.Samples, size.Length];
         return input.Name switch
@@ -25,7 +25,7 @@ internal static class SampleInputs
             "attention_mask" => Integers(input, dims, mask),
             "token_type_ids" => Integers(input, dims, new long[mask.Length]),
             "position_ids" => Integers(input, dims, Positions(mask, size.Length)),
-            _ when input is { Shape.Rank: 4 } && input.Type.IsFloat() => Tensor.FromBytes(input.Type, [size.Samples, input.Shape[1].Value ?? 0, 0, input.Shape[3].Value ?? 0], Memory<byte>.Empty),
+            _ when EmptyCache.Is(input) && caches.For(input, size.Samples) is { } empty => empty,
             _ => throw VerificationErrors.UnknownInput(model.Path, input.Name),
         };
     }

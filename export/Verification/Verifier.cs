@@ -44,19 +44,20 @@ public sealed class Verifier(IGraphEvaluator evaluator)
         return inputs;
     }
 
-    private static Dictionary<string, Tensor> Wanted(Model model, IReadOnlyDictionary<string, Tensor> inputs) =>
-        model.Graph.Inputs.Where(input => input.Constant is null).ToDictionary(
+    private static Dictionary<string, Tensor> Wanted(Model model, IReadOnlyDictionary<string, Tensor> inputs)
+    {
+        var caches = new EmptyCache(model);
+        return model.Graph.Inputs.Where(input => input.Constant is null).ToDictionary(
             input => input.Name,
-            input => inputs.GetValueOrDefault(input.Name) is { } given ? As(given, input.Type) : EmptyCache(input, inputs) ?? throw VerificationErrors.MissingInput(model.Path, input.Name),
+            input => inputs.GetValueOrDefault(input.Name) is { } given ? As(given, input.Type) : Empty(input) ?? throw VerificationErrors.MissingInput(model.Path, input.Name),
             StringComparer.Ordinal);
+
+        Tensor? Empty(Value input) => EmptyCache.Is(input) && inputs.TryGetValue("input_ids", out var ids) ? caches.For(input, ids.Dims[0]) : null;
+    }
 
     // The canonical graph of a 16-bit file takes and gives float32.
     private static Tensor As(Tensor given, ElementType type) =>
         given.Type.IsFloat() && given.Type != type ? Tensor.FromBytes(type, [.. given.Dims], StoredMatrix.Round(given.ToFloats(), type)) : given;
-
-    private static Tensor? EmptyCache(Value input, IReadOnlyDictionary<string, Tensor> inputs) => input is { Shape.Rank: 4 } && input.Type.IsFloat()
-        ? Tensor.FromBytes(input.Type, [inputs["input_ids"].Dims[0], input.Shape[1].Value ?? 0, 0, input.Shape[3].Value ?? 0], Memory<byte>.Empty)
-        : null;
 
     // [B, S, ..] is compared where the mask is 1, [B, ..] everywhere.
     private static (double Difference, double Size) Differences(Tensor a, Tensor b, Tensor? mask)

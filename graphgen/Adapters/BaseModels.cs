@@ -39,14 +39,15 @@ internal static class BaseModels
     public static BaseModel Describe(Model deployed, AttentionMap map, AdapterPlan plan)
     {
         var values = new SortedDictionary<string, IReadOnlyList<float>>(StringComparer.Ordinal);
-        var tolerance = 0.0;
+        var (tolerance, steps) = (0.0, new SortedDictionary<string, IReadOnlyList<float>>(StringComparer.Ordinal));
         foreach (var site in plan.Sites.All)
         {
             var matrix = Matrix(deployed, Linear(map, site));
             tolerance = Math.Max(tolerance, matrix.Numbers.Rounding);
-            values[site.Address] = Sketch(site, matrix);
+            values[site.Address] = Sketch(site, matrix.ReadAt);
+            if (matrix.Numbers is QuantizedMatrix) steps[site.Address] = Sketch(site, matrix.StepAt);
         }
-        return new BaseModel(deployed.FileName, plan.Architecture, new WeightSketch(tolerance, values));
+        return new BaseModel(deployed.FileName, plan.Architecture, new WeightSketch(tolerance, values) { Steps = steps.Count > 0 ? steps : null });
     }
 
     /// <summary>Refuses an adapter of a model of other sizes; the vocabulary may have grown.</summary>
@@ -67,11 +68,11 @@ internal static class BaseModels
             throw AdapterErrors.OtherWeights(adapter.Path, deployed.Path, address, difference);
     }
 
-    private static float[] Sketch(AdapterSite site, StoredMatrix matrix)
+    private static float[] Sketch(AdapterSite site, Func<int, int, float> at)
     {
         var random = new SeededRandom(0, $"sketch/{site.Address}");
         var values = new float[WeightSketch.PerSite];
-        for (var i = 0; i < values.Length; i++) values[i] = matrix.ReadAt(random.NextIndex(site.In), random.NextIndex(site.Out));
+        for (var i = 0; i < values.Length; i++) values[i] = at(random.NextIndex(site.In), random.NextIndex(site.Out));
         return values;
     }
 }

@@ -7,6 +7,9 @@ public sealed record WeightSketch(double Tolerance, IReadOnlyDictionary<string, 
 {
     internal const int PerSite = 8;
 
+    /// <summary>How far each number may be from the one that was quantised, by address; absent where weights are stored as floats.</summary>
+    public IReadOnlyDictionary<string, IReadOnlyList<float>>? Steps { get; init; }
+
     /// <summary>The first site whose numbers differ by more than both roundings allow, with the relative difference; null = the same weights.</summary>
     internal (string Address, double Difference)? FirstDifference(WeightSketch other)
     {
@@ -15,9 +18,13 @@ public sealed record WeightSketch(double Tolerance, IReadOnlyDictionary<string, 
         {
             if (!other.Values.TryGetValue(address, out var others)) return (address, double.PositiveInfinity);
             var size = Math.Sqrt(values.Sum(value => (double)value * value));
-            var difference = Math.Sqrt(values.Zip(others, (a, b) => ((double)a - b) * (a - b)).Sum());
-            if (difference > allowed * Math.Max(size, double.Epsilon)) return (address, difference / size);
+            var beyond = Math.Sqrt(values.Index().Sum(item => Squared(Math.Max(0, Math.Abs((double)item.Item - others[item.Index]) - StepOf(address, item.Index) - other.StepOf(address, item.Index)))));
+            if (!(beyond <= allowed * Math.Max(size, double.Epsilon))) return (address, beyond / size);
         }
         return null;
     }
+
+    private static double Squared(double x) => x * x;
+
+    private double StepOf(string address, int index) => Steps is not null && Steps.TryGetValue(address, out var steps) ? steps[index] : 0;
 }

@@ -9,7 +9,7 @@ internal interface IStoredNumbers
 
     long Columns { get; }
 
-    /// <summary>How far a stored number may lie from the one that was meant, relative to the largest; 0 for float32.</summary>
+    /// <summary>Relative rounding of a stored float, 0 for float32 and for codes.</summary>
     double Rounding { get; }
 
     /// <summary>All numbers [rows, columns], row-major.</summary>
@@ -17,6 +17,9 @@ internal interface IStoredNumbers
 
     /// <summary>One number.</summary>
     float ReadAt(long row, long column);
+
+    /// <summary>The step between two codes where a number is quantised, else 0.</summary>
+    float StepAt(long row, long column);
 }
 
 /// <summary>Numbers of a float type.</summary>
@@ -32,6 +35,8 @@ internal sealed record FloatNumbers(Tensor Stored) : IStoredNumbers
     public double Rounding => Stored.Type == ElementType.Float ? 0 : HalfRounding;
 
     public float[] Read() => Stored.ToFloats();
+
+    public float StepAt(long row, long column) => 0;
 
     public float ReadAt(long row, long column)
     {

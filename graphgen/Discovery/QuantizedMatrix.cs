@@ -9,14 +9,15 @@ namespace LoRTA.Onnx.GraphGen.Discovery;
 /// <param name="ZeroPoints">The zero points as stored; null = the format's own everywhere.</param>
 internal sealed record QuantizedMatrix(StoredCodes Layout, Tensor Codes, Tensor Scales, Tensor? ZeroPoints) : IStoredNumbers
 {
+    private static readonly float[] Parts = [1, 0.95f, 0.9f, 0.85f, 0.8f];
+
     private readonly float[] _scales = Scales.ToFloats();
 
     public long Rows => Layout.Rows;
 
     public long Columns => Layout.Columns;
 
-    /// <summary>Half a step, relative to a range of 2^(bits − 1) steps; ONNX Runtime's quantisers clip the far end by one step more.</summary>
-    public double Rounding => 2.0 / (1 << Layout.Bits);
+    public double Rounding => 0;
 
     private int Lowest => Layout.IsSigned ? -(1 << (Layout.Bits - 1)) : 0;
 
@@ -42,6 +43,8 @@ internal sealed record QuantizedMatrix(StoredCodes Layout, Tensor Codes, Tensor 
         return (CodeAt(Codes.Bytes, row, column) - ZeroAt(block)) * _scales[block.Index];
     }
 
+    public float StepAt(long row, long column) => Math.Abs(_scales[BlockOf(row, column).Index]);
+
     /// <summary>New codes and scales for other numbers. Blocks and zero points stay; a block whose numbers did not change keeps its codes; of its old scale and those that fit the new numbers the one with the smallest squared error is taken.</summary>
     /// <param name="values">Numbers [rows, columns].</param>
     public (Tensor Codes, Tensor Scales) Requantize(float[] values)
@@ -59,13 +62,16 @@ internal sealed record QuantizedMatrix(StoredCodes Layout, Tensor Codes, Tensor 
         return (Tensor.FromBytes(Codes.Type, [.. Codes.Dims], codes), Tensor.FromBytes(Scales.Type, [.. Scales.Dims], StoredMatrix.Round(scales, Scales.Type)));
     }
 
-    // A scale is stored in the file's type: candidates are rounded to it before they are compared.
+    // Scales that just reach the largest number of either sign, and somewhat smaller ones: clipping a few far numbers rounds the many near ones less.
     private float BestScale(float[] values, int zero, float old)
     {
         var (least, most) = (values.Min(), values.Max());
-        float[] fitting = [old, most / Math.Max(1, Highest - zero), least / Math.Min(-1, Lowest - zero), -most / Math.Max(1, zero - Lowest), -least / Math.Max(1, Highest - zero)];
+        float[] reaching = [most / Math.Max(1, Highest - zero), least / Math.Min(-1, Lowest - zero), most / Math.Min(-1, Lowest - zero), least / Math.Max(1, Highest - zero)];
+        float[] fitting = [old, .. from scale in reaching from part in Parts select scale * part];
+
+        // A scale is stored in the file's type: candidates are rounded to it before they are compared.
         var candidates = Tensor.FromBytes(Scales.Type, [fitting.Length], StoredMatrix.Round(fitting, Scales.Type)).ToFloats();
-        return candidates.Where(scale => scale != 0 && float.IsFinite(scale)).DefaultIfEmpty(old).MinBy(scale => Error(values, zero, scale));
+        return candidates.Where(scale => scale != 0 && float.IsFinite(scale)).Distinct().DefaultIfEmpty(old).MinBy(scale => Error(values, zero, scale));
     }
 
     private double Error(float[] values, int zero, float scale)

@@ -23,10 +23,15 @@ internal sealed record StoredMatrix(IStoredNumbers Numbers, bool IsOutIn, IReadO
     }
 
     /// <summary>Single elements of W, for a sketch.</summary>
-    public float ReadAt(int row, int column)
+    public float ReadAt(int row, int column) => At(row, column, Numbers.ReadAt);
+
+    /// <summary>The step between two codes at an element of W, 0 for floats.</summary>
+    public float StepAt(int row, int column) => At(row, column, Numbers.StepAt);
+
+    private float At(int row, int column, Func<long, long, float> read)
     {
         var feature = Features().ElementAt(column);
-        return IsOutIn ? Numbers.ReadAt(feature, row) : Numbers.ReadAt(row, feature);
+        return IsOutIn ? read(feature, row) : read(row, feature);
     }
 
     /// <summary>Puts W [in, out] at its place among all stored numbers.</summary>

@@ -1,6 +1,6 @@
+using LoRTA.Onnx.GraphGen.Discovery;
 using LoRTA.Onnx.GraphGen.Errors;
 using LoRTA.Onnx.GraphGen.Ir;
-using LoRTA.Onnx.GraphGen.Ir.Inference;
 using LoRTA.Onnx.Training.Errors;
 using LoRTA.Onnx.Training.Runtime;
 
@@ -24,15 +24,8 @@ internal sealed record DecoderPorts(IReadOnlyList<Value> Text, IReadOnlyList<Cac
         var text = inputs.Where(input => TextInputs.Contains(input.Name)).ToList();
         if (text.All(input => input.Name != "input_ids")) throw GenerationErrors.NotADecoder(model.Path, "it has no input 'input_ids'");
         if (text.FirstOrDefault(input => input.Type is not (ElementType.Int64 or ElementType.Int32)) is { } odd) throw GenerationErrors.NotADecoder(model.Path, $"its input '{odd.Name}' is {odd.Type.Display()}");
-        var inferred = new Lazy<Model>(() => Inferred(model));
-        return new DecoderPorts(text, [.. inputs.Except(text).Select(past => CachePort.Of(model, inferred, past))], logits);
-    }
-
-    private static Model Inferred(Model model)
-    {
-        var copy = model.Clone();
-        ShapeInference.Infer(copy.Graph);
-        return copy;
+        var caches = new EmptyCache(model);
+        return new DecoderPorts(text, [.. inputs.Except(text).Select(past => CachePort.Of(model, caches, past))], logits);
     }
 }
 
@@ -48,15 +41,13 @@ internal sealed record CachePort(string Past, string Present, Tensor Empty)
 
     /// <summary>Reads the port of an input; sizes that it does not state follow from the rest of the graph.</summary>
     /// <param name="model">The model.</param>
-    /// <param name="inferred">A copy of it whose shapes were inferred.</param>
+    /// <param name="caches">Its empty caches.</param>
     /// <param name="past">The input.</param>
-    public static CachePort Of(Model model, Lazy<Model> inferred, Value past)
+    public static CachePort Of(Model model, EmptyCache caches, Value past)
     {
         if (past is not { Shape.Rank: 4 } || !past.Type.IsFloat() || PresentOf(model, past) is not { } present) throw RuntimeErrors.MissingInput(past.Name);
-        var (heads, width) = (past.Shape[1].Value, past.Shape[3].Value);
-        if (heads is null || width is null) (heads, width) = inferred.Value.Graph.Find(present.Name)!.Shape is { Rank: 4 } shape ? (heads ?? shape[1].Value, width ?? shape[3].Value) : (heads, width);
-        return heads is { } h && width is { } w
-            ? new CachePort(past.Name, present.Name, Tensor.FromBytes(past.Type, [1, h, 0, w], Memory<byte>.Empty))
+        return caches.For(past, rows: 1) is { } empty
+            ? new CachePort(past.Name, present.Name, empty)
             : throw GenerationErrors.NotADecoder(model.Path, $"heads and head width of its cache '{past.Name}' are not stated: {past.Shape}");
     }
 
