@@ -1,4 +1,5 @@
 using LoRTA.Onnx.GraphGen.Artifacts;
+using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.Training.Data;
 using LoRTA.Onnx.Training.Metrics;
 using LoRTA.Onnx.Training.Runtime;
@@ -9,9 +10,22 @@ namespace LoRTA.Onnx.Training;
 /// <summary>Measures loss and metrics on a set, as the mean over all its labels.</summary>
 /// <param name="task">The task.</param>
 /// <param name="data">The set.</param>
-/// <param name="logits">The output that metrics read.</param>
-internal sealed class Evaluator(string task, DataStream data, string logits)
+/// <param name="output">The output that metrics read.</param>
+internal sealed class Evaluator(string task, DataStream data, string output)
 {
+    /// <summary>The output that metrics read. Of logits as wide as a vocabulary only the likeliest token leaves the runtime.</summary>
+    /// <param name="eval">The evaluation graph; token tasks get an output in place of the logits.</param>
+    /// <param name="logits">Its logits.</param>
+    public static string OutputOf(Model eval, string logits)
+    {
+        var graph = eval.Graph;
+        if (graph.Find(logits) is not { Shape.Rank: 3 } scores) return logits;
+        var predictions = new Tape(graph)[scores].Apply("ArgMax", ("axis", -1), ("keepdims", 0)).Value;
+        graph.RemoveOutput(scores);
+        graph.AddOutput(predictions);
+        return predictions.Name;
+    }
+
     /// <summary>Runs the set through the runtime's evaluation graph.</summary>
     public EvaluationRecord Evaluate(ITrainingRuntime runtime, long step)
     {
@@ -20,7 +34,7 @@ internal sealed class Evaluator(string task, DataStream data, string logits)
         {
             var outputs = runtime.Forward(batch);
             metrics.AddLoss(outputs[TrainingNames.Loss].ToFloats()[0], batch.Labels);
-            if (outputs.TryGetValue(logits, out var scores)) metrics.Add(scores, batch.Inputs[TrainingNames.Labels]);
+            if (outputs.TryGetValue(output, out var scores)) metrics.Add(scores, batch.Inputs[TrainingNames.Labels]);
         }
         return new EvaluationRecord { Step = step, Loss = metrics.Loss, Metrics = metrics.Values };
     }

@@ -17,7 +17,7 @@ internal sealed class PreparedTask : IDisposable
     private PreparedTask(Recipe recipe, (DataStream Train, DataStream? Validation) data, TrainingGraphs graphs, OrtSettings settings)
     {
         (_recipe, Data, Graphs) = (recipe, data, graphs);
-        Evaluator = data.Validation is { } validation ? new Evaluator(recipe.Task, validation, graphs.Logits) : null;
+        Evaluator = data.Validation is { } validation ? new Evaluator(recipe.Task, validation, Training.Evaluator.OutputOf(graphs.Eval, graphs.Logits)) : null;
         Runtime = new OrtSessionRuntime(graphs, settings, recipe.Adapter.Dropout > 0 ? new DropoutMasks(recipe.Seed, recipe.Adapter.Dropout) : null);
     }
 

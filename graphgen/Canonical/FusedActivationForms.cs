@@ -1,8 +1,9 @@
 using LoRTA.Onnx.GraphGen.Ir;
+using static LoRTA.Onnx.GraphGen.Canonical.Patterns;
 
 namespace LoRTA.Onnx.GraphGen.Canonical;
 
-/// <summary>ONNX Runtime's activations with a bias in front of them become a sum and the activation.</summary>
+/// <summary>Activations: ONNX Runtime's with a bias in front of them become a sum and the activation, silu in pieces becomes whole.</summary>
 internal static class FusedActivationForms
 {
     private const string Ms = "com.microsoft::";
@@ -12,8 +13,10 @@ internal static class FusedActivationForms
         new("gelu", $"{Ms}Gelu", (node, rewriting) => rewriting.Substitute(node, (gelu, at) => [Gelu(gelu, at, "none")])),
         new("gelu of a sum", $"{Ms}BiasGelu", (node, rewriting) => rewriting.Substitute(node, (gelu, at) => [Gelu(gelu, at, "none")])),
         new("gelu by tanh", $"{Ms}FastGelu", (node, rewriting) => rewriting.Substitute(node, (gelu, at) => [Gelu(gelu, at, "tanh")])),
-        new("sigmoid gelu", $"{Ms}QuickGelu", (node, rewriting) => rewriting.Substitute(node, QuickGelu)),
+        new("silu in pieces", "Mul", Silu),
     ];
+
+    private static readonly Pattern SiluPieces = Op("Mul", Hole("x"), Op("Sigmoid", Hole("x")));
 
     private static Expr Gelu(Node node, Rewriting rewriting, string approximate)
     {
@@ -21,10 +24,10 @@ internal static class FusedActivationForms
         return (node.Input(1) is { } bias ? x + rewriting.Tape[bias] : x).Apply("Gelu", ("approximate", approximate));
     }
 
-    // x·sigmoid(α·x)
-    private static Expr?[] QuickGelu(Node node, Rewriting rewriting)
+    // x·sigmoid(x) in one pass, and one tensor less to keep for the gradient
+    private static bool Silu(Node node, Rewriting rewriting)
     {
-        var x = rewriting.Tape[node.Input(0)!];
-        return [x * (x * node.Float("alpha", 1.702f)).Apply("Sigmoid")];
+        if (SiluPieces.Match(node.Output) is not { } match || match["x"].Type != ElementType.Float) return false;
+        return rewriting.Substitute(node, (_, at) => [at.Tape[at.Tape.Write("QuickGelu", "com.microsoft", [at.Tape[match["x"]]], 1, ("alpha", 1f)).Output]]);
     }
 }

@@ -85,6 +85,16 @@ public sealed class Tensor
         _ => new(type, dims, _memory),
     };
 
+    /// <summary>Rows <paramref name="start"/> … <paramref name="end"/> − 1 of a matrix, on the same bytes; they must be whole bytes.</summary>
+    internal Tensor Rows(long start, long end)
+    {
+        if (start == 0 && end == _dims[0]) return this;
+        var (offset, dims) = (Type.Bytes(start * _dims[1]), (long[])[end - start, .. _dims.AsSpan(1)]);
+        return File is { } file
+            ? new Tensor(Type, dims, file, FileOffset + offset)
+            : new Tensor(Type, dims, Slice(offset, (int)Type.Bytes((end - start) * _dims[1])).ToArray());
+    }
+
     /// <summary>All bytes as one span (at most 2 GB).</summary>
     internal ReadOnlySpan<byte> Bytes => Slice(0, checked((int)ByteCount));
 

@@ -1,5 +1,6 @@
 using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
+using LoRTA.Onnx.GraphGen.Ir;
 using Tensor = LoRTA.Onnx.GraphGen.Ir.Tensor;
 
 namespace LoRTA.Onnx.Training.Metrics;
@@ -48,7 +49,7 @@ internal sealed class TaskMetrics
     public void AddLoss(double loss, long count) => _loss.Add(loss, count);
 
     /// <summary>Adds what the model said about a batch.</summary>
-    /// <param name="logits">[rows, classes], or [rows, tokens, classes] for token tasks; regression reads logit 0.</param>
+    /// <param name="logits">[rows, classes]; for token tasks [rows, tokens, classes], or int64 [rows, tokens], the likeliest class of each; regression reads logit 0.</param>
     /// <param name="labels">[rows], or [rows, tokens]; integers, for regression any numbers.</param>
     public void Add(Tensor logits, Tensor labels)
     {
@@ -80,12 +81,13 @@ internal sealed class TaskMetrics
     private void AddTokens(Tensor logits, Tensor labels, int shift)
     {
         var (length, classes, ids) = (labels.Dims[^1], (int)logits.Dims[^1], labels.ToLongs());
+        var predicted = logits.Type == ElementType.Int64 ? logits.ToLongs() : null;
         long correct = 0, count = 0;
         for (long token = 0; token < ids.Length; token++)
         {
             if ((token % length) + shift >= length || ids[token + shift] == Ignored) continue;
             count++;
-            if (IndexOfMax(logits, token, classes) == ids[token + shift]) correct++;
+            if ((predicted?[token] ?? IndexOfMax(logits, token, classes)) == ids[token + shift]) correct++;
         }
         if (count > 0) _tokens.Add((double)correct / count, count);
     }

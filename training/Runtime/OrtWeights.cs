@@ -24,8 +24,11 @@ internal sealed class OrtWeights : IDisposable
         MapComputed(model);
         var shared = model.Graph.Initializers.Where(IsShared).ToDictionary(value => value, value => _mapped.GetValueOrDefault(value.Constant!, value.Constant!));
         using var options = settings.ToSessionOptions();
+
+        // Weights that are widened for one product at a time are large buffers of many sizes, which an arena would keep.
+        if (model.Graph.Nodes.Any(node => node.OpType == "DequantizeLinear" && node.Output.Shape is { Rank: 2 })) options.EnableCpuMemArena = false;
         options.AddSessionConfigEntry("session.model_external_initializers_file_folder_path", _root);
-        foreach (var (value, tensor) in shared) options.AddInitializer(value.Name, ValueOf(tensor));
+        foreach (var (value, tensor) in shared.Where(pair => pair.Value.Type.Bits() >= 8)) options.AddInitializer(value.Name, ValueOf(tensor));   // the runtime maps those of 4 bits itself
         var bytes = ModelWriter.ToBytes(model, value => shared.TryGetValue(value, out var tensor) ? PlaceOf(tensor) : null);
         return RuntimeErrors.Wrap(model, () => new InferenceSession(bytes, options, _packed));
     }
@@ -37,7 +40,7 @@ internal sealed class OrtWeights : IDisposable
         foreach (var path in _temporary) File.Delete(path);
     }
 
-    private bool IsShared(Value value) => value is { IsInput: false, Constant: { Type: ElementType.Float or ElementType.UInt8 or ElementType.Int8 or ElementType.Float16 } tensor }
+    private bool IsShared(Value value) => value is { IsInput: false, Constant: { Type: ElementType.Float or ElementType.Float16 or ElementType.UInt8 or ElementType.Int8 or ElementType.UInt4 or ElementType.Int4 } tensor }
         && tensor.ByteCount >= WorthSharing && (tensor.File is null || Path.GetFullPath(tensor.File.Path).StartsWith(_root, StringComparison.Ordinal));
 
     // Weights that were widened or turned have no file yet: they get one, once for all sessions.

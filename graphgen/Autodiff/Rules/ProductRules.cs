@@ -5,6 +5,8 @@ namespace LoRTA.Onnx.GraphGen.Autodiff.Rules;
 /// <summary>Rules of matrix products. Notation: a, b inputs, y output, g = ∂loss/∂y.</summary>
 internal static class ProductRules
 {
+    private const long Widened = 1 << 23;   // weights that are float32 at one time: 32 MB
+
     public static readonly GradientRule[] All =
     [
         new("MatMul", r =>
@@ -58,12 +60,23 @@ internal static class ProductRules
         if (bits is not (4 or 8)) throw r.Refusal($"weights of {bits} bits");
         if (r.Input(4) is not null) throw r.Refusal("its columns are permuted (g_idx)");
         var (type, blocks) = (bits == 4 ? ElementType.UInt4 : ElementType.UInt8, (columns + block - 1) / block);
-        var stored = r.Tape.Constant(Bytes(r, 1).As(type, [rows, blocks * block]));
-        stored.Value.IsExternal = r.Input(1)!.Value.Value.IsExternal;
-        var scale = LateDequantize.Scale(r.Input(2)!.Value.Reshape(rows, blocks), r.G);
-        var weight = r.Tape.Op("DequantizeLinear", [stored, scale, r.Tape.Constant(ZeroPoints(r, type, rows, blocks))], ("axis", 1), ("block_size", block));
-        if (columns % block != 0) weight = weight.Slice(1, 0, columns);   // the last block of a row is filled up
-        return [r.G.MatMul(weight), null, null, null, null, r.Input(5) is null ? null : r.G];
+        var (codes, scales, zeros) = (Bytes(r, 1).As(type, [rows, blocks * block]), r.Input(2)!.Value.Reshape(rows, blocks), ZeroPoints(r, type, rows, blocks));
+        var step = Math.Max(2, Widened / (blocks * block) / 2 * 2);   // an even number of rows is whole bytes
+        var parts = new List<Expr>();
+        for (var start = 0L; start < rows; start += step) parts.Add(Part(start, Math.Min(rows, start + step)));
+        return [parts.Aggregate((a, b) => a + b), null, null, null, null, r.Input(5) is null ? null : r.G];
+
+        // Rows start … end − 1 of W, widened for this product alone
+        Expr Part(long start, long end)
+        {
+            var (g, all) = (r.G, end - start == rows);
+            if (!all) g = g.Slice(-1, start, end);
+            var stored = r.Tape.Constant(codes.Rows(start, end));
+            stored.Value.IsExternal = r.Input(1)!.Value.Value.IsExternal;
+            var scale = LateDequantize.Scale(all ? scales : scales.Slice(0, start, end), g);
+            var weight = r.Tape.Op("DequantizeLinear", [stored, scale, r.Tape.Constant(zeros.Rows(start, end))], ("axis", 1), ("block_size", block));
+            return g.MatMul(columns % block == 0 ? weight : weight.Slice(1, 0, columns));   // the last block of a row is filled up
+        }
     }
 
     // MatMulNBits starts each row of zero points at a whole byte, DequantizeLinear does not.
