@@ -11,6 +11,7 @@ internal sealed class Ort : IDisposable
     public Ort(Model model)
     {
         using var options = new SessionOptions { IntraOpNumThreads = 1, LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR };
+        options.AddSessionConfigEntry("session.qdq_matmulnbits_accuracy_level", "1");   // as the project's own runtime does
         _session = new InferenceSession(ModelWriter.ToBytes(model), options);
     }
 

@@ -1,3 +1,4 @@
+using LoRTA.Onnx.GraphGen.Discovery;
 using LoRTA.Onnx.GraphGen.Files;
 using LoRTA.Onnx.GraphGen.Ir;
 
@@ -6,11 +7,11 @@ namespace LoRTA.Onnx.Tests.Shared;
 /// <summary>The exported models among the fixtures and the batches that go with them.</summary>
 internal static class Exports
 {
-    // What these hold has no place in the canonical graph yet.
-    private static readonly string[] NotYet = ["genai", "int8", "fp16", "fused", "smollm2"];
+    // Files whose stored numbers are not those of the float32 model.
+    private static readonly string[] Narrow = ["int4", "int8", "fp16", "smollm2"];
 
-    /// <summary>Exports in 32-bit arithmetic and plain operators: <c>llama-mini/ts-sdpa</c>, …</summary>
-    public static IEnumerable<string> Plain => All.Where(export => !NotYet.Any(part => export.Contains(part, StringComparison.Ordinal)));
+    /// <summary>Exports that store float32 numbers, in operators plain or fused: <c>llama-mini/ts-sdpa</c>, …</summary>
+    public static IEnumerable<string> Float32 => All.Where(export => !Narrow.Any(part => export.Contains(part, StringComparison.Ordinal)));
 
     /// <summary>All exports.</summary>
     public static IEnumerable<string> All => Fixtures.Files("models", "*.onnx").Select(path => path[..^".onnx".Length]);
@@ -26,14 +27,14 @@ internal static class Exports
     {
         var stored = Safetensors.Load(Fixtures.Path("models", BatchFile(export))).Tensors;
         long[] dims = [.. stored["input_ids"].Dims];
-        return model.Graph.Inputs.Where(input => input.Constant is null).ToDictionary(input => input.Name, input => stored.GetValueOrDefault(input.Name) ?? Missing(input, dims), StringComparer.Ordinal);
+        return model.Graph.Inputs.Where(input => input.Constant is null).ToDictionary(input => input.Name, input => stored.GetValueOrDefault(input.Name) ?? Missing(model, input, dims), StringComparer.Ordinal);
     }
 
-    private static Tensor Missing(Value input, long[] dims) => input.Name switch
+    private static Tensor Missing(Model model, Value input, long[] dims) => input.Name switch
     {
         "token_type_ids" => Tensor.Of<long>(dims, new long[dims[0] * dims[1]]),
         "position_ids" => Tensor.Of<long>(dims, [.. Enumerable.Range(0, (int)(dims[0] * dims[1])).Select(i => i % dims[1])]),
-        _ => Tensor.Of<float>([dims[0], input.Shape![1].Value!.Value, 0, input.Shape[3].Value!.Value], []),
+        _ => new EmptyCache(model).For(input, dims[0])!,
     };
 
     private static string BatchFile(string export)

@@ -7,25 +7,25 @@ internal static class Goldens
 {
     private static readonly string[] Methods = ["lorta", "lora"];
 
-    /// <summary>Each golden with each plain export of its model and task: (<c>llama-mini/causal-lm.lorta</c>, <c>llama-mini/ts-sdpa</c>).</summary>
+    /// <summary>Each golden with every export that it holds for: (<c>llama-mini/causal-lm.lorta</c>, <c>llama-mini/ts-sdpa</c>). Those with @ hold for one narrow export, all others for the float32 ones.</summary>
     public static IEnumerable<(string Golden, string Export)> WithExports =>
-        from golden in Plain
-        from export in Exports.Plain
+        from golden in Known
+        from export in golden.Contains('@', StringComparison.Ordinal) || golden.StartsWith("smollm2", StringComparison.Ordinal) ? Exports.All : Exports.Float32
         where Fit(golden, export)
         select (golden, export);
 
     /// <summary>The path of a golden.</summary>
     public static string Path(string golden) => Fixtures.Path("goldens", $"{golden}.safetensors");
 
-    // Goldens with @ hold for a quantised or narrowed export alone.
-    private static IEnumerable<string> Plain => Fixtures.Files("goldens", "*.json")
+    private static IEnumerable<string> Known => Fixtures.Files("goldens", "*.json")
         .Select(path => path[..^".json".Length])
-        .Where(golden => !golden.Contains('@', StringComparison.Ordinal) && Facts(golden) is (var method, var task) && Methods.Contains(method) && task != "dpo");
+        .Where(golden => Facts(golden) is (var method, var task) && Methods.Contains(method) && task != "dpo");
 
     private static bool Fit(string golden, string export)
     {
         var ((model, key), (folder, name)) = (Exports.Split(golden), Exports.Split(export));
-        if (model != folder || name.StartsWith("extra/", StringComparison.Ordinal) || name.Contains("train-mode", StringComparison.Ordinal)) return false;
+        if (model != folder || name.StartsWith("extra/", StringComparison.Ordinal)) return false;
+        if (key.Split('@') is [_, var narrow] && name.Split('.')[^1] != narrow) return false;
         var task = key[..key.IndexOf('.', StringComparison.Ordinal)] is "regression" ? "seqcls" : key[..key.IndexOf('.', StringComparison.Ordinal)];
         return model is "llama-mini" or "minilm" or "smollm2" || name.StartsWith($"{task}.", StringComparison.Ordinal);
     }

@@ -31,6 +31,7 @@ public sealed record OrtSettings(string Device = "cpu", int Threads = 0)
     {
         var options = new SessionOptions { IntraOpNumThreads = ThreadCount, InterOpNumThreads = 1, LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR };
         options.EnableMemoryPattern = false;
+        options.AddSessionConfigEntry("session.qdq_matmulnbits_accuracy_level", "1");   // a widened weight must not make the runtime round activations to 8 bits
         if (SharedArena.Value) options.AddSessionConfigEntry("session.use_env_allocators", "1");
         try
         {

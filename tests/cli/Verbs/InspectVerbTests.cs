@@ -5,9 +5,9 @@ namespace LoRTA.Onnx.Cli.Tests.Verbs;
 
 internal sealed class InspectVerbTests
 {
-    private static IEnumerable<string> Plain => Exports.Plain;
+    private static IEnumerable<string> Float32 => Exports.Float32;
 
-    [TestCaseSource(nameof(Plain))]
+    [TestCaseSource(nameof(Float32))]
     public void Json_equals_the_golden_sites(string export)
     {
         var (folder, key) = Exports.Split(export);

@@ -31,6 +31,16 @@ internal sealed class FolderTests
     [TestCase("llama-mini/external/ts-sdpa", "lorta")]
     [TestCase("llama-mini/extra/shared-attention", "lorta")]
     [TestCase("llama-mini/extra/shared-attention", "lora")]
+    [TestCase("llama-mini/dynamo18-raw", "lorta")]
+    [TestCase("llama-mini/dynamo23", "lora")]
+    [TestCase("llama-mini/genai", "lorta")]
+    [TestCase("llama-mini/genai", "lora")]
+    [TestCase("llama-mini/genai-qkv", "lorta")]
+    [TestCase("roberta-mini/seqcls.ort-fused", "lorta")]
+    [TestCase("roberta-mini/seqcls.ort-fused", "lora")]
+    [TestCase("roberta-mini/seqcls.mha-fused", "lorta")]
+    [TestCase("roberta-mini/seqcls.train-mode", "lora")]
+    [TestCase("roberta-mini/extra/bert-tiny.ort-fused", "lorta")]
     [TestCase("roberta-mini/seqcls.ts-eager", "lorta")]
     [TestCase("roberta-mini/seqcls.optimum", "lorta")]
     [TestCase("roberta-mini/seqcls.dynamo18", "lora")]
@@ -50,6 +60,8 @@ internal sealed class FolderTests
     [TestCase("llama-mini/dynamo18")]
     [TestCase("llama-mini/optimum-past")]
     [TestCase("llama-mini/ts-eager")]
+    [TestCase("llama-mini/genai")]
+    [TestCase("llama-mini/dynamo23")]
     public void Adapter_of_one_export_folds_into_another_with_the_same_logits(string export)
     {
         var trained = Model.Load(Exports.Path("llama-mini/ts-sdpa"));
@@ -65,6 +77,12 @@ internal sealed class FolderTests
     [TestCase("llama-mini/optimum-past")]
     [TestCase("llama-mini/external/ts-sdpa")]
     [TestCase("minilm/ts-sdpa")]
+    [TestCase("llama-mini/genai")]
+    [TestCase("llama-mini/genai-int4")]
+    [TestCase("llama-mini/int8-qdq")]
+    [TestCase("llama-mini/fp16")]
+    [TestCase("roberta-mini/seqcls.ort-fused")]
+    [TestCase("roberta-mini/seqcls.int8-dynamic")]
     public void Everything_but_the_numbers_stays(string export)
     {
         var deployed = Model.Load(Exports.Path(export));
@@ -148,6 +166,68 @@ internal sealed class FolderTests
         Assert.That((rounding.Type, rounding.Weights), Is.EqualTo(("float16", 24)));
         Assert.That(rounding.MaxRel, Is.InRange(1e-5, 1.0 / 2048));
         Assert.That(Compare(AdaptedModels.WithDefaults(deployed, adapter, allowOtherBase: false), folded).MaxRelDiff, Is.InRange(1e-6, 5e-3));
+    }
+
+    [TestCase("llama-mini/genai-int4", "uint4, blocks of 32", 8, 0.2)]
+    [TestCase("llama-mini/int8-qdq", "int8, one scale per feature", 16, 0.02)]
+    [TestCase("roberta-mini/seqcls.int8-dynamic", "int8, one scale", 16, 0.2)]
+    public void Quantised_weights_are_quantised_again_in_their_own_blocks(string export, string form, int weights, double rounding)
+    {
+        var deployed = Model.Load(Exports.Path(export));
+        var adapter = RandomAdapter.For(deployed, "lora");
+
+        var result = new Folder(RandomAdapter.Evaluator).Fold(deployed, adapter, new ExportOptions());
+        result.Model.Save(_folder["folded.onnx"]);
+        var folded = Model.Load(_folder["folded.onnx"]);
+
+        Assert.That((result.Rounding()!.Type, result.Rounding()!.Weights), Is.EqualTo((form, weights)));
+        Assert.That(result.Rounding()!.MaxRel, Is.InRange(1e-4, rounding));
+        var (exact, asFolded, asBefore) = (Numbers(adapter, deployed), Sites(folded).Select(site => Numbers(folded, site)), Sites(deployed).Select(site => Numbers(deployed, site)));
+        foreach (var (wanted, found, before) in exact.Zip(asFolded, asBefore)) Assert.That(Distance(wanted, found), Is.LessThan(0.5 * Distance(wanted, before)), "folding must come closer than leaving the base as it is");
+    }
+
+    [TestCase("llama-mini/ts-sdpa")]
+    [TestCase("llama-mini/genai")]
+    [TestCase("llama-mini/genai-int4")]
+    [TestCase("llama-mini/int8-qdq")]
+    [TestCase("roberta-mini/seqcls.ort-fused")]
+    [TestCase("roberta-mini/seqcls.mha-fused")]
+    [TestCase("roberta-mini/seqcls.int8-dynamic")]
+    [TestCase("roberta-mini/extra/bert-tiny.ort-fused")]
+    public void Adapter_beside_an_untouched_base_is_exact(string export)
+    {
+        var deployed = Model.Load(Exports.Path(export));
+        var adapter = RandomAdapter.For(deployed);
+
+        var beside = Folded(deployed, adapter, new ExportOptions { KeepBase = true });
+
+        Assert.That(Compare(AdaptedModels.WithDefaults(deployed, adapter, allowOtherBase: false), beside).MaxRelDiff, Is.LessThanOrEqualTo(1e-5));
+        Assert.That(Compare(deployed, beside).MaxRelDiff, Is.GreaterThan(1e-4), "the adapter must change something");
+        Assert.That(beside.Graph.Inputs.Select(input => input.Name), Is.EqualTo(deployed.Graph.Inputs.Select(input => input.Name)));
+        foreach (var value in deployed.Graph.Initializers.Where(value => beside.Graph.Find(value.Name) is not null))
+            Assert.That(beside.Graph.Find(value.Name)!.Constant!.Bytes.SequenceEqual(value.Constant!.Bytes), Is.True, value.Name);
+    }
+
+    [Test]
+    public void Adapter_of_the_float32_model_is_recognised_by_the_quantised_one()
+    {
+        var adapter = RandomAdapter.For(Model.Load(Exports.Path("llama-mini/ts-sdpa")));
+
+        Assert.DoesNotThrow(() => Folded(Model.Load(Exports.Path("llama-mini/genai-int4")), adapter));
+        Assert.DoesNotThrow(() => Folded(Model.Load(Exports.Path("llama-mini/int8-qdq")), adapter, new ExportOptions { KeepBase = true }));
+    }
+
+    [Test]
+    public void Number_that_float16_cannot_hold_is_named()
+    {
+        var deployed = Model.Load(Exports.Path("llama-mini/fp16"));
+        var adapter = RandomAdapter.For(deployed);
+        var huge = adapter with { Tensors = adapter.Tensors.ToDictionary(pair => pair.Key, pair => Tensor.Of<float>([.. pair.Value.Dims], [.. pair.Value.ToFloats().Select(x => 100 * x)])) };
+
+        var failure = Assert.Throws<LortaException>(() => Folded(deployed, huge))!;
+
+        Assert.That(failure.Message, Does.Contain("layers.0.q").And.Contain("float16"));
+        Assert.That(_folder.Entries, Is.Empty);
     }
 
     [Test]
@@ -263,6 +343,17 @@ internal sealed class FolderTests
     private static List<LinearSite> Sites(Model model) => [.. AttentionMap.Of(CanonicalModel.Of(model)).Layers.SelectMany(layer => layer.Sites)];
 
     private static float[] Numbers(Model model, LinearSite site) => BaseModels.Matrix(model, site).Read();
+
+    // W′ of each site before it is rounded.
+    private static IEnumerable<float[]> Numbers(AdapterFolder adapter, Model deployed)
+    {
+        var map = AttentionMap.Of(CanonicalModel.Of(deployed));
+        var plan = AdapterPlan.Of(BaseModels.ArchitectureOf(deployed, map), adapter.Config.AdapterOptions);
+        var fold = new FoldGraph(plan, adapter.FactorsOf(plan), RandomAdapter.Evaluator);
+        return [.. Sites(deployed).Select(linear => plan.Sites.All.Single(site => site.Address == linear.Address)).Zip(Sites(deployed), (site, linear) => fold.Fold(site, Tensor.Of<float>([site.In, site.Out], Numbers(deployed, linear)), null)!.Value.Weight.ToFloats())];
+    }
+
+    private static double Distance(float[] a, float[] b) => Math.Sqrt(a.Zip(b).Sum(pair => Math.Pow(pair.First - pair.Second, 2)));
 
     private static IEnumerable<string> Stored(Model model) => model.Graph.Initializers.Select(value => $"{value.Name} {value.Constant}");
 }

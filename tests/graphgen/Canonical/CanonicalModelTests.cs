@@ -8,9 +8,9 @@ public sealed class CanonicalModelTests
 {
     private const double Tolerance = 1e-5;
 
-    private static IEnumerable<string> Plain => Exports.Plain;
+    private static IEnumerable<string> Float32 => Exports.Float32;
 
-    [TestCaseSource(nameof(Plain))]
+    [TestCaseSource(nameof(Float32))]
     public void Canonical_graph_computes_what_the_deployed_one_does(string export)
     {
         var deployed = Model.Load(Exports.Path(export));
@@ -25,7 +25,7 @@ public sealed class CanonicalModelTests
         foreach (var (name, tensor) in expected) Assert.That(Difference(tensor, actual[name]), Is.LessThanOrEqualTo(Tolerance), name);
     }
 
-    [TestCaseSource(nameof(Plain))]
+    [TestCaseSource(nameof(Float32))]
     public void Norms_and_gelus_are_whole_and_nothing_passes_through(string export)
     {
         var model = CanonicalModel.Of(Model.Load(Exports.Path(export))).Model;
@@ -35,7 +35,7 @@ public sealed class CanonicalModelTests
         Assert.That(left, Is.Empty);
     }
 
-    [TestCaseSource(nameof(Plain))]
+    [TestCaseSource(nameof(Float32))]
     public void Every_matrix_has_an_origin_with_its_numbers(string export)
     {
         var canonical = CanonicalModel.Of(Model.Load(Exports.Path(export)));

@@ -37,16 +37,28 @@ public sealed class Opset23FormsTests
         AssertSameResults(model, canonical.Model, "q");
     }
 
+    [TestCase(0)]
+    [TestCase(1)]
+    public void Heads_may_share_keys_and_follow_a_past(int causal)
+    {
+        var (model, tape) = New();
+        Expr Cache(string name) => tape.Constant(Tensor.Of<float>([2, 1, 2, 4], [.. Enumerable.Range(0, 16).Select(i => (float)Math.Sin(i + name.Length))]));
+        Expr Flat(string name, int width) => Heads(tape, name).MoveAxes(0, 2, 1, 3).Reshape(0, 0, 8).Slice(2, 0, width);
+        var node = tape.Write("Attention", string.Empty, [Flat("q", 8), Flat("k", 4), Flat("v", 4), null, Cache("a"), Cache("bb")], 3, ("is_causal", causal), ("q_num_heads", 2), ("kv_num_heads", 1));
+        model.Graph.AddOutput(node.Output);
+
+        AssertSameResults(model, CanonicalModel.Of(model).Model, "q", "k", "v");
+    }
+
     [Test]
     public void What_is_not_lowered_is_refused_by_name()
     {
         var (model, tape) = New();
-        var k = tape[tape.Graph.AddInput("k", ElementType.Float, [2, 1, 3, 4])];
-        model.Graph.AddOutput(tape.Op("Attention", [Heads(tape, "q"), k, k]).Value);
+        model.Graph.AddOutput(tape.Write("Attention", string.Empty, [Heads(tape, "q"), Heads(tape, "k"), Heads(tape, "v")], 4).Outputs[3]!);
 
         var error = Assert.Throws<LortaException>(() => CanonicalModel.Of(model))!;
 
-        Assert.That(error.Message, Does.Contain("Attention").And.Contain("fewer key than query heads"));
+        Assert.That(error.Message, Does.Contain("Attention").And.Contain("scores as a further output"));
     }
 
     private static (Model Model, Tape Tape) New()

@@ -9,7 +9,7 @@ namespace LoRTA.Onnx.GraphGen.Tests.Discovery;
 
 public sealed class InspectionTests
 {
-    private static IEnumerable<string> Understood => Exports.Plain.Append("llama-mini/fp16").Append("roberta-mini/seqcls.fp16");
+    private static IEnumerable<string> Understood => Exports.All;
 
     [TestCaseSource(nameof(Understood))]
     public void Inspection_equals_the_golden_sites(string export)

@@ -1,0 +1,71 @@
+using LoRTA.Onnx.GraphGen.Canonical;
+using LoRTA.Onnx.GraphGen.Files;
+using LoRTA.Onnx.GraphGen.Ir;
+
+namespace LoRTA.Onnx.GraphGen.Tests.Canonical;
+
+/// <summary>Quantised products: the canonical graph has the dequantised weight exactly and leaves activations alone. x [3, 8], W [8, 4].</summary>
+public sealed class QuantizedFormsTests
+{
+    private static readonly sbyte[] Codes = [.. Enumerable.Range(0, 32).Select(i => (sbyte)((i * 37 % 200) - 100))];
+    private static readonly float[] Scales = [0.01f, 0.02f, 0.005f, 0.03f];
+
+    [TestCase(false)]
+    [TestCase(true)]
+    public void Rounding_of_activations_is_left_out_and_found(bool turned)
+    {
+        var (model, tape, x) = New();
+        var (scale, zero) = (tape.Constant(Tensor.Scalar(0.02f)), tape.Constant(Tensor.Scalar((byte)128)));
+        var rounded = tape.Op("DequantizeLinear", [tape.Op("QuantizeLinear", [x, scale, zero]), scale, zero]);
+        var weight = turned
+            ? tape.Op("DequantizeLinear", [tape.Constant(Tensor.Of<sbyte>([4, 8], [.. Enumerable.Range(0, 32).Select(i => Codes[(i % 8 * 4) + (i / 8)])])), tape.Constant(Tensor.Vector<float>(Scales))], ("axis", 0)).T
+            : tape.Op("DequantizeLinear", [tape.Constant(Tensor.Of<sbyte>([8, 4], Codes)), tape.Constant(Tensor.Vector<float>(Scales))], ("axis", 1));
+        model.Graph.AddOutput(tape.Op("MatMul", [rounded, weight]).Value);
+
+        AssertExact(model, Scales);
+    }
+
+    [TestCase(1)]
+    [TestCase(4)]
+    public void Products_of_integers_become_products_of_numbers(int scales)
+    {
+        var (model, tape, x) = New();
+        var rounded = tape.Write("DynamicQuantizeLinear", string.Empty, [x], 3);
+        var zeros = tape.Constant(scales == 1 ? Tensor.Scalar((sbyte)0) : Tensor.Vector<sbyte>(new sbyte[4]));
+        var product = tape.Op("MatMulInteger", [tape[rounded.Output], tape.Constant(Tensor.Of<sbyte>([8, 4], Codes)), tape[rounded.Outputs[2]!], zeros]);
+        var factor = tape[rounded.Outputs[1]!] * tape.Constant(scales == 1 ? Tensor.Scalar(Scales[0]) : Tensor.Vector<float>(Scales));
+        model.Graph.AddOutput((product.Cast(ElementType.Float) * factor).Value);
+
+        AssertExact(model, scales == 1 ? [Scales[0], Scales[0], Scales[0], Scales[0]] : Scales);
+    }
+
+    [Test]
+    public void Fused_products_of_integers_too()
+    {
+        var (model, tape, x) = New();
+        model.Graph.AddOutput(tape.Write("DynamicQuantizeMatMul", "com.microsoft", [x, tape.Constant(Tensor.Of<sbyte>([8, 4], Codes)), tape.Constant(Tensor.Vector<float>(Scales)), tape.Constant(Tensor.Vector<sbyte>(new sbyte[4]))], 1).Output);
+
+        AssertExact(model, Scales);
+    }
+
+    private static (Model Model, Tape Tape, Expr X) New()
+    {
+        var (model, _) = Ort.New();
+        return (model, new Tape(model.Graph, onnxOnly: true), new Tape(model.Graph)[model.Graph.AddInput("x", ElementType.Float, [3, 8])]);
+    }
+
+    // y = x·W in float32, and the deployed file is near it.
+    private static void AssertExact(Model model, float[] scales)
+    {
+        var random = new SeededRandom(0, "x");
+        float[] x = [.. Enumerable.Range(0, 24).Select(_ => (float)random.NextNormal())];
+        var inputs = new Dictionary<string, Tensor> { ["x"] = Tensor.Of<float>([3, 8], x) };
+        var expected = Enumerable.Range(0, 12).Select(i => Enumerable.Range(0, 8).Sum(k => x[(i / 4 * 8) + k] * (Codes[(k * 4) + (i % 4)] * scales[i % 4]))).ToArray();
+
+        var canonical = CanonicalModel.Of(model);
+
+        Assert.That(Ort.Run(canonical.Model, inputs).Single().Value.ToFloats(), Is.EqualTo(expected).Within(1e-5));
+        Assert.That(Ort.Run(model, inputs).Single().Value.ToFloats(), Is.EqualTo(expected).Within(0.1));
+        Assert.That(canonical.Findings.Single().Reason, Does.Contain("8 bits"));
+    }
+}
