@@ -1,6 +1,4 @@
 using LoRTA.Onnx.GraphGen.Artifacts;
-using LoRTA.Onnx.GraphGen.Canonical;
-using LoRTA.Onnx.GraphGen.Discovery;
 using LoRTA.Onnx.GraphGen.Errors;
 using LoRTA.Onnx.GraphGen.Ir;
 
@@ -28,10 +26,6 @@ internal static class AdaptedModels
     public static Model WithSideBranches(Model deployed, AdapterFolder adapter, bool allowOtherBase)
     {
         if (adapter.Parameters.Keys.FirstOrDefault() is { } parameter) throw AdapterErrors.TrainedParameters(adapter.Path, parameter);
-        var map = AttentionMap.Of(CanonicalModel.Of(deployed));
-        var options = adapter.Config.AdapterOptions with { Dropout = 0 };
-        var plan = AdapterPlan.Of(BaseModels.ArchitectureOf(deployed, map), options);
-        BaseModels.Check(adapter, deployed, map, plan, allowOtherBase);
-        return DeployedInjection.Apply(deployed, options, adapter.FactorsOf(plan), seed: 0).Model;
+        return DeployedInjection.WithConstants(deployed, adapter, allowOtherBase);
     }
 }

@@ -1,4 +1,6 @@
+using System.Numerics.Tensors;
 using LoRTA.Onnx.GraphGen.Ir;
+using Tensor = LoRTA.Onnx.GraphGen.Ir.Tensor;
 
 namespace LoRTA.Onnx.GraphGen.Discovery;
 
@@ -32,7 +34,8 @@ internal sealed record QuantizedMatrix(StoredCodes Layout, Tensor Codes, Tensor 
         foreach (var block in Blocks())
         {
             var (scale, zero) = (_scales[block.Index], ZeroAt(block));
-            foreach (var (row, column) in block.Places()) values[(row * Columns) + column] = (CodeAt(codes, row, column) - zero) * scale;
+            for (var row = block.Top; row < block.Bottom; row++)
+                for (var column = block.Left; column < block.Right; column++) values[(row * Columns) + column] = (CodeAt(codes, row, column) - zero) * scale;
         }
         return values;
     }
@@ -50,36 +53,54 @@ internal sealed record QuantizedMatrix(StoredCodes Layout, Tensor Codes, Tensor 
     public (Tensor Codes, Tensor Scales) Requantize(float[] values)
     {
         var (before, codes, scales) = (Read(), Codes.Bytes.ToArray(), (float[])_scales.Clone());
+        var inside = new float[Layout.BlockRows * Layout.BlockColumns];
         foreach (var block in Blocks())
         {
-            var places = block.Places().Select(place => (place.Row, place.Column, Value: values[(place.Row * Columns) + place.Column])).ToArray();
-            if (places.All(place => place.Value == before[(place.Row * Columns) + place.Column])) continue;
+            var (count, isChanged) = (0, false);
+            for (var row = block.Top; row < block.Bottom; row++)
+            {
+                for (var column = block.Left; column < block.Right; column++)
+                {
+                    var at = (row * Columns) + column;
+                    isChanged |= values[at] != before[at];
+                    inside[count++] = values[at];
+                }
+            }
+            if (!isChanged) continue;
             var zero = ZeroAt(block);
-            var scale = BestScale(Array.ConvertAll(places, place => place.Value), zero, _scales[block.Index]);
-            scales[block.Index] = scale;
-            foreach (var (row, column, value) in places) SetCode(codes, row, column, Code(value, zero, scale));
+            var scale = BestScale(inside.AsSpan(0, count), zero, _scales[block.Index]);
+            (scales[block.Index], count) = (scale, 0);
+            for (var row = block.Top; row < block.Bottom; row++)
+                for (var column = block.Left; column < block.Right; column++) SetCode(codes, row, column, Code(inside[count++], zero, scale));
         }
         return (Tensor.FromBytes(Codes.Type, [.. Codes.Dims], codes), Tensor.FromBytes(Scales.Type, [.. Scales.Dims], StoredMatrix.Round(scales, Scales.Type)));
     }
 
     // Scales that just reach the largest number of either sign, and somewhat smaller ones: clipping a few far numbers rounds the many near ones less.
-    private float BestScale(float[] values, int zero, float old)
+    private float BestScale(ReadOnlySpan<float> values, int zero, float old)
     {
-        var (least, most) = (values.Min(), values.Max());
+        var (least, most) = (TensorPrimitives.Min(values), TensorPrimitives.Max(values));
         float[] reaching = [most / Math.Max(1, Highest - zero), least / Math.Min(-1, Lowest - zero), most / Math.Min(-1, Lowest - zero), least / Math.Max(1, Highest - zero)];
-        float[] fitting = [old, .. from scale in reaching from part in Parts select scale * part];
-
-        // A scale is stored in the file's type: candidates are rounded to it before they are compared.
-        var candidates = Tensor.FromBytes(Scales.Type, [fitting.Length], StoredMatrix.Round(fitting, Scales.Type)).ToFloats();
-        return candidates.Where(scale => scale != 0 && float.IsFinite(scale)).Distinct().DefaultIfEmpty(old).MinBy(scale => Error(values, zero, scale));
+        var (best, error) = (old, Error(values, zero, old));
+        foreach (var scale in Stored([.. from scale in reaching from part in Parts select scale * part]))
+        {
+            if (scale == 0 || !float.IsFinite(scale)) continue;
+            var found = Error(values, zero, scale);
+            if (found < error) (best, error) = (scale, found);
+        }
+        return best;
     }
 
-    private double Error(float[] values, int zero, float scale)
+    // Scales as the file's type rounds them.
+    private float[] Stored(float[] scales) => Scales.Type == ElementType.Float ? scales : Tensor.FromBytes(Scales.Type, [scales.Length], StoredMatrix.Round(scales, Scales.Type)).ToFloats();
+
+    private double Error(ReadOnlySpan<float> values, int zero, float scale)
     {
-        var sum = 0.0;
+        if (scale == 0) return TensorPrimitives.SumOfSquares(values);
+        var (sum, inverse, lowest, highest) = (0.0, 1 / scale, (float)(Lowest - zero), (float)(Highest - zero));
         foreach (var value in values)
         {
-            var difference = ((double)(Code(value, zero, scale) - zero) * scale) - value;
+            var difference = (Math.Clamp(MathF.Round(value * inverse), lowest, highest) * scale) - value;
             sum += difference * difference;
         }
         return sum;
@@ -122,12 +143,5 @@ internal sealed record QuantizedMatrix(StoredCodes Layout, Tensor Codes, Tensor 
         bytes[bit >> 3] = (byte)((bytes[bit >> 3] & ~(mask << shift)) | ((code & mask) << shift));
     }
 
-    private readonly record struct Block(long Down, long Across, int Index, long Top, long Left, long Bottom, long Right)
-    {
-        public IEnumerable<(long Row, long Column)> Places()
-        {
-            for (var row = Top; row < Bottom; row++)
-                for (var column = Left; column < Right; column++) yield return (row, column);
-        }
-    }
+    private readonly record struct Block(long Down, long Across, int Index, long Top, long Left, long Bottom, long Right);
 }

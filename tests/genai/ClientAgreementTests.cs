@@ -17,6 +17,12 @@ internal sealed class ClientAgreementTests
         Deployment.Assembled("llama-mini/genai"),
         Deployment.Assembled("llama-mini/genai-qkv"),
         Deployment.Assembled("llama-mini/genai-int4"),
+        Deployment.Fixture("smollm2").Adapted(keepBase: false) with { ClientReadsTokenizer = false },
+        Deployment.Fixture("smollm2").Adapted(keepBase: true) with { ClientReadsTokenizer = false },
+        Deployment.Assembled("llama-mini/genai").Adapted(keepBase: false),
+        Deployment.Assembled("llama-mini/genai").Adapted(keepBase: true),
+        Deployment.Assembled("llama-mini/genai-int4").Adapted(keepBase: false),
+        Deployment.Assembled("llama-mini/genai-int4").Adapted(keepBase: true),
     ];
 
     private static readonly string[] Prompts =

@@ -1,5 +1,12 @@
 using System.Text.Json;
+using LoRTA.Onnx.Export.Folding;
+using LoRTA.Onnx.GraphGen.Adapters;
+using LoRTA.Onnx.GraphGen.Canonical;
+using LoRTA.Onnx.GraphGen.Discovery;
+using LoRTA.Onnx.GraphGen.Files;
+using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.Tests.Shared;
+using LoRTA.Onnx.Training.Runtime;
 
 namespace LoRTA.Onnx.GenAI.Tests;
 
@@ -25,7 +32,37 @@ internal sealed record Deployment(string Name, Func<TestFolder, string> Open)
         return folder.Path;
     });
 
+    /// <summary>The same folder with a random adapter in it: folded into its weights, or beside them.</summary>
+    /// <param name="keepBase">Whether the base's weights stay.</param>
+    public Deployment Adapted(bool keepBase) => this with
+    {
+        Name = $"{Name}, adapter {(keepBase ? "beside" : "folded")}",
+        Open = folder =>
+        {
+            using var before = new TestFolder();
+            var source = Open(before);
+            var model = Model.Load(source);
+            var folded = new Folder(new OrtGraphEvaluator(new OrtSettings())).Fold(model, RandomAdapter(model), new ExportOptions { KeepBase = keepBase });
+            foreach (var file in Directory.GetFiles(source).Where(file => !Path.GetFileName(file).StartsWith(model.FileName, StringComparison.Ordinal))) File.Copy(file, folder[Path.GetFileName(file)]);
+            folded.Model.Save(folder[model.FileName]);
+            return folder.Path;
+        },
+    };
+
     public override string ToString() => Name;
+
+    private static AdapterFolder RandomAdapter(Model model)
+    {
+        var map = AttentionMap.Of(CanonicalModel.Of(model));
+        var plan = AdapterPlan.Of(BaseModels.ArchitectureOf(model, map), new AdapterOptions { Method = "lorta", Rank = 4, Alpha = 2 });
+        return new AdapterFolder("random", AdapterConfig.Of(plan, BaseModels.Describe(model, map, plan)), plan.Factors.ToDictionary(factor => factor.Name, Values));
+    }
+
+    private static Tensor Values(Factor factor)
+    {
+        var random = new SeededRandom(1, factor.Name);
+        return Tensor.Of<float>([.. factor.Dims], [.. Enumerable.Range(0, (int)factor.Count).Select(_ => (float)random.NextNormal() / 3)]);
+    }
 
     private static string ModelFile(string config)
     {
