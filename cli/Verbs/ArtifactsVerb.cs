@@ -1,5 +1,5 @@
 using LoRTA.Onnx.GraphGen.Artifacts;
-using LoRTA.Onnx.GraphGen.Errors;
+using LoRTA.Onnx.GraphGen.Files;
 using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.GraphGen.Losses;
 
@@ -14,9 +14,10 @@ internal static class ArtifactsVerb
         var (task, embed) = (Opt.Required<string>("--task", $"The loss: {string.Join(", ", TaskLosses.All.Select(loss => loss.Name))}."), Opt.Of<bool>("--embed-weights", "Let each model hold the frozen weights itself instead of sharing weights.data."));
         return Verb.Define("artifacts", "Write the training, evaluation and optimizer graphs.", [model, output, .. adapter.Symbols, task, embed, seed, force], call =>
         {
-            if (Directory.Exists(call.Get(output)) && !call.Get(force)) throw FileErrors.Exists(call.Get(output));
+            var deployed = Model.Load(call.Get(model));
+            new OutputGuard(call.Get(force), deployed).Check(call.Get(output));
             var spec = new TrainingSpec { Adapter = adapter.Options(call), Task = call.Get(task), Seed = call.Get(seed) ?? 0 };
-            var graphs = TrainingGraphBuilder.Build(Model.Load(call.Get(model)), spec);
+            var graphs = TrainingGraphBuilder.Build(deployed, spec);
             var files = PortableArtifacts.Write(graphs, call.Get(output), call.Get(embed));
             return new ArtifactsResult(files, graphs.Trained.Sum(tensor => tensor.Initial.Count), Names(graphs.Train.Graph.Inputs), Names(graphs.Train.Graph.Outputs));
         });

@@ -1,7 +1,6 @@
 using LoRTA.Onnx.Export.Folding;
 using LoRTA.Onnx.Export.Verification;
 using LoRTA.Onnx.GraphGen.Adapters;
-using LoRTA.Onnx.GraphGen.Errors;
 using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.Training.Runtime;
 
@@ -24,10 +23,9 @@ internal static class ExportVerb
     {
         var deployed = Model.Load(request.Model);
         var target = ExportTarget.Of(request.Model, deployed, request.Output);
-        if (!request.Force && target.Exists) throw FileErrors.Exists(request.Output);
         var adapter = AdapterFolder.Load(request.Adapter);
         var folded = new Folder(evaluator).Fold(deployed, adapter, options);
-        target.Write(folded.Model);
+        target.Write(folded.Model, request.Force);
         var rounding = folded.Rounding();
         var comparison = request.Verify ? VerifyVerb.Compare(deployed, Model.Load(target.File), adapter, new VerifyOptions { Tolerance = rounding is null ? 1e-5 : 5e-3 }, evaluator, options.AllowOtherBase) : null;
         return new ExportResult(target.File, comparison?.MaxAbsDiff, comparison?.MaxRelDiff, target.Bytes, rounding, comparison?.Ok ?? true);

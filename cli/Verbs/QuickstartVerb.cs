@@ -2,6 +2,7 @@ using LoRTA.Onnx.Export.Folding;
 using LoRTA.Onnx.Export.Verification;
 using LoRTA.Onnx.GraphGen.Adapters;
 using LoRTA.Onnx.GraphGen.Errors;
+using LoRTA.Onnx.GraphGen.Files;
 using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.Training;
 using LoRTA.Onnx.Training.Data.Tokenizers;
@@ -21,7 +22,7 @@ internal static class QuickstartVerb
         return Verb.Define("quickstart", "Adapt the bundled model to the bundled ship's log, fold, verify.", [output, force, threads], call =>
         {
             var folder = Path.GetFullPath(call.Get(output) ?? "quickstart");
-            if (Directory.Exists(folder) && !call.Get(force)) throw FileErrors.Exists(folder);
+            new OutputGuard(call.Get(force)).Check(folder);
             var recipe = RecipeArgument.Load(Path.Combine(Bundled(), "recipes", "ship-log.yaml"), [], (Path.Combine(folder, "run"), null, null));
             return Run(call, folder, new RunRequest { Recipe = recipe, Force = true, Threads = call.Get(threads) ?? 0 });
         });

@@ -24,11 +24,15 @@ public sealed record AdapterFolder(string Path, AdapterConfig Config, IReadOnlyD
     }
 
     /// <summary>Writes the folder, whole or not at all.</summary>
-    /// <exception cref="LortaException">LRT104: cannot be written.</exception>
-    public void Save() => AtomicFolder.Write(Path, folder =>
+    /// <exception cref="LortaException">LRT104: cannot be written; LRT107: the folder holds other files.</exception>
+    public void Save() => Save(beside: () => { });
+
+    /// <summary>Writes the folder and something that belongs to it: neither, where either fails.</summary>
+    internal void Save(Action beside) => AtomicFolder.Write(Path, [ConfigFile, TensorFile], folder =>
     {
         AtomicFile.WriteText(System.IO.Path.Combine(folder, ConfigFile), Config.ToJson());
         Safetensors.Save(System.IO.Path.Combine(folder, TensorFile), Tensors);
+        beside();
     });
 
     /// <summary>The values of a plan's factors, checked for presence and shape.</summary>

@@ -160,12 +160,29 @@ internal sealed class BadInputTests
         Assert.That(() => Model.Load(_folder["text.onnx"]), Throws.Nothing);
     }
 
-    [Test]
-    public void Model_is_not_exported_onto_itself()
+    [TestCase("export {f}/base.onnx --adapter {f}/adapter -o {f}/base.onnx --force")]
+    [TestCase("inject {f}/base.onnx -o {f}/base.onnx --force")]
+    [TestCase("inspect {f}/base.onnx --graph {f}/base.onnx --force")]
+    [TestCase("artifacts {f}/base.onnx --task causal-lm -o {f} --force")]
+    public void Model_is_never_overwritten_by_what_is_made_of_it(string command)
     {
         File.Copy(Exports.Path("llama-mini/ts-sdpa"), _folder["base.onnx"]);
 
-        Refused("export {f}/base.onnx --adapter {f}/adapter -o {f}/base.onnx --force");
+        Refused(command, "from which it is made");
+    }
+
+    [TestCase("artifacts {model} --task causal-lm -o {f}/mine --force")]
+    [TestCase("inject {model} -o {f}/mine.onnx --force")]
+    [TestCase("export {folder} --adapter {f}/adapter -o {f}/mine --force")]
+    public void Folder_with_files_of_others_is_never_replaced(string command)
+    {
+        foreach (var folder in new[] { "mine", "mine.adapter" })
+        {
+            Directory.CreateDirectory(_folder[folder]);
+            _folder.Write($"{folder}/notes.txt", "mine");
+        }
+
+        Refused(command, "'notes.txt'");
     }
 
     [Test]
@@ -173,6 +190,7 @@ internal sealed class BadInputTests
 
     private CommandLine Run(string command) => CommandLine.Run([.. command.Split(' ').Select(word => word
         .Replace("{f}", _folder.Path, StringComparison.Ordinal)
+        .Replace("{folder}", Path.Combine(Fixtures.Repository, "models", "llama-mini"), StringComparison.Ordinal)
         .Replace("{model}", Exports.Path("llama-mini/ts-sdpa"), StringComparison.Ordinal)
         .Replace("{other}", Exports.Path("esm-mini/mlm.ts-eager"), StringComparison.Ordinal)
         .Replace("{seqcls}", Exports.Path("roberta-mini/seqcls.ts-eager"), StringComparison.Ordinal)), "--json"]);

@@ -40,12 +40,31 @@ internal sealed class AdapterFolderTests
     [Test]
     public void Saving_again_replaces_the_folder_whole()
     {
-        new AdapterFolder(_folder["a"], Config(), Given.Factors).Save();
-        File.WriteAllText(_folder["a", "old.txt"], "old");
+        new AdapterFolder(_folder["a"], Config() with { Task = "regression" }, Given.Factors).Save();
 
         new AdapterFolder(_folder["a"], Config(), Given.Factors).Save();
 
         Assert.That(_folder.Entries, Is.EqualTo(new[] { "a", "a/adapter_config.json", "a/adapter_model.safetensors" }));
+        Assert.That(AdapterFolder.Load(_folder["a"]).Config.Task, Is.Null);
+    }
+
+    [Test]
+    public void Folder_with_files_of_others_is_not_replaced()
+    {
+        new AdapterFolder(_folder["a"], Config(), Given.Factors).Save();
+        File.WriteAllText(_folder["a", "notes.txt"], "mine");
+
+        var failure = Assert.Throws<LortaException>(() => new AdapterFolder(_folder["a"], Config(), Given.Factors).Save())!;
+
+        Assert.That((failure.Code, File.ReadAllText(_folder["a", "notes.txt"])), Is.EqualTo(("LRT107", "mine")));
+    }
+
+    [Test]
+    public void What_belongs_to_the_folder_and_fails_leaves_no_folder()
+    {
+        Assert.That(() => new AdapterFolder(_folder["a"], Config(), Given.Factors).Save(beside: () => throw new InvalidOperationException("no model")), Throws.InvalidOperationException);
+
+        Assert.That(_folder.Entries, Is.Empty);
     }
 
     [Test]
