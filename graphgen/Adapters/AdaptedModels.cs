@@ -1,4 +1,5 @@
 using LoRTA.Onnx.GraphGen.Artifacts;
+using LoRTA.Onnx.GraphGen.Discovery;
 using LoRTA.Onnx.GraphGen.Ir;
 
 namespace LoRTA.Onnx.GraphGen.Adapters;
@@ -9,7 +10,7 @@ internal static class AdaptedModels
     /// <summary>The canonical graph of a model with an adapter whose factors, and trained parameters of the model, are constants.</summary>
     public static Model WithDefaults(Model deployed, AdapterFolder adapter, bool allowOtherBase)
     {
-        var parameters = adapter.Parameters;
+        var parameters = adapter.ParametersOf(deployed, new(() => ParameterNames.Of(deployed)));
         var patterns = parameters.Keys.Select(name => new TrainablePattern(name, ParameterGroup.Default)).ToList();
         var adapted = AdaptedModel.Of(deployed, adapter.Config.AdapterOptions with { Dropout = 0 }, trainables: new(patterns), defaults: adapter.FactorsOf);
         BaseModels.Check(adapter, deployed, adapted.Map, adapted.Plan, allowOtherBase);

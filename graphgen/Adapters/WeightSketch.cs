@@ -7,16 +7,16 @@ public sealed record WeightSketch(double Tolerance, IReadOnlyDictionary<string, 
 {
     internal const int PerSite = 8;
 
-    /// <summary>The first site whose numbers differ by more than both roundings allow, with the relative difference; null = the same weights.</summary>
+    /// <summary>The first site of the other model whose numbers are missing here or differ by more than both roundings allow, with the relative difference; null = the same weights.</summary>
     internal (string Address, double Difference)? FirstDifference(WeightSketch other)
     {
         var allowed = 1e-5 + Tolerance + other.Tolerance;
-        foreach (var (address, values) in Values)
+        foreach (var (address, others) in other.Values)
         {
-            if (!other.Values.TryGetValue(address, out var others)) return (address, double.PositiveInfinity);
+            if (!Values.TryGetValue(address, out var values) || values.Count != others.Count) return (address, double.PositiveInfinity);
             var size = Math.Sqrt(values.Sum(value => (double)value * value));
             var difference = Math.Sqrt(values.Zip(others, (a, b) => ((double)a - b) * (a - b)).Sum());
-            if (difference > allowed * Math.Max(size, double.Epsilon)) return (address, difference / size);
+            if (!(difference <= allowed * Math.Max(size, double.Epsilon))) return (address, difference / size);   // NaN is a difference
         }
         return null;
     }

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using LoRTA.Onnx.GraphGen.Adapters;
 using LoRTA.Onnx.GraphGen.Files;
 using LoRTA.Onnx.GraphGen.Ir;
@@ -102,6 +103,13 @@ internal sealed class BadInputTests
     [TestCase("inject {model} -o {f}/out.onnx --layers 7")]
     [TestCase("inject {model} -o {f}/out.onnx --layers x")]
     [TestCase("inject {model} -o {f}/out.onnx --option zero")]
+    [TestCase("inject {model} -o {f}/out.onnx --option zero=A --option zero=B")]
+    [TestCase("inject {model} -o {f}/out.onnx --targets q,q")]
+    [TestCase("inject {model} -o {f}/out.onnx --targets ,")]
+    [TestCase("inject {model} -o {f}/out.onnx --method lora --targets q,q")]
+    [TestCase("inject {model} -o {f}/out.onnx --targets gate")]
+    [TestCase("inject {model} -o {f}/out.onnx --rank 2000000000")]
+    [TestCase("inject {model} -o {f}/out.onnx --alpha -1")]
     [TestCase("inject {model} -o {f}/out.onnx --option orientation=input-heads --targets k")]
     [TestCase("gradcheck {model} --golden {f}/none.safetensors")]
     [TestCase("gradcheck {model}")]
@@ -128,6 +136,32 @@ internal sealed class BadInputTests
         (adapter with { Tensors = adapter.Tensors.Where(pair => pair.Key != "C_M").ToDictionary() }).Save();
 
         Refused("export {model} --adapter {f}/adapter -o {f}/out.onnx", "'C_M' is missing");
+    }
+
+    [TestCase("scale", "5", "scale is 5, but 8 follows")]
+    [TestCase("rank", "0", "rank: must be >= 1, was 0")]
+    [TestCase("targets", "[\"q\", \"q\"]", "names a matrix twice")]
+    [TestCase("targets", "7", "'targets' is missing or of the wrong type")]
+    [TestCase("headMap", "{\"q\": [0, 1, 2, 3], \"k\": [0, 2], \"v\": [3, 3], \"p\": [0, 1, 2, 3]}", "headMap.v is [3, 3], but [0, 2] follows")]
+    [TestCase("headMap", "{\"q\": [0, 1, 2, 3], \"k\": [0, 2], \"v\": [0, 2]}", "headMap.p is missing")]
+    [TestCase("orientation", "{\"q\": \"output-heads\", \"k\": \"output-heads\", \"v\": \"input-heads\", \"p\": \"input-heads\"}", "orientation.v is input-heads, but output-heads follows")]
+    public void Adapter_that_says_two_things_is_refused(string key, string value, string says)
+    {
+        var json = JsonNode.Parse(File.ReadAllText(_folder["adapter", "adapter_config.json"]))!.AsObject();
+        json[key] = JsonNode.Parse(value);
+        _folder.Write("adapter/adapter_config.json", json.ToJsonString());
+
+        Refused("export {model} --adapter {f}/adapter -o {f}/out.onnx", says);
+        Refused("verify {model} {model} --adapter {f}/adapter", says);
+    }
+
+    [Test]
+    public void Adapter_whose_sketch_leaves_a_weight_out_is_refused()
+    {
+        var adapter = AdapterFolder.Load(_folder["adapter"]);
+        (adapter with { Config = adapter.Config with { Base = adapter.Config.Base with { Sketch = new WeightSketch(0, new Dictionary<string, IReadOnlyList<float>>()) } } }).Save();
+
+        Refused("export {model} --adapter {f}/adapter -o {f}/out.onnx", "layers.0.k has no sketch");
     }
 
     [TestCase("export {model} --adapter {f}/adapter -o {f}/text.onnx/out.onnx")]

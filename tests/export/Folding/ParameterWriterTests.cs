@@ -46,6 +46,28 @@ internal sealed class ParameterWriterTests
         Assert.That(failure.Message, Does.Contain("no.such.weight"));
     }
 
+    [TestCase("param.classifier.out_proj.bias", new long[] { 1 }, ExpectedResult = "LRT308")]
+    [TestCase("param.classifier.out_proj.weight", new long[] { 1, 128 }, ExpectedResult = "LRT308")]
+    [TestCase("param.no.such.bias", new long[] { 1 }, ExpectedResult = "LRT307")]
+    public string Parameter_that_does_not_fit_the_model_is_refused(string name, long[] dims)
+    {
+        var deployed = Model.Load(Exports.Path("roberta-mini/seqcls.ts-eager"));
+        var adapter = RandomAdapter.For(deployed);
+        var tensors = adapter.Tensors.Append(KeyValuePair.Create(name, Tensor.Of<float>(dims, new float[dims.Aggregate((a, b) => a * b)]))).ToDictionary();
+
+        return Assert.Throws<LortaException>(() => new Folder(RandomAdapter.Evaluator).Fold(deployed, adapter with { Tensors = tensors }, new ExportOptions()))!.Code;
+    }
+
+    [Test]
+    public void Dropped_bias_of_a_widened_weight_is_written_behind_its_product()
+    {
+        var deployed = Model.Load(Exports.Path("llama-mini/fp16"));
+        var adapter = RandomAdapter.For(deployed);
+        var tensors = adapter.Tensors.Append(KeyValuePair.Create("param.model.layers.1.self_attn.q_proj.bias", Tensor.Of<float>([128], new float[128]))).ToDictionary();
+
+        Assert.That(() => new Folder(RandomAdapter.Evaluator).Fold(deployed, adapter with { Tensors = tensors }, new ExportOptions { Widen = true }), Throws.Nothing);
+    }
+
     private static Model WithoutParameters(Model deployed, AdapterFolder adapter) =>
         AdaptedModels.WithDefaults(deployed, adapter with { Tensors = adapter.Tensors.Where(pair => !pair.Key.StartsWith("param.", StringComparison.Ordinal)).ToDictionary() }, allowOtherBase: false);
 
