@@ -1,4 +1,5 @@
 using LoRTA.Onnx.GraphGen.Artifacts;
+using LoRTA.Onnx.GraphGen.Errors;
 using LoRTA.Onnx.GraphGen.Files;
 using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.GraphGen.Losses;
@@ -8,12 +9,17 @@ namespace LoRTA.Onnx.Cli.Verbs;
 /// <summary><c>lorta artifacts MODEL -o DIR --method … --task …</c>.</summary>
 internal static class ArtifactsVerb
 {
+    private const string Portable = "portable";
+    private const string OrtTraining = "ort-training";
+
     public static Verb Create()
     {
         var (model, output, force, seed, adapter) = (Arg.Model(), Opt.Output("The folder of the artifacts."), Opt.Force(), Opt.Seed(), new AdapterArguments());
         var (task, embed) = (Opt.Required<string>("--task", $"The loss: {string.Join(", ", TaskLosses.All.Select(loss => loss.Name))}."), Opt.Of<bool>("--embed-weights", "Let each model hold the frozen weights itself instead of sharing weights.data."));
-        return Verb.Define("artifacts", "Write the training, evaluation and optimizer graphs.", [model, output, .. adapter.Symbols, task, embed, seed, force], call =>
+        var dialect = Opt.OneOf("--dialect", "Whose training graphs they are: those of any ONNX Runtime, or of onnxruntime-training.", Portable, OrtTraining);
+        return Verb.Define("artifacts", "Write the training, evaluation and optimizer graphs.", [model, output, .. adapter.Symbols, task, dialect, embed, seed, force], call =>
         {
+            if (call.Get(dialect) == OrtTraining) throw NotYet(OrtTraining);
             var deployed = Model.Load(call.Get(model));
             new OutputGuard(call.Get(force), deployed).Check(call.Get(output));
             var spec = new TrainingSpec { Adapter = adapter.Options(call), Task = call.Get(task), Seed = call.Get(seed) ?? 0 };
@@ -22,6 +28,9 @@ internal static class ArtifactsVerb
             return new ArtifactsResult(files, graphs.Trained.Sum(tensor => tensor.Initial.Count), Names(graphs.Train.Graph.Inputs), Names(graphs.Train.Graph.Outputs));
         });
     }
+
+    private static LortaException NotYet(string dialect) =>
+        new("LRT805", $"--dialect: '{dialect}' is not there yet.", $"Use {Portable}, whose graphs need no other runtime.") { IsUsage = true };
 
     private static IReadOnlyList<string> Names(IReadOnlyList<Value> values) => [.. values.Select(value => value.Name)];
 }

@@ -11,12 +11,15 @@ internal static class ExportVerb
 {
     public static Verb Create()
     {
-        var (model, adapter, output, force, threads) = (Arg.Model(), Opt.Required<string>("--adapter", "An adapter folder."), Opt.Output("The folded model: a file, or a folder when MODEL is one."), Opt.Force(), Opt.Threads());
-        var (verify, widen, allow) = (Opt.Of<bool>("--verify", "Compare the result with base and adapter."), Opt.Of<bool>("--widen", "Write folded weights as float32 where the file stores them narrower behind a Cast."), Opt.Of<bool>("--allow-base", "Accept a base with other weights than the adapter was trained on."));
-        return Verb.Define("export", "Fold an adapter into its base model.", [model, adapter, output, verify, widen, allow, force, threads], call => Run(
+        var (model, adapter, force, runtime) = (Arg.Model(), Opt.Required<string>("--adapter", "An adapter folder."), Opt.Force(), new RuntimeArguments());
+        var output = Opt.Output("The folded model: a file, or a folder when MODEL is one.");
+        var verify = Opt.Of<bool>("--verify", "Compare the result with base and adapter.");
+        var widen = Opt.Of<bool>("--widen", "Write folded weights as float32 where the file stores them narrower behind a Cast.");
+        var allow = Opt.Of<bool>("--allow-base", "Accept a base with other weights than the adapter was trained on.");
+        return Verb.Define("export", "Fold an adapter into its base model.", [model, adapter, output, verify, widen, allow, force, .. runtime.Symbols], call => Run(
             new Request(call.Get(model), call.Get(adapter), call.Get(output), call.Get(force), call.Get(verify)),
             new ExportOptions { Widen = call.Get(widen), AllowOtherBase = call.Get(allow) },
-            new OrtGraphEvaluator(new OrtSettings(Threads: call.Get(threads) ?? 0))));
+            new OrtGraphEvaluator(runtime.Settings(call))));
     }
 
     internal static ExportResult Run(Request request, ExportOptions options, OrtGraphEvaluator evaluator)

@@ -18,19 +18,19 @@ internal static class QuickstartVerb
 
     public static Verb Create()
     {
-        var (output, force, threads) = (Opt.OptionalOutput("The folder of the run and of the folded model (default: quickstart)."), Opt.Force(), Opt.Threads());
-        return Verb.Define("quickstart", "Adapt the bundled model to the bundled ship's log, fold, verify.", [output, force, threads], call =>
+        var (output, force, runtime) = (Opt.OptionalOutput("The folder of the run and of the folded model (default: quickstart)."), Opt.Force(), new RuntimeArguments());
+        return Verb.Define("quickstart", "Adapt the bundled model to the bundled ship's log, fold, verify.", [output, force, .. runtime.Symbols], call =>
         {
             var folder = Path.GetFullPath(call.Get(output) ?? "quickstart");
             new OutputGuard(call.Get(force)).Check(folder);
-            var recipe = RecipeArgument.Load(Path.Combine(Bundled(), "recipes", "ship-log.yaml"), [], (Path.Combine(folder, "run"), null, null));
-            return Run(call, folder, new RunRequest { Recipe = recipe, Force = true, Threads = call.Get(threads) ?? 0 });
+            var recipe = RecipeArgument.Load(Path.Combine(Bundled(), "recipes", "ship-log.yaml"), [], (Path.Combine(folder, "run"), null, runtime.Settings(call).Device));
+            return Run(call, folder, new RunRequest { Recipe = recipe, Force = true, Threads = runtime.Settings(call).Threads });
         });
     }
 
     private static Verdict Run(Call call, string folder, RunRequest request)
     {
-        var evaluator = new OrtGraphEvaluator(new OrtSettings(Threads: request.Threads));
+        var evaluator = new OrtGraphEvaluator(new OrtSettings(request.Recipe.Device, request.Threads));
         var tokenizer = TextTokenizer.Load(request.Recipe.Tokenizer!);
         var deployed = Model.Load(request.Recipe.Model);
         call.Progress.Report("Measuring the base model …");

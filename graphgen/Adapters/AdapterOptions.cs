@@ -6,6 +6,11 @@ namespace LoRTA.Onnx.GraphGen.Adapters;
 /// <summary>What an adapter is asked to be.</summary>
 public sealed record AdapterOptions
 {
+    /// <summary>Targets that this version does not adapt yet.</summary>
+    internal static readonly string[] LaterTargets = ["gate", "up", "down", "all-linear"];
+
+    private static readonly string[] AllTargets = ["q", "k", "v", "p"];
+
     /// <summary>Family: <c>lorta</c>, <c>lora</c>, ….</summary>
     [Description("Adapter family; `lorta methods` lists them.")]
     public string Method { get; init; } = "lorta";
@@ -44,10 +49,11 @@ public sealed record AdapterOptions
     internal double Scale => Choice("rslora", "false", "true") == "true" ? Alpha / Math.Sqrt(Rank) : Alpha / Rank;
 
     /// <summary>Refuses options that are wrong whatever the model.</summary>
-    /// <exception cref="LortaException">LRT319: all problems at once.</exception>
+    /// <exception cref="LortaException">LRT319: all problems at once; LRT304: a word that names no matrix.</exception>
     internal void Validate()
     {
         if (Problems() is { Count: > 0 } problems) throw AdapterErrors.InvalidOptions(problems);
+        if (Targets.FirstOrDefault(target => !AllTargets.Contains(target) && !LaterTargets.Contains(target)) is { } unknown) throw AdapterErrors.UnknownTarget(unknown);
     }
 
     /// <summary>Everything that is wrong with the options whatever the model, by key.</summary>

@@ -5,9 +5,6 @@ namespace LoRTA.Onnx.GraphGen.Adapters;
 /// <summary>An adapter on a model: the family, its sites and its factors.</summary>
 public sealed record AdapterPlan
 {
-    private static readonly string[] Matrices = ["q", "k", "v", "p"];
-    private static readonly string[] LaterTargets = ["gate", "up", "down", "all-linear"];
-
     /// <summary>What was asked for.</summary>
     public required AdapterOptions Options { get; init; }
 
@@ -50,7 +47,7 @@ public sealed record AdapterPlan
 
     private static AdapterSites SitesOf(Architecture architecture, AdapterOptions options, IAdapterFamily family)
     {
-        if (options.Targets.FirstOrDefault(target => !Matrices.Contains(target)) is { } unknown) throw LaterTargets.Contains(unknown) ? AdapterErrors.TargetNotYet(unknown) : AdapterErrors.UnknownTarget(unknown);
+        if (options.Targets.FirstOrDefault(AdapterOptions.LaterTargets.Contains) is { } later) throw AdapterErrors.TargetNotYet(later);
         IReadOnlyList<int> layers = options.Layers is { } asked ? [.. asked.Distinct().Order()] : [.. Enumerable.Range(0, architecture.Layers)];
         foreach (var layer in layers) if (layer < 0 || layer >= architecture.Layers) throw AdapterErrors.UnknownLayer(layer, architecture.Layers);
         return new AdapterSites

@@ -113,7 +113,28 @@ internal sealed class BadInputTests
     [TestCase("inject {model} -o {f}/out.onnx --option orientation=input-heads --targets k")]
     [TestCase("gradcheck {model} --golden {f}/none.safetensors")]
     [TestCase("gradcheck {model}")]
+    [TestCase("verify {model} {model} --samples 0")]
+    [TestCase("verify {model} {model} --length -3")]
+    [TestCase("verify {model} {model} --length 0")]
+    [TestCase("verify {model} {model} --tolerance NaN")]
+    [TestCase("artifacts {model} -o {f}/out --task causal-lm --dialect ort-training")]
+    [TestCase("artifacts {model} -o {f}/out --task causal-lm --dialect other")]
     public void Bad_adapter_or_file_is_one_sentence(string command) => Refused(command);
+
+    [TestCase("export {model} --adapter {f}/adapter -o {f}/out.onnx --device cuda:99")]
+    [TestCase("verify {model} {model} --device cuda:99")]
+    [TestCase("gradcheck {model} --task causal-lm --device cuda:99")]
+    [TestCase("quickstart -o {f}/out --device cuda:99 --quiet")]
+    public void Device_that_is_not_there_is_one_sentence(string command) => Refused(command, "LRT611");
+
+    [Test]
+    public void Portable_dialect_is_the_default()
+    {
+        Assert.That(Run("artifacts {model} -o {f}/named --task causal-lm --dialect portable").ExitCode, Is.Zero);
+        Assert.That(Run("artifacts {model} -o {f}/default --task causal-lm").ExitCode, Is.Zero);
+
+        Assert.That(File.ReadAllBytes(_folder["named", "training_model.onnx"]), Is.EqualTo(File.ReadAllBytes(_folder["default", "training_model.onnx"])));
+    }
 
     [TestCase("adapter_model.safetensors", "truncated")]
     [TestCase("adapter_model.safetensors", "deleted")]
