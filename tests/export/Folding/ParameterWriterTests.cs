@@ -2,6 +2,7 @@ using LoRTA.Onnx.Export.Folding;
 using LoRTA.Onnx.Export.Verification;
 using LoRTA.Onnx.GraphGen.Adapters;
 using LoRTA.Onnx.GraphGen.Artifacts;
+using LoRTA.Onnx.GraphGen.Discovery;
 using LoRTA.Onnx.GraphGen.Errors;
 using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.Tests.Shared;
@@ -61,11 +62,26 @@ internal sealed class ParameterWriterTests
     [Test]
     public void Dropped_bias_of_a_widened_weight_is_written_behind_its_product()
     {
-        var deployed = Model.Load(Exports.Path("llama-mini/fp16"));
+        const string Name = "model.layers.1.self_attn.q_proj";
+        var deployed = Model.Load(Exports.Path("llama-mini/ts-sdpa"));
+        Narrow(deployed, ParameterNames.Of(deployed).Single(name => name.Name == $"{Name}.weight").Initializer);
         var adapter = RandomAdapter.For(deployed);
-        var tensors = adapter.Tensors.Append(KeyValuePair.Create("param.model.layers.1.self_attn.q_proj.bias", Tensor.Of<float>([128], new float[128]))).ToDictionary();
+        var tensors = adapter.Tensors.Append(KeyValuePair.Create($"param.{Name}.bias", Tensor.Of<float>([128], Enumerable.Repeat(1f, 128).ToArray()))).ToDictionary();
 
-        Assert.That(() => new Folder(RandomAdapter.Evaluator).Fold(deployed, adapter with { Tensors = tensors }, new ExportOptions { Widen = true }), Throws.Nothing);
+        var folded = new Folder(RandomAdapter.Evaluator).Fold(deployed, adapter with { Tensors = tensors }, new ExportOptions { Widen = true }).Model;
+
+        Assert.That(folded.Graph.Find($"{Name}.bias")?.Uses.Single().Node.Inputs[0]!.Producer!.OpType, Is.EqualTo("MatMul"));
+    }
+
+    // Stores a weight as float16 behind a Cast.
+    private static void Narrow(Model model, string weight)
+    {
+        var stored = model.Graph.Find(weight)!;
+        var cast = new Tape(model.Graph, onnxOnly: true)[model.Graph.AddConstant("narrow", Tensor.FromBytes(ElementType.Float16, [.. stored.Constant!.Dims], StoredMatrix.Round(stored.Constant.ToFloats(), ElementType.Float16)))].Cast(ElementType.Float);
+        model.Graph.ReplaceUses(stored, cast.Value);
+        model.Graph.RemoveUnused();
+        model.Graph.Rename(model.Graph.Find("narrow")!, weight);
+        model.Graph.Sort();
     }
 
     private static Model WithoutParameters(Model deployed, AdapterFolder adapter) =>
