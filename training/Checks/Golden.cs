@@ -94,7 +94,10 @@ internal sealed class Golden
         Alpha = _facts.Alpha,
         Targets = _facts.Targets,
         Orientations = _facts.Orientation ?? [],
-        HeadMaps = _facts.Targets.Distinct(StringComparer.Ordinal).ToDictionary(matrix => matrix, matrix => _facts.HeadMap?.GetValueOrDefault(matrix) ?? [.. Enumerable.Range(0, architecture.HeadsOf(matrix)).Select(head => (long)head)], StringComparer.Ordinal),
+        HeadMaps = _facts.Targets.Distinct(StringComparer.Ordinal).ToDictionary(
+            matrix => matrix,
+            matrix => _facts.HeadMap?.GetValueOrDefault(matrix) ?? [.. Enumerable.Range(0, architecture.HeadsOf(matrix)).Select(head => (long)head)],
+            StringComparer.Ordinal),
         Options = (_facts.Options ?? []).ToDictionary(option => option.Key, option => option.Value.ToString(), StringComparer.Ordinal),
     };
 

@@ -77,7 +77,8 @@ internal sealed class ParameterWriterTests
     private static void Narrow(Model model, string weight)
     {
         var stored = model.Graph.Find(weight)!;
-        var cast = new Tape(model.Graph, onnxOnly: true)[model.Graph.AddConstant("narrow", Tensor.FromBytes(ElementType.Float16, [.. stored.Constant!.Dims], StoredMatrix.Round(stored.Constant.ToFloats(), ElementType.Float16)))].Cast(ElementType.Float);
+        var half = Tensor.FromBytes(ElementType.Float16, [.. stored.Constant!.Dims], StoredMatrix.Round(stored.Constant.ToFloats(), ElementType.Float16));
+        var cast = new Tape(model.Graph, onnxOnly: true)[model.Graph.AddConstant("narrow", half)].Cast(ElementType.Float);
         model.Graph.ReplaceUses(stored, cast.Value);
         model.Graph.RemoveUnused();
         model.Graph.Rename(model.Graph.Find("narrow")!, weight);
