@@ -24,8 +24,15 @@ internal sealed class AdapterArguments
         Alpha = call.Get(_alpha),
         Targets = call.Get(_targets),
         Layers = LayerChoice.TryParse(call.Get(_layers), out var layers) ? layers.Indices : throw Wrong("--layers", call.Get(_layers), "all, or indices and ranges such as 0,2-5"),
-        Options = call.Get(_options).ToDictionary(text => Split(text)[0], text => Split(text)[1], StringComparer.Ordinal),
+        Options = Named(call.Get(_options)),
     };
+
+    private static Dictionary<string, string> Named(IReadOnlyList<string> texts)
+    {
+        var options = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (var text in texts) if (!options.TryAdd(Split(text)[0], Split(text)[1])) throw Wrong("--option", text, "each name once");
+        return options;
+    }
 
     private static string[] Split(string text) => text.Split('=', 2) is [{ Length: > 0 }, _] pair ? pair : throw Wrong("--option", text, "name=value");
 

@@ -41,11 +41,16 @@ internal static class Application
 
         var parsed = root.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
         var command = parsed.CommandResult.Command;
-        if (parsed.Errors is [var wrong, ..]) return Failures.Usage(shell.Error, wrong.Message, command == root ? "lorta" : $"lorta {command.Name}");
+        if (parsed.Errors is [_, ..]) return Failures.Usage(shell.Error, Complaint(parsed, root), command == root ? "lorta" : $"lorta {command.Name}");
         return verbs.FirstOrDefault(verb => verb.Command == command && parsed.Action is null) is { } called
             ? called.Run(parsed, shell)
             : parsed.Invoke(new InvocationConfiguration { Output = shell.Output, Error = shell.Error, EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });   // help, version
     }
+
+    // Without a verb the parser says no more than that.
+    private static string Complaint(ParseResult parsed, RootCommand root) => parsed.CommandResult.Command == root && parsed.UnmatchedTokens is [var word, ..]
+        ? $"'{word}' is no {(word.StartsWith('-') ? "option" : "verb")} of lorta."
+        : parsed.Errors[0].Message;
 }
 
 /// <summary>What a command line runs in.</summary>

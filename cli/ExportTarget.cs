@@ -5,45 +5,40 @@ using LoRTA.Onnx.GraphGen.Ir;
 namespace LoRTA.Onnx.Cli;
 
 /// <summary>Where an exported model goes: a file, or a folder with everything that lay beside the model.</summary>
-/// <param name="File">The model's file.</param>
+/// <param name="Source">The model that is exported.</param>
+/// <param name="File">The file of the result.</param>
 /// <param name="SourceFolder">The folder that is carried along; null for a single file.</param>
 /// <param name="Folder">The folder that is written; null for a single file.</param>
-internal sealed record ExportTarget(string File, string? SourceFolder, string? Folder)
+internal sealed record ExportTarget(Model Source, string File, string? SourceFolder, string? Folder)
 {
-    public bool Exists => Folder is null ? System.IO.File.Exists(File) : Directory.Exists(Folder);
-
     /// <summary>Bytes of the model and its data file.</summary>
     public long Bytes => new[] { File, $"{File}.data" }.Where(System.IO.File.Exists).Sum(path => new FileInfo(path).Length);
 
-    public static ExportTarget Of(string argument, Model model, string output)
-    {
-        var target = Directory.Exists(argument) ? new ExportTarget(Path.Combine(output, model.FileName), argument, output) : new ExportTarget(output, null, null);
-        if (Path.GetFullPath(target.File) == Path.GetFullPath(model.Path)) throw ExportErrors.OntoItself(model.Path);
-        return target;
-    }
+    public static ExportTarget Of(string argument, Model source, string output) =>
+        Directory.Exists(argument) ? new(source, Path.Combine(output, source.FileName), argument, output) : new(source, output, null, null);
 
-    public void Write(Model model)
+    /// <summary>Writes the exported model.</summary>
+    /// <exception cref="LortaException">LRT102, LRT107, LRT701: the place is taken.</exception>
+    public void Write(Model model, bool force)
     {
+        new OutputGuard(force, Source).Check(Folder is null ? model.FilesAt(File) : [Folder]);
         if (Folder is null)
         {
             model.Save(File);
             return;
         }
-        AtomicFolder.Write(Folder, folder =>
+        var carried = FolderFiles.In(SourceFolder!, except: Folder).Where(name => IsCarried(Path.Combine(SourceFolder!, name))).ToList();   // the output may lie in the source
+        AtomicFolder.Write(Folder, [.. carried, .. model.FilesAt(Source.FileName)], folder =>
         {
-            foreach (var path in Directory.EnumerateFiles(SourceFolder!).Where(path => !IsModel(path, model))) System.IO.File.Copy(path, Path.Combine(folder, Path.GetFileName(path)));
-            model.Save(Path.Combine(folder, model.FileName));
+            foreach (var name in carried)
+            {
+                Directory.CreateDirectory(Path.GetDirectoryName(Path.Combine(folder, name))!);
+                System.IO.File.Copy(Path.Combine(SourceFolder!, name), Path.Combine(folder, name));
+            }
+            model.Save(Path.Combine(folder, Source.FileName));
         });
     }
 
-    // The model and its data files are written anew.
-    private static bool IsModel(string path, Model model) =>
-        Path.GetFileName(path) == model.FileName || model.Graph.Initializers.Any(value => value.IsExternal && value.Constant!.File is { } file && Path.GetFullPath(file.Path) == Path.GetFullPath(path));
-}
-
-/// <summary>Failures of exports.</summary>
-internal static class ExportErrors
-{
-    public static LortaException OntoItself(string path) =>
-        new("LRT701", $"{path}: would be overwritten by its own folded form.", "Name another output.") { IsUsage = true };
+    // The model and its data files are written anew; a link to a folder stays behind.
+    private bool IsCarried(string path) => System.IO.File.Exists(path) && !Source.Files.Any(file => Path.GetFullPath(file) == Path.GetFullPath(path));
 }

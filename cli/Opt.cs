@@ -14,7 +14,7 @@ internal static partial class Opt
 
     public static Option<long?> Seed() => new("--seed") { Description = "Seed of every random value (default 0).", HelpName = "N" };
 
-    public static Option<int?> Threads() => Positive(new Option<int?>("--threads") { Description = "Threads of the runtime (default: all cores).", HelpName = "N" });
+    public static Option<int?> Threads() => AtLeastOne(new Option<int?>("--threads") { Description = "Threads of the runtime (default: all cores).", HelpName = "N" });
 
     public static Option<string?> Device()
     {
@@ -40,7 +40,7 @@ internal static partial class Opt
 
     public static Option<string> Method() => new("--method") { Description = "Adapter family.", DefaultValueFactory = _ => "lorta", HelpName = "NAME" };
 
-    public static Option<int> Rank() => Positive(new Option<int>("--rank") { Description = "Rank r.", DefaultValueFactory = _ => 8, HelpName = "R" });
+    public static Option<int> Rank() => AtLeastOne(new Option<int>("--rank") { Description = "Rank r.", DefaultValueFactory = _ => 8, HelpName = "R" });
 
     public static Option<double> Alpha() => new("--alpha") { Description = "Numerator of the scale α/r.", DefaultValueFactory = _ => 16, HelpName = "A" };
 
@@ -61,15 +61,31 @@ internal static partial class Opt
     /// <summary>An option of one verb only, with a default.</summary>
     public static Option<T> Of<T>(string name, string description, T value) => new(name) { Description = description, DefaultValueFactory = _ => value };
 
-    /// <summary>The option with a check of its value.</summary>
+    /// <summary>One of a few words, the first by default.</summary>
+    public static Option<string> OneOf(string name, string description, params string[] words) =>
+        new Option<string>(name) { Description = description, DefaultValueFactory = _ => words[0] }.AcceptOnlyFromAmong(words);
+
+    /// <summary>A required option of one verb only.</summary>
+    public static Option<T> Required<T>(string name, string description) => new(name) { Description = description, Required = true };
+
+    /// <summary>Refuses numbers below 1.</summary>
+    public static Option<T> AtLeastOne<T>(Option<T> option) => Checked(option, number => number >= 1, "must be >= 1");
+
+    /// <summary>Refuses numbers outside a range.</summary>
+    public static Option<T> Within<T>(Option<T> option, int least, int most) => Checked(option, number => number >= least && number <= most, $"must be from {least} to {most}");
+
+    /// <summary>Refuses negative numbers, NaN and ∞.</summary>
+    public static Option<T> NotNegative<T>(Option<T> option) => Checked(option, number => number >= 0 && double.IsFinite(number), "must be a number >= 0");
+
+    /// <summary>The option with a check of its value; what is no number at all is refused by the parser.</summary>
     /// <param name="option">The option.</param>
-    /// <param name="isGood">What a value must meet.</param>
-    /// <param name="rule">The same in words, for instance <c>&gt;= 0</c>.</param>
-    public static Option<T> Checked<T>(Option<T> option, Func<double, bool> isGood, string rule)
+    /// <param name="isRight">What a value must meet.</param>
+    /// <param name="rule">The same in words, for instance <c>must be &gt;= 0</c>.</param>
+    public static Option<T> Checked<T>(Option<T> option, Func<double, bool> isRight, string rule)
     {
         option.Validators.Add(result =>
         {
-            if (Text(result) is { } text && double.TryParse(text, CultureInfo.InvariantCulture, out var number) && !isGood(number)) result.AddError($"{option.Name}: must be {rule}, was {text}.");
+            if (Text(result) is { } text && double.TryParse(text, CultureInfo.InvariantCulture, out var number) && !isRight(number)) result.AddError($"{option.Name}: {rule}, was {text}.");
         });
         return option;
     }

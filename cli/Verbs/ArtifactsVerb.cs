@@ -1,5 +1,6 @@
 using LoRTA.Onnx.GraphGen.Artifacts;
 using LoRTA.Onnx.GraphGen.Errors;
+using LoRTA.Onnx.GraphGen.Files;
 using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.GraphGen.Losses;
 
@@ -8,19 +9,28 @@ namespace LoRTA.Onnx.Cli.Verbs;
 /// <summary><c>lorta artifacts MODEL -o DIR --method … --task …</c>.</summary>
 internal static class ArtifactsVerb
 {
+    private const string Portable = "portable";
+    private const string OrtTraining = "ort-training";
+
     public static Verb Create()
     {
         var (model, output, force, seed, adapter) = (Arg.Model(), Opt.Output("The folder of the artifacts."), Opt.Force(), Opt.Seed(), new AdapterArguments());
         var (task, embed) = (Opt.Required<string>("--task", $"The loss: {string.Join(", ", TaskLosses.All.Select(loss => loss.Name))}."), Opt.Of<bool>("--embed-weights", "Let each model hold the frozen weights itself instead of sharing weights.data."));
-        return Verb.Define("artifacts", "Write the training, evaluation and optimizer graphs.", [model, output, .. adapter.Symbols, task, embed, seed, force], call =>
+        var dialect = Opt.OneOf("--dialect", "Whose training graphs they are: those of any ONNX Runtime, or of onnxruntime-training.", Portable, OrtTraining);
+        return Verb.Define("artifacts", "Write the training, evaluation and optimizer graphs.", [model, output, .. adapter.Symbols, task, dialect, embed, seed, force], call =>
         {
-            if (Directory.Exists(call.Get(output)) && !call.Get(force)) throw FileErrors.Exists(call.Get(output));
+            if (call.Get(dialect) == OrtTraining) throw NotYet(OrtTraining);
+            var deployed = Model.Load(call.Get(model));
+            new OutputGuard(call.Get(force), deployed).Check(call.Get(output));
             var spec = new TrainingSpec { Adapter = adapter.Options(call), Task = call.Get(task), Seed = call.Get(seed) ?? 0 };
-            var graphs = TrainingGraphBuilder.Build(Model.Load(call.Get(model)), spec);
+            var graphs = TrainingGraphBuilder.Build(deployed, spec);
             var files = PortableArtifacts.Write(graphs, call.Get(output), call.Get(embed));
             return new ArtifactsResult(files, graphs.Trained.Sum(tensor => tensor.Initial.Count), Names(graphs.Train.Graph.Inputs), Names(graphs.Train.Graph.Outputs));
         });
     }
+
+    private static LortaException NotYet(string dialect) =>
+        new("LRT805", $"--dialect: '{dialect}' is not there yet.", $"Use {Portable}, whose graphs need no other runtime.") { IsUsage = true };
 
     private static IReadOnlyList<string> Names(IReadOnlyList<Value> values) => [.. values.Select(value => value.Name)];
 }

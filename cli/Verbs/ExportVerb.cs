@@ -1,7 +1,6 @@
 using LoRTA.Onnx.Export.Folding;
 using LoRTA.Onnx.Export.Verification;
 using LoRTA.Onnx.GraphGen.Adapters;
-using LoRTA.Onnx.GraphGen.Errors;
 using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.Training.Runtime;
 
@@ -12,23 +11,25 @@ internal static class ExportVerb
 {
     public static Verb Create()
     {
-        var (model, adapter, output, force, threads) = (Arg.Model(), Opt.Required<string>("--adapter", "An adapter folder."), Opt.Output("The folded model: a file, or a folder when MODEL is one."), Opt.Force(), Opt.Threads());
-        var (verify, widen, allow) = (Opt.Of<bool>("--verify", "Compare the result with base and adapter."), Opt.Of<bool>("--widen", "Write folded weights as float32 where the file stores them narrower behind a Cast."), Opt.Of<bool>("--allow-base", "Accept a base with other weights than the adapter was trained on."));
+        var (model, adapter, force, runtime) = (Arg.Model(), Opt.Required<string>("--adapter", "An adapter folder."), Opt.Force(), new RuntimeArguments());
+        var output = Opt.Output("The folded model: a file, or a folder when MODEL is one.");
+        var verify = Opt.Of<bool>("--verify", "Compare the result with base and adapter.");
+        var widen = Opt.Of<bool>("--widen", "Write folded weights as float32 where the file stores them narrower behind a Cast.");
+        var allow = Opt.Of<bool>("--allow-base", "Accept a base with other weights than the adapter was trained on.");
         var keep = Opt.Of<bool>("--keep-base", "Leave the base's weights as they are and add the adapter beside them.");
-        return Verb.Define("export", "Fold an adapter into its base model.", [model, adapter, output, verify, keep, widen, allow, force, threads], call => Run(
+        return Verb.Define("export", "Fold an adapter into its base model.", [model, adapter, output, verify, keep, widen, allow, force, .. runtime.Symbols], call => Run(
             new Request(call.Get(model), call.Get(adapter), call.Get(output), call.Get(force), call.Get(verify)),
             new ExportOptions { KeepBase = call.Get(keep), Widen = call.Get(widen), AllowOtherBase = call.Get(allow) },
-            new OrtGraphEvaluator(new OrtSettings(Threads: call.Get(threads) ?? 0))));
+            new OrtGraphEvaluator(runtime.Settings(call))));
     }
 
     internal static ExportResult Run(Request request, ExportOptions options, OrtGraphEvaluator evaluator)
     {
         var deployed = Model.Load(request.Model);
         var target = ExportTarget.Of(request.Model, deployed, request.Output);
-        if (!request.Force && target.Exists) throw FileErrors.Exists(request.Output);
         var adapter = AdapterFolder.Load(request.Adapter);
         var folded = new Folder(evaluator).Fold(deployed, adapter, options);
-        target.Write(folded.Model);
+        target.Write(folded.Model, request.Force);
         var rounding = folded.Rounding();
         var comparison = request.Verify ? VerifyVerb.Compare(deployed, Model.Load(target.File), adapter, new VerifyOptions { Tolerance = ToleranceOf(rounding, deployed) }, evaluator, options.AllowOtherBase) : null;
         return new ExportResult(target.File, comparison?.MaxAbsDiff, comparison?.MaxRelDiff, target.Bytes, rounding, comparison?.Ok ?? true);

@@ -16,8 +16,8 @@ internal static class GenerateVerb
     {
         var (model, prompt, adapter, seed, threads) = (Arg.Model(), Opt.Required<string>("--prompt", "The beginning of the text."), Opt.Adapter(), Opt.Seed(), Opt.Threads());
         var (tokenizer, allow) = (Opt.Of<string?>("--tokenizer", "The folder of the tokenizer (default: the model's).", "DIR"), Opt.Of<bool>("--allow-base", "Accept a base with other weights than the adapter was trained on."));
-        var (tokens, temperature) = (Opt.Checked(Opt.Of("--max-tokens", "Most tokens to write.", 100), number => number >= 1, ">= 1"), Opt.Checked(Opt.Of("--temperature", "0 takes the likeliest token; more makes unlikely ones likelier.", 0.0), number => number >= 0 && double.IsFinite(number), ">= 0"));
-        var (topK, topP) = (Opt.Checked(Opt.Of<int?>("--top-k", "Draw from the K likeliest tokens.", "K"), number => number >= 1, ">= 1"), Opt.Checked(Opt.Of("--top-p", "Draw from the likeliest tokens whose probabilities reach P.", 1.0), number => number is > 0 and <= 1, "> 0 and <= 1"));
+        var (tokens, temperature) = (Opt.Checked(Opt.Of("--max-tokens", "Most tokens to write.", 100), number => number >= 1, "must be >= 1"), Opt.Checked(Opt.Of("--temperature", "0 takes the likeliest token; more makes unlikely ones likelier.", 0.0), number => number >= 0 && double.IsFinite(number), "must be >= 0"));
+        var (topK, topP) = (Opt.Checked(Opt.Of<int?>("--top-k", "Draw from the K likeliest tokens.", "K"), number => number >= 1, "must be >= 1"), Opt.Checked(Opt.Of("--top-p", "Draw from the likeliest tokens whose probabilities reach P.", 1.0), number => number is > 0 and <= 1, "must be > 0 and <= 1"));
         return Verb.Define("generate", "Continue a text with a decoder.", [model, prompt, adapter, allow, tokenizer, tokens, temperature, topK, topP, seed, threads], call =>
         {
             var sampling = new SamplingOptions { Temperature = call.Get(temperature), TopK = call.Get(topK), TopP = call.Get(topP), Seed = call.Get(seed) ?? 0 };

@@ -17,10 +17,10 @@ internal static class GradcheckVerb
     {
         var (model, golden, batch) = (Arg.Model(), Opt.Of<string?>("--golden", "A golden .safetensors with its .json beside it.", "FILE"), Opt.Of<string?>("--batch", "The batch; default: the golden's own, in reference/ beside the model, or random tokens.", "FILE"));
         var (names, task, adapter) = (Opt.Of<string?>("--names", "Parameter names that override the derived ones.", "FILE"), Opt.Of<string?>("--task", "Without a golden: the loss.", "NAME"), new AdapterArguments());
-        var (seed, threads) = (Opt.Seed(), Opt.Threads());
-        return Verb.Define("gradcheck", "Compare derived gradients with a golden, or with central differences.", [model, golden, batch, names, .. adapter.Symbols, task, seed, threads], call =>
+        var (seed, runtime) = (Opt.Seed(), new RuntimeArguments());
+        return Verb.Define("gradcheck", "Compare derived gradients with a golden, or with central differences.", [model, golden, batch, names, .. adapter.Symbols, task, seed, .. runtime.Symbols], call =>
         {
-            var settings = new OrtSettings(Threads: call.Get(threads) ?? 0);
+            var settings = runtime.Settings(call);
             var deployed = Model.Load(call.Get(model));
             var architecture = BaseModels.ArchitectureOf(deployed, AttentionMap.Of(CanonicalModel.Of(deployed)));
             if (call.Get(golden) is { } file) return AgainstGolden(deployed, Golden.Load(file), (call.Get(batch), call.Get(names)), architecture, settings);

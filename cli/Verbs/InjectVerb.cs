@@ -1,5 +1,4 @@
 using LoRTA.Onnx.GraphGen.Adapters;
-using LoRTA.Onnx.GraphGen.Errors;
 using LoRTA.Onnx.GraphGen.Files;
 using LoRTA.Onnx.GraphGen.Ir;
 
@@ -15,10 +14,10 @@ internal static class InjectVerb
         return Verb.Define("inject", "Write an adapter into a model as side branches.", [model, output, .. adapter.Symbols, factors, seed, force], call =>
         {
             var (target, folder) = (call.Get(output), $"{Path.ChangeExtension(call.Get(output), null)}.adapter");
-            foreach (var path in new[] { target, folder }) if (!call.Get(force) && (File.Exists(path) || Directory.Exists(path))) throw FileErrors.Exists(path);
-            var (injected, written) = DeployedInjection.Apply(Model.Load(call.Get(model)), adapter.Options(call), Values(call.Get(factors)), call.Get(seed) ?? 0);
-            (written with { Path = folder }).Save();
-            injected.Save(target);
+            var deployed = Model.Load(call.Get(model));
+            var (injected, written) = DeployedInjection.Apply(deployed, adapter.Options(call), Values(call.Get(factors)), call.Get(seed) ?? 0);
+            new OutputGuard(call.Get(force), deployed).Check([.. injected.FilesAt(target), folder]);
+            (written with { Path = folder }).Save(beside: () => injected.Save(target));
             var plan = AdapterPlan.Of(written.Config.Base.Architecture, written.Config.AdapterOptions);
             return new InjectResult(plan.Options.Method, plan.Trainable, [.. plan.Sites.All.Select(site => site.Address)], folder);
         });

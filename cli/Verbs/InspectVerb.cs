@@ -1,6 +1,7 @@
 using LoRTA.Onnx.GraphGen.Canonical;
 using LoRTA.Onnx.GraphGen.Discovery;
 using LoRTA.Onnx.GraphGen.Errors;
+using LoRTA.Onnx.GraphGen.Files;
 using LoRTA.Onnx.GraphGen.Ir;
 
 namespace LoRTA.Onnx.Cli.Verbs;
@@ -14,13 +15,14 @@ internal static class InspectVerb
         var force = Opt.Force();
         return Verb.Define("inspect", "Show the attention that was found in a model.", [model, graph, weights, force], call =>
         {
-            var canonical = CanonicalModel.Of(Model.Load(call.Get(model)));
+            var deployed = Model.Load(call.Get(model));
+            var canonical = CanonicalModel.Of(deployed);
             var map = AttentionMap.Of(canonical);
             if (map.Layers.Count == 0 && map.Findings.Count == 0) throw DiscoveryErrors.NoAttention(canonical.Deployed.Path);
             var inspection = Inspection.Of(canonical, map);
             if (call.Get(graph) is { } path)
             {
-                if (File.Exists(path) && !call.Get(force)) throw FileErrors.Exists(path);
+                new OutputGuard(call.Get(force), deployed).Check(canonical.Model.FilesAt(path));
                 canonical.Model.Save(path);
             }
             return new InspectResult(inspection, call.Get(weights) ? ParameterNames.Of(canonical.Deployed) : null);

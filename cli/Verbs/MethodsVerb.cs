@@ -1,3 +1,4 @@
+using System.CommandLine;
 using LoRTA.Onnx.GraphGen.Adapters;
 using LoRTA.Onnx.GraphGen.Canonical;
 using LoRTA.Onnx.GraphGen.Discovery;
@@ -9,24 +10,41 @@ namespace LoRTA.Onnx.Cli.Verbs;
 /// <summary><c>lorta methods --width 4096 --heads 32 --layers 32</c> or <c>lorta methods MODEL</c>.</summary>
 internal static class MethodsVerb
 {
+    private const int Largest = 10_000_000;
+    private const int MostLayers = 10_000;   // one factor after the other is counted
+
     public static Verb Create()
     {
-        var (model, targets, rank, alpha) = (Arg.OptionalModel(), Opt.Targets(), Opt.Rank(), Opt.Alpha());
-        var (width, heads, layers, kvHeads) = (Opt.Of<int?>("--width", "Model width d.", "N"), Opt.Of<int?>("--heads", "Query heads H.", "N"), Opt.Of<int?>("--layers", "Layers L.", "N"), Opt.Of<int?>("--kv-heads", "Key/value heads (default: as many as query heads).", "N"));
-        var (ffn, vocab) = (Opt.Of<int?>("--ffn", "Width of the feed-forward layer.", "N"), Opt.Of<int?>("--vocab", "Size of the vocabulary.", "N"));
-        return Verb.Define("methods", "Count the trainable parameters of every adapter family.", [model, width, heads, layers, kvHeads, ffn, vocab, targets, rank, alpha], call =>
+        var (model, targets, rank) = (Arg.OptionalModel(), Opt.Targets(), Opt.Rank());
+        var (width, heads, layers) = (Size("--width", "Model width d."), Size("--heads", "Query heads H."), Opt.Within(Opt.Of<int?>("--layers", "Layers L.", "N"), 1, MostLayers));
+        var (kvHeads, vocab) = (Size("--kv-heads", "Key/value heads (default: as many as query heads)."), Size("--vocab", "Size of the vocabulary."));
+        var ffn = Size("--ffn", "Width of the feed-forward layer, for families that adapt it; none does yet.");
+        return Verb.Define("methods", "Count the trainable parameters of every adapter family.", [model, width, heads, layers, kvHeads, ffn, vocab, targets, rank], call =>
         {
             var architecture = call.Get(model) is { } path
                 ? OfModel(path)
                 : OfNumbers(call.Get(width), call.Get(heads), call.Get(layers), call.Get(kvHeads), call.Get(vocab));
-            return AdapterFamilies.All.Select(family => Count(family, architecture, call.Get(targets), call.Get(rank))).ToList();
+            var options = new AdapterOptions { Rank = call.Get(rank), Targets = call.Get(targets) };
+            options.Validate();
+            return AdapterFamilies.All.Select(family => Count(architecture, options with { Method = family.Method })).ToList();
         });
     }
 
-    private static MethodRow Count(AdapterFamilyEntry family, Architecture architecture, IReadOnlyList<string> targets, int rank)
+    private static Option<int?> Size(string name, string description) => Opt.Within(Opt.Of<int?>(name, description, "N"), 1, Largest);
+
+    // A family that does not take these targets or this architecture has no number, and says why.
+    private static MethodRow Count(Architecture architecture, AdapterOptions options)
     {
-        var plan = AdapterPlan.Of(architecture, new AdapterOptions { Method = family.Method, Rank = rank, Targets = targets });
-        return new MethodRow(family.Method, plan.Trainable, Foldable: true, null);
+        try
+        {
+            var plan = AdapterPlan.Of(architecture, options);
+            var isFoldable = FoldGraph.IsPossible(plan);
+            return new MethodRow(options.Method, plan.Trainable, isFoldable, isFoldable ? null : AdapterErrors.NotFoldable(options.Method).Message);
+        }
+        catch (LortaException e)
+        {
+            return new MethodRow(options.Method, null, Foldable: false, e.Message);
+        }
     }
 
     private static Architecture OfModel(string path)

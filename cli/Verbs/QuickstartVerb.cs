@@ -2,6 +2,7 @@ using LoRTA.Onnx.Export.Folding;
 using LoRTA.Onnx.Export.Verification;
 using LoRTA.Onnx.GraphGen.Adapters;
 using LoRTA.Onnx.GraphGen.Errors;
+using LoRTA.Onnx.GraphGen.Files;
 using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.Training;
 using LoRTA.Onnx.Training.Generation;
@@ -17,19 +18,19 @@ internal static class QuickstartVerb
 
     public static Verb Create()
     {
-        var (output, force, threads) = (Opt.OptionalOutput("The folder of the run and of the folded model (default: quickstart)."), Opt.Force(), Opt.Threads());
-        return Verb.Define("quickstart", "Adapt the bundled model to the bundled ship's log, fold, verify.", [output, force, threads], call =>
+        var (output, force, runtime) = (Opt.OptionalOutput("The folder of the run and of the folded model (default: quickstart)."), Opt.Force(), new RuntimeArguments());
+        return Verb.Define("quickstart", "Adapt the bundled model to the bundled ship's log, fold, verify.", [output, force, .. runtime.Symbols], call =>
         {
             var folder = Path.GetFullPath(call.Get(output) ?? "quickstart");
-            if (Directory.Exists(folder) && !call.Get(force)) throw FileErrors.Exists(folder);
-            var recipe = RecipeArgument.Load(Path.Combine(Bundled(), "recipes", "ship-log.yaml"), [], (Path.Combine(folder, "run"), null, null));
-            return Run(call, folder, new RunRequest { Recipe = recipe, Force = true, Threads = call.Get(threads) ?? 0 });
+            new OutputGuard(call.Get(force)).Check(folder);
+            var recipe = RecipeArgument.Load(Path.Combine(Bundled(), "recipes", "ship-log.yaml"), [], (Path.Combine(folder, "run"), null, runtime.Settings(call).Device));
+            return Run(call, folder, new RunRequest { Recipe = recipe, Force = true, Threads = runtime.Settings(call).Threads });
         });
     }
 
     private static Verdict Run(Call call, string folder, RunRequest request)
     {
-        var evaluator = new OrtGraphEvaluator(new OrtSettings(Threads: request.Threads));
+        var evaluator = new OrtGraphEvaluator(new OrtSettings(request.Recipe.Device, request.Threads));
         var deployed = Model.Load(request.Recipe.Model);
         call.Progress.Report("Measuring the base model …");
         var before = TrainingRun.Evaluate(request.Recipe, null, null, request.Threads).Loss;

@@ -8,11 +8,17 @@ namespace LoRTA.Onnx.Cli.Verbs;
 /// <summary><c>lorta verify A B [--adapter DIR]</c>.</summary>
 internal static class VerifyVerb
 {
+    private const int MostSamples = 10_000;
+    private const int LongestRow = 100_000;   // together they stay countable
+
     public static Verb Create()
     {
-        var (a, b, adapter, seed, threads) = (Arg.Model("A"), Arg.Model("B"), Opt.Adapter(), Opt.Seed(), Opt.Threads());
-        var (inputs, samples, length, tolerance) = (Opt.Of<string?>("--inputs", "Inputs by name.", "FILE.safetensors"), Opt.Of("--samples", "Random rows.", 4), Opt.Of("--length", "Their length.", 32), Opt.Of<double?>("--tolerance", "Largest relative difference that passes (default 1e-5; 5e-3 for 16-bit weights)."));
-        return Verb.Define("verify", "Run the same inputs through two models and compare.", [a, b, adapter, inputs, samples, length, tolerance, seed, threads], call =>
+        var (a, b, adapter, seed, runtime) = (Arg.Model("A"), Arg.Model("B"), Opt.Adapter(), Opt.Seed(), new RuntimeArguments());
+        var inputs = Opt.Of<string?>("--inputs", "Inputs by name.", "FILE.safetensors");
+        var samples = Opt.Within(Opt.Of("--samples", "Random rows.", 4), 1, MostSamples);
+        var length = Opt.Within(Opt.Of("--length", "Their length.", 32), 1, LongestRow);
+        var tolerance = Opt.NotNegative(Opt.Of<double?>("--tolerance", "Largest relative difference that passes (default 1e-5; 5e-3 for 16-bit weights)."));
+        return Verb.Define("verify", "Run the same inputs through two models and compare.", [a, b, adapter, inputs, samples, length, tolerance, seed, .. runtime.Symbols], call =>
         {
             var (first, second) = (Model.Load(call.Get(a)), Model.Load(call.Get(b)));
             var options = new VerifyOptions
@@ -23,7 +29,7 @@ internal static class VerifyVerb
                 Seed = call.Get(seed) ?? 0,
                 Tolerance = call.Get(tolerance) ?? Math.Max(ToleranceOf(first), ToleranceOf(second)),
             };
-            var evaluator = new OrtGraphEvaluator(new OrtSettings(Threads: call.Get(threads) ?? 0));
+            var evaluator = new OrtGraphEvaluator(runtime.Settings(call));
             var result = Compare(first, second, call.Get(adapter) is { } folder ? AdapterFolder.Load(folder) : null, options, evaluator, allowOtherBase: true);
             return new Verdict(result, result.Ok);
         });

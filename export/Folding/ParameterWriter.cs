@@ -1,6 +1,5 @@
 using LoRTA.Onnx.GraphGen.Adapters;
 using LoRTA.Onnx.GraphGen.Discovery;
-using LoRTA.Onnx.GraphGen.Errors;
 using LoRTA.Onnx.GraphGen.Ir;
 
 namespace LoRTA.Onnx.Export.Folding;
@@ -14,11 +13,10 @@ internal sealed class ParameterWriter(Model deployed, Model model)
 
     public void Write(AdapterFolder adapter)
     {
-        foreach (var (name, value) in adapter.Parameters)
+        foreach (var (name, value) in adapter.ParametersOf(deployed, _names))
         {
             if (_names.Value.FirstOrDefault(candidate => candidate.Name == name) is { } stored) Write(stored, value);
-            else if (name.EndsWith(".bias", StringComparison.Ordinal)) DroppedBias.Write(model, _names.Value, name, value);
-            else throw AdapterErrors.NoMatch(name, []);
+            else DroppedBias.Write(deployed, model, _names.Value, (name, value));
         }
     }
 

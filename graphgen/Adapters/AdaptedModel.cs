@@ -50,14 +50,14 @@ internal sealed class AdaptedModel
     /// <summary>The tensors that training changes: the family's trained factors, then the model's own parameters.</summary>
     public IReadOnlyList<TrainedTensor> Trained(IReadOnlyDictionary<string, Tensor> given, long seed) =>
     [
-        .. Plan.Factors.Where(factor => factor.IsTrained).Select(factor => new TrainedTensor(factor.Name, TrainingNames.Factor + factor.Name, ValueOf(factor, given, seed), ParameterGroup.Default)),
-        .. _parameters.Select(parameter => new TrainedTensor(TrainingNames.Parameter + parameter.Name, TrainingNames.Parameter + parameter.Name, given.GetValueOrDefault(TrainingNames.Parameter + parameter.Name, parameter.Initial), parameter.Group)),
+        .. Plan.Factors.Where(factor => factor.IsTrained).Select(factor => new TrainedTensor(factor.Name, TrainingNames.Factor + factor.Name, Given(factor.Name, factor.Dims, given) ?? factor.Draw(seed), ParameterGroup.Default)),
+        .. _parameters.Select(parameter => new TrainedTensor(TrainingNames.Parameter + parameter.Name, TrainingNames.Parameter + parameter.Name, Given(TrainingNames.Parameter + parameter.Name, parameter.Initial.Dims, given) ?? parameter.Initial, parameter.Group)),
     ];
 
     /// <summary>Factors that stay as they are, by input.</summary>
     public IReadOnlyDictionary<string, Tensor> Frozen(IReadOnlyDictionary<string, Tensor> given, long seed) =>
-        Plan.Factors.Where(factor => !factor.IsTrained).ToDictionary(factor => TrainingNames.Factor + factor.Name, factor => ValueOf(factor, given, seed), StringComparer.Ordinal);
+        Plan.Factors.Where(factor => !factor.IsTrained).ToDictionary(factor => TrainingNames.Factor + factor.Name, factor => Given(factor.Name, factor.Dims, given) ?? factor.Draw(seed), StringComparer.Ordinal);
 
-    private static Tensor ValueOf(Factor factor, IReadOnlyDictionary<string, Tensor> given, long seed) =>
-        given.TryGetValue(factor.Name, out var tensor) ? AdapterFolder.Checked("the given factors", factor, tensor) : factor.Draw(seed);
+    private static Tensor? Given(string name, IReadOnlyList<long> dims, IReadOnlyDictionary<string, Tensor> given) =>
+        given.TryGetValue(name, out var tensor) ? AdapterFolder.Checked("the given factors", name, dims, tensor) : null;
 }

@@ -1,4 +1,5 @@
 using LoRTA.Onnx.GraphGen.Artifacts;
+using LoRTA.Onnx.GraphGen.Discovery;
 using LoRTA.Onnx.GraphGen.Errors;
 using LoRTA.Onnx.GraphGen.Ir;
 
@@ -10,7 +11,7 @@ internal static class AdaptedModels
     /// <summary>The canonical graph of a model with an adapter whose factors, and trained parameters of the model, are constants.</summary>
     public static Model WithDefaults(Model deployed, AdapterFolder adapter, bool allowOtherBase)
     {
-        var parameters = adapter.Parameters;
+        var parameters = adapter.ParametersOf(deployed, new(() => ParameterNames.Of(deployed)));
         var patterns = parameters.Keys.Select(name => new TrainablePattern(name, ParameterGroup.Default)).ToList();
         var adapted = AdaptedModel.Of(deployed, adapter.Config.AdapterOptions with { Dropout = 0 }, trainables: new(patterns), defaults: adapter.FactorsOf);
         BaseModels.Check(adapter, deployed, adapted.Map, adapted.Plan, allowOtherBase);
@@ -22,10 +23,10 @@ internal static class AdaptedModels
     }
 
     /// <summary>The deployed graph of a model with an adapter as side branches.</summary>
-    /// <exception cref="LortaException">LRT310, LRT311: of another model; LRT316: no place for a branch; LRT319: it is more than side branches.</exception>
+    /// <exception cref="LortaException">LRT310, LRT311: of another model; LRT316: no place for a branch; LRT322: it is more than side branches.</exception>
     public static Model WithSideBranches(Model deployed, AdapterFolder adapter, bool allowOtherBase)
     {
-        if (adapter.Parameters.Keys.FirstOrDefault() is { } parameter) throw AdapterErrors.TrainedParameters(adapter.Path, parameter);
+        if (adapter.Config.Trainables is [var parameter, ..]) throw AdapterErrors.TrainedParameters(adapter.Path, parameter);
         return DeployedInjection.WithConstants(deployed, adapter, allowOtherBase);
     }
 }

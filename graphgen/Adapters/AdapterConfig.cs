@@ -2,6 +2,7 @@ using System.ComponentModel;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using LoRTA.Onnx.GraphGen.Errors;
+using LoRTA.Onnx.GraphGen.Files;
 
 namespace LoRTA.Onnx.GraphGen.Adapters;
 
@@ -109,14 +110,27 @@ public sealed record AdapterConfig
         try
         {
             var config = JsonSerializer.Deserialize<AdapterConfig>(json, Json) ?? throw AdapterErrors.BadConfig(file, "it is empty");
-            return config.Format == FormatName && config.FormatVersion == 1
-                ? config
-                : throw AdapterErrors.BadConfig(file, $"format {config.Format} {config.FormatVersion} is not known here");
+            if (config.Format != FormatName || config.FormatVersion != 1) throw AdapterErrors.BadConfig(file, $"format {config.Format} {config.FormatVersion} is not known here");
+            var problems = config.AdapterOptions.Problems();
+            return problems.Count == 0 ? config : throw AdapterErrors.BadConfig(file, string.Join("; ", problems.Select(problem => $"{problem.Key}: {problem.Text}")));
         }
         catch (JsonException e)
         {
-            throw AdapterErrors.BadConfig(file, $"it is no adapter configuration ({e.Message.Split('.')[0]})");
+            throw AdapterErrors.BadConfig(file, $"it is no adapter configuration ({JsonProblem.Of(e)})");
         }
+    }
+
+    /// <summary>Refuses a configuration that states another scale, orientation or head map than its options make of the model.</summary>
+    /// <exception cref="LortaException">LRT313: what is stated, and what follows.</exception>
+    internal void CheckAgainst(AdapterPlan plan, string folder)
+    {
+        var file = Path.Combine(folder, AdapterFolder.ConfigFile);
+        var follows = Of(plan, Base);
+        plan.CheckScale(file, Scale);
+        foreach (var (matrix, orientation) in follows.Orientation)
+            if (!Orientation.TryGetValue(matrix, out var stated) || stated != orientation) throw AdapterErrors.OtherThanFollows(file, $"orientation.{matrix}", Orientation.ContainsKey(matrix) ? stated : null, orientation);
+        foreach (var (matrix, heads) in follows.HeadMap)
+            if (HeadMap.GetValueOrDefault(matrix) is not { } stated || !stated.SequenceEqual(heads)) throw AdapterErrors.OtherThanFollows(file, $"headMap.{matrix}", HeadMap.GetValueOrDefault(matrix), heads);
     }
 
     private static SortedDictionary<string, T> PerMatrix<T>(AdapterPlan plan, Func<AdapterSite, T> fact)

@@ -1,6 +1,9 @@
+using System.Numerics.Tensors;
+using LoRTA.Onnx.GraphGen.Discovery;
 using LoRTA.Onnx.GraphGen.Errors;
 using LoRTA.Onnx.GraphGen.Files;
 using LoRTA.Onnx.GraphGen.Ir;
+using Tensor = LoRTA.Onnx.GraphGen.Ir.Tensor;
 
 namespace LoRTA.Onnx.GraphGen.Adapters;
 
@@ -15,37 +18,60 @@ public sealed record AdapterFolder(string Path, AdapterConfig Config, IReadOnlyD
     internal const string TensorFile = "adapter_model.safetensors";
 
     /// <summary>Opens an adapter folder.</summary>
-    /// <exception cref="LortaException">LRT101, LRT105, LRT313: missing or damaged.</exception>
+    /// <exception cref="LortaException">LRT101, LRT105, LRT309, LRT313: missing or damaged.</exception>
     public static AdapterFolder Load(string folder)
     {
         var config = System.IO.Path.Combine(folder, ConfigFile);
         if (!File.Exists(config)) throw FileErrors.NotFound(config);
-        return new AdapterFolder(folder, AdapterConfig.Parse(config, File.ReadAllText(config)), Safetensors.Load(System.IO.Path.Combine(folder, TensorFile)).Tensors);
+        var adapter = new AdapterFolder(folder, AdapterConfig.Parse(config, File.ReadAllText(config)), Safetensors.Load(System.IO.Path.Combine(folder, TensorFile)).Tensors);
+        var (listed, held) = (adapter.Config.Trainables.ToHashSet(StringComparer.Ordinal), adapter.Parameters.Keys.ToHashSet(StringComparer.Ordinal));
+        if (listed.FirstOrDefault(name => !held.Contains(name)) is { } missing) throw AdapterErrors.FactorMissing(adapter.TensorPath, ParameterPrefix + missing);
+        if (held.FirstOrDefault(name => !listed.Contains(name)) is { } unlisted) throw AdapterErrors.BadConfig(config, $"its trainables leave out '{unlisted}', which {TensorFile} holds");
+        return adapter;
     }
 
     /// <summary>Writes the folder, whole or not at all.</summary>
-    /// <exception cref="LortaException">LRT104: cannot be written.</exception>
-    public void Save() => AtomicFolder.Write(Path, folder =>
+    /// <exception cref="LortaException">LRT104: cannot be written; LRT107: the folder holds other files.</exception>
+    public void Save() => Save(beside: () => { });
+
+    /// <summary>Writes the folder and something that belongs to it: neither, where either fails.</summary>
+    internal void Save(Action beside) => AtomicFolder.Write(Path, [ConfigFile, TensorFile], folder =>
     {
         AtomicFile.WriteText(System.IO.Path.Combine(folder, ConfigFile), Config.ToJson());
         Safetensors.Save(System.IO.Path.Combine(folder, TensorFile), Tensors);
+        beside();
     });
 
-    /// <summary>The values of a plan's factors, checked for presence and shape.</summary>
-    /// <exception cref="LortaException">LRT308 wrong shape; LRT309 missing.</exception>
+    /// <summary>The values of a plan's factors, checked.</summary>
+    /// <exception cref="LortaException">LRT308 wrong shape; LRT309 missing; LRT313 no finite floats.</exception>
     internal IReadOnlyDictionary<string, Tensor> FactorsOf(AdapterPlan plan) =>
-        plan.Factors.ToDictionary(factor => factor.Name, factor => Checked(System.IO.Path.Combine(Path, TensorFile), factor, Tensors.GetValueOrDefault(factor.Name)), StringComparer.Ordinal);
+        plan.Factors.ToDictionary(factor => factor.Name, factor => Checked(TensorPath, factor, Tensors.GetValueOrDefault(factor.Name)), StringComparer.Ordinal);
 
-    /// <summary>The model's own parameters that were trained along, by their name in the model.</summary>
-    internal IReadOnlyDictionary<string, Tensor> Parameters => Tensors
+    /// <summary>The model's own parameters that were trained along, by their name in the model, checked against it.</summary>
+    /// <param name="deployed">The model.</param>
+    /// <param name="names">Its parameters; asked for only where the adapter holds some.</param>
+    /// <exception cref="LortaException">LRT307 the model has none of that name; LRT308 wrong shape; LRT313 no finite floats.</exception>
+    internal IReadOnlyDictionary<string, Tensor> ParametersOf(Model deployed, Lazy<IReadOnlyList<ParameterName>> names) => Parameters.ToDictionary(
+        pair => pair.Key,
+        pair => Checked(TensorPath, ParameterPrefix + pair.Key, ParameterShapes.Of(deployed, names.Value, pair.Key) ?? throw AdapterErrors.NoMatch(pair.Key, []), pair.Value),
+        StringComparer.Ordinal);
+
+    private string TensorPath => System.IO.Path.Combine(Path, TensorFile);
+
+    private Dictionary<string, Tensor> Parameters => Tensors
         .Where(pair => pair.Key.StartsWith(ParameterPrefix, StringComparison.Ordinal))
         .ToDictionary(pair => pair.Key[ParameterPrefix.Length..], pair => pair.Value, StringComparer.Ordinal);
 
-    internal static Tensor Checked(string file, Factor factor, Tensor? tensor)
+    internal static Tensor Checked(string file, Factor factor, Tensor? tensor) => Checked(file, factor.Name, factor.Dims, tensor);
+
+    /// <summary>A tensor of a file as float32, if it is there, of that shape, and holds finite floats.</summary>
+    internal static Tensor Checked(string file, string name, IReadOnlyList<long> dims, Tensor? tensor)
     {
-        if (tensor is null) throw AdapterErrors.FactorMissing(file, factor.Name);
-        return tensor.Dims.SequenceEqual(factor.Dims)
-            ? tensor.Type == ElementType.Float ? tensor : Tensor.Of<float>([.. tensor.Dims], tensor.ToFloats())
-            : throw AdapterErrors.FactorShape(file, factor.Name, $"[{string.Join(", ", factor.Dims)}]", $"[{string.Join(", ", tensor.Dims)}]");
+        if (tensor is null) throw AdapterErrors.FactorMissing(file, name);
+        if (!tensor.Dims.SequenceEqual(dims)) throw AdapterErrors.FactorShape(file, name, $"[{string.Join(", ", dims)}]", $"[{string.Join(", ", tensor.Dims)}]");
+        if (!tensor.Type.IsFloat()) throw AdapterErrors.BadConfig(file, $"'{name}' holds {tensor.Type.Display()}, not floats");
+        var values = tensor.ToFloats();
+        if (values.Length > 0 && !float.IsFinite(TensorPrimitives.MaxMagnitude<float>(values))) throw AdapterErrors.BadConfig(file, $"'{name}' holds numbers that are not finite");
+        return tensor.Type == ElementType.Float ? tensor : Tensor.Of<float>([.. tensor.Dims], values);
     }
 }

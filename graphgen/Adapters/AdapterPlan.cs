@@ -5,8 +5,6 @@ namespace LoRTA.Onnx.GraphGen.Adapters;
 /// <summary>An adapter on a model: the family, its sites and its factors.</summary>
 public sealed record AdapterPlan
 {
-    private static readonly string[] Matrices = ["q", "k", "v", "p"];
-
     /// <summary>What was asked for.</summary>
     public required AdapterOptions Options { get; init; }
 
@@ -29,17 +27,27 @@ public sealed record AdapterPlan
     /// <param name="architecture">Sizes of the model.</param>
     /// <param name="options">What the adapter is to be.</param>
     /// <param name="families">Families to choose from; null = those of this project.</param>
-    /// <exception cref="LortaException">LRT301 … LRT306: unknown or unfitting options.</exception>
+    /// <exception cref="LortaException">LRT301 … LRT306, LRT319 … LRT321: unknown, senseless or unfitting options.</exception>
     public static AdapterPlan Of(Architecture architecture, AdapterOptions options, IReadOnlyList<AdapterFamilyEntry>? families = null)
     {
+        options.Validate();
         var family = AdapterFamilies.Create(options, families);
         var sites = SitesOf(architecture, options, family);
-        return new AdapterPlan { Options = options, Family = family, Architecture = architecture, Sites = sites, Factors = family.Factors(sites) };
+        var factors = family.Factors(sites);
+        if (factors.FirstOrDefault(factor => factor.Count > Array.MaxLength) is { } large) throw AdapterErrors.InvalidOptions([("rank", $"{options.Rank} gives '{large.Name}' {large.Count} numbers, more than an array holds")]);
+        return new AdapterPlan { Options = options, Family = family, Architecture = architecture, Sites = sites, Factors = factors };
+    }
+
+    /// <summary>Refuses a file that states another scale than its options make.</summary>
+    /// <exception cref="LortaException">LRT313: both scales.</exception>
+    internal void CheckScale(string file, double stated)
+    {
+        if (!(Math.Abs(stated - Family.Scale) <= 1e-9 * Math.Abs(Family.Scale))) throw AdapterErrors.OtherThanFollows(file, "scale", stated, Family.Scale);
     }
 
     private static AdapterSites SitesOf(Architecture architecture, AdapterOptions options, IAdapterFamily family)
     {
-        if (options.Targets.FirstOrDefault(target => !Matrices.Contains(target)) is { } unknown) throw AdapterErrors.UnknownTarget(unknown);
+        if (options.Targets.FirstOrDefault(AdapterOptions.LaterTargets.Contains) is { } later) throw AdapterErrors.TargetNotYet(later);
         IReadOnlyList<int> layers = options.Layers is { } asked ? [.. asked.Distinct().Order()] : [.. Enumerable.Range(0, architecture.Layers)];
         foreach (var layer in layers) if (layer < 0 || layer >= architecture.Layers) throw AdapterErrors.UnknownLayer(layer, architecture.Layers);
         return new AdapterSites
@@ -59,11 +67,16 @@ public sealed record AdapterPlan
             Out = architecture.Linear(matrix).Out,
             LayerRow = layerRow,
             MatrixRow = matrixRow,
-            HeadMap = HeadMap(architecture.Heads, architecture.HeadsOf(matrix)),
-            Orientation = family.OrientationOf(matrix),
+            HeadMap = HeadMap(architecture, options, matrix),
+            Orientation = options.Orientations.TryGetValue(matrix, out var stated) ? stated : family.OrientationOf(matrix),
         };
     }
 
     // Key/value head g serves the query heads from g·H/H_kv on and takes the row of the first of them.
-    private static long[] HeadMap(int heads, int own) => [.. Enumerable.Range(0, own).Select(head => (long)(head * heads / own))];
+    private static IReadOnlyList<long> HeadMap(Architecture architecture, AdapterOptions options, string matrix)
+    {
+        var (heads, own) = (architecture.Heads, architecture.HeadsOf(matrix));
+        if (!options.HeadMaps.TryGetValue(matrix, out var stated)) return [.. Enumerable.Range(0, own).Select(head => (long)(head * heads / own))];
+        return stated.Count == own && stated.All(row => row >= 0 && row < heads) ? stated : throw AdapterErrors.HeadMapDoesNotFit(matrix, stated, own, heads);
+    }
 }

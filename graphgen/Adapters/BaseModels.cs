@@ -63,6 +63,7 @@ internal static class BaseModels
     public static void Check(AdapterFolder adapter, Model deployed, AttentionMap map, AdapterPlan plan, bool allowOtherWeights)
     {
         CheckArchitecture(adapter, deployed, plan.Architecture);
+        adapter.Config.CheckAgainst(plan, adapter.Path);
         if (allowOtherWeights) return;
         if (adapter.Config.Base.Sketch.FirstDifference(Describe(deployed, map, plan).Sketch) is var (address, difference))
             throw AdapterErrors.OtherWeights(adapter.Path, deployed.Path, address, difference);

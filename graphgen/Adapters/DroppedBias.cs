@@ -29,25 +29,29 @@ internal static class DroppedBias
         return Tensor.Of<float>([width], new float[width]);
     }
 
-    /// <summary>Writes the trained bias into a deployed file, as an Add behind the product.</summary>
-    public static void Write(Model deployed, IReadOnlyList<ParameterName> names, string name, Tensor bias)
+    /// <summary>Writes the trained bias into a copy of a deployed file, as an Add behind the product.</summary>
+    public static void Write(Model deployed, Model copy, IReadOnlyList<ParameterName> names, (string Name, Tensor Value) bias)
     {
-        var tape = new Tape(deployed.Graph, onnxOnly: true);
-        var output = Product(deployed, names, name)!.Output;
+        var graph = copy.Graph;
+        var tape = new Tape(graph, onnxOnly: true);
+        var output = graph.Find(Product(deployed, names, bias.Name)!.Output.Name)!;   // the copy's weight may be another one by now
         var readers = output.Uses.ToHashSet();
-        var isOutput = deployed.Graph.IsOutput(output);
-        using var scope = tape.Scope(name);
-        var sum = (tape[output] + tape.Constant(bias, name)).Value;
-        deployed.Graph.ReplaceUses(output, sum, readers.Contains);
-        if (isOutput) deployed.Graph.ReplaceOutput(output, sum);
-        deployed.Graph.Sort();
+        var isOutput = graph.IsOutput(output);
+        using var scope = tape.Scope(bias.Name);
+        var sum = (tape[output] + tape.Constant(bias.Value, bias.Name)).Value;
+        graph.ReplaceUses(output, sum, readers.Contains);
+        if (isOutput) graph.ReplaceOutput(output, sum);
+        graph.Sort();
     }
 
-    // The one product of the layer's weight, if nothing is added to it.
-    private static Node? Product(Model deployed, IReadOnlyList<ParameterName> names, string name)
+    /// <summary>The weight of the layer whose bias has this name.</summary>
+    public static string WeightOf(string bias) => bias[..^BiasSuffix.Length] + WeightSuffix;
+
+    /// <summary>The one product of the layer's weight, if nothing is added to it.</summary>
+    public static Node? Product(Model deployed, IReadOnlyList<ParameterName> names, string name)
     {
         if (!name.EndsWith(BiasSuffix, StringComparison.Ordinal)) return null;
-        var weight = names.FirstOrDefault(candidate => candidate.Name == name[..^BiasSuffix.Length] + WeightSuffix);
+        var weight = names.FirstOrDefault(candidate => candidate.Name == WeightOf(name));
         return weight is null ? null : Products(deployed.Graph.Find(weight.Initializer)!).ToList() is [var single] ? single : null;
     }
 

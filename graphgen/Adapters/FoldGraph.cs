@@ -11,6 +11,15 @@ internal sealed class FoldGraph(AdapterPlan plan, IReadOnlyDictionary<string, Te
     private const string Weight = "weight";
     private const string Bias = "bias";
 
+    /// <summary>Whether the family folds at the plan's sites; asked without any numbers.</summary>
+    public static bool IsPossible(AdapterPlan plan)
+    {
+        var site = plan.Sites.All[0];
+        var tape = new Tape(new Graph($"fold {site.Address}"));
+        var weight = tape[tape.Graph.AddInput(Weight, ElementType.Float, [site.In, site.Out])];
+        return plan.Family.Fold(site, weight, null, AdapterInjection.AddInputs(tape, plan)) is not null;
+    }
+
     /// <summary>W′ [in, out] and, where the site has one, b′ [out].</summary>
     /// <returns>Null where the family cannot be folded.</returns>
     public (Tensor Weight, Tensor? Bias)? Fold(AdapterSite site, Tensor weight, Tensor? bias)

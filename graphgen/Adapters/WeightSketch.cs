@@ -10,13 +10,13 @@ public sealed record WeightSketch(double Tolerance, IReadOnlyDictionary<string, 
     /// <summary>How far each number may be from the one that was quantised, by address; absent where weights are stored as floats.</summary>
     public IReadOnlyDictionary<string, IReadOnlyList<float>>? Steps { get; init; }
 
-    /// <summary>The first site whose numbers differ by more than both roundings allow, with the relative difference; null = the same weights.</summary>
+    /// <summary>The first site of the other model whose numbers are missing here or differ by more than both roundings allow, with the relative difference; null = the same weights.</summary>
     internal (string Address, double Difference)? FirstDifference(WeightSketch other)
     {
         var allowed = 1e-5 + Tolerance + other.Tolerance;
-        foreach (var (address, values) in Values)
+        foreach (var (address, others) in other.Values)
         {
-            if (!other.Values.TryGetValue(address, out var others)) return (address, double.PositiveInfinity);
+            if (!Values.TryGetValue(address, out var values) || values.Count != others.Count) return (address, double.PositiveInfinity);
             var size = Math.Sqrt(values.Sum(value => (double)value * value));
             var beyond = Math.Sqrt(values.Index().Sum(item => Squared(Math.Max(0, Math.Abs((double)item.Item - others[item.Index]) - StepOf(address, item.Index) - other.StepOf(address, item.Index)))));
             if (!(beyond <= allowed * Math.Max(size, double.Epsilon))) return (address, beyond / size);

@@ -8,24 +8,28 @@ namespace LoRTA.Onnx.GraphGen.Artifacts;
 public static class PortableArtifacts
 {
     private const string WeightsFile = "weights.data";
+    private const string TrainingFile = "training_model.onnx";
+    private const string EvaluationFile = "eval_model.onnx";
+    private const string OptimizerFile = "optimizer_model.onnx";
+    private const string InitialFile = "initial.safetensors";
 
     /// <summary>Writes <c>training_model.onnx</c>, <c>eval_model.onnx</c>, <c>optimizer_model.onnx</c> and <c>initial.safetensors</c> (the trained tensors by input).</summary>
     /// <param name="graphs">The graphs.</param>
     /// <param name="folder">The folder; appears whole or not at all.</param>
     /// <param name="embedWeights">Whether each model holds the frozen weights itself; otherwise both share <c>weights.data</c>.</param>
     /// <returns>Names of the files.</returns>
-    /// <exception cref="LortaException">LRT104: cannot be written.</exception>
+    /// <exception cref="LortaException">LRT104: cannot be written; LRT107: the folder holds other files.</exception>
     public static IReadOnlyList<string> Write(TrainingGraphs graphs, string folder, bool embedWeights)
     {
         string[] files = [];
-        AtomicFolder.Write(folder, target =>
+        AtomicFolder.Write(folder, [WeightsFile, TrainingFile, EvaluationFile, OptimizerFile, InitialFile], target =>
         {
             var weights = embedWeights ? null : new ExternalLayout(WeightsFile, graphs.Train.Graph.Initializers.Concat(graphs.Eval.Graph.Initializers));
             if (weights is not null) AtomicFile.Write(Path.Combine(target, WeightsFile), weights.Write);
-            Write(target, "training_model.onnx", graphs.Train, weights);
-            Write(target, "eval_model.onnx", graphs.Eval, weights);
-            Write(target, "optimizer_model.onnx", graphs.Optimizer, null);
-            Safetensors.Save(Path.Combine(target, "initial.safetensors"), Initial(graphs));
+            Write(target, TrainingFile, graphs.Train, weights);
+            Write(target, EvaluationFile, graphs.Eval, weights);
+            Write(target, OptimizerFile, graphs.Optimizer, null);
+            Safetensors.Save(Path.Combine(target, InitialFile), Initial(graphs));
             files = [.. Directory.EnumerateFiles(target).Select(file => Path.GetFileName(file)).Order(StringComparer.Ordinal)];
         });
         return files;

@@ -38,7 +38,7 @@ internal static class AdapterErrors
         new("LRT310", $"{adapter}: was trained on another architecture than {model} ({what}).", "Use the model that the adapter was trained on.");
 
     public static LortaException OtherWeights(string adapter, string model, string site, double difference) =>
-        new("LRT311", $"{adapter}: was trained on other weights than {model} holds ({site} differs by {difference:g3}).", "Use the model that the adapter was trained on, or pass --allow-base if you know that this one fits.");
+        new("LRT311", $"{adapter}: was trained on other weights than {model} holds ({site} {(double.IsInfinity(difference) ? "has no sketch" : string.Create(CultureInfo.InvariantCulture, $"differs by {difference:g3}"))}).", "Use the model that the adapter was trained on, or pass --allow-base if you know that this one fits.");
 
     public static LortaException NotFoldable(string method) =>
         new("LRT312", $"{method} cannot be folded into weights.", "Keep the adapter beside the model (`lorta inject`).");
@@ -61,8 +61,29 @@ internal static class AdapterErrors
     public static LortaException NotFloat(string address, ElementType type) =>
         new("LRT318", $"{address}: computes in {type.Display()}; training and exact comparison need float32.", "Use a float32 export of the model (16-bit storage behind Casts is fine); its adapter folds into the 16-bit file too.");
 
+    public static LortaException InvalidOptions(IEnumerable<(string Key, string Text)> problems) =>
+        new("LRT319", $"{string.Join("; ", problems.Select(problem => $"adapter.{problem.Key}: {problem.Text}"))}.", "`lorta schema adapter` describes the options.") { IsUsage = true };
+
+    public static LortaException HeadMapDoesNotFit(string matrix, IReadOnlyList<long> stated, int own, int heads) =>
+        new("LRT320", $"headMap.{matrix}: [{string.Join(", ", stated)}] does not name one of the rows 0 to {heads - 1} of C_H for each of the matrix's {own} heads.", "The file was made for another model.");
+
+    public static LortaException TargetNotYet(string target) =>
+        new("LRT321", $"adapter.targets: '{target}' is not there yet.", "Choose from q, k, v, p.") { IsUsage = true };
+
+    /// <summary>A file that says two things: one by itself, one by its options and the model.</summary>
+    public static LortaException OtherThanFollows(string file, string what, object? stated, object follows) =>
+        BadConfig(file, $"{what} is {Show(stated)}, but {Show(follows)} follows from its options and the model");
+
+    private static string Show(object? value) => value switch
+    {
+        null => "missing",
+        IEnumerable<long> rows => $"[{string.Join(", ", rows)}]",
+        Orientation orientation => orientation == Orientation.InputHeads ? "input-heads" : "output-heads",
+        _ => Convert.ToString(value, CultureInfo.InvariantCulture)!,
+    };
+
     public static LortaException TrainedParameters(string adapter, string parameter) =>
-        new("LRT319", $"{adapter}: holds trained parameters of the model itself ('{parameter}'), which no side branch carries.", "Fold the adapter (`lorta export`) and use the folded model.");
+        new("LRT322", $"{adapter}: holds trained parameters of the model itself ('{parameter}'), which no side branch carries.", "Fold the adapter (`lorta export`) and use the folded model.");
 
     private static string Close(IEnumerable<string> names) => names.ToList() is { Count: > 0 } list ? $"; it has for instance {string.Join(", ", list)}" : string.Empty;
 }

@@ -15,6 +15,12 @@ internal static class FileErrors
     public static LortaException NotWritable(string path, Exception inner) =>
         new("LRT104", $"{path}: cannot be written ({inner.Message.TrimEnd('.')}).", "Check the folder's permissions and the free space of the disk; nothing was left behind.", inner);
 
+    public static LortaException HoldsOthers(string folder, string file) =>
+        new("LRT107", $"{folder}: holds '{file}', which would be deleted along with the folder.", "Name another folder, or move that file away first.") { IsUsage = true };
+
+    public static LortaException OverwritesSource(string output, string file) =>
+        new("LRT701", $"{output}: would overwrite {file}, from which it is made.", "Name another output.") { IsUsage = true };
+
     public static LortaException Corrupt(string path, string what) =>
         new("LRT105", $"{path}: {what}.", "The file is damaged or of another format; fetch or write it again.");
 }

@@ -6,10 +6,14 @@ namespace LoRTA.Onnx.GraphGen.Files;
 internal static class AtomicFolder
 {
     /// <summary>Lets <paramref name="fill"/> write into a temporary folder that then takes the place of <paramref name="path"/>.</summary>
-    /// <exception cref="LortaException">LRT104: the parent folder cannot be written or the disk is full.</exception>
-    public static void Write(string path, Action<string> fill)
+    /// <param name="path">The folder.</param>
+    /// <param name="names">Every file that such a folder may hold, relative with <c>/</c>; an existing folder that holds another one is not replaced.</param>
+    /// <param name="fill">Writes into the folder that it is given.</param>
+    /// <exception cref="LortaException">LRT107: the folder holds something else; LRT104: the parent folder cannot be written or the disk is full.</exception>
+    public static void Write(string path, IReadOnlyCollection<string> names, Action<string> fill)
     {
         var full = Path.TrimEndingDirectorySeparator(Path.GetFullPath(path));
+        if (Directory.Exists(full) && FolderFiles.In(full).FirstOrDefault(file => !names.Contains(file)) is { } other) throw FileErrors.HoldsOthers(path, other);
         var (temporary, retired) = ($"{full}.{Environment.ProcessId}.tmp", $"{full}.{Environment.ProcessId}.old");
         try
         {

@@ -57,6 +57,13 @@ public sealed class Model
     /// <exception cref="LortaException">LRT104: the folder cannot be written or the disk is full.</exception>
     public void Save(string path) => ModelWriter.Save(this, path);
 
+    /// <summary>The files that the model was read from: its own, and those that its weights lie in.</summary>
+    internal IReadOnlyList<string> Files =>
+        [.. Graph.Initializers.Select(value => value.Constant?.File?.Path).Prepend(Path).OfType<string>().Where(path => path.Length > 0).Distinct(StringComparer.Ordinal)];
+
+    /// <summary>The files that <see cref="Save"/> would write.</summary>
+    internal IReadOnlyList<string> FilesAt(string path) => ModelWriter.FilesAt(this, path);
+
     /// <summary>A deep copy whose nodes remember theirs of this model as <see cref="Node.Source"/>; tensors are shared.</summary>
     internal Model Clone() => ModelCopy.Of(this);
 

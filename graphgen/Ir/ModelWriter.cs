@@ -15,15 +15,18 @@ internal static class ModelWriter
 
     public static void Save(Model model, string path)
     {
-        var external = model.Graph.Initializers.Any(value => value.IsExternal) || model.Graph.Initializers.Sum(value => value.Constant!.ByteCount) > InlineLimit;
-        if (!external)
+        if (FilesAt(model, path) is not [_, var dataPath])
         {
             AtomicFile.Write(path, stream => Write(model, stream, null));
             return;
         }
-        var data = new ExternalLayout($"{Path.GetFileName(path)}.data", model.Graph.Initializers);
-        AtomicFile.Write([($"{path}.data", data.Write), (path, stream => Write(model, stream, data.PlaceOf))]);
+        var data = new ExternalLayout(Path.GetFileName(dataPath), model.Graph.Initializers);
+        AtomicFile.Write([(dataPath, data.Write), (path, stream => Write(model, stream, data.PlaceOf))]);
     }
+
+    /// <summary>The files that saving writes: the model, and its data where they do not fit or were apart before.</summary>
+    public static IReadOnlyList<string> FilesAt(Model model, string path) =>
+        model.Graph.Initializers.Any(value => value.IsExternal) || model.Graph.Initializers.Sum(value => value.Constant!.ByteCount) > InlineLimit ? [path, $"{path}.data"] : [path];
 
     /// <summary>The model as bytes, for runtimes that load from memory.</summary>
     /// <param name="model">The model.</param>

@@ -47,6 +47,10 @@ internal sealed class ApplicationTests
         Assert.That(run.Error, Does.Match($"^error: .+\nhint: See {hint}\\.\n$"));
     }
 
+    [TestCase("trian", ExpectedResult = "error: 'trian' is no verb of lorta.")]
+    [TestCase("--bogus", ExpectedResult = "error: '--bogus' is no option of lorta.")]
+    public string A_word_that_is_no_verb_is_named(string word) => CommandLine.Run(word).Error.Split('\n')[0];
+
     [Test]
     public void A_record_becomes_one_json_document_in_camel_case()
     {
@@ -131,9 +135,15 @@ internal sealed class ApplicationTests
     [TestCase("--device tpu", "--device: must be cpu, cuda or cuda:N, was 'tpu'.")]
     [TestCase("--threads 0", "--threads: must be >= 1, was 0.")]
     [TestCase("--rank 0", "--rank: must be >= 1, was 0.")]
+    [TestCase("--share 7", "--share: must be from 1 to 6, was 7.")]
+    [TestCase("--limit NaN", "--limit: must be a number >= 0, was NaN.")]
+    [TestCase("--limit -1", "--limit: must be a number >= 0, was -1.")]
+    [TestCase("--limit Infinity", "--limit: must be a number >= 0, was Infinity.")]
     public void Common_options_are_checked(string args, string expected)
     {
-        var run = CommandLine.Do(_ => 1, args.Split(' '), CancellationToken.None, Opt.Device(), Opt.Threads(), Opt.Rank());
+        var (share, limit) = (Opt.Within(Opt.Of("--share", "A number.", 2), 1, 6), Opt.NotNegative(Opt.Of<double?>("--limit", "Another.")));
+
+        var run = CommandLine.Do(_ => 1, args.Split(' '), CancellationToken.None, Opt.Device(), Opt.Threads(), Opt.Rank(), share, limit);
 
         Assert.That((run.ExitCode, run.Error.Split('\n')[0]), Is.EqualTo((2, $"error: {expected}")));
     }

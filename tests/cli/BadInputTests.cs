@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using LoRTA.Onnx.GraphGen.Adapters;
 using LoRTA.Onnx.GraphGen.Files;
 using LoRTA.Onnx.GraphGen.Ir;
@@ -103,6 +104,13 @@ internal sealed class BadInputTests
     [TestCase("inject {model} -o {f}/out.onnx --layers 7")]
     [TestCase("inject {model} -o {f}/out.onnx --layers x")]
     [TestCase("inject {model} -o {f}/out.onnx --option zero")]
+    [TestCase("inject {model} -o {f}/out.onnx --option zero=A --option zero=B")]
+    [TestCase("inject {model} -o {f}/out.onnx --targets q,q")]
+    [TestCase("inject {model} -o {f}/out.onnx --targets ,")]
+    [TestCase("inject {model} -o {f}/out.onnx --method lora --targets q,q")]
+    [TestCase("inject {model} -o {f}/out.onnx --targets gate")]
+    [TestCase("inject {model} -o {f}/out.onnx --rank 2000000000")]
+    [TestCase("inject {model} -o {f}/out.onnx --alpha -1")]
     [TestCase("inject {model} -o {f}/out.onnx --option orientation=input-heads --targets k")]
     [TestCase("generate {model} --tokenizer {hf} --prompt And --adapter {f}/none")]
     [TestCase("generate {other} --tokenizer {hf} --prompt And --adapter {f}/adapter")]
@@ -110,7 +118,28 @@ internal sealed class BadInputTests
     [TestCase("generate {model} --tokenizer {f}/none --prompt And")]
     [TestCase("gradcheck {model} --golden {f}/none.safetensors")]
     [TestCase("gradcheck {model}")]
+    [TestCase("verify {model} {model} --samples 0")]
+    [TestCase("verify {model} {model} --length -3")]
+    [TestCase("verify {model} {model} --length 0")]
+    [TestCase("verify {model} {model} --tolerance NaN")]
+    [TestCase("artifacts {model} -o {f}/out --task causal-lm --dialect ort-training")]
+    [TestCase("artifacts {model} -o {f}/out --task causal-lm --dialect other")]
     public void Bad_adapter_or_file_is_one_sentence(string command) => Refused(command);
+
+    [TestCase("export {model} --adapter {f}/adapter -o {f}/out.onnx --device cuda:99")]
+    [TestCase("verify {model} {model} --device cuda:99")]
+    [TestCase("gradcheck {model} --task causal-lm --device cuda:99")]
+    [TestCase("quickstart -o {f}/out --device cuda:99 --quiet")]
+    public void Device_that_is_not_there_is_one_sentence(string command) => Refused(command, "LRT611");
+
+    [Test]
+    public void Portable_dialect_is_the_default()
+    {
+        Assert.That(Run("artifacts {model} -o {f}/named --task causal-lm --dialect portable").ExitCode, Is.Zero);
+        Assert.That(Run("artifacts {model} -o {f}/default --task causal-lm").ExitCode, Is.Zero);
+
+        Assert.That(File.ReadAllBytes(_folder["named", "training_model.onnx"]), Is.EqualTo(File.ReadAllBytes(_folder["default", "training_model.onnx"])));
+    }
 
     [TestCase("adapter_model.safetensors", "truncated")]
     [TestCase("adapter_model.safetensors", "deleted")]
@@ -133,6 +162,32 @@ internal sealed class BadInputTests
         (adapter with { Tensors = adapter.Tensors.Where(pair => pair.Key != "C_M").ToDictionary() }).Save();
 
         Refused("export {model} --adapter {f}/adapter -o {f}/out.onnx", "'C_M' is missing");
+    }
+
+    [TestCase("scale", "5", "scale is 5, but 8 follows")]
+    [TestCase("rank", "0", "rank: must be >= 1, was 0")]
+    [TestCase("targets", "[\"q\", \"q\"]", "names a matrix twice")]
+    [TestCase("targets", "7", "'targets' is missing or of the wrong type")]
+    [TestCase("headMap", "{\"q\": [0, 1, 2, 3], \"k\": [0, 2], \"v\": [3, 3], \"p\": [0, 1, 2, 3]}", "headMap.v is [3, 3], but [0, 2] follows")]
+    [TestCase("headMap", "{\"q\": [0, 1, 2, 3], \"k\": [0, 2], \"v\": [0, 2]}", "headMap.p is missing")]
+    [TestCase("orientation", "{\"q\": \"output-heads\", \"k\": \"output-heads\", \"v\": \"input-heads\", \"p\": \"input-heads\"}", "orientation.v is input-heads, but output-heads follows")]
+    public void Adapter_that_says_two_things_is_refused(string key, string value, string says)
+    {
+        var json = JsonNode.Parse(File.ReadAllText(_folder["adapter", "adapter_config.json"]))!.AsObject();
+        json[key] = JsonNode.Parse(value);
+        _folder.Write("adapter/adapter_config.json", json.ToJsonString());
+
+        Refused("export {model} --adapter {f}/adapter -o {f}/out.onnx", says);
+        Refused("verify {model} {model} --adapter {f}/adapter", says);
+    }
+
+    [Test]
+    public void Adapter_whose_sketch_leaves_a_weight_out_is_refused()
+    {
+        var adapter = AdapterFolder.Load(_folder["adapter"]);
+        (adapter with { Config = adapter.Config with { Base = adapter.Config.Base with { Sketch = new WeightSketch(0, new Dictionary<string, IReadOnlyList<float>>()) } } }).Save();
+
+        Refused("export {model} --adapter {f}/adapter -o {f}/out.onnx", "layers.0.k has no sketch");
     }
 
     [TestCase("export {model} --adapter {f}/adapter -o {f}/text.onnx/out.onnx")]
@@ -165,12 +220,29 @@ internal sealed class BadInputTests
         Assert.That(() => Model.Load(_folder["text.onnx"]), Throws.Nothing);
     }
 
-    [Test]
-    public void Model_is_not_exported_onto_itself()
+    [TestCase("export {f}/base.onnx --adapter {f}/adapter -o {f}/base.onnx --force")]
+    [TestCase("inject {f}/base.onnx -o {f}/base.onnx --force")]
+    [TestCase("inspect {f}/base.onnx --graph {f}/base.onnx --force")]
+    [TestCase("artifacts {f}/base.onnx --task causal-lm -o {f} --force")]
+    public void Model_is_never_overwritten_by_what_is_made_of_it(string command)
     {
         File.Copy(Exports.Path("llama-mini/ts-sdpa"), _folder["base.onnx"]);
 
-        Refused("export {f}/base.onnx --adapter {f}/adapter -o {f}/base.onnx --force");
+        Refused(command, "from which it is made");
+    }
+
+    [TestCase("artifacts {model} --task causal-lm -o {f}/mine --force")]
+    [TestCase("inject {model} -o {f}/mine.onnx --force")]
+    [TestCase("export {folder} --adapter {f}/adapter -o {f}/mine --force")]
+    public void Folder_with_files_of_others_is_never_replaced(string command)
+    {
+        foreach (var folder in new[] { "mine", "mine.adapter" })
+        {
+            Directory.CreateDirectory(_folder[folder]);
+            _folder.Write($"{folder}/notes.txt", "mine");
+        }
+
+        Refused(command, "'notes.txt'");
     }
 
     [Test]
@@ -179,6 +251,7 @@ internal sealed class BadInputTests
     private CommandLine Run(string command) => CommandLine.Run([.. command.Split(' ').Select(word => word
         .Replace("{f}", _folder.Path, StringComparison.Ordinal)
         .Replace("{hf}", Fixtures.Path("models", "llama-mini", "hf"), StringComparison.Ordinal)
+        .Replace("{folder}", Path.Combine(Fixtures.Repository, "models", "llama-mini"), StringComparison.Ordinal)
         .Replace("{model}", Exports.Path("llama-mini/ts-sdpa"), StringComparison.Ordinal)
         .Replace("{other}", Exports.Path("esm-mini/mlm.ts-eager"), StringComparison.Ordinal)
         .Replace("{seqcls}", Exports.Path("roberta-mini/seqcls.ts-eager"), StringComparison.Ordinal)), "--json"]);

@@ -34,7 +34,7 @@ internal sealed class CentralDifferenceCheck(TrainingGraphs graphs, OrtSettings 
         var gradients = runtime.Gradients;
         var norm = Math.Sqrt(gradients.Values.Sum(gradient => gradient.ToFloats().Sum(value => (double)value * value)));
         var checks = graphs.Trained.Select(tensor => Check(runtime, start, tensor, gradients[tensor.Name].ToFloats(), norm, batch)).ToList();
-        var worst = checks.Max(check => check.GradRelDiff);
+        var worst = Worst.Of(checks.Select(check => check.GradRelDiff));
         return new DifferenceResult(loss, worst, Tolerance, checks, worst <= Tolerance);
     }
 

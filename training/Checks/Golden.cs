@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using LoRTA.Onnx.GraphGen.Adapters;
 using LoRTA.Onnx.GraphGen.Artifacts;
 using LoRTA.Onnx.GraphGen.Errors;
@@ -11,12 +12,17 @@ namespace LoRTA.Onnx.Training.Checks;
 /// <summary>A golden: factors, and what float64 arithmetic made of them.</summary>
 internal sealed class Golden
 {
-    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web);
+    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
+    {
+        RespectNullableAnnotations = true,
+        Converters = { new JsonStringEnumConverter<Orientation>(JsonNamingPolicy.KebabCaseLower) },
+    };
 
     private readonly string _path;
+    private readonly string _json;
     private readonly Facts _facts;
 
-    private Golden(string path, Facts facts, Safetensors file) => (_path, _facts, Tensors) = (path, facts, file.Tensors);
+    private Golden((string Tensors, string Json) paths, Facts facts, Safetensors file) => (_path, _json, _facts, Tensors) = (paths.Tensors, paths.Json, facts, file.Tensors);
 
     public IReadOnlyDictionary<string, Tensor> Tensors { get; }
 
@@ -39,11 +45,11 @@ internal sealed class Golden
         try
         {
             var facts = JsonSerializer.Deserialize<Facts>(File.ReadAllText(json), Json) ?? throw FileErrors.Corrupt(json, "is empty");
-            return new Golden(path, facts, Safetensors.Load(path));
+            return new Golden((path, json), facts, Safetensors.Load(path));
         }
         catch (JsonException e)
         {
-            throw FileErrors.Corrupt(json, $"is no golden ({e.Message.Split('.')[0]})");
+            throw FileErrors.Corrupt(json, $"is no golden ({JsonProblem.Of(e)})");
         }
     }
 
@@ -53,15 +59,18 @@ internal sealed class Golden
     /// <summary>What was trained, and how.</summary>
     public TrainingSpec Spec(Architecture architecture)
     {
-        var plan = AdapterPlan.Of(architecture, Adapter());
+        var adapter = Adapter(architecture);
+        var plan = AdapterPlan.Of(architecture, adapter);
+        if (_facts.Scale is { } scale) plan.CheckScale(_json, scale);
         var own = plan.Factors.Select(factor => factor.Name).ToHashSet(StringComparer.Ordinal);
         var extra = Tensors.Keys.Where(key => key.StartsWith("factor.", StringComparison.Ordinal)).Select(key => key["factor.".Length..]).Where(name => !own.Contains(name)).ToList();
+        if (_facts.Head is { } head && !extra.Any(name => name.StartsWith($"{head}.", StringComparison.Ordinal))) throw AdapterErrors.FactorMissing(_path, $"factor.{head}.*");
         var values = own.ToDictionary(name => name, Value, StringComparer.Ordinal);
         foreach (var name in extra) values[TrainingNames.Parameter + name] = Value(name);
         var optimizer = _facts.Optimizer;
         return new TrainingSpec
         {
-            Adapter = Adapter(),
+            Adapter = adapter,
             Task = Task,
             Trainables = [.. extra.Select(name => new TrainablePattern(name, new ParameterGroup(optimizer.HeadLr, optimizer.HeadWeightDecay)))],
             Optimizer = new OptimizerOptions
@@ -77,12 +86,18 @@ internal sealed class Golden
         };
     }
 
-    private AdapterOptions Adapter() => new()
+    // A head map that is not stated is the identity, whatever the model's heads.
+    private AdapterOptions Adapter(Architecture architecture) => new()
     {
         Method = _facts.Method,
         Rank = _facts.Rank,
         Alpha = _facts.Alpha,
         Targets = _facts.Targets,
+        Orientations = _facts.Orientation ?? [],
+        HeadMaps = _facts.Targets.Distinct(StringComparer.Ordinal).ToDictionary(
+            matrix => matrix,
+            matrix => _facts.HeadMap?.GetValueOrDefault(matrix) ?? [.. Enumerable.Range(0, architecture.HeadsOf(matrix)).Select(head => (long)head)],
+            StringComparer.Ordinal),
         Options = (_facts.Options ?? []).ToDictionary(option => option.Key, option => option.Value.ToString(), StringComparer.Ordinal),
     };
 
@@ -101,7 +116,16 @@ internal sealed class Golden
 
         public double Alpha { get; init; }
 
+        public double? Scale { get; init; }
+
         public required IReadOnlyList<string> Targets { get; init; }
+
+        public Dictionary<string, Orientation>? Orientation { get; init; }
+
+        public Dictionary<string, IReadOnlyList<long>>? HeadMap { get; init; }
+
+        /// <summary>The module of the model that trained along.</summary>
+        public string? Head { get; init; }
 
         public Dictionary<string, JsonElement>? Options { get; init; }
 

@@ -51,7 +51,7 @@ internal sealed class GoldenCheck(Golden golden, IGraphEvaluator evaluator)
         var factors = graphs.Trained.Select(tensor => Check(tensor.Name, gradients[tensor.Name], after)).ToList();
         var delta = Deltas(graphs);
         var lossDifference = Math.Abs(loss - golden.Loss) / Math.Abs(golden.Loss);
-        var (gradient, afterwards) = (factors.Max(factor => factor.GradRelDiff), factors.Max(factor => factor.AfterRelDiff));
+        var (gradient, afterwards) = (Worst.Of(factors.Select(factor => factor.GradRelDiff)), Worst.OrNone(factors.Select(factor => factor.AfterRelDiff)));
         return new GoldenResult
         {
             Loss = loss,
@@ -84,10 +84,10 @@ internal sealed class GoldenCheck(Golden golden, IGraphEvaluator evaluator)
         var largest = Largest(expected);
         var floor = Noise * golden.GradNorm;
         if (largest < floor) return new FactorCheck(key, Largest(found) < floor ? 0 : Largest(found) / floor, null);   // 0 in theory: a key's bias
-        var worst = after
+        var worst = Worst.OrNone(after
             .Where(step => golden.Tensors.ContainsKey($"after{step.Key}.{key}"))
             .Select(step => AfterDifference(golden.Tensors[$"after{step.Key}.{key}"].ToFloats(), step.Value[name].ToFloats(), index => Math.Abs(expected[index]) >= Counts * largest))
-            .Cast<double?>().Max();
+            .Cast<double?>());
         return new FactorCheck(key, LargestDifference(expected, found, _ => true) / Math.Max(largest, floor), worst);
     }
 
@@ -95,19 +95,19 @@ internal sealed class GoldenCheck(Golden golden, IGraphEvaluator evaluator)
     {
         var fold = new FoldGraph(graphs.Plan, graphs.Trained.Where(tensor => !tensor.Name.StartsWith(TrainingNames.Parameter, StringComparison.Ordinal)).ToDictionary(tensor => tensor.Name, tensor => tensor.Initial)
             .Concat(graphs.Frozen.Select(pair => KeyValuePair.Create(pair.Key[TrainingNames.Factor.Length..], pair.Value))).ToDictionary(StringComparer.Ordinal), evaluator);
-        return graphs.Plan.Sites.All
+        return Worst.OrNone(graphs.Plan.Sites.All
             .Where(site => golden.Tensors.ContainsKey($"delta.{site.Address}"))
             .Select(site => (Expected: golden.Tensors[$"delta.{site.Address}"].ToFloats(), Found: fold.Delta(site)))
             .Where(pair => pair.Found is not null)
             .Select(pair => LargestDifference(pair.Expected, pair.Found!.ToFloats(), _ => true) / Largest(pair.Expected))
-            .Cast<double?>().Max();
+            .Cast<double?>());
     }
 
     private static double AfterDifference(float[] expected, float[] found, Func<int, bool> counts) => LargestDifference(expected, found, counts) / Largest(expected);
 
     // A golden may hold the first rows only.
     private static double LargestDifference(float[] expected, float[] found, Func<int, bool> counts) =>
-        Enumerable.Range(0, expected.Length).Where(counts).Select(i => double.IsNaN(found[i]) ? double.PositiveInfinity : Math.Abs((double)expected[i] - found[i])).DefaultIfEmpty(0).Max();
+        Worst.Of(Enumerable.Range(0, expected.Length).Where(counts).Select(i => Math.Abs((double)expected[i] - found[i])));
 
-    private static double Largest(float[] values) => values.Length == 0 ? 0 : values.Max(value => Math.Abs((double)value));
+    private static double Largest(float[] values) => Worst.Of(values.Select(value => Math.Abs((double)value)));
 }

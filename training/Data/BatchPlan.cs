@@ -16,14 +16,14 @@ internal sealed class BatchPlan(long seed, IReadOnlyList<int> lengths, int batch
     private readonly bool _bucketing = bucketing && lengths.Distinct().Skip(1).Any();
 
     /// <summary>Batches of an epoch.</summary>
-    public int Count => (lengths.Count + batchSize - 1) / batchSize;
+    public int Count => (int)Math.Ceiling((double)lengths.Count / batchSize);
 
     /// <summary>The batches of an epoch, as indices of samples.</summary>
     public IReadOnlyList<int[]> Epoch(int epoch)
     {
         var order = new SeededRandom(seed, Name("epoch", epoch)).Permutation(lengths.Count);
         if (!_bucketing) return [.. order.Chunk(batchSize)];
-        var batches = order.Chunk(batchSize * Window).SelectMany(window => window.OrderBy(index => lengths[index])).Chunk(batchSize).ToList();
+        var batches = order.Chunk((int)Math.Min((long)batchSize * Window, Array.MaxLength)).SelectMany(window => window.OrderBy(index => lengths[index])).Chunk(batchSize).ToList();
         var full = batches.Count(batch => batch.Length == batchSize);
         var shuffled = new SeededRandom(seed, Name("bucket", epoch)).Permutation(full).Select(index => batches[index]);
         return [.. shuffled, .. batches[full..]];

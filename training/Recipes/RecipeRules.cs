@@ -66,9 +66,9 @@ internal static class RecipeRules
 
     private static IEnumerable<RecipeProblem> Adapter(Recipe recipe)
     {
-        var targets = recipe.Adapter.Targets;
-        if (targets.Count == 0) yield return new("adapter.targets", "must name a matrix");
-        if (targets.Distinct(StringComparer.Ordinal).Count() < targets.Count) yield return new("adapter.targets", "names a matrix twice");
+        var reported = OptionChecks.Check(recipe.Adapter, "adapter").Select(problem => problem.Path).ToHashSet(StringComparer.Ordinal);   // ranges, for the schema
+        foreach (var (key, text) in RecipeMapping.Adapter(recipe.Adapter).Problems())
+            if (!reported.Contains($"adapter.{key}")) yield return new($"adapter.{key}", text);
     }
 
     private static IEnumerable<RecipeProblem> Train(Recipe recipe)

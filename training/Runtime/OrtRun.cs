@@ -22,7 +22,7 @@ internal sealed class OrtRun(InferenceSession session) : IDisposable
     public IDisposableReadOnlyCollection<OrtValue> Run(string what, IEnumerable<string> outputs)
     {
         foreach (var name in outputs) _binding.BindOutputToDevice(name, OrtMemoryInfo.DefaultInstance);
-        using var options = new RunOptions();
+        using var options = OrtSettings.ToRunOptions();
         return RuntimeErrors.WrapRun(what, () => session.RunWithBoundResults(options, _binding));
     }
 

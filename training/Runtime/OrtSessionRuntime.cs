@@ -88,7 +88,7 @@ internal sealed class OrtSessionRuntime : ITrainingRuntime
         binding.BindInput(AdamW.Step, step);
         foreach (var moving in _moving) Bind(binding, moving);
         binding.BindOutput(AdamW.GradientNorm, norm);
-        using var options = new RunOptions();
+        using var options = OrtSettings.ToRunOptions();
         RuntimeErrors.WrapRun("the optimizer step", () =>
         {
             _optimizer.RunWithBinding(options, binding);

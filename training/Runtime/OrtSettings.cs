@@ -8,6 +8,9 @@ namespace LoRTA.Onnx.Training.Runtime;
 /// <param name="Threads">Threads inside an operator; 0 = all cores.</param>
 public sealed record OrtSettings(string Device = "cpu", int Threads = 0)
 {
+    // What goes wrong comes as an exception; the runtime's own lines would stand on standard error before ours.
+    private const OrtLoggingLevel Silent = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL;
+
     // One arena for all sessions that takes what is asked for, and no plan of whole batches: halves the memory of activations at no cost in time.
     private static readonly Lazy<bool> SharedArena = new(() =>
     {
@@ -25,11 +28,14 @@ public sealed record OrtSettings(string Device = "cpu", int Threads = 0)
 
     internal OrtSettings OnCpu => this with { Device = "cpu" };
 
+    /// <summary>The options of one run of a session.</summary>
+    internal static RunOptions ToRunOptions() => new() { LogSeverityLevel = Silent };
+
     /// <summary>The options of a session.</summary>
     /// <exception cref="LortaException">LRT611: unknown device, or the CUDA provider is not there.</exception>
     internal SessionOptions ToSessionOptions()
     {
-        var options = new SessionOptions { IntraOpNumThreads = ThreadCount, InterOpNumThreads = 1, LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR };
+        var options = new SessionOptions { IntraOpNumThreads = ThreadCount, InterOpNumThreads = 1, LogSeverityLevel = Silent };
         options.EnableMemoryPattern = false;
         options.AddSessionConfigEntry("session.qdq_matmulnbits_accuracy_level", "1");   // a widened weight must not make the runtime round activations to 8 bits
         if (SharedArena.Value) options.AddSessionConfigEntry("session.use_env_allocators", "1");

@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using LoRTA.Onnx.GraphGen.Errors;
 using LoRTA.Onnx.GraphGen.Ir;
 using Microsoft.ML.OnnxRuntime;
@@ -5,19 +6,19 @@ using Microsoft.ML.OnnxRuntime;
 namespace LoRTA.Onnx.Training.Runtime;
 
 /// <summary>Failures of ONNX Runtime, wrapped once where it is called.</summary>
-internal static class RuntimeErrors
+internal static partial class RuntimeErrors
 {
     public static LortaException UnknownDevice(string device) =>
         new("LRT610", $"--device: '{device}' is not known.", "Use cpu, cuda or cuda:N.") { IsUsage = true };
 
     public static LortaException NoCuda(string device, Exception inner) =>
-        new("LRT611", $"--device {device}: ONNX Runtime's CUDA provider is not there ({FirstLine(inner)}).", "Build with -p:OrtFlavor=Gpu on a machine with CUDA and cuDNN, or use --device cpu.", inner);
+        new("LRT611", $"--device {device}: ONNX Runtime's CUDA provider is not there ({Reason(inner.Message)}).", "Build with -p:OrtFlavor=Gpu on a machine with CUDA and cuDNN, or use --device cpu.", inner);
 
     public static LortaException DoesNotLoad(Model model, Exception inner) =>
-        new("LRT612", $"{(model.Path.Length > 0 ? model.Path : "the graph")}: ONNX Runtime cannot load it ({FirstLine(inner)}).", "Check that the file runs in ONNX Runtime as it is; if it does, report this.", inner);
+        new("LRT612", $"{(model.Path.Length > 0 ? model.Path : "the graph")}: ONNX Runtime cannot load it ({Reason(inner.Message)}).", "Check that the file runs in ONNX Runtime as it is; if it does, report this.", inner);
 
     public static LortaException RunFailed(string what, Exception inner) =>
-        new("LRT613", $"{what} failed in ONNX Runtime ({FirstLine(inner)}).", "Check that the batch fits the model: token ids below the vocabulary, lengths below its number of positions.", inner);
+        new("LRT613", $"{what} failed in ONNX Runtime ({Reason(inner.Message)}).", "Check that the batch fits the model: token ids below the vocabulary, lengths below its number of positions.", inner);
 
     public static LortaException MissingInput(string name) =>
         new("LRT614", $"the model wants the input '{name}', which the data does not have.", "Use an export whose inputs are token ids, masks, positions and caches.");
@@ -48,5 +49,10 @@ internal static class RuntimeErrors
         }
     }
 
-    private static string FirstLine(Exception e) => e.Message.Split('\n')[0].TrimEnd('.', ' ');
+    /// <summary>What the runtime says, without its codes and the places in its sources.</summary>
+    internal static string Reason(string message) => Wrapping().Replace(message.Split('\n')[0], string.Empty).TrimEnd('.', ' ');
+
+    // [ErrorCode:Fail] Non-zero status code … Status Message: /onnxruntime_src/…/gather.cc:12 the reason
+    [GeneratedRegex(@"^(\[ErrorCode:\w+\] )?(.*Status Message: )?(\S+\.(cc|cpp|h|hpp):\d+ )?", RegexOptions.ExplicitCapture)]
+    private static partial Regex Wrapping();
 }

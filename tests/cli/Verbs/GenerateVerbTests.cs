@@ -83,7 +83,7 @@ internal sealed class GenerateVerbTests
         var run = Run("llama-mini/ts-sdpa", "--adapter", adapter.Path);
 
         Assert.That((run.ExitCode, run.Output), Is.EqualTo((1, string.Empty)));
-        Assert.That(run.Error, Does.StartWith("error LRT319").And.Contain("model.norm.weight"));
+        Assert.That(run.Error, Does.StartWith("error LRT322").And.Contain("model.norm.weight"));
     }
 
     [TestCase("llama-mini/ts-sdpa", "", "LRT621")]

@@ -1,4 +1,7 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
+using LoRTA.Onnx.GraphGen.Files;
+using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.Tests.Shared;
 
 namespace LoRTA.Onnx.Cli.Tests.Verbs;
@@ -28,6 +31,43 @@ internal sealed class GradcheckVerbTests
     }
 
     [Test]
+    public void Head_map_that_the_golden_states_is_used()
+    {
+        // Rows of C_H in another order, and a head map that finds them there: the same adapter.
+        long[] order = [2, 0, 3, 1];
+        var run = Changed(
+            facts => facts["headMap"] = new JsonObject { ["q"] = new JsonArray(1, 3, 0, 2), ["v"] = new JsonArray(1, 0) },
+            (name, tensor) => name.EndsWith(".C_H", StringComparison.Ordinal) ? Rows(tensor, order) : tensor);
+
+        Assert.That(run.ExitCode, Is.Zero, run.Output + run.Error);
+    }
+
+    [Test]
+    public void Orientation_that_the_golden_states_is_used() =>
+        Assert.That(Changed(facts => facts["orientation"]!["q"] = "input-heads").ExitCode, Is.EqualTo(1));
+
+    [TestCase("scale", "5", "scale is 5, but 0.5 follows")]
+    [TestCase("head", "\"classifier\"", "'factor.classifier.*' is missing")]
+    [TestCase("orientation", "{\"v\": \"input-heads\"}", "layers.0.v")]
+    [TestCase("headMap", "{\"v\": [0, 9]}", "headMap.v: [0, 9]")]
+    [TestCase("targets", "null", "'targets' is missing or of the wrong type")]
+    public void Golden_that_says_two_things_is_refused(string key, string value, string says)
+    {
+        var run = Changed(facts => facts[key] = JsonNode.Parse(value));
+
+        Assert.That((run.ExitCode, run.Output), Is.EqualTo((1, string.Empty)).Or.EqualTo((2, string.Empty)));
+        Assert.That(run.Error, Does.Contain(says));
+    }
+
+    [Test]
+    public void Golden_with_a_number_that_is_none_does_not_pass()
+    {
+        var run = Changed(_ => { }, (name, tensor) => name == "grad.A" ? Tensor.Of<float>([.. tensor.Dims], [float.NaN, .. tensor.ToFloats()[1..]]) : tensor);
+
+        Assert.That(run.ExitCode, Is.EqualTo(1), run.Output);
+    }
+
+    [Test]
     public void Batch_beside_the_model_is_the_default()
     {
         if (Fixtures.Root is null) Assert.Ignore("The bundled models have no reference folder beside them.");
@@ -44,6 +84,24 @@ internal sealed class GradcheckVerbTests
 
         Assert.That((run.ExitCode, run.Output), Is.EqualTo((1, string.Empty)).Or.EqualTo((2, string.Empty)));
         Assert.That(run.Error, Does.Match("^error LRT\\d+: .+\nhint: .+\n$"));
+    }
+
+    // A check of a changed golden of the bundled decoder.
+    private static CommandLine Changed(Action<JsonObject> facts, Func<string, Tensor, Tensor>? tensors = null)
+    {
+        const string Golden = "llama-mini/causal-lm.lorta";
+        using var folder = new TestFolder();
+        var json = JsonNode.Parse(File.ReadAllText(Path.ChangeExtension(Goldens.Path(Golden), ".json")))!.AsObject();
+        facts(json);
+        folder.Write("golden.json", json.ToJsonString());
+        Safetensors.Save(folder["golden.safetensors"], Safetensors.Load(Goldens.Path(Golden)).Tensors.ToDictionary(pair => pair.Key, pair => tensors?.Invoke(pair.Key, pair.Value) ?? pair.Value));
+        return CommandLine.Run("gradcheck", Exports.Path("llama-mini/ts-sdpa"), "--golden", folder["golden.safetensors"], "--batch", Batch(Golden), "--json");
+    }
+
+    private static Tensor Rows(Tensor tensor, long[] order)
+    {
+        var (values, width) = (tensor.ToFloats(), (int)tensor.Dims[1]);
+        return Tensor.Of<float>([.. tensor.Dims], [.. order.SelectMany(row => values[((int)row * width)..(((int)row + 1) * width)])]);
     }
 
     private static string Batch(string golden)

@@ -28,13 +28,36 @@ internal sealed class MethodsVerbTests
     [TestCase("--width", "64", "--heads", "4")]
     [TestCase("--width", "64", "--heads", "5", "--layers", "2")]
     [TestCase("--width", "64", "--heads", "4", "--layers", "2", "--kv-heads", "3")]
-    [TestCase("--width", "64", "--heads", "4", "--layers", "2", "--targets", "gate")]
+    [TestCase("--width", "64", "--heads", "4", "--layers", "2", "--targets", "w")]
+    [TestCase("--width", "64", "--heads", "4", "--layers", "2", "--targets", "q,q")]
     public void Numbers_that_make_no_transformer_are_wrong_usage(params string[] numbers)
     {
         var run = CommandLine.Run(["methods", .. numbers, "--json"]);
 
         Assert.That((run.ExitCode, run.Output), Is.EqualTo((2, string.Empty)));
         Assert.That(run.Error, Does.Match("^error LRT\\d+: .+\nhint: .+\n$"));
+    }
+
+    [TestCase("--ffn")]
+    [TestCase("--vocab")]
+    public void Sizes_are_at_least_one(string size)
+    {
+        var run = CommandLine.Run("methods", "--width", "64", "--heads", "4", "--layers", "2", size, "-5");
+
+        Assert.That(run.ExitCode, Is.EqualTo(2));
+        Assert.That(run.Error, Does.Match($"^error: {size}: must be from 1 to \\d+, was -5\\.\n"));
+    }
+
+    [TestCase("--targets", "q,gate", "'gate' is not there yet")]
+    [TestCase("--rank", "2000000000", "more than an array holds")]
+    public void What_a_family_cannot_count_has_a_reason(string option, string value, string reason)
+    {
+        var run = CommandLine.Run("methods", "--width", "64", "--heads", "4", "--layers", "2", option, value, "--json");
+
+        using var rows = JsonDocument.Parse(run.Output);
+        Assert.That(run.ExitCode, Is.Zero);
+        Assert.That(rows.RootElement.EnumerateArray().Select(row => row.GetProperty("trainable").ValueKind), Is.All.EqualTo(JsonValueKind.Null));
+        Assert.That(rows.RootElement.EnumerateArray().Select(row => row.GetProperty("reason").GetString()), Is.All.Contain(reason));
     }
 
     private static long Count(string method, params string[] arguments)

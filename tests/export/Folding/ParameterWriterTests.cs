@@ -2,6 +2,7 @@ using LoRTA.Onnx.Export.Folding;
 using LoRTA.Onnx.Export.Verification;
 using LoRTA.Onnx.GraphGen.Adapters;
 using LoRTA.Onnx.GraphGen.Artifacts;
+using LoRTA.Onnx.GraphGen.Discovery;
 using LoRTA.Onnx.GraphGen.Errors;
 using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.Tests.Shared;
@@ -44,6 +45,44 @@ internal sealed class ParameterWriterTests
         var failure = Assert.Throws<LortaException>(() => new Folder(RandomAdapter.Evaluator).Fold(deployed, adapter with { Tensors = tensors }, new ExportOptions()))!;
 
         Assert.That(failure.Message, Does.Contain("no.such.weight"));
+    }
+
+    [TestCase("param.classifier.out_proj.bias", new long[] { 1 }, ExpectedResult = "LRT308")]
+    [TestCase("param.classifier.out_proj.weight", new long[] { 1, 128 }, ExpectedResult = "LRT308")]
+    [TestCase("param.no.such.bias", new long[] { 1 }, ExpectedResult = "LRT307")]
+    public string Parameter_that_does_not_fit_the_model_is_refused(string name, long[] dims)
+    {
+        var deployed = Model.Load(Exports.Path("roberta-mini/seqcls.ts-eager"));
+        var adapter = RandomAdapter.For(deployed);
+        var tensors = adapter.Tensors.Append(KeyValuePair.Create(name, Tensor.Of<float>(dims, new float[dims.Aggregate((a, b) => a * b)]))).ToDictionary();
+
+        return Assert.Throws<LortaException>(() => new Folder(RandomAdapter.Evaluator).Fold(deployed, adapter with { Tensors = tensors }, new ExportOptions()))!.Code;
+    }
+
+    [Test]
+    public void Dropped_bias_of_a_widened_weight_is_written_behind_its_product()
+    {
+        const string Name = "model.layers.1.self_attn.q_proj";
+        var deployed = Model.Load(Exports.Path("llama-mini/ts-sdpa"));
+        Narrow(deployed, ParameterNames.Of(deployed).Single(name => name.Name == $"{Name}.weight").Initializer);
+        var adapter = RandomAdapter.For(deployed);
+        var tensors = adapter.Tensors.Append(KeyValuePair.Create($"param.{Name}.bias", Tensor.Of<float>([128], Enumerable.Repeat(1f, 128).ToArray()))).ToDictionary();
+
+        var folded = new Folder(RandomAdapter.Evaluator).Fold(deployed, adapter with { Tensors = tensors }, new ExportOptions { Widen = true }).Model;
+
+        Assert.That(folded.Graph.Find($"{Name}.bias")?.Uses.Single().Node.Inputs[0]!.Producer!.OpType, Is.EqualTo("MatMul"));
+    }
+
+    // Stores a weight as float16 behind a Cast.
+    private static void Narrow(Model model, string weight)
+    {
+        var stored = model.Graph.Find(weight)!;
+        var half = Tensor.FromBytes(ElementType.Float16, [.. stored.Constant!.Dims], StoredMatrix.Round(stored.Constant.ToFloats(), ElementType.Float16));
+        var cast = new Tape(model.Graph, onnxOnly: true)[model.Graph.AddConstant("narrow", half)].Cast(ElementType.Float);
+        model.Graph.ReplaceUses(stored, cast.Value);
+        model.Graph.RemoveUnused();
+        model.Graph.Rename(model.Graph.Find("narrow")!, weight);
+        model.Graph.Sort();
     }
 
     private static Model WithoutParameters(Model deployed, AdapterFolder adapter) =>

@@ -21,7 +21,7 @@ internal sealed class AdapterFolderTests
     public void Configuration_comes_back_as_it_was()
     {
         var config = Config() with { Task = "causal-lm", Labels = ["a", "b"], Trainables = ["classifier.bias"] };
-        new AdapterFolder(_folder["a"], config, Given.Factors).Save();
+        (With("param.classifier.bias", Tensor.Vector<float>([1])) with { Path = _folder["a"], Config = config }).Save();
 
         var loaded = AdapterFolder.Load(_folder["a"]).Config;
 
@@ -40,12 +40,31 @@ internal sealed class AdapterFolderTests
     [Test]
     public void Saving_again_replaces_the_folder_whole()
     {
-        new AdapterFolder(_folder["a"], Config(), Given.Factors).Save();
-        File.WriteAllText(_folder["a", "old.txt"], "old");
+        new AdapterFolder(_folder["a"], Config() with { Task = "regression" }, Given.Factors).Save();
 
         new AdapterFolder(_folder["a"], Config(), Given.Factors).Save();
 
         Assert.That(_folder.Entries, Is.EqualTo(new[] { "a", "a/adapter_config.json", "a/adapter_model.safetensors" }));
+        Assert.That(AdapterFolder.Load(_folder["a"]).Config.Task, Is.Null);
+    }
+
+    [Test]
+    public void Folder_with_files_of_others_is_not_replaced()
+    {
+        new AdapterFolder(_folder["a"], Config(), Given.Factors).Save();
+        File.WriteAllText(_folder["a", "notes.txt"], "mine");
+
+        var failure = Assert.Throws<LortaException>(() => new AdapterFolder(_folder["a"], Config(), Given.Factors).Save())!;
+
+        Assert.That((failure.Code, File.ReadAllText(_folder["a", "notes.txt"])), Is.EqualTo(("LRT107", "mine")));
+    }
+
+    [Test]
+    public void What_belongs_to_the_folder_and_fails_leaves_no_folder()
+    {
+        Assert.That(() => new AdapterFolder(_folder["a"], Config(), Given.Factors).Save(beside: () => throw new InvalidOperationException("no model")), Throws.InvalidOperationException);
+
+        Assert.That(_folder.Entries, Is.Empty);
     }
 
     [Test]
@@ -101,6 +120,57 @@ internal sealed class AdapterFolderTests
         Assert.That(failure.Code, Is.EqualTo("LRT308"));
         Assert.That(failure.Message, Does.Contain("'B'").And.Contain("[4, 3]").And.Contain("[2]"));
     }
+
+    [Test]
+    public void Factor_that_holds_no_floats_is_refused()
+    {
+        var adapter = With("C_M", Tensor.Of<int>([4, 3], new int[12]));
+
+        var failure = Assert.Throws<LortaException>(() => adapter.FactorsOf(Given.Plan))!;
+
+        Assert.That((failure.Code, failure.Message.Contains("'C_M' holds int32, not floats", StringComparison.Ordinal)), Is.EqualTo(("LRT313", true)));
+    }
+
+    [TestCase(float.NaN)]
+    [TestCase(float.NegativeInfinity)]
+    public void Factor_that_holds_a_number_that_is_not_finite_is_refused(float number)
+    {
+        var adapter = With("C_M", Tensor.Of<float>([4, 3], [.. new float[11], number]));
+
+        var failure = Assert.Throws<LortaException>(() => adapter.FactorsOf(Given.Plan))!;
+
+        Assert.That((failure.Code, failure.Message.Contains("'C_M' holds numbers that are not finite", StringComparison.Ordinal)), Is.EqualTo(("LRT313", true)));
+    }
+
+    [Test]
+    public void Half_precision_factors_are_widened()
+    {
+        var adapter = With("C_M", Tensor.FromBytes(ElementType.Float16, [4, 3], new byte[24]));
+
+        Assert.That(adapter.FactorsOf(Given.Plan)["C_M"].Type, Is.EqualTo(ElementType.Float));
+    }
+
+    [Test]
+    public void Trained_parameter_that_the_file_lacks_is_named()
+    {
+        new AdapterFolder(_folder["a"], Config() with { Trainables = ["classifier.bias"] }, Given.Factors).Save();
+
+        var failure = Assert.Throws<LortaException>(() => AdapterFolder.Load(_folder["a"]))!;
+
+        Assert.That((failure.Code, failure.Message.Contains("'param.classifier.bias'", StringComparison.Ordinal)), Is.EqualTo(("LRT309", true)));
+    }
+
+    [Test]
+    public void Trained_parameter_that_the_configuration_leaves_out_is_named()
+    {
+        (With("param.classifier.bias", Tensor.Vector<float>([1])) with { Path = _folder["a"] }).Save();
+
+        var failure = Assert.Throws<LortaException>(() => AdapterFolder.Load(_folder["a"]))!;
+
+        Assert.That((failure.Code, failure.Message.Contains("'classifier.bias'", StringComparison.Ordinal)), Is.EqualTo(("LRT313", true)));
+    }
+
+    private static AdapterFolder With(string name, Tensor tensor) => new("a", Config(), new Dictionary<string, Tensor>(Given.Factors) { [name] = tensor });
 
     private static AdapterConfig Config() => AdapterConfig.Of(Given.Plan, new BaseModel("toy.onnx", Given.Plan.Architecture, new WeightSketch(0, new Dictionary<string, IReadOnlyList<float>> { ["layers.0.q"] = [0.1f, -2] })));
 }

@@ -10,11 +10,50 @@ internal sealed class AdapterPlanTests
     [Test]
     public void Unknown_target_is_refused()
     {
-        var failure = Assert.Throws<LortaException>(() => AdapterPlan.Of(Sizes, new AdapterOptions { Targets = ["q", "gate"] }))!;
+        var failure = Assert.Throws<LortaException>(() => AdapterPlan.Of(Sizes, new AdapterOptions { Targets = ["q", "w"] }))!;
 
         Assert.That((failure.Code, failure.IsUsage), Is.EqualTo(("LRT304", true)));
-        Assert.That(failure.Message, Does.Contain("'gate'"));
+        Assert.That(failure.Message, Does.Contain("'w'"));
     }
+
+    [TestCase("gate")]
+    [TestCase("all-linear")]
+    public void Target_of_a_later_version_is_not_there_yet(string target) =>
+        Assert.That(() => AdapterPlan.Of(Sizes, new AdapterOptions { Targets = [target] }), Throws.TypeOf<LortaException>().With.Property("Code").EqualTo("LRT321"));
+
+    [Test]
+    public void Senseless_options_are_refused_before_their_scale()
+    {
+        var failure = Assert.Throws<LortaException>(() => AdapterPlan.Of(Sizes, new AdapterOptions { Rank = 0 }))!;
+
+        Assert.That((failure.Code, failure.Message), Is.EqualTo(("LRT319", "adapter.rank: must be >= 1, was 0.")));
+    }
+
+    [TestCase("lorta", "'A'")]
+    [TestCase("lora", "'layers.0.q.A'")]
+    public void Rank_that_no_array_can_hold_is_refused(string method, string factor)
+    {
+        var failure = Assert.Throws<LortaException>(() => AdapterPlan.Of(Sizes, new AdapterOptions { Method = method, Rank = 2_000_000_000 }))!;
+
+        Assert.That((failure.Code, failure.Message.Contains(factor, StringComparison.Ordinal)), Is.EqualTo(("LRT319", true)));
+    }
+
+    [Test]
+    public void Orientation_and_head_map_that_a_file_states_are_used()
+    {
+        var options = new AdapterOptions { Targets = ["q", "v"], Orientations = new Dictionary<string, Orientation> { ["q"] = Orientation.InputHeads }, HeadMaps = new Dictionary<string, IReadOnlyList<long>> { ["v"] = [3, 1] } };
+
+        var sites = AdapterPlan.Of(Sizes, options).Sites.All;
+
+        Assert.That(sites.Take(2).Select(site => site.Orientation), Is.EqualTo(new[] { Orientation.InputHeads, Orientation.OutputHeads }));
+        Assert.That(sites.Take(2).Select(site => site.HeadMap), Is.EqualTo(new long[][] { [0, 1, 2, 3], [3, 1] }));
+    }
+
+    [TestCase(0L)]
+    [TestCase(0L, 4L)]
+    [TestCase(-1L, 0L)]
+    public void Head_map_of_other_heads_is_refused(params long[] rows) =>
+        Assert.That(() => AdapterPlan.Of(Sizes, new AdapterOptions { HeadMaps = new Dictionary<string, IReadOnlyList<long>> { ["v"] = rows } }), Throws.TypeOf<LortaException>().With.Property("Code").EqualTo("LRT320"));
 
     [TestCase(3)]
     [TestCase(-1)]

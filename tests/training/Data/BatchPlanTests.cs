@@ -9,6 +9,15 @@ internal sealed class BatchPlanTests
 
     [TestCase(false)]
     [TestCase(true)]
+    public void A_batch_larger_than_any_number_of_samples_holds_them_all(bool bucketing)
+    {
+        var plan = new BatchPlan(0, Mixed, int.MaxValue, bucketing);
+
+        Assert.That((plan.Count, plan.Epoch(0).Single().Length), Is.EqualTo((1, 103)));
+    }
+
+    [TestCase(false)]
+    [TestCase(true)]
     public void An_epoch_holds_every_sample_once_and_ends_with_the_short_batch(bool bucketing)
     {
         var batches = new BatchPlan(0, Mixed, 4, bucketing).Epoch(2);

@@ -1,0 +1,77 @@
+using LoRTA.Onnx.GraphGen.Errors;
+using LoRTA.Onnx.GraphGen.Ir;
+using LoRTA.Onnx.Tests.Shared;
+
+namespace LoRTA.Onnx.Cli.Tests;
+
+internal sealed class ExportTargetTests
+{
+    private TestFolder _folder = null!;
+    private Model _model = null!;
+
+    [SetUp]
+    public void FillFolder()
+    {
+        _folder = new();
+        Directory.CreateDirectory(_folder["source", "1_Pooling"]);
+        _model = SmallModel.Saved(_folder["source", "model.onnx"], isExternal: true);
+        foreach (var name in new[] { "source/tokenizer.json", "source/1_Pooling/config.json" }) _folder.Write(name, "{}");
+    }
+
+    [TearDown]
+    public void DeleteFolder() => _folder.Dispose();
+
+    [Test]
+    public void Everything_beside_the_model_goes_along_with_its_subfolders()
+    {
+        Write("out");
+
+        Assert.That(Below("out/"), Is.EqualTo(new[] { "out/1_Pooling", "out/1_Pooling/config.json", "out/model.onnx", "out/model.onnx.data", "out/tokenizer.json" }));
+    }
+
+    [Test]
+    public void An_output_inside_the_source_does_not_hold_itself()
+    {
+        Write("source/out");
+
+        Write("source/out", force: true);
+
+        Assert.That(Below("source/out/"), Has.Count.EqualTo(5).And.None.Contains("out/out"));
+    }
+
+    [Test]
+    public void A_folder_with_files_of_others_is_not_replaced()
+    {
+        Write("out");
+        _folder.Write("out/notes.txt", "mine");
+
+        Assert.That(() => Write("out", force: true), Throws.TypeOf<LortaException>().With.Property("Code").EqualTo("LRT107"));
+        Assert.That(File.ReadAllText(_folder["out", "notes.txt"]), Is.EqualTo("mine"));
+    }
+
+    [TestCase("out.onnx.data", false, ExpectedResult = "LRT102")]
+    [TestCase("out.onnx", false, ExpectedResult = "LRT102")]
+    [TestCase(null, true, ExpectedResult = null)]
+    [TestCase("out.onnx.data", true, ExpectedResult = null)]
+    public string? Data_beside_the_output_are_an_output_too(string? taken, bool force)
+    {
+        if (taken is not null) _folder.Write(taken, "mine");
+        try
+        {
+            ExportTarget.Of(_model.Path, _model, _folder["out.onnx"]).Write(_model, force);
+        }
+        catch (LortaException e)
+        {
+            return e.Code;
+        }
+        return null;
+    }
+
+    [Test]
+    public void Weights_of_the_source_are_never_overwritten() =>
+        Assert.That(() => ExportTarget.Of(_model.Path, _model, _folder["source", "model.onnx.data"]).Write(_model, force: true), Throws.TypeOf<LortaException>().With.Property("Code").EqualTo("LRT701"));
+
+    private void Write(string output, bool force = false) => ExportTarget.Of(_folder["source"], _model, _folder[output]).Write(_model, force);
+
+    private List<string> Below(string prefix) => [.. _folder.Entries.Where(entry => entry.StartsWith(prefix, StringComparison.Ordinal))];
+}

@@ -1,0 +1,42 @@
+using System.Diagnostics;
+using LoRTA.Onnx.GraphGen.Files;
+using LoRTA.Onnx.GraphGen.Ir;
+using LoRTA.Onnx.Tests.Shared;
+
+namespace LoRTA.Onnx.Cli.Tests;
+
+/// <summary>The command as a process of its own: what native libraries write is seen only there.</summary>
+internal sealed class ProgramTests
+{
+    [Test]
+    public void A_failure_inside_the_runtime_is_one_sentence_and_a_hint()
+    {
+        using var folder = new TestFolder();
+        long[] dims = [1, 2];
+        Safetensors.Save(folder["inputs.safetensors"], new Dictionary<string, Tensor>
+        {
+            ["input_ids"] = Tensor.Of<long>(dims, [5, 999_999]),
+            ["attention_mask"] = Tensor.Of<long>(dims, [1, 1]),
+            ["position_ids"] = Tensor.Of<long>(dims, [0, 1]),
+        });
+        var model = Exports.Path("llama-mini/ts-sdpa");
+
+        var (code, error) = Run("verify", model, model, "--inputs", folder["inputs.safetensors"]);
+
+        Assert.That(code, Is.EqualTo(1));
+        Assert.That(error, Does.Match("^error LRT613: .+ failed in ONNX Runtime \\(indices element out of data bounds.+\\)\\.\nhint: .+\n$"));
+    }
+
+    private static (int ExitCode, string Error) Run(params string[] args)
+    {
+        using var process = Process.Start(new ProcessStartInfo(Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet", [Path.Combine(AppContext.BaseDirectory, "LoRTA.Onnx.Cli.dll"), .. args])
+        {
+            UseShellExecute = false,
+            RedirectStandardError = true,
+            RedirectStandardOutput = true,
+        })!;
+        var error = process.StandardError.ReadToEnd();
+        process.WaitForExit();
+        return (process.ExitCode, error);
+    }
+}

@@ -1,0 +1,43 @@
+using LoRTA.Onnx.GraphGen.Adapters;
+using LoRTA.Onnx.GraphGen.Artifacts;
+using LoRTA.Onnx.GraphGen.Canonical;
+using LoRTA.Onnx.GraphGen.Discovery;
+using LoRTA.Onnx.GraphGen.Errors;
+using LoRTA.Onnx.GraphGen.Ir;
+using LoRTA.Onnx.Tests.Shared;
+
+namespace LoRTA.Onnx.GraphGen.Tests.Adapters;
+
+internal sealed class AdaptedModelsTests
+{
+    private const string Bias = "classifier.out_proj.bias";
+
+    private static readonly Tensor Narrow = Tensor.Of<float>([1], [1]);
+
+    [Test]
+    public void Parameter_of_another_shape_is_named_with_both_shapes()
+    {
+        var model = Model.Load(Exports.Path("roberta-mini/seqcls.ts-eager"));
+        var adapter = Adapter(model);
+
+        var failure = Assert.Throws<LortaException>(() => AdaptedModels.WithDefaults(model, adapter with { Tensors = adapter.Tensors.Append(new("param." + Bias, Narrow)).ToDictionary() }, allowOtherBase: false))!;
+
+        Assert.That(failure.Code, Is.EqualTo("LRT308"));
+        Assert.That(failure.Message, Does.Contain($"'param.{Bias}' should be [2] but is [1]"));
+    }
+
+    [Test]
+    public void Given_parameter_of_another_shape_does_not_start_a_training()
+    {
+        var adapted = AdaptedModel.Of(Model.Load(Exports.Path("roberta-mini/seqcls.ts-eager")), new AdapterOptions(), trainables: new([new(Bias, ParameterGroup.Default)]));
+
+        Assert.That(() => adapted.Trained(new Dictionary<string, Tensor> { ["param." + Bias] = Narrow }, 0), Throws.TypeOf<LortaException>().With.Property("Code").EqualTo("LRT308"));
+    }
+
+    private static AdapterFolder Adapter(Model model)
+    {
+        var map = AttentionMap.Of(CanonicalModel.Of(model));
+        var plan = AdapterPlan.Of(BaseModels.ArchitectureOf(model, map), new AdapterOptions());
+        return new AdapterFolder("adapter", AdapterConfig.Of(plan, BaseModels.Describe(model, map, plan)), plan.Factors.ToDictionary(factor => factor.Name, factor => factor.Draw(0)));
+    }
+}
