@@ -34,6 +34,8 @@ internal static partial class Opt
 
     public static Option<string?> Adapter() => new("--adapter") { Description = "An adapter folder.", HelpName = "DIR" };
 
+    public static Option<bool> AllowBase() => new("--allow-base") { Description = "Accept a base with other weights than the adapter was trained on." };
+
     public static Option<string[]> Settings() => new("--set") { Description = "Replace a key of the recipe.", HelpName = "path.to.key=value", DefaultValueFactory = _ => [] };
 
     public static Option<bool> Resume() => new("--resume") { Description = "Go on from the newest checkpoint of the run folder." };

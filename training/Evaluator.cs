@@ -9,8 +9,8 @@ namespace LoRTA.Onnx.Training;
 /// <summary>Measures loss and metrics on a set, as the mean over all its labels.</summary>
 /// <param name="task">The task.</param>
 /// <param name="data">The set.</param>
-/// <param name="logits">The output that metrics read.</param>
-internal sealed class Evaluator(string task, DataStream data, string logits)
+/// <param name="logits">The output that metrics read; null where the model gives its loss only.</param>
+internal sealed class Evaluator(string task, DataStream data, string? logits)
 {
     /// <summary>Runs the set through the runtime's evaluation graph.</summary>
     public EvaluationRecord Evaluate(ITrainingRuntime runtime, long step)
@@ -20,7 +20,7 @@ internal sealed class Evaluator(string task, DataStream data, string logits)
         {
             var outputs = runtime.Forward(batch);
             metrics.AddLoss(outputs[TrainingNames.Loss].ToFloats()[0], batch.Labels);
-            if (outputs.TryGetValue(logits, out var scores)) metrics.Add(scores, batch.Inputs[TrainingNames.Labels]);
+            if (logits is not null) metrics.Add(outputs[logits], batch.Inputs[TrainingNames.Labels]);
         }
         return new EvaluationRecord { Step = step, Loss = metrics.Loss, Metrics = metrics.Values };
     }

@@ -11,13 +11,13 @@ internal static class RuntimeErrors
         new("LRT610", $"--device: '{device}' is not known.", "Use cpu, cuda or cuda:N.") { IsUsage = true };
 
     public static LortaException NoCuda(string device, Exception inner) =>
-        new("LRT611", $"--device {device}: ONNX Runtime's CUDA provider is not there ({FirstLine(inner)}).", "Build with -p:OrtFlavor=Gpu on a machine with CUDA and cuDNN, or use --device cpu.", inner);
+        new("LRT611", $"--device {device}: ONNX Runtime's CUDA provider is not there ({inner.FirstLine()}).", "Build with -p:OrtFlavor=Gpu on a machine with CUDA and cuDNN, or use --device cpu.", inner);
 
     public static LortaException DoesNotLoad(Model model, Exception inner) =>
-        new("LRT612", $"{(model.Path.Length > 0 ? model.Path : "the graph")}: ONNX Runtime cannot load it ({FirstLine(inner)}).", "Check that the file runs in ONNX Runtime as it is; if it does, report this.", inner);
+        new("LRT612", $"{(model.Path.Length > 0 ? model.Path : "the graph")}: ONNX Runtime cannot load it ({inner.FirstLine()}).", "Check that the file runs in ONNX Runtime as it is; if it does, report this.", inner);
 
     public static LortaException RunFailed(string what, Exception inner) =>
-        new("LRT613", $"{what} failed in ONNX Runtime ({FirstLine(inner)}).", "Check that the batch fits the model: token ids below the vocabulary, lengths below its number of positions.", inner);
+        new("LRT613", $"{what} failed in ONNX Runtime ({inner.FirstLine()}).", "Check that the batch fits the model: token ids below the vocabulary, lengths below its number of positions.", inner);
 
     public static LortaException MissingInput(string name) =>
         new("LRT614", $"the model wants the input '{name}', which the data does not have.", "Use an export whose inputs are token ids, masks, positions and caches.");
@@ -47,6 +47,4 @@ internal static class RuntimeErrors
             throw RunFailed(what, e);
         }
     }
-
-    private static string FirstLine(Exception e) => e.Message.Split('\n')[0].TrimEnd('.', ' ');
 }
