@@ -34,6 +34,8 @@ internal static partial class Opt
 
     public static Option<string?> Adapter() => new("--adapter") { Description = "An adapter folder.", HelpName = "DIR" };
 
+    public static Option<bool> AllowBase() => new("--allow-base") { Description = "Accept a base with other weights than the adapter was trained on." };
+
     public static Option<string[]> Settings() => new("--set") { Description = "Replace a key of the recipe.", HelpName = "path.to.key=value", DefaultValueFactory = _ => [] };
 
     public static Option<bool> Resume() => new("--resume") { Description = "Go on from the newest checkpoint of the run folder." };
@@ -89,11 +91,6 @@ internal static partial class Opt
         });
         return option;
     }
-
-    /// <summary>A required option of one verb only.</summary>
-    public static Option<T> Required<T>(string name, string description) => new(name) { Description = description, Required = true };
-
-    private static Option<T> Positive<T>(Option<T> option) => Checked(option, number => number >= 1, ">= 1");
 
     private static string? Text(OptionResult result) => result.Tokens is [.., var token] ? token.Value : null;
 

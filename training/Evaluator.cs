@@ -10,16 +10,16 @@ namespace LoRTA.Onnx.Training;
 /// <summary>Measures loss and metrics on a set, as the mean over all its labels.</summary>
 /// <param name="task">The task.</param>
 /// <param name="data">The set.</param>
-/// <param name="output">The output that metrics read.</param>
-internal sealed class Evaluator(string task, DataStream data, string output)
+/// <param name="output">The output that metrics read; null where the model gives its loss only.</param>
+internal sealed class Evaluator(string task, DataStream data, string? output)
 {
     /// <summary>The output that metrics read. Of logits as wide as a vocabulary only the likeliest token leaves the runtime.</summary>
     /// <param name="eval">The evaluation graph; token tasks get an output in place of the logits.</param>
-    /// <param name="logits">Its logits.</param>
-    public static string OutputOf(Model eval, string logits)
+    /// <param name="logits">Its logits, or null.</param>
+    public static string? OutputOf(Model eval, string? logits)
     {
         var graph = eval.Graph;
-        if (graph.Find(logits) is not { Shape.Rank: 3 } scores) return logits;
+        if (logits is null || graph.Find(logits) is not { Shape.Rank: 3 } scores) return logits;
         var predictions = new Tape(graph)[scores].Apply("ArgMax", ("axis", -1), ("keepdims", 0)).Value;
         graph.RemoveOutput(scores);
         graph.AddOutput(predictions);
@@ -34,7 +34,7 @@ internal sealed class Evaluator(string task, DataStream data, string output)
         {
             var outputs = runtime.Forward(batch);
             metrics.AddLoss(outputs[TrainingNames.Loss].ToFloats()[0], batch.Labels);
-            if (outputs.TryGetValue(output, out var scores)) metrics.Add(scores, batch.Inputs[TrainingNames.Labels]);
+            if (output is not null) metrics.Add(outputs[output], batch.Inputs[TrainingNames.Labels]);
         }
         return new EvaluationRecord { Step = step, Loss = metrics.Loss, Metrics = metrics.Values };
     }

@@ -1,5 +1,6 @@
 using LoRTA.Onnx.GraphGen.Adapters;
 using LoRTA.Onnx.GraphGen.Artifacts;
+using LoRTA.Onnx.GraphGen.Errors;
 using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.Training.Data;
 using LoRTA.Onnx.Training.Data.Tokenizers;
@@ -38,17 +39,18 @@ internal sealed class PreparedTask : IDisposable
     public static PreparedTask Of(Recipe recipe, OrtSettings settings, IReadOnlyDictionary<string, Tensor>? values = null)
     {
         if (recipe.Head is not null) throw TrainingErrors.NotYet("head.new", "a new head");
-        var model = Model.Load(recipe.Model);
-        var data = new DataSource(RecipeMapping.Data(recipe), TextTokenizer.Load(recipe.Tokenizer!)).Load();
-        var spec = RecipeMapping.Spec(recipe, values);
-        var graphs = TrainingGraphBuilder.Build(model, spec);
+        var graphs = TrainingGraphBuilder.Build(Model.Load(recipe.Model), RecipeMapping.Spec(recipe, values));
+        if (recipe.Classes() is { } classes && classes.Count > graphs.Classes) throw DataErrors.TooManyClasses(classes.Count, graphs.Classes.Value);
+        var data = new DataSource(RecipeMapping.Data(recipe, graphs), TextTokenizer.Load(recipe.Tokenizer!)).Load();
         return new PreparedTask(recipe, data, graphs, settings);
     }
 
     /// <summary>Opens a recipe to measure a model: with an adapter, or, at scale 0, as it is.</summary>
-    public static PreparedTask ForEvaluation(Recipe recipe, AdapterFolder? adapter, OrtSettings settings)
+    /// <exception cref="LortaException">LRT310, LRT311: the adapter is of another model.</exception>
+    public static PreparedTask ForEvaluation(Recipe recipe, (AdapterFolder? Folder, bool AllowOtherBase) given, OrtSettings settings)
     {
-        if (adapter is null) return Of(recipe with { Trainables = [], Adapter = recipe.Adapter with { Alpha = 0, Dropout = 0 } }, settings);
+        if (given.Folder is not { } adapter) return Of(recipe with { Trainables = [], Adapter = recipe.Adapter with { Alpha = 0, Dropout = 0 } }, settings);
+        BaseModels.Check(adapter, Model.Load(recipe.Model), given.AllowOtherBase);
         var options = adapter.Config.AdapterOptions;
         var asTrained = recipe with
         {
@@ -66,7 +68,7 @@ internal sealed class PreparedTask : IDisposable
         var config = AdapterConfig.Of(Graphs.Plan, Graphs.Base) with
         {
             Task = _recipe.Task,
-            Labels = _recipe.Labels,
+            Labels = _recipe.Classes(),
             Trainables = [.. Graphs.Trained.Select(tensor => tensor.Name).Where(name => name.StartsWith(TrainingNames.Parameter, StringComparison.Ordinal)).Select(name => name[TrainingNames.Parameter.Length..])],
         };
         new AdapterFolder(folder, config, tensors).Save();

@@ -3,6 +3,7 @@ using System.Text.Json;
 using LoRTA.Onnx.GraphGen.Adapters;
 using LoRTA.Onnx.GraphGen.Artifacts;
 using LoRTA.Onnx.GraphGen.Ir;
+using LoRTA.Onnx.Training.Data.Tasks;
 using LoRTA.Onnx.Training.Recipes;
 using OptimizerOptions = LoRTA.Onnx.GraphGen.Optimizers.OptimizerOptions;
 
@@ -51,7 +52,8 @@ internal static class RecipeMapping
         Options = adapter.Options.ToDictionary(pair => pair.Key, pair => JsonSerializer.SerializeToElement(pair.Value), StringComparer.Ordinal),
     };
 
-    public static Data.DataOptions Data(Recipe recipe) => new()
+    /// <summary>The data; what the graphs are made of knows the model's classes and, for a loss of its own, its labels.</summary>
+    public static Data.DataOptions Data(Recipe recipe, TrainingGraphs graphs) => new()
     {
         Task = recipe.Task,
         BatchSize = recipe.Train.BatchSize,
@@ -60,7 +62,7 @@ internal static class RecipeMapping
         Validation = recipe.Data.Validation,
         ValidationFraction = recipe.Data.ValidationFraction ?? 0,
         Format = recipe.Data.Format,
-        Columns = new Data.ColumnMap { Text = recipe.Data.Columns.Text, Pair = recipe.Data.Columns.Pair, Label = recipe.Data.Columns.Label },
+        Columns = new Data.ColumnMap { Text = recipe.Data.Columns.Text, Pair = recipe.Data.Columns.Pair, Label = recipe.Data.Columns.Label, Mask = recipe.Data.Columns.Mask },
         Template = recipe.Data.Template is { } template ? Row(template) : null,
         MaxLength = recipe.Data.MaxLength,
         Separator = recipe.Data.Separator,
@@ -68,9 +70,16 @@ internal static class RecipeMapping
         Eos = recipe.Data.Eos,
         Packing = recipe.Data.Packing,
         Bucketing = recipe.Data.Bucketing,
-        Labels = recipe.Labels ?? [],
+        Labels = recipe.Classes() ?? [],
+        Classes = graphs.Classes,
+        OwnLabels = OwnLabels(graphs.Train.Graph),
         MaskProbability = recipe.TaskOptions.Probability,
     };
+
+    // What the graph's input for labels takes: tokens [B, S], or one class or number a row [B].
+    private static LabelKind OwnLabels(Graph graph) => graph.Find(TrainingNames.Labels) is not { IsInput: true } labels ? LabelKind.None
+        : labels.Shape?.Rank == 2 ? LabelKind.NextToken
+        : labels.Type.IsFloat() ? LabelKind.Number : LabelKind.Class;
 
     private static Data.RowTemplate Row(Template template) => template.Prompt.Length == 0
         ? new Data.RowTemplate { Text = template.Completion }

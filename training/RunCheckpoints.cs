@@ -14,6 +14,7 @@ internal sealed class RunCheckpoints(CheckpointStore store, Recipe recipe, int t
     private const string First = "first.";
     private const string Second = "second.";
     private const string Waited = "waited";
+    private const string Loss = "loss";
 
     private readonly RecipeIdentity _identity = RecipeIdentity.Of(recipe);
 
@@ -30,7 +31,7 @@ internal sealed class RunCheckpoints(CheckpointStore store, Recipe recipe, int t
             Threads = threads,
             BestMetric = run.Best,
             BestStep = run.BestStep,
-            Numbers = new SortedDictionary<string, double>(StringComparer.Ordinal) { [Waited] = run.Waited },
+            Numbers = new SortedDictionary<string, double>(StringComparer.Ordinal) { [Waited] = run.Waited, [Loss] = run.Loss },
         });
     }
 
@@ -47,6 +48,7 @@ internal sealed class RunCheckpoints(CheckpointStore store, Recipe recipe, int t
             Best = checkpoint.BestMetric,
             BestStep = checkpoint.BestStep,
             Waited = (int)checkpoint.Numbers.GetValueOrDefault(Waited),
+            Loss = checkpoint.Numbers.GetValueOrDefault(Loss, double.NaN),
         };
     }
 

@@ -26,6 +26,25 @@ internal sealed record RunRequest
     public int Threads { get; init; }
 }
 
+/// <summary>What is measured.</summary>
+internal sealed record EvaluationRequest
+{
+    /// <summary>The resolved recipe.</summary>
+    public required Recipe Recipe { get; init; }
+
+    /// <summary>An adapter folder; null = the base as it is.</summary>
+    public string? Adapter { get; init; }
+
+    /// <summary>Another model file, for instance the folded one.</summary>
+    public string? Model { get; init; }
+
+    /// <summary>Whether the adapter may have been trained on other weights.</summary>
+    public bool AllowOtherBase { get; init; }
+
+    /// <summary>Threads; 0 = all cores.</summary>
+    public int Threads { get; init; }
+}
+
 /// <summary>A recipe put to work: model, data, runtime, trainer, and the files of the run.</summary>
 internal static class TrainingRun
 {
@@ -42,18 +61,20 @@ internal static class TrainingRun
     {
         var recipe = request.Recipe;
         var folder = new RunFolder(recipe.Output!);
-        if (!request.Force && !request.Resume && Directory.Exists(folder.Path) && Directory.EnumerateFileSystemEntries(folder.Path).Any()) throw FileErrors.Exists(folder.Path);
+        folder.Check(request.Resume, request.Force);
         var settings = new OrtSettings(recipe.Device, request.Threads);
         using var task = PreparedTask.Of(recipe, settings);
-        if (!request.Resume || !Directory.Exists(folder.Checkpoints)) folder.Begin(request.Force || request.Resume);
-        var checkpoints = new RunCheckpoints(new CheckpointStore(folder.Checkpoints), recipe, settings.ThreadCount);
-        var run = (request.Resume ? checkpoints.Resume(task.Runtime) : null) ?? new RunState();
+        var notes = task.Graphs.Findings.Select(finding => $"{finding.Node}: {finding.Reason}").ToList();
+        var checkpoints = new RunCheckpoints(new CheckpointStore(folder.Checkpoints, notes.Add), recipe, settings.ThreadCount);
+        var resumed = request.Resume ? checkpoints.Resume(task.Runtime) : null;
+        if (resumed is null) folder.Begin();
+        var run = resumed ?? new RunState();
         RecipeFile.Save(folder.Recipe, recipe);
 
         using var metrics = MetricsLog.Open(folder.Metrics, run.Step);
         using var log = new TextLog(folder.Log, clock);
         var tracker = new Trackers(metrics, log, new ProgressTracker(progress));
-        foreach (var finding in task.Graphs.Findings) tracker.Note($"{finding.Node}: {finding.Reason}");
+        foreach (var note in notes) tracker.Note(note);
         var started = clock.GetTimestamp();
         run = new Trainer(recipe, task.Runtime, task.Data.Train, checkpoints, task.Evaluator, tracker, clock).Run(run, stop);
         if (!stop.IsCancellationRequested) run = Settle(task, checkpoints, run, recipe.Train.KeepBest);
@@ -65,15 +86,13 @@ internal static class TrainingRun
     }
 
     /// <summary>Measures loss and metrics on the validation data.</summary>
-    /// <param name="recipe">The resolved recipe.</param>
-    /// <param name="adapter">An adapter folder; null = the base as it is.</param>
-    /// <param name="model">Another model file, for instance the folded one.</param>
-    /// <param name="threads">Threads; 0 = all cores.</param>
-    public static EvaluationResult Evaluate(Recipe recipe, string? adapter, string? model, int threads)
+    /// <param name="request">What to measure.</param>
+    /// <exception cref="LortaException">Anything that does not fit.</exception>
+    public static EvaluationResult Evaluate(EvaluationRequest request)
     {
-        var folder = adapter is null ? null : AdapterFolder.Load(adapter);
-        var evaluated = recipe with { Model = model ?? recipe.Model };
-        using var task = PreparedTask.ForEvaluation(evaluated, folder, new OrtSettings(recipe.Device, threads));
+        var recipe = request.Recipe with { Model = request.Model ?? request.Recipe.Model };
+        var adapter = request.Adapter is null ? null : AdapterFolder.Load(request.Adapter);
+        using var task = PreparedTask.ForEvaluation(recipe, (adapter, request.AllowOtherBase), new OrtSettings(recipe.Device, request.Threads));
         if (task.Evaluator is not { } evaluator) throw TrainingErrors.NoValidation(recipe.Data.Train);
         var record = evaluator.Evaluate(task.Runtime, step: 0);
         return new EvaluationResult(record.Loss, record.Metrics, task.Data.Validation!.Count);

@@ -42,7 +42,7 @@ internal static class GradcheckVerb
         var plan = AdapterPlan.Of(architecture, options);
         var values = plan.Factors.ToDictionary(factor => factor.Name, factor => (factor with { Init = Init.Normal(1 / Math.Sqrt(Math.Max(1, factor.Dims[0]))) }).Draw(given.Seed), StringComparer.Ordinal);
         var graphs = TrainingGraphBuilder.Build(deployed, new TrainingSpec { Adapter = options, Task = task, Values = values });
-        var classes = (int)(graphs.Eval.Graph.Find(graphs.Logits)?.Shape?[-1].Value ?? 2);
+        var classes = graphs.Classes ?? 2;
         var batch = given.Batch is { } file ? StoredBatch.Load(file) : SampleBatch.For(task, architecture.Vocab ?? 2, classes, given.Seed);
         var result = new CentralDifferenceCheck(graphs, settings, given.Seed).Run(batch);
         return new Verdict(result, result.Ok);

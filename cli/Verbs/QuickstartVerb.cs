@@ -33,7 +33,7 @@ internal static class QuickstartVerb
         var evaluator = new OrtGraphEvaluator(new OrtSettings(request.Recipe.Device, request.Threads));
         var deployed = Model.Load(request.Recipe.Model);
         call.Progress.Report("Measuring the base model …");
-        var before = TrainingRun.Evaluate(request.Recipe, null, null, request.Threads).Loss;
+        var before = TrainingRun.Evaluate(new EvaluationRequest { Recipe = request.Recipe, Threads = request.Threads }).Loss;
         var trained = TrainingRun.Train(request, call.Progress, TimeProvider.System, call.Stop);
         call.Progress.Report("Folding and verifying …");
         var adapter = AdapterFolder.Load(trained.Adapter);

@@ -1,3 +1,4 @@
+using LoRTA.Onnx.GraphGen.Canonical;
 using LoRTA.Onnx.GraphGen.Discovery;
 using LoRTA.Onnx.GraphGen.Errors;
 using LoRTA.Onnx.GraphGen.Files;
@@ -56,6 +57,16 @@ internal static class BaseModels
     {
         var trained = adapter.Config.Base.Architecture;
         if (trained with { Vocab = here.Vocab } != here) throw AdapterErrors.OtherArchitecture(adapter.Path, deployed.Path, $"{trained.Describe()} there, {here.Describe()} here");
+    }
+
+    /// <summary>Refuses an adapter of another model, before anything is made of either.</summary>
+    /// <exception cref="LortaException">LRT310 another architecture; LRT311 other weights.</exception>
+    public static void Check(AdapterFolder adapter, Model deployed, bool allowOtherWeights)
+    {
+        var map = AttentionMap.Of(CanonicalModel.Of(deployed));
+        var architecture = ArchitectureOf(deployed, map);
+        CheckArchitecture(adapter, deployed, architecture);
+        Check(adapter, deployed, map, AdapterPlan.Of(architecture, adapter.Config.AdapterOptions), allowOtherWeights);
     }
 
     /// <summary>Refuses an adapter of another model.</summary>

@@ -19,9 +19,8 @@ public static class TrainingGraphBuilder
         var adapted = AdaptedModel.Of(deployed, spec.Adapter, spec.Families, new(spec.Trainables, spec.Names));
         var graph = adapted.Canonical.Model.Graph;
         var tape = adapted.Tape;
-        var (loss, outputs) = BuildLoss(adapted, spec);
-        var logits = outputs.FirstOrDefault(output => output.Name == (spec.Output ?? "logits")) ?? outputs[0];
-        KeepOutputs(graph, loss, logits);
+        var (loss, logits) = BuildLoss(adapted, spec);
+        KeepOutputs(graph, loss, logits?.Value);
         var eval = adapted.Canonical.Model.Clone();
         RemoveDropout(eval.Graph);
         Finish(eval.Graph);
@@ -42,18 +41,17 @@ public static class TrainingGraphBuilder
             Frozen = adapted.Frozen(spec.Values, spec.Seed),
             Plan = adapted.Plan,
             Base = BaseModels.Describe(deployed, adapted.Map, adapted.Plan),
-            Logits = logits.Name,
+            Logits = logits?.Value.Name,
             Findings = adapted.Map.Findings,
         };
     }
 
-    private static (Expr Loss, IReadOnlyList<Value> Outputs) BuildLoss(AdaptedModel adapted, TrainingSpec spec)
+    private static (Expr Loss, Expr? Logits) BuildLoss(AdaptedModel adapted, TrainingSpec spec)
     {
         using var scope = adapted.Tape.Scope("loss");
-        var outputs = adapted.Tape.Graph.Outputs.ToList();
-        var loss = TaskLosses.Of(spec.Task).Emit(adapted.Tape, spec.Output);
+        var (loss, logits) = TaskLosses.Of(spec.Task).Emit(adapted.Tape, spec.Output);
         var penalty = adapted.Plan.Family.Penalty(adapted.Plan.Sites, adapted.Factors);
-        return (penalty is null ? loss : loss + penalty.Value, outputs);
+        return (penalty is null ? loss : loss + penalty.Value, logits);
     }
 
     // What is measured leaves nothing out: x stands where x∘mask was.

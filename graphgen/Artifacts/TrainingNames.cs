@@ -1,4 +1,5 @@
 using LoRTA.Onnx.GraphGen.Adapters;
+using LoRTA.Onnx.GraphGen.Losses;
 
 namespace LoRTA.Onnx.GraphGen.Artifacts;
 
@@ -12,7 +13,7 @@ public static class TrainingNames
     public const string Weight = "loss_weight";
 
     /// <summary>Input: what is right.</summary>
-    public const string Labels = "labels";
+    public const string Labels = TaskLosses.Labels;
 
     /// <summary>Output: the mean loss of the batch, unweighted.</summary>
     public const string Loss = "loss";

@@ -26,3 +26,10 @@ public sealed class LortaException : Exception
     /// <summary>Whether the caller used the tool wrongly (exit code 2) rather than gave it bad data (exit code 1).</summary>
     public bool IsUsage { get; init; }
 }
+
+/// <summary>Messages of foreign exceptions inside our sentences.</summary>
+internal static class ForeignMessages
+{
+    /// <summary>The first line, without the stop at its end.</summary>
+    public static string FirstLine(this Exception foreign) => foreign.Message.Split('\n')[0].TrimEnd('.', ' ', '\r');
+}

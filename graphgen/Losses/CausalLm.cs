@@ -7,11 +7,11 @@ internal sealed class CausalLm : ITaskLoss
 {
     public string Name => "causal-lm";
 
-    public Expr Emit(Tape tape, string? output = null)
+    public (Expr Loss, Expr? Logits) Emit(Tape tape, string? output = null)
     {
         var logits = this.Logits(tape, output, rank: 3);
         var labels = TaskLosses.LabelsInput(tape, ElementType.Int64, [logits.Shape[0], logits.Shape[1]]);
-        return CrossEntropy.Mean(logits, Shifted(labels));   // the labels move, not the large logits
+        return (CrossEntropy.Mean(logits, Shifted(labels)), logits);   // the labels move, not the large logits
     }
 
     // labels[:, 1:] with −100 behind

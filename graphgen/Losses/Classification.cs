@@ -7,9 +7,9 @@ internal sealed class Classification : ITaskLoss
 {
     public string Name => "classification";
 
-    public Expr Emit(Tape tape, string? output = null)
+    public (Expr Loss, Expr? Logits) Emit(Tape tape, string? output = null)
     {
         var logits = this.Logits(tape, output, rank: 2);
-        return CrossEntropy.Mean(logits, TaskLosses.LabelsInput(tape, ElementType.Int64, [logits.Shape[0]]));
+        return (CrossEntropy.Mean(logits, TaskLosses.LabelsInput(tape, ElementType.Int64, [logits.Shape[0]])), logits);
     }
 }

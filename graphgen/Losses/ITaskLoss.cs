@@ -12,9 +12,9 @@ internal interface ITaskLoss
     /// <summary>Writes the mean loss and adds the graph input <see cref="TaskLosses.Labels"/> where the task has labels.</summary>
     /// <param name="tape">Where to write; the outputs of its graph are the model's, with their shapes inferred.</param>
     /// <param name="output">Name of the output that the loss is of; null: the one that fits.</param>
-    /// <returns>A float scalar.</returns>
+    /// <returns>The loss, a float scalar, and the output that it is made of, for metrics to read; none where the model computes the loss itself.</returns>
     /// <exception cref="LortaException">LRT412: no output fits.</exception>
-    Expr Emit(Tape tape, string? output = null);
+    (Expr Loss, Expr? Logits) Emit(Tape tape, string? output = null);
 }
 
 /// <summary>The tasks, by name.</summary>

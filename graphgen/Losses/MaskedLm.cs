@@ -7,9 +7,9 @@ internal sealed class MaskedLm : ITaskLoss
 {
     public string Name => "masked-lm";
 
-    public Expr Emit(Tape tape, string? output = null)
+    public (Expr Loss, Expr? Logits) Emit(Tape tape, string? output = null)
     {
         var logits = this.Logits(tape, output, rank: 3);
-        return CrossEntropy.Mean(logits, TaskLosses.LabelsInput(tape, ElementType.Int64, [logits.Shape[0], logits.Shape[1]]));
+        return (CrossEntropy.Mean(logits, TaskLosses.LabelsInput(tape, ElementType.Int64, [logits.Shape[0], logits.Shape[1]])), logits);
     }
 }

@@ -8,11 +8,11 @@ internal sealed class NamedLoss : ITaskLoss
 {
     public string Name => "loss";
 
-    public Expr Emit(Tape tape, string? output = null)
+    public (Expr Loss, Expr? Logits) Emit(Tape tape, string? output = null)
     {
         var name = output ?? "loss";
         var loss = tape.Graph.Outputs.FirstOrDefault(value => value.Name == name && value.Type.IsFloat() && value.Shape?.Size.Is(1) == true)
             ?? throw LossErrors.NoOutput(tape.Graph, Name, $"an output '{name}' of one number");
-        return loss.Rank == 0 ? tape[loss] : tape[loss].Total();
+        return (loss.Rank == 0 ? tape[loss] : tape[loss].Total(), null);
     }
 }

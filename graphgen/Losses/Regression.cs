@@ -7,11 +7,11 @@ internal sealed class Regression : ITaskLoss
 {
     public string Name => "regression";
 
-    public Expr Emit(Tape tape, string? output = null)
+    public (Expr Loss, Expr? Logits) Emit(Tape tape, string? output = null)
     {
         var logits = this.Logits(tape, output, rank: 2);
         var labels = TaskLosses.LabelsInput(tape, ElementType.Float, [logits.Shape[0]]);
         var difference = logits.Slice(1, 0, 1).Squeeze(1) - labels;
-        return (difference * difference).Apply("ReduceMean", ("keepdims", 0));
+        return ((difference * difference).Apply("ReduceMean", ("keepdims", 0)), logits);
     }
 }

@@ -17,7 +17,7 @@ internal sealed class ShipLogTests
 
     [Test]
     public void Base_model_has_the_loss_of_PyTorch() =>
-        Assert.That(TrainingRun.Evaluate(Recipe(), adapter: null, model: null, threads: 0).Loss, Is.EqualTo(5.6271).Within(1e-3));
+        Assert.That(TrainingRun.Evaluate(new EvaluationRequest { Recipe = Recipe() }).Loss, Is.EqualTo(5.6271).Within(1e-3));
 
     [Test]
     public void Three_hundred_steps_of_lorta_reach_the_loss_of_PyTorch()

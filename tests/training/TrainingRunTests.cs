@@ -91,6 +91,63 @@ internal sealed class TrainingRunTests
     }
 
     [Test]
+    public void Finished_run_without_validation_data_has_its_loss_again_when_resumed()
+    {
+        string[] settings = ["data.validationFraction=null", "train.keepBest=null", "train.steps=1"];
+        var loss = _run.Train("run", settings).Loss;
+
+        var again = TinyRun.Train(_run.Request("run", settings) with { Resume = true }, Progress.None);
+
+        Assert.That(loss, Is.GreaterThan(0));
+        Assert.That(again.Loss, Is.EqualTo(loss));
+    }
+
+    [Test]
+    public void Damaged_checkpoint_is_skipped_with_a_note_in_the_log()
+    {
+        using var stop = Progress.StopAfter(2);
+        TinyRun.Train(_run.Request("run"), stop);
+        Damage("step-00000002.safetensors");
+
+        TinyRun.Train(_run.Request("run") with { Resume = true }, Progress.None);
+
+        Assert.That(File.ReadAllText(_run["run", "log.txt"]), Does.Contain("Skipped: ").And.Contain("step-00000002.safetensors"));
+        Assert.That(_run.Adapter("run"), Is.EqualTo(Whole.Value.Adapter));
+    }
+
+    [Test]
+    public void Run_whose_checkpoints_are_all_damaged_is_refused_and_stays()
+    {
+        _run.Train("run", "train.steps=1");
+        var before = _run.Adapter("run");
+        Damage("step-00000001.safetensors");
+
+        var failure = Assert.Throws<LortaException>(() => TinyRun.Train(_run.Request("run", "train.steps=1") with { Resume = true }, Progress.None))!;
+
+        Assert.That(failure.Code, Is.EqualTo("LRT560"));
+        Assert.That(_run.Adapter("run"), Is.EqualTo(before));
+        Assert.That(Lines("metrics.jsonl"), Is.Not.Empty);
+    }
+
+    [TestCase("checkpoints")]
+    [TestCase("checkpoints", "recipe.yaml", "metrics.jsonl", "report.md", "log.txt")]
+    public void Resuming_never_replaces_what_holds_no_checkpoint(params string[] removed)
+    {
+        _run.Train("run", "train.steps=1");
+        var before = _run.Adapter("run");
+        foreach (var name in removed)
+        {
+            if (Directory.Exists(_run["run", name])) Directory.Delete(_run["run", name], recursive: true);
+            else File.Delete(_run["run", name]);
+        }
+
+        var failure = Assert.Throws<LortaException>(() => TinyRun.Train(_run.Request("run", "train.steps=1") with { Resume = true }, Progress.None))!;
+
+        Assert.That((failure.Code, failure.IsUsage), Is.EqualTo(("LRT563", true)));
+        Assert.That(_run.Adapter("run"), Is.EqualTo(before));
+    }
+
+    [Test]
     public void Resuming_with_another_recipe_is_refused_with_the_keys_that_differ()
     {
         using var stop = Progress.StopAfter(2);
@@ -178,9 +235,35 @@ internal sealed class TrainingRunTests
         var request = _run.Request("run");
         TinyRun.Train(request, progress);
 
-        var evaluation = TrainingRun.Evaluate(request.Recipe, _run["run", "adapter"], model: null, threads: 1);
+        var evaluation = TrainingRun.Evaluate(new EvaluationRequest { Recipe = request.Recipe, Adapter = _run["run", "adapter"], Threads = 1 });
 
         Assert.That(evaluation.Loss, Is.EqualTo(progress.Evaluations.Min(record => record.Loss)).Within(1e-6));
+    }
+
+    [Test]
+    public void Adapter_of_other_weights_is_not_evaluated_unless_that_is_allowed()
+    {
+        var request = _run.Request("run", "train.steps=1");
+        TinyRun.Train(request, Progress.None);
+        var evaluation = new EvaluationRequest { Recipe = request.Recipe, Adapter = Trained(adapter => adapter with { Base = adapter.Base with { Sketch = Halved(adapter.Base.Sketch) } }), Threads = 1 };
+
+        var failure = Assert.Throws<LortaException>(() => TrainingRun.Evaluate(evaluation))!;
+
+        Assert.That(failure.Code, Is.EqualTo("LRT311"));
+        Assert.That(() => TrainingRun.Evaluate(evaluation with { AllowOtherBase = true }), Throws.Nothing);
+    }
+
+    [TestCase(false)]
+    [TestCase(true)]
+    public void Adapter_of_another_architecture_is_never_evaluated(bool allow)
+    {
+        var request = _run.Request("run", "train.steps=1");
+        TinyRun.Train(request, Progress.None);
+        var adapter = Trained(config => config with { Layers = [0, 11], Base = config.Base with { Architecture = config.Base.Architecture with { Layers = 12 } } });
+
+        var failure = Assert.Throws<LortaException>(() => TrainingRun.Evaluate(new EvaluationRequest { Recipe = request.Recipe, Adapter = adapter, AllowOtherBase = allow, Threads = 1 }))!;
+
+        Assert.That(failure.Code, Is.EqualTo("LRT310"));
     }
 
     [Test]
@@ -192,6 +275,26 @@ internal sealed class TrainingRunTests
 
         Assert.That((config.Task, config.Method, config.Scale, config.Base.Name), Is.EqualTo(("causal-lm", "lorta", 4.0, Path.GetFileName(_run.Request("x").Recipe.Model))));
         Assert.That(config.Layers, Is.EqualTo(new[] { 0, 2 }));
+    }
+
+    // The run's adapter with another configuration.
+    private string Trained(Func<AdapterConfig, AdapterConfig> change)
+    {
+        var adapter = AdapterFolder.Load(_run["run", "adapter"]);
+        (adapter with { Path = _run["changed"], Config = change(adapter.Config) }).Save();
+        return _run["changed"];
+    }
+
+    private static WeightSketch Halved(WeightSketch sketch) =>
+        sketch with { Values = sketch.Values.ToDictionary(pair => pair.Key, pair => (IReadOnlyList<float>)[.. pair.Value.Select(value => value / 2)]) };
+
+    // The old file may still be mapped: it is replaced, not overwritten.
+    private void Damage(string checkpoint)
+    {
+        var path = _run["run", "checkpoints", checkpoint];
+        var bytes = File.ReadAllBytes(path);
+        File.Delete(path);
+        File.WriteAllBytes(path, bytes[..^1]);
     }
 
     private List<JsonElement> Lines(string file) => [.. File.ReadLines(_run["run", file]).Select(line => JsonDocument.Parse(line).RootElement)];

@@ -29,6 +29,6 @@ internal sealed record Checkpoint
     /// <summary>The step of <see cref="BestMetric"/>, whose checkpoint stays.</summary>
     public long? BestStep { get; init; }
 
-    /// <summary>Further numbers of the run: evaluations without improvement, seconds so far.</summary>
+    /// <summary>Further numbers of the run: evaluations without improvement, loss of the last step.</summary>
     public IReadOnlyDictionary<string, double> Numbers { get; init; } = new SortedDictionary<string, double>(StringComparer.Ordinal);
 }

@@ -11,12 +11,15 @@ internal sealed partial class CheckpointStore
 {
     private const int Kept = 2;
     private readonly string _folder;
-    private readonly IProgress<string>? _notes;
+    private readonly Action<string>? _note;
 
     /// <summary>Opens the checkpoints of a run.</summary>
     /// <param name="folder">The folder <c>checkpoints/</c> of a run; it need not exist.</param>
-    /// <param name="notes">Told about files that are skipped.</param>
-    public CheckpointStore(string folder, IProgress<string>? notes = null) => (_folder, _notes) = (folder, notes);
+    /// <param name="note">Told about files that are skipped.</param>
+    public CheckpointStore(string folder, Action<string>? note = null) => (_folder, _note) = (folder, note);
+
+    /// <summary>Whether there are checkpoints, whole or damaged.</summary>
+    public bool HasAny => Files().Any();
 
     /// <summary>The file of a step.</summary>
     public string PathOf(long step) => Path.Join(_folder, string.Create(CultureInfo.InvariantCulture, $"step-{step:D8}.safetensors"));
@@ -29,10 +32,12 @@ internal sealed partial class CheckpointStore
         foreach (var leftover in Directory.EnumerateFiles(_folder, "step-*.tmp")) File.Delete(leftover);
     }
 
-    /// <summary>The newest checkpoint that is whole, or null.</summary>
+    /// <summary>The newest checkpoint that is whole; null if there is no file yet.</summary>
+    /// <exception cref="LortaException">LRT560: there are files, and all are damaged.</exception>
     public Checkpoint? Newest()
     {
-        foreach (var (path, _) in Files())
+        var files = Files().ToList();
+        foreach (var (path, _) in files)
         {
             try
             {
@@ -40,10 +45,10 @@ internal sealed partial class CheckpointStore
             }
             catch (LortaException e)
             {
-                _notes?.Report($"Skipped: {e.Message}");
+                _note?.Invoke($"Skipped: {e.Message}");
             }
         }
-        return null;
+        return files.Count == 0 ? null : throw CheckpointErrors.Damaged(files[0].Path, $"is damaged, and so are all of the {files.Count} checkpoints of this run");
     }
 
     /// <summary>The checkpoint of a step.</summary>
@@ -53,7 +58,7 @@ internal sealed partial class CheckpointStore
     /// <summary>The newest whole checkpoint if it belongs to this very run; null if there is none yet.</summary>
     /// <param name="recipe">The recipe to go on with.</param>
     /// <param name="threads">The threads to go on with; null accepts any.</param>
-    /// <exception cref="LortaException">LRT561: another recipe, with the keys that differ; LRT562: another thread count.</exception>
+    /// <exception cref="LortaException">LRT560: all are damaged; LRT561: another recipe, with the keys that differ; LRT562: another thread count.</exception>
     public Checkpoint? Resume(RecipeIdentity recipe, int? threads)
     {
         if (Newest() is not { } checkpoint) return null;

@@ -1,3 +1,4 @@
+using LoRTA.Onnx.GraphGen.Artifacts;
 using LoRTA.Onnx.GraphGen.Files;
 using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.Training.Data;
@@ -21,7 +22,7 @@ internal static class SampleBatch
             ["attention_mask"] = Tensor.Of<long>(dims, [.. Enumerable.Repeat(1L, Rows * Length)]),
             ["token_type_ids"] = Tensor.Of<long>(dims, new long[Rows * Length]),
             ["position_ids"] = Tensor.Of<long>(dims, [.. Enumerable.Range(0, Rows * Length).Select(i => (long)(i % Length))]),
-            ["labels"] = task switch
+            [TrainingNames.Labels] = task switch
             {
                 "classification" => Tensor.Vector<long>(Draw(Rows, classes)),
                 "regression" => Tensor.Vector<float>([.. Draw(Rows, 5).Select(value => (float)value)]),

@@ -1,3 +1,4 @@
+using LoRTA.Onnx.GraphGen.Artifacts;
 using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.Training.Data.Tasks;
 
@@ -33,7 +34,7 @@ internal sealed record Batch(IReadOnlyDictionary<string, Tensor> Inputs, int Row
             ["token_type_ids"] = Rows((sample, i) => sample.TypeIds[i], 0),
             ["position_ids"] = Tensor.Of<long>([samples.Count, length], [.. samples.SelectMany(_ => Enumerable.Range(0, length)).Select(i => (long)i)]),
         };
-        if (MakeLabels(samples, kind, length) is { } labels) inputs["labels"] = labels;
+        if (MakeLabels(samples, kind, length) is { } labels) inputs[TrainingNames.Labels] = labels;
         return new Batch(inputs, samples.Count, length, samples.Sum(sample => CountLabels(sample, kind)), samples.Sum(sample => (long)sample.Ids.Length));
     }
 
@@ -45,7 +46,7 @@ internal sealed record Batch(IReadOnlyDictionary<string, Tensor> Inputs, int Row
         _ => Fill(samples, length, (sample, i) => sample.TokenLabels![i], Sample.Ignored),
     };
 
-    private static long CountLabels(Sample sample, LabelKind kind) => sample.TokenLabels is { } labels
+    private static long CountLabels(Sample sample, LabelKind kind) => kind is LabelKind.None ? 1 : sample.TokenLabels is { } labels
         ? labels.Skip(kind == LabelKind.NextToken ? 1 : 0).Count(label => label != Sample.Ignored)
         : sample.Label is null ? 0 : 1;
 

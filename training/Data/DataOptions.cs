@@ -1,11 +1,12 @@
 using LoRTA.Onnx.Training.Data.Readers;
+using LoRTA.Onnx.Training.Data.Tasks;
 
 namespace LoRTA.Onnx.Training.Data;
 
 /// <summary>Where the data lie and how rows become samples: the recipe's <c>data</c> section, and what other sections add to it.</summary>
 internal sealed record DataOptions
 {
-    /// <summary>classification, regression, token-classification, masked-lm or causal-lm.</summary>
+    /// <summary>classification, regression, token-classification, masked-lm, causal-lm or loss.</summary>
     public required string Task { get; init; }
 
     /// <summary>File of training rows.</summary>
@@ -54,6 +55,9 @@ internal sealed record DataOptions
 
     /// <summary>How many classes the model tells apart, where known: larger labels are refused.</summary>
     public int? Classes { get; init; }
+
+    /// <summary>loss: what the model's own input for labels takes.</summary>
+    public LabelKind OwnLabels { get; init; }
 
     /// <summary>masked-lm: share of tokens to be guessed.</summary>
     public double MaskProbability { get; init; } = 0.15;

@@ -1,3 +1,5 @@
+using LoRTA.Onnx.GraphGen.Losses;
+
 namespace LoRTA.Onnx.Training.Data;
 
 /// <summary>One encoded example.</summary>
@@ -6,7 +8,7 @@ namespace LoRTA.Onnx.Training.Data;
 internal sealed record Sample(int[] Ids, int[] TypeIds)
 {
     /// <summary>The label that a token does not count by.</summary>
-    public const long Ignored = -100;
+    public const long Ignored = TaskLosses.Ignored;
 
     public Sample(int[] ids)
         : this(ids, new int[ids.Length])

@@ -1,3 +1,4 @@
+using LoRTA.Onnx.GraphGen.Artifacts;
 using LoRTA.Onnx.GraphGen.Files;
 using LoRTA.Onnx.GraphGen.Ir;
 
@@ -10,7 +11,7 @@ internal static class StoredBatch
     {
         var file = Safetensors.Load(path);
         var ids = file.Get(path, "input_ids");
-        var labels = file.Tensors.GetValueOrDefault("labels");
+        var labels = file.Tensors.GetValueOrDefault(TrainingNames.Labels);
         var inputs = file.Tensors.ToDictionary(StringComparer.Ordinal);
         inputs.TryAdd("attention_mask", Tensor.Of<long>([.. ids.Dims], Enumerable.Repeat(1L, (int)ids.Count).ToArray()));
         inputs.TryAdd("token_type_ids", Tensor.Of<long>([.. ids.Dims], new long[ids.Count]));

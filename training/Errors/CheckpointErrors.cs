@@ -7,7 +7,10 @@ namespace LoRTA.Onnx.Training.Errors;
 internal static class CheckpointErrors
 {
     public static LortaException Damaged(string path, string what) =>
-        new("LRT560", $"{path}: {what}.", "The checkpoint is damaged; resuming takes the newest one that is whole.");
+        new("LRT560", $"{path}: {what}.", "Resuming takes the newest checkpoint that is whole; where none is, start anew with --force instead of --resume.");
+
+    public static LortaException NothingToResume(string path) =>
+        new("LRT563", $"{path}: holds files, but no run that could go on.", "Name the run folder that has the checkpoints, or start anew with --force instead of --resume.") { IsUsage = true };
 
     public static LortaException OtherRecipe(string path, IReadOnlyList<RecipeDifference> differences)
     {

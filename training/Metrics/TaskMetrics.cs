@@ -1,16 +1,15 @@
 using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
 using LoRTA.Onnx.GraphGen.Ir;
+using LoRTA.Onnx.GraphGen.Losses;
 using Tensor = LoRTA.Onnx.GraphGen.Ir.Tensor;
 
 namespace LoRTA.Onnx.Training.Metrics;
 
 /// <summary>Loss and metrics of a task over an evaluation set, fed batch by batch.</summary>
-/// <remarks>Labels of −100 do not count. causal-lm compares logits[t] with labels[t + 1] within a row; other token tasks do not shift.</remarks>
+/// <remarks>Labels that say so (−100) do not count. causal-lm compares logits[t] with labels[t + 1] within a row; other token tasks do not shift.</remarks>
 internal sealed class TaskMetrics
 {
-    private const long Ignored = -100;
-
     // Which metrics a task reports, in the order of reports.
     private static readonly Dictionary<string, (string Name, Func<TaskMetrics, double> Value)[]> Table = new(StringComparer.Ordinal)
     {
@@ -67,7 +66,7 @@ internal sealed class TaskMetrics
         var (scores, classes) = (logits.ToFloats(), (int)logits.Dims[^1]);
         for (var row = 0; row < labels.Length; row++)
         {
-            if (labels[row] != Ignored) _classes.Add(TensorPrimitives.IndexOfMax<float>(scores.AsSpan(row * classes, classes)), (int)labels[row]);
+            if (labels[row] != TaskLosses.Ignored) _classes.Add(TensorPrimitives.IndexOfMax<float>(scores.AsSpan(row * classes, classes)), (int)labels[row]);
         }
     }
 
@@ -85,7 +84,7 @@ internal sealed class TaskMetrics
         long correct = 0, count = 0;
         for (long token = 0; token < ids.Length; token++)
         {
-            if ((token % length) + shift >= length || ids[token + shift] == Ignored) continue;
+            if ((token % length) + shift >= length || ids[token + shift] == TaskLosses.Ignored) continue;
             count++;
             if ((predicted?[token] ?? IndexOfMax(logits, token, classes)) == ids[token + shift]) correct++;
         }

@@ -7,7 +7,7 @@ namespace LoRTA.Onnx.Training.Recipes;
 [Description("The data and how it becomes batches.")]
 internal sealed record DataOptions
 {
-    [Choice("text", "tsv", "csv", "jsonl", "fasta", NotYet = ["parquet"]), Description("Format of the files. Default: by the extension of `train`.")]
+    [Choice("text", "tsv", "csv", "jsonl", "fasta", NotYet = ["parquet"]), Description("Format of the files. Default: by the extension of each file.")]
     public string? Format { get; init; }
 
     [Apart, Description("File of training examples.")]
@@ -45,18 +45,6 @@ internal sealed record DataOptions
 
     [Description("Batches of rows of similar length.")]
     public bool Bucketing { get; init; } = true;
-
-    /// <summary>The format that a file's extension tells, or null.</summary>
-    public static string? FormatOf(string path) => Path.GetExtension(path).ToLowerInvariant() switch
-    {
-        ".txt" or ".text" or ".md" => "text",
-        ".tsv" or ".tab" => "tsv",
-        ".csv" => "csv",
-        ".jsonl" or ".ndjson" => "jsonl",
-        ".fasta" or ".fa" or ".faa" => "fasta",
-        ".parquet" => "parquet",
-        _ => null,
-    };
 }
 
 /// <summary>Names of the columns that a task reads.</summary>
@@ -70,4 +58,7 @@ internal sealed record ColumnOptions
 
     [Description("Column of the label.")]
     public string Label { get; init; } = "label";
+
+    [Description("token-classification: column of a 0 or 1 for each label; labels at 0 do not count.")]
+    public string? Mask { get; init; }
 }

@@ -11,7 +11,6 @@ internal static class OptionChecks
     /// <summary>All problems of <paramref name="options"/> and the records in it, in the order of the properties.</summary>
     public static IEnumerable<RecipeProblem> Check(object options, string path = "") =>
         from property in RecipeJson.Options.GetTypeInfo(options.GetType()).Properties
-        where property.Get is not null
         let value = property.Get!(options)
         where value is not null
         from problem in Check(property, value, RecipeJson.Join(path, property.Name))

@@ -1,6 +1,5 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
-using System.Text.Json.Serialization;
 using LoRTA.Onnx.GraphGen.Errors;
 using LoRTA.Onnx.Training.Errors;
 
@@ -48,10 +47,9 @@ internal sealed record Recipe
     public TrainOptions Train { get; init; } = new();
 
     /// <summary>Names of the classes, where the recipe gives them.</summary>
-    [JsonIgnore]
-    public IReadOnlyList<string>? Labels => Data.Labels ?? Head?.Labels;
+    public IReadOnlyList<string>? Classes() => Data.Labels ?? Head?.Labels;
 
-    /// <summary>The same recipe with full paths and nothing left to derive (tokenizer, output, format).</summary>
+    /// <summary>The same recipe with full paths and nothing left to derive (tokenizer, output).</summary>
     /// <param name="folder">The folder that relative paths start at.</param>
     /// <param name="name">The recipe's name, for the default run folder.</param>
     public Recipe Resolve(string folder, string name)
@@ -67,7 +65,6 @@ internal sealed record Recipe
             {
                 Train = Full(Data.Train),
                 Validation = Data.Validation is null ? null : Full(Data.Validation),
-                Format = Data.Format ?? DataOptions.FormatOf(Data.Train),
             },
         };
     }

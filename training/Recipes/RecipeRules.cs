@@ -1,3 +1,4 @@
+using LoRTA.Onnx.Training.Data.Readers;
 using LoRTA.Onnx.Training.Metrics;
 
 namespace LoRTA.Onnx.Training.Recipes;
@@ -43,25 +44,35 @@ internal static class RecipeRules
 
     private static IEnumerable<RecipeProblem> Task(Recipe recipe)
     {
-        var (options, defaults) = (recipe.TaskOptions, new TaskOptions());
-        foreach (var (key, task, isUsed) in new[]
+        var (options, data) = (recipe.TaskOptions, recipe.Data);
+        foreach (var (key, isWritten, tasks) in new (string, bool, string[])[]
         {
-            ("taskOptions.probability", "masked-lm", !options.Probability.Equals(defaults.Probability)),
-            ("taskOptions.output", "loss", options.Output != defaults.Output),
-            ("data.packing", "causal-lm", recipe.Data.Packing),
+            ("taskOptions.probability", !options.Probability.Equals(new TaskOptions().Probability), ["masked-lm"]),
+            ("taskOptions.output", options.Output != new TaskOptions().Output, ["loss"]),
+            ("data.template", data.Template is not null, ["causal-lm", "masked-lm", "classification", "regression", "loss"]),
+            ("data.template.prompt", data.Template is { Prompt.Length: > 0 }, ["causal-lm"]),
+            ("data.columns.pair", data.Columns.Pair is not null, ["masked-lm", "classification", "regression"]),
+            ("data.columns.mask", data.Columns.Mask is not null, ["token-classification"]),
+            ("data.labels", data.Labels is not null, ["classification", "token-classification"]),
+            ("data.bos", !data.Bos, ["causal-lm"]),
+            ("data.eos", !data.Eos, ["causal-lm"]),
+            ("data.packing", data.Packing, ["causal-lm"]),
         })
         {
-            if (isUsed && recipe.Task != task) yield return new(key, $"is for {task}, the task is {recipe.Task}");
+            if (isWritten && !tasks.Contains(recipe.Task, StringComparer.Ordinal)) yield return new(key, $"is for {string.Join(", ", tasks)}; the task is {recipe.Task}");
         }
         if (recipe.Head is { New: not "regression", Labels.Count: < 2 } && recipe.Data.Labels is null) yield return new("head.labels", "must name two classes or more");
     }
 
     private static IEnumerable<RecipeProblem> Data(DataOptions data)
     {
-        if (data.Format is null && DataOptions.FormatOf(data.Train) is null)
-            yield return new("data.format", $"cannot be told from '{Path.GetFileName(data.Train)}'; name it");
-        else if (data.Format is null && DataOptions.FormatOf(data.Train) == "parquet")
-            yield return new("data.train", "parquet is not there yet; convert the file to jsonl, tsv or csv");
+        if (data.Format is not null) yield break;
+        foreach (var (key, file) in new[] { ("data.train", data.Train), ("data.validation", data.Validation) })
+        {
+            if (file is null) continue;
+            if (RowReader.FormatOf(file) is not { } format) yield return new("data.format", $"cannot be told from '{Path.GetFileName(file)}'; name it");
+            else if (format == "parquet") yield return new(key, "parquet is not there yet; convert the file to jsonl, tsv or csv");
+        }
     }
 
     private static IEnumerable<RecipeProblem> Adapter(Recipe recipe)

@@ -14,8 +14,9 @@ internal sealed class OrtWeights : IDisposable
     private const long WorthSharing = 16 << 10;
     private readonly Dictionary<Tensor, Tensor> _mapped = new(ReferenceEqualityComparer.Instance);
     private readonly Dictionary<Tensor, OrtValue> _values = new(ReferenceEqualityComparer.Instance);
-    private readonly List<string> _temporary = [];
     private readonly PrePackedWeightsContainer _packed = new();
+    private ScratchFolder? _scratch;
+    private int _written;
     private readonly string _root = Path.GetPathRoot(Path.GetTempPath())!;
 
     /// <summary>Opens a session on a model whose large constants are shared.</summary>
@@ -37,7 +38,7 @@ internal sealed class OrtWeights : IDisposable
     {
         foreach (var value in _values.Values) value.Dispose();
         _packed.Dispose();
-        foreach (var path in _temporary) File.Delete(path);
+        _scratch?.Dispose();
     }
 
     private bool IsShared(Value value) => value is { IsInput: false, Constant: { Type: ElementType.Float or ElementType.Float16 or ElementType.UInt8 or ElementType.Int8 or ElementType.UInt4 or ElementType.Int4 } tensor }
@@ -49,9 +50,9 @@ internal sealed class OrtWeights : IDisposable
         var missing = model.Graph.Initializers.Where(value => IsShared(value) && value.Constant!.File is null && !_mapped.ContainsKey(value.Constant)).ToList();
         if (missing.Count == 0) return;
         var layout = new ExternalLayout(string.Empty, missing);
-        var path = Path.Combine(Path.GetTempPath(), string.Create(CultureInfo.InvariantCulture, $"lorta-{Environment.ProcessId}-{GetHashCode():x}-{_temporary.Count}.weights"));
+        _scratch ??= ScratchFolder.Create();
+        var path = Path.Combine(_scratch.Path, string.Create(CultureInfo.InvariantCulture, $"{_written++}.weights"));
         AtomicFile.Write(path, layout.Write);
-        _temporary.Add(path);
         var file = MappedFile.Open(path);
         foreach (var value in missing) _mapped[value.Constant!] = Tensor.FromFile(value.Constant!.Type, [.. value.Constant.Dims], file, layout.PlaceOf(value)!.Value.Offset);
     }

@@ -49,7 +49,7 @@ internal sealed class TaskLossTests
     public void No_label_at_all_gives_zero_and_a_finite_gradient(string task)
     {
         var (model, tape) = WithOutput("logits", 1, 2, 3);
-        var loss = TaskLosses.Of(task).Emit(tape);
+        var loss = TaskLosses.Of(task).Emit(tape).Loss;
         var gradient = Gradients.Of(tape, loss.Value, [model.Graph.Inputs[0]])[0];
         var results = Run(model, [loss, gradient], new() { ["x"] = Tensor.Of<float>([1, 2, 3], [1, 2, 3, 4, 5, 6]), ["labels"] = Labels([1, 2], -100, -100) });
 
@@ -71,7 +71,7 @@ internal sealed class TaskLossTests
     public void Gradient_of_a_language_model_makes_few_tensors_of_its_size()
     {
         var (model, tape) = WithOutput("logits", 2, 3, 1000);
-        var loss = TaskLosses.Of("causal-lm").Emit(tape);
+        var loss = TaskLosses.Of("causal-lm").Emit(tape).Loss;
         model.Graph.ClearOutputs();
         model.Graph.AddOutput(Gradients.Of(tape, loss.Value, [model.Graph.Find("logits")!])[0].Value);
         model.Graph.RemoveUnused();
@@ -86,7 +86,7 @@ internal sealed class TaskLossTests
         var (model, tape) = WithOutput("hidden", 2, 3);
         model.Graph.AddOutput(tape.Constant(Tensor.Of<float>([2, 3], [9, 0, 0, 9, 0, 0]), "logits").Value);
 
-        var (byName, asked) = (TaskLosses.Of("classification").Emit(tape), TaskLosses.Of("classification").Emit(tape, "hidden"));
+        var (byName, asked) = (TaskLosses.Of("classification").Emit(tape).Loss, TaskLosses.Of("classification").Emit(tape, "hidden").Loss);
         var losses = Run(model, [byName, asked], new() { ["x"] = Tensor.Of<float>([2, 3], [0, 9, 0, 0, 9, 0]), ["labels"] = Labels([2], 0, 0) });
 
         Assert.That(losses[0].ToFloats()[0], Is.LessThan(0.1));
@@ -102,6 +102,19 @@ internal sealed class TaskLossTests
 
         Assert.That(() => TaskLosses.Of("classification").Emit(tape), Throws.Nothing);
     }
+
+    [TestCase(null, "scores")]
+    [TestCase("more", "more")]
+    public void Metrics_read_the_output_that_the_loss_is_made_of(string? asked, string expected)
+    {
+        var (model, tape) = WithOutput("last_hidden_state", 1, 1, 2);
+        foreach (var name in new[] { "scores", "more" }) model.Graph.AddOutput(tape.Constant(Tensor.Of<float>([1, 2], [9, 0]), name).Value);
+
+        Assert.That(TaskLosses.Of("classification").Emit(tape, asked).Logits?.Value.Name, Is.EqualTo(expected));
+    }
+
+    [Test]
+    public void A_loss_that_the_model_computes_leaves_nothing_to_metrics() => Assert.That(TaskLosses.Of("loss").Emit(WithOutput("loss", 1).Tape).Logits, Is.Null);
 
     [TestCase(null)]
     [TestCase("pooled")]
@@ -124,7 +137,7 @@ internal sealed class TaskLossTests
     {
         var (model, tape) = WithOutput("my_loss", 1);
 
-        var loss = TaskLosses.Of("loss").Emit(tape, "my_loss");
+        var loss = TaskLosses.Of("loss").Emit(tape, "my_loss").Loss;
 
         Assert.That(loss.Rank, Is.Zero);
         Assert.That(Run(model, [loss], new() { ["x"] = Tensor.Of<float>([1], [3]) })[0].ToFloats(), Is.EqualTo(new[] { 3f }));
@@ -148,7 +161,7 @@ internal sealed class TaskLossTests
     private static double Loss(string task, long[] shape, float[] logits, Tensor labels)
     {
         var (model, tape) = WithOutput("logits", shape);
-        var loss = TaskLosses.Of(task).Emit(tape);
+        var loss = TaskLosses.Of(task).Emit(tape).Loss;
         return Run(model, [loss], new() { ["x"] = Tensor.Of<float>(shape, logits), ["labels"] = labels })[0].ToFloats()[0];
     }
 
@@ -156,7 +169,7 @@ internal sealed class TaskLossTests
     {
         var random = new SeededRandom(0, task);
         var (model, tape) = WithOutput("logits", shape);
-        var loss = TaskLosses.Of(task).Emit(tape);
+        var loss = TaskLosses.Of(task).Emit(tape).Loss;
         model.Graph.ClearOutputs();
         model.Graph.AddOutput(loss.Value);
         var logits = Enumerable.Range(0, (int)shape.Aggregate(1L, (a, b) => a * b)).Select(_ => (float)random.NextNormal());

@@ -19,7 +19,7 @@ internal sealed class CheckpointStoreTests
     {
         _folder = Directory.CreateTempSubdirectory("checkpoints").FullName;
         _notes.Clear();
-        _store = new(_folder, new Notes(_notes));
+        _store = new(_folder, _notes.Add);
     }
 
     [TearDown]
@@ -103,6 +103,16 @@ internal sealed class CheckpointStoreTests
     }
 
     [Test]
+    public void Damaged_files_alone_are_not_the_same_as_none()
+    {
+        _store.Save(At(1));
+        _store.Save(At(2));
+        foreach (var step in new[] { 1, 2 }) Rewrite(_store.PathOf(step), [1, 2, 3]);
+
+        Assert.That(() => _store.Newest(), Throws.TypeOf<LortaException>().With.Property("Code").EqualTo("LRT560").And.Message.Contains("all of the 2 checkpoints"));
+    }
+
+    [Test]
     public void Another_recipe_is_refused_with_the_keys_that_differ()
     {
         _store.Save(At(1));
@@ -148,9 +158,4 @@ internal sealed class CheckpointStoreTests
     }
 
     private IEnumerable<string> Names() => Directory.EnumerateFiles(_folder).Select(path => Path.GetFileName(path)).Order(StringComparer.Ordinal);
-
-    private sealed class Notes(List<string> texts) : IProgress<string>
-    {
-        public void Report(string value) => texts.Add(value);
-    }
 }

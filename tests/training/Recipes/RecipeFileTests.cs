@@ -1,4 +1,5 @@
 using LoRTA.Onnx.GraphGen.Errors;
+using LoRTA.Onnx.Training.Data.Readers;
 using LoRTA.Onnx.Training.Recipes;
 
 namespace LoRTA.Onnx.Training.Tests.Recipes;
@@ -57,6 +58,8 @@ internal sealed class RecipeFileTests
 
     private static readonly RecipeCatalog Known = new(["lorta", "lora"], ["classification", "causal-lm", "masked-lm"]);
 
+    private static readonly RecipeCatalog AllTasks = new(["lorta"], ["causal-lm", "masked-lm", "classification", "regression", "token-classification", "loss"]);
+
     private string _folder = null!;
 
     [SetUp]
@@ -75,7 +78,7 @@ internal sealed class RecipeFileTests
             Assert.That(recipe.Model, Is.EqualTo(Path.GetFullPath(Path.Join(_folder, "../minilm"))));
             Assert.That(recipe.Adapter.Options["zero"].GetString(), Is.EqualTo("B"));
             Assert.That(recipe.Trainables[0], Is.EqualTo(new TrainableOptions { Match = "classifier.*", Lr = 3e-3, WeightDecay = 0 }));
-            Assert.That(recipe.Labels, Is.EqualTo(new[] { "negative", "positive" }));
+            Assert.That(recipe.Classes(), Is.EqualTo(new[] { "negative", "positive" }));
             Assert.That(recipe.Data.Columns.Text, Is.EqualTo("sentence"));
             Assert.That(recipe.Data.Separator, Is.EqualTo("\n\n"));
             Assert.That(recipe.Train.Optimizer.Eps, Is.EqualTo(1e-8));
@@ -107,9 +110,19 @@ internal sealed class RecipeFileTests
         {
             Assert.That(recipe.Tokenizer, Is.EqualTo(_folder));
             Assert.That(recipe.Output, Is.EqualTo(Path.Join(_folder, "runs", "recipe")));
-            Assert.That(recipe.Data.Format, Is.EqualTo("tsv"));
             Assert.That(recipe.Data.Train, Is.EqualTo(Path.Join(_folder, "train.tsv")));
         });
+    }
+
+    [Test]
+    public void Each_data_file_has_the_format_of_its_extension()
+    {
+        File.WriteAllText(Path.Join(_folder, "train.tsv"), "text\tlabel\na, b\t1\n");
+        File.WriteAllText(Path.Join(_folder, "more.csv"), "text,label\n\"c\td\",0\n");
+
+        var data = Load("model: m.onnx\ntask: classification\ndata: { train: train.tsv, validation: more.csv }").Data;
+
+        Assert.That(new[] { data.Train, data.Validation! }.Select(file => RowReader.Read(file, data.Format)[0]["text"]), Is.EqualTo(new[] { "a, b", "c\td" }));
     }
 
     [Test]
@@ -135,6 +148,7 @@ internal sealed class RecipeFileTests
     }
 
     [TestCase("sead: 1", "line 4: sead: unknown key; known are model, ")]
+    [TestCase("labels: [a, b]", "labels: unknown key; known are model, tokenizer, task, taskOptions, seed, device, output, adapter, trainables, head, data, train.")]
     [TestCase("Seed: 1", "Seed: unknown key; did you mean seed?")]
     [TestCase("seed: many", "seed: must be a whole number, was 'many'.")]
     [TestCase("seed:", "seed: must have a value.")]
@@ -156,18 +170,43 @@ internal sealed class RecipeFileTests
     [TestCase("train: { steps: 5, schedule: { warmupSteps: 6 } }", "train.schedule.warmupSteps: must be <= train.steps (5), was 6.")]
     [TestCase("train: { evaluateEvery: 0 }", "train.evaluateEvery: must be epoch, never or a number of steps, was '0'.")]
     [TestCase("train: { keepBest: loss }", "train.keepBest: needs evaluations")]
-    [TestCase("taskOptions: { probability: 0.2 }", "taskOptions.probability: is for masked-lm, the task is classification.")]
+    [TestCase("taskOptions: { probability: 0.2 }", "taskOptions.probability: is for masked-lm; the task is classification.")]
     public void A_problem_names_its_key(string line, string expected) =>
         Assert.That(Refused($"{Minimal}\n{line}").Message, Does.Contain(expected).And.StartsWith($"{RecipePath}: line 4: "));
 
     [TestCase("{ train: x.parquet }", "data.train: parquet is not there yet")]
     [TestCase("{ train: x, format: parquet }", "data.format: 'parquet' is not there yet; now text, tsv, csv, jsonl, fasta.")]
+    [TestCase("{ train: x.tsv, validation: x.parquet }", "data.validation: parquet is not there yet")]
+    [TestCase("{ train: x.tsv, validation: x.bin }", "data.format: cannot be told from 'x.bin'; name it.")]
     [TestCase("{ train: x.bin }", "data.format: cannot be told from 'x.bin'; name it.")]
-    [TestCase("{ train: x.tsv, packing: true }", "data.packing: is for causal-lm, the task is classification.")]
+    [TestCase("{ train: x.tsv, packing: true }", "data.packing: is for causal-lm; the task is classification.")]
     [TestCase("{ train: x.tsv, validation: y.tsv, validationFraction: 0.1 }", "data.validationFraction: stands beside data.validation; give one of them.")]
     [TestCase("{ train: x.tsv, template: { prompt: a } }", "data.template: must be a text with {column} holes, or { prompt: …, completion: … }, was a group of keys.")]
     public void A_problem_of_the_data_names_its_key(string data, string expected) =>
         Assert.That(Refused($"model: m.onnx\ntask: classification\ndata: {data}").Message, Does.Contain($"line 3: {expected}"));
+
+    // Keys that a task does not read, one by one.
+    [TestCase("classification", "template: { prompt: a, completion: b }", "data.template.prompt")]
+    [TestCase("masked-lm", "template: { prompt: a, completion: b }", "data.template.prompt")]
+    [TestCase("token-classification", "template: a", "data.template")]
+    [TestCase("token-classification", "columns: { pair: other }", "data.columns.pair")]
+    [TestCase("causal-lm", "columns: { pair: other }", "data.columns.pair")]
+    [TestCase("causal-lm", "labels: [a, b]", "data.labels")]
+    [TestCase("masked-lm", "labels: [a, b]", "data.labels")]
+    [TestCase("classification", "columns: { mask: other }", "data.columns.mask")]
+    [TestCase("classification", "bos: false", "data.bos")]
+    [TestCase("masked-lm", "eos: false", "data.eos")]
+    [TestCase("loss", "labels: [a, b]", "data.labels")]
+    public void A_key_of_the_data_that_the_task_does_not_read_is_refused(string task, string key, string path) =>
+        Assert.That(
+            Assert.Throws<LortaException>(() => Load($"model: m.onnx\ntask: {task}\ndata: {{ train: x.tsv, {key} }}", AllTasks))!.Message,
+            Does.Contain($"line 3: {path}: is for ").And.EndsWith($"; the task is {task}."));
+
+    [TestCase("causal-lm", "template: { prompt: a, completion: b }")]
+    [TestCase("token-classification", "columns: { mask: other }")]
+    [TestCase("classification", "columns: { pair: other }, labels: [a, b], template: a")]
+    public void A_key_of_the_data_that_the_task_reads_is_taken(string task, string keys) =>
+        Assert.That(() => Load($"model: m.onnx\ntask: {task}\ndata: {{ train: x.tsv, {keys} }}", AllTasks), Throws.Nothing);
 
     [TestCase("dpo", "task: 'dpo' is not there yet; now causal-lm, masked-lm, ")]
     [TestCase("regression", "task: 'regression' is not there yet; now classification, causal-lm, masked-lm.")]
@@ -216,10 +255,11 @@ internal sealed class RecipeFileTests
     public void What_is_no_setting_is_refused(string setting, string expected) =>
         Assert.That(() => Load(Minimal + "\nseed: 1\ntrainables: []", setting), Throws.TypeOf<LortaException>().With.Message.Contains(expected));
 
-    [Test]
-    public void A_written_recipe_reads_back_the_same()
+    [TestCase("data.labels=['null', 'true', no]", "adapter.options={a: '1', b: 1, c: [x, 2]}")]
+    [TestCase("task=causal-lm", "data.template={prompt: 'a: {b}', completion: \"c\\nd\"}")]
+    public void A_written_recipe_reads_back_the_same(params string[] settings)
     {
-        var recipe = Load(Minimal, "data.template={prompt: 'a: {b}', completion: \"c\\nd\"}", "adapter.options={a: '1', b: 1, c: [x, 2]}", "data.labels=['null', 'true', no]");
+        var recipe = Load(Minimal, settings);
 
         RecipeFile.Save(Path.Join(_folder, "again.yaml"), recipe);
         var again = RecipeFile.Load(Path.Join(_folder, "again.yaml"), Known);
@@ -233,6 +273,12 @@ internal sealed class RecipeFileTests
         Assert.That(() => new Recipe { Model = "m", Task = "dpo", Data = new() { Train = "x.tsv" } }.Validate(Known), Throws.TypeOf<LortaException>().With.Message.Contains("not there yet"));
 
     private string RecipePath => Path.Join(_folder, "recipe.yaml");
+
+    private Recipe Load(string yaml, RecipeCatalog known)
+    {
+        File.WriteAllText(RecipePath, yaml);
+        return RecipeFile.Load(RecipePath, known);
+    }
 
     private Recipe Load(string yaml, params string[] settings)
     {

@@ -31,7 +31,11 @@ internal static class RowReader
         [".fasta"] = "fasta",
         [".fa"] = "fasta",
         [".faa"] = "fasta",
+        [".parquet"] = "parquet",
     };
+
+    /// <summary>The format that a file's extension tells, whether there is a reader for it or not; null: it tells none.</summary>
+    public static string? FormatOf(string path) => Extensions.GetValueOrDefault(Path.GetExtension(path));
 
     /// <summary>All rows in file order.</summary>
     /// <param name="path">A UTF-8 file.</param>
@@ -40,7 +44,7 @@ internal static class RowReader
     /// <exception cref="LortaException">LRT101, LRT103: the file; LRT506: a line; LRT507: the format; LRT508: no entries.</exception>
     public static IReadOnlyList<DataRow> Read(string path, string? format = null, string separator = BlankLine)
     {
-        format ??= Extensions.GetValueOrDefault(Path.GetExtension(path)) ?? throw DataErrors.UnknownFormat(path, null);
+        format ??= FormatOf(path) ?? throw DataErrors.UnknownFormat(path, null);
         var parse = format == "text" ? (file, text) => TextRows.Parse(file, text, separator)
             : Formats.GetValueOrDefault(format) ?? throw DataErrors.UnknownFormat(path, format);
         List<DataRow> rows = [.. parse(path, ReadText(path))];

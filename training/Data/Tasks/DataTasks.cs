@@ -13,6 +13,7 @@ internal static class DataTasks
         ["token-classification"] = (options, tokenizer) => new TokenTask(options, tokenizer),
         ["masked-lm"] = (options, tokenizer) => new MaskedTask(options, tokenizer),
         ["causal-lm"] = (options, tokenizer) => new CausalTask(options, tokenizer),
+        ["loss"] = (options, tokenizer) => options.OwnLabels is LabelKind.NextToken ? new CausalTask(options, tokenizer) : new SequenceTask(options, tokenizer, options.OwnLabels),
     };
 
     public static IDataTask Create(DataOptions options, TextTokenizer tokenizer) =>

@@ -20,6 +20,9 @@ internal interface IDataTask
 /// <summary>What labels look like and which of them the loss counts.</summary>
 internal enum LabelKind
 {
+    /// <summary>No labels: each sample counts once.</summary>
+    None,
+
     /// <summary>int64 [B]: a class per sample.</summary>
     Class,
 

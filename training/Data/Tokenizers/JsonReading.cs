@@ -29,7 +29,7 @@ internal static class JsonReading
         catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or FormatException or ArgumentException
             or IOException or InvalidDataException or IndexOutOfRangeException)
         {
-            throw DataErrors.TokenizerCorrupt(path, e.Message.Split('\n')[0], e);
+            throw DataErrors.TokenizerCorrupt(path, e.FirstLine(), e);
         }
     }
 

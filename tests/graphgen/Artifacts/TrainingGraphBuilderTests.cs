@@ -1,0 +1,46 @@
+using LoRTA.Onnx.GraphGen.Adapters;
+using LoRTA.Onnx.GraphGen.Artifacts;
+using LoRTA.Onnx.GraphGen.Ir;
+using LoRTA.Onnx.GraphGen.Losses;
+using LoRTA.Onnx.Tests.Shared;
+
+namespace LoRTA.Onnx.GraphGen.Tests.Artifacts;
+
+/// <summary>The outputs of training and evaluation graphs.</summary>
+internal sealed class TrainingGraphBuilderTests
+{
+    [Test]
+    public void Evaluation_gives_the_output_that_the_loss_is_made_of_whatever_comes_first()
+    {
+        var model = Model.Load(Exports.Path("roberta-mini/seqcls.ts-eager"));
+        var scores = model.Graph.Outputs.Single();
+        model.Graph.Rename(scores, "scores");
+        model.Graph.ClearOutputs();
+        model.Graph.AddOutput(model.Graph.Nodes.Last(node => node.OpType == "LayerNormalization" || node.OpType == "Add").Output);
+        model.Graph.AddOutput(scores);
+
+        var graphs = Build(model, "classification");
+
+        Assert.That(graphs.Logits, Is.EqualTo("scores"));
+        Assert.That(Outputs(graphs), Is.EqualTo(new[] { "loss", "scores" }));
+    }
+
+    [Test]
+    public void Loss_that_the_model_computes_is_the_only_output()
+    {
+        var model = Model.Load(Exports.Path("roberta-mini/seqcls.ts-eager"));
+        var (loss, _) = TaskLosses.Of("classification").Emit(new Tape(model.Graph, onnxOnly: true));
+        model.Graph.Rename(loss.Value, "loss");
+        model.Graph.AddOutput(loss.Value);
+
+        var graphs = Build(model, "loss");
+
+        Assert.That(graphs.Logits, Is.Null);
+        Assert.That(Outputs(graphs), Is.EqualTo(new[] { "loss" }));
+    }
+
+    private static TrainingGraphs Build(Model model, string task) =>
+        TrainingGraphBuilder.Build(model, new TrainingSpec { Adapter = new AdapterOptions { Rank = 2, Targets = ["q"] }, Task = task });
+
+    private static IEnumerable<string> Outputs(TrainingGraphs graphs) => graphs.Eval.Graph.Outputs.Select(output => output.Name);
+}
