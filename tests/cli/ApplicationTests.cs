@@ -89,7 +89,7 @@ internal sealed class ApplicationTests
         var run = CommandLine.Do(_ => throw new InvalidOperationException("odd\nmore"));
 
         Assert.That(run.ExitCode, Is.EqualTo(1));
-        Assert.That(run.Error, Does.StartWith("error: Unexpected InvalidOperationException: odd\nhint: ").And.Not.Contain("   at "));
+        Assert.That(run.Error, Does.StartWith("error: Unexpected InvalidOperationException: odd.\nhint: ").And.Not.Contain("   at "));
     }
 
     [Test]

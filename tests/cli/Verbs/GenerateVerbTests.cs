@@ -78,7 +78,7 @@ internal sealed class GenerateVerbTests
     public void Trained_parameters_of_the_model_are_no_side_branch()
     {
         var adapter = AdapterFolder.Load(Adapter());
-        (adapter with { Tensors = new Dictionary<string, Tensor>(adapter.Tensors, StringComparer.Ordinal) { ["param.model.norm.weight"] = Tensor.Of<float>([1], [1]) } }).Save();
+        (adapter with { Config = adapter.Config with { Trainables = ["model.norm.weight"] }, Tensors = new Dictionary<string, Tensor>(adapter.Tensors, StringComparer.Ordinal) { ["param.model.norm.weight"] = Tensor.Of<float>([1], [1]) } }).Save();
 
         var run = Run("llama-mini/ts-sdpa", "--adapter", adapter.Path);
 
