@@ -36,11 +36,9 @@ internal static class GradcheckVerb
         return new Verdict(result, result.Ok);
     }
 
-    // Random factors instead of the first ones: where one is zero, most gradients are.
     private static Verdict AgainstDifferences(Model deployed, AdapterOptions options, string task, (string? Batch, long Seed) given, Architecture architecture, OrtSettings settings)
     {
-        var plan = AdapterPlan.Of(architecture, options);
-        var values = plan.Factors.ToDictionary(factor => factor.Name, factor => (factor with { Init = Init.Normal(1 / Math.Sqrt(Math.Max(1, factor.Dims[0]))) }).Draw(given.Seed), StringComparer.Ordinal);
+        var values = CentralDifferenceCheck.FactorsOf(AdapterPlan.Of(architecture, options), given.Seed);
         var graphs = TrainingGraphBuilder.Build(deployed, new TrainingSpec { Adapter = options, Task = task, Values = values });
         var classes = graphs.Classes ?? 2;
         var batch = given.Batch is { } file ? StoredBatch.Load(file) : SampleBatch.For(task, architecture.Vocab ?? 2, classes, given.Seed);

@@ -1,3 +1,4 @@
+using LoRTA.Onnx.GraphGen.Adapters;
 using LoRTA.Onnx.GraphGen.Artifacts;
 using LoRTA.Onnx.GraphGen.Files;
 using LoRTA.Onnx.GraphGen.Ir;
@@ -25,6 +26,12 @@ internal sealed class CentralDifferenceCheck(TrainingGraphs graphs, OrtSettings 
     // Losses come rounded to float32, so a step must move them by much more than 1e-7 and yet stay where they are nearly straight.
     private const double Epsilon = 1e-2;
     private const double Tolerance = 2e-2;
+
+    /// <summary>Random factors instead of the first ones: where one is zero, most gradients are.</summary>
+    public static IReadOnlyDictionary<string, Tensor> FactorsOf(AdapterPlan plan, long seed) => plan.Factors.ToDictionary(
+        factor => factor.Name,
+        factor => (factor with { Init = Init.Normal(1 / Math.Sqrt(Math.Max(1, factor.Dims[0]))) }).Draw(seed),
+        StringComparer.Ordinal);
 
     public DifferenceResult Run(Batch batch)
     {

@@ -1,5 +1,3 @@
-using System.Text.Json;
-using System.Text.Json.Nodes;
 using LoRTA.Onnx.GraphGen.Canonical;
 using LoRTA.Onnx.GraphGen.Discovery;
 using LoRTA.Onnx.GraphGen.Ir;
@@ -14,12 +12,11 @@ public sealed class InspectionTests
     [TestCaseSource(nameof(Understood))]
     public void Inspection_equals_the_golden_sites(string export)
     {
-        var (folder, key) = Exports.Split(export);
-        var golden = JsonNode.Parse(File.ReadAllText(Fixtures.Path("models", folder, "sites.json")))![key]!.AsObject();
+        var golden = SitesGolden.Of(export);
 
-        var found = Inspect(export);
+        var found = SitesGolden.Written(Inspect(export));
 
-        Assert.That(Differences(golden, found, string.Empty), Is.Empty);
+        Assert.That(SitesGolden.Differences(golden, found), Is.Empty);
         foreach (var layer in found["layers"]!.AsArray())
             foreach (var letter in new[] { "q", "k", "v", "p" }) Assert.That(layer![letter]!.AsObject().Select(pair => pair.Key), Is.EquivalentTo(golden["layers"]![0]![letter]!.AsObject().Select(pair => pair.Key).Append("quantization")));
     }
@@ -27,7 +24,7 @@ public sealed class InspectionTests
     [Test]
     public void Inspection_states_the_file_its_inputs_and_its_outputs()
     {
-        var found = Inspect("llama-mini/optimum-past");
+        var found = SitesGolden.Written(Inspect("llama-mini/optimum-past"));
 
         Assert.That(found["model"]!.GetValue<string>(), Is.EqualTo("optimum-past.onnx"));
         Assert.That(found["opsets"]!.ToJsonString(), Is.EqualTo("""{"ai.onnx":18}"""));
@@ -36,17 +33,9 @@ public sealed class InspectionTests
         Assert.That(found["findings"]!.AsArray(), Is.Empty);
     }
 
-    private static JsonObject Inspect(string export)
+    private static Inspection Inspect(string export)
     {
         var canonical = CanonicalModel.Of(Model.Load(Exports.Path(export)));
-        return JsonSerializer.SerializeToNode(Inspection.Of(canonical, AttentionMap.Of(canonical)), Inspection.Json)!.AsObject();
+        return Inspection.Of(canonical, AttentionMap.Of(canonical));
     }
-
-    private static IEnumerable<string> Differences(JsonNode? golden, JsonNode? found, string at) => (golden, found) switch
-    {
-        (JsonObject a, JsonObject b) => a.SelectMany(pair => Differences(pair.Value, b[pair.Key], $"{at}.{pair.Key}")),
-        (JsonArray a, JsonArray b) when a.Count == b.Count => a.SelectMany((item, i) => Differences(item, b[i], $"{at}[{i}]")),
-        _ when JsonNode.DeepEquals(golden, found) => [],
-        _ => [$"{at}: expected {golden?.ToJsonString() ?? "null"}, found {found?.ToJsonString() ?? "null"}"],
-    };
 }

@@ -1,0 +1,88 @@
+using LoRTA.Onnx.Export.Folding;
+using LoRTA.Onnx.Export.Verification;
+using LoRTA.Onnx.GraphGen.Adapters;
+using LoRTA.Onnx.GraphGen.Artifacts;
+using LoRTA.Onnx.GraphGen.Canonical;
+using LoRTA.Onnx.GraphGen.Discovery;
+using LoRTA.Onnx.GraphGen.Ir;
+using LoRTA.Onnx.Tests.Shared;
+using LoRTA.Onnx.Training.Checks;
+using LoRTA.Onnx.Training.Data;
+using LoRTA.Onnx.Training.Runtime;
+
+namespace LoRTA.Onnx.Export.Tests.Exporters;
+
+/// <summary>What one exporter's file is, and what works on it.</summary>
+/// <param name="Export">The fixture.</param>
+/// <param name="Inspection">What was found in it.</param>
+/// <param name="Forms">How its attention weights are stored: <c>q k v</c> and their form, …</param>
+/// <param name="IsAsInGolden">Whether the inspection equals the golden sites.</param>
+/// <param name="Gradients">Whether derived gradients passed, and against what.</param>
+/// <param name="Folded">The folded file against the adapted canonical graph.</param>
+/// <param name="Beside">The file with the adapter beside an untouched base, against the same.</param>
+internal sealed record ExporterFacts(string Export, Inspection Inspection, IReadOnlyList<string> Forms, bool IsAsInGolden, GradientFacts Gradients, FoldFacts Folded, double Beside)
+{
+    private static readonly OrtSettings Settings = new();
+
+    /// <summary>Inspects, differentiates, folds and compares one export.</summary>
+    public static ExporterFacts Of(string export, TestFolder folder)
+    {
+        var sw = System.Diagnostics.Stopwatch.StartNew(); void T(string w) { TestContext.Progress.WriteLine($"DBG {export} {w} {sw.ElapsedMilliseconds}"); sw.Restart(); }
+        var deployed = Model.Load(Exports.Path(export));
+        var canonical = CanonicalModel.Of(deployed);
+        var map = AttentionMap.Of(canonical);
+        var inspection = Inspection.Of(canonical, map);
+        var adapter = RandomAdapter.For(deployed);
+        var adapted = AdaptedModels.WithDefaults(deployed, adapter, allowOtherBase: false);
+        T("adapted"); GradientsOf(export, deployed, BaseModels.ArchitectureOf(deployed, map)); T("grad"); FoldedOf(deployed, adapter, adapted, new ExportOptions(), folder["folded.onnx"]); T("fold"); FoldedOf(deployed, adapter, adapted, new ExportOptions { KeepBase = true }, folder["beside.onnx"]); T("beside");
+        return new ExporterFacts(
+            export,
+            inspection,
+            StoredForms.Of(deployed, inspection),
+            !SitesGolden.Differences(SitesGolden.Of(export), SitesGolden.Written(inspection)).Any(),
+            GradientsOf(export, deployed, BaseModels.ArchitectureOf(deployed, map)),
+            FoldedOf(deployed, adapter, adapted, new ExportOptions(), folder["folded.onnx"]),
+            FoldedOf(deployed, adapter, adapted, new ExportOptions { KeepBase = true }, folder["beside.onnx"]).Difference);
+    }
+
+    private static GradientFacts GradientsOf(string export, Model deployed, Architecture architecture)
+    {
+        if (GoldenOf(export) is not { } name) return AgainstDifferences(export, deployed, architecture);
+        var golden = Golden.Load(Goldens.Path(name));
+        var batch = StoredBatch.Load(Fixtures.Path("models", Exports.Split(export).Folder, "reference", golden.Batch!));
+        return new GradientFacts(Exports.Split(name).Key, new GoldenCheck(golden, RandomAdapter.Evaluator).Run(TrainingGraphBuilder.Build(deployed, golden.Spec(architecture)), batch, Settings).Ok);
+    }
+
+    private static GradientFacts AgainstDifferences(string export, Model deployed, Architecture architecture)
+    {
+        var task = export.StartsWith("llama", StringComparison.Ordinal) ? "causal-lm" : "classification";
+        var options = new AdapterOptions { Method = "lorta", Rank = 4, Alpha = 2 };
+        var graphs = TrainingGraphBuilder.Build(deployed, new TrainingSpec { Adapter = options, Task = task, Values = CentralDifferenceCheck.FactorsOf(AdapterPlan.Of(architecture, options), seed: 0) });
+        var classes = (int)graphs.Eval.Graph.Find(graphs.Logits)!.Shape![-1].Value!;
+        return new GradientFacts(null, new CentralDifferenceCheck(graphs, Settings, seed: 0).Run(SampleBatch.For(task, architecture.Vocab ?? 2, classes, seed: 0)).Ok);
+    }
+
+    // One LoRTA golden: of all four matrices where there is one. The others are checked by the tests of `lorta gradcheck`.
+    private static string? GoldenOf(string export) => Goldens.WithExports
+        .Where(pair => pair.Export == export && pair.Golden.Contains(".lorta", StringComparison.Ordinal))
+        .Select(pair => pair.Golden)
+        .OrderByDescending(golden => golden.EndsWith("-qkvp", StringComparison.Ordinal))
+        .FirstOrDefault();
+
+    private static FoldFacts FoldedOf(Model deployed, AdapterFolder adapter, Model adapted, ExportOptions options, string path)
+    {
+        var result = new Folder(RandomAdapter.Evaluator).Fold(deployed, adapter, options);
+        result.Model.Save(path);
+        return new FoldFacts(new Verifier(RandomAdapter.Evaluator).Compare(adapted, Model.Load(path), new VerifyOptions { Length = 12 }).MaxRelDiff, result.Rounding());
+    }
+}
+
+/// <summary>Whether gradients passed.</summary>
+/// <param name="Golden">The golden that they were held against; null = central differences.</param>
+/// <param name="IsOk">Whether every limit was kept.</param>
+internal sealed record GradientFacts(string? Golden, bool IsOk);
+
+/// <summary>How far an exported file is from base + adapter.</summary>
+/// <param name="Difference">Largest difference of logits, relative to the largest.</param>
+/// <param name="Rounding">What the stored types cost; null where nothing was rounded.</param>
+internal sealed record FoldFacts(double Difference, Rounding? Rounding);

@@ -1,0 +1,70 @@
+using System.Globalization;
+using System.Text;
+
+namespace LoRTA.Onnx.Export.Tests.Exporters;
+
+/// <summary>Renders <c>docs/exporters.md</c>. It holds verdicts against limits, no measured numbers: those differ between machines.</summary>
+internal static class ExportersPage
+{
+    // The narrowest of these that a difference keeps is printed.
+    private static readonly double[] Limits = [1e-5, 5e-3];
+
+    // The same for the rounding of weights, relative to the largest number of a weight.
+    private static readonly double[] RoundingLimits = [1e-3, 2e-2, 2e-1];
+
+    private const string Introduction = """
+        # Exporters
+
+        What the tested exporters write, and what works on it. This page is written by a test, `ExportersPageTests`, from what the library finds and computes on each file; the test fails when the page says anything else.
+
+        ## What they write
+
+        How the weights of the q, k, v and p projections are stored: the operators from the weight to the product, and the type where it is not float32. *Packed*: several matrices in one stored tensor.
+
+        """;
+
+    private const string Verdicts = """
+
+        ## What works
+
+        * **inspect**: node, operator, stored weight, layout, columns, heads and bias of every projection equal a golden that was found by value, not by name; *findings* are places that were not understood.
+        * **gradients**: loss, gradients, AdamW steps and ΔW against PyTorch in float64 for the named golden: loss and ΔW within 1e-5, gradients and steps within 1e-4. Where there is no golden: gradients against central differences.
+        * **folded**: logits of the folded file against base + adapter, relative to the largest. Where weights are quantised, they are quantised again in the file's own blocks and the rounding that `lorta export` states is bounded instead, relative to the largest number of a weight.
+        * **kept base**: the same for `lorta export --keep-base`, which leaves every stored number as it is.
+
+        Differences are ≤ 1e-5 where files compute in float32, and ≤ 5e-3 where weights or arithmetic have 16 bits. Files that round activations when they run (int8, 4-bit at accuracy level 4) are compared on their canonical graphs, which do not.
+
+        """;
+
+    public static string Render(IReadOnlyList<ExporterFacts> facts)
+    {
+        var page = new StringBuilder(Introduction.ReplaceLineEndings("\n"));
+        Table(page, ["file", "producer", "opset", "weights of attention"], facts, file => [$"`{file.Export}`", Producer(file), Opsets(file), string.Join("; ", file.Forms)]);
+        page.Append(Verdicts.ReplaceLineEndings("\n"));
+        Table(page, ["file", "inspect", "findings", "gradients", "folded", "kept base"], facts, file =>
+            [$"`{file.Export}`", Mark(file.IsAsInGolden), $"{file.Inspection.Findings.Count}", Gradients(file), Folded(file.Folded), Within(file.Beside, Limits)]);
+        return page.ToString();
+    }
+
+    private static string Producer(ExporterFacts file) => file.Inspection.Producer.Length > 0 ? file.Inspection.Producer : "not named";
+
+    private static string Opsets(ExporterFacts file) =>
+        string.Join(", ", file.Inspection.Opsets.Where(opset => opset.Key is "ai.onnx").Select(opset => $"{opset.Value}"));
+
+    private static string Gradients(ExporterFacts file) => $"{file.Gradients.Golden ?? "central differences"} {Mark(file.Gradients.IsOk)}";
+
+    private static string Folded(FoldFacts fold) => fold.Rounding is { Bits: < 16 } rounding
+        ? $"{rounding.Type}: rounding {Within(rounding.MaxRel, RoundingLimits)}"
+        : Within(fold.Difference, Limits);
+
+    private static string Within(double difference, double[] limits) =>
+        limits.Where(limit => difference <= limit).Select(limit => string.Create(CultureInfo.InvariantCulture, $"≤ {limit:0e-0} ✓")).FirstOrDefault("✗");
+
+    private static string Mark(bool isOk) => isOk ? "✓" : "✗";
+
+    private static void Table(StringBuilder page, string[] heads, IEnumerable<ExporterFacts> rows, Func<ExporterFacts, string[]> cells)
+    {
+        page.Append(CultureInfo.InvariantCulture, $"| {string.Join(" | ", heads)} |\n| {string.Join(" | ", heads.Select(_ => "---"))} |\n");
+        foreach (var row in rows) page.Append(CultureInfo.InvariantCulture, $"| {string.Join(" | ", cells(row))} |\n");
+    }
+}
