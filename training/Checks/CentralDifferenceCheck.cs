@@ -26,6 +26,7 @@ internal sealed class CentralDifferenceCheck(TrainingGraphs graphs, OrtSettings 
     // Losses come rounded to float32, so a step must move them by much more than 1e-7 and yet stay where they are nearly straight.
     private const double Epsilon = 1e-2;
     private const double Tolerance = 2e-2;
+    private const double LossRounding = 1.0 / (1 << 23);
 
     /// <summary>Random factors instead of the first ones: where one is zero, most gradients are.</summary>
     public static IReadOnlyDictionary<string, Tensor> FactorsOf(AdapterPlan plan, long seed) => plan.Factors.ToDictionary(
@@ -40,12 +41,12 @@ internal sealed class CentralDifferenceCheck(TrainingGraphs graphs, OrtSettings 
         var loss = runtime.Accumulate(batch, weight: 1);
         var gradients = runtime.Gradients;
         var norm = Math.Sqrt(gradients.Values.Sum(gradient => gradient.ToFloats().Sum(value => (double)value * value)));
-        var checks = graphs.Trained.Select(tensor => Check(runtime, start, tensor, gradients[tensor.Name].ToFloats(), norm, batch)).ToList();
+        var checks = graphs.Trained.Select(tensor => Check(runtime, start, tensor, gradients[tensor.Name].ToFloats(), (loss, norm), batch)).ToList();
         var worst = Worst.Of(checks.Select(check => check.GradRelDiff));
         return new DifferenceResult(loss, worst, Tolerance, checks, worst <= Tolerance);
     }
 
-    private DirectionCheck Check(OrtSessionRuntime runtime, TrainingState start, TrainedTensor tensor, float[] gradient, double norm, Batch batch)
+    private DirectionCheck Check(OrtSessionRuntime runtime, TrainingState start, TrainedTensor tensor, float[] gradient, (double Loss, double Norm) at, Batch batch)
     {
         var random = new SeededRandom(seed, $"direction/{tensor.Name}");
         var values = start.Values[tensor.Name].ToFloats();
@@ -56,7 +57,9 @@ internal sealed class CentralDifferenceCheck(TrainingGraphs graphs, OrtSettings 
         var step = Epsilon * Math.Max(1, Math.Sqrt(values.Sum(value => (double)value * value)));
         var measured = (LossAt(step) - LossAt(-step)) / (2 * step);
         runtime.State = start;
-        return new DirectionCheck(tensor.Name, derived, measured, Math.Abs(derived - measured) / Math.Max(Math.Max(Math.Abs(derived), Math.Abs(measured)), 1e-2 * norm));
+        var rounding = LossRounding * Math.Abs(at.Loss) / step;   // what the rounding of the two losses alone can make of no difference
+        var size = Math.Max(Math.Max(Math.Abs(derived), Math.Abs(measured)), Math.Max(1e-2 * at.Norm, rounding / Tolerance));
+        return new DirectionCheck(tensor.Name, derived, measured, Math.Abs(derived - measured) / size);
 
         double LossAt(double distance)
         {

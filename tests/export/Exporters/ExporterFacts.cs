@@ -58,7 +58,7 @@ internal sealed record ExporterFacts(string Export, Inspection Inspection, IRead
         var task = export.StartsWith("llama", StringComparison.Ordinal) ? "causal-lm" : "classification";
         var options = new AdapterOptions { Method = "lorta", Rank = 4, Alpha = 2 };
         var graphs = TrainingGraphBuilder.Build(deployed, new TrainingSpec { Adapter = options, Task = task, Values = CentralDifferenceCheck.FactorsOf(AdapterPlan.Of(architecture, options), seed: 0) });
-        var classes = (int)graphs.Eval.Graph.Find(graphs.Logits)!.Shape![-1].Value!;
+        var classes = graphs.Classes!.Value;
         return new GradientFacts(null, new CentralDifferenceCheck(graphs, Settings, seed: 0).Run(SampleBatch.For(task, architecture.Vocab ?? 2, classes, seed: 0)).Ok);
     }
 
