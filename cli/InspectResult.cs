@@ -1,15 +1,21 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using LoRTA.Onnx.Cli.Display;
+using LoRTA.Onnx.GraphGen.Canonical;
 using LoRTA.Onnx.GraphGen.Discovery;
 
 namespace LoRTA.Onnx.Cli;
 
 /// <summary>The result of <c>lorta inspect</c>; a model without a layer that was understood fails.</summary>
 /// <param name="Inspection">What was found.</param>
-/// <param name="Names">The model's parameters, if asked for.</param>
-internal sealed record InspectResult(Inspection Inspection, IReadOnlyList<ParameterName>? Names) : IVerdict, IDocument
+internal sealed record InspectResult(Inspection Inspection) : IVerdict, IDocument
 {
+    /// <summary>The model's parameters, if asked for.</summary>
+    public IReadOnlyList<ParameterName>? Names { get; init; }
+
+    /// <summary>Why pieces of the model were not understood, if asked for.</summary>
+    public IReadOnlyList<Explanation>? Explanations { get; init; }
+
     public bool Ok => Inspection.Layers.Count > 0;
 
     /// <summary>The contract's JSON.</summary>
@@ -17,6 +23,11 @@ internal sealed record InspectResult(Inspection Inspection, IReadOnlyList<Parame
     {
         var json = JsonSerializer.SerializeToNode(Inspection, Inspection.Json)!.AsObject();
         if (Names is not null) json["parameterNames"] = new JsonObject(Names.Select(name => KeyValuePair.Create(name.Name, (JsonNode?)Describe(name))));
+        if (Explanations is not null)
+        {
+            json["forms"] = new JsonObject(Sites().Select(item => KeyValuePair.Create(item.Address, (JsonNode?)new JsonArray([.. item.Site!.Forms.Select(form => (JsonNode)form)]))));
+            json["explanations"] = JsonSerializer.SerializeToNode(Explanations, Inspection.Json);
+        }
         return json;
     }
 
@@ -31,21 +42,39 @@ internal sealed record InspectResult(Inspection Inspection, IReadOnlyList<Parame
         Inspection.HeadWidth,
         Layers = Inspection.Layers.Count,
         Inspection.Parameters,
-        Sites = Inspection.Layers.SelectMany(layer => new[] { ("q", layer.Q), ("k", layer.K), ("v", layer.V), ("p", layer.P) }.Select(pair => Row(layer.Index, pair.Item1, pair.Item2))).ToList(),
+        Sites = Sites(understood: false).Select(item => Row(item.Address, item.Site)).ToList(),
         Inspection.Findings,
+        Forms = Explanations is null ? null : Sites().Select(item => new { Site = item.Address, Forms = string.Join(", ", item.Site!.Forms) }).ToList(),
+        Explanations = Explanations?.Select(Describe).ToList(),
         ParameterNames = Names?.Select(name => new { name.Name, name.Initializer, name.Transposed }).ToList(),
     };
 
-    private static object Row(int layer, string matrix, Inspection.Site? site) => new
+    private IEnumerable<(string Address, Inspection.Site? Site)> Sites(bool understood = true) => Inspection.Layers
+        .SelectMany(layer => new[] { ("q", layer.Q), ("k", layer.K), ("v", layer.V), ("p", layer.P) }.Select(pair => ($"layers.{layer.Index}.{pair.Item1}", pair.Item2)))
+        .Where(item => item.Item2 is not null || !understood);
+
+    private static object Row(string address, Inspection.Site? site) => new
     {
-        Site = $"layers.{layer}.{matrix}",
+        Site = address,
         Node = site?.Node ?? "not understood",
         Weight = site?.Weight,
         Layout = site?.Layout,
         Size = site is null ? null : $"{site.In} → {site.Out}",
         Heads = site?.Heads,
+        Columns = site is null ? null : string.Join(", ", site.Columns is [long start, long end] ? [$"{start}–{end}"] : site.Columns.Cast<long[]>().Select(range => $"{range[0]}–{range[1]}")),
         Through = site is null ? null : string.Join(" ", site.Through),
+        Quantized = site?.Quantization?.Kind,
+        Attention = site?.Attention,
         Bias = site?.Bias,
+    };
+
+    private static object Describe(Explanation explanation) => new
+    {
+        explanation.LookedFor,
+        Stopped = explanation.Op == "input" ? $"input '{explanation.Node}'" : $"{explanation.Op} '{explanation.Node}'",
+        Passed = string.Join(", ", explanation.Passed),
+        Closest = explanation.Closest is { } closest ? $"{closest.Form}: {closest.Operators} operators fit; it needs {string.Join(" or ", closest.Expected)} where {closest.Found} is" : "no form fits in part",
+        Missing = explanation.Remedy,
     };
 
     private static JsonObject Describe(ParameterName name)

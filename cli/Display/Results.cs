@@ -9,7 +9,7 @@ namespace LoRTA.Onnx.Cli.Display;
 /// <summary>Shows a result: one JSON document, or tables made from the same JSON.</summary>
 internal static class Results
 {
-    private const int WidthOfFiles = 200;
+    private const int WidthOfFiles = 1000;
 
     /// <summary>How results are written.</summary>
     internal static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)

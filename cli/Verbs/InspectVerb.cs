@@ -12,8 +12,8 @@ internal static class InspectVerb
     public static Verb Create()
     {
         var (model, graph, weights) = (Arg.Model(), Opt.Of<string?>("--graph", "Write the canonical training graph, for Netron.", "OUT.onnx"), Opt.Of<bool>("--weights", "List the parameters by their PyTorch-style names."));
-        var force = Opt.Force();
-        return Verb.Define("inspect", "Show the attention that was found in a model.", [model, graph, weights, force], call =>
+        var (explain, force) = (Opt.Of<bool>("--explain", "Tell of what was not understood which form came closest, where it stopped and what is missing."), Opt.Force());
+        return Verb.Define("inspect", "Show the attention that was found in a model.", [model, graph, explain, weights, force], call =>
         {
             var deployed = Model.Load(call.Get(model));
             var canonical = CanonicalModel.Of(deployed);
@@ -25,7 +25,11 @@ internal static class InspectVerb
                 new OutputGuard(call.Get(force), deployed).Check(canonical.Model.FilesAt(path));
                 canonical.Model.Save(path);
             }
-            return new InspectResult(inspection, call.Get(weights) ? ParameterNames.Of(canonical.Deployed) : null);
+            return new InspectResult(inspection)
+            {
+                Names = call.Get(weights) ? ParameterNames.Of(canonical.Deployed) : null,
+                Explanations = call.Get(explain) ? [.. map.Findings.Select(finding => finding.Explanation).OfType<Explanation>()] : null,
+            };
         });
     }
 }

@@ -21,8 +21,8 @@ internal static class SampleInputs
         long[] dims = [size.Samples, size.Length];
         return input.Name switch
         {
-            "input_ids" => Integers(input, dims, Tokens(mask.Length, TokenEmbedding.Vocabulary(model) ?? 2, seed)),
-            "attention_mask" => Integers(input, dims, mask),
+            "input_ids" or "decoder_input_ids" => Integers(input, dims, Tokens(mask.Length, TokenEmbedding.Vocabulary(model) ?? 2, seed)),
+            "attention_mask" or "decoder_attention_mask" => Integers(input, dims, mask),
             "token_type_ids" => Integers(input, dims, new long[mask.Length]),
             "position_ids" => Integers(input, dims, Positions(mask, size.Length)),
             _ when EmptyCache.Is(input) && caches.For(input, size.Samples) is { } empty => empty,

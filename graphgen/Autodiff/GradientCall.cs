@@ -5,7 +5,11 @@ using LoRTA.Onnx.GraphGen.Ir.Inference;
 namespace LoRTA.Onnx.GraphGen.Autodiff;
 
 /// <summary>What a gradient rule sees of the node that it is asked about.</summary>
-internal sealed class GradientCall(Tape tape, Node node, IReadOnlyDictionary<Value, Expr> gradients)
+/// <param name="tape">Where it writes.</param>
+/// <param name="node">The node.</param>
+/// <param name="gradients">∂loss/∂value of what comes after it.</param>
+/// <param name="moving">The values whose gradients are wanted.</param>
+internal sealed class GradientCall(Tape tape, Node node, IReadOnlyDictionary<Value, Expr> gradients, IReadOnlySet<Value> moving)
 {
     /// <summary>The tape, for what has no operator on <see cref="Expr"/>.</summary>
     public Tape Tape => tape;
@@ -31,6 +35,9 @@ internal sealed class GradientCall(Tape tape, Node node, IReadOnlyDictionary<Val
 
     /// <summary>An input, or null where it is absent.</summary>
     public Expr? Input(int index) => node.Input(index) is { } input ? tape[input] : null;
+
+    /// <summary>Whether anybody asks for the gradient of an input.</summary>
+    public bool IsWanted(int index) => node.Input(index) is { } input && moving.Contains(input);
 
     /// <summary>∂loss/∂output; zeros where the loss does not depend on it.</summary>
     public Expr Gradient(int output)

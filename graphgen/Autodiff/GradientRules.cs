@@ -11,6 +11,7 @@ internal static class GradientRules
         .. ElementwiseRules.All,
         .. ActivationRules.All,
         .. ProductRules.All,
+        .. ConvolutionRules.All,
         .. NormalizationRules.All,
         .. ReductionRules.All,
         .. ShapeRules.All,

@@ -33,7 +33,7 @@ internal static class Gradients
             if (node.Outputs[i] is { } output && gradients.ContainsKey(output)) throw AutodiffErrors.OutputNotSupported(node, i);
 
         using var scope = tape.Scope($"{(node.Name.Length > 0 ? node.Name : node.Output.Name)}_grad");
-        var parts = rule.Inputs!(new GradientCall(tape, node, gradients));
+        var parts = rule.Inputs!(new GradientCall(tape, node, gradients, moving));
         if (parts.Count < node.Inputs.Count) throw new InvalidOperationException($"the rule of {node.Op} gives {parts.Count} gradients for {node.Inputs.Count} inputs");
         for (var i = 0; i < node.Inputs.Count; i++)
         {
@@ -52,7 +52,7 @@ internal static class Gradients
         {
             if (!Reads(node).Any(moving.Contains) || GradientRules.Find(node.Op) is { Inputs: null }) continue;
             foreach (var output in node.Outputs)
-                if (output?.Type.IsFloat() == true) moving.Add(output);
+                if (output is not null && (output.Type.IsFloat() || output.Type == ElementType.Undefined)) moving.Add(output);   // an operator that nothing is known of must be refused, not passed over
         }
         return moving;
     }

@@ -8,33 +8,39 @@ namespace LoRTA.Onnx.GraphGen.Canonical;
 /// <param name="Findings">Softmaxes of which only one side looks like attention.</param>
 internal sealed record AttentionForms(IReadOnlyList<AttentionCore> Cores, IReadOnlyList<Finding> Findings)
 {
+    private const int Deepest = 12;
+
     private static readonly Pattern X = Hole("X");
     private static readonly Pattern Mask = Hole("mask");
 
+    private static readonly Pattern Sinks = Where("stored numbers, repeated", IsStored);
+
     /// <summary>What may lie between the product of queries and keys and the softmax.</summary>
-    private static readonly Pattern[] TowardsScores =
+    private static readonly (string Name, Pattern Pattern)[] TowardsScores =
     [
-        Op("Add", X, Mask),
-        Op("Where", Mask, X, Any) | Op("Where", Mask, Any, X),
-        Op("Mul", X, Scalar) | Op("Div", X, Scalar),
-        Op("Max", X, Scalar) | Op("Min", X, Scalar) | Op("Clip", X),   // finite scores, however low the mask
-        Op("Tanh", X),                                                  // soft cap: c·tanh(x/c)
-        Op("Cast", X),
-        Op("Reshape", X, Any),                                          // batch and heads merged and split again
+        ("mask or bias", Op("Add", X, Mask)),
+        ("choice by a mask", Op("Where", Mask, X, Any) | Op("Where", Mask, Any, X)),
+        ("scale", Op("Mul", X, Scalar) | Op("Div", X, Scalar)),
+        ("limits", Op("Max", X, Scalar) | Op("Min", X, Scalar) | Op("Clip", X)),   // finite scores, however low the mask
+        ("soft cap", Op("Tanh", X)),                                               // c·tanh(x/c)
+        ("change of type", Op("Cast", X)),
+        ("batch and heads merged and split again", Op("Reshape", X, Any)),
+        ("attention sinks", Op("Concat", X, Sinks)),                               // a score that takes weight from the keys
+        ("scores below zero", Op("Sub", X, Op("ReduceMax", X))),
     ];
 
     public static AttentionForms Find(Graph graph)
     {
         var (cores, findings) = (new List<AttentionCore>(), new List<Finding>());
-        foreach (var whole in graph.Nodes.Where(node => node.OpType.EndsWith("Attention", StringComparison.Ordinal)))
-            findings.Add(new Finding(whole.Label, $"{whole.Op} holds attention in a form that is not understood yet"));
+        foreach (var whole in graph.Nodes.Where(node => node.OpType.EndsWith("Attention", StringComparison.Ordinal))) findings.Add(Whole(whole));
         foreach (var softmax in graph.Nodes.Where(node => node.Is("Softmax")))
         {
             var scores = Scores(softmax.Input(0)!, null, 0).DistinctBy(found => found.Product).ToList();
             var contexts = Contexts(softmax.Output, 0).Distinct().ToList();
             if (scores is [var (product, mask)] && contexts is [var context])
                 cores.Add(new AttentionCore { Softmax = softmax, Scores = product, Context = context, Mask = mask });
-            else if (Reason(scores.Count, contexts.Count) is { } reason) findings.Add(new Finding(softmax.Label, reason));
+            else if (Reason(scores.Count, contexts.Count) is { } reason)
+                findings.Add(new Finding(softmax.Label, reason) { Explanation = scores.Count == 0 ? NoScores(softmax) : Several(softmax, scores.Count, contexts) });
         }
         return new AttentionForms(cores, findings);
     }
@@ -48,20 +54,57 @@ internal sealed record AttentionForms(IReadOnlyList<AttentionCore> Cores, IReadO
         _ => "the result of this Softmax goes into several products",
     };
 
-    private static IEnumerable<(Node Product, Value? Mask)> Scores(Value value, Value? mask, int depth)
+    private static Finding Whole(Node node) => new(node.Label, $"{node.Op} holds attention in a form that is not understood yet")
     {
-        if (depth > 12 || value.Producer is not { } node) return [];
-        if (IsProduct(node)) return [(node, mask)];
-        return TowardsScores.SelectMany(step => step.Match(value, Bindings.None)).SelectMany(match => Scores(match["X"], mask ?? match.Find("mask"), depth + 1));
+        Explanation = new Explanation { LookedFor = "attention in plain operators", Node = node.Label, Op = node.Op, Passed = [], Remedy = $"a form that lowers {node.Op} (graphgen/Canonical/FusedAttentionForms.cs)" },
+    };
+
+    // As far from the softmax towards queries and keys as the steps lead.
+    private static Explanation NoScores(Node softmax)
+    {
+        var (at, passed) = (softmax.Input(0)!, new List<string>());
+        while (TowardsScores.Select(step => (step.Name, Match: step.Pattern.Match(at))).FirstOrDefault(step => step.Match is not null) is ({ } name, { } match) && passed.Count < Deepest)
+        {
+            passed.Add(name);
+            at = match["X"];
+        }
+        var op = at.Producer?.Op ?? "input";
+        return new Explanation
+        {
+            LookedFor = "the product of queries and keys",
+            Node = at.Producer?.Label ?? at.Name,
+            Op = op,
+            Passed = passed,
+            Closest = NearMiss.At(at, TowardsScores),
+            Remedy = $"a step in AttentionForms.TowardsScores (graphgen/Canonical/AttentionForms.cs) for {op}, or a form in graphgen/Canonical that makes it a MatMul",
+        };
     }
 
-    // The probabilities may be guarded (Where(IsNaN(p), 0, p) for rows without keys), cast and reshaped.
+    private static Explanation Several(Node softmax, int scores, IReadOnlyList<Node> contexts) => new()
+    {
+        LookedFor = scores > 1 ? "one product of queries and keys" : "one product with the values",
+        Node = softmax.Label,
+        Op = softmax.Op,
+        Passed = [],
+        Remedy = scores > 1
+            ? "in AttentionForms.Scores (graphgen/Canonical/AttentionForms.cs), which of the products holds the keys"
+            : $"in AttentionForms.Contexts (graphgen/Canonical/AttentionForms.cs), the way from the softmax to the product with the values ({contexts.Count} found)",
+    };
+
+    private static IEnumerable<(Node Product, Value? Mask)> Scores(Value value, Value? mask, int depth)
+    {
+        if (depth > Deepest || value.Producer is not { } node) return [];
+        if (IsProduct(node)) return [(node, mask)];
+        return TowardsScores.SelectMany(step => step.Pattern.Match(value, Bindings.None)).SelectMany(match => Scores(match["X"], mask ?? match.Find("mask"), depth + 1));
+    }
+
+    // The probabilities may be guarded (Where(IsNaN(p), 0, p) for rows without keys), cast, reshaped and freed of sinks.
     private static IEnumerable<Node> Contexts(Value value, int depth) => value.Uses.SelectMany(use => (use.Node, use.Index) switch
     {
-        _ when depth > 6 => [],
+        _ when depth > Deepest => [],
         (var node, 0) when IsProduct(node) => [node],
         ({ OpType: "Where" } node, > 0) => Contexts(node.Output, depth + 1),
-        ({ OpType: "Cast" or "Reshape" } node, 0) => Contexts(node.Output, depth + 1),
+        ({ OpType: "Cast" or "Reshape" or "Slice" } node, 0) => Contexts(node.Output, depth + 1),
         ({ OpType: "Mul" } node, _) => Contexts(node.Output, depth + 1),
         _ => Enumerable.Empty<Node>(),
     });
@@ -69,4 +112,6 @@ internal sealed record AttentionForms(IReadOnlyList<AttentionCore> Cores, IReadO
     /// <summary>A product of two activations.</summary>
     private static bool IsProduct(Node node) =>
         (node.Is("MatMul") || node.Is("FusedMatMul", "com.microsoft")) && node.Inputs is [{ IsConstant: false }, { IsConstant: false }] && node.Output.Shape is null or { Rank: >= 3 };
+
+    private static bool IsStored(Value value) => value.IsConstant || (value.Producer is { OpType: "Expand" or "Tile" or "Reshape" or "Unsqueeze" or "Cast" } node && IsStored(node.Input(0)!));
 }

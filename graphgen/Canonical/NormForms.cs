@@ -13,7 +13,7 @@ internal static class NormForms
     ];
 
     private static readonly Pattern X = Hole("x");
-    private static readonly Pattern Epsilon = Hole("epsilon", Where(value => NumberOf(value) is > 0));
+    private static readonly Pattern Epsilon = Hole("epsilon", Where("a positive number", value => NumberOf(value) is > 0));
     private static readonly Pattern Centred = Op("Sub", X, Mean(X));
 
     // (d / √(mean d² + ε))·γ + β, d = x − mean x
@@ -45,7 +45,8 @@ internal static class NormForms
 
     private static Pattern Mean(Pattern x) => Op("ReduceMean", x).When(IsOverLastAxis);
 
-    private static Pattern OverRoot(Pattern d)
+    /// <summary>d / √(mean d² + ε): a norm without a scale.</summary>
+    public static Pattern OverRoot(Pattern d)
     {
         var root = Op("Sqrt", Op("Add", Mean(Op("Pow", d, Number(2)) | Op("Mul", d, d)), Epsilon));
         return Op("Div", d, root) | Op("Mul", d, Op("Reciprocal", root) | Op("Div", Number(1), root));

@@ -43,18 +43,42 @@ internal sealed class Bindings
     public Bindings? With(string hole, Value value) =>
         !_values.TryGetValue(hole, out var other) ? new Bindings(_values.Add(hole, value), _trace, _depth) : other == value ? this : null;
 
-    /// <summary>Notes that one more operator of the pattern was found.</summary>
-    public Bindings Deeper()
-    {
-        if (_trace is not null) _trace.Operators = Math.Max(_trace.Operators, _depth + 1);
-        return new Bindings(_values, _trace, _depth + 1);
-    }
+    /// <summary>These bindings behind one more operator of the pattern.</summary>
+    public Bindings Deeper() => new(_values, _trace, _depth + 1);
+
+    /// <summary>Notes that the pattern needed something else here.</summary>
+    public void Missed(string expected, Value found) => _trace?.Missed(_depth, expected, found);
 }
 
-/// <summary>How far a match got: the number of operators that fitted.</summary>
+/// <summary>How far a match got.</summary>
 internal sealed class PatternTrace
 {
-    public int Operators { get; set; }
+    private readonly List<string> _expected = [];
+
+    /// <summary>The number of operators that fitted before the deepest miss.</summary>
+    public int Operators { get; private set; } = -1;
+
+    /// <summary>What the pattern needed at the deepest miss.</summary>
+    public IReadOnlyList<string> Expected => _expected;
+
+    /// <summary>What was there; null where nothing missed.</summary>
+    public Value? Found { get; private set; }
+
+    /// <summary>Traces one attempt.</summary>
+    public static PatternTrace Of(Pattern pattern, Value value)
+    {
+        var trace = new PatternTrace();
+        _ = pattern.Match(value, Bindings.Tracing(trace)).Any();
+        return trace;
+    }
+
+    public void Missed(int depth, string expected, Value found)
+    {
+        if (depth < Operators || (depth == Operators && found != Found)) return;
+        if (depth > Operators) _expected.Clear();
+        (Operators, Found) = (depth, found);
+        if (!_expected.Contains(expected)) _expected.Add(expected);
+    }
 }
 
 /// <summary>The words that patterns are written with.</summary>
@@ -63,17 +87,17 @@ internal static class Patterns
     private static readonly string[] Commutative = ["Add", "Mul", "Max", "Min"];
 
     /// <summary>Any value.</summary>
-    public static Pattern Any { get; } = new Check(_ => true);
+    public static Pattern Any { get; } = new Check(_ => true, "any value");
 
     /// <summary>A single number, whether stored or computed.</summary>
-    public static Pattern Scalar { get; } = new Check(value => value.Shape is { } shape && shape.Size.Is(1));
+    public static Pattern Scalar { get; } = new Check(value => value.Shape is { } shape && shape.Size.Is(1), "a single number");
 
-    /// <summary>An input of the graph.</summary>
-    public static Pattern GraphInput { get; } = new Check(value => value.IsInput);
+    /// <summary>A stored value.</summary>
+    public static Pattern Constant { get; } = new Check(value => value.IsConstant, "a constant");
 
     /// <summary>A stored number that is <paramref name="number"/> up to 10⁻⁶ of it.</summary>
     public static Pattern Number(double number) =>
-        new Check(value => NumberOf(value) is { } found && Math.Abs(found - number) <= 1e-6 * Math.Abs(number));
+        new Check(value => NumberOf(value) is { } found && Math.Abs(found - number) <= 1e-6 * Math.Abs(number), $"the number {number}");
 
     /// <summary>A hole that binds any value.</summary>
     public static Pattern Hole(string name) => new Binding(name, Any);
@@ -81,8 +105,10 @@ internal static class Patterns
     /// <summary>A hole that binds a value of the given kind.</summary>
     public static Pattern Hole(string name, Pattern kind) => new Binding(name, kind);
 
-    /// <summary>A value of the given kind.</summary>
-    public static Pattern Where(Func<Value, bool> holds) => new Check(holds);
+    /// <summary>A value of which something holds.</summary>
+    /// <param name="kind">What such a value is called, with its article.</param>
+    /// <param name="holds">What must hold.</param>
+    public static Pattern Where(string kind, Func<Value, bool> holds) => new Check(holds, kind);
 
     /// <summary>The first output of an operator; inputs beyond the named ones may be anything, except of Concat. Of Add, Mul, Max and Min the operands may come in any order.</summary>
     public static OperatorPattern Op(string op, params Pattern[] inputs) =>
@@ -94,9 +120,14 @@ internal static class Patterns
             ? tensor.Type == ElementType.Double ? tensor.Span<double>()[0] : tensor.ToFloats()[0]
             : null;
 
-    private sealed record Check(Func<Value, bool> Holds) : Pattern
+    private sealed record Check(Func<Value, bool> Holds, string Kind) : Pattern
     {
-        public override IEnumerable<Bindings> Match(Value value, Bindings bound) => Holds(value) ? [bound] : [];
+        public override IEnumerable<Bindings> Match(Value value, Bindings bound)
+        {
+            if (Holds(value)) return [bound];
+            bound.Missed(Kind, value);
+            return [];
+        }
     }
 
     private sealed record Binding(string Name, Pattern Kind) : Pattern
@@ -125,8 +156,11 @@ internal sealed record OperatorPattern(string Name, IReadOnlyList<Pattern> Input
 
     public override IEnumerable<Bindings> Match(Value value, Bindings bound)
     {
-        if (value.Producer is not { } node || node.Op != Name || (!AnyOutput && node.Outputs[0] != value)) return [];
-        if (node.Inputs.Count < Inputs.Count || Condition?.Invoke(node) == false) return [];
+        if (value.Producer is not { } node || node.Op != Name || (!AnyOutput && node.Outputs[0] != value) || node.Inputs.Count < Inputs.Count || Condition?.Invoke(node) == false)
+        {
+            bound.Missed(Name, value);
+            return [];
+        }
         var deeper = bound.Deeper();
         var ways = MatchInputs(node.Inputs, 0, deeper);
         return AnyOrder ? ways.Concat(MatchInputs([node.Inputs[1], node.Inputs[0]], 0, deeper)) : ways;

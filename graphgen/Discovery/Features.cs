@@ -24,8 +24,12 @@ internal sealed record Features(IReadOnlyList<(long Start, long End)> Columns, i
         }
         if (grid?.Heads() is not { } heads || heads.DistinctBy(head => head.Length).Count() != 1) return null;
         var features = new Features(Runs(heads.SelectMany(head => head)), heads.Count, null);
-        return features with { Output = output.Shape is { Rank: <= 3 } shape && shape[^1].Is(features.Count) ? output : null };
+        return features with { Output = HasRowsOf(linear.Output, output) && output.Shape![^1].Is(features.Count) ? output : null };
     }
+
+    // An adapter's result has the rows of the product: [batch, sequence, ..], or both flattened, as Gemm wants them.
+    private static bool HasRowsOf(Value product, Value output) =>
+        output == product || (product.Shape is { } rows && output.Shape is { } shape && shape.Rank == rows.Rank && shape.Range(0, shape.Rank - 1).Equals(rows.Range(0, rows.Rank - 1)));
 
     private static List<(long Start, long End)> Runs(IEnumerable<int> features)
     {

@@ -148,6 +148,14 @@ public sealed record Inspection
         [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
         public Quantized? Quantization { get; init; }
 
+        /// <summary>Operator of the attention in the deployed file.</summary>
+        [JsonIgnore]
+        public string Attention { get; init; } = string.Empty;
+
+        /// <summary>The forms between attention and this layer, from attention on.</summary>
+        [JsonIgnore]
+        public IReadOnlyList<string> Forms { get; init; } = [];
+
         internal static Site? Of(LinearSite? site) => site is null ? null : new Site
         {
             Node = site.Stored.Node,
@@ -163,6 +171,8 @@ public sealed record Inspection
             Bias = site.Stored.Bias,
             BiasColumns = site.Stored.BiasColumns is { } columns ? Ranges(columns) : null,
             BiasNode = site.Stored.BiasNode,
+            Attention = site.Attention,
+            Forms = site.Forms,
             Quantization = site.Stored.Codes is { } codes ? new Quantized(codes.Describe(), codes.Bits, Math.Max(codes.BlockRows, codes.BlockColumns), codes.Scales, codes.ZeroPoints) : null,
         };
 

@@ -6,7 +6,8 @@ namespace LoRTA.Onnx.GraphGen.Discovery;
 /// <param name="Matrix">q, k or v.</param>
 /// <param name="Linear">The product that makes it.</param>
 /// <param name="Features">Which of the product's features are its.</param>
-internal sealed record Projection(string Matrix, Linear Linear, Features Features);
+/// <param name="Forms">Names of the steps of the walk, from attention on.</param>
+internal sealed record Projection(string Matrix, Linear Linear, Features Features, IReadOnlyList<string> Forms);
 
 /// <summary>Products in which the heads of several matrices interleave (BLOOM, GPT-NeoX): taken apart behind the product, and put back in the file's order for those who read it.</summary>
 internal static class Interleaved
@@ -14,11 +15,13 @@ internal static class Interleaved
     /// <summary>Gives each projection an output [.., features] of its own.</summary>
     public static IReadOnlyList<Projection> TakeApart(Graph graph, IReadOnlyList<Projection> projections)
     {
-        if (projections.All(projection => projection.Features.Output is not null)) return projections;
+        if (projections.All(HasOutput)) return projections;
         var result = new List<Projection>();
-        foreach (var packed in projections.GroupBy(projection => projection.Linear.Output)) result.AddRange(TakeApart(graph, packed.Key, [.. packed]));
+        foreach (var packed in projections.GroupBy(projection => projection.Linear.Output)) result.AddRange(packed.All(HasOutput) ? packed : TakeApart(graph, packed.Key, [.. packed]));
         graph.Sort();
         return result;
+
+        static bool HasOutput(Projection projection) => projection.Features.Output is not null;
     }
 
     private static IEnumerable<Projection> TakeApart(Graph graph, Value output, IReadOnlyList<Projection> packed)

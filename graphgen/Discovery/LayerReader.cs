@@ -11,13 +11,14 @@ internal sealed class LayerReader(CanonicalModel model)
 
     public AttentionMap Read()
     {
-        foreach (var core in InOrderOfData(model)) Read(core);
+        foreach (var core in InOrderOfData(model).ToList()) Read(core);
         var first = _layers.FirstOrDefault(layer => layer is { Q: not null, K: not null });
         foreach (var other in _layers.Where(layer => first is not null && !SameSizes(layer, first)).ToList())
         {
             Report(other.Q?.Product.Producer, $"layer {other.Index} has other heads or widths than layer {first!.Index}; it is left alone");
             _layers[other.Index] = new AttentionLayer(other.Index);
         }
+        FindOtherUses();
         return new AttentionMap
         {
             Hidden = first?.Q!.In ?? 0,
@@ -29,30 +30,73 @@ internal sealed class LayerReader(CanonicalModel model)
         };
     }
 
-    // Depth in the graph; equal depths keep the order of the nodes.
+    // A layer comes behind all that it reads. Branches that do not read each other (an encoder and its decoder, two towers) stay in one piece, the deeper one first.
     private static IEnumerable<AttentionCore> InOrderOfData(CanonicalModel model)
     {
+        var (cores, depths, visited) = (model.Cores.ToDictionary(core => core.Softmax), DepthsOf(model.Model.Graph), new HashSet<Node>());
+        var open = new Stack<(Node Node, bool IsDone)>();
+        Push(model.Model.Graph.Outputs);
+        while (open.TryPop(out var top))
+        {
+            if (top.IsDone)
+            {
+                if (cores.TryGetValue(top.Node, out var core)) yield return core;
+            }
+            else if (visited.Add(top.Node))
+            {
+                open.Push((top.Node, true));
+                Push(top.Node.Inputs);
+            }
+        }
+
+        void Push(IEnumerable<Value?> values)
+        {
+            foreach (var node in values.Select(value => value?.Producer).OfType<Node>().OrderByDescending(node => depths[node]).Reverse()) open.Push((node, false));
+        }
+    }
+
+    private static Dictionary<Node, int> DepthsOf(Graph graph)
+    {
         var depths = new Dictionary<Node, int>();
-        foreach (var node in model.Model.Graph.Nodes)
+        foreach (var node in graph.Nodes)
             depths[node] = 1 + node.Inputs.Select(input => input?.Producer is { } producer ? depths[producer] : 0).DefaultIfEmpty(0).Max();
-        return model.Cores.OrderBy(core => depths[core.Softmax]);
+        return depths;
     }
 
     private void Read(AttentionCore core)
     {
         var index = _layers.Count;
-        var read = new[] { ("q", core.Q), ("k", core.K), ("v", core.V) }.Select(matrix => ReadBack(matrix.Item2, index, matrix.Item1)).OfType<Projection>().ToList();
-        var sites = Interleaved.TakeApart(model.Model.Graph, read).Select(projection => SiteOf(projection, index)).OfType<LinearSite>().ToDictionary(site => site.Matrix, StringComparer.Ordinal);
-        var (q, k, v) = (sites.GetValueOrDefault("q"), sites.GetValueOrDefault("k"), sites.GetValueOrDefault("v"));
-        if (q is not null && (IsOther(k, q) || IsOther(v, q)))
+        var walks = new[] { ("q", core.Q), ("k", core.K), ("v", core.V) }.Select(matrix => (Matrix: matrix.Item1, Walk: Walk.Back(matrix.Item2))).ToArray();
+        if (OtherSources(core, walks[0].Walk, walks[1].Walk, walks[2].Walk) is { } finding)
         {
-            Report(core.Softmax, "cross-attention: keys and values are made from another source than queries; it is left alone");
+            _findings.Add(finding);
             return;
         }
-        var p = ReadForward(core.Out, index, q?.Heads ?? 0);
+        var read = walks.Select(walk => Read(walk.Walk, index, walk.Matrix)).OfType<Projection>().ToList();
+        var sites = Interleaved.TakeApart(model.Model.Graph, read).Select(projection => SiteOf(projection, index, core)).OfType<LinearSite>().ToDictionary(site => site.Matrix, StringComparer.Ordinal);
+        var (q, k, v) = (sites.GetValueOrDefault("q"), sites.GetValueOrDefault("k"), sites.GetValueOrDefault("v"));
+        var p = ReadForward(core, index, q?.Heads ?? 0);
         _layers.Add(Checked(new AttentionLayer(index) { Q = q, K = k, V = v, P = p }, core));
+    }
 
-        static bool IsOther(LinearSite? site, LinearSite q) => site is not null && site.Input != q.Input;
+    private static Finding? OtherSources(AttentionCore core, Walk q, Walk k, Walk v)
+    {
+        if (q.Linear is not { Input: { } source }) return null;
+        var others = new[] { k, v }.Select(walk => walk.Linear?.Input).OfType<Value>().Where(other => !Sources.AreSame(other, source)).ToList();
+        if (others.Count == 0) return null;
+        var node = LabelOf(core.Softmax);
+        if (!others.All(other => Sources.AreRelated(other, source))) return new Finding(node, "cross-attention: keys and values are made from another source than queries; it is left alone");
+        return new Finding(node, "latent attention: queries, keys and values are made by several products in a row; it is left alone")
+        {
+            Explanation = new Explanation
+            {
+                LookedFor = "one product each for queries, keys and values",
+                Node = node,
+                Op = core.Softmax.Source?.Op ?? core.Softmax.Op,
+                Passed = [],
+                Remedy = "in LayerReader (graphgen/Discovery/LayerReader.cs), which of the products in a row are adapted",
+            },
+        };
     }
 
     private AttentionLayer Checked(AttentionLayer layer, AttentionCore core)
@@ -71,28 +115,37 @@ internal sealed class LayerReader(CanonicalModel model)
         return new AttentionLayer(layer.Index);
     }
 
+    // Disentangled attention applies the projections of content to positions as well.
+    private void FindOtherUses()
+    {
+        var sites = _layers.SelectMany(layer => layer.Sites).ToList();
+        var products = sites.Select(site => site.Product.Producer!).ToHashSet();
+        foreach (var site in sites)
+            foreach (var other in site.Weight.Uses.Select(use => use.Node).Where(node => !products.Contains(node) && Linear.StartingAt(node) is not null))
+                Report(other, $"the weight of {site.Address} is applied here to something else too; adapters leave this product as it is");
+    }
+
     private static bool SameSizes(AttentionLayer layer, AttentionLayer first) => layer.Sites.All(site => first[site.Matrix] is not { } other || (site.In, site.Out, site.Heads) == (other.In, other.Out, other.Heads));
 
-    private Projection? ReadBack(Value from, int layer, string matrix)
+    private Projection? Read(Walk walk, int layer, string matrix)
     {
-        var walk = Walk.Back(from);
-        if (walk.Linear is null) Failed(walk, layer, matrix);
-        else if (Features.Of(walk) is { } features) return new Projection(matrix, walk.Linear, features);
-        else Failed(walk with { Closest = "it cannot be said which of its features make which head" }, layer, matrix);
+        if (walk.Linear is null) Failed(walk, layer, matrix, "a step in Walk.TowardsProjection (graphgen/Discovery/Walk.cs)");
+        else if (Features.Of(walk) is { } features) return new Projection(matrix, walk.Linear, features, NamesOf(walk));
+        else Failed(walk, layer, matrix, "for one of the steps taken, where it moves the features (graphgen/Discovery/FeatureGrid.cs)", "it cannot be said which of its features make which head");
         return null;
     }
 
-    private LinearSite? ReadForward(Value from, int layer, int heads)
+    private LinearSite? ReadForward(AttentionCore core, int layer, int heads)
     {
-        var walk = Walk.Forward(from);
-        if (walk.Linear is not { } linear) Failed(walk, layer, "p");
-        else if (heads > 0) return SiteOf(new Projection("p", linear, new Features([(0, linear.Out)], heads, linear.Output)), layer);
+        var walk = Walk.Forward(core.Out);
+        if (walk.Linear is not { } linear) Failed(walk, layer, "p", "a step in Walk.TowardsOutput (graphgen/Discovery/Walk.cs)", ReadersOf(walk.Values[^1]));
+        else if (heads > 0) return SiteOf(new Projection("p", linear, new Features([(0, linear.Out)], heads, linear.Output), NamesOf(walk)), layer, core);
         return null;
     }
 
-    private LinearSite? SiteOf(Projection projection, int layer)
+    private LinearSite? SiteOf(Projection projection, int layer, AttentionCore core)
     {
-        var (matrix, linear, features) = projection;
+        var (matrix, linear, features, forms) = projection;
         if (StoredSite.Of(model, linear, features) is not { } stored)
         {
             Report(linear.Product, $"layers.{layer}.{matrix}: the weight '{linear.Weight.Name}' is computed, not stored as numbers of a known kind");
@@ -109,18 +162,40 @@ internal sealed class LayerReader(CanonicalModel model)
             In = (int)linear.In,
             Out = (int)features.Count,
             Heads = features.Heads,
+            Attention = core.Softmax.Source?.Op ?? core.Softmax.Op,
+            Forms = forms,
             Stored = stored,
         };
     }
 
-    private void Failed(Walk walk, int layer, string matrix)
+    private static IReadOnlyList<string> NamesOf(Walk walk) => [.. walk.Steps.Select(step => step.Name)];
+
+    private static string ReadersOf(Value value)
     {
-        var stop = walk.Linear?.Product ?? walk.Values[^1].Producer;
-        var steps = walk.Steps.Count == 0 ? "no step taken" : $"after: {string.Join(", ", walk.Steps.Select(step => step.Name))}";
-        _findings.Add(new Finding(
-            stop?.Source?.Label ?? stop?.Label ?? walk.Values[^1].Name,
-            $"layers.{layer}.{matrix}: the walk from attention to its linear layer stops here at {stop?.Op ?? "an input"} ({steps}{(walk.Closest is null ? string.Empty : $"; {walk.Closest}")})"));
+        var readers = value.Uses.Select(use => use.Node).Where(node => !node.Is("Shape")).Distinct().ToList();
+        return readers is [var reader] ? $"{reader} reads it" : $"{readers.Count} nodes read it";
     }
 
-    private void Report(Node? node, string reason) => _findings.Add(new Finding(node?.Source?.Label ?? node?.Label ?? string.Empty, reason));
+    private void Failed(Walk walk, int layer, string matrix, string missing, string? why = null)
+    {
+        var stop = walk.Linear?.Product ?? walk.Values[^1].Producer;
+        var (node, op) = (stop?.Source?.Label ?? stop?.Label ?? walk.Values[^1].Name, stop?.Op ?? "input");
+        var steps = walk.Steps.Count == 0 ? "no step taken" : $"after: {string.Join(", ", NamesOf(walk))}";
+        _findings.Add(new Finding(node, $"layers.{layer}.{matrix}: the walk from attention to its linear layer stops here at {op} ({string.Join("; ", new[] { steps, why ?? walk.Closest?.ToString() }.OfType<string>())})")
+        {
+            Explanation = new Explanation
+            {
+                LookedFor = $"layers.{layer}.{matrix}",
+                Node = node,
+                Op = op,
+                Passed = NamesOf(walk),
+                Closest = walk.Closest,
+                Remedy = $"{missing}{(why is null ? $" for {op}" : $": {why}")}",
+            },
+        });
+    }
+
+    private void Report(Node? node, string reason) => _findings.Add(new Finding(LabelOf(node), reason));
+
+    private static string LabelOf(Node? node) => node?.Source?.Label ?? node?.Label ?? string.Empty;
 }

@@ -37,6 +37,12 @@ public sealed record LinearSite(int Layer, string Matrix)
     /// <summary>Heads that one side is split into: query heads for q and p, key/value heads for k and v.</summary>
     public required int Heads { get; init; }
 
+    /// <summary>Operator of the attention that it belongs to, in the deployed file: Softmax where attention is in pieces.</summary>
+    public required string Attention { get; init; }
+
+    /// <summary>The forms that lie between attention and this layer, from attention on.</summary>
+    public required IReadOnlyList<string> Forms { get; init; }
+
     /// <summary>Where it lies in the deployed file.</summary>
     public required StoredLinear Stored { get; init; }
 }

@@ -9,24 +9,27 @@ namespace LoRTA.Onnx.GraphGen.Discovery;
 /// <param name="Values">The values passed, from attention on.</param>
 /// <param name="Steps">The steps taken, each from one value to the next.</param>
 /// <param name="Closest">For a failed walk: the step that came closest, where one matched in part.</param>
-internal sealed record Walk(Linear? Linear, IReadOnlyList<Value> Values, IReadOnlyList<Step> Steps, string? Closest)
+internal sealed record Walk(Linear? Linear, IReadOnlyList<Value> Values, IReadOnlyList<Step> Steps, NearMiss? Closest)
 {
     private static readonly Pattern X = Hole("X");
+    private static readonly Pattern Cache = Where("a cache that is an input of the graph", value => IsCache(value, 0));
 
     /// <summary>Backwards from queries, keys and values.</summary>
     private static readonly Step[] TowardsProjection =
     [
         new("rotary embedding", Rotary(X)),
         new("partial rotary embedding", Op("Concat", Rotary(Part(X)), Part(X)) | Op("Concat", Part(X), Rotary(Part(X)))),
-        new("norm of each head", Op("LayerNormalization", X) | Op("SimplifiedLayerNormalization", X)),
-        new("key/value cache", Op("Concat", GraphInput, X)) { EndsHeads = true },
+        new("norm of each head", Op("LayerNormalization", X) | Op("SimplifiedLayerNormalization", X) | NormForms.OverRoot(X)),
+        new("key/value cache", Op("Concat", Cache, X)) { EndsHeads = true },
         new("repeat heads", Op("Expand", X) | Op("Tile", X)) { EndsHeads = true },
         new("add or drop an axis", Op("Unsqueeze", X) | Op("Squeeze", X), FeatureGrid.Reshape),
         new("split or merge heads", Op("Reshape", X), FeatureGrid.Reshape),
         new("move axes", Op("Transpose", X), FeatureGrid.Transpose),
         new("scale", Op("Mul", X, Scalar) | Op("Div", X, Scalar)),
+        new("limits", Op("Clip", X) | Op("Max", X, Scalar) | Op("Min", X, Scalar)),
+        new("bias of each head", Op("Add", X, Constant)),
         new("change of type", Op("Cast", X)),
-        new("one of several", Op("Split", X) with { AnyOutput = true } | Op("Slice", X) | Op("Gather", X, Where(index => index.IsConstant)), FeatureGrid.Choose),
+        new("one of several", Chosen(X), FeatureGrid.Choose),
     ];
 
     private static readonly Step[] TowardsOutput =
@@ -34,6 +37,8 @@ internal sealed record Walk(Linear? Linear, IReadOnlyList<Value> Values, IReadOn
         new("move axes", Op("Transpose", X)),
         new("merge heads", Op("Reshape", X) | Op("Squeeze", X)),
         new("change of type", Op("Cast", X)),
+        new("gate", Op("Mul", X, Any)),
+        new("norm", Op("LayerNormalization", X) | Op("SimplifiedLayerNormalization", X)),
     ];
 
     /// <summary>Walks backwards from a value of attention to the projection that made it.</summary>
@@ -45,7 +50,7 @@ internal sealed record Walk(Linear? Linear, IReadOnlyList<Value> Values, IReadOn
             var at = values[^1];
             if (Linear.EndingAt(at) is { } linear) return new Walk(linear, values, steps, null);
             if (TowardsProjection.Select(step => (step, match: step.Pattern.Match(at))).FirstOrDefault(found => found.match is not null) is not ({ } taken, { } bound))
-                return new Walk(null, values, steps, ClosestTo(at));
+                return new Walk(null, values, steps, NearMiss.At(at, TowardsProjection.Select(step => (step.Name, step.Pattern))));
             steps.Add(taken);
             values.Add(bound["X"]);
         }
@@ -59,37 +64,37 @@ internal sealed record Walk(Linear? Linear, IReadOnlyList<Value> Values, IReadOn
         {
             var at = values[^1];
             var readers = at.Uses.Select(use => use.Node).Where(node => !node.Is("Shape")).Distinct().ToList();
-            if (readers is not [var reader]) return new Walk(null, values, steps, $"{readers.Count} nodes read it");
+            if (readers is not [var reader]) return new Walk(null, values, steps, null);
             if (Linear.StartingAt(reader) is { } linear && linear.Input == at) return new Walk(linear, values, steps, null);
-            if (TowardsOutput.FirstOrDefault(step => step.Pattern.Match(reader.Output)?["X"] == at) is not { } taken) return new Walk(null, values, steps, $"{reader} reads it");
+            if (TowardsOutput.FirstOrDefault(step => step.Pattern.Match(reader.Output, Bindings.None).Any(bound => bound["X"] == at)) is not { } taken) return new Walk(null, values, steps, null);
             steps.Add(taken);
             values.Add(reader.Output);
         }
     }
 
-    // x∘cos + rotated(x)∘sin, the halves turned; or both halves written out and joined.
+    // x∘cos + turned(x)∘sin; or both halves (neighbours, where pairs interleave) written out and joined.
     private static Pattern Rotary(Pattern x)
     {
-        var turned = Op("Concat", Negative(Part(x)), Part(x)) |
-                     Op("Reshape", Op("Concat", Op("Unsqueeze", Negative(Part(x))), Op("Unsqueeze", Part(x))));
-        var halves = Op("Concat", Op("Sub", Op("Mul", Part(x), Any), Op("Mul", Part(x), Any)), Op("Add", Op("Mul", Part(x), Any), Op("Mul", Part(x), Any)));
+        var turned = Joined(Negative(Part(x)), Part(x));
+        var halves = Joined(Op("Sub", Op("Mul", Part(x), Any), Op("Mul", Part(x), Any)), Op("Add", Op("Mul", Part(x), Any), Op("Mul", Part(x), Any)));
         return Op("Add", Op("Mul", x, Any), Op("Mul", turned, Any)) | halves;
     }
 
+    // [a, b], or a₀ b₀ a₁ b₁ …
+    private static Pattern Joined(Pattern a, Pattern b) => Op("Concat", a, b) | Op("Reshape", Op("Concat", Op("Unsqueeze", a), Op("Unsqueeze", b)));
+
     private static Pattern Negative(Pattern x) => Op("Neg", x) | Op("Mul", x, Number(-1));
 
-    private static Pattern Part(Pattern x) => Op("Slice", x) | Op("Split", x) with { AnyOutput = true };
-
-    private static string? ClosestTo(Value value)
+    // Part of the features of a head, maybe as one of each pair [.., n, 2].
+    private static Pattern Part(Pattern x)
     {
-        var tried = TowardsProjection.Select(step => (step.Name, Operators: OperatorsOf(step.Pattern, value))).MaxBy(step => step.Operators);
-        return tried.Operators > 0 ? $"closest step: {tried.Name}, of which {tried.Operators} operators fit" : null;
+        var chosen = Chosen(x) | Chosen(Op("Reshape", x));
+        return chosen | Op("Squeeze", chosen);
     }
 
-    private static int OperatorsOf(Pattern pattern, Value value)
-    {
-        var trace = new PatternTrace();
-        _ = pattern.Match(value, Bindings.Tracing(trace)).Any();
-        return trace.Operators;
-    }
+    private static Pattern Chosen(Pattern x) => Op("Split", x) with { AnyOutput = true } | Op("Slice", x) | Op("Gather", x, Constant);
+
+    // One of several stacked caches, in other axes, counts as well.
+    private static bool IsCache(Value value, int depth) =>
+        value.IsInput || (depth < 4 && value.Producer is { OpType: "Gather" or "Slice" or "Split" or "Squeeze" or "Reshape" or "Transpose" or "Cast" } node && IsCache(node.Input(0)!, depth + 1));
 }

@@ -15,9 +15,13 @@ internal static class RandomAdapter
     public static AdapterFolder For(Model deployed, string method = "lorta")
     {
         var map = AttentionMap.Of(CanonicalModel.Of(deployed));
-        var plan = AdapterPlan.Of(BaseModels.ArchitectureOf(deployed, map), new AdapterOptions { Method = method, Rank = 4, Alpha = 2 });
+        var plan = AdapterPlan.Of(BaseModels.ArchitectureOf(deployed, map), Options(map, method));
         return new AdapterFolder("adapter", AdapterConfig.Of(plan, BaseModels.Describe(deployed, map, plan)), plan.Factors.ToDictionary(factor => factor.Name, Values));
     }
+
+    /// <summary>Rank 4 on every matrix that is understood in all layers.</summary>
+    public static AdapterOptions Options(AttentionMap map, string method = "lorta") =>
+        new() { Method = method, Rank = 4, Alpha = 2, Targets = [.. new[] { "q", "k", "v", "p" }.Where(matrix => map.Layers.All(layer => layer[matrix] is not null))] };
 
     private static Tensor Values(Factor factor)
     {

@@ -19,7 +19,9 @@ internal static class SampleBatch
         var inputs = new Dictionary<string, Tensor>(StringComparer.Ordinal)
         {
             ["input_ids"] = Tensor.Of<long>(dims, Draw(Rows * Length, vocabulary)),
+            ["decoder_input_ids"] = Tensor.Of<long>(dims, Draw(Rows * Length, vocabulary)),
             ["attention_mask"] = Tensor.Of<long>(dims, [.. Enumerable.Repeat(1L, Rows * Length)]),
+            ["decoder_attention_mask"] = Tensor.Of<long>(dims, [.. Enumerable.Repeat(1L, Rows * Length)]),
             ["token_type_ids"] = Tensor.Of<long>(dims, new long[Rows * Length]),
             ["position_ids"] = Tensor.Of<long>(dims, [.. Enumerable.Range(0, Rows * Length).Select(i => (long)(i % Length))]),
             [TrainingNames.Labels] = task switch

@@ -12,7 +12,7 @@ internal static class ShapeInference
         new[]
         {
             ElementwiseInference.All, MovementInference.All, IndexingInference.All, ReductionInference.All,
-            ProductInference.All, CreationInference.All, QuantizationInference.All, AttentionInference.All,
+            ProductInference.All, ConvolutionInference.All, CreationInference.All, QuantizationInference.All, AttentionInference.All,
         }
         .SelectMany(family => family).ToFrozenDictionary(rule => rule.Op, StringComparer.Ordinal);
 

@@ -5,9 +5,9 @@ namespace LoRTA.Onnx.Cli.Tests.Verbs;
 
 internal sealed class InspectVerbTests
 {
-    private static IEnumerable<string> Float32 => Exports.Float32;
+    private static IEnumerable<string> All => Exports.All;
 
-    [TestCaseSource(nameof(Float32))]
+    [TestCaseSource(nameof(All))]
     public void Json_equals_the_golden_sites(string export)
     {
         var (folder, key) = Exports.Split(export);
@@ -28,6 +28,34 @@ internal sealed class InspectVerbTests
 
         Assert.That(run.ExitCode, Is.Zero);
         foreach (var address in new[] { "layers.0.q", "layers.0.k", "layers.3.v", "layers.3.p" }) Assert.That(run.Output, Does.Contain(address));
+    }
+
+    [Test]
+    public void Table_shows_packing_quantisation_and_the_operator_of_attention()
+    {
+        var run = CommandLine.Run("inspect", Exports.Path("llama-mini/genai-int4"));
+
+        Assert.That(run.Output, Does.Contain("128–192").And.Contain("uint4, blocks of 32").And.Contain("GroupQueryAttention"));
+    }
+
+    [Test]
+    public void Explain_says_where_reading_stopped_what_came_closest_and_what_is_missing()
+    {
+        var run = CommandLine.Run("inspect", Architectures.All.Single(architecture => architecture.Name == "xlnet").Path, "--explain", "--json");
+
+        Assert.That(run.ExitCode, Is.EqualTo(1));
+        var first = JsonNode.Parse(run.Output)!["explanations"]![0]!;
+        Assert.That(first["lookedFor"]!.GetValue<string>(), Is.EqualTo("layers.0.q"));
+        Assert.That((first["op"]!.GetValue<string>(), first["node"]!.GetValue<string>()), Is.EqualTo(("Einsum", "/layers.0/attn/Einsum")));
+        Assert.That(first["remedy"]!.GetValue<string>(), Is.EqualTo("a step in Walk.TowardsProjection (graphgen/Discovery/Walk.cs) for Einsum"));
+    }
+
+    [Test]
+    public void Explain_lists_the_forms_of_what_was_understood()
+    {
+        var run = CommandLine.Run("inspect", Architectures.All.Single(architecture => architecture.Name == "qwen3").Path, "--explain", "--json");
+
+        Assert.That(JsonNode.Parse(run.Output)!["forms"]!["layers.1.q"]!.AsArray().Select(form => form!.GetValue<string>()), Is.EqualTo(new[] { "rotary embedding", "move axes", "norm of each head", "split or merge heads" }));
     }
 
     [Test]

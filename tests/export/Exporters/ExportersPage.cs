@@ -21,6 +21,7 @@ internal static class ExportersPage
 
         How the weights of the q, k, v and p projections are stored: the operators from the weight to the product, and the type where it is not float32. *Packed*: several matrices in one stored tensor.
 
+
         """;
 
     private const string Verdicts = """
@@ -34,24 +35,48 @@ internal static class ExportersPage
 
         Differences are ≤ 1e-5 where files compute in float32, and ≤ 5e-3 where weights or arithmetic have 16 bits. Files that round activations when they run (int8, 4-bit at accuracy level 4) are compared on their canonical graphs, which do not.
 
+
         """;
 
-    public static string Render(IReadOnlyList<ExporterFacts> facts)
+    private const string Families = """
+
+        ## Model families
+
+        Small graphs with random weights whose attention is spelled as the named families spell theirs, exported by PyTorch (`tests/fixtures/architectures`). Gradients are held against central differences; *findings* are layers, projections or products that are left alone, by name.
+
+
+        """;
+
+    /// <summary>The page.</summary>
+    /// <param name="facts">Exports of trained models.</param>
+    /// <param name="families">Graphs of model families.</param>
+    public static string Render(IReadOnlyList<ExporterFacts> facts, IReadOnlyList<ExporterFacts> families)
     {
         var page = new StringBuilder(Introduction.ReplaceLineEndings("\n"));
-        Table(page, ["file", "producer", "opset", "weights of attention"], facts, file => [$"`{file.Export}`", Producer(file), Opsets(file), string.Join("; ", file.Forms)]);
+        Table(page, ["file", "producer", "opset", "weights of attention"], facts, file => [$"`{file.Name}`", Producer(file), Opsets(file), string.Join("; ", file.Forms)]);
         page.Append(Verdicts.ReplaceLineEndings("\n"));
         Table(page, ["file", "inspect", "findings", "gradients", "folded", "kept base"], facts, file =>
-            [$"`{file.Export}`", Mark(file.IsAsInGolden), $"{file.Inspection.Findings.Count}", Gradients(file), Folded(file.Folded), Within(file.Beside, Limits)]);
+            [$"`{file.Name}`", Mark(file.IsAsExpected), $"{file.Inspection.Findings.Count}", Gradients(file.Works!), Folded(file.Works!.Folded), Within(file.Works.Beside, Limits)]);
+        page.Append(Families.ReplaceLineEndings("\n"));
+        Table(page, ["family", "weights of attention", "findings", "gradients", "folded", "kept base"], families, family => family.Works is { } works
+            ? [family.Name, string.Join("; ", family.Forms), Findings(family), Mark(works.Gradients.IsOk), Within(works.Folded.Difference, Limits), Within(works.Beside, Limits)]
+            : [family.Name, family.IsAsExpected ? "refused" : "✗", Findings(family), "–", "–", "–"]);
         return page.ToString();
     }
+
+    private static string Findings(ExporterFacts family) => family.Inspection.Findings switch
+    {
+        [] => "none",
+        [var only] => only.Reason,
+        [var first, ..] all => $"{first.Reason}; and {all.Count - 1} more",
+    };
 
     private static string Producer(ExporterFacts file) => file.Inspection.Producer.Length > 0 ? file.Inspection.Producer : "not named";
 
     private static string Opsets(ExporterFacts file) =>
         string.Join(", ", file.Inspection.Opsets.Where(opset => opset.Key is "ai.onnx").Select(opset => $"{opset.Value}"));
 
-    private static string Gradients(ExporterFacts file) => $"{file.Gradients.Golden ?? "central differences"} {Mark(file.Gradients.IsOk)}";
+    private static string Gradients(WorkingFacts works) => $"{works.Gradients.Golden ?? "central differences"} {Mark(works.Gradients.IsOk)}";
 
     private static string Folded(FoldFacts fold) => fold.Rounding is { Bits: < 16 } rounding
         ? $"{rounding.Type}: rounding {Within(rounding.MaxRel, RoundingLimits)}"

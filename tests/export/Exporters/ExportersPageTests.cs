@@ -13,7 +13,7 @@ internal sealed class ExportersPageTests
         if (Fixtures.Root is null) Assert.Ignore("The page needs all exports: set LORTA_FIXTURES or put the fixtures into ../shared/fixtures beside the repository.");
         using var folder = new TestFolder();
 
-        var page = ExportersPage.Render([.. Exports.All.Select(export => ExporterFacts.Of(export, folder))]);
+        var page = ExportersPage.Render([.. Exports.All.Select(export => ExporterFacts.Of(export, folder))], [.. Architectures.All.Select(architecture => ExporterFacts.Of(architecture, folder))]);
 
         if (Environment.GetEnvironmentVariable("LORTA_WRITE_DOCS") == "1") File.WriteAllText(Page, page);
         Assert.That(File.ReadAllText(Page).Split('\n'), Is.EqualTo(page.Split('\n')));

@@ -5,7 +5,7 @@ namespace LoRTA.Onnx.GraphGen.Tests.Autodiff;
 /// <summary>One row per rule and awkward case.</summary>
 internal static class GradientTable
 {
-    public static readonly IReadOnlyList<GradientCase> All = [.. Elementwise(), .. Activations(), .. Products(), .. Norms(), .. Reductions(), .. Shapes(), .. Indexing()];
+    public static readonly IReadOnlyList<GradientCase> All = [.. Elementwise(), .. Activations(), .. Products(), .. Convolutions(), .. Norms(), .. Reductions(), .. Shapes(), .. Indexing()];
 
     private static IEnumerable<GradientCase> Elementwise() =>
     [
@@ -95,6 +95,14 @@ internal static class GradientTable
         new("com.microsoft::MatMulNBits", Any(3, 64), Bytes(5, 2, 16), Scales(10)) { Note = "4 bits around 8", Attributes = [("K", 64), ("N", 5), ("bits", 4), ("block_size", 32)] },
         new("com.microsoft::MatMulNBits", Any(3, 64), Bytes(5, 2, 32), Scales(10), Bytes(5, 2), null, Any(5)) { Note = "8 bits, bias", Symbolic = false, Attributes = [("K", 64), ("N", 5), ("bits", 8), ("block_size", 32)] },
         new("Einsum", Any(2, 3, 4)) { Note = "one operand", Attributes = [("equation", "bij->jbi")] },
+    ];
+
+    private static IEnumerable<GradientCase> Convolutions() =>
+    [
+        new("Conv", Any(2, 4, 7), Any(3, 4, 3), Any(3)) { Attributes = [("pads", new long[] { 1, 1 })] },
+        new("Conv", Any(2, 3, 8), Any(2, 3, 3)) { Note = "dilated, uneven padding", Attributes = [("dilations", new long[] { 2 }), ("pads", new long[] { 2, 1 })] },
+        new("Conv", Any(1, 2, 5, 6), Any(3, 2, 2, 3)) { Note = "two dimensions" },
+        new("Conv", Any(2, 4, 7), Fixed([4, 1, 3], Enumerable.Range(0, 12).Select(i => 0.3f - (0.05f * i)).ToArray()), Any(4)) { Note = "one kernel per channel", Attributes = [("group", 4L), ("pads", new long[] { 1, 1 })] },
     ];
 
     private static IEnumerable<GradientCase> Norms() =>

@@ -8,6 +8,17 @@ namespace LoRTA.Onnx.GraphGen.Tests.Autodiff;
 internal sealed class GradientsTests
 {
     [Test]
+    public void An_operator_that_nothing_is_known_of_is_refused_although_its_type_is_not_known_either()
+    {
+        var (model, tape) = Ort.New();
+        var x = Input(model, tape, "x", 2, 3);
+        var mystery = model.Graph.Add(new Node("Mystery", "some.domain", [x.Value], [model.Graph.AddValue("y")]));
+        var loss = x.Total() + tape[mystery.Output].Total();
+
+        Assert.That(() => Gradients.Of(tape, loss.Value, [x.Value]), Throws.TypeOf<LortaException>().With.Property(nameof(LortaException.Code)).EqualTo("LRT401"));
+    }
+
+    [Test]
     public void Missing_rule_names_operator_node_and_way_out()
     {
         var (model, tape) = Ort.New();
