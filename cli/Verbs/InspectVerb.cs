@@ -18,7 +18,7 @@ internal static class InspectVerb
             var deployed = Model.Load(call.Get(model));
             var canonical = CanonicalModel.Of(deployed);
             var map = AttentionMap.Of(canonical);
-            if (map.Layers.Count == 0 && map.Findings.Count == 0) throw DiscoveryErrors.NoAttention(canonical.Deployed.Path);
+            if (!map.HasAttention) throw DiscoveryErrors.NoAttention(canonical.Deployed.Path);
             var inspection = Inspection.Of(canonical, map);
             if (call.Get(graph) is { } path)
             {

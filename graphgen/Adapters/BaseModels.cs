@@ -11,7 +11,7 @@ internal static class BaseModels
 {
     public static Architecture ArchitectureOf(Model deployed, AttentionMap map)
     {
-        if (map.Layers.Count == 0) throw map.Findings.Count == 0 ? DiscoveryErrors.NoAttention(deployed.Path) : DiscoveryErrors.NotUnderstood(deployed.Path, map.Findings);
+        if (map.Layers.Count == 0) throw map.HasAttention ? DiscoveryErrors.NotUnderstood(deployed.Path, map.Findings) : DiscoveryErrors.NoAttention(deployed.Path);
         return new Architecture(map.Hidden, map.Heads, map.KvHeads, map.HeadWidth, map.Layers.Count, TokenEmbedding.Vocabulary(deployed));
     }
 

@@ -15,6 +15,7 @@ public sealed class CanonicalModel
     {
         (Deployed, Model, _stored) = (rewriting.Deployed, rewriting.Model, rewriting.Stored);
         Cores = attention.Cores;
+        HasAttention = attention.Cores.Count + attention.Findings.Count > 0;
         Findings = [.. rewriting.Findings, .. attention.Findings];
     }
 
@@ -27,12 +28,15 @@ public sealed class CanonicalModel
     /// <summary>What was changed in meaning, left alone or not understood.</summary>
     public IReadOnlyList<Finding> Findings { get; }
 
+    /// <summary>Whether there is anything that looks like attention, understood or not.</summary>
+    internal bool HasAttention { get; }
+
     /// <summary>Attention, in the order of execution.</summary>
     internal IReadOnlyList<AttentionCore> Cores { get; }
 
     // In this order at each node: what the node means at opset 21, what it amounts to, what it completes.
     private static IReadOnlyList<Form> Forms { get; } =
-        [.. OpsetForms.All, .. Opset23Forms.All, .. FusedAttentionForms.All, .. FusedNormForms.All, .. FusedActivationForms.All, .. QuantizedForms.All, .. EinsumForms.All, .. ConstantForms.All, .. PassThroughForms.All, .. NormForms.All, .. GeluForms.All];
+        [.. OpsetForms.All, .. Opset23Forms.All, .. FusedAttentionForms.All, .. FusedNormForms.All, .. FusedActivationForms.All, .. QuantizedForms.All, .. EinsumForms.All, .. ConstantForms.All, .. PassThroughForms.All, .. SoftmaxForms.All, .. NormForms.All, .. GeluForms.All];
 
     /// <summary>Makes the training copy.</summary>
     /// <param name="deployed">A model in the operators of any exporter.</param>

@@ -43,7 +43,7 @@ internal static class NormForms
     private static bool IsPerFeature(Value value, Value x) =>
         value.Shape is { Rank: 1 } shape && x.Shape is { Rank: > 0 } features && shape[0] == features[-1] && x.Type == ElementType.Float && value.Type == ElementType.Float;
 
-    private static Pattern Mean(Pattern x) => Op("ReduceMean", x).When(IsOverLastAxis);
+    private static Pattern Mean(Pattern x) => Op("ReduceMean", x).When(SoftmaxForms.IsOverLastAxis);
 
     /// <summary>d / √(mean d² + ε): a norm without a scale.</summary>
     public static Pattern OverRoot(Pattern d)
@@ -51,7 +51,4 @@ internal static class NormForms
         var root = Op("Sqrt", Op("Add", Mean(Op("Pow", d, Number(2)) | Op("Mul", d, d)), Epsilon));
         return Op("Div", d, root) | Op("Mul", d, Op("Reciprocal", root) | Op("Div", Number(1), root));
     }
-
-    private static bool IsOverLastAxis(Node node) =>
-        node.Int("keepdims", 1) == 1 && node.Input(1) is { IsConstant: true, Constant: { Count: 1 } axes } && node.Input(0)?.Shape is { } shape && shape.Axis(axes.ToLongs()[0]) == shape.Rank - 1;
 }

@@ -24,6 +24,9 @@ public sealed record AttentionMap
     /// <summary>What was not understood, or was left alone.</summary>
     public required IReadOnlyList<Finding> Findings { get; init; }
 
+    /// <summary>Whether there is anything that looks like attention, understood or not.</summary>
+    internal bool HasAttention { get; init; }
+
     /// <summary>Reads the attention off a canonical graph. What does not fit is a finding.</summary>
     public static AttentionMap Of(CanonicalModel model) => new LayerReader(model).Read();
 

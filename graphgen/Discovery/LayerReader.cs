@@ -27,6 +27,7 @@ internal sealed class LayerReader(CanonicalModel model)
             HeadWidth = first is null ? 0 : first.Q!.Out / first.Q.Heads,
             Layers = first is null ? [] : _layers,
             Findings = _findings,
+            HasAttention = model.HasAttention,
         };
     }
 

@@ -12,12 +12,13 @@ namespace LoRTA.Onnx.GraphGen.Discovery;
 internal sealed record Walk(Linear? Linear, IReadOnlyList<Value> Values, IReadOnlyList<Step> Steps, NearMiss? Closest)
 {
     private static readonly Pattern X = Hole("X");
+    private static readonly Pattern Y = Hole("Y");
     private static readonly Pattern Cache = Where("a cache that is an input of the graph", value => IsCache(value, 0));
 
     /// <summary>Backwards from queries, keys and values.</summary>
     private static readonly Step[] TowardsProjection =
     [
-        new("rotary embedding", Rotary(X)),
+        new("rotary embedding", Rotary(X) | RotaryOfMoved),
         new("partial rotary embedding", Op("Concat", Rotary(Part(X)), Part(X)) | Op("Concat", Part(X), Rotary(Part(X)))),
         new("norm of each head", Op("LayerNormalization", X) | Op("SimplifiedLayerNormalization", X) | NormForms.OverRoot(X)),
         new("key/value cache", Op("Concat", Cache, X)) { EndsHeads = true },
@@ -79,6 +80,9 @@ internal sealed record Walk(Linear? Linear, IReadOnlyList<Value> Values, IReadOn
         var halves = Joined(Op("Sub", Op("Mul", Part(x), Any), Op("Mul", Part(x), Any)), Op("Add", Op("Mul", Part(x), Any), Op("Mul", Part(x), Any)));
         return Op("Add", Op("Mul", x, Any), Op("Mul", turned, Any)) | halves;
     }
+
+    // ONNX Runtime's optimiser turns x and moves its axes in either order.
+    private static Pattern RotaryOfMoved => Op("Add", Op("Mul", Hole("X", Op("Transpose", Y)), Any), Op("Mul", Op("Transpose", Joined(Negative(Part(Y)), Part(Y))), Any));
 
     // [a, b], or a₀ b₀ a₁ b₁ …
     private static Pattern Joined(Pattern a, Pattern b) => Op("Concat", a, b) | Op("Reshape", Op("Concat", Op("Unsqueeze", a), Op("Unsqueeze", b)));

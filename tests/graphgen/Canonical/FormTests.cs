@@ -15,6 +15,10 @@ public sealed class FormTests
         yield return Case("SimplifiedLayerNormalization", "RMS norm through a reciprocal", x => Vector(x, "scale") * (x * Root(x).Apply("Reciprocal")));
         yield return Case("SimplifiedLayerNormalization", "RMS norm through one over the root", x => (1 / Root(x) * x) * Vector(x, "scale"));
         yield return Case("SimplifiedLayerNormalization", "RMS norm with 1 + w", x => x / Root(x) * (Vector(x, "scale") + 1));
+        yield return Case("Softmax", "softmax", x => Fraction((x - x.Reduce("ReduceMax", [-1], keep: true)).Apply("Exp"), -1));
+        yield return Case("Softmax", "softmax without the largest taken off", x => Fraction(x.Apply("Exp"), 2));
+        yield return Case("FusedMatMul", "einsum of a product with a turned operand", x => Einsum(x, x, "bij,bkj->bik"));
+        yield return Case("MatMul", "einsum of a product by a matrix", x => Einsum(x, x.Tape.Constant(Tensor.Of<float>([4, 5], [.. Enumerable.Range(0, 20).Select(i => (float)i)])), "abc,cd->abd"));
         yield return Case("Gelu", "gelu, half last", x => x * OnePlusErf(x / Math.Sqrt(2)) * 0.5);
         yield return Case("Gelu", "gelu, half first", x => x * 0.5 * OnePlusErf(x * Math.Sqrt(0.5)));
         yield return Case("Gelu", "gelu, half of the second factor", x => x * (0.5 * OnePlusErf(x / Math.Sqrt(2))));
@@ -25,6 +29,10 @@ public sealed class FormTests
     {
         yield return Case("Erf", "gelu with a rounded constant", x => x * OnePlusErf(x / (double)(float)(Half)Math.Sqrt(2)) * 0.5);
         yield return Case("Erf", "gelu of one value times another", x => (x + 1) * OnePlusErf(x / Math.Sqrt(2)) * 0.5);
+        yield return Case("Exp", "softmax over another axis", x => Fraction((x - x.Reduce("ReduceMax", [1], keep: true)).Apply("Exp"), 1));
+        yield return Case("Exp", "exponentials over another sum", x => x.Apply("Exp") / (x + 1).Apply("Exp").Sum(-1));
+        yield return Case("Einsum", "einsum that sums two axes", x => Einsum(x, x, "bij,bij->b"));
+        yield return Case("Einsum", "einsum that sums one operand alone", x => Einsum(x, x, "bij,bkl->bik"));
         yield return Case("ReduceMean", "norm over another axis", x => x / ((x * x).Mean(1) + 1e-5).Sqrt() * Vector(x, "scale"));
         yield return Case("ReduceMean", "norm with a scale per row", x => x / Root(x) * x.Tape.Constant(Tensor.Of<float>([3, 1], [1f, 2f, 3f])));
         yield return Case("ReduceMean", "norm with a cube", x => x / (Power(x, 3).Mean(-1) + 100).Sqrt() * Vector(x, "scale"));
@@ -117,6 +125,10 @@ public sealed class FormTests
     }
 
     private static TestCaseData Case(string op, string name, Func<Expr, Expr> function) => new TestCaseData(op, function).SetArgDisplayNames(name);
+
+    private static Expr Fraction(Expr e, long axis) => e / e.Sum(axis);
+
+    private static Expr Einsum(Expr a, Expr b, string equation) => a.Tape.Op("Einsum", [a, b], ("equation", equation));
 
     private static Expr LayerNorm(Expr x, Func<Expr, Expr> square)
     {

@@ -1,0 +1,25 @@
+using LoRTA.Onnx.GraphGen.Ir;
+using static LoRTA.Onnx.GraphGen.Canonical.Patterns;
+
+namespace LoRTA.Onnx.GraphGen.Canonical;
+
+/// <summary>A softmax in pieces becomes one: e / Σ e, e = exp(x − max x).</summary>
+internal static class SoftmaxForms
+{
+    public static readonly Form[] All = [new("softmax in pieces", "Div", Softmax)];
+
+    private static readonly Pattern X = Hole("x");
+    private static readonly Pattern Exponentials = Hole("e", Op("Exp", Op("Sub", X, Op("ReduceMax", X).When(IsOverLastAxis)) | X));
+    private static readonly Pattern Pieces = Op("Div", Exponentials, Op("ReduceSum", Exponentials).When(IsOverLastAxis));
+
+    private static bool Softmax(Node node, Rewriting rewriting)
+    {
+        if (Pieces.Match(node.Output) is not { } match) return false;
+        rewriting.Replace(node, "Softmax", [match["x"]], ("axis", -1));
+        return true;
+    }
+
+    /// <summary>Whether a reduction takes the last axis and keeps it with length 1.</summary>
+    public static bool IsOverLastAxis(Node node) =>
+        node.Int("keepdims", 1) == 1 && node.Input(1) is { IsConstant: true, Constant: { Count: 1 } axes } && node.Input(0)?.Shape is { } shape && shape.Axis(axes.ToLongs()[0]) == shape.Rank - 1;
+}
