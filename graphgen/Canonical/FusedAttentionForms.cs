@@ -71,8 +71,6 @@ internal static class FusedAttentionForms
         RefuseWhere(
             node,
             rewriting,
-            ("smooth_softmax", node.Int("smooth_softmax", 0) == 1),
-            ("head_sink", node.Input(11) is not null),
             ("a quantised cache", node.Input(12) is not null || node.Input(13) is not null),
             ("qk_output", node.Int("qk_output", 0) != 0),
             ("a norm of queries and keys", node.Input(14) is not null || node.Input(15) is not null));
@@ -100,6 +98,7 @@ internal static class FusedAttentionForms
             V = v,
             Scale = node.Float("scale", 0),
             Softcap = node.Float("softcap", 0),
+            Sink = node.Input(11) is { } sink ? tape[sink] : node.Int("smooth_softmax", 0) == 1 ? tape.Constant(Tensor.Of<float>([heads], new float[heads])) : null,
             Added = node.Input(10) is { } bias ? [tape[bias]] : [],
             Visible = [.. LoweredAttention.Causal(q, k, window: Math.Max(0, node.Int("local_window_size", -1))), isReal],
         };

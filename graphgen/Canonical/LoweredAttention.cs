@@ -26,6 +26,9 @@ internal sealed record LoweredAttention
     /// <summary>Which keys each query sees, each broadcast to [B, H, S, T].</summary>
     public IReadOnlyList<Expr> Visible { get; init; } = [];
 
+    /// <summary>A score of each head, [H], that takes weight from the keys; null = none.</summary>
+    public Expr? Sink { get; init; }
+
     private int Heads => Count(Q);
 
     private int Groups => Count(K);
@@ -40,7 +43,7 @@ internal sealed record LoweredAttention
 
         // The lowest number instead of −∞, as ONNX Runtime does: a row without keys stays finite.
         if (Visible.Count > 0) scores = scores.Where(Visible.Aggregate((a, b) => a.Apply("And", b)), Q.Tape.Scalar(float.MinValue, ElementType.Float));
-        var context = Grouped(scores.Apply("Softmax", ("axis", -1))).MatMul(V);
+        var context = Grouped(Softmax(scores)).MatMul(V);
         return Heads == Groups ? context : context.Reshape(0, Heads, -1, V.Shape[-1].Value!.Value);
     }
 
@@ -95,6 +98,13 @@ internal sealed record LoweredAttention
         if (Heads == Groups) return x;
         var tape = x.Tape;
         return tape.Op("Reshape", [x, Expr.Concat(0, tape.Longs(0, Groups, -1), x.SizeOf(3))]);
+    }
+
+    private Expr Softmax(Expr scores)
+    {
+        if (Sink is not { } sink) return scores.Apply("Softmax", ("axis", -1));
+        var last = sink.Reshape(1, Heads, 1, 1).ExpandLike(scores.Slice(-1, 0, 1));
+        return Expr.Concat(-1, scores, last).Apply("Softmax", ("axis", -1)).Slice(-1, 0, -1);
     }
 
     // [B, N, H/N·S, T] → [B, H, S, T]

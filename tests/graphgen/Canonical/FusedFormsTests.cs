@@ -1,4 +1,5 @@
 using LoRTA.Onnx.GraphGen.Canonical;
+using LoRTA.Onnx.GraphGen.Discovery;
 using LoRTA.Onnx.GraphGen.Errors;
 using LoRTA.Onnx.GraphGen.Files;
 using LoRTA.Onnx.GraphGen.Ir;
@@ -26,6 +27,8 @@ public sealed class FusedFormsTests
         yield return Case("GroupQueryAttention, rotary in pairs", tape => Grouped(tape, packed: false, ("do_rotary", 1), ("rotary_interleaved", 1)));
         yield return Case("GroupQueryAttention, window", tape => Grouped(tape, packed: true, ("local_window_size", 2)));
         yield return Case("GroupQueryAttention, soft cap", tape => Grouped(tape, packed: true, ("softcap", 1.5f), ("scale", 0.9f)));
+        yield return Case("GroupQueryAttention, a sink of zero", tape => Grouped(tape, packed: true, ("smooth_softmax", 1)));
+        yield return Case("GroupQueryAttention, a sink of each head", tape => Grouped(tape, packed: true, sink: Numbers(tape, "sink", 2)));
         yield return Case("RotaryEmbedding", tape => Rotary(tape, 0));
         yield return Case("RotaryEmbedding, pairs", tape => Rotary(tape, 1));
         yield return Case("SkipLayerNormalization", tape => Write(tape, "SkipLayerNormalization", [X(tape), Features(tape, 16), Numbers(tape, "g", 16), Numbers(tape, "c", 16), Numbers(tape, "b", 16)], ("epsilon", 1e-5f)));
@@ -47,7 +50,15 @@ public sealed class FusedFormsTests
         Assert.That(Run(canonical), Is.EqualTo(Run(model)).Within(2e-5));
     }
 
-    [TestCase("GroupQueryAttention", "smooth_softmax")]
+    [Test]
+    public void A_sink_does_not_hide_the_attention()
+    {
+        var map = AttentionMap.Of(CanonicalModel.Of(Written(tape => Grouped(tape, packed: true, sink: Numbers(tape, "sink", 2)))));
+
+        Assert.That(map.Layers.Single().V!.Stored.Columns, Is.EqualTo(new[] { (48L, 64L) }));
+    }
+
+    [TestCase("GroupQueryAttention", "qk_output")]
     [TestCase("Attention", "do_rotary")]
     public void What_a_fused_operator_says_beyond_is_refused_by_name(string op, string attribute)
     {
@@ -77,13 +88,16 @@ public sealed class FusedFormsTests
         Write(tape, "Attention", [X(tape), Numbers(tape, "w", 16, 48), Numbers(tape, "b", 48), mask], [("num_heads", 4), .. attributes]);
 
     // 2 query heads, 1 key/value head of width 16; row 1 has 3 real tokens.
-    private static Expr Grouped(Tape tape, bool packed, params ReadOnlySpan<(string Name, Attr? Value)> attributes)
+    private static Expr Grouped(Tape tape, bool packed, params ReadOnlySpan<(string Name, Attr? Value)> attributes) => Grouped(tape, packed, null, attributes);
+
+    private static Expr Grouped(Tape tape, bool packed, Expr? sink, params ReadOnlySpan<(string Name, Attr? Value)> attributes)
     {
         var empty = tape.Constant(Tensor.Of<float>([2, 1, 0, 16], []));
         Expr?[] inputs =
         [
             .. packed ? (Expr?[])[Features(tape, 64), null, null] : [Features(tape, 32), Features(tape, 16), Features(tape, 16)],
             empty, empty, Ints(tape, [2], 4, 2), Ints(tape, [], 5), Numbers(tape, "cos", 8, 8), Numbers(tape, "sin", 8, 8),
+            .. sink is null ? (Expr?[])[] : [null, null, sink],
         ];
         var result = Write(tape, "GroupQueryAttention", inputs, [("num_heads", 2), ("kv_num_heads", 1), .. attributes]);
         return result * tape.Constant(Tensor.Of<float>([2, 5, 1], [1, 1, 1, 1, 1, 1, 1, 1, 0, 0]));   // padding is anyone's guess
