@@ -13,12 +13,16 @@ namespace LoRTA.Onnx.Training;
 /// <param name="output">The output that metrics read; null where the model gives its loss only.</param>
 internal sealed class Evaluator(string task, DataStream data, string? output)
 {
-    /// <summary>The output that metrics read. Of logits as wide as a vocabulary only the likeliest token leaves the runtime.</summary>
-    /// <param name="eval">The evaluation graph; token tasks get an output in place of the logits.</param>
-    /// <param name="logits">Its logits, or null.</param>
-    public static string? OutputOf(Model eval, string? logits)
+    /// <summary>An evaluator of a graph, which must be made before the graph's session is opened.</summary>
+    /// <param name="task">The task.</param>
+    /// <param name="data">The set.</param>
+    /// <param name="graph">The graph; token tasks get an output in place of the logits.</param>
+    public static Evaluator Of(string task, DataStream data, EvaluationGraph graph) => new(task, data, OutputOf(graph));
+
+    // Of logits as wide as a vocabulary only the likeliest token leaves the runtime.
+    private static string? OutputOf(EvaluationGraph evaluation)
     {
-        var graph = eval.Graph;
+        var (graph, logits) = (evaluation.Model.Graph, evaluation.Logits);
         if (logits is null || graph.Find(logits) is not { Shape.Rank: 3 } scores) return logits;
         var predictions = new Tape(graph)[scores].Apply("ArgMax", ("axis", -1), ("keepdims", 0)).Value;
         graph.RemoveOutput(scores);
@@ -27,7 +31,7 @@ internal sealed class Evaluator(string task, DataStream data, string? output)
     }
 
     /// <summary>Runs the set through the runtime's evaluation graph.</summary>
-    public EvaluationRecord Evaluate(ITrainingRuntime runtime, long step)
+    public EvaluationRecord Evaluate(IForwardRuntime runtime, long step)
     {
         var metrics = new TaskMetrics(task);
         foreach (var batch in data.InOrder().Prefetch(2).Where(batch => batch.Labels > 0))

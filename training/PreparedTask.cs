@@ -1,6 +1,5 @@
 using LoRTA.Onnx.GraphGen.Adapters;
 using LoRTA.Onnx.GraphGen.Artifacts;
-using LoRTA.Onnx.GraphGen.Errors;
 using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.Training.Data;
 using LoRTA.Onnx.Training.Data.Tokenizers;
@@ -18,7 +17,7 @@ internal sealed class PreparedTask : IDisposable
     private PreparedTask(Recipe recipe, (DataStream Train, DataStream? Validation) data, TrainingGraphs graphs, OrtSettings settings)
     {
         (_recipe, Data, Graphs) = (recipe, data, graphs);
-        Evaluator = data.Validation is { } validation ? new Evaluator(recipe.Task, validation, Training.Evaluator.OutputOf(graphs.Eval, graphs.Logits)) : null;
+        Evaluator = data.Validation is { } validation ? Evaluator.Of(recipe.Task, validation, graphs.Evaluation) : null;
         Runtime = new OrtSessionRuntime(graphs, settings, recipe.Adapter.Dropout > 0 ? new DropoutMasks(recipe.Seed, recipe.Adapter.Dropout) : null);
     }
 
@@ -40,24 +39,14 @@ internal sealed class PreparedTask : IDisposable
     {
         if (recipe.Head is not null) throw TrainingErrors.NotYet("head.new", "a new head");
         var graphs = TrainingGraphBuilder.Build(Model.Load(recipe.Model), RecipeMapping.Spec(recipe, values));
-        if (recipe.Classes() is { } classes && classes.Count > graphs.Classes) throw DataErrors.TooManyClasses(classes.Count, graphs.Classes.Value);
-        var data = new DataSource(RecipeMapping.Data(recipe, graphs), TextTokenizer.Load(recipe.Tokenizer!)).Load();
-        return new PreparedTask(recipe, data, graphs, settings);
+        return new PreparedTask(recipe, DataOf(recipe, graphs.Evaluation), graphs, settings);
     }
 
-    /// <summary>Opens a recipe to measure a model: with an adapter, or, at scale 0, as it is.</summary>
-    /// <exception cref="LortaException">LRT310, LRT311: the adapter is of another model.</exception>
-    public static PreparedTask ForEvaluation(Recipe recipe, (AdapterFolder? Folder, bool AllowOtherBase) given, OrtSettings settings)
+    /// <summary>Loads the data of a recipe.</summary>
+    public static (DataStream Train, DataStream? Validation) DataOf(Recipe recipe, EvaluationGraph graph)
     {
-        if (given.Folder is not { } adapter) return Of(recipe with { Trainables = [], Adapter = recipe.Adapter with { Alpha = 0, Dropout = 0 } }, settings);
-        BaseModels.Check(adapter, Model.Load(recipe.Model), given.AllowOtherBase);
-        var options = adapter.Config.AdapterOptions;
-        var asTrained = recipe with
-        {
-            Trainables = [.. adapter.Config.Trainables.Select(name => new TrainableOptions { Match = name })],
-            Adapter = RecipeMapping.Adapter(options),
-        };
-        return Of(asTrained, settings, adapter.Tensors);
+        if (recipe.Classes() is { } classes && classes.Count > graph.Classes) throw DataErrors.TooManyClasses(classes.Count, graph.Classes.Value);
+        return new DataSource(RecipeMapping.Data(recipe, graph), TextTokenizer.Load(recipe.Tokenizer!)).Load();
     }
 
     /// <summary>Writes the adapter as the runtime holds it.</summary>

@@ -16,7 +16,7 @@ internal static class RecipeMapping
     {
         Adapter = Adapter(recipe.Adapter),
         Task = recipe.Task,
-        Output = recipe.Task == "loss" ? recipe.TaskOptions.Output : null,
+        Output = LossOutput(recipe),
         Trainables = [.. recipe.Trainables.Select(item => new TrainablePattern(item.Match, new ParameterGroup(item.Lr, item.WeightDecay)))],
         Optimizer = new OptimizerOptions
         {
@@ -52,8 +52,11 @@ internal static class RecipeMapping
         Options = adapter.Options.ToDictionary(pair => pair.Key, pair => JsonSerializer.SerializeToElement(pair.Value), StringComparer.Ordinal),
     };
 
-    /// <summary>The data; what the graphs are made of knows the model's classes and, for a loss of its own, its labels.</summary>
-    public static Data.DataOptions Data(Recipe recipe, TrainingGraphs graphs) => new()
+    /// <summary>Of the task <c>loss</c>: the model's output that is the loss.</summary>
+    public static string? LossOutput(Recipe recipe) => recipe.Task == "loss" ? recipe.TaskOptions.Output : null;
+
+    /// <summary>The data; the graph knows the model's classes and, for a loss of its own, its labels.</summary>
+    public static Data.DataOptions Data(Recipe recipe, EvaluationGraph graph) => new()
     {
         Task = recipe.Task,
         BatchSize = recipe.Train.BatchSize,
@@ -71,8 +74,8 @@ internal static class RecipeMapping
         Packing = recipe.Data.Packing,
         Bucketing = recipe.Data.Bucketing,
         Labels = recipe.Classes() ?? [],
-        Classes = graphs.Classes,
-        OwnLabels = OwnLabels(graphs.Train.Graph),
+        Classes = graph.Classes,
+        OwnLabels = OwnLabels(graph.Model.Graph),
         MaskProbability = recipe.TaskOptions.Probability,
     };
 

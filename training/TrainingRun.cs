@@ -1,5 +1,7 @@
 using LoRTA.Onnx.GraphGen.Adapters;
+using LoRTA.Onnx.GraphGen.Artifacts;
 using LoRTA.Onnx.GraphGen.Errors;
+using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.GraphGen.Losses;
 using LoRTA.Onnx.Training.Checkpoints;
 using LoRTA.Onnx.Training.Errors;
@@ -7,6 +9,7 @@ using LoRTA.Onnx.Training.Recipes;
 using LoRTA.Onnx.Training.Runtime;
 using LoRTA.Onnx.Training.Tracking;
 using Microsoft.ML.OnnxRuntime;
+using Tensor = LoRTA.Onnx.GraphGen.Ir.Tensor;
 
 namespace LoRTA.Onnx.Training;
 
@@ -91,11 +94,26 @@ internal static class TrainingRun
     public static EvaluationResult Evaluate(EvaluationRequest request)
     {
         var recipe = request.Recipe with { Model = request.Model ?? request.Recipe.Model };
-        var adapter = request.Adapter is null ? null : AdapterFolder.Load(request.Adapter);
-        using var task = PreparedTask.ForEvaluation(recipe, (adapter, request.AllowOtherBase), new OrtSettings(recipe.Device, request.Threads));
-        if (task.Evaluator is not { } evaluator) throw TrainingErrors.NoValidation(recipe.Data.Train);
-        var record = evaluator.Evaluate(task.Runtime, step: 0);
-        return new EvaluationResult(record.Loss, record.Metrics, task.Data.Validation!.Count);
+        var settings = new OrtSettings(recipe.Device, request.Threads);
+        var (graph, values) = request.Adapter is { } adapter ? Adapted(recipe, AdapterFolder.Load(adapter), request.AllowOtherBase) : (EvaluationGraph.Of(Model.Load(recipe.Model), recipe.Task, RecipeMapping.LossOutput(recipe)), []);
+        if (PreparedTask.DataOf(recipe, graph).Validation is not { } validation) throw TrainingErrors.NoValidation(recipe.Data.Train);
+        var evaluator = Evaluator.Of(recipe.Task, validation, graph);
+        using var runtime = new OrtForward(graph.Model, settings, values);
+        var record = evaluator.Evaluate(runtime, step: 0);
+        return new EvaluationResult(record.Loss, record.Metrics, validation.Count);
+    }
+
+    private static (EvaluationGraph Graph, Dictionary<string, Tensor> Values) Adapted(Recipe recipe, AdapterFolder adapter, bool allowOtherBase)
+    {
+        var model = Model.Load(recipe.Model);
+        BaseModels.Check(adapter, model, allowOtherBase);
+        var asTrained = recipe with
+        {
+            Trainables = [.. adapter.Config.Trainables.Select(name => new TrainableOptions { Match = name })],
+            Adapter = RecipeMapping.Adapter(adapter.Config.AdapterOptions),
+        };
+        var graphs = TrainingGraphBuilder.Build(model, RecipeMapping.Spec(asTrained, adapter.Tensors));
+        return (graphs.Evaluation, new(graphs.Frozen.Concat(graphs.Trained.Select(tensor => KeyValuePair.Create(tensor.Input, tensor.Initial))), StringComparer.Ordinal));
     }
 
     // What is kept is what is measured: the best state, or the last one where this process (a resumed run) has not evaluated it.

@@ -2,6 +2,8 @@ using LoRTA.Onnx.Export.Folding;
 using LoRTA.Onnx.Export.Verification;
 using LoRTA.Onnx.GraphGen.Adapters;
 using LoRTA.Onnx.GraphGen.Ir;
+using LoRTA.Onnx.Training;
+using LoRTA.Onnx.Training.Recipes;
 using LoRTA.Onnx.Training.Runtime;
 
 namespace LoRTA.Onnx.Cli.Verbs;
@@ -17,10 +19,15 @@ internal static class ExportVerb
         var widen = Opt.Of<bool>("--widen", "Write folded weights as float32 where the file stores them narrower behind a Cast.");
         var allow = Opt.Of<bool>("--allow-base", "Accept a base with other weights than the adapter was trained on.");
         var keep = Opt.Of<bool>("--keep-base", "Leave the base's weights as they are and add the adapter beside them.");
-        return Verb.Define("export", "Fold an adapter into its base model.", [model, adapter, output, verify, keep, widen, allow, force, .. runtime.Symbols], call => Run(
-            new Request(call.Get(model), call.Get(adapter), call.Get(output), call.Get(force), call.Get(verify)),
-            new ExportOptions { KeepBase = call.Get(keep), Widen = call.Get(widen), AllowOtherBase = call.Get(allow) },
-            new OrtGraphEvaluator(runtime.Settings(call))));
+        var data = Opt.Of<string?>("--data", "Measure the loss of base and adapter and that of the result on a recipe's validation data.", "RECIPE");
+        return Verb.Define("export", "Fold an adapter into its base model.", [model, adapter, output, verify, data, keep, widen, allow, force, .. runtime.Symbols], call =>
+        {
+            var request = new Request(call.Get(model), call.Get(adapter), call.Get(output), call.Get(force), call.Get(verify));
+            var options = new ExportOptions { KeepBase = call.Get(keep), Widen = call.Get(widen), AllowOtherBase = call.Get(allow) };
+            var recipe = call.Get(data) is { } path ? RecipeArgument.Load(path, [], (null, null, runtime.Settings(call).Device)) : null;
+            var result = Run(request, options, new OrtGraphEvaluator(runtime.Settings(call)));
+            return recipe is null ? result : result with { Loss = LossesOf(recipe, request, result.Output, options.AllowOtherBase, runtime.Settings(call).Threads) };
+        });
     }
 
     internal static ExportResult Run(Request request, ExportOptions options, OrtGraphEvaluator evaluator)
@@ -31,8 +38,14 @@ internal static class ExportVerb
         var folded = new Folder(evaluator).Fold(deployed, adapter, options);
         target.Write(folded.Model, request.Force);
         var rounding = folded.Rounding();
-        var comparison = request.Verify ? VerifyVerb.Compare(deployed, Model.Load(target.File), adapter, new VerifyOptions { Tolerance = ToleranceOf(rounding, deployed) }, evaluator, options.AllowOtherBase) : null;
+        var comparison = request.Verify || rounding is { Bits: < 16 } ? VerifyVerb.Compare(deployed, Model.Load(target.File), adapter, new VerifyOptions { Tolerance = ToleranceOf(rounding, deployed) }, evaluator, options.AllowOtherBase) : null;
         return new ExportResult(target.File, comparison?.MaxAbsDiff, comparison?.MaxRelDiff, target.Bytes, rounding, comparison?.Ok ?? true);
+    }
+
+    private static Losses LossesOf(Recipe recipe, Request request, string output, bool allowOtherBase, int threads)
+    {
+        var adapted = new EvaluationRequest { Recipe = recipe, Adapter = request.Adapter, Model = request.Model, AllowOtherBase = allowOtherBase, Threads = threads };
+        return new Losses(TrainingRun.Evaluate(adapted).Loss, TrainingRun.Evaluate(adapted with { Adapter = null, Model = output }).Loss);
     }
 
     // What few bits cannot hold is reported, not judged.
@@ -47,4 +60,13 @@ internal static class ExportVerb
 }
 
 /// <summary>The JSON of <c>lorta export</c>.</summary>
-internal sealed record ExportResult(string Output, double? MaxAbsDiff, double? MaxRelDiff, long BytesWritten, Rounding? Rounding, bool Ok) : IVerdict;
+internal sealed record ExportResult(string Output, double? MaxAbsDiff, double? MaxRelDiff, long BytesWritten, Rounding? Rounding, bool Ok) : IVerdict
+{
+    /// <summary>What the stored numbers do to the loss, if asked for.</summary>
+    public Losses? Loss { get; init; }
+}
+
+/// <summary>Losses on the same data.</summary>
+/// <param name="Adapted">Of base and adapter.</param>
+/// <param name="Exported">Of the exported file.</param>
+internal sealed record Losses(double Adapted, double Exported);

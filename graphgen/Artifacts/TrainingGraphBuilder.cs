@@ -20,17 +20,17 @@ public static class TrainingGraphBuilder
         var graph = adapted.Canonical.Model.Graph;
         var tape = adapted.Tape;
         var (loss, logits) = BuildLoss(adapted, spec);
-        KeepOutputs(graph, loss, logits?.Value);
+        GraphOutputs.Keep(loss, logits?.Value);
         var eval = adapted.Canonical.Model.Clone();
         RemoveDropout(eval.Graph);
-        Finish(eval.Graph);
+        GraphOutputs.Finish(eval.Graph);
 
         var trained = adapted.Trained(spec.Values, spec.Seed);
         var weight = tape[graph.AddInput(TrainingNames.Weight, ElementType.Float, [])];
         var gradients = Gradients.Of(tape, (loss * weight).Value, [.. trained.Select(tensor => graph.Find(tensor.Input)!)]);
-        KeepOutputs(graph, loss, null);
-        foreach (var (tensor, gradient) in trained.Zip(gradients)) AddOutput(gradient.Value.Producer is null || graph.IsOutput(gradient.Value) ? gradient.Apply("Identity") : gradient, tensor.Gradient);
-        Finish(graph);
+        GraphOutputs.Keep(loss, null);
+        foreach (var (tensor, gradient) in trained.Zip(gradients)) GraphOutputs.Add(gradient.Value.Producer is null || graph.IsOutput(gradient.Value) ? gradient.Apply("Identity") : gradient, tensor.Gradient);
+        GraphOutputs.Finish(graph);
         return new TrainingGraphs
         {
             Train = adapted.Canonical.Model,
@@ -59,29 +59,5 @@ public static class TrainingGraphBuilder
     {
         foreach (var mask in graph.Inputs.Where(input => input.Name.StartsWith(TrainingNames.Dropout, StringComparison.Ordinal)).ToList())
             foreach (var (product, _) in mask.Uses.ToList()) graph.ReplaceUses(product.Output, product.Input(0)!);
-    }
-
-    private static void KeepOutputs(Graph graph, Expr loss, Value? logits)
-    {
-        graph.ClearOutputs();
-        AddOutput(loss, TrainingNames.Loss);
-        if (logits is not null) graph.AddOutput(logits);
-    }
-
-    // The names of outputs are contracts; a value of the model that has one by chance gives it up.
-    private static void AddOutput(Expr value, string name)
-    {
-        var graph = value.Tape.Graph;
-        if (graph.Find(name) is { } taken && taken != value.Value) graph.Rename(taken, $"model/{name}");
-        if (value.Value.Name != name) graph.Rename(value.Value, name);
-        graph.AddOutput(value.Value);
-    }
-
-    private static void Finish(Graph graph)
-    {
-        LateDequantize.InProducts(new Tape(graph));
-        graph.RemoveUnused();
-        graph.RemoveUnusedInputs();
-        graph.Sort();
     }
 }

@@ -34,8 +34,8 @@ public sealed record TrainingGraphs
     /// <summary>The output that the loss is made of, which metrics read; null where the model computes the loss itself.</summary>
     public required string? Logits { get; init; }
 
-    /// <summary>How many classes the logits tell apart, where their shape says it.</summary>
-    internal int? Classes => Logits is null ? null : (int?)Eval.Graph.Find(Logits)?.Shape?[-1].Value;
+    /// <summary>The graph that measures.</summary>
+    internal EvaluationGraph Evaluation => new(Eval, Logits);
 
     /// <summary>What was left out or changed on the way.</summary>
     public required IReadOnlyList<Finding> Findings { get; init; }

@@ -3,13 +3,17 @@ using LoRTA.Onnx.Training.Data;
 
 namespace LoRTA.Onnx.Training.Runtime;
 
-/// <summary>What a trainer needs of the machine that computes: losses, gradients, steps, and the state in and out.</summary>
-internal interface ITrainingRuntime : IDisposable
+/// <summary>What an evaluation needs of the machine that computes.</summary>
+internal interface IForwardRuntime : IDisposable
 {
     /// <summary>Evaluates a batch, without dropout.</summary>
     /// <returns>The loss and the model's outputs, by name.</returns>
     IReadOnlyDictionary<string, Tensor> Forward(Batch batch);
+}
 
+/// <summary>What a trainer needs besides: gradients, steps, and the state in and out.</summary>
+internal interface ITrainingRuntime : IForwardRuntime
+{
     /// <summary>Computes a batch's loss and adds its gradient, both times <paramref name="weight"/>.</summary>
     /// <param name="batch">The batch.</param>
     /// <param name="weight">Its share of the step: its labels / the step's labels.</param>

@@ -26,6 +26,13 @@ internal sealed class OrtRun(InferenceSession session) : IDisposable
         return RuntimeErrors.WrapRun(what, () => session.RunWithBoundResults(options, _binding));
     }
 
+    /// <summary>Runs and gives copies of all outputs by name.</summary>
+    public IReadOnlyDictionary<string, Tensor> Evaluate()
+    {
+        using var outputs = Run("evaluation", session.OutputNames);
+        return session.OutputNames.Zip(outputs, (name, value) => (name, OrtTensors.FromOrt(value))).ToDictionary(pair => pair.name, pair => pair.Item2, StringComparer.Ordinal);
+    }
+
     public void Dispose()
     {
         _binding.Dispose();

@@ -61,8 +61,7 @@ internal sealed class OrtSessionRuntime : ITrainingRuntime
     {
         using var run = new OrtRun(_eval.Value);
         BindAll(run, _eval.Value, batch, weight: 1);
-        using var outputs = run.Run("evaluation", _eval.Value.OutputNames);
-        return _eval.Value.OutputNames.Zip(outputs, (name, value) => (name, OrtTensors.FromOrt(value))).ToDictionary(pair => pair.name, pair => pair.Item2, StringComparer.Ordinal);
+        return run.Evaluate();
     }
 
     /// <inheritdoc/>

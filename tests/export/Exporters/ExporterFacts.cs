@@ -67,7 +67,7 @@ internal sealed record ExporterFacts(string Name, Inspection Inspection, IReadOn
     {
         var (architecture, adapter) = (BaseModels.ArchitectureOf(deployed, map), RandomAdapter.Options(map));
         var graphs = TrainingGraphBuilder.Build(deployed, new TrainingSpec { Adapter = adapter, Task = task, Values = CentralDifferenceCheck.FactorsOf(AdapterPlan.Of(architecture, adapter), seed: 0) });
-        var classes = graphs.Classes!.Value;
+        var classes = graphs.Evaluation.Classes!.Value;
         return new GradientFacts(null, new CentralDifferenceCheck(graphs, Settings, seed: 0).Run(SampleBatch.For(task, architecture.Vocab ?? 2, classes, seed: 0)).Ok);
     }
 

@@ -1,0 +1,34 @@
+using LoRTA.Onnx.GraphGen.Ir;
+
+namespace LoRTA.Onnx.GraphGen.Artifacts;
+
+/// <summary>The last steps of every artifact: its outputs under the names that are promised, and nothing that they do not need.</summary>
+internal static class GraphOutputs
+{
+    /// <summary>Leaves the loss and, where given, the logits.</summary>
+    public static void Keep(Expr loss, Value? logits)
+    {
+        var graph = loss.Tape.Graph;
+        graph.ClearOutputs();
+        Add(loss, TrainingNames.Loss);
+        if (logits is not null) graph.AddOutput(logits);
+    }
+
+    /// <summary>Adds an output. The names of outputs are contracts; a value of the model that has one by chance gives it up.</summary>
+    public static void Add(Expr value, string name)
+    {
+        var graph = value.Tape.Graph;
+        if (graph.Find(name) is { } taken && taken != value.Value) graph.Rename(taken, $"model/{name}");
+        if (value.Value.Name != name) graph.Rename(value.Value, name);
+        graph.AddOutput(value.Value);
+    }
+
+    /// <summary>Takes out what no output needs and widens quantised weights only where they are used.</summary>
+    public static void Finish(Graph graph)
+    {
+        LateDequantize.InProducts(new Tape(graph));
+        graph.RemoveUnused();
+        graph.RemoveUnusedInputs();
+        graph.Sort();
+    }
+}

@@ -1,0 +1,54 @@
+using System.Text.Json.Nodes;
+using LoRTA.Onnx.Tests.Shared;
+
+namespace LoRTA.Onnx.Cli.Tests.Verbs;
+
+internal sealed class ExportVerbTests
+{
+    private static readonly string Recipe = Path.Combine(Fixtures.Repository, "models", "recipes", "ship-log.yaml");
+
+    private TestFolder _folder = null!;
+
+    [SetUp]
+    public void SetUp() => _folder = new TestFolder();
+
+    [TearDown]
+    public void TearDown() => _folder.Dispose();
+
+    [Test]
+    public void The_report_on_a_quantised_file_states_the_error_of_weights_and_logits()
+    {
+        var report = Exported("llama-mini/genai-int4");
+
+        Assert.That(report["rounding"]!["bits"]!.GetValue<int>(), Is.EqualTo(4));
+        Assert.That(report["rounding"]!["maxRel"]!.GetValue<double>(), Is.GreaterThan(0));
+        Assert.That(report["maxRelDiff"]!.GetValue<double>(), Is.GreaterThan(0));
+        Assert.That(report["loss"], Is.Null);
+    }
+
+    [Test]
+    public void With_data_it_states_the_losses_of_base_and_adapter_and_of_the_file()
+    {
+        var loss = Exported("llama-mini/genai-int4", "--data", Recipe)["loss"]!;
+
+        var (adapted, exported) = (loss["adapted"]!.GetValue<double>(), loss["exported"]!.GetValue<double>());
+        Assert.That(exported, Is.Not.EqualTo(adapted).And.EqualTo(adapted).Within(0.5));
+    }
+
+    [Test]
+    public void With_the_base_kept_both_losses_are_the_same()
+    {
+        var loss = Exported("llama-mini/genai-int4", "--keep-base", "--data", Recipe)["loss"]!;
+
+        Assert.That(loss["exported"]!.GetValue<double>(), Is.EqualTo(loss["adapted"]!.GetValue<double>()).Within(1e-6));
+    }
+
+    private JsonNode Exported(string export, params string[] options)
+    {
+        var model = Exports.Path(export);
+        Assert.That(CommandLine.Run("inject", model, "-o", _folder["injected.onnx"], "--rank", "4", "--alpha", "2", "--targets", "q,v", "--factors", Goldens.Path("llama-mini/causal-lm.lorta@genai-int4")).ExitCode, Is.Zero);
+        var run = CommandLine.Run(["export", model, "--adapter", _folder["injected.adapter"], "-o", _folder["out.onnx"], "--json", .. options]);
+        Assert.That((run.ExitCode, run.Error), Is.EqualTo((0, string.Empty)));
+        return JsonNode.Parse(run.Output)!;
+    }
+}

@@ -1,0 +1,44 @@
+using LoRTA.Onnx.GraphGen.Ir;
+using LoRTA.Onnx.Training.Data;
+using Microsoft.ML.OnnxRuntime;
+
+namespace LoRTA.Onnx.Training.Runtime;
+
+/// <summary>Measures a model with plain ONNX Runtime.</summary>
+internal sealed class OrtForward : IForwardRuntime
+{
+    private readonly OrtWeights _weights = new();
+    private readonly InferenceSession _session;
+    private readonly Dictionary<string, OrtValue> _values;
+    private readonly BatchFeeds _feeds = new(dropout: null);
+
+    /// <summary>Opens the session.</summary>
+    /// <param name="model">Batch in; loss and outputs out.</param>
+    /// <param name="settings">Device and threads.</param>
+    /// <param name="values">Inputs that are the same for every batch: factors, trained parameters.</param>
+    public OrtForward(Model model, OrtSettings settings, IReadOnlyDictionary<string, Tensor> values)
+    {
+        _session = _weights.Open(model, settings);
+        _values = values.ToDictionary(value => value.Key, value => OrtTensors.ToOrt(value.Value), StringComparer.Ordinal);
+    }
+
+    /// <inheritdoc/>
+    public IReadOnlyDictionary<string, Tensor> Forward(Batch batch)
+    {
+        using var run = new OrtRun(_session);
+        foreach (var name in _session.InputNames)
+        {
+            if (_values.TryGetValue(name, out var value)) run.Bind(name, value);
+            else run.Bind(name, _feeds.For(name, _session.InputMetadata[name], batch, (0, 0)));
+        }
+        return run.Evaluate();
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _session.Dispose();
+        foreach (var value in _values.Values) value.Dispose();
+        _weights.Dispose();
+    }
+}
