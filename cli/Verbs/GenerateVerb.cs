@@ -5,7 +5,6 @@ using LoRTA.Onnx.Cli.Display;
 using LoRTA.Onnx.GraphGen.Adapters;
 using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.Training.Generation;
-using LoRTA.Onnx.Training.Runtime;
 
 namespace LoRTA.Onnx.Cli.Verbs;
 
@@ -14,14 +13,14 @@ internal static class GenerateVerb
 {
     public static Verb Create()
     {
-        var (model, prompt, adapter, seed, threads) = (Arg.Model(), Opt.Required<string>("--prompt", "The beginning of the text."), Opt.Adapter(), Opt.Seed(), Opt.Threads());
+        var (model, prompt, adapter, seed, runtime) = (Arg.Model(), Opt.Required<string>("--prompt", "The beginning of the text."), Opt.Adapter(), Opt.Seed(), new RuntimeArguments());
         var (tokenizer, allow) = (Opt.Of<string?>("--tokenizer", "The folder of the tokenizer (default: the model's).", "DIR"), Opt.Of<bool>("--allow-base", "Accept a base with other weights than the adapter was trained on."));
         var (tokens, temperature) = (Opt.Checked(Opt.Of("--max-tokens", "Most tokens to write.", 100), number => number >= 1, "must be >= 1"), Opt.Checked(Opt.Of("--temperature", "0 takes the likeliest token; more makes unlikely ones likelier.", 0.0), number => number >= 0 && double.IsFinite(number), "must be >= 0"));
         var (topK, topP) = (Opt.Checked(Opt.Of<int?>("--top-k", "Draw from the K likeliest tokens.", "K"), number => number >= 1, "must be >= 1"), Opt.Checked(Opt.Of("--top-p", "Draw from the likeliest tokens whose probabilities reach P.", 1.0), number => number is > 0 and <= 1, "must be > 0 and <= 1"));
-        return Verb.Define("generate", "Continue a text with a decoder.", [model, prompt, adapter, allow, tokenizer, tokens, temperature, topK, topP, seed, threads], call =>
+        return Verb.Define("generate", "Continue a text with a decoder.", [model, prompt, adapter, allow, tokenizer, tokens, temperature, topK, topP, seed, .. runtime.Symbols], call =>
         {
             var sampling = new SamplingOptions { Temperature = call.Get(temperature), TopK = call.Get(topK), TopP = call.Get(topP), Seed = call.Get(seed) ?? 0 };
-            using var generator = new TextGenerator(Load(call.Get(model), call.Get(adapter), call.Get(allow)), call.Get(tokenizer), new OrtSettings(Threads: call.Get(threads) ?? 0), TimeProvider.System);
+            using var generator = new TextGenerator(Load(call.Get(model), call.Get(adapter), call.Get(allow)), call.Get(tokenizer), runtime.Settings(call), TimeProvider.System);
             var text = generator.Continue(call.Get(prompt), new GenerationOptions { MaxTokens = call.Get(tokens), Sampling = sampling }, new TextDisplay(call.Text), call.Stop);
             call.Text.Write('\n');
             call.Progress.Report(string.Create(CultureInfo.InvariantCulture, $"{text.Ids.Count} tokens in {text.Seconds:0.00} s, {text.TokensPerSecond:0.0} tokens/s"));

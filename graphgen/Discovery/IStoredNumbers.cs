@@ -26,13 +26,20 @@ internal interface IStoredNumbers
 /// <param name="Stored">The tensor, rank 2.</param>
 internal sealed record FloatNumbers(Tensor Stored) : IStoredNumbers
 {
-    private const double HalfRounding = 1e-3;   // 2⁻¹¹ relative, and some room
+    // Half the distance of two numbers, relative, and some room: 2⁻¹¹ and 2⁻⁹.
+    private const double Float16Rounding = 1e-3;
+    private const double BFloat16Rounding = 4e-3;
 
     public long Rows => Stored.Dims[0];
 
     public long Columns => Stored.Dims[1];
 
-    public double Rounding => Stored.Type == ElementType.Float ? 0 : HalfRounding;
+    public double Rounding => Stored.Type switch
+    {
+        ElementType.Float16 => Float16Rounding,
+        ElementType.BFloat16 => BFloat16Rounding,
+        _ => 0,
+    };
 
     public float[] Read() => Stored.ToFloats();
 

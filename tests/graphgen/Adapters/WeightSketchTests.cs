@@ -1,4 +1,6 @@
 using LoRTA.Onnx.GraphGen.Adapters;
+using LoRTA.Onnx.GraphGen.Discovery;
+using LoRTA.Onnx.GraphGen.Ir;
 
 namespace LoRTA.Onnx.GraphGen.Tests.Adapters;
 
@@ -17,6 +19,19 @@ internal sealed class WeightSketchTests
 
     [Test]
     public void Fewer_numbers_are_a_difference() => Assert.That(Of([]).FirstDifference(Of([1, 2]))?.Address, Is.EqualTo("layers.0.q"));
+
+    [TestCase(ElementType.Float16)]
+    [TestCase(ElementType.BFloat16)]
+    public void Numbers_that_were_rounded_to_16_bits_are_the_same_weights(ElementType type)
+    {
+        float[] values = [0.1f, -0.7f, 1.3f, 0.033f, -0.2f, 0.9f, 0.41f, -1.1f];
+        var rounded = new FloatNumbers(Tensor.FromBytes(type, [2, 4], StoredMatrix.Round(values, type)));
+
+        var sketch = Of(rounded.Read()) with { Tolerance = rounded.Rounding };
+
+        Assert.That(Of(values).FirstDifference(sketch), Is.Null);
+        Assert.That(Of(values).FirstDifference(sketch with { Tolerance = 0 }), Is.Not.Null);
+    }
 
     private static WeightSketch Of(float[] values) => new(0, new Dictionary<string, IReadOnlyList<float>> { ["layers.0.q"] = values });
 }
