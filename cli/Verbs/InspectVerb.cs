@@ -23,7 +23,7 @@ internal static class InspectVerb
             if (call.Get(graph) is { } path)
             {
                 new OutputGuard(call.Get(force), deployed).Check(canonical.Model.FilesAt(path));
-                canonical.Model.Save(path);
+                ReadableGraph.Of(canonical, map).Save(path);
             }
             return new InspectResult(inspection)
             {

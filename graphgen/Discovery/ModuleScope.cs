@@ -6,13 +6,18 @@ namespace LoRTA.Onnx.GraphGen.Discovery;
 /// <summary>The PyTorch module that a node came from, as exporters write it.</summary>
 internal static partial class ModuleScope
 {
+    private const string DynamoScopes = "pkg.torch.onnx.name_scopes";
+
     /// <summary>The module's path, or null where the node does not tell: from the dynamo exporter's notes, else from a TorchScript (or GenAI builder) node name.</summary>
     public static string? Of(Node node)
     {
-        if (node.Metadata.TryGetValue("pkg.torch.onnx.name_scopes", out var scopes))
-            return PythonStrings().Matches(scopes) is [.., var module, _] && module.Groups["path"].Value is { Length: > 0 } path ? path : null;
+        if (node.Metadata.ContainsKey(DynamoScopes)) return Noted(node);
         return node.Name.Split('/') is ["", .. var modules, _] && modules.Length > 0 ? string.Join('.', modules) : null;
     }
+
+    /// <summary>The module's path as the dynamo exporter notes it beside the node; null without such a note.</summary>
+    public static string? Noted(Node node) =>
+        node.Metadata.TryGetValue(DynamoScopes, out var scopes) && PythonStrings().Matches(scopes) is [.., var module, _] && module.Groups["path"].Value is { Length: > 0 } path ? path : null;
 
     /// <summary>A module or parameter in PyTorch's own words, where the GenAI builder has others.</summary>
     public static string PyTorch(string path) => BuilderAttention().Replace(BuilderFinalNorm().Replace(path, "model.norm"), "${layer}.self_attn.${part}");

@@ -17,6 +17,9 @@ public sealed class Graph
     /// <summary>Name of the graph.</summary>
     public string Name { get; internal set; }
 
+    /// <summary>Whether a written file states type and shape of every value, not only of those that the file read before declared.</summary>
+    internal bool IsDeclared { get; set; }
+
     /// <summary>Inputs in order, those with a default included.</summary>
     public IReadOnlyList<Value> Inputs => _inputs;
 

@@ -71,7 +71,7 @@ internal static class ModelWriter
         proto.Name = graph.Name.Length > 0 ? graph.Name : "graph";
         proto.Input.AddRange(graph.Inputs.Select(Declaration));
         proto.Output.AddRange(graph.Outputs.Select(Declaration));
-        proto.ValueInfo.AddRange(graph.Values.Where(value => !value.Declaration.IsEmpty && !value.IsInput && !graph.IsOutput(value)).Select(Declaration));
+        proto.ValueInfo.AddRange(graph.Values.Where(value => (!value.Declaration.IsEmpty || (graph.IsDeclared && value.Producer is not null && value.Type != ElementType.Undefined)) && !value.IsInput && !graph.IsOutput(value)).Select(Declaration));
         proto.Node.AddRange(graph.Nodes.Select(NodeOf));
         return proto.ToByteArray();
     }

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.Tests.Shared;
 
 namespace LoRTA.Onnx.Cli.Tests.Verbs;
@@ -56,6 +57,19 @@ internal sealed class InspectVerbTests
         var run = CommandLine.Run("inspect", Architectures.All.Single(architecture => architecture.Name == "qwen3").Path, "--explain", "--json");
 
         Assert.That(JsonNode.Parse(run.Output)!["forms"]!["layers.1.q"]!.AsArray().Select(form => form!.GetValue<string>()), Is.EqualTo(new[] { "rotary embedding", "move axes", "norm of each head", "split or merge heads" }));
+    }
+
+    [Test]
+    public void Graph_names_nodes_after_modules_marks_the_sites_and_states_shapes()
+    {
+        using var folder = new TestFolder();
+
+        Assert.That(CommandLine.Run("inspect", Exports.Path("llama-mini/dynamo18"), "--graph", folder["graph.onnx"]).ExitCode, Is.Zero);
+
+        var graph = Model.Load(folder["graph.onnx"]).Graph;
+        var product = graph.Nodes.Single(node => node.Metadata.GetValueOrDefault("lorta.site") == "layers.2.v");
+        Assert.That((product.Name, product.OpType), Is.EqualTo(("/model/layers/2/self_attn/v_proj/MatMul", "MatMul")));
+        Assert.That(product.Output.Shape?[-1].Value, Is.EqualTo(64));
     }
 
     [Test]
