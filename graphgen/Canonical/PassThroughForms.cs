@@ -1,4 +1,5 @@
 using LoRTA.Onnx.GraphGen.Ir;
+using LoRTA.Onnx.GraphGen.Ir.Inference;
 
 namespace LoRTA.Onnx.GraphGen.Canonical;
 
@@ -11,6 +12,7 @@ internal static class PassThroughForms
         new("cast to the same type", "Cast", (node, rewriting) => SameType(node) && Forward(node, rewriting)),
         new("cast to the same type", "CastLike", (node, rewriting) => SameType(node) && Forward(node, rewriting)),
         new("slice of everything", "Slice", (node, rewriting) => IsWhole(node) && Forward(node, rewriting)),
+        new("part of what was joined", "Slice", PartOfJoined),
         new("dropout", "Dropout", DropDropout),
     ];
 
@@ -19,6 +21,25 @@ internal static class PassThroughForms
     // Steps of −1 would turn the tensor around without changing its shape.
     private static bool IsWhole(Node node) =>
         node.Input(0)!.Shape is { } shape && shape.Equals(node.Output.Shape) && (node.Input(4) is not { } steps || (steps.IsConstant && steps.Constant!.ToLongs().All(step => step == 1)));
+
+    // [a, b, c] cut into a, b and c again: packed projections with a branch beside each part.
+    private static bool PartOfJoined(Node node, Rewriting rewriting)
+    {
+        var facts = new NodeFacts(node);
+        if (node.Input(0)!.Producer is not { OpType: "Concat" } joined || node.Input(0)!.Shape is not { } shape || rewriting.Graph.IsOutput(node.Output)) return false;
+        if (facts.Longs(1) is not [var start] || facts.Longs(2) is not [var end] || facts.Longs(3) is not [var axis] || facts.Longs(4) is not (null or [1])) return false;
+        var sizes = joined.Inputs.Select(part => part!.Shape?[shape.Axis(axis)].Value).ToList();
+        if (shape.Axis(axis) != shape.Axis(joined.Int("axis", 0)) || sizes.Contains(null)) return false;
+        var total = sizes.Sum()!.Value;
+        var (from, to) = (start < 0 ? start + total : start, Math.Min(end < 0 ? end + total : end, total));
+        for (var (i, at) = (0, 0L); i < sizes.Count; at += sizes[i++]!.Value)
+        {
+            if ((at, at + sizes[i]) != (from, to)) continue;
+            rewriting.Forward(node, joined.Inputs[i]!);
+            return true;
+        }
+        return false;
+    }
 
     private static bool DropDropout(Node node, Rewriting rewriting)
     {

@@ -110,6 +110,12 @@ internal static class Patterns
     /// <param name="holds">What must hold.</param>
     public static Pattern Where(string kind, Func<Value, bool> holds) => new Check(holds, kind);
 
+    /// <summary>A value that leads to another one in a way that no operators spell.</summary>
+    /// <param name="hole">The hole that binds the other value.</param>
+    /// <param name="kind">What such a value is called, with its article.</param>
+    /// <param name="find">The other value, or null.</param>
+    public static Pattern Leading(string hole, string kind, Func<Value, Value?> find) => new Lead(hole, kind, find);
+
     /// <summary>The first output of an operator; inputs beyond the named ones may be anything, except of Concat. Of Add, Mul, Max and Min the operands may come in any order.</summary>
     public static OperatorPattern Op(string op, params Pattern[] inputs) =>
         new(op, inputs) { AnyOrder = inputs.Length == 2 && Commutative.Contains(op), Condition = op == "Concat" ? node => node.Inputs.Count == inputs.Length : null };
@@ -125,6 +131,16 @@ internal static class Patterns
         public override IEnumerable<Bindings> Match(Value value, Bindings bound)
         {
             if (Holds(value)) return [bound];
+            bound.Missed(Kind, value);
+            return [];
+        }
+    }
+
+    private sealed record Lead(string Hole, string Kind, Func<Value, Value?> Find) : Pattern
+    {
+        public override IEnumerable<Bindings> Match(Value value, Bindings bound)
+        {
+            if (Find(value) is { } found) return bound.With(Hole, found) is { } with ? [with] : [];
             bound.Missed(Kind, value);
             return [];
         }

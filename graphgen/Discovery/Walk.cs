@@ -29,6 +29,7 @@ internal sealed record Walk(Linear? Linear, IReadOnlyList<Value> Values, IReadOn
         new("scale", Op("Mul", X, Scalar) | Op("Div", X, Scalar)),
         new("limits", Op("Clip", X) | Op("Max", X, Scalar) | Op("Min", X, Scalar)),
         new("bias of each head", Op("Add", X, Constant)),
+        new("side branch", Leading("X", "a linear layer with a branch beside it", SideBranch.LayerUnder)),
         new("change of type", Op("Cast", X)),
         new("one of several", Chosen(X), FeatureGrid.Choose),
     ];
@@ -65,6 +66,7 @@ internal sealed record Walk(Linear? Linear, IReadOnlyList<Value> Values, IReadOn
         {
             var at = values[^1];
             var readers = at.Uses.Select(use => use.Node).Where(node => !node.Is("Shape")).Distinct().ToList();
+            if (readers.Count > 1 && SideBranch.LayerOn(at, readers) is { } layer) return new Walk(layer, values, steps, null);
             if (readers is not [var reader]) return new Walk(null, values, steps, null);
             if (Linear.StartingAt(reader) is { } linear && linear.Input == at) return new Walk(linear, values, steps, null);
             if (TowardsOutput.FirstOrDefault(step => step.Pattern.Match(reader.Output, Bindings.None).Any(bound => bound["X"] == at)) is not { } taken) return new Walk(null, values, steps, null);

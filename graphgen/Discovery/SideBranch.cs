@@ -1,0 +1,42 @@
+using LoRTA.Onnx.GraphGen.Ir;
+
+namespace LoRTA.Onnx.GraphGen.Discovery;
+
+/// <summary>Linear layers with a branch beside them, y = x·W + b + f(x): adapters that were exported without folding.</summary>
+internal static class SideBranch
+{
+    private const int Far = 64;   // nodes of a branch
+
+    /// <summary>The operand of a sum that is the layer, where the other one is made from the layer's own input; null where there is no such sum.</summary>
+    public static Value? LayerUnder(Value sum)
+    {
+        if (sum.Producer is not { OpType: "Add", Domain: "" } add) return null;
+        var (a, b) = (add.Inputs[0]!, add.Inputs[1]!);
+        return IsLayer(a, b) ? a : IsLayer(b, a) ? b : null;
+    }
+
+    /// <summary>Of several readers of x the layer that a branch joins.</summary>
+    public static Linear? LayerOn(Value x, IEnumerable<Node> readers) => readers.Select(Linear.StartingAt).OfType<Linear>().FirstOrDefault(linear => linear.Input == x && Sums(linear.Output).Any(sum => LayerUnder(sum) == linear.Output));
+
+    private static IEnumerable<Value> Sums(Value value) => value.Uses.Where(use => use.Node.Is("Add")).Select(use => use.Node.Output);
+
+    private static bool IsLayer(Value layer, Value branch) => Linear.EndingAt(Whole(layer)) is { } linear && IsMadeFrom(linear.Input, branch);
+
+    private static Value Whole(Value part)
+    {
+        while (part.Producer is { OpType: "Slice" or "Split" or "Gather" or "Cast" } node) part = node.Input(0)!;
+        return part;
+    }
+
+    private static bool IsMadeFrom(Value source, Value value)
+    {
+        var (open, seen) = (new Queue<Value>([value]), new HashSet<Value>());
+        while (open.TryDequeue(out var at) && seen.Count < Far)
+        {
+            if (at == source) return true;
+            if (!seen.Add(at) || at.Producer is not { } node) continue;
+            foreach (var input in node.Inputs.OfType<Value>()) open.Enqueue(input);
+        }
+        return false;
+    }
+}

@@ -1,0 +1,29 @@
+using LoRTA.Onnx.Export.Folding;
+using LoRTA.Onnx.GraphGen.Canonical;
+using LoRTA.Onnx.GraphGen.Discovery;
+using LoRTA.Onnx.GraphGen.Ir;
+using LoRTA.Onnx.Tests.Shared;
+
+namespace LoRTA.Onnx.Export.Tests.Folding;
+
+/// <summary>Files with an adapter beside an untouched base.</summary>
+internal sealed class KeptBaseTests
+{
+    private static IEnumerable<string> All => Exports.All.Where(export => !export.StartsWith("smollm2", StringComparison.Ordinal));
+
+    [TestCaseSource(nameof(All))]
+    public void Its_attention_is_understood_as_that_of_the_base(string export)
+    {
+        using var folder = new TestFolder();
+        var deployed = Model.Load(Exports.Path(export));
+        new Folder(RandomAdapter.Evaluator).Fold(deployed, RandomAdapter.For(deployed), new ExportOptions { KeepBase = true }).Model.Save(folder["beside.onnx"]);
+
+        Assert.That(Sites(Model.Load(folder["beside.onnx"])), Is.EqualTo(Sites(deployed)));
+    }
+
+    private static IEnumerable<string> Sites(Model model)
+    {
+        var map = AttentionMap.Of(CanonicalModel.Of(model));
+        return map.Layers.SelectMany(layer => layer.Sites).Select(site => $"{site.Address}: {site.Stored.Weight} {string.Join(' ', site.Stored.Columns)}");
+    }
+}
