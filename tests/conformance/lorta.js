@@ -1,4 +1,4 @@
-import { spawnSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -16,10 +16,20 @@ const program = builds.sort((a, b) => statSync(b).mtimeMs - statSync(a).mtimeMs)
 /** Runs the built command line with --json; its document, with the exit code beside it. */
 export function lorta(...args) {
     if (!program) throw new Error('lorta is not built: run `dotnet build` in the repository first.');
-    const { status, stdout, stderr, error } = spawnSync('dotnet', [program, ...args, '--json'], { encoding: 'utf8' });
-    if (error) throw error;
-    if (!stdout) throw new Error(`lorta ${args.join(' ')} ended with ${status}: ${stderr}`);
-    return { exitCode: status, ...JSON.parse(stdout) };
+    return new Promise((resolve, reject) => {
+        const child = execFile('dotnet', [program, ...args, '--json'], (error, stdout, stderr) => {
+            if (stdout) resolve({ exitCode: child.exitCode, ...JSON.parse(stdout) });
+            else reject(new Error(`lorta ${args.join(' ')} ended with ${child.exitCode}: ${stderr || error?.message}`));
+        });
+    });
+}
+
+/** Writes the adapter of a golden, with its factors, for a model; its folder. */
+export async function inject(model, output, golden) {
+    const options = Object.entries(golden.options).flatMap(([name, value]) => ['--option', `${name}=${value}`]);
+    const { adapter } = await lorta('inject', model, '-o', output, '--method', golden.method, '--rank', `${golden.rank}`, '--alpha', `${golden.alpha}`,
+        '--targets', golden.targets.join(), '--factors', golden.file, ...options);
+    return adapter;
 }
 
 /** A folder that goes when the process ends. */

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { before, describe, test } from 'node:test';
-import { lorta, repository, temporaryFolder } from './lorta.js';
+import { inject, lorta, repository, temporaryFolder } from './lorta.js';
 import { distance, logits, runtimes } from './runtimes.js';
 import { readSafetensors } from './safetensors.js';
 
@@ -28,11 +28,9 @@ for (const [index, { model, golden }] of cases.entries()) {
         const spec = JSON.parse(readFileSync(fixtures('goldens', `${golden}.json`), 'utf8'));
         const batch = readSafetensors(fixtures('models', spec.model, 'reference', spec.batch));
 
-        before(() => {
-            const options = Object.entries(spec.options).flatMap(([name, value]) => ['--option', `${name}=${value}`]);
-            lorta('inject', model, '-o', injected, '--method', spec.method, '--rank', `${spec.rank}`, '--alpha', `${spec.alpha}`,
-                '--targets', spec.targets.join(), '--factors', fixtures('goldens', `${golden}.safetensors`), ...options);
-            lorta('export', model, '--adapter', join(folder, `${index}.injected.adapter`), '-o', folded);
+        before(async () => {
+            const adapter = await inject(model, injected, { ...spec, file: fixtures('goldens', `${golden}.safetensors`) });
+            await lorta('export', model, '--adapter', adapter, '-o', folded);
         });
 
         for (const runtime of Object.keys(runtimes)) {

@@ -1,3 +1,5 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { basename } from 'node:path';
 import * as node from 'onnxruntime-node';
 import * as web from 'onnxruntime-web';
 
@@ -6,13 +8,15 @@ web.env.wasm.numThreads = 1;
 /** The runtimes of JavaScript by package name. */
 export const runtimes = { 'onnxruntime-node': { ort: node, provider: 'cpu' }, 'onnxruntime-web': { ort: web, provider: 'wasm' } };
 
-/** The logits of a model file on a batch, by the named runtime. */
-export async function logits(runtime, file, batch) {
+/** The logits of a model file on a batch, by the named runtime. What the batch does not name is an empty cache, of the heads given. */
+export async function logits(runtime, file, batch, heads) {
     const { ort, provider } = runtimes[runtime];
-    const session = await ort.InferenceSession.create(file, { executionProviders: [provider], logSeverityLevel: 3 });
+    const session = await ort.InferenceSession.create(file, { executionProviders: [provider], logSeverityLevel: 3, ...externalData(runtime, file) });
     try {
-        const feeds = Object.fromEntries(session.inputNames.map(name => [name, new ort.Tensor('int64', batch[name].data, batch[name].shape)]));
-        return (await session.run(feeds)).logits.data;
+        const feed = ({ name, type }) => batch[name]
+            ? new ort.Tensor(type, batch[name].data, batch[name].shape)
+            : new ort.Tensor(type, [], [batch.input_ids.shape[0], heads.kvHeads, 0, heads.headWidth]);
+        return (await session.run(Object.fromEntries(session.inputMetadata.map(input => [input.name, feed(input)])), ['logits'])).logits.data;
     } finally {
         await session.release();
     }
@@ -30,4 +34,13 @@ export function distance(a, b, { attention_mask: mask }) {
         if (Number.isNaN(largest)) return NaN;
     }
     return largest;
+}
+
+/** The same, relative to the largest number of the second. */
+export const relativeDistance = (a, b, batch) => distance(a, b, batch) / b.reduce((largest, number) => Math.max(largest, Math.abs(number)), 0);
+
+// Only the runtime of the web wants to be handed the second file.
+function externalData(runtime, file) {
+    const data = `${file}.data`;
+    return runtime === 'onnxruntime-web' && existsSync(data) ? { externalData: [{ path: basename(data), data: readFileSync(data) }] } : {};
 }

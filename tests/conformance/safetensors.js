@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 
 const arrays = { F32: Float32Array, I64: BigInt64Array };
 
@@ -10,4 +10,12 @@ export function readSafetensors(file) {
     const tensor = ({ dtype, shape, data_offsets: [from, to] }) =>
         ({ data: new arrays[dtype](new Uint8Array(bytes.subarray(start + from, start + to)).buffer), shape });
     return Object.fromEntries(Object.entries(entries).map(([name, entry]) => [name, tensor(entry)]));
+}
+
+/** Writes a safetensors file of one tensor of floats. */
+export function writeSafetensors(file, name, data, shape) {
+    const header = JSON.stringify({ [name]: { dtype: 'F32', shape, data_offsets: [0, data.byteLength] } });
+    const length = Buffer.alloc(8);
+    length.writeBigUInt64LE(BigInt(Buffer.byteLength(header)));
+    writeFileSync(file, Buffer.concat([length, Buffer.from(header), Buffer.from(data.buffer)]));
 }

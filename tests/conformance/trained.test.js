@@ -17,12 +17,12 @@ const dynamo = { name: 'dynamo18', base: repository('tests/fixtures/models/llama
 const near = difference => assert.ok(difference <= tolerance, `off by ${difference}`);
 
 describe('a trained adapter', () => {
-    before(() => {
+    before(async () => {
         const run = join(folder, 'run');
-        lorta('train', repository('models/recipes/ship-log.yaml'), '--set', 'train.steps=3', '--set', 'train.schedule.warmupSteps=1', '-o', run);
+        await lorta('train', repository('models/recipes/ship-log.yaml'), '--set', 'train.steps=3', '--set', 'train.schedule.warmupSteps=1', '-o', run);
         for (const model of [bundled, dynamo]) {
-            lorta('export', model.base, '--adapter', join(run, 'adapter'), '-o', model.folded);
-            model.moved = lorta('verify', model.base, model.folded, '--inputs', batchFile).maxAbsDiff;
+            await lorta('export', model.base, '--adapter', join(run, 'adapter'), '-o', model.folded);
+            model.moved = (await lorta('verify', model.base, model.folded, '--inputs', batchFile)).maxAbsDiff;
         }
     });
 
