@@ -71,8 +71,9 @@ public sealed class Verifier(IGraphEvaluator evaluator)
             if (kept is not null && kept[row] == 0) continue;
             for (var i = row * width; i < (row + 1) * width; i++)
             {
-                difference = double.IsNaN(x[i] - y[i]) && !(double.IsNaN(x[i]) && double.IsNaN(y[i])) ? double.PositiveInfinity : Math.Max(difference, Math.Abs((double)x[i] - y[i]));
-                size = Math.Max(size, Math.Abs(x[i]));
+                if (float.IsFinite(x[i])) size = Math.Max(size, Math.Abs(x[i]));
+                if (x[i].Equals(y[i])) continue;   // infinities and NaN included
+                difference = float.IsFinite(x[i]) && float.IsFinite(y[i]) ? Math.Max(difference, Math.Abs((double)x[i] - y[i])) : double.PositiveInfinity;
             }
         }
         return (difference, size);

@@ -35,6 +35,7 @@ internal sealed record AttentionForms(IReadOnlyList<AttentionCore> Cores, IReadO
         foreach (var whole in graph.Nodes.Where(node => node.OpType.EndsWith("Attention", StringComparison.Ordinal))) findings.Add(Whole(whole));
         foreach (var softmax in graph.Nodes.Where(node => node.Is("Softmax")))
         {
+            if (softmax.Int("axis", -1) is var axis && axis != -1 && softmax.Output.Shape is { } weights && weights.Axis(axis) != weights.Rank - 1) continue;   // weights of something else than keys
             var scores = Scores(softmax.Input(0)!, null, 0).DistinctBy(found => found.Product).ToList();
             var contexts = Contexts(softmax.Output, 0).Distinct().ToList();
             if (scores is [var (product, mask)] && contexts is [var context])
@@ -111,7 +112,9 @@ internal sealed record AttentionForms(IReadOnlyList<AttentionCore> Cores, IReadO
 
     /// <summary>A product of two activations.</summary>
     private static bool IsProduct(Node node) =>
-        (node.Is("MatMul") || node.Is("FusedMatMul", "com.microsoft")) && node.Inputs is [{ IsConstant: false }, { IsConstant: false }] && node.Output.Shape is null or { Rank: >= 3 };
+        (node.Is("MatMul") || node.Is("FusedMatMul", "com.microsoft")) && node.Inputs is [{ } a, { } b] && IsActivation(a) && IsActivation(b) && node.Output.Shape is null or { Rank: >= 3 };
+
+    private static bool IsActivation(Value value) => !value.IsConstant && !LateDequantize.IsDequantized(value);
 
     private static bool IsStored(Value value) => value.IsConstant || (value.Producer is { OpType: "Expand" or "Tile" or "Reshape" or "Unsqueeze" or "Cast" } node && IsStored(node.Input(0)!));
 }

@@ -48,7 +48,7 @@ internal static class ConstantForms
 
     private static bool Turned(Node node, Rewriting rewriting)
     {
-        if (node.Input(0) is not { IsConstant: true, Constant: { Rank: 2 } stored } || node.Ints("perm") is [0, 1]) return false;
+        if (node.Input(0) is not { IsConstant: true, Constant: { Rank: 2 } stored } || stored.Type.Bits() < 8 || node.Ints("perm") is [0, 1]) return false;
         rewriting.View(node, "T", () => Tensor.Computed(stored.Type, [stored.Dims[1], stored.Dims[0]], () => Turn(stored)));
         return true;
     }

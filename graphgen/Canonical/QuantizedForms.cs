@@ -26,7 +26,7 @@ internal static class QuantizedForms
     private static readonly Pattern Rescaled = Op(
         "Mul",
         Op("Cast", Op("MatMulInteger", Rounded, Hole("weight"))),
-        Hole("scales", Op("Mul", Op("DynamicQuantizeLinear", Hole("x")) with { AnyOutput = true }, Hole("scale"))));
+        Hole("scales", Op("Mul", Where("the scale of a rounded activation", value => value.Producer is { OpType: "DynamicQuantizeLinear" } rounding && rounding.Outputs[1] == value), Hole("scale"))));
 
     private static bool Activation(Node node, Rewriting rewriting)
     {
@@ -34,9 +34,25 @@ internal static class QuantizedForms
         if (!Same(rounding.Input(1), node.Input(1)) || !Same(rounding.Input(2), node.Input(2))) return false;
         if (rewriting.Graph.IsOutput(node.Output) && (x.Producer is null || rewriting.Graph.IsOutput(x))) return false;
         rewriting.Find(node, NotRounded);
+        if (CutsOffNegatives(rounding) && x.Producer?.OpType is not ("Relu" or "Softmax" or "Sigmoid"))
+        {
+            rewriting.Find(node, "the rounding here is also the Relu of the file: it cuts off below zero, and so does training");
+            return rewriting.Substitute(node, (_, at) => [at.Tape[x].Apply("Relu")]);
+        }
         rewriting.Forward(node, x);
         return true;
     }
+
+    // Quantisers leave a Relu out where zero is the lowest code.
+    private static bool CutsOffNegatives(Node rounding) => rounding.Output.Type switch
+    {
+        ElementType.UInt8 or ElementType.UInt16 => rounding.Input(2) is null || ZeroPoint(rounding) == 0,
+        ElementType.Int8 => ZeroPoint(rounding) == sbyte.MinValue,
+        ElementType.Int16 => ZeroPoint(rounding) == short.MinValue,
+        _ => false,
+    };
+
+    private static long? ZeroPoint(Node rounding) => rounding.Input(2) is { IsConstant: true, Constant: { Count: 1 } zero } ? zero.ToLongs()[0] : null;
 
     private static bool Same(Value? a, Value? b) => a == b || (a is { IsConstant: true } && b is { IsConstant: true } && a.Constant!.Bytes.SequenceEqual(b.Constant!.Bytes));
 
@@ -62,6 +78,8 @@ internal static class QuantizedForms
     {
         if (Rescaled.Match(node.Output) is not { } match || !match["weight"].IsConstant || !match["scale"].IsConstant) return false;
         var product = match["scales"] == node.Input(1) ? node.Input(0)!.Producer!.Input(0)!.Producer! : node.Input(1)!.Producer!.Input(0)!.Producer!;
+        var rounding = product.Input(0)!.Producer!;
+        if (!match["scales"].Producer!.Inputs.Contains(rounding.Outputs[1]) || product.Input(2) != rounding.Outputs[2]) return false;   // scale and zero point of the same rounding
         rewriting.Find(product, NotRounded);
         return rewriting.Substitute(node, (_, at) =>
         {

@@ -26,7 +26,7 @@ internal sealed class EmptyCache(Model model)
     /// <param name="input">An input that is a cache.</param>
     /// <param name="rows">Rows of the batch.</param>
     public Tensor? For(Value input, long rows) =>
-        Size(input, 1) is { } heads && Size(input, 3) is { } width ? Tensor.FromBytes(input.Type, [rows, heads, 0, width], Memory<byte>.Empty) : null;
+        PresentOf(model, input) is not null && Size(input, 1) is { } heads && Size(input, 3) is { } width ? Tensor.FromBytes(input.Type, [rows, heads, 0, width], Memory<byte>.Empty) : null;
 
     private long? Size(Value input, int axis) => input.Shape![axis].Value ?? PresentOf(_inferred.Value, _inferred.Value.Graph.Find(input.Name)!)?.Shape?[axis].Value;
 }

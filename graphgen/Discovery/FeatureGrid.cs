@@ -16,6 +16,9 @@ internal sealed record FeatureGrid(int[] Dims, int[] Features)
     public static FeatureGrid? At(Value value, long features) =>
         DimsOf(value) is [.., var last] dims && last == features ? new FeatureGrid(dims, [.. Enumerable.Range(0, Size(dims)).Select(i => i % last)]) : null;
 
+    /// <summary>The features that attention makes: 0, 1, … head by head, the width of a head last.</summary>
+    public static FeatureGrid? Made(Value value) => DimsOf(value) is { Length: > 0 } dims ? new FeatureGrid(dims, [.. Enumerable.Range(0, Size(dims))]) : null;
+
     /// <summary>Steps that leave every feature at its place.</summary>
     public static FeatureGrid? Keep(FeatureGrid grid, Value result) => DimsOf(result).AsSpan().SequenceEqual(grid.Dims) ? grid : null;
 

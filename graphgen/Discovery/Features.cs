@@ -24,8 +24,24 @@ internal sealed record Features(IReadOnlyList<(long Start, long End)> Columns, i
         }
         if (grid?.Heads() is not { } heads || heads.DistinctBy(head => head.Length).Count() != 1) return null;
         var features = new Features(Runs(heads.SelectMany(head => head)), heads.Count, null);
-        return features with { Output = HasRowsOf(linear.Output, output) && output.Shape![^1].Is(features.Count) ? output : null };
+        var isOwn = HasRowsOf(linear.Output, output) && output.Shape![^1].Is(features.Count) && IsAscending(features.Columns) && IsReadInPartsOnly(linear.Output, output);
+        return features with { Output = isOwn ? output : null };
     }
+
+    /// <summary>Whether what attention makes arrives at the output projection head by head.</summary>
+    public static bool ArriveInOrder(Walk walk)
+    {
+        var grid = FeatureGrid.Made(walk.Values[0]);
+        for (var i = 0; i < walk.Steps.Count && grid is not null; i++) grid = (walk.Steps[i].Moves ?? FeatureGrid.Keep)(grid, walk.Values[i + 1]);
+        return grid is not null && grid.Features.Index().All(item => item.Index == item.Item) && grid.Dims[^1] == walk.Linear!.In;
+    }
+
+    // Heads in another order than the file's lie in no value of the graph one behind the other.
+    private static bool IsAscending(IReadOnlyList<(long Start, long End)> columns) => columns.Zip(columns.Skip(1)).All(pair => pair.First.End <= pair.Second.Start);
+
+    // Who reads the whole product must see its adapter too.
+    private static bool IsReadInPartsOnly(Value product, Value output) =>
+        product == output || product.Uses.All(use => use.Node.OpType is "Split" or "Slice" or "Gather" or "Shape" || (use.Node.OpType is "Reshape" or "Transpose" && IsReadInPartsOnly(use.Node.Output, output)));
 
     // An adapter's result has the rows of the product: [batch, sequence, ..], or both flattened, as Gemm wants them.
     private static bool HasRowsOf(Value product, Value output) =>

@@ -104,6 +104,7 @@ internal sealed class LayerReader(CanonicalModel model)
     {
         var reason = layer switch
         {
+            _ when Overlapping(layer) is var (a, b) => $"{a} and {b} are the same features of one product",
             { Q: { } q, K: { } k } when q.Out / q.Heads != k.Out / k.Heads => $"a query head is {q.Out / q.Heads} wide and a key head {k.Out / k.Heads}",
             { Q: { } q, K: { } k } when q.Heads % k.Heads != 0 => $"{q.Heads} query heads cannot share {k.Heads} key heads",
             { K: { } k, V: { } v } when k.Heads != v.Heads => $"there are {k.Heads} key heads and {v.Heads} value heads",
@@ -114,6 +115,14 @@ internal sealed class LayerReader(CanonicalModel model)
         if (reason is null) return layer;
         Report(core.Softmax, $"layer {layer.Index} does not fit together: {reason}; it is left alone");
         return new AttentionLayer(layer.Index);
+    }
+
+    private static (string, string)? Overlapping(AttentionLayer layer)
+    {
+        foreach (var site in layer.Sites)
+            foreach (var other in layer.Sites.Where(other => string.CompareOrdinal(site.Matrix, other.Matrix) < 0 && other.Product == site.Product))
+                if (site.Stored.Columns.Any(range => other.Stored.Columns.Any(columns => range.Start < columns.End && columns.Start < range.End))) return (site.Matrix, other.Matrix);
+        return null;
     }
 
     // Disentangled attention applies the projections of content to positions as well.
@@ -140,6 +149,7 @@ internal sealed class LayerReader(CanonicalModel model)
     {
         var walk = Walk.Forward(core.Out);
         if (walk.Linear is not { } linear) Failed(walk, layer, "p", "a step in Walk.TowardsOutput (graphgen/Discovery/Walk.cs)", ReadersOf(walk.Values[^1]));
+        else if (!Features.ArriveInOrder(walk)) Failed(walk, layer, "p", "for one of the steps taken, where it moves the features (graphgen/Discovery/FeatureGrid.cs)", "it cannot be said which of its features come from which head");
         else if (heads > 0) return SiteOf(new Projection("p", linear, new Features([(0, linear.Out)], heads, linear.Output), NamesOf(walk)), layer, core);
         return null;
     }

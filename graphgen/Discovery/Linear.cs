@@ -76,11 +76,11 @@ internal sealed record Linear
     {
         for (var side = 0; side < 2; side++)
         {
-            if (add.Inputs[1 - side]!.Producer is not { } producer || Of(producer) is not { BiasNode: null } linear) continue;
+            if (add.Inputs[1 - side]!.Producer is not { } producer || producer.Output.Uses.Count > 1 || Of(producer) is not { BiasNode: null } linear) continue;   // others see the product without the bias
             if (IsBias(add.Inputs[side]!, linear)) return linear with { BiasNode = add, BiasInput = side };
         }
         return null;
     }
 
-    private static bool IsBias(Value value, Linear linear) => value is { IsConstant: true, Constant: { Rank: 1 } tensor } && tensor.Count == linear.Out;
+    private static bool IsBias(Value value, Linear linear) => value is { IsConstant: true, Constant: { Rank: >= 1 } tensor } && tensor.Count == linear.Out && tensor.Dims[^1] == linear.Out;
 }

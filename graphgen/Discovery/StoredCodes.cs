@@ -55,6 +55,7 @@ public sealed record StoredCodes
         var isBlocked = node.OpType == "MatMulNBits";
         var (codes, scales, zero) = (node.Input(isBlocked ? 1 : 0)!, node.Input(isBlocked ? 2 : 1)!, node.Input(isBlocked ? 3 : 2));
         if (Stored(scales) is not { } scaleName || node.Source is not { } reader || (zero is not null && (Stored(zero) is null || zero.Type.IsFloat()))) return null;
+        if (model.OriginOf(codes) is { Transposed: true }) return null;   // blocks of the stored codes would lie the other way
         var layout = isBlocked ? OfBlocks(node) : OfAxis(node, codes.Constant!, scales.Constant!);
         return layout with { Reader = reader.Output.Name, Scales = scaleName, ZeroPoints = zero is null ? null : Stored(zero) };
 

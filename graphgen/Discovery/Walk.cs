@@ -13,6 +13,7 @@ internal sealed record Walk(Linear? Linear, IReadOnlyList<Value> Values, IReadOn
 {
     private static readonly Pattern X = Hole("X");
     private static readonly Pattern Y = Hole("Y");
+    private static readonly Pattern SplitHeads = Hole("X", Where("heads on an axis of their own", value => value.Shape is { Rank: >= 4 }));
     private static readonly Pattern Cache = Where("a cache that is an input of the graph", value => IsCache(value, 0));
 
     /// <summary>Backwards from queries, keys and values.</summary>
@@ -22,7 +23,7 @@ internal sealed record Walk(Linear? Linear, IReadOnlyList<Value> Values, IReadOn
         new("partial rotary embedding", Op("Concat", Rotary(Part(X)), Part(X)) | Op("Concat", Part(X), Rotary(Part(X)))),
         new("norm of each head", Op("LayerNormalization", X) | Op("SimplifiedLayerNormalization", X) | NormForms.OverRoot(X)),
         new("key/value cache", Op("Concat", Cache, X)) { EndsHeads = true },
-        new("repeat heads", Op("Expand", X) | Op("Tile", X)) { EndsHeads = true },
+        new("repeat heads", Op("Expand", SplitHeads) | Op("Tile", SplitHeads)) { EndsHeads = true },
         new("add or drop an axis", Op("Unsqueeze", X) | Op("Squeeze", X), FeatureGrid.Reshape),
         new("split or merge heads", Op("Reshape", X), FeatureGrid.Reshape),
         new("move axes", Op("Transpose", X), FeatureGrid.Transpose),
@@ -36,8 +37,8 @@ internal sealed record Walk(Linear? Linear, IReadOnlyList<Value> Values, IReadOn
 
     private static readonly Step[] TowardsOutput =
     [
-        new("move axes", Op("Transpose", X)),
-        new("merge heads", Op("Reshape", X) | Op("Squeeze", X)),
+        new("move axes", Op("Transpose", X), FeatureGrid.Transpose),
+        new("merge heads", Op("Reshape", X) | Op("Squeeze", X), FeatureGrid.Reshape),
         new("change of type", Op("Cast", X)),
         new("gate", Op("Mul", X, Any)),
         new("norm", Op("LayerNormalization", X) | Op("SimplifiedLayerNormalization", X)),

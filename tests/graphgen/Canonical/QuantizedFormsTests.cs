@@ -25,6 +25,20 @@ public sealed class QuantizedFormsTests
         AssertExact(model, Scales);
     }
 
+    [TestCase((byte)0, "Relu")]
+    [TestCase((byte)3, null)]
+    public void Rounding_that_cuts_off_below_zero_is_a_Relu(byte zero, string? kept)
+    {
+        var (model, tape, x) = New();
+        var (scale, zeroPoint) = (tape.Constant(Tensor.Scalar(0.02f)), tape.Constant(Tensor.Scalar(zero)));
+        model.Graph.AddOutput((tape.Op("DequantizeLinear", [tape.Op("QuantizeLinear", [x * 2, scale, zeroPoint]), scale, zeroPoint]) + 1).Value);
+
+        var canonical = CanonicalModel.Of(model);
+
+        Assert.That(canonical.Model.Graph.Nodes.Select(node => node.OpType), Is.EqualTo(new[] { "Mul", kept, "Add" }.OfType<string>()));
+        Assert.That(canonical.Findings, Has.Count.EqualTo(kept is null ? 1 : 2));
+    }
+
     [TestCase(1)]
     [TestCase(4)]
     public void Products_of_integers_become_products_of_numbers(int scales)
