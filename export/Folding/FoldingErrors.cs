@@ -1,10 +1,14 @@
 using LoRTA.Onnx.GraphGen.Errors;
+using LoRTA.Onnx.GraphGen.Ir;
 
 namespace LoRTA.Onnx.Export.Folding;
 
 /// <summary>Failures of folding.</summary>
 internal static class FoldingErrors
 {
+    public static LortaException NotFloat(string name, string initializer, ElementType type) =>
+        new("LRT705", $"{name}: was trained along, but the file stores it as {type.Display()} ('{initializer}').", "Fold into an export that stores it in float, or train without it.");
+
     public static LortaException Overflow(string address, float value, string form) =>
-        new("LRT703", FormattableString.Invariant($"{address}: the folded weight holds {value:G4}, which {form} cannot store."), "Use --widen where the file casts its weights, --keep-base, or a smaller scale.");
+        new("LRT703", FormattableString.Invariant($"{address}: the exported weight holds {value:G4}, which {form} cannot store."), "Use --widen where the file casts its weights, --keep-base, or a smaller scale.");
 }

@@ -24,11 +24,24 @@ internal sealed class ParameterWriter(Model deployed, Model model)
     {
         foreach (var initializer in name.Also.Prepend(name.Initializer))
         {
-            var target = model.Graph.Find(initializer)!;
-            var numbers = target.Constant!.ToFloats();
-            Place(name with { Initializer = initializer, Transposed = ModelParameters.IsTurned(deployed, initializer, name) }, target.Constant, value.ToFloats(), numbers);
-            target.Constant = Tensor.FromBytes(target.Constant.Type, [.. target.Constant.Dims], StoredMatrix.Round(numbers, target.Constant.Type));
+            var target = Own(model.Graph.Find(initializer)!, name);
+            var stored = target.Constant!;
+            if (!stored.Type.IsFloat()) throw FoldingErrors.NotFloat(name.Name, initializer, stored.Type);
+            var numbers = stored.ToFloats();
+            Place(name with { Initializer = initializer, Transposed = ModelParameters.IsTurned(deployed, initializer, name) }, stored, value.ToFloats(), numbers);
+            target.Constant = Tensor.FromBytes(stored.Type, [.. stored.Dims], StoredMatrix.Round(numbers, stored.Type));
+            if (numbers.Zip(target.Constant.ToFloats()).FirstOrDefault(pair => float.IsFinite(pair.First) && !float.IsFinite(pair.Second)) is (var number and not 0, _)) throw FoldingErrors.Overflow(name.Name, number, stored.Type.Display());
         }
+    }
+
+    // Of a tensor that holds equal parameters of several modules, this one gets its own.
+    private Value Own(Value stored, ParameterName name)
+    {
+        if (!MergedParameters.IsMerged(_names.Value, name, stored.Constant!)) return stored;
+        var own = model.Graph.AddConstant(name.Name, stored.Constant!);
+        own.IsExternal = stored.IsExternal;
+        model.Graph.ReplaceUses(stored, own, use => MergedParameters.IsAppliedBy(name, use.Node));
+        return own;
     }
 
     private static void Place(ParameterName name, Tensor stored, float[] value, float[] numbers)

@@ -47,13 +47,15 @@ internal static class DroppedBias
     /// <summary>The weight of the layer whose bias has this name.</summary>
     public static string WeightOf(string bias) => bias[..^BiasSuffix.Length] + WeightSuffix;
 
-    /// <summary>The one product of the layer's weight, if nothing is added to it.</summary>
+    /// <summary>The one product of the layer's weight, if no stored vector is added to it.</summary>
     public static Node? Product(Model deployed, IReadOnlyList<ParameterName> names, string name)
     {
         if (!name.EndsWith(BiasSuffix, StringComparison.Ordinal)) return null;
         var weight = names.FirstOrDefault(candidate => candidate.Name == WeightOf(name));
-        return weight is null ? null : Products(deployed.Graph.Find(weight.Initializer)!).ToList() is [var single] ? single : null;
+        return weight is null ? null : Products(deployed.Graph.Find(weight.Initializer)!).ToList() is [var single] && !HasBias(single) ? single : null;
     }
+
+    private static bool HasBias(Node product) => product.Output.Uses.Any(use => use.Node.OpType == "Add" && use.Node.Inputs[1 - use.Index]!.StoredTensor() is { Rank: 1 });
 
     private static IEnumerable<Node> Products(Value weight)
     {

@@ -43,8 +43,9 @@ internal static class ModelParameters
         var initial = ReadParameter(canonical.Deployed, stored);
         var input = tape[tape.Graph.AddInput(TrainingNames.Parameter + name, ElementType.Float, Shape.Of(initial))];
         var copies = stored.Also.Prepend(stored.Initializer).SelectMany(initializer => Copies(canonical, initializer, stored)).ToList();
-        if (copies.Count == 0) throw AdapterErrors.CannotTrain(name, "the graph does not compute with it");
-        foreach (var (constant, transposed) in copies) Replace(tape, constant, transposed ? input.T : input, stored);
+        var uses = copies.Select(copy => (copy, Readers: ReadersOf(copy.Constant, names, stored))).Where(copy => copy.Readers.Count > 0).ToList();
+        if (uses.Count == 0) throw AdapterErrors.CannotTrain(name, copies.Count == 0 ? "the graph does not compute with it" : $"the file stores it in one tensor with other parameters, '{stored.Initializer}', and its nodes do not tell whose is whose");
+        foreach (var ((constant, transposed), readers) in uses) Replace(tape, (constant, readers), transposed ? input.T : input, stored);
         return new(name, initial, group);
     }
 
@@ -94,9 +95,12 @@ internal static class ModelParameters
         return first.Dims.SequenceEqual(second.Dims) && first.Bytes.SequenceEqual(second.Bytes) ? name.Transposed : !name.Transposed;
     }
 
-    private static void Replace(Tape tape, Value constant, Expr parameter, ParameterName name)
+    private static HashSet<Use> ReadersOf(Value constant, IReadOnlyList<ParameterName> names, ParameterName name) =>
+        [.. MergedParameters.IsMerged(names, name, constant.Constant!) ? constant.Uses.Where(use => MergedParameters.IsAppliedBy(name, use.Node.Source ?? use.Node)) : constant.Uses];
+
+    private static void Replace(Tape tape, (Value Constant, HashSet<Use> Readers) use, Expr parameter, ParameterName name)
     {
-        var readers = constant.Uses.ToHashSet();
+        var (constant, readers) = use;
         var whole = name.Slice is null ? parameter : Patched(tape[constant], parameter, name.Transposed ? constant.Rank - 1 : 0, name.Slice.Value);
         tape.Graph.ReplaceUses(constant, whole.Value, readers.Contains);
     }

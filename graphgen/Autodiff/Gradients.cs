@@ -19,6 +19,7 @@ internal static class Gradients
         tape.Graph.Sort();
         var nodes = tape.Graph.Nodes.ToArray();
         var moving = Moving(nodes, wrt);
+        if (Between(nodes, moving, objective).FirstOrDefault(node => GradientRules.Find(node.Op) is null) is { } unknown) throw AutodiffErrors.NoRule(unknown);
         var gradients = new Dictionary<Value, Expr> { [objective] = tape.Scalar(1, objective.Type).ExpandLike(tape[objective]) };
         foreach (var node in nodes.Reverse())
             if (Reads(node).Any(moving.Contains) && node.Outputs.Any(output => output is not null && moving.Contains(output) && gradients.ContainsKey(output)))
@@ -28,7 +29,7 @@ internal static class Gradients
 
     private static void Pass(Tape tape, Node node, HashSet<Value> moving, Dictionary<Value, Expr> gradients)
     {
-        var rule = GradientRules.Find(node.Op) ?? throw AutodiffErrors.NoRule(node);
+        var rule = GradientRules.Find(node.Op)!;
         for (var i = rule.Outputs; i < node.Outputs.Count; i++)
             if (node.Outputs[i] is { } output && gradients.ContainsKey(output)) throw AutodiffErrors.OutputNotSupported(node, i);
 
@@ -55,6 +56,18 @@ internal static class Gradients
                 if (output is not null && (output.Type.IsFloat() || output.Type == ElementType.Undefined)) moving.Add(output);   // an operator that nothing is known of must be refused, not passed over
         }
         return moving;
+    }
+
+    // The nodes on the way from what moves to the objective, in order.
+    private static IEnumerable<Node> Between(Node[] nodes, HashSet<Value> moving, Value objective)
+    {
+        var (needed, between) = (new HashSet<Value> { objective }, new Stack<Node>());
+        foreach (var node in nodes.Reverse().Where(node => node.Outputs.Any(output => output is not null && needed.Contains(output) && moving.Contains(output))))
+        {
+            between.Push(node);
+            needed.UnionWith(Reads(node).Where(moving.Contains));
+        }
+        return between;
     }
 
     private static IEnumerable<Value> Reads(Node node) => node.Inputs.OfType<Value>().Concat(node.Captures);

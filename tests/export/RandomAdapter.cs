@@ -12,10 +12,10 @@ internal static class RandomAdapter
 {
     public static OrtGraphEvaluator Evaluator { get; } = new(new OrtSettings(Threads: 1));
 
-    public static AdapterFolder For(Model deployed, string method = "lorta")
+    public static AdapterFolder For(Model deployed, string method = "lorta", IReadOnlyList<int>? layers = null)
     {
         var map = AttentionMap.Of(CanonicalModel.Of(deployed));
-        var plan = AdapterPlan.Of(BaseModels.ArchitectureOf(deployed, map), Options(map, method));
+        var plan = AdapterPlan.Of(BaseModels.ArchitectureOf(deployed, map), Options(map, method) with { Layers = layers });
         return new AdapterFolder("adapter", AdapterConfig.Of(plan, BaseModels.Describe(deployed, map, plan)), plan.Factors.ToDictionary(factor => factor.Name, Values));
     }
 
