@@ -40,9 +40,11 @@ internal sealed class ParameterWriter(Model deployed, Model model)
         if (!MergedParameters.IsMerged(_names.Value, name, stored.Constant!)) return stored;
         var own = model.Graph.AddConstant(name.Name, stored.Constant!);
         own.IsExternal = stored.IsExternal;
-        model.Graph.ReplaceUses(stored, own, use => MergedParameters.IsAppliedBy(name, use.Node));
+        foreach (var use in Readers(stored).Where(use => MergedParameters.IsAppliedBy(name, use.Node)).ToList()) use.Node.SetInput(use.Index, own);
         return own;
     }
+
+    private static IEnumerable<Use> Readers(Value stored) => stored.Uses.SelectMany(use => use.Node.OpType == "Identity" ? Readers(use.Node.Output) : [use]);
 
     private static void Place(ParameterName name, Tensor stored, float[] value, float[] numbers)
     {

@@ -36,6 +36,21 @@ internal sealed class ParameterWriterTests
     }
 
     [Test]
+    public void A_parameter_that_shares_its_tensor_with_equal_ones_changes_alone()   // all biases of norms are one tensor of zeros
+    {
+        var deployed = Model.Load(Architectures.All.Single(architecture => architecture.Name == "bert").Path);
+        var adapter = Changed(deployed, "layers.1.norm1.bias");
+        using var folder = new TestFolder();
+
+        new Folder(RandomAdapter.Evaluator).Fold(deployed, adapter, new ExportOptions()).Model.Save(folder["folded.onnx"]);
+
+        var folded = Model.Load(folder["folded.onnx"]);
+        foreach (var name in ParameterNames.Of(folded).Where(name => name.Name.EndsWith("norm1.bias", StringComparison.Ordinal) || name.Name.EndsWith("norm2.bias", StringComparison.Ordinal)))
+            Assert.That(ModelParameters.ReadParameter(folded, name).ToFloats(), name.Name == "layers.1.norm1.bias" ? Has.Some.Not.Zero : Is.All.Zero, name.Name);
+        Assert.That(new Verifier(RandomAdapter.Evaluator).Compare(AdaptedModels.WithDefaults(deployed, adapter, allowOtherBase: false), folded, new VerifyOptions { Length = 12 }).MaxRelDiff, Is.LessThanOrEqualTo(1e-5));
+    }
+
+    [Test]
     public void Parameter_that_the_model_lacks_is_named()
     {
         var deployed = Model.Load(Exports.Path("roberta-mini/seqcls.ts-eager"));
