@@ -95,7 +95,7 @@ internal static class TrainingRun
     {
         var recipe = request.Recipe with { Model = request.Model ?? request.Recipe.Model };
         var settings = new OrtSettings(recipe.Device, request.Threads);
-        var (graph, values) = request.Adapter is { } adapter ? Adapted(recipe, AdapterFolder.Load(adapter), request.AllowOtherBase) : (EvaluationGraph.Of(Model.Load(recipe.Model), recipe.Task, RecipeMapping.LossOutput(recipe)), []);
+        var (graph, values) = request.Adapter is { } adapter ? Adapted(recipe, AdapterFolder.Load(adapter), request.AllowOtherBase) : (EvaluationGraph.Of(Model.Load(recipe.Model), recipe.Task, RecipeMapping.LossOutput(recipe)), new Dictionary<string, Tensor>(StringComparer.Ordinal));
         if (PreparedTask.DataOf(recipe, graph).Validation is not { } validation) throw TrainingErrors.NoValidation(recipe.Data.Train);
         var evaluator = Evaluator.Of(recipe.Task, validation, graph);
         using var runtime = new OrtForward(graph.Model, settings, values);
@@ -103,7 +103,7 @@ internal static class TrainingRun
         return new EvaluationResult(record.Loss, record.Metrics, validation.Count);
     }
 
-    private static (EvaluationGraph Graph, Dictionary<string, Tensor> Values) Adapted(Recipe recipe, AdapterFolder adapter, bool allowOtherBase)
+    private static (EvaluationGraph Graph, IReadOnlyDictionary<string, Tensor> Values) Adapted(Recipe recipe, AdapterFolder adapter, bool allowOtherBase)
     {
         var model = Model.Load(recipe.Model);
         BaseModels.Check(adapter, model, allowOtherBase);
@@ -112,8 +112,7 @@ internal static class TrainingRun
             Trainables = [.. adapter.Config.Trainables.Select(name => new TrainableOptions { Match = name })],
             Adapter = RecipeMapping.Adapter(adapter.Config.AdapterOptions),
         };
-        var graphs = TrainingGraphBuilder.Build(model, RecipeMapping.Spec(asTrained, adapter.Tensors));
-        return (graphs.Evaluation, new(graphs.Frozen.Concat(graphs.Trained.Select(tensor => KeyValuePair.Create(tensor.Input, tensor.Initial))), StringComparer.Ordinal));
+        return EvaluationGraph.OfAdapted(model, RecipeMapping.Spec(asTrained, adapter.Tensors));
     }
 
     // What is kept is what is measured: the best state, or the last one where this process (a resumed run) has not evaluated it.

@@ -1,6 +1,7 @@
 using LoRTA.Onnx.Export.Folding;
 using LoRTA.Onnx.Export.Verification;
 using LoRTA.Onnx.GraphGen.Adapters;
+using LoRTA.Onnx.GraphGen.Errors;
 using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.Training;
 using LoRTA.Onnx.Training.Recipes;
@@ -17,12 +18,13 @@ internal static class ExportVerb
         var output = Opt.Output("The folded model: a file, or a folder when MODEL is one.");
         var verify = Opt.Of<bool>("--verify", "Compare the result with base and adapter.");
         var widen = Opt.Of<bool>("--widen", "Write folded weights as float32 where the file stores them narrower behind a Cast.");
-        var allow = Opt.Of<bool>("--allow-base", "Accept a base with other weights than the adapter was trained on.");
+        var allow = Opt.AllowBase();
         var keep = Opt.Of<bool>("--keep-base", "Leave the base's weights as they are and add the adapter beside them.");
         var data = Opt.Of<string?>("--data", "Measure the loss of base and adapter and that of the result on a recipe's validation data.", "RECIPE");
         return Verb.Define("export", "Fold an adapter into its base model.", [model, adapter, output, verify, data, keep, widen, allow, force, .. runtime.Symbols], call =>
         {
             var request = new Request(call.Get(model), call.Get(adapter), call.Get(output), call.Get(force), call.Get(verify));
+            if (call.Get(keep) && call.Get(widen)) throw KeptAndWidened();
             var options = new ExportOptions { KeepBase = call.Get(keep), Widen = call.Get(widen), AllowOtherBase = call.Get(allow) };
             var recipe = call.Get(data) is { } path ? RecipeArgument.Load(path, [], (null, null, runtime.Settings(call).Device)) : null;
             var result = Run(request, options, new OrtGraphEvaluator(runtime.Settings(call)));
@@ -41,6 +43,8 @@ internal static class ExportVerb
         var comparison = request.Verify || rounding is { Bits: < 16 } ? VerifyVerb.Compare(deployed, Model.Load(target.File), adapter, new VerifyOptions { Tolerance = ToleranceOf(rounding, deployed) }, evaluator, options.AllowOtherBase) : null;
         return new ExportResult(target.File, comparison?.MaxAbsDiff, comparison?.MaxRelDiff, target.Bytes, rounding, comparison?.Ok ?? true);
     }
+
+    private static LortaException KeptAndWidened() => new("LRT806", "--keep-base, --widen: a base that is kept has no weight to widen.", "Give one of the two.") { IsUsage = true };
 
     private static Losses LossesOf(Recipe recipe, Request request, string output, bool allowOtherBase, int threads)
     {

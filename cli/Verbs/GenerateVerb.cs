@@ -14,8 +14,8 @@ internal static class GenerateVerb
     public static Verb Create()
     {
         var (model, prompt, adapter, seed, runtime) = (Arg.Model(), Opt.Required<string>("--prompt", "The beginning of the text."), Opt.Adapter(), Opt.Seed(), new RuntimeArguments());
-        var (tokenizer, allow) = (Opt.Of<string?>("--tokenizer", "The folder of the tokenizer (default: the model's).", "DIR"), Opt.Of<bool>("--allow-base", "Accept a base with other weights than the adapter was trained on."));
-        var (tokens, temperature) = (Opt.Checked(Opt.Of("--max-tokens", "Most tokens to write.", 100), number => number >= 1, "must be >= 1"), Opt.Checked(Opt.Of("--temperature", "0 takes the likeliest token; more makes unlikely ones likelier.", 0.0), number => number >= 0 && double.IsFinite(number), "must be >= 0"));
+        var (tokenizer, allow) = (Opt.Of<string?>("--tokenizer", "The folder of the tokenizer (default: the model's).", "DIR"), Opt.AllowBase());
+        var (tokens, temperature) = (Opt.AtLeastOne(Opt.Of("--max-tokens", "Most tokens to write.", 100)), Opt.NotNegative(Opt.Of("--temperature", "0 takes the likeliest token; more makes unlikely ones likelier.", 0.0)));
         var (topK, topP) = (Opt.Checked(Opt.Of<int?>("--top-k", "Draw from the K likeliest tokens.", "K"), number => number >= 1, "must be >= 1"), Opt.Checked(Opt.Of("--top-p", "Draw from the likeliest tokens whose probabilities reach P.", 1.0), number => number is > 0 and <= 1, "must be > 0 and <= 1"));
         return Verb.Define("generate", "Continue a text with a decoder.", [model, prompt, adapter, allow, tokenizer, tokens, temperature, topK, topP, seed, .. runtime.Symbols], call =>
         {

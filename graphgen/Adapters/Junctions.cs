@@ -46,7 +46,7 @@ internal sealed class Junctions(Model model, Tape tape)
         var y = node.Output;
         if (node.Is("MatMulInteger")) y = Behind(Behind(y, "Cast"), "Mul");
         if (Behind(y, "QuantizeLinear") is var rounded && rounded != y) y = Behind(rounded, "DequantizeLinear");
-        return linear.Stored.BiasNode is { } bias && bias != linear.Stored.Node ? y.Uses.Select(use => use.Node).FirstOrDefault(reader => reader.Is("Add") && reader.Name == bias)?.Output ?? y : y;
+        return y.Uses.Select(use => use.Node).FirstOrDefault(reader => reader.Is("Add") && reader.Output.Name == linear.Stored.BiasOutput)?.Output ?? y;
     }
 
     private static Value Behind(Value value, string op) => value.Uses is [{ Node: var reader }] && reader.Is(op) ? reader.Output : value;

@@ -1,3 +1,4 @@
+using LoRTA.Onnx.GraphGen.Adapters;
 using LoRTA.Onnx.GraphGen.Canonical;
 using LoRTA.Onnx.GraphGen.Errors;
 using LoRTA.Onnx.GraphGen.Ir;
@@ -23,9 +24,35 @@ internal sealed record EvaluationGraph(Model Model, string? Logits)
         var model = CanonicalModel.Of(deployed).Model;
         var tape = new Tape(model.Graph);
         using var scope = tape.Scope("loss");
-        var (loss, logits) = TaskLosses.Of(task).Emit(tape, output);
-        GraphOutputs.Keep(loss, logits?.Value);
+        return Finished(model, TaskLosses.Of(task).Emit(tape, output));
+    }
+
+    /// <summary>Adds an adapter and a task's loss to a model.</summary>
+    /// <param name="deployed">The model; it is not changed.</param>
+    /// <param name="spec">The adapter, with its values, and the task.</param>
+    /// <returns>The graph, and the values of its inputs for factors and trained parameters.</returns>
+    /// <exception cref="LortaException">LRT2xx, LRT3xx: the model is not understood, or the adapter does not fit it.</exception>
+    public static (EvaluationGraph Graph, IReadOnlyDictionary<string, Tensor> Values) OfAdapted(Model deployed, TrainingSpec spec)
+    {
+        var adapted = AdaptedModel.Of(deployed, spec.Adapter with { Dropout = 0 }, spec.Families, new(spec.Trainables, spec.Names));
+        var graph = Finished(adapted.Canonical.Model, LossOf(adapted, spec));
+        var trained = adapted.Trained(spec.Values, spec.Seed).Select(tensor => KeyValuePair.Create(tensor.Input, tensor.Initial));
+        return (graph, new Dictionary<string, Tensor>(adapted.Frozen(spec.Values, spec.Seed).Concat(trained), StringComparer.Ordinal));
+    }
+
+    /// <summary>Writes the loss of a task, with what the family adds to it.</summary>
+    public static (Expr Loss, Expr? Logits) LossOf(AdaptedModel adapted, TrainingSpec spec)
+    {
+        using var scope = adapted.Tape.Scope("loss");
+        var (loss, logits) = TaskLosses.Of(spec.Task).Emit(adapted.Tape, spec.Output);
+        var penalty = adapted.Plan.Family.Penalty(adapted.Plan.Sites, adapted.Factors);
+        return (penalty is null ? loss : loss + penalty.Value, logits);
+    }
+
+    private static EvaluationGraph Finished(Model model, (Expr Loss, Expr? Logits) task)
+    {
+        GraphOutputs.Keep(task.Loss, task.Logits?.Value);
         GraphOutputs.Finish(model.Graph);
-        return new EvaluationGraph(model, logits?.Value.Name);
+        return new EvaluationGraph(model, task.Logits?.Value.Name);
     }
 }

@@ -2,7 +2,6 @@ using LoRTA.Onnx.GraphGen.Adapters;
 using LoRTA.Onnx.GraphGen.Autodiff;
 using LoRTA.Onnx.GraphGen.Errors;
 using LoRTA.Onnx.GraphGen.Ir;
-using LoRTA.Onnx.GraphGen.Losses;
 using LoRTA.Onnx.GraphGen.Optimizers;
 
 namespace LoRTA.Onnx.GraphGen.Artifacts;
@@ -19,7 +18,7 @@ public static class TrainingGraphBuilder
         var adapted = AdaptedModel.Of(deployed, spec.Adapter, spec.Families, new(spec.Trainables, spec.Names));
         var graph = adapted.Canonical.Model.Graph;
         var tape = adapted.Tape;
-        var (loss, logits) = BuildLoss(adapted, spec);
+        var (loss, logits) = EvaluationGraph.LossOf(adapted, spec);
         GraphOutputs.Keep(loss, logits?.Value);
         var eval = adapted.Canonical.Model.Clone();
         RemoveDropout(eval.Graph);
@@ -44,14 +43,6 @@ public static class TrainingGraphBuilder
             Logits = logits?.Value.Name,
             Findings = adapted.Map.Findings,
         };
-    }
-
-    private static (Expr Loss, Expr? Logits) BuildLoss(AdaptedModel adapted, TrainingSpec spec)
-    {
-        using var scope = adapted.Tape.Scope("loss");
-        var (loss, logits) = TaskLosses.Of(spec.Task).Emit(adapted.Tape, spec.Output);
-        var penalty = adapted.Plan.Family.Penalty(adapted.Plan.Sites, adapted.Factors);
-        return (penalty is null ? loss : loss + penalty.Value, logits);
     }
 
     // What is measured leaves nothing out: x stands where x∘mask was.

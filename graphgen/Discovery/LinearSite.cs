@@ -50,7 +50,7 @@ public sealed record LinearSite(int Layer, string Matrix)
 /// <summary>Where a linear layer lies in the deployed file.</summary>
 public sealed record StoredLinear
 {
-    /// <summary>The node that applies the weight.</summary>
+    /// <summary>The node that applies the weight: its name, or its operator and output where it has none.</summary>
     public required string Node { get; init; }
 
     /// <summary>Its operator.</summary>
@@ -82,4 +82,7 @@ public sealed record StoredLinear
 
     /// <summary>The node that adds the bias.</summary>
     public string? BiasNode { get; init; }
+
+    /// <summary>First output of that node.</summary>
+    internal string? BiasOutput { get; init; }
 }

@@ -15,7 +15,7 @@ internal static class StoredSite
         var bias = linear.Bias is { } value ? model.OriginOf(value) : null;
         return new StoredLinear
         {
-            Node = node.Name,
+            Node = node.Label,
             Op = node.OpType,
             Output = node.Output.Name,
             Weight = weight.Initializer,
@@ -25,7 +25,8 @@ internal static class StoredSite
             Codes = codes,
             Bias = bias?.Initializer,
             BiasColumns = bias is null ? null : [.. features.Columns.Select(range => (range.Start + bias.Start, range.End + bias.Start))],
-            BiasNode = bias is null ? null : linear.BiasNode?.Source?.Name,
+            BiasNode = bias is null ? null : linear.BiasNode?.Source?.Label,
+            BiasOutput = bias is null ? null : linear.BiasNode?.Source?.Output.Name,
         };
     }
 

@@ -11,6 +11,9 @@ internal sealed record ArchitectureCase(string Name, int Heads, int KvHeads, int
     /// <summary>Words of the finding that tells why something was left alone.</summary>
     public string? Finding { get; init; }
 
+    /// <summary>How many findings there are.</summary>
+    public int Findings { get; init; }
+
     /// <summary>The file.</summary>
     public string Path => System.IO.Path.Combine(Fixtures.Repository, "tests", "fixtures", "architectures", $"{Name}.onnx");
 
@@ -30,15 +33,15 @@ internal static class Architectures
     public static IReadOnlyList<ArchitectureCase> All { get; } =
     [
         new("albert", 4, 4, 4, BertNames),
-        new("bart", 4, 4, 4, OptNames) { Finding = "cross-attention" },
+        new("bart", 4, 4, 4, OptNames) { Finding = "cross-attention", Findings = 2 },
         new("bert", 4, 4, 4, BertNames),
         new("bert-relative-key", 4, 4, 4, BertNames),
         new("bloom", 4, 4, 4, Interleaved),
         new("codegen", 4, 4, 4, "qkv_proj 0-8,24-32", "qkv_proj 16-24,40-48", "qkv_proj 8-16,32-40", "out_proj 0-16"),
-        new("convbert", 4, 4, 4, "query 0-16", "key 0-16", "value 0-16", null) { Finding = "layers.0.p: the walk from attention to its linear layer stops here at Reshape (after: move axes, merge heads; Concat" },
-        new("deberta", 4, 4, 4, DebertaNames) { Finding = "the weight of layers.0.q is applied here to something else too" },
+        new("convbert", 4, 4, 4, "query 0-16", "key 0-16", "value 0-16", null) { Finding = "layers.0.p: the walk from attention to its linear layer stops here at Reshape (after: move axes, merge heads; Concat", Findings = 2 },
+        new("deberta", 4, 4, 4, DebertaNames) { Finding = "the weight of layers.0.q is applied here to something else too", Findings = 4 },
         new("deberta-separate", 4, 4, 4, DebertaNames),
-        new("deepseek", 0, 0, 0) { Finding = "latent attention" },
+        new("deepseek", 0, 0, 0) { Finding = "latent attention", Findings = 2 },
         new("distilbert", 4, 4, 4, "q_lin 0-16", "k_lin 0-16", "v_lin 0-16", "out_lin 0-16"),
         new("einsum", 4, 4, 4, BertNames),
         new("falcon", 4, 1, 4, "query_key_value 0-16", "query_key_value 16-20", "query_key_value 20-24", "dense 0-16"),
@@ -72,6 +75,6 @@ internal static class Architectures
         new("smollm3", 4, 2, 4, LlamaNames),
         new("t5-encoder", 4, 4, 6, "q 0-24", "k 0-24", "v 0-24", "o 0-16"),
         new("torch-multihead", 4, 4, 4, "self_attn 0-16", "self_attn 16-32", "self_attn 32-48", "self_attn 0-16"),
-        new("xlnet", 0, 0, 0) { Finding = "layers.0.q: the walk from attention to its linear layer stops here at Einsum" },
+        new("xlnet", 0, 0, 0) { Finding = "layers.0.q: the walk from attention to its linear layer stops here at Einsum", Findings = 8 },
     ];
 }

@@ -23,8 +23,8 @@ internal sealed class ArchitecturesTests
     {
         var findings = Read(expected).Findings;
 
-        if (expected.Finding is null) Assert.That(findings, Is.Empty);
-        else Assert.That(findings.Select(finding => finding.Reason), Has.Some.StartsWith(expected.Finding));
+        Assert.That(findings, Has.Count.EqualTo(expected.Findings));
+        if (expected.Finding is not null) Assert.That(findings[0].Reason, Does.StartWith(expected.Finding));
     }
 
     [Test]
