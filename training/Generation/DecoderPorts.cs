@@ -35,25 +35,15 @@ internal sealed record DecoderPorts(IReadOnlyList<Value> Text, IReadOnlyList<Cac
 /// <param name="Empty">What goes in before anything was read: [1, heads, 0, head width].</param>
 internal sealed record CachePort(string Past, string Present, Tensor Empty)
 {
-    // past_key_values.0.key ↔ present.0.key and the like.
-    private static readonly string[] PastPrefixes = ["past_key_values", "past"];
-    private static readonly string[] PresentPrefixes = ["present", "present_key_values"];
-
     /// <summary>Reads the port of an input; sizes that it does not state follow from the rest of the graph.</summary>
     /// <param name="model">The model.</param>
     /// <param name="caches">Its empty caches.</param>
     /// <param name="past">The input.</param>
     public static CachePort Of(Model model, EmptyCache caches, Value past)
     {
-        if (past is not { Shape.Rank: 4 } || !past.Type.IsFloat() || PresentOf(model, past) is not { } present) throw RuntimeErrors.MissingInput(past.Name);
+        if (past is not { Shape.Rank: 4 } || !past.Type.IsFloat() || EmptyCache.PresentNamedAs(model, past) is not { } present) throw RuntimeErrors.MissingInput(past.Name);
         return caches.For(past, rows: 1) is { } empty
             ? new CachePort(past.Name, present.Name, empty)
             : throw GenerationErrors.NotADecoder(model.Path, $"heads and head width of its cache '{past.Name}' are not stated: {past.Shape}");
     }
-
-    private static Value? PresentOf(Model model, Value past) =>
-        (from prefix in PastPrefixes
-         where past.Name.StartsWith(prefix, StringComparison.Ordinal)
-         from present in PresentPrefixes
-         select model.Graph.Outputs.FirstOrDefault(output => output.Name == present + past.Name[prefix.Length..] && output.Type == past.Type)).FirstOrDefault(output => output is not null);
 }

@@ -108,8 +108,8 @@ internal sealed class GenerateVerbTests
         Assert.That(run.Error, Does.StartWith("error LRT501"));
     }
 
-    [TestCase("--temperature", "-1", ">= 0")]
-    [TestCase("--temperature", "NaN", ">= 0")]
+    [TestCase("--temperature", "-1", "a number >= 0")]
+    [TestCase("--temperature", "NaN", "a number >= 0")]
     [TestCase("--top-k", "0", ">= 1")]
     [TestCase("--top-p", "0", "> 0 and <= 1")]
     [TestCase("--top-p", "1.5", "> 0 and <= 1")]

@@ -39,6 +39,44 @@ public sealed class Opset23FormsTests
 
     [TestCase(0)]
     [TestCase(1)]
+    public void Rotary_embedding_may_take_positions_and_flat_heads(int interleaved)
+    {
+        var (model, tape) = New();
+        var angles = tape.Constant(Tensor.Of<float>([8, 2], [.. Enumerable.Range(0, 16).Select(i => i * 0.3f)]));
+        var positions = tape.Constant(Tensor.Of<long>([2, 3], [0, 1, 2, 4, 5, 7]));
+        var flat = Heads(tape, "q").MoveAxes(0, 2, 1, 3).Reshape(0, 0, 8);
+        model.Graph.AddOutput(tape.Op("RotaryEmbedding", [flat, angles.Apply("Cos"), angles.Apply("Sin"), positions], ("interleaved", interleaved), ("num_heads", 2)).Value);
+
+        AssertSameResults(model, CanonicalModel.Of(model).Model, "q");
+    }
+
+    [Test]
+    public void Keys_behind_a_stated_length_are_not_seen()   // opset 24
+    {
+        var (model, tape) = New();
+        model.OpsetVersions[string.Empty] = 24;
+        var lengths = tape.Constant(Tensor.Vector(3L, 2L));
+        model.Graph.AddOutput(tape.Op("Attention", [Heads(tape, "q"), Heads(tape, "k"), Heads(tape, "v"), null, null, null, lengths]).Value);
+
+        AssertSameResults(model, CanonicalModel.Of(model).Model, "q", "k", "v");
+    }
+
+    [Test]
+    public void Swish_is_one_operator_of_the_runtime()   // opset 24
+    {
+        var (model, tape) = New();
+        model.OpsetVersions[string.Empty] = 24;
+        model.Graph.AddOutput(tape.Op("Swish", [Heads(tape, "q")], ("alpha", 1.3f)).Value);
+
+        var canonical = CanonicalModel.Of(model).Model;
+
+        Assert.That(canonical.Graph.Nodes.Single().OpType, Is.EqualTo("QuickGelu"));
+        var input = new Dictionary<string, Tensor> { ["q"] = Tensor.Of<float>([2, 2, 3, 4], [.. Enumerable.Range(-24, 48).Select(i => i / 8f)]) };
+        Assert.That(Ort.Run(canonical, input).Single().Value.ToFloats(), Is.EqualTo(input["q"].ToFloats().Select(x => x / (1 + MathF.Exp(-1.3f * x)))).Within(1e-5));
+    }
+
+    [TestCase(0)]
+    [TestCase(1)]
     public void Heads_may_share_keys_and_follow_a_past(int causal)
     {
         var (model, tape) = New();

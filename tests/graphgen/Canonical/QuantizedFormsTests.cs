@@ -62,6 +62,17 @@ public sealed class QuantizedFormsTests
         AssertExact(model, Scales);
     }
 
+    [Test]
+    public void Products_of_integers_that_rescale_themselves_too()
+    {
+        var (model, tape, x) = New();
+        var rounded = tape.Write("DynamicQuantizeLinear", string.Empty, [x], 3);
+        Expr?[] inputs = [tape[rounded.Output], tape.Constant(Tensor.Of<sbyte>([8, 4], Codes)), tape[rounded.Outputs[1]!], tape.Constant(Tensor.Vector<float>(Scales)), tape[rounded.Outputs[2]!], tape.Constant(Tensor.Vector<sbyte>(new sbyte[4]))];
+        model.Graph.AddOutput(tape.Write("MatMulIntegerToFloat", "com.microsoft", inputs, 1).Output);
+
+        AssertExact(model, Scales);
+    }
+
     private static (Model Model, Tape Tape, Expr X) New()
     {
         var (model, _) = Ort.New();
