@@ -106,6 +106,57 @@ public sealed class AttentionMapTests
     }
 
     [Test]
+    public void Heads_in_another_order_than_the_file_s_have_an_output_of_their_own()   // query heads by rank in their group
+    {
+        var toy = new Toy();
+        var q = toy.Linear(toy.X, "q", 8).Reshape(0, 0, 2, 2, 2).MoveAxes(0, 3, 2, 1, 4).Reshape(0, 4, -1, 2);
+        var (k, v) = (Toy.Heads(toy.Linear(toy.X, "k", 8), 4), Toy.Heads(toy.Linear(toy.X, "v", 8), 4));
+
+        var site = Read(toy.With(toy.Linear(Toy.Attend(q, k, v), "out", 8))).Layers.Single().Q!;
+
+        Assert.That(site.Stored.Columns, Is.EqualTo(new[] { (0L, 2L), (4L, 6L), (2L, 4L), (6L, 8L) }));
+        Assert.That(site.Output, Is.Not.EqualTo(site.Product));
+        Assert.That(site.Output.Producer!.OpType, Is.EqualTo("Gather"));
+    }
+
+    [Test]
+    public void Queries_and_keys_that_are_one_product_are_left_alone()   // Reformer
+    {
+        var toy = new Toy();
+        var (shared, v) = (Toy.Heads(toy.Linear(toy.X, "qk", 8), 2), Toy.Heads(toy.Linear(toy.X, "v", 8), 2));
+
+        var map = AttentionMap.Of(CanonicalModel.Of(toy.With(toy.Linear(Toy.Attend(shared, shared, v), "out", 8))));
+
+        Assert.That(map.Layers, Is.Empty);
+        Assert.That(map.Findings.Single().Reason, Does.Contain("are the same features of one product"));
+    }
+
+    [Test]
+    public void A_product_that_others_read_before_its_bias_is_adapted_before_it()
+    {
+        var toy = new Toy();
+        var product = toy.Linear(toy.X, "q", 8, bias: false);
+        var (q, k, v) = (Toy.Heads(product + toy.Weight("q.bias", 8), 2), Toy.Heads(toy.Linear(toy.X, "k", 8), 2), Toy.Heads(toy.Linear(toy.X, "v", 8), 2));
+
+        var site = Read(toy.With(toy.Linear(Toy.Attend(q, k, v), "out", 8) + product)).Layers.Single().Q!;
+
+        Assert.That((site.Bias, site.Output), Is.EqualTo(((Value?)null, site.Product)));
+    }
+
+    [Test]
+    public void Features_that_arrive_at_the_output_projection_in_another_order_are_refused()
+    {
+        var toy = new Toy();
+        var (q, k, v) = (Toy.Heads(toy.Linear(toy.X, "q", 8), 2), Toy.Heads(toy.Linear(toy.X, "k", 8), 2), Toy.Heads(toy.Linear(toy.X, "v", 8), 2));
+        var merged = Toy.Softmax(q.MatMul(k.T)).MatMul(v).MoveAxes(0, 2, 3, 1).Reshape(0, 0, 8);
+
+        var map = AttentionMap.Of(CanonicalModel.Of(toy.With(toy.Linear(merged, "out", 8))));
+
+        Assert.That(map.Layers.Single().P, Is.Null);
+        Assert.That(map.Findings.Single().Reason, Does.StartWith("layers.0.p").And.Contain("which of its features come from which head"));
+    }
+
+    [Test]
     public void Cross_attention_is_left_alone_with_a_finding()
     {
         var toy = new Toy();
