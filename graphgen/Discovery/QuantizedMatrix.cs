@@ -53,25 +53,29 @@ internal sealed record QuantizedMatrix(StoredCodes Layout, Tensor Codes, Tensor 
     public (Tensor Codes, Tensor Scales) Requantize(float[] values)
     {
         var (before, codes, scales) = (Read(), Codes.Bytes.ToArray(), (float[])_scales.Clone());
-        var inside = new float[Layout.BlockRows * Layout.BlockColumns];
-        foreach (var block in Blocks())
+        var isChanged = new bool[scales.Length];
+        Parallel.ForEach(Blocks(), () => new float[Layout.BlockRows * Layout.BlockColumns], (block, _, inside) =>
         {
-            var (count, isChanged) = (0, false);
+            var count = 0;
             for (var row = block.Top; row < block.Bottom; row++)
             {
                 for (var column = block.Left; column < block.Right; column++)
                 {
                     var at = (row * Columns) + column;
-                    isChanged |= values[at] != before[at];
+                    isChanged[block.Index] |= values[at] != before[at];
                     inside[count++] = values[at];
                 }
             }
-            if (!isChanged) continue;
-            var zero = ZeroAt(block);
-            var scale = BestScale(inside.AsSpan(0, count), zero, _scales[block.Index]);
-            (scales[block.Index], count) = (scale, 0);
+            if (isChanged[block.Index]) scales[block.Index] = BestScale(inside.AsSpan(0, count), ZeroAt(block), _scales[block.Index]);
+            return inside;
+        }, _ => { });
+
+        // Blocks may share bytes of codes: these are set one after the other.
+        foreach (var block in Blocks().Where(block => isChanged[block.Index]))
+        {
+            var (zero, scale) = (ZeroAt(block), scales[block.Index]);
             for (var row = block.Top; row < block.Bottom; row++)
-                for (var column = block.Left; column < block.Right; column++) SetCode(codes, row, column, Code(inside[count++], zero, scale));
+                for (var column = block.Left; column < block.Right; column++) SetCode(codes, row, column, Code(values[(row * Columns) + column], zero, scale));
         }
         return (Tensor.FromBytes(Codes.Type, [.. Codes.Dims], codes), Tensor.FromBytes(Scales.Type, [.. Scales.Dims], StoredMatrix.Round(scales, Scales.Type)));
     }
