@@ -1,3 +1,4 @@
+using LoRTA.Onnx.GraphGen.Canonical;
 using LoRTA.Onnx.GraphGen.Discovery;
 using LoRTA.Onnx.GraphGen.Errors;
 using LoRTA.Onnx.GraphGen.Ir;
@@ -60,7 +61,7 @@ internal sealed class Junctions(Model model, Tape tape)
         var y = x.MatMul(tape[node.Input(1)!]);
         if (node.Input(2) is { } bias) y += tape[bias];
         var width = y.Shape[-1].Value!.Value;
-        var widths = node.Ints("qkv_hidden_sizes") ?? [width / 3, width / 3, width / 3];
+        var widths = FusedAttentionForms.PackedWidths(node, width);
         var parts = widths.Index().Select(part => (Expr?)y.Slice(-1, widths[..part.Index].Sum(), widths[..(part.Index + 1)].Sum())).ToArray();
         var kept = new[] { "num_heads", "scale", "mask_filter_value", "unidirectional" }.Where(node.Attributes.ContainsKey).Select(name => (name, (Attr?)node.Attributes[name]));
         var attention = tape.Write("MultiHeadAttention", Ms, [.. parts, null, Optional(3), Optional(5)], 1, [.. kept]);
@@ -93,7 +94,7 @@ internal sealed class Junctions(Model model, Tape tape)
         var parts = new List<Expr>();
         foreach (var (columns, part) in sites.Select(site => (site.Stored.Columns, tape[outputs[site]])).Concat(rest.Select(gap => ((IReadOnlyList<(long Start, long End)>)[gap], whole.Slice(axis, gap.Start, gap.End)))).OrderBy(part => part.Item1[0].Start))
         {
-            order.AddRange(Numbers(columns));
+            order.AddRange(Ranges.Numbers(columns));
             parts.Add(part);
         }
         var joined = Expr.Concat(axis, [.. parts]);
@@ -112,10 +113,7 @@ internal sealed class Junctions(Model model, Tape tape)
     private Expr AsFloat(Value value) => tape[value].Cast(ElementType.Float);
 
     private static Expr Columns(Expr whole, IReadOnlyList<(long Start, long End)> ranges, int axis) =>
-        ranges is [var (start, end)] ? whole.Slice(axis, start, end) : whole.Take([.. Numbers(ranges)], axis);
-
-    private static IEnumerable<long> Numbers(IReadOnlyList<(long Start, long End)> ranges) =>
-        ranges.SelectMany(range => Enumerable.Range(0, (int)(range.End - range.Start)).Select(i => range.Start + i));
+        ranges is [var (start, end)] ? whole.Slice(axis, start, end) : whole.Take([.. Ranges.Numbers(ranges)], axis);
 
     private static IEnumerable<(long Start, long End)> Gaps(IEnumerable<(long Start, long End)> ranges, long width)
     {

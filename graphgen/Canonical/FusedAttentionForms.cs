@@ -16,6 +16,11 @@ internal static class FusedAttentionForms
         new("rotary embedding", $"{Ms}RotaryEmbedding", (node, rewriting) => rewriting.Substitute(node, Rotary)),
     ];
 
+    /// <summary>Widths of Q, K and V in the weight of com.microsoft's Attention.</summary>
+    /// <param name="node">The operator.</param>
+    /// <param name="total">Width of all three.</param>
+    public static long[] PackedWidths(Node node, long total) => node.Ints("qkv_hidden_sizes") ?? [total / 3, total / 3, total / 3];
+
     // x [B, S, d] · weight [d, Q|K|V] + bias; past [2, B, H, P, D]
     private static Expr?[] Packed(Node node, Rewriting rewriting)
     {
@@ -24,7 +29,7 @@ internal static class FusedAttentionForms
         var packed = tape[node.Input(0)!].MatMul(tape[node.Input(1)!]);
         if (node.Input(2) is { } bias) packed += tape[bias];
         var width = packed.Shape[-1].Value ?? throw Refused(node, rewriting, "a weight of unknown width");
-        var widths = node.Ints("qkv_hidden_sizes") ?? [width / 3, width / 3, width / 3];
+        var widths = PackedWidths(node, width);
         var (q, k, v) = (Part(0), Part(1), Part(2));
         var past = node.Input(4) is { } cache ? tape[cache] : (Expr?)null;
         if (past is { } before) (k, v) = (Expr.Concat(2, before.Row(0), k), Expr.Concat(2, before.Row(1), v));

@@ -28,8 +28,8 @@ internal static class Interleaved
     {
         var (tape, readers, axis) = (new Tape(graph), output.Uses.ToHashSet(), output.Rank - 1);
         using var scope = tape.Scope($"{output.Name}/parts");
-        var own = packed.Select(projection => Numbers(projection.Features.Columns).ToArray()).ToList();
-        var rest = Numbers([(0, packed[0].Linear.Out)]).Except(own.SelectMany(columns => columns)).ToArray();
+        var own = packed.Select(projection => Ranges.Numbers(projection.Features.Columns).ToArray()).ToList();
+        var rest = Ranges.Numbers([(0, packed[0].Linear.Out)]).Except(own.SelectMany(columns => columns)).ToArray();
         var parts = own.Select(columns => tape[output].Take(columns, axis)).ToList();
         var order = own.SelectMany(columns => columns).Concat(rest).ToList();
         var joined = Expr.Concat(axis, [.. parts, .. rest.Length > 0 ? [tape[output].Take(rest, axis)] : Array.Empty<Expr>()]);
@@ -37,7 +37,4 @@ internal static class Interleaved
         graph.ReplaceUses(output, back.Value, readers.Contains);
         return packed.Zip(parts, (projection, part) => projection with { Features = projection.Features with { Output = part.Value } });
     }
-
-    private static IEnumerable<long> Numbers(IReadOnlyList<(long Start, long End)> ranges) =>
-        ranges.SelectMany(range => Enumerable.Range((int)range.Start, (int)(range.End - range.Start))).Select(number => (long)number);
 }

@@ -86,7 +86,13 @@ internal sealed class LayerReader(CanonicalModel model)
         var others = new[] { k, v }.Select(walk => walk.Linear?.Input).OfType<Value>().Where(other => !Sources.AreSame(other, source)).ToList();
         if (others.Count == 0) return null;
         var node = LabelOf(core.Softmax);
-        if (!others.All(other => Sources.AreRelated(other, source))) return new Finding(node, "cross-attention: keys and values are made from another source than queries; it is left alone");
+        if (!others.All(other => Sources.AreRelated(other, source)))
+        {
+            var isKeyed = k.Linear is { } key && Sources.AreSame(key.Input, source);
+            return new Finding(node, isKeyed
+                ? "values are made from another value than queries and keys (positions added to these only?); it is left alone"
+                : "cross-attention: keys and values are made from another source than queries; it is left alone");
+        }
         return new Finding(node, "latent attention: queries, keys and values are made by several products in a row; it is left alone")
         {
             Explanation = new Explanation

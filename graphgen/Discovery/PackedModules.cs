@@ -1,3 +1,4 @@
+using LoRTA.Onnx.GraphGen.Canonical;
 using LoRTA.Onnx.GraphGen.Ir;
 
 namespace LoRTA.Onnx.GraphGen.Discovery;
@@ -27,7 +28,7 @@ internal static class PackedModules
     private static (string, long)[]? OfAttention(Node node, Value tensor)
     {
         var total = tensor.Shape![-1].Value!.Value;
-        var widths = node.Ints("qkv_hidden_sizes") ?? [total / 3, total / 3, total / 3];
+        var widths = FusedAttentionForms.PackedWidths(node, total);
         var output = node.Output.Uses.Select(use => ModuleScope.Of(use.Node)).FirstOrDefault(module => module is not null);
         var (suffix, inputs) = Conventions.FirstOrDefault(convention => output?.EndsWith(convention.Output, StringComparison.Ordinal) == true);
         return inputs is null ? [] : [.. inputs.Select((input, i) => (output![..^suffix.Length] + input, widths[i]))];

@@ -54,7 +54,7 @@ internal sealed record StoredMatrix(IStoredNumbers Numbers, bool IsOutIn, IReadO
         return float.IsNaN(value) ? (ushort)0x7FC0 : (ushort)((bits + 0x7FFF + ((bits >> 16) & 1)) >> 16);
     }
 
-    private IEnumerable<int> Features() => Columns.SelectMany(range => Enumerable.Range((int)range.Start, (int)(range.End - range.Start)));
+    private IEnumerable<int> Features() => Ranges.Numbers(Columns).Select(number => (int)number);
 
     private void Visit(Action<long, int, int> element)
     {

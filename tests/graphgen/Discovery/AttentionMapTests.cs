@@ -170,6 +170,18 @@ public sealed class AttentionMapTests
     }
 
     [Test]
+    public void Positions_added_to_queries_and_keys_alone_are_no_cross_attention()   // DETR
+    {
+        var toy = new Toy();
+        var turned = toy.X + toy.Input("positions");
+        var (q, k, v) = (Toy.Heads(toy.Linear(turned, "q", 8), 2), Toy.Heads(toy.Linear(turned, "k", 8), 2), Toy.Heads(toy.Linear(toy.X, "v", 8), 2));
+
+        var map = AttentionMap.Of(CanonicalModel.Of(toy.With(toy.Linear(Toy.Attend(q, k, v), "out", 8))));
+
+        Assert.That(map.Findings.Single().Reason, Does.StartWith("values are made from another value than queries and keys"));
+    }
+
+    [Test]
     public void An_operator_that_no_step_knows_is_named()
     {
         var toy = new Toy();
