@@ -76,7 +76,7 @@ internal sealed record Linear
     {
         for (var side = 0; side < 2; side++)
         {
-            if (add.Inputs[1 - side]!.Producer is not { } producer || producer.Output.Uses.Count > 1 || Of(producer) is not { BiasNode: null } linear) continue;   // others see the product without the bias
+            if (add.Inputs[1 - side]!.Producer is not { } producer || producer.Output.Uses.Count(use => !use.Node.Is("Shape")) > 1 || Of(producer) is not { BiasNode: null } linear) continue;   // others see the product without the bias
             if (IsBias(add.Inputs[side]!, linear)) return linear with { BiasNode = add, BiasInput = side };
         }
         return null;
