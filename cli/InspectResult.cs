@@ -73,7 +73,7 @@ internal sealed record InspectResult(Inspection Inspection) : IVerdict, IDocumen
         explanation.LookedFor,
         Stopped = explanation.Op == "input" ? $"input '{explanation.Node}'" : $"{explanation.Op} '{explanation.Node}'",
         Passed = string.Join(", ", explanation.Passed),
-        Closest = explanation.Closest is { } closest ? $"{closest.Form}: {closest.Operators} operators fit; it needs {string.Join(" or ", closest.Expected)} where {closest.Found} is" : "no form fits in part",
+        Closest = explanation.Closest?.ToString() ?? "no form fits in part",
         Missing = explanation.Remedy,
     };
 

@@ -38,9 +38,11 @@ internal sealed class ParameterWriter(Model deployed, Model model)
     private Value Own(Value stored, ParameterName name)
     {
         if (!MergedParameters.IsMerged(_names.Value, name, stored.Constant!)) return stored;
+        var uses = Readers(stored).Where(use => MergedParameters.IsAppliedBy(name, use.Node)).ToList();
+        if (uses.Count == 0) throw FoldingErrors.Merged(name.Name, stored.Name);
         var own = model.Graph.AddConstant(name.Name, stored.Constant!);
         own.IsExternal = stored.IsExternal;
-        foreach (var use in Readers(stored).Where(use => MergedParameters.IsAppliedBy(name, use.Node)).ToList()) use.Node.SetInput(use.Index, own);
+        foreach (var use in uses) use.Node.SetInput(use.Index, own);
         return own;
     }
 

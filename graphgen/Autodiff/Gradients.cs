@@ -19,10 +19,11 @@ internal static class Gradients
         tape.Graph.Sort();
         var nodes = tape.Graph.Nodes.ToArray();
         var moving = Moving(nodes, wrt);
-        if (Between(nodes, moving, objective).FirstOrDefault(node => GradientRules.Find(node.Op) is null) is { } unknown) throw AutodiffErrors.NoRule(unknown);
+        var between = Between(nodes, moving, objective);
+        if (between.FirstOrDefault(node => GradientRules.Find(node.Op) is null) is { } unknown) throw AutodiffErrors.NoRule(unknown);
         var gradients = new Dictionary<Value, Expr> { [objective] = tape.Scalar(1, objective.Type).ExpandLike(tape[objective]) };
-        foreach (var node in nodes.Reverse())
-            if (Reads(node).Any(moving.Contains) && node.Outputs.Any(output => output is not null && moving.Contains(output) && gradients.ContainsKey(output)))
+        foreach (var node in between.Reverse())
+            if (node.Outputs.Any(output => output is not null && moving.Contains(output) && gradients.ContainsKey(output)))
                 Pass(tape, node, moving, gradients);
         return [.. wrt.Select(value => gradients.TryGetValue(value, out var gradient) ? gradient : tape[value].Zeros())];
     }

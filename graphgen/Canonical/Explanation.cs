@@ -30,7 +30,7 @@ public sealed record Explanation
 public sealed record NearMiss(string Form, int Operators, IReadOnlyList<string> Expected, string Found)
 {
     /// <summary>The miss as part of a sentence.</summary>
-    public override string ToString() => $"closest step: {Form}, of which {Operators} operators fit; it needs {string.Join(" or ", Expected)} where {Found} is";
+    public override string ToString() => $"{Form}, of which {Operators} operators fit; it needs {string.Join(" or ", Expected)} where {Found} is";
 
     /// <summary>The one of some named forms that comes closest at a value; null where none fits in part.</summary>
     internal static NearMiss? At(Ir.Value value, IEnumerable<(string Name, Pattern Pattern)> forms)

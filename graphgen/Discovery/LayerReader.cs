@@ -189,7 +189,7 @@ internal sealed class LayerReader(CanonicalModel model)
 
     private static string ReadersOf(Value value)
     {
-        var readers = value.Uses.Select(use => use.Node).Where(node => !node.Is("Shape")).Distinct().ToList();
+        var readers = Walk.ReadersOf(value);
         return readers is [var reader] ? $"{reader} reads it" : $"{readers.Count} nodes read it";
     }
 
@@ -198,7 +198,7 @@ internal sealed class LayerReader(CanonicalModel model)
         var stop = walk.Linear?.Product ?? walk.Values[^1].Producer;
         var (node, op) = (stop?.Source?.Label ?? stop?.Label ?? walk.Values[^1].Name, stop?.Op ?? "input");
         var steps = walk.Steps.Count == 0 ? "no step taken" : $"after: {string.Join(", ", NamesOf(walk))}";
-        _findings.Add(new Finding(node, $"layers.{layer}.{matrix}: the walk from attention to its linear layer stops here at {op} ({string.Join("; ", new[] { steps, why ?? walk.Closest?.ToString() }.OfType<string>())})")
+        _findings.Add(new Finding(node, $"layers.{layer}.{matrix}: the walk from attention to its linear layer stops here at {op} ({string.Join("; ", new[] { steps, why ?? (walk.Closest is { } closest ? $"closest step: {closest}" : null) }.OfType<string>())})")
         {
             Explanation = new Explanation
             {

@@ -66,7 +66,7 @@ internal sealed record Walk(Linear? Linear, IReadOnlyList<Value> Values, IReadOn
         while (true)
         {
             var at = values[^1];
-            var readers = at.Uses.Select(use => use.Node).Where(node => !node.Is("Shape")).Distinct().ToList();
+            var readers = ReadersOf(at);
             if (readers.Count > 1 && SideBranch.LayerOn(at, readers) is { } layer) return new Walk(layer, values, steps, null);
             if (readers is not [var reader]) return new Walk(null, values, steps, null);
             if (Linear.StartingAt(reader) is { } linear && linear.Input == at) return new Walk(linear, values, steps, null);
@@ -75,6 +75,9 @@ internal sealed record Walk(Linear? Linear, IReadOnlyList<Value> Values, IReadOn
             values.Add(reader.Output);
         }
     }
+
+    /// <summary>The nodes that compute with a value, not only with its shape.</summary>
+    public static IReadOnlyList<Node> ReadersOf(Value value) => [.. value.Uses.Select(use => use.Node).Where(node => !node.Is("Shape")).Distinct()];
 
     // x∘cos + turned(x)∘sin; or both halves (neighbours, where pairs interleave) written out and joined.
     private static Pattern Rotary(Pattern x)

@@ -51,6 +51,16 @@ internal sealed class ParameterWriterTests
     }
 
     [Test]
+    public void A_parameter_is_not_lost_where_the_file_does_not_tell_whose_a_shared_tensor_is()
+    {
+        var deployed = Model.Load(Architectures.All.Single(architecture => architecture.Name == "bert").Path);
+        var adapter = Changed(deployed, "layers.1.norm1.bias");
+        foreach (var node in deployed.Graph.Nodes) node.Name = string.Empty;
+
+        Assert.That(() => new Folder(RandomAdapter.Evaluator).Fold(deployed, adapter, new ExportOptions()), Throws.TypeOf<LortaException>().With.Property(nameof(LortaException.Code)).EqualTo("LRT708"));
+    }
+
+    [Test]
     public void Parameter_that_the_model_lacks_is_named()
     {
         var deployed = Model.Load(Exports.Path("roberta-mini/seqcls.ts-eager"));
