@@ -4,38 +4,50 @@ using LoRTA.Onnx.GraphGen.Ir.Inference;
 namespace LoRTA.Onnx.GraphGen.Discovery;
 
 /// <summary>Which output feature of a projection each element of a value is. Sent along a walk, it shows which features make which head.</summary>
-/// <param name="Dims">The value's sizes; those that vary (batch, sequence) are taken as 1.</param>
-/// <param name="Features">The feature of each element, row-major.</param>
-internal sealed record FeatureGrid(int[] Dims, int[] Features)
+/// <remarks>Rows (batch, sequence) are followed as parts of the axes, whatever their size: a fixed length may equal the heads or their width. Only features are
+/// followed one by one; a size that the file leaves open counts as 1.</remarks>
+/// <param name="Axes">The parts that each axis is made of, outermost first; parts of size 1 are left out.</param>
+/// <param name="Features">The feature of each element of one row, row-major.</param>
+internal sealed record FeatureGrid(IReadOnlyList<IReadOnlyList<AxisPart>> Axes, int[] Features)
 {
     private static readonly int[] None = [];
+    private readonly int[] _strides = StridesOf([.. Axes.Select(FeaturesOf)]);
 
-    private readonly int[] _strides = [.. Enumerable.Range(0, Dims.Length).Select(axis => Size(Dims[(axis + 1)..]))];
+    /// <summary>How many features each axis has; 1 for an axis of rows only.</summary>
+    public int[] Dims { get; } = [.. Axes.Select(FeaturesOf)];
 
     /// <summary>The features at the projection itself: 0, 1, … along the last axis.</summary>
-    public static FeatureGrid? At(Value value, long features) =>
-        DimsOf(value) is [.., var last] dims && last == features ? new FeatureGrid(dims, [.. Enumerable.Range(0, Size(dims)).Select(i => i % last)]) : null;
+    public static FeatureGrid? At(Value value, long features)
+    {
+        if (DimsOf(value) is not [.. var rows, var last] || last != features) return null;
+        return new FeatureGrid([.. rows.Select(size => Part(size, isRow: true)), Part(last, isRow: false)], [.. Enumerable.Range(0, last)]);
+    }
 
     /// <summary>The features that attention makes: 0, 1, … head by head, the width of a head last.</summary>
-    public static FeatureGrid? Made(Value value) => DimsOf(value) is { Length: > 0 } dims ? new FeatureGrid(dims, [.. Enumerable.Range(0, Size(dims))]) : null;
+    /// <param name="value">The result [.., width] of attention.</param>
+    /// <param name="queries">The features of its queries, which show what are heads and what are rows; null where that is not known: all sizes that are numbers count as heads.</param>
+    public static FeatureGrid? Made(Value value, FeatureGrid? queries)
+    {
+        if (DimsOf(value) is not [.. var outer, var width]) return null;
+        var leading = queries is null ? [.. outer.Select(size => Part(size, isRow: false))] : Regrouped(queries.Axes.Take(queries.Axes.Count - 1), outer);
+        if (leading is null) return null;
+        IReadOnlyList<IReadOnlyList<AxisPart>> axes = [.. leading, Part(width, isRow: false)];
+        return new FeatureGrid(axes, [.. Enumerable.Range(0, axes.Select(FeaturesOf).Aggregate(1, (size, dim) => size * dim))]);
+    }
 
     /// <summary>Steps that leave every feature at its place.</summary>
-    public static FeatureGrid? Keep(FeatureGrid grid, Value result) => DimsOf(result).AsSpan().SequenceEqual(grid.Dims) ? grid : null;
+    public static FeatureGrid? Keep(FeatureGrid grid, Value result) => grid.HasSizesOf(result) ? grid : null;
 
     /// <summary>Reshape, Squeeze, Unsqueeze.</summary>
     public static FeatureGrid? Reshape(FeatureGrid grid, Value result) =>
-        DimsOf(result) is var dims && result.Shape is not null && Size(dims) == grid.Features.Length ? new FeatureGrid(dims, grid.Features) : null;
+        result.Shape is not null && Regrouped(grid.Axes, DimsOf(result)) is { } axes ? new FeatureGrid(axes, grid.Features) : null;
 
     /// <summary>Transpose.</summary>
-    public static FeatureGrid? Transpose(FeatureGrid grid, Value result)
-    {
-        var rank = grid.Dims.Length;
-        var axes = result.Producer!.Ints("perm") is { } perm ? Array.ConvertAll(perm, axis => (int)axis) : [.. Enumerable.Range(0, rank).Reverse()];
-        if (axes.Length != rank) return null;
-        var (dims, from) = (Array.ConvertAll(axes, axis => grid.Dims[axis]), Array.ConvertAll(axes, axis => grid.Stride(axis)));
-        var moved = new FeatureGrid(dims, None);
-        return new FeatureGrid(dims, [.. Enumerable.Range(0, grid.Features.Length).Select(i => grid.Features[Enumerable.Range(0, rank).Sum(axis => i / moved.Stride(axis) % dims[axis] * from[axis])])]);
-    }
+    public static FeatureGrid? Transpose(FeatureGrid grid, Value result) =>
+        grid.Moved(result.Producer!.Ints("perm") is { } perm ? Array.ConvertAll(perm, axis => (int)axis) : [.. Enumerable.Range(0, grid.Axes.Count).Reverse()]);
+
+    /// <summary>The last two axes exchanged.</summary>
+    public FeatureGrid? Transposed() => Moved([.. Enumerable.Range(0, Axes.Count - 2), Axes.Count - 1, Axes.Count - 2]);
 
     /// <summary>Split, Slice, Gather by constants: some of the elements along an axis.</summary>
     public static FeatureGrid? Choose(FeatureGrid grid, Value result)
@@ -47,20 +59,74 @@ internal sealed record FeatureGrid(int[] Dims, int[] Features)
             "Slice" => grid.Slice(node),
             _ => grid.Gather(node),
         };
-        return DimsOf(result) is var dims && result.Shape is not null && chosen?.Features.Length == Size(dims) ? new FeatureGrid(dims, chosen.Features) : null;
+        return chosen is null ? null : Reshape(chosen, result);   // one of several by a single number drops the axis
     }
 
     /// <summary>The features of each head: of the axes along which features differ, the last is the width. Null where those of one head do not lie side by side.</summary>
     public IReadOnlyList<int[]>? Heads()
     {
         var varying = Enumerable.Range(0, Dims.Length).Where(Varies).ToArray();
-        var grid = new FeatureGrid(Array.ConvertAll(varying, axis => Dims[axis]), [.. Features.Where((_, i) => Enumerable.Range(0, Dims.Length).Except(varying).All(axis => Position(i, axis) == 0))]);
+        IReadOnlyList<IReadOnlyList<AxisPart>> axes = [.. varying.Select(axis => Part(Dims[axis], isRow: false))];
+        var grid = new FeatureGrid(axes, [.. Features.Where((_, i) => Enumerable.Range(0, Dims.Length).Except(varying).All(axis => Position(i, axis) == 0))]);
         return varying.Length > 0 && grid.IsRun(varying.Length - 1) ? grid.Rows(varying.Length - 1) : null;
     }
 
     private static int[] DimsOf(Value value) => value.Shape is { } shape ? [.. shape.Select(dim => (int)dim.Evaluate(_ => 1))] : None;
 
-    private static int Size(int[] dims) => dims.Aggregate(1, (size, dim) => size * dim);
+    private static AxisPart[] Part(int size, bool isRow) => size == 1 ? [] : [new AxisPart(size, isRow)];
+
+    private static int SizeOf(IEnumerable<AxisPart> axis) => axis.Aggregate(1, (size, part) => size * part.Size);
+
+    private static int FeaturesOf(IEnumerable<AxisPart> axis) => SizeOf(axis.Where(part => !part.IsRow));
+
+    private static int[] StridesOf(int[] dims) => [.. Enumerable.Range(0, dims.Length).Select(axis => dims[(axis + 1)..].Aggregate(1, (size, dim) => size * dim))];
+
+    // The same parts, in the same order, on axes of the given sizes; a part may be cut in two. Null where the sizes do not allow that.
+    private static IReadOnlyList<IReadOnlyList<AxisPart>>? Regrouped(IEnumerable<IReadOnlyList<AxisPart>> axes, int[] sizes)
+    {
+        var (parts, result) = (new Stack<AxisPart>(Enumerable.Reverse(Joined(axes))), new List<IReadOnlyList<AxisPart>>());
+        foreach (var size in sizes)
+        {
+            var (axis, open) = (new List<AxisPart>(), size);
+            while (open > 1)
+            {
+                if (!parts.TryPop(out var part) || part.Size == 0) return null;
+                var taken = part.Size <= open ? part.Size : open;
+                if (open % taken != 0 || part.Size % taken != 0) return null;
+                if (taken < part.Size) parts.Push(part with { Size = part.Size / taken });
+                axis.Add(part with { Size = taken });
+                open /= taken;
+            }
+            if (open < 1) return null;
+            result.Add(axis);
+        }
+        return parts.Count == 0 ? result : null;
+    }
+
+    // Neighbours of one kind are one part: 4·3 features may be cut into 6·2.
+    private static List<AxisPart> Joined(IEnumerable<IReadOnlyList<AxisPart>> axes)
+    {
+        var joined = new List<AxisPart>();
+        foreach (var part in axes.SelectMany(axis => axis))
+        {
+            if (joined is [.., var last] && last.IsRow == part.IsRow) joined[^1] = part with { Size = last.Size * part.Size };
+            else joined.Add(part);
+        }
+        return joined;
+    }
+
+    private bool HasSizesOf(Value value) => DimsOf(value).AsSpan().SequenceEqual(Axes.Select(SizeOf).ToArray());
+
+    private FeatureGrid? Moved(int[] axes)
+    {
+        var rank = Dims.Length;
+        if (axes.Length != rank) return null;
+        var (dims, from) = (Array.ConvertAll(axes, axis => Dims[axis]), Array.ConvertAll(axes, Stride));
+        var strides = StridesOf(dims);
+        return new FeatureGrid(
+            [.. axes.Select(axis => Axes[axis])],
+            [.. Enumerable.Range(0, Features.Length).Select(i => Features[Enumerable.Range(0, rank).Sum(axis => i / strides[axis] % dims[axis] * from[axis])])]);
+    }
 
     private int Stride(int axis) => _strides[axis];
 
@@ -92,8 +158,10 @@ internal sealed record FeatureGrid(int[] Dims, int[] Features)
         {
             var axis = (int)(axes[i] < 0 ? axes[i] + Dims.Length : axes[i]);
             if (steps[i] < 1) return null;
-            var (start, end) = (Clamp(starts[i], Dims[axis]), Clamp(ends[i], Dims[axis]));
-            grid = grid.Take(axis, Enumerable.Range(start, Math.Max(0, end - start)).Where(index => (index - start) % steps[i] == 0));
+            var size = SizeOf(grid.Axes[axis]);
+            var (start, end) = (Clamp(starts[i], size), Clamp(ends[i], size));
+            if (grid.Take(axis, Enumerable.Range(start, Math.Max(0, end - start)).Where(index => (index - start) % steps[i] == 0)) is not { } cut) return null;
+            grid = cut;
         }
         return grid;
 
@@ -104,13 +172,24 @@ internal sealed record FeatureGrid(int[] Dims, int[] Features)
     {
         if (new NodeFacts(node).Longs(1) is not { } indices) return null;
         var axis = (int)node.Int("axis", 0) is var given && given < 0 ? given + Dims.Length : given;
-        return indices.All(index => index >= -Dims[axis] && index < Dims[axis]) ? Take(axis, indices.Select(index => (int)(index < 0 ? index + Dims[axis] : index))) : null;
+        var size = SizeOf(Axes[axis]);
+        return indices.All(index => index >= -size && index < size) ? Take(axis, indices.Select(index => (int)(index < 0 ? index + size : index))) : null;
     }
 
-    private FeatureGrid Take(int axis, IEnumerable<int> indices)
+    private FeatureGrid? Take(int axis, IEnumerable<int> indices)
     {
-        var (taken, stride, outer) = (indices.ToArray(), Stride(axis), Size(Dims[..axis]));
-        int[] dims = [.. Dims[..axis], taken.Length, .. Dims[(axis + 1)..]];
-        return new FeatureGrid(dims, [.. from before in Enumerable.Range(0, outer) from index in taken from after in Enumerable.Range(0, stride) select Features[(((before * Dims[axis]) + index) * stride) + after]]);
+        var taken = indices.ToArray();
+        if (taken.Length == SizeOf(Axes[axis]) && taken.Index().All(item => item.Index == item.Item)) return this;
+        var areRows = Axes[axis].All(part => part.IsRow);
+        if (!areRows && Axes[axis].Any(part => part.IsRow)) return null;   // some heads of some rows
+        IReadOnlyList<IReadOnlyList<AxisPart>> axes = [.. Axes.Take(axis), Part(taken.Length, areRows), .. Axes.Skip(axis + 1)];
+        if (areRows) return new FeatureGrid(axes, Features);
+        var (stride, outer) = (Stride(axis), Dims[..axis].Aggregate(1, (size, dim) => size * dim));
+        return new FeatureGrid(axes, [.. from before in Enumerable.Range(0, outer) from index in taken from after in Enumerable.Range(0, stride) select Features[(((before * Dims[axis]) + index) * stride) + after]]);
     }
 }
+
+/// <summary>A part of an axis: the axis [batch·heads] has a part of rows and one of heads.</summary>
+/// <param name="Size">Its size.</param>
+/// <param name="IsRow">Whether it counts rows (of the batch, of the sequence) rather than features.</param>
+internal readonly record struct AxisPart(int Size, bool IsRow);

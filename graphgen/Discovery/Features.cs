@@ -8,6 +8,9 @@ namespace LoRTA.Onnx.GraphGen.Discovery;
 /// <param name="Output">The value [.., features] that holds these and no others; null where the file has none (heads of several matrices interleave).</param>
 internal sealed record Features(IReadOnlyList<(long Start, long End)> Columns, int Heads, Value? Output)
 {
+    /// <summary>Where the features are at attention itself; null where heads are repeated or joined with earlier ones on the way.</summary>
+    public FeatureGrid? AtAttention { get; init; }
+
     /// <summary>Number of features.</summary>
     public long Count => Columns.Sum(range => range.End - range.Start);
 
@@ -16,22 +19,25 @@ internal sealed record Features(IReadOnlyList<(long Start, long End)> Columns, i
     {
         var linear = walk.Linear!;
         var (grid, output) = (FeatureGrid.At(linear.Output, linear.Out), linear.Output);
-        for (var i = walk.Steps.Count - 1; i >= 0 && !walk.Steps[i].EndsHeads && grid is not null; i--)
+        var end = 1 + walk.Steps.ToList().FindLastIndex(step => step.EndsHeads);
+        for (var i = walk.Steps.Count - 1; i >= end && grid is not null; i--)
         {
             var count = grid.Features.Length;
             grid = (walk.Steps[i].Moves ?? FeatureGrid.Keep)(grid, walk.Values[i]);
             if (grid is not null && grid.Features.Length != count) output = walk.Values[i];
         }
         if (grid?.Heads() is not { } heads || heads.DistinctBy(head => head.Length).Count() != 1) return null;
-        var features = new Features(Runs(heads.SelectMany(head => head)), heads.Count, null);
+        var features = new Features(Runs(heads.SelectMany(head => head)), heads.Count, null) { AtAttention = end == 0 ? grid : null };
         var isOwn = HasRowsOf(linear.Output, output) && output.Shape![^1].Is(features.Count) && IsAscending(features.Columns) && IsReadInPartsOnly(linear.Output, output);
         return features with { Output = isOwn ? output : null };
     }
 
     /// <summary>Whether what attention makes arrives at the output projection head by head.</summary>
-    public static bool ArriveInOrder(Walk walk)
+    /// <param name="walk">The way from attention to the output projection.</param>
+    /// <param name="queries">The features of the queries at attention, where they are known.</param>
+    public static bool ArriveInOrder(Walk walk, FeatureGrid? queries)
     {
-        var grid = FeatureGrid.Made(walk.Values[0]);
+        var grid = FeatureGrid.Made(walk.Values[0], queries);
         for (var i = 0; i < walk.Steps.Count && grid is not null; i++) grid = (walk.Steps[i].Moves ?? FeatureGrid.Keep)(grid, walk.Values[i + 1]);
         return grid is not null && grid.Features.Index().All(item => item.Index == item.Item) && grid.Dims[^1] == walk.Linear!.In;
     }

@@ -76,7 +76,7 @@ internal sealed class LayerReader(CanonicalModel model)
         var read = walks.Select(walk => Read(walk.Walk, index, walk.Matrix)).OfType<Projection>().ToList();
         var sites = Interleaved.TakeApart(model.Model.Graph, read).Select(projection => SiteOf(projection, index, core)).OfType<LinearSite>().ToDictionary(site => site.Matrix, StringComparer.Ordinal);
         var (q, k, v) = (sites.GetValueOrDefault("q"), sites.GetValueOrDefault("k"), sites.GetValueOrDefault("v"));
-        var p = ReadForward(core, index, q?.Heads ?? 0);
+        var p = ReadForward(core, index, q?.Heads ?? 0, read.Find(projection => projection.Matrix == "q")?.Features.AtAttention);
         _layers.Add(Checked(new AttentionLayer(index) { Q = q, K = k, V = v, P = p }, core));
     }
 
@@ -151,11 +151,11 @@ internal sealed class LayerReader(CanonicalModel model)
         return null;
     }
 
-    private LinearSite? ReadForward(AttentionCore core, int layer, int heads)
+    private LinearSite? ReadForward(AttentionCore core, int layer, int heads, FeatureGrid? queries)
     {
         var walk = Walk.Forward(core.Out);
         if (walk.Linear is not { } linear) Failed(walk, layer, "p", "a step in Walk.TowardsOutput (graphgen/Discovery/Walk.cs)", ReadersOf(walk.Values[^1]));
-        else if (!Features.ArriveInOrder(walk)) Failed(walk, layer, "p", "for one of the steps taken, where it moves the features (graphgen/Discovery/FeatureGrid.cs)", "it cannot be said which of its features come from which head");
+        else if (!Features.ArriveInOrder(walk, core.Scores.Int("transA", 0) == 1 ? queries?.Transposed() : queries)) Failed(walk, layer, "p", "for one of the steps taken, where it moves the features (graphgen/Discovery/FeatureGrid.cs)", "it cannot be said which of its features come from which head");
         else if (heads > 0) return SiteOf(new Projection("p", linear, new Features([(0, linear.Out)], heads, linear.Output), NamesOf(walk)), layer, core);
         return null;
     }

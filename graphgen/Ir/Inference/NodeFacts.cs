@@ -47,7 +47,10 @@ internal sealed class NodeFacts(Node node)
         if (output >= Outputs || node.Outputs[output] is not { } value) return;
         if (type != ElementType.Undefined) value.Type = type;
         if (shape is not null) value.Shape = value.Shape is { } declared && declared.Rank == shape.Rank ? Merge(output, shape, declared) : shape;
-        value.Content = content is null || content.Count > Contents.Limit ? null : content;
+
+        // Elements of two shapes that broadcast ([n, 1] and [1, n]) are no list of n.
+        var fits = value.Shape?.Size.Value is not { } size || size == content?.Count;
+        value.Content = fits && content?.Count <= Contents.Limit ? content : null;
     }
 
     /// <summary>Shapes together, after ONNX's rules of broadcasting; null where one is unknown.</summary>

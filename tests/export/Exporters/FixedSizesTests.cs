@@ -1,0 +1,87 @@
+using LoRTA.Onnx.Export.Folding;
+using LoRTA.Onnx.Export.Verification;
+using LoRTA.Onnx.GraphGen.Adapters;
+using LoRTA.Onnx.GraphGen.Artifacts;
+using LoRTA.Onnx.GraphGen.Canonical;
+using LoRTA.Onnx.GraphGen.Discovery;
+using LoRTA.Onnx.GraphGen.Ir;
+using LoRTA.Onnx.Tests.Shared;
+using LoRTA.Onnx.Training.Checks;
+using LoRTA.Onnx.Training.Runtime;
+using Microsoft.ML.OnnxRuntime;
+
+namespace LoRTA.Onnx.Export.Tests.Exporters;
+
+/// <summary>Exports for one batch size and one length are the dynamic exports: in sites, gradients, folded and beside their base. So are those of which ONNX Runtime made constants whatever follows from the sizes.</summary>
+internal sealed class FixedSizesTests
+{
+    private const int Batch = 3;
+    private const int Length = 12;
+
+    private static readonly Lazy<OrtSettings> OneThread = new(() => new OrtSettings(Threads: 1));
+
+    private static readonly string[] Moved = ["falcon", "gpt-neox-sliced", "roformer"];   // ONNX Runtime moves axes inside their rotary embedding
+
+    private static IEnumerable<string> Files =>
+    [
+        .. Architecture,
+        .. new[] { "llama-mini/ts-sdpa", "llama-mini/dynamo18", "roberta-mini/seqcls.ts-eager", "roberta-mini/seqcls.dynamo18", "esm-mini/mlm.ts-eager" }.Select(Exports.Path),
+    ];
+
+    private static IEnumerable<string> Architecture => Architectures.All.Where(architecture => architecture.Projections.Length > 0 && !Moved.Contains(architecture.Name)).Select(architecture => architecture.Path);
+
+    [Test, Category("Slow")]
+    public void An_adapter_of_the_dynamic_export_folds_into_the_fixed_one([ValueSource(nameof(Files))] string path, [Values] bool isFolded)
+    {
+        using var folder = new TestFolder();
+        var (dynamic, @fixed) = (Model.Load(path), Saved(path, folder["fixed.onnx"], isFolded));
+        var adapter = RandomAdapter.For(dynamic);
+        var adapted = AdaptedModels.WithDefaults(dynamic, adapter, allowOtherBase: false);
+
+        new Folder(RandomAdapter.Evaluator).Fold(@fixed, adapter, new ExportOptions()).Model.Save(folder["merged.onnx"]);
+        new Folder(RandomAdapter.Evaluator).Fold(@fixed, adapter, new ExportOptions { KeepBase = true }).Model.Save(folder["beside.onnx"]);
+
+        Assert.That(Sites(@fixed), Is.EqualTo(Sites(dynamic)));
+        Assert.That(Difference(adapted, folder["merged.onnx"]), Is.LessThanOrEqualTo(1e-5), "folded");
+        Assert.That(Difference(adapted, folder["beside.onnx"]), Is.LessThanOrEqualTo(1e-5), "beside its base");
+    }
+
+    [Test, Category("Slow")]
+    public void Gradients_are_those_of_the_dynamic_export([ValueSource(nameof(Architecture))] string path)
+    {
+        using var folder = new TestFolder();
+        var (dynamic, @fixed) = (Model.Load(path), Saved(path, folder["fixed.onnx"], isFolded: true));
+        var options = RandomAdapter.Options(AttentionMap.Of(CanonicalModel.Of(dynamic)));
+
+        var (expected, found) = (Gradients(dynamic, options), Gradients(@fixed, options));
+
+        var size = expected.Values.Max(gradient => gradient.Max(Math.Abs));
+        Assert.That(found.Keys, Is.EquivalentTo(expected.Keys));
+        foreach (var (name, gradient) in expected) Assert.That(found[name].Zip(gradient, (a, b) => Math.Abs(a - b)).Max(), Is.LessThanOrEqualTo(1e-5 * size), name);
+    }
+
+    private static Dictionary<string, float[]> Gradients(Model model, AdapterOptions options)
+    {
+        var architecture = BaseModels.ArchitectureOf(model, AttentionMap.Of(CanonicalModel.Of(model)));
+        var values = CentralDifferenceCheck.FactorsOf(AdapterPlan.Of(architecture, options), seed: 0);
+        var graphs = TrainingGraphBuilder.Build(model, new TrainingSpec { Adapter = options, Task = "masked-lm", Values = values });
+        using var runtime = new OrtSessionRuntime(graphs, OneThread.Value);
+        runtime.Accumulate(SampleBatch.For("masked-lm", TokenEmbedding.Vocabulary(model) ?? 2, classes: 2, seed: 0), weight: 1);
+        return runtime.Gradients.ToDictionary(gradient => gradient.Key, gradient => gradient.Value.ToFloats(), StringComparer.Ordinal);
+    }
+
+    private static double Difference(Model adapted, string path) =>
+        new Verifier(RandomAdapter.Evaluator).Compare(adapted, Model.Load(path), new VerifyOptions { Samples = Batch, Length = Length }).MaxRelDiff;
+
+    private static IEnumerable<string> Sites(Model model) => AttentionMap.Of(CanonicalModel.Of(model)).Layers.SelectMany(layer => layer.Sites).Select(site => $"{site.Address} {site.In} {site.Out} {site.Heads}");
+
+    private static Model Saved(string path, string to, bool isFolded)
+    {
+        FixedSizes.Of(Model.Load(path), Batch, Length).Save(to);
+        if (!isFolded) return Model.Load(to);
+        var folded = Path.ChangeExtension(to, ".folded.onnx");
+        using var options = new SessionOptions { GraphOptimizationLevel = GraphOptimizationLevel.ORT_ENABLE_BASIC, OptimizedModelFilePath = folded, LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR };
+        using var session = new InferenceSession(to, options);
+        return Model.Load(folded);
+    }
+}
