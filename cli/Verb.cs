@@ -37,15 +37,28 @@ internal sealed class Verb
         try
         {
             using var progress = ProgressDisplay.On(shell.Error, parsed.GetValue(Opt.Quiet));
+            using var stopping = shell.Stop.Register(progress.ShowStopping);
             var result = _run(new Call(parsed, progress, shell));
             progress.Dispose();   // the result comes below the last state of the display
-            Results.Write(shell.Output, result, asJson: parsed.GetValue(Opt.Json));
+            Show(result, asJson: parsed.GetValue(Opt.Json), shell);
             if (shell.Stop.IsCancellationRequested) return ExitCode.Stopped;
             return result is IVerdict { Ok: false } ? ExitCode.Failed : ExitCode.Done;
         }
         catch (Exception e) when (!Debugger.IsAttached)
         {
             return Failures.Report(shell, e);
+        }
+    }
+
+    private static void Show(object result, bool asJson, Shell shell)
+    {
+        try
+        {
+            Results.Write(shell.Output, result, asJson);
+        }
+        catch (IOException) when (shell.Stop.IsCancellationRequested)
+        {
+            return;   // a terminal that was closed (SIGHUP) takes no result; what was saved is saved
         }
     }
 }

@@ -10,8 +10,8 @@ internal static class Failures
     /// <summary>Wrong arguments.</summary>
     public static int Usage(TextWriter error, string message, string command)
     {
-        error.WriteLine($"error: {string.Join(' ', message.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries))}");
-        error.WriteLine($"hint: See '{command} --help'.");
+        Say(error, $"error: {string.Join(' ', message.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries))}");
+        Say(error, $"hint: See '{command} --help'.");
         return ExitCode.Usage;
     }
 
@@ -20,10 +20,23 @@ internal static class Failures
     {
         var cause = failure is AggregateException { InnerExceptions: [var inner] } ? inner : failure;
         var (sentence, hint, code) = Describe(cause, shell.Stop);
-        shell.Error.WriteLine(sentence);
-        if (hint is not null) shell.Error.WriteLine($"hint: {hint}");
-        if (Environment.GetEnvironmentVariable(DebugSwitch) == "1") shell.Error.WriteLine(failure);
+        Say(shell.Error, sentence);
+        if (hint is not null) Say(shell.Error, $"hint: {hint}");
+        if (Environment.GetEnvironmentVariable(DebugSwitch) == "1") Say(shell.Error, failure.ToString());
         return code;
+    }
+
+    // Where standard error takes nothing any more (its terminal was closed, its disk is full), the exit code still says what happened.
+    private static void Say(TextWriter error, string line)
+    {
+        try
+        {
+            error.WriteLine(line);
+        }
+        catch (IOException)
+        {
+            return;
+        }
     }
 
     private static (string Sentence, string? Hint, int Code) Describe(Exception cause, CancellationToken stop) => cause switch

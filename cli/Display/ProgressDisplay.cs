@@ -1,57 +1,68 @@
 using System.Globalization;
 using LoRTA.Onnx.Training.Tracking;
-using Spectre.Console;
 
 namespace LoRTA.Onnx.Cli.Display;
 
-/// <summary>Shows a run while it goes on: a live bar where standard error is a terminal, lines elsewhere, nothing when quiet.</summary>
+/// <summary>Shows a run while it goes on: a live line where standard error is a terminal, lines elsewhere, nothing when quiet.</summary>
+/// <remarks>A display never stops or fails a run: where the live line cannot be shown, plain lines are, and where those cannot be written, nothing is.</remarks>
 internal sealed class ProgressDisplay : IProgress<object>, IDisposable
 {
+    private readonly Lock _turn = new();   // a signal reports from another thread
     private readonly TextWriter _error;
-    private readonly bool _isQuiet;
-    private readonly IAnsiConsole? _terminal;
-    private readonly TaskCompletionSource _end = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private Task _live = Task.CompletedTask;
-    private ProgressTask? _bar;
+    private TerminalLine? _line;
+    private bool _isSilent;
 
-    private ProgressDisplay(TextWriter error, bool isQuiet, IAnsiConsole? terminal) => (_error, _isQuiet, _terminal) = (error, isQuiet, terminal);
+    /// <summary>Shows progress.</summary>
+    /// <param name="error">Takes it.</param>
+    /// <param name="isQuiet">Whether nothing is shown.</param>
+    /// <param name="line">The live line of the terminal that <paramref name="error"/> is; null = it is none.</param>
+    public ProgressDisplay(TextWriter error, bool isQuiet, TerminalLine? line) => (_error, _isSilent, _line) = (error, isQuiet, line);
 
-    public static ProgressDisplay On(TextWriter error, bool isQuiet)
-    {
-        var isTerminal = !isQuiet && ReferenceEquals(error, Console.Error) && !Console.IsErrorRedirected;
-        return new(error, isQuiet, isTerminal ? AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(error) }) : null);
-    }
+    public static ProgressDisplay On(TextWriter error, bool isQuiet) => new(error, isQuiet, isQuiet ? null : TerminalFacts.LineOn(error));
 
     public void Report(object value)
     {
-        if (_isQuiet) return;
-        if (_terminal is null) _error.WriteLine(Phrase(value));
-        else if (value is StepRecord step) Advance(step);
-        else _terminal.WriteLine(Phrase(value));
+        lock (_turn)
+        {
+            if (_line is not null && Try(() => ShowLive(value))) return;
+            _line = null;
+            _isSilent = _isSilent || !Try(() => _error.WriteLine(Phrase(value)));
+        }
     }
 
+    /// <summary>Answers the first Ctrl-C, where somebody sits at the terminal.</summary>
+    public void ShowStopping()
+    {
+        if (_line is not null) Report("Stopping … (Ctrl-C once more ends at once, without saving)");
+    }
+
+    /// <summary>Leaves the last state of the live line.</summary>
     public void Dispose()
     {
-        _end.TrySetResult();
-        _live.GetAwaiter().GetResult();
+        lock (_turn)
+        {
+            if (_line is { } line) Try(line.End);
+            _line = null;
+        }
     }
 
-    // The bar appears with the first step and stays until the end.
-    private void Advance(StepRecord step)
+    private void ShowLive(object value)
     {
-        if (_bar is null)
+        if (value is StepRecord step) _line!.Show(step);
+        else _line!.WriteAbove(Phrase(value));
+    }
+
+    private static bool Try(Action show)
+    {
+        try
         {
-            var started = new TaskCompletionSource<ProgressTask>();
-            _live = _terminal!.Progress().Columns(new SpinnerColumn(), new ProgressBarColumn(), new PercentageColumn(), new TaskDescriptionColumn { Alignment = Justify.Left })
-                .StartAsync(context =>
-                {
-                    started.SetResult(context.AddTask(string.Empty, maxValue: step.Steps));
-                    return _end.Task;
-                });
-            _bar = started.Task.GetAwaiter().GetResult();
+            show();
+            return true;
         }
-        _bar.Value = step.Step;
-        _bar.Description = Markup.Escape(Phrases.Of(step));
+        catch (Exception e) when (e is not OutOfMemoryException)   // a terminal that is gone, too narrow, or answers nonsense is no reason to lose a run
+        {
+            return false;
+        }
     }
 
     private static string Phrase(object value) => value switch

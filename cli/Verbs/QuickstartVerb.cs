@@ -35,6 +35,7 @@ internal static class QuickstartVerb
         call.Progress.Report("Measuring the base model …");
         var before = TrainingRun.Evaluate(new EvaluationRequest { Recipe = request.Recipe, Threads = request.Threads }).Loss;
         var trained = TrainingRun.Train(request, call.Progress, TimeProvider.System, call.Stop);
+        call.Stop.ThrowIfCancellationRequested();   // the run is saved
         call.Progress.Report("Folding and verifying …");
         var adapter = AdapterFolder.Load(trained.Adapter);
         var merged = Path.Combine(folder, "merged.onnx");
@@ -64,10 +65,10 @@ internal static class QuickstartVerb
         return generator.Continue(Prompt, new GenerationOptions { MaxTokens = SampleTokens }).Whole;
     }
 
-    // Beside the tool, or in a parent of the current folder (a clone).
+    // In a parent of the current folder (a clone, whose files may have been changed), or beside the tool.
     private static string Bundled()
     {
-        var places = new[] { AppContext.BaseDirectory, Directory.GetCurrentDirectory() }.SelectMany(Parents).Select(parent => Path.Combine(parent, "models"));
+        var places = new[] { Directory.GetCurrentDirectory(), AppContext.BaseDirectory }.SelectMany(Parents).Select(parent => Path.Combine(parent, "models"));
         return places.FirstOrDefault(place => File.Exists(Path.Combine(place, "recipes", "ship-log.yaml"))) ?? throw FileErrors.NotFound("models/recipes/ship-log.yaml");
     }
 

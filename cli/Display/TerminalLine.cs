@@ -1,0 +1,65 @@
+using System.Globalization;
+using LoRTA.Onnx.Training.Tracking;
+
+namespace LoRTA.Onnx.Cli.Display;
+
+/// <summary>The last line of a terminal, written anew with each step: a bar, and as many of the step's numbers as the terminal is wide.</summary>
+/// <param name="output">The terminal.</param>
+/// <param name="columns">Its width now; 0 where it has none.</param>
+/// <param name="hasColors">Whether the bar may be coloured.</param>
+internal sealed class TerminalLine(TextWriter output, Func<int> columns, bool hasColors)
+{
+    private const int Utf8 = 65001;
+    private const int UsualColumns = 80;
+    private const int WidestBar = 40;
+    private const int NarrowestBar = 8;
+    private const string Erase = "\r\x1b[K";
+    private const string Green = "\x1b[32m";
+    private const string Plain = "\x1b[0m";
+    private readonly (char Done, char Left) _bar = output.Encoding.CodePage == Utf8 ? ('━', '─') : ('#', '-');
+    private StepRecord? _step;
+
+    /// <summary>Shows a step in place of the one before.</summary>
+    public void Show(StepRecord step)
+    {
+        _step = step;
+        Draw();
+    }
+
+    /// <summary>Writes a text above the line.</summary>
+    public void WriteAbove(string text)
+    {
+        output.Write(_step is null ? $"{text}\n" : $"{Erase}{text}\n");
+        if (_step is not null) Draw();
+    }
+
+    /// <summary>Leaves the line as it is: what comes next is written below it.</summary>
+    public void End()
+    {
+        if (_step is not null) output.Write('\n');
+        _step = null;
+    }
+
+    /// <summary>The line for a terminal of a width: it never fills the last column, where some terminals wrap.</summary>
+    internal string Text(StepRecord step, int width)
+    {
+        var share = step.Steps > 0 ? Math.Clamp((double)step.Step / step.Steps, 0, 1) : 0;
+        var cells = Math.Clamp(width / 5, NarrowestBar, WidestBar);
+        var room = width - 1 - cells - 1;
+        var words = string.Create(CultureInfo.InvariantCulture, $"{Math.Floor(share * 100),3}%");
+        foreach (var part in Phrases.ByWeight(step))
+        {
+            if (words.Length + 2 + part.Length > room) break;
+            words += $"  {part}";
+        }
+        return words.Length <= room ? $"{Bar(share, cells)} {words}" : string.Empty;
+    }
+
+    private void Draw() => output.Write(Erase + Text(_step!, columns() is > 0 and var width ? width : UsualColumns));
+
+    private string Bar(double share, int cells)
+    {
+        var (done, left) = (new string(_bar.Done, (int)(share * cells)), new string(_bar.Left, cells - (int)(share * cells)));
+        return hasColors ? $"{Green}{done}{Plain}{left}" : done + left;
+    }
+}

@@ -1,0 +1,99 @@
+using System.Text;
+using LoRTA.Onnx.Cli.Display;
+using LoRTA.Onnx.Training.Tracking;
+
+namespace LoRTA.Onnx.Cli.Tests.Display;
+
+internal sealed class ProgressDisplayTests
+{
+    private static readonly StepRecord Step = new()
+    {
+        Step = 105,
+        Steps = 300,
+        Loss = 4.21012,
+        LearningRate = 2e-2,
+        SamplesPerSecond = 123.4,
+        TokensPerSecond = 7897,
+        MemoryBytes = 230_000_000,
+        SecondsLeft = 45,
+    };
+
+    [TestCase(80, ExpectedResult = "━━━━━───────────  35%  step 105/300  loss 4.2101  0:45 left  7897 tokens/s")]
+    [TestCase(30, ExpectedResult = "━━──────  35%  step 105/300")]
+    [TestCase(200, ExpectedResult = "━━━━━━━━━━━━━━──────────────────────────  35%  step 105/300  loss 4.2101  0:45 left  7897 tokens/s  lr 2E-2  230 MB  123.4 samples/s")]
+    public string Live_line_holds_as_many_numbers_as_fit(int width)
+    {
+        using var output = new Utf8Writer();
+
+        return new TerminalLine(output, () => width, hasColors: false).Text(Step, width);
+    }
+
+    [Test]
+    public void Live_line_never_reaches_the_last_column()
+    {
+        using var output = new Utf8Writer();
+        var line = new TerminalLine(output, () => 0, hasColors: false);
+
+        Assert.That(Enumerable.Range(1, 220).Where(width => line.Text(Step, width).Length >= width), Is.Empty);
+    }
+
+    [Test]
+    public void Text_is_written_above_the_live_line()
+    {
+        using var output = new StringWriter();
+        using var display = new ProgressDisplay(output, isQuiet: false, new TerminalLine(output, () => 40, hasColors: false));
+
+        display.Report("reading");
+        display.Report(Step);
+        display.Report("halfway");
+        display.Dispose();
+
+        const string Line = "\r\x1b[K##------  35%  step 105/300";
+        Assert.That(output.ToString(), Is.EqualTo($"reading\n{Line}\r\x1b[Khalfway\n{Line}\n"));
+    }
+
+    [Test]
+    public void Display_that_fails_goes_on_in_plain_lines()
+    {
+        using var output = new StringWriter();
+        using var display = new ProgressDisplay(output, isQuiet: false, new TerminalLine(output, () => throw new InvalidOperationException("no terminal"), hasColors: true));
+
+        display.Report(Step);
+        display.Report("reading");
+
+        Assert.That(output.ToString(), Is.EqualTo($"{Phrases.Of(Step)}\nreading\n"));
+    }
+
+    [Test]
+    public void Output_that_takes_nothing_does_not_fail_a_run()
+    {
+        using var output = new ClosedWriter();
+        using var display = new ProgressDisplay(output, isQuiet: false, new TerminalLine(output, () => 80, hasColors: true));
+
+        Assert.That(() => display.Report(Step), Throws.Nothing);
+        Assert.That(() => display.Report("reading"), Throws.Nothing);
+        Assert.That(display.Dispose, Throws.Nothing);
+    }
+
+    [Test]
+    public void Failure_is_an_exit_code_where_standard_error_takes_nothing()
+    {
+        using var error = new ClosedWriter();
+        using var output = new StringWriter();
+
+        Assert.That(Application.Run(["inspect", "none.onnx"], output, error, CancellationToken.None), Is.EqualTo(1));
+    }
+
+    private sealed class Utf8Writer : StringWriter
+    {
+        public override Encoding Encoding => Encoding.UTF8;
+    }
+
+    /// <summary>A terminal that was closed.</summary>
+    private sealed class ClosedWriter : TextWriter
+    {
+        public override Encoding Encoding => Encoding.UTF8;
+
+        public override void Write(char value) => throw new IOException("Input/output error");
+    }
+}
