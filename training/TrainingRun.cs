@@ -4,6 +4,7 @@ using LoRTA.Onnx.GraphGen.Errors;
 using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.GraphGen.Losses;
 using LoRTA.Onnx.Training.Checkpoints;
+using LoRTA.Onnx.Training.Data;
 using LoRTA.Onnx.Training.Errors;
 using LoRTA.Onnx.Training.Recipes;
 using LoRTA.Onnx.Training.Runtime;
@@ -77,7 +78,7 @@ internal static class TrainingRun
         using var metrics = MetricsLog.Open(folder.Metrics, run.Step);
         using var log = new TextLog(folder.Log, clock);
         var tracker = new Trackers(metrics, log, new ProgressTracker(progress));
-        foreach (var note in notes) tracker.Note(note);
+        foreach (var note in notes.Concat(DataNotes(task.Data, recipe))) tracker.Note(note);
         var started = clock.GetTimestamp();
         run = new Trainer(recipe, task.Runtime, task.Data.Train, checkpoints, task.Evaluator, tracker, clock).Run(run, stop);
         if (!stop.IsCancellationRequested) run = Settle(task, checkpoints, run, recipe.Train.KeepBest);
@@ -90,17 +91,25 @@ internal static class TrainingRun
 
     /// <summary>Measures loss and metrics on the validation data.</summary>
     /// <param name="request">What to measure.</param>
+    /// <param name="progress">Told what became of the data's entries.</param>
     /// <exception cref="LortaException">Anything that does not fit.</exception>
-    public static EvaluationResult Evaluate(EvaluationRequest request)
+    public static EvaluationResult Evaluate(EvaluationRequest request, IProgress<object>? progress = null)
     {
         var recipe = request.Recipe with { Model = request.Model ?? request.Recipe.Model };
         var settings = new OrtSettings(recipe.Device, request.Threads);
         var (graph, values) = request.Adapter is { } adapter ? Adapted(recipe, AdapterFolder.Load(adapter), request.AllowOtherBase) : (EvaluationGraph.Of(Model.Load(recipe.Model), recipe.Task, RecipeMapping.LossOutput(recipe)), new Dictionary<string, Tensor>(StringComparer.Ordinal));
         if (PreparedTask.DataOf(recipe, graph).Validation is not { } validation) throw TrainingErrors.NoValidation(recipe.Data.Train);
+        progress?.Report(Phrases.Of(validation.Path, validation.Counts, recipe.Data));
         var evaluator = Evaluator.Of(recipe.Task, validation, graph);
         using var runtime = new OrtForward(graph.Model, settings, values);
         var record = evaluator.Evaluate(runtime, step: 0);
-        return new EvaluationResult(record.Loss, record.Metrics, validation.Count);
+        return new EvaluationResult(record.Loss, record.Metrics, validation.Count, validation.Counts);
+    }
+
+    private static IEnumerable<string> DataNotes((DataStream Train, DataStream? Validation) data, Recipe recipe)
+    {
+        yield return $"training data: {Phrases.Of(data.Train.Path, data.Train.Counts, recipe.Data)}";
+        if (data.Validation is { } validation) yield return $"validation data: {Phrases.Of(validation.Path, validation.Counts, recipe.Data)}";
     }
 
     private static (EvaluationGraph Graph, IReadOnlyDictionary<string, Tensor> Values) Adapted(Recipe recipe, AdapterFolder adapter, bool allowOtherBase)
@@ -126,7 +135,9 @@ internal static class TrainingRun
     private static RunResult Result(PreparedTask task, RunState run, double seconds, RunFolder folder) => new()
     {
         Steps = run.Step,
-        Loss = run.Evaluation?.Loss ?? run.Loss,
+        Loss = run.Evaluation?.Loss,
+        TrainingLoss = run.Loss,
+        Data = task.Data.Train.Counts,
         Metrics = run.Evaluation?.Metrics ?? new OrderedDictionary<string, double>(),
         Seconds = seconds,
         SamplesPerSecond = run.Seen.Rows / seconds,
@@ -140,5 +151,6 @@ internal static class TrainingRun
 /// <summary>The JSON of <c>lorta evaluate</c>.</summary>
 /// <param name="Loss">Mean loss over all labels.</param>
 /// <param name="Metrics">The task's metrics.</param>
-/// <param name="Samples">Number of rows.</param>
-internal sealed record EvaluationResult(double Loss, IReadOnlyDictionary<string, double> Metrics, int Samples);
+/// <param name="Samples">Number of rows that were measured.</param>
+/// <param name="Data">What became of the validation file's entries.</param>
+internal sealed record EvaluationResult(double Loss, IReadOnlyDictionary<string, double> Metrics, int Samples, DataCounts Data);

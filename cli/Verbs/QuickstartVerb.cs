@@ -33,7 +33,7 @@ internal static class QuickstartVerb
         var evaluator = new OrtGraphEvaluator(new OrtSettings(request.Recipe.Device, request.Threads));
         var deployed = Model.Load(request.Recipe.Model);
         call.Progress.Report("Measuring the base model …");
-        var before = TrainingRun.Evaluate(new EvaluationRequest { Recipe = request.Recipe, Threads = request.Threads }).Loss;
+        var before = TrainingRun.Evaluate(new EvaluationRequest { Recipe = request.Recipe, Threads = request.Threads }, call.Progress).Loss;
         var trained = TrainingRun.Train(request, call.Progress, TimeProvider.System, call.Stop);
         call.Stop.ThrowIfCancellationRequested();   // the run is saved
         call.Progress.Report("Folding and verifying …");
@@ -83,7 +83,8 @@ internal sealed record QuickstartResult
 {
     public required double LossBefore { get; init; }
 
-    public required double LossAfter { get; init; }
+    /// <summary>Null where the training was stopped before its first evaluation.</summary>
+    public required double? LossAfter { get; init; }
 
     public required double MaxAbsDiff { get; init; }
 

@@ -54,7 +54,7 @@ internal sealed class ApplicationTests
     [Test]
     public void A_record_becomes_one_json_document_in_camel_case()
     {
-        var run = CommandLine.Do(_ => new RunResult { Steps = 3, Loss = double.NaN, Adapter = "a" }, JsonFlag);
+        var run = CommandLine.Do(_ => new RunResult { Steps = 3, Loss = double.NaN, TrainingLoss = 1, Adapter = "a", Data = new() { Rows = 1, Cut = 0, TokensCut = 0, WithoutLabel = 0, Empty = 0 } }, JsonFlag);
 
         using var document = JsonDocument.Parse(run.Output);
         Assert.That(document.RootElement.GetProperty("peakMemoryBytes").GetInt64(), Is.Zero);

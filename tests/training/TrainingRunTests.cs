@@ -94,12 +94,12 @@ internal sealed class TrainingRunTests
     public void Finished_run_without_validation_data_has_its_loss_again_when_resumed()
     {
         string[] settings = ["data.validationFraction=null", "train.keepBest=null", "train.steps=1"];
-        var loss = _run.Train("run", settings).Loss;
+        var first = _run.Train("run", settings);
 
         var again = TinyRun.Train(_run.Request("run", settings) with { Resume = true }, Progress.None);
 
-        Assert.That(loss, Is.GreaterThan(0));
-        Assert.That(again.Loss, Is.EqualTo(loss));
+        Assert.That(first.TrainingLoss, Is.GreaterThan(0));
+        Assert.That((again.Loss, again.TrainingLoss), Is.EqualTo(((double?)null, first.TrainingLoss)));
     }
 
     [Test]
@@ -226,6 +226,21 @@ internal sealed class TrainingRunTests
         Assert.That(Directory.EnumerateFileSystemEntries(_run["run"]).Select(Path.GetFileName), Is.EquivalentTo(new[] { "adapter", "checkpoints", "log.txt", "metrics.jsonl", "recipe.yaml", "report.md" }));
         Assert.That((result.Steps, result.Trainable, result.Adapter), Is.EqualTo((6L, 2L * (128 + 32 + 4 + 2 + 3), _run["run", "adapter"])));
         Assert.That(Lines("metrics.jsonl").Where(line => line.GetProperty("kind").GetString() == "evaluation").Select(line => line.GetProperty("step").GetInt64()), Is.EqualTo(new[] { 2, 4, 6 }));
+    }
+
+    [Test]
+    public void Log_tells_what_the_data_lost_before_the_first_step()
+    {
+        var result = _run.Train("run", "train.steps=1", "train.keepBest=null");
+
+        var lines = File.ReadAllLines(_run["run", "log.txt"]);
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(lines[0], Does.Contain("training data: log.txt: 32 entries, packed into rows of 24 tokens ("));
+            Assert.That(lines[1], Does.Contain("validation data: log.txt: 8 entries, packed into rows of 24 tokens ("));
+            Assert.That(result.Data.Rows, Is.EqualTo(32));
+            Assert.That(result.Data.TokensCut, Is.InRange(0, 23));
+        }
     }
 
     [Test]

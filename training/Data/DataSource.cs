@@ -11,8 +11,11 @@ internal sealed class DataSource(DataOptions options, TextTokenizer tokenizer)
 {
     private readonly IDataTask _task = DataTasks.Create(options, tokenizer);
 
+    // Causal rows have ends of their own, which the length limit may cut off.
+    private readonly int _specialTokens = options.Task == "causal-lm" ? 0 : tokenizer.SpecialTokensAround(pair: options.Columns.Pair is not null);
+
     /// <summary>The training split, and the validation split where one is asked for.</summary>
-    /// <exception cref="LortaException">LRT505 to LRT513: the files, their columns or labels.</exception>
+    /// <exception cref="LortaException">LRT505 to LRT516: the files, their columns or labels.</exception>
     public (DataStream Train, DataStream? Validation) Load()
     {
         if (options.Validation is { } validation) return (Read(options.Train), Read(validation));
@@ -32,10 +35,11 @@ internal sealed class DataSource(DataOptions options, TextTokenizer tokenizer)
 
     private DataStream Encode(IReadOnlyList<DataRow> rows)
     {
-        var samples = _task.Encode(rows).ToList();
+        if (options.MaxLength <= _specialTokens) throw DataErrors.NoRoom(options.MaxLength, _specialTokens);
+        var (samples, counts) = _task.Encode(rows);
         if (samples.Count == 0)
             throw DataErrors.NothingLeft(rows[0].Path, options.Packing ? "the entries do not fill one row" : "no entry has a label to learn");
         var plan = new BatchPlan(options.Seed, [.. samples.Select(sample => sample.Ids.Length)], options.BatchSize, options.Bucketing);
-        return new DataStream(_task, samples, plan, tokenizer.Filler);
+        return new DataStream(_task, samples, plan, tokenizer.Filler) { Path = rows[0].Path, Counts = counts };
     }
 }

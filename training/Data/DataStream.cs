@@ -9,6 +9,12 @@ internal sealed class DataStream(IDataTask task, IReadOnlyList<Sample> samples, 
     /// <summary>Number of samples.</summary>
     public int Count => samples.Count;
 
+    /// <summary>The file that the samples come from.</summary>
+    public required string Path { get; init; }
+
+    /// <summary>What became of the file's entries.</summary>
+    public required DataCounts Counts { get; init; }
+
     public int BatchesPerEpoch => plan.Count;
 
     /// <summary>The batches from <paramref name="position"/> on, without end. A position gives the same batches whenever it is asked for.</summary>

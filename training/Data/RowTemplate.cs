@@ -15,9 +15,9 @@ internal sealed record RowTemplate
     public string? Completion { get; init; }
 
     /// <summary>Fills the holes of <paramref name="template"/> with the row's columns; <c>{{</c> and <c>}}</c> are braces.</summary>
-    public static string Fill(string template, DataRow row)
+    public static RowText Fill(string template, DataRow row)
     {
-        var text = new StringBuilder();
+        var (text, hasNull) = (new StringBuilder(), false);
         for (var at = 0; at < template.Length; at++)
         {
             var letter = template[at];
@@ -34,10 +34,13 @@ internal sealed record RowTemplate
             {
                 var end = letter == '{' ? template.IndexOf('}', at) : -1;
                 if (end < 0) throw DataErrors.BadTemplate(template, $"has a single '{letter}'");
-                text.Append(row[template[(at + 1)..end]]);
+                var column = template[(at + 1)..end];
+                text.Append(row.Text(column).Value);
+                hasNull |= row.Kind(column) == CellKind.Null;
                 at = end;
             }
         }
-        return text.ToString();
+        var filled = new RowText(text.ToString());
+        return hasNull ? filled with { IsEmpty = true } : filled;
     }
 }

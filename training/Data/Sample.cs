@@ -20,4 +20,10 @@ internal sealed record Sample(int[] Ids, int[] TypeIds)
 
     /// <summary>The sample's own label, a class index or a number.</summary>
     public float? Label { get; init; }
+
+    /// <summary>Tokens that the length limit cut off.</summary>
+    public int TokensCut { get; init; }
+
+    /// <summary>Whether a text of the row was blank or null.</summary>
+    public bool IsEmpty { get; init; }
 }

@@ -57,5 +57,12 @@ internal static class DataErrors
     public static LortaException TooManyClasses(int named, int known) =>
         new("LRT514", string.Create(CultureInfo.InvariantCulture, $"data.labels: names {named} classes, but the model tells {known} apart."), "Name the model's classes in the order of its logits.") { IsUsage = true };
 
+    public static LortaException NotText(string path, int line, string column) =>
+        new("LRT515", $"{At(path, line)}: the column '{column}' holds a list, where a text is needed.",
+            "Name a column of texts under 'data.columns' or 'data.template'; a list of words is for token-classification.");
+
+    public static LortaException NoRoom(int maxLength, int special) =>
+        new("LRT516", string.Create(CultureInfo.InvariantCulture, $"data.maxLength: {maxLength} leaves no room for text beside the tokenizer's {special} special tokens."), "Give a larger data.maxLength.") { IsUsage = true };
+
     private static string At(string path, int line) => string.Create(CultureInfo.InvariantCulture, $"{path}, line {line}");
 }

@@ -1,4 +1,6 @@
 using System.Globalization;
+using LoRTA.Onnx.Training.Data;
+using DataOptions = LoRTA.Onnx.Training.Recipes.DataOptions;
 
 namespace LoRTA.Onnx.Training.Tracking;
 
@@ -12,6 +14,21 @@ internal static class Phrases
 
     public static string Of(EvaluationRecord r) => string.Create(CultureInfo.InvariantCulture,
         $"evaluation after step {r.Step}  loss {r.Loss:0.0000}{string.Concat(r.Metrics.Select(metric => $"  {metric.Key} {Number(metric.Value)}"))}");
+
+    /// <summary>What became of the entries of a data file.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="counts">The counts.</param>
+    /// <param name="data">How they became rows.</param>
+    public static string Of(string path, DataCounts counts, DataOptions data)
+    {
+        var parts = new List<string> { Count(counts.Rows, "entry", "entries") };
+        if (data.Packing) parts.Add($"packed into rows of {Integer(data.MaxLength)} tokens ({Integer(counts.TokensCut)} at the end dropped)");
+        else if (counts.Cut > 0) parts.Add($"{Integer(counts.Cut)} cut to {Integer(data.MaxLength)} tokens ({Integer(counts.TokensCut)} tokens lost)");
+        else parts.Add($"none cut to {Integer(data.MaxLength)} tokens");
+        if (counts.WithoutLabel > 0) parts.Add($"{Count(counts.WithoutLabel, data.Packing ? "row" : "entry", data.Packing ? "rows" : "entries")} dropped since no label is left to learn");
+        if (counts.Empty > 0) parts.Add($"{Integer(counts.Empty)} with an empty text");
+        return $"{Path.GetFileName(path)}: {string.Join(", ", parts)}";
+    }
 
     public static string Number(double value) => value.ToString("0.####", CultureInfo.InvariantCulture);
 
@@ -30,4 +47,8 @@ internal static class Phrases
     private static string Tokens(StepRecord r) => string.Create(CultureInfo.InvariantCulture, $"{r.TokensPerSecond:0} tokens/s");
 
     private static string[] Left(StepRecord r) => r.SecondsLeft is { } left ? [$"{Duration(left)} left"] : [];
+
+    private static string Count(long count, string one, string more) => $"{Integer(count)} {(count == 1 ? one : more)}";
+
+    private static string Integer(long value) => value.ToString("N0", CultureInfo.InvariantCulture);
 }

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using LoRTA.Onnx.Training.Data;
 
 namespace LoRTA.Onnx.Training.Tracking;
 
@@ -7,8 +8,8 @@ internal sealed record RunResult
 {
     public required long Steps { get; init; }
 
-    /// <summary>Loss of the last evaluation, or of the last step without one.</summary>
-    public required double Loss { get; init; }
+    /// <summary>Loss on the validation data, of the state that was kept; null where there are no such data.</summary>
+    public double? Loss { get; init; }
 
     public IReadOnlyDictionary<string, double> Metrics { get; init; } = new OrderedDictionary<string, double>();
 
@@ -25,6 +26,12 @@ internal sealed record RunResult
 
     /// <summary>The adapter folder.</summary>
     public required string Adapter { get; init; }
+
+    /// <summary>Loss of the last optimizer step, on its training rows.</summary>
+    public required double TrainingLoss { get; init; }
+
+    /// <summary>What became of the training file's entries.</summary>
+    public required DataCounts Data { get; init; }
 }
 
 /// <summary>Where a run was computed.</summary>

@@ -8,6 +8,17 @@ internal sealed class RunReportTests
     private static readonly Recipe Recipe = new() { Model = "/m/minilm", Task = "classification", Data = new() { Train = "t.tsv" } };
     private static readonly RunEnvironment Environment = new("X64, 2 cores", "Linux", ".NET 10", "ONNX Runtime 1", "cpu", 2);
 
+    private static readonly RunResult Result = new()
+    {
+        Steps = 2,
+        Loss = 0.6,
+        TrainingLoss = 0.5,
+        Seconds = 65,
+        Trainable = 3960,
+        Adapter = "run/adapter",
+        Data = new() { Rows = 1200, Cut = 7, TokensCut = 31, WithoutLabel = 1, Empty = 2 },
+    };
+
     [Test]
     public void It_tells_result_course_evaluations_and_environment()
     {
@@ -18,7 +29,7 @@ internal sealed class RunReportTests
             new(string.Empty, null, new() { Step = 2, Loss = 0.6, Metrics = new Dictionary<string, double> { ["accuracy"] = 0.8125 } }),
         ];
 
-        var text = RunReport.Text(Recipe, new() { Steps = 2, Loss = 0.6, Seconds = 65, Trainable = 3960, Adapter = "run/adapter" }, lines, Environment);
+        var text = RunReport.Text(Recipe, Result, lines, Environment);
 
         Assert.Multiple(() =>
         {
@@ -26,8 +37,17 @@ internal sealed class RunReportTests
             Assert.That(text, Does.Contain("| trained numbers | 3,960 |\n").And.Contain("| time | 1:05 |\n"));
             Assert.That(text, Does.Contain("`█▁`").And.Contain("| 2 | 1.00 | 0.5 | 5E-4 | 2 |\n"));
             Assert.That(text, Does.Contain("| step | loss | accuracy |\n| --- | --- | --- |\n| 2 | 0.6 | 0.8125 |\n"));
+            Assert.That(text, Does.Contain("| data | t.tsv: 1,200 entries, 7 cut to 128 tokens (31 tokens lost), 1 entry dropped since no label is left to learn, 2 with an empty text |\n"));
             Assert.That(text, Does.Contain("| device | cpu, 2 threads |"));
         });
+    }
+
+    [Test]
+    public void Without_validation_data_the_loss_is_that_of_training_only()
+    {
+        var text = RunReport.Text(Recipe, Result with { Loss = null }, [], Environment);
+
+        Assert.That(text, Does.Contain("| loss | – (no validation data) |\n| training loss, last step | 0.5 |\n"));
     }
 
     [Test]

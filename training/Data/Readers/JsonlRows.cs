@@ -14,19 +14,19 @@ internal static class JsonlRows
         foreach (var json in text.Split('\n'))
         {
             line++;
-            if (!string.IsNullOrWhiteSpace(json)) yield return new DataRow(path, line, ReadCells(path, line, json));
+            if (!string.IsNullOrWhiteSpace(json)) yield return ReadRow(path, line, json);
         }
     }
 
-    private static OrderedDictionary<string, string> ReadCells(string path, int line, string json)
+    private static DataRow ReadRow(string path, int line, string json)
     {
         try
         {
             using var document = JsonDocument.Parse(json);
             if (document.RootElement.ValueKind != JsonValueKind.Object) throw DataErrors.BadLine(path, line, "not a JSON object");
-            var cells = new OrderedDictionary<string, string>(StringComparer.Ordinal);
-            Add(cells, string.Empty, document.RootElement);
-            return cells;
+            var (cells, kinds) = (new OrderedDictionary<string, string>(StringComparer.Ordinal), new SortedDictionary<string, CellKind>(StringComparer.Ordinal));
+            Add(cells, kinds, string.Empty, document.RootElement);
+            return new DataRow(path, line, cells) { Kinds = kinds };
         }
         catch (JsonException e)
         {
@@ -34,21 +34,35 @@ internal static class JsonlRows
         }
     }
 
-    private static void Add(OrderedDictionary<string, string> cells, string prefix, JsonElement json)
+    private static void Add(OrderedDictionary<string, string> cells, SortedDictionary<string, CellKind> kinds, string prefix, JsonElement json)
     {
         foreach (var member in json.EnumerateObject())
         {
-            if (member.Value.ValueKind == JsonValueKind.Object) Add(cells, $"{prefix}{member.Name}.", member.Value);
-            else cells[prefix + member.Name] = Text(member.Value);
+            var column = prefix + member.Name;
+            if (member.Value.ValueKind == JsonValueKind.Object)
+            {
+                Add(cells, kinds, column + ".", member.Value);
+                continue;
+            }
+            cells[column] = Text(member.Value);
+            if (Kind(member.Value) is not CellKind.Text and var kind) kinds[column] = kind;
         }
     }
+
+    private static CellKind Kind(JsonElement value) => value.ValueKind switch
+    {
+        JsonValueKind.Null => CellKind.Null,
+        JsonValueKind.Array => IsPlain(value) ? CellKind.List : CellKind.Nested,
+        _ => CellKind.Text,
+    };
+
+    private static bool IsPlain(JsonElement list) => list.EnumerateArray().All(item => item.ValueKind is not (JsonValueKind.Array or JsonValueKind.Object));
 
     private static string Text(JsonElement value) => value.ValueKind switch
     {
         JsonValueKind.String => value.GetString()!,
         JsonValueKind.Null => string.Empty,
-        JsonValueKind.Array when value.EnumerateArray().All(item => item.ValueKind is not (JsonValueKind.Array or JsonValueKind.Object)) =>
-            string.Join(' ', value.EnumerateArray().Select(Text)),
+        JsonValueKind.Array when IsPlain(value) => string.Join(' ', value.EnumerateArray().Select(Text)),
         _ => value.GetRawText(),
     };
 }

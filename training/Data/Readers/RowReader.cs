@@ -57,11 +57,10 @@ internal static class RowReader
         if (!File.Exists(path)) throw FileErrors.NotFound(path);
         try
         {
-            var bytes = File.ReadAllBytes(path).AsSpan();
-            if (bytes.StartsWith(Encoding.UTF8.Preamble)) bytes = bytes[Encoding.UTF8.Preamble.Length..];
+            var bytes = PlainText.WithoutMark(File.ReadAllBytes(path));
             var invalid = FirstInvalid(bytes);
             if (invalid >= 0) throw DataErrors.BadLine(path, bytes[..invalid].Count((byte)'\n') + 1, "the text is not UTF-8");
-            return Encoding.UTF8.GetString(bytes).Replace("\r\n", "\n", StringComparison.Ordinal);
+            return PlainText.UnifyLineEnds(Encoding.UTF8.GetString(bytes));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -9,36 +9,68 @@ internal sealed class CausalTask(DataOptions options, TextTokenizer tokenizer) :
     public LabelKind Labels => LabelKind.NextToken;
 
     /// <summary>Samples without a label to learn (a prompt that fills the whole length) are left out.</summary>
-    public IEnumerable<Sample> Encode(IReadOnlyList<DataRow> rows) =>
-        (options.Packing ? Pack(rows) : rows.Select(row => Cut(Entry(row)))).Where(sample => sample.TokenLabels!.Skip(1).Any(label => label != Sample.Ignored));
+    public EncodedRows Encode(IReadOnlyList<DataRow> rows) =>
+        options.Packing ? Pack([.. rows.Select(Entry)]) : EncodedRows.Of(rows.Select(row => Cut(Entry(row))), HasLabel);
 
-    private IEnumerable<Sample> Pack(IReadOnlyList<DataRow> rows)
+    // The first label has no logits before it.
+    private static bool HasLabel(Sample sample) => sample.TokenLabels!.Skip(1).Any(label => label != Sample.Ignored);
+
+    private EncodedRows Pack(List<Sample> entries)
     {
-        var entries = rows.Select(Entry).ToList();
         var ids = entries.SelectMany(entry => entry.Ids).Chunk(options.MaxLength);
-        var labels = entries.SelectMany(entry => entry.Labels).Chunk(options.MaxLength);
-        return ids.Zip(labels, (row, rowLabels) => new Sample(row) { TokenLabels = rowLabels }).Where(sample => sample.Ids.Length == options.MaxLength);
+        var labels = entries.SelectMany(entry => entry.TokenLabels!).Chunk(options.MaxLength);
+        var full = ids.Zip(labels, (row, rowLabels) => new Sample(row) { TokenLabels = rowLabels })
+            .Where(sample => sample.Ids.Length == options.MaxLength)
+            .ToList();
+        var kept = full.Where(HasLabel).ToList();
+        var tail = entries.Sum(entry => (long)entry.Ids.Length) - ((long)full.Count * options.MaxLength);
+        return new EncodedRows(kept, new DataCounts
+        {
+            Rows = entries.Count,
+            Cut = EntriesIn(tail, entries),
+            TokensCut = tail,
+            WithoutLabel = full.Count - kept.Count,
+            Empty = entries.Count(entry => entry.IsEmpty),
+        });
     }
 
-    private Sample Cut((int[] Ids, long[] Labels) entry)
+    // How many entries the last tokens of the stream belong to.
+    private static int EntriesIn(long tail, List<Sample> entries)
+    {
+        var count = 0;
+        for (var i = entries.Count - 1; i >= 0 && tail > 0; i--)
+        {
+            tail -= entries[i].Ids.Length;
+            if (entries[i].Ids.Length > 0) count++;
+        }
+        return count;
+    }
+
+    private Sample Cut(Sample entry)
     {
         var length = Math.Min(entry.Ids.Length, options.MaxLength);
-        return new Sample(entry.Ids[..length]) { TokenLabels = entry.Labels[..length] };
+        return new Sample(entry.Ids[..length])
+        {
+            TokenLabels = entry.TokenLabels![..length],
+            TokensCut = entry.Ids.Length - length,
+            IsEmpty = entry.IsEmpty,
+        };
     }
 
     // bos + prompt + completion + eos; the prompt and the bos before it are given, not learnt.
-    private (int[] Ids, long[] Labels) Entry(DataRow row)
+    private Sample Entry(DataRow row)
     {
-        var (prompt, learnt) = options.Template switch
+        RowText? prompt = options.Template is { Prompt: { } given, Completion: not null } ? RowTemplate.Fill(given, row) : null;
+        var learnt = (options.Template?.Completion ?? options.Template?.Text) is { } template ? RowTemplate.Fill(template, row) : row.Text(options.Columns.Text);
+        var promptIds = prompt is { } text ? tokenizer.Encode(text.Value) : [];
+        int[] head = [.. Token(options.Bos, tokenizer.Special.Bos), .. promptIds];
+        int[] tail = [.. tokenizer.Encode(learnt.Value), .. Token(options.Eos, tokenizer.Special.Eos)];
+        var headLabels = promptIds.Length > 0 ? Enumerable.Repeat(Sample.Ignored, head.Length) : head.Select(id => (long)id);
+        return new Sample([.. head, .. tail])
         {
-            { Prompt: { } given, Completion: { } completion } => (tokenizer.Encode(RowTemplate.Fill(given, row)), RowTemplate.Fill(completion, row)),
-            { Text: { } text } => ([], RowTemplate.Fill(text, row)),
-            _ => ([], row[options.Columns.Text]),
+            TokenLabels = [.. headLabels, .. tail.Select(id => (long)id)],
+            IsEmpty = learnt.IsEmpty || prompt is { IsEmpty: true },
         };
-        int[] head = [.. Token(options.Bos, tokenizer.Special.Bos), .. prompt];
-        int[] tail = [.. tokenizer.Encode(learnt), .. Token(options.Eos, tokenizer.Special.Eos)];
-        var headLabels = prompt.Length > 0 ? Enumerable.Repeat(Sample.Ignored, head.Length) : head.Select(id => (long)id);
-        return ([.. head, .. tail], [.. headLabels, .. tail.Select(id => (long)id)]);
     }
 
     private static int[] Token(bool wanted, int? id) => wanted && id is { } token ? [token] : [];

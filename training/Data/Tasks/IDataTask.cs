@@ -7,8 +7,8 @@ internal interface IDataTask
 {
     LabelKind Labels { get; }
 
-    /// <summary>The samples of rows, in their order.</summary>
-    IEnumerable<Sample> Encode(IReadOnlyList<DataRow> rows);
+    /// <summary>The samples of rows, in their order, and what became of the rows.</summary>
+    EncodedRows Encode(IReadOnlyList<DataRow> rows);
 
     /// <summary>The sample as one pass over the data shows it; differs between passes where a task draws at random.</summary>
     /// <param name="sample">The encoded sample.</param>

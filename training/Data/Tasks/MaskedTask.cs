@@ -23,12 +23,8 @@ internal sealed class MaskedTask : IDataTask
     public LabelKind Labels => LabelKind.Token;
 
     /// <summary>Rows whose text has no tokens of its own are left out.</summary>
-    public IEnumerable<Sample> Encode(IReadOnlyList<DataRow> rows) => rows.Select(row =>
-    {
-        var text = _options.Template?.Text is { } template ? RowTemplate.Fill(template, row) : row[_options.Columns.Text];
-        var encoded = _tokenizer.EncodeWithSpecialTokens(text, _options.Columns.Pair is { } pair ? row[pair] : null, _options.MaxLength);
-        return new Sample(encoded.Ids, encoded.TypeIds);
-    }).Where(sample => sample.Ids.Any(CanBeHidden));
+    public EncodedRows Encode(IReadOnlyList<DataRow> rows) =>
+        EncodedRows.Of(rows.Select(row => SequenceTask.Tokens(row, _options, _tokenizer)), sample => sample.Ids.Any(CanBeHidden));
 
     public Sample Draw(Sample sample, string pass, int index)
     {

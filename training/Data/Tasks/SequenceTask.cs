@@ -10,14 +10,22 @@ internal sealed class SequenceTask(DataOptions options, TextTokenizer tokenizer,
 {
     public LabelKind Labels => labels;
 
-    public IEnumerable<Sample> Encode(IReadOnlyList<DataRow> rows) => rows.Select(Encode);
+    public EncodedRows Encode(IReadOnlyList<DataRow> rows) => EncodedRows.Of(rows.Select(Encode), _ => true);
+
+    /// <summary>A row's text or pair as tokens, without a label.</summary>
+    public static Sample Tokens(DataRow row, DataOptions options, TextTokenizer tokenizer)
+    {
+        var text = options.Template?.Text is { } template ? RowTemplate.Fill(template, row) : row.Text(options.Columns.Text);
+        RowText? pair = options.Columns.Pair is { } column ? row.Text(column) : null;
+        var encoded = tokenizer.EncodeWithSpecialTokens(text.Value, pair?.Value, options.MaxLength);
+        return new Sample(encoded.Ids, encoded.TypeIds) { TokensCut = encoded.TokensCut, IsEmpty = text.IsEmpty || pair is { IsEmpty: true } };
+    }
 
     private Sample Encode(DataRow row)
     {
-        var text = options.Template?.Text is { } template ? RowTemplate.Fill(template, row) : row[options.Columns.Text];
-        var encoded = tokenizer.EncodeWithSpecialTokens(text, options.Columns.Pair is { } pair ? row[pair] : null, options.MaxLength);
-        if (encoded.Ids.Length == 0) throw DataErrors.BadLine(row.Path, row.Line, "the text has no tokens");
-        return new Sample(encoded.Ids, encoded.TypeIds) { Label = labels is not LabelKind.None && options.Columns.Label is { } column ? ParseLabel(row, row[column]) : null };
+        var sample = Tokens(row, options, tokenizer);
+        if (sample.Ids.Length == 0) throw DataErrors.BadLine(row.Path, row.Line, "the text has no tokens");
+        return sample with { Label = labels is not LabelKind.None && options.Columns.Label is { } column ? ParseLabel(row, row[column]) : null };
     }
 
     private float ParseLabel(DataRow row, string label)

@@ -9,11 +9,13 @@ internal sealed class TokenTask(DataOptions options, TextTokenizer tokenizer) : 
 {
     public LabelKind Labels => LabelKind.Token;
 
-    public IEnumerable<Sample> Encode(IReadOnlyList<DataRow> rows) => rows.Select(Encode);
+    /// <summary>Rows of which no label counts, or is left within the length, are left out; those without labels (for predictions) stay.</summary>
+    public EncodedRows Encode(IReadOnlyList<DataRow> rows) =>
+        EncodedRows.Of(rows.Select(Encode), sample => sample.TokenLabels is null || sample.TokenLabels.Any(label => label != Sample.Ignored));
 
     private Sample Encode(DataRow row)
     {
-        var text = row[options.Columns.Text];
+        var (text, isEmpty) = row.Words(options.Columns.Text);
         var units = Units(text);
         var labels = options.Columns.Label is { } column ? ReadLabels(row, row[column], units.Count) : null;
         var (ids, idLabels) = (new List<int>(), new List<long>());
@@ -25,7 +27,12 @@ internal sealed class TokenTask(DataOptions options, TextTokenizer tokenizer) : 
         }
         var encoded = tokenizer.Wrap([.. ids], maxLength: options.MaxLength);
         if (encoded.Ids.Length == 0) throw DataErrors.BadLine(row.Path, row.Line, "the text has no tokens");
-        return new Sample(encoded.Ids, encoded.TypeIds) { TokenLabels = labels is null ? null : Spread(encoded, idLabels) };
+        return new Sample(encoded.Ids, encoded.TypeIds)
+        {
+            TokenLabels = labels is null ? null : Spread(encoded, idLabels),
+            TokensCut = encoded.TokensCut,
+            IsEmpty = isEmpty,
+        };
     }
 
     private static long[] Spread(EncodedText encoded, List<long> idLabels)

@@ -5,4 +5,5 @@ namespace LoRTA.Onnx.Training.Data.Tokenizers;
 /// <param name="TypeIds">Which segment each token belongs to, as long as <paramref name="Ids"/>.</param>
 /// <param name="TextStart">Index of the first token of the (first) text itself.</param>
 /// <param name="TextLength">Number of tokens of the (first) text that are left after truncation.</param>
-internal sealed record EncodedText(int[] Ids, int[] TypeIds, int TextStart, int TextLength);
+/// <param name="TokensCut">Number of tokens of the text or the pair that truncation cut off.</param>
+internal sealed record EncodedText(int[] Ids, int[] TypeIds, int TextStart, int TextLength, int TokensCut);

@@ -10,7 +10,7 @@ internal sealed record SequenceTemplate(IReadOnlyList<TemplatePart> Single, IRea
     public EncodedText Wrap(int[] first, int[]? second, int maxLength)
     {
         var parts = second is null ? Single : Pair;
-        var room = Math.Max(0, maxLength - parts.Count(part => part.Kind == TemplatePart.Kinds.Token));
+        var (given, room) = (first.Length + (second?.Length ?? 0), Math.Max(0, maxLength - SpecialTokens(parts)));
         var (firstLength, secondLength) = LongestFirst(first.Length, second?.Length ?? 0, room);
         var (ids, types, start) = (new List<int>(), new List<int>(), 0);
         foreach (var part in parts)
@@ -24,8 +24,11 @@ internal sealed record SequenceTemplate(IReadOnlyList<TemplatePart> Single, IRea
             });
             types.AddRange(Enumerable.Repeat(part.TypeId, ids.Count - types.Count));
         }
-        return new EncodedText([.. ids], [.. types], start, firstLength);
+        return new EncodedText([.. ids], [.. types], start, firstLength, given - firstLength - secondLength);
     }
+
+    /// <summary>Number of special tokens among parts.</summary>
+    public static int SpecialTokens(IReadOnlyList<TemplatePart> parts) => parts.Count(part => part.Kind == TemplatePart.Kinds.Token);
 
     // The shorter text is kept whole while it takes at most half of the room.
     private static (int First, int Second) LongestFirst(int first, int second, int room)

@@ -21,6 +21,9 @@ internal sealed class TextTokenizer
     /// <summary>One more than the largest id.</summary>
     public int VocabularySize => _parts.Vocabulary.Size;
 
+    /// <summary>Special tokens that stand around one text, or around a pair.</summary>
+    public int SpecialTokensAround(bool pair) => SequenceTemplate.SpecialTokens(pair ? _parts.Template.Pair : _parts.Template.Single);
+
     /// <summary>What fills rows up: the pad token, else the end of sequence, else 0.</summary>
     public int Filler => Special.Pad ?? Special.Eos ?? 0;
 

@@ -37,6 +37,13 @@ internal sealed class RowReaderTests
         Assert.That(rows.Select(row => (row["text"], row.Line)), Is.EqualTo([("one\nmore", 2), ("two", 6)]));
     }
 
+    [TestCase("one\nmore\n  \ntwo\n\t\n\n", "\n\n", "1: one\nmore|4: two", TestName = "Blank lines that hold spaces part entries")]
+    [TestCase(" \n\n  one\n", "\n\n", "3:   one", TestName = "Blank lines before an entry are none of it, its indentation is")]
+    [TestCase("a\n \nb\n\n\nc", "\n\n\n", "1: a\n \nb|6: c", TestName = "Fewer blank lines than the separator has do not part")]
+    [TestCase("a\n \nb", "\n", "1: a|3: b", TestName = "Each line may be an entry")]
+    public void Blank_lines_part_entries(string text, string separator, string entries) =>
+        Assert.That(Read("a.txt", text, separator).Select(row => $"{row.Line}: {row["text"]}"), Is.EqualTo(entries.Split('|')));
+
     [Test]
     public void Quotes_in_tsv_are_text()
     {

@@ -122,7 +122,7 @@ internal sealed class DataTasksTests
         };
         var rows = RowReader.Read(Fixtures.Path("data", "real", "protein-ss3", "train.tsv"));
 
-        var samples = DataTasks.Create(options with { Task = "token-classification" }, Tokenizer("esm-mini")).Encode(rows).ToList();
+        var samples = DataTasks.Create(options with { Task = "token-classification" }, Tokenizer("esm-mini")).Encode(rows).Samples;
 
         Assert.That(samples.Sum(sample => sample.TokenLabels!.Count(label => label >= 0)), Is.EqualTo(rows.Sum(row => row["mask"].Count(letter => letter == '1'))));
     }
@@ -132,7 +132,7 @@ internal sealed class DataTasksTests
     {
         var options = Options with { Task = "masked-lm", MaxLength = 4096 };
         var task = DataTasks.Create(options, Tokenizer("esm-mini"));
-        var sample = task.Encode([Row(("text", string.Concat(Enumerable.Repeat("LAGVSERTID", 400))))]).Single();
+        var sample = task.Encode([Row(("text", string.Concat(Enumerable.Repeat("LAGVSERTID", 400))))]).Samples.Single();
 
         var drawn = task.Draw(sample, "0", 0);
 
@@ -154,7 +154,7 @@ internal sealed class DataTasksTests
         string Draw(long seed, string pass, int index)
         {
             var task = DataTasks.Create(Options with { Task = "masked-lm", Seed = seed }, Tokenizer("esm-mini"));
-            return string.Join(' ', task.Draw(task.Encode(rows).Single(), pass, index).Ids);
+            return string.Join(' ', task.Draw(task.Encode(rows).Samples.Single(), pass, index).Ids);
         }
 
         var again = Draw(0, "0", 0);
@@ -169,7 +169,7 @@ internal sealed class DataTasksTests
     public void Every_sample_has_something_to_guess()
     {
         var task = DataTasks.Create(Options with { Task = "masked-lm" }, Tokenizer("esm-mini"));
-        var sample = task.Encode([Row(("text", "M"))]).Single();
+        var sample = task.Encode([Row(("text", "M"))]).Samples.Single();
 
         Assert.That(task.Draw(sample, "0", 0).TokenLabels, Is.EqualTo([-100, 20, -100]));
     }
@@ -194,7 +194,7 @@ internal sealed class DataTasksTests
         var options = Options with { Packing = true, MaxLength = 4 };
         var rows = new[] { Row(("text", "the the")), Row(("text", "the")), Row(("text", "the")) };
 
-        var samples = DataTasks.Create(options with { Task = "causal-lm" }, Tokenizer("llama-mini/hf")).Encode(rows).ToList();
+        var samples = DataTasks.Create(options with { Task = "causal-lm" }, Tokenizer("llama-mini/hf")).Encode(rows).Samples;
 
         Assert.That(samples.Select(sample => string.Join(' ', sample.Ids)), Is.EqualTo(["1 261 261 2", "1 261 2 1"]));
     }
@@ -241,7 +241,7 @@ internal sealed class DataTasksTests
         Encode(task, Tokenizer(model), options, cells);
 
     private static List<Sample> Encode(string task, TextTokenizer tokenizer, DataOptions options, params (string Column, string Text)[] cells) =>
-        [.. DataTasks.Create(options with { Task = task }, tokenizer).Encode([Row(cells)])];
+        [.. DataTasks.Create(options with { Task = task }, tokenizer).Encode([Row(cells)]).Samples];
 
     private static DataRow Row(params (string Column, string Text)[] cells) =>
         new("rows", 1, new(cells.Select(cell => KeyValuePair.Create(cell.Column, cell.Text)), StringComparer.Ordinal));
