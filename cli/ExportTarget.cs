@@ -40,5 +40,5 @@ internal sealed record ExportTarget(Model Source, string File, string? SourceFol
     }
 
     // The model and its data files are written anew; a link to a folder stays behind.
-    private bool IsCarried(string path) => System.IO.File.Exists(path) && !Source.Files.Any(file => Path.GetFullPath(file) == Path.GetFullPath(path));
+    private bool IsCarried(string path) => RealPath.HasFile(path) && !Source.Files.Any(file => Path.GetFullPath(file) == Path.GetFullPath(path));
 }

@@ -22,7 +22,7 @@ public sealed record AdapterFolder(string Path, AdapterConfig Config, IReadOnlyD
     public static AdapterFolder Load(string folder)
     {
         var config = System.IO.Path.Combine(folder, ConfigFile);
-        if (!File.Exists(config)) throw FileErrors.NotFound(config);
+        if (!RealPath.HasFile(config)) throw FileErrors.NotFound(config);
         var adapter = new AdapterFolder(folder, AdapterConfig.Parse(config, File.ReadAllText(config)), Safetensors.Load(System.IO.Path.Combine(folder, TensorFile)).Tensors);
         var (listed, held) = (adapter.Config.Trainables.ToHashSet(StringComparer.Ordinal), adapter.Parameters.Keys.ToHashSet(StringComparer.Ordinal));
         if (listed.FirstOrDefault(name => !held.Contains(name)) is { } missing) throw AdapterErrors.FactorMissing(adapter.TensorPath, ParameterPrefix + missing);

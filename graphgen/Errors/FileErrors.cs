@@ -1,10 +1,17 @@
+using LoRTA.Onnx.GraphGen.Files;
+
 namespace LoRTA.Onnx.GraphGen.Errors;
 
 /// <summary>Failures of files and folders, whatever they hold.</summary>
 internal static class FileErrors
 {
-    public static LortaException NotFound(string path) =>
-        new("LRT101", $"{path}: no such file or folder.", "Check the path; relative paths start at the current folder, in a recipe at the recipe.");
+    /// <summary>Nothing is there. Where a link on the way is to blame, the sentence names it.</summary>
+    public static LortaException NotFound(string path) => RealPath.DeadLink(path) is var (link, target)
+        ? DeadLink(path, link, $"to {target}, which does not exist")
+        : new("LRT101", $"{path}: no such file or folder.", "Check the path; relative paths start at the current folder, in a recipe at the recipe.");
+
+    public static LortaException DeadLink(string path, string link, string where) =>
+        new("LRT122", $"{path}: leads nowhere, as {link} is a link {where}.", "Restore the file that the link names (of a download cache: download it again), or name the file itself.");
 
     public static LortaException Exists(string path) =>
         new("LRT102", $"{path}: exists already.", "Name another output or pass --force to replace it.") { IsUsage = true };

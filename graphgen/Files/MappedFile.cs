@@ -1,5 +1,6 @@
 using System.IO.MemoryMappedFiles;
 using LoRTA.Onnx.GraphGen.Errors;
+using Microsoft.Win32.SafeHandles;
 
 namespace LoRTA.Onnx.GraphGen.Files;
 
@@ -10,11 +11,12 @@ internal sealed unsafe class MappedFile
     private readonly MemoryMappedViewAccessor? _view;
     private readonly byte* _start;
 
-    private MappedFile(string path, long length)
+    // The length is that of the opened file: a path may be a link, which has a length of its own, or name another file a moment later.
+    private MappedFile(string path, SafeFileHandle file)
     {
-        (Path, Length) = (path, length);
-        if (length == 0) return;   // an empty file cannot be mapped
-        _file = MemoryMappedFile.CreateFromFile(path, FileMode.Open, null, 0, MemoryMappedFileAccess.Read);
+        (Path, Length) = (path, RandomAccess.GetLength(file));
+        if (Length == 0) return;   // an empty file cannot be mapped
+        _file = MemoryMappedFile.CreateFromFile(file, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: true);
         _view = _file.CreateViewAccessor(0, 0, MemoryMappedFileAccess.Read);
         _view.SafeMemoryMappedViewHandle.AcquirePointer(ref _start);
         _start += _view.PointerOffset;
@@ -28,13 +30,14 @@ internal sealed unsafe class MappedFile
     public IntPtr Address => (IntPtr)_start;
 
     /// <summary>Maps a file.</summary>
-    /// <exception cref="LortaException">LRT101 no such file; LRT103 not readable.</exception>
+    /// <exception cref="LortaException">LRT101 no such file; LRT103 not readable; LRT122 a link that leads nowhere.</exception>
     public static MappedFile Open(string path)
     {
-        if (!File.Exists(path)) throw FileErrors.NotFound(path);
+        if (!RealPath.HasFile(path)) throw FileErrors.NotFound(path);
         try
         {
-            return new MappedFile(path, new FileInfo(path).Length);
+            using var file = File.OpenHandle(path);
+            return new MappedFile(path, file);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

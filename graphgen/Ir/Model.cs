@@ -1,4 +1,5 @@
 using LoRTA.Onnx.GraphGen.Errors;
+using LoRTA.Onnx.GraphGen.Files;
 
 namespace LoRTA.Onnx.GraphGen.Ir;
 
@@ -70,7 +71,7 @@ public sealed class Model
     /// <summary>The one model file that a command-line argument means.</summary>
     internal static string Locate(string path)
     {
-        if (!Directory.Exists(path)) return File.Exists(path) ? path : throw FileErrors.NotFound(path);
+        if (!Directory.Exists(path)) return RealPath.HasFile(path) ? path : throw FileErrors.NotFound(path);
         var models = Directory.GetFiles(path, "*.onnx").Order(StringComparer.Ordinal).ToArray();
         return models switch
         {

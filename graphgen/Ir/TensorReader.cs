@@ -67,12 +67,9 @@ internal sealed class TensorReader(string path, MappedFile? file, IReadOnlyList<
     private MappedFile External(string tensor, string location)
     {
         if (_external.TryGetValue(location, out var mapped)) return mapped;
-        var folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
-        var target = Path.GetFullPath(Path.Combine(folder, location));
-        if (location.Length == 0 || !target.StartsWith(folder.TrimEnd(Path.DirectorySeparatorChar) + Path.DirectorySeparatorChar, StringComparison.Ordinal))
-            throw ModelErrors.ExternalPathLeavesFolder(path, tensor, location);
-        if (!File.Exists(target)) throw ModelErrors.MissingExternalFile(path, tensor, location);
-        return _external[location] = MappedFile.Open(target);
+        var data = ExternalFile.Find(path, location, refused: () => ModelErrors.ExternalPathLeavesFolder(path, tensor, location))
+            ?? throw ModelErrors.MissingExternalFile(path, tensor, location);
+        return _external[location] = MappedFile.Open(data);
     }
 
     // Typed fields: narrow integers, booleans and half floats (as bits) share int32_data.

@@ -41,7 +41,7 @@ internal sealed class Golden
     public static Golden Load(string path)
     {
         var json = Path.ChangeExtension(path, ".json");
-        if (!File.Exists(json)) throw FileErrors.NotFound(json);
+        if (!RealPath.HasFile(json)) throw FileErrors.NotFound(json);
         try
         {
             var facts = JsonSerializer.Deserialize<Facts>(File.ReadAllText(json), Json) ?? throw FileErrors.Corrupt(json, "is empty");

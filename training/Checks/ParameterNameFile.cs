@@ -1,6 +1,7 @@
 using System.Text.Json;
 using LoRTA.Onnx.GraphGen.Discovery;
 using LoRTA.Onnx.GraphGen.Errors;
+using LoRTA.Onnx.GraphGen.Files;
 using LoRTA.Onnx.GraphGen.Ir;
 
 namespace LoRTA.Onnx.Training.Checks;
@@ -10,7 +11,7 @@ internal static class ParameterNameFile
 {
     public static IReadOnlyList<ParameterName> Load(string path, Model model)
     {
-        if (!File.Exists(path)) throw FileErrors.NotFound(path);
+        if (!RealPath.HasFile(path)) throw FileErrors.NotFound(path);
         try
         {
             using var document = JsonDocument.Parse(File.ReadAllText(path));

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using LoRTA.Onnx.GraphGen.Errors;
+using LoRTA.Onnx.GraphGen.Files;
 using LoRTA.Onnx.Training.Data.Tokenizers;
 
 namespace LoRTA.Onnx.Training.Generation;
@@ -16,7 +17,7 @@ internal sealed record DecoderConfig(IReadOnlySet<int> EndTokens, int? Positions
     /// <exception cref="LortaException">LRT105: a file is no JSON.</exception>
     public static DecoderConfig Read(IReadOnlyList<string> folders, SpecialTokens special)
     {
-        var files = EndFiles.SelectMany(name => folders.Select(folder => Path.Combine(folder, name))).Where(File.Exists).Select(Parse).ToList();
+        var files = EndFiles.SelectMany(name => folders.Select(folder => Path.Combine(folder, name))).Where(RealPath.HasFile).Select(Parse).ToList();
         var ends = files.Select(EndsOf).FirstOrDefault(ends => ends.Count > 0) ?? (special.Eos is { } eos ? [eos] : []);
         var positions = files.SelectMany(file => PositionKeys.Select(key => file.Find(key))).OfType<JsonElement>().Select(Number).OfType<int>();
         return new DecoderConfig(new SortedSet<int>(ends), positions.Cast<int?>().FirstOrDefault());

@@ -44,7 +44,7 @@ internal static class RecipeFile
 
     private static YamlMappingNode Parse(string path)
     {
-        if (!File.Exists(path)) throw FileErrors.NotFound(path);
+        if (!RealPath.HasFile(path)) throw FileErrors.NotFound(path);
         try
         {
             var stream = new YamlStream();

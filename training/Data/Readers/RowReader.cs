@@ -1,5 +1,6 @@
 using System.Text;
 using LoRTA.Onnx.GraphGen.Errors;
+using LoRTA.Onnx.GraphGen.Files;
 using LoRTA.Onnx.Training.Errors;
 
 namespace LoRTA.Onnx.Training.Data.Readers;
@@ -54,7 +55,7 @@ internal static class RowReader
     // Without byte order mark, all line ends as \n.
     private static string ReadText(string path)
     {
-        if (!File.Exists(path)) throw FileErrors.NotFound(path);
+        if (!RealPath.HasFile(path)) throw FileErrors.NotFound(path);
         try
         {
             var bytes = PlainText.WithoutMark(File.ReadAllBytes(path));

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using LoRTA.Onnx.GraphGen.Errors;
+using LoRTA.Onnx.GraphGen.Files;
 using LoRTA.Onnx.Training.Errors;
 using Microsoft.ML.Tokenizers;
 
@@ -204,7 +205,7 @@ internal sealed class TokenizerFolder
 
     private static string[] Lines(byte[] text) => Encoding.UTF8.GetString(text).Replace("\r\n", "\n", StringComparison.Ordinal).TrimEnd('\n').Split('\n');
 
-    private bool Has(string name) => File.Exists(At(name));
+    private bool Has(string name) => RealPath.HasFile(At(name));
 
     private string At(string name) => Path.Combine(_folder, name);
 }
