@@ -43,7 +43,7 @@ internal static class GradcheckVerb
         var classes = graphs.Evaluation.Classes ?? 2;
         var batch = given.Batch is { } file ? StoredBatch.Load(file) : SampleBatch.For(task, architecture.Vocab ?? 2, classes, given.Seed);
         var result = new CentralDifferenceCheck(graphs, settings, given.Seed).Run(batch);
-        return new Verdict(result, result.Ok);
+        return new Verdict(result, result.Verdict != GradientVerdict.Wrong);   // unresolved is no failure
     }
 
     private static LortaException NeedsTask() =>

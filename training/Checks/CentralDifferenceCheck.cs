@@ -1,32 +1,40 @@
+using System.Numerics;
 using LoRTA.Onnx.GraphGen.Adapters;
 using LoRTA.Onnx.GraphGen.Artifacts;
+using LoRTA.Onnx.GraphGen.Errors;
 using LoRTA.Onnx.GraphGen.Files;
 using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.Training.Data;
+using LoRTA.Onnx.Training.Errors;
 using LoRTA.Onnx.Training.Runtime;
 
 namespace LoRTA.Onnx.Training.Checks;
 
-/// <summary>A derivative along a random direction, twice.</summary>
-/// <param name="Name">The trained tensor.</param>
-/// <param name="Derived">gradient · v.</param>
-/// <param name="Measured">(loss(x + εv) − loss(x − εv)) / 2ε.</param>
-/// <param name="GradRelDiff">|derived − measured| / max(|derived|, |measured|, 1e-2·‖all gradients‖).</param>
-internal sealed record DirectionCheck(string Name, double Derived, double Measured, double GradRelDiff);
-
 /// <summary>What a check against central differences came to.</summary>
-internal sealed record DifferenceResult(double Loss, double MaxGradRelDiff, double Tolerance, IReadOnlyList<DirectionCheck> Factors, bool Ok);
+/// <param name="Loss">The loss, at the place where the gradients were taken.</param>
+/// <param name="LossNoise">Standard deviation of the rounding of the loss, measured.</param>
+/// <param name="MaxGradRelDiff">The largest of the factors'.</param>
+/// <param name="Tolerance">What it may be.</param>
+/// <param name="Factors">Each trained tensor, along the direction that decided.</param>
+/// <param name="Verdict">Wrong if one tensor is wrong, else unresolved if one is unresolved.</param>
+internal sealed record DifferenceResult(double Loss, double LossNoise, double MaxGradRelDiff, double Tolerance, IReadOnlyList<DirectionCheck> Factors, GradientVerdict Verdict)
+{
+    public bool Ok => Verdict == GradientVerdict.Ok;
+}
 
-/// <summary>Compares derived gradients with central differences of the loss along random directions, in float32.</summary>
+/// <summary>Compares derived gradients with central differences of the loss, in float32.</summary>
+/// <remarks>Each tensor is moved along its own gradient, where the loss answers most, and along random directions, which no error hides from. Steps are chosen by
+/// extrapolation (<see cref="Slope"/>), the rounding of losses and gradients is measured, and a tensor counts as wrong only where two directions say so.</remarks>
 /// <param name="graphs">The graphs; no trained tensor should be zero.</param>
 /// <param name="settings">Device and threads.</param>
 /// <param name="seed">Seed of the directions.</param>
 internal sealed class CentralDifferenceCheck(TrainingGraphs graphs, OrtSettings settings, long seed)
 {
-    // Losses come rounded to float32, so a step must move them by much more than 1e-7 and yet stay where they are nearly straight.
-    private const double Epsilon = 1e-2;
-    private const double Tolerance = 2e-2;
-    private const double LossRounding = 1.0 / (1 << 23);
+    private const int Directions = 3;       // of every tensor
+    private const int MoreDirections = 3;   // where these do not agree
+    private const int Probes = 13;          // losses that their rounding is measured by
+    private const double Nearby = 1e-6;     // relative distance between probes: some steps of float32, over which the loss is straight
+    private const double Rounding = 2e-7;   // of a float32, with some to spare
 
     /// <summary>Random factors instead of the first ones: where one is zero, most gradients are.</summary>
     public static IReadOnlyDictionary<string, Tensor> FactorsOf(AdapterPlan plan, long seed) => plan.Factors.ToDictionary(
@@ -34,40 +42,86 @@ internal sealed class CentralDifferenceCheck(TrainingGraphs graphs, OrtSettings 
         factor => (factor with { Init = Init.Normal(1 / Math.Sqrt(Math.Max(1, factor.Dims[0]))) }).Draw(seed),
         StringComparer.Ordinal);
 
+    /// <summary>Checks every trained tensor.</summary>
+    /// <exception cref="LortaException">LRT605: the loss is no finite number.</exception>
     public DifferenceResult Run(Batch batch)
     {
         using var runtime = new OrtSessionRuntime(graphs, settings);
+        return Run(runtime, batch);
+    }
+
+    /// <summary>Checks the gradients that a runtime gives.</summary>
+    internal DifferenceResult Run(ITrainingRuntime runtime, Batch batch)
+    {
         var start = runtime.State;
         var loss = runtime.Accumulate(batch, weight: 1);
-        var gradients = runtime.Gradients;
-        var norm = Math.Sqrt(gradients.Values.Sum(gradient => gradient.ToFloats().Sum(value => (double)value * value)));
-        var checks = graphs.Trained.Select(tensor => Check(runtime, start, tensor, gradients[tensor.Name].ToFloats(), (loss, norm), batch)).ToList();
-        var worst = Worst.Of(checks.Select(check => check.GradRelDiff));
-        return new DifferenceResult(loss, worst, Tolerance, checks, worst <= Tolerance);
+        if (!double.IsFinite(loss)) throw TrainingErrors.NoDifferences(loss);
+        var gradients = runtime.Gradients.ToDictionary(pair => pair.Key, pair => pair.Value.ToFloats(), StringComparer.Ordinal);
+        var noises = GradientNoise(runtime, start, gradients, batch);
+        using var measured = new MeasuredLoss(graphs, settings, batch);
+        var values = start.Values.ToDictionary(pair => pair.Key, pair => Array.ConvertAll(pair.Value.ToFloats(), value => (double)value), StringComparer.Ordinal);
+        var (atStart, noise) = LossNoise(measured, values);
+        var judge = new GradientJudge(measured, values, atStart, noise, Length(gradients.Values.SelectMany(gradient => gradient).Where(float.IsFinite)));
+        var checks = graphs.Trained.Select(trained => Check(judge, new CheckedTensor(trained.Name, values[trained.Name], gradients[trained.Name], noises[trained.Name]))).ToList();
+        return new DifferenceResult(loss, noise, Worst.Of(checks.Select(check => check.GradRelDiff)), GradientJudge.Tolerance, checks, Overall(checks));
     }
 
-    private DirectionCheck Check(OrtSessionRuntime runtime, TrainingState start, TrainedTensor tensor, float[] gradient, (double Loss, double Norm) at, Batch batch)
+    private static GradientVerdict Overall(IReadOnlyList<DirectionCheck> checks) =>
+        new[] { GradientVerdict.Wrong, GradientVerdict.Unresolved, GradientVerdict.Ok }.First(verdict => checks.Count == 0 || checks.Any(check => check.Verdict == verdict));
+
+    private DirectionCheck Check(GradientJudge judge, CheckedTensor tensor)
     {
         var random = new SeededRandom(seed, $"direction/{tensor.Name}");
-        var values = start.Values[tensor.Name].ToFloats();
-        var direction = Array.ConvertAll(values, _ => random.NextNormal());
-        var length = Math.Sqrt(direction.Sum(value => value * value));
-        direction = Array.ConvertAll(direction, value => value / length);
-        var derived = direction.Zip(gradient, (v, g) => v * g).Sum();
-        var step = Epsilon * Math.Max(1, Math.Sqrt(values.Sum(value => (double)value * value)));
-        var measured = (LossAt(step) - LossAt(-step)) / (2 * step);
-        runtime.State = start;
-        var rounding = LossRounding * Math.Abs(at.Loss) / step;   // what the rounding of the two losses alone can make of no difference
-        var size = Math.Max(Math.Max(Math.Abs(derived), Math.Abs(measured)), Math.Max(1e-2 * at.Norm, rounding / Tolerance));
-        return new DirectionCheck(tensor.Name, derived, measured, Math.Abs(derived - measured) / size);
-
-        double LossAt(double distance)
+        var checks = new List<DirectionCheck>();
+        while (checks.Count < Directions || (checks.Count < Directions + MoreDirections && checks.Count(IsWrong) == 1))
         {
-            var moved = values.Zip(direction, (value, v) => (float)(value + (distance * v))).ToArray();
-            var state = start.Values.ToDictionary(StringComparer.Ordinal);
-            state[tensor.Name] = Tensor.Of<float>([.. tensor.Initial.Dims], moved);
-            runtime.State = start with { Values = state };
-            return runtime.Forward(batch)[TrainingNames.Loss].ToFloats()[0];
+            var direction = checks.Count % Directions == 0 ? AlongGradient(tensor.Gradient, random) : Array.ConvertAll(tensor.Gradient, _ => random.NextNormal());
+            var length = Length(direction);
+            if (length > 0) direction = Array.ConvertAll(direction, value => value / length);
+            checks.Add(judge.Along(tensor, direction, isRandom: checks.Count % Directions != 0 || length == 0));
         }
+        return GradientJudge.Together(checks);
     }
+
+    private static bool IsWrong(DirectionCheck check) => check.Verdict == GradientVerdict.Wrong;
+
+    // Each element's share differs a little, so that two such directions are not the same.
+    private static double[] AlongGradient(float[] gradient, SeededRandom random) => Array.ConvertAll(gradient, value => value * (0.5 + random.NextUniform()));
+
+    /// <summary>By how much each gradient changes where every trained number moves by its own rounding.</summary>
+    private Dictionary<string, double> GradientNoise(ITrainingRuntime runtime, TrainingState start, Dictionary<string, float[]> gradients, Batch batch)
+    {
+        runtime.State = start with
+        {
+            Values = start.Values.ToDictionary(pair => pair.Key, pair => Tensor.Of<float>([.. pair.Value.Dims], Array.ConvertAll(Moved(pair.Key, pair.Value.ToFloats(), Rounding), value => (float)value)), StringComparer.Ordinal),
+        };
+        runtime.Accumulate(batch, weight: 1);   // a second gradient on top of the first
+        var sums = runtime.Gradients;
+        runtime.State = start;
+        return gradients.ToDictionary(pair => pair.Key, pair => Length(sums[pair.Key].ToFloats().Zip(pair.Value, (sum, first) => sum - (2 * first))), StringComparer.Ordinal);
+    }
+
+    /// <summary>The loss at the start and the standard deviation of its rounding: third differences of a straight line are nothing but rounding.</summary>
+    private (double Loss, double Noise) LossNoise(MeasuredLoss loss, Dictionary<string, double[]> values)
+    {
+        var losses = Enumerable.Range(0, Probes)
+            .Select(i => loss.At(values.ToDictionary(pair => pair.Key, pair => Moved(pair.Key, pair.Value, Nearby * (i - (Probes / 2))), StringComparer.Ordinal)))
+            .ToList();
+        var differences = losses;
+        for (var order = 0; order < 3; order++) differences = [.. differences.Skip(1).Zip(differences, (next, value) => next - value)];
+        var deviation = Math.Sqrt(differences.Average(difference => difference * difference) / 20);   // 1² + 3² + 3² + 1²
+        return (losses[Probes / 2], Math.Max(deviation, Math.Abs(losses[Probes / 2]) * 1e-16));
+    }
+
+    // Every number moved along one random direction by its own size times a distance.
+    private double[] Moved<T>(string name, T[] values, double distance)
+        where T : INumber<T>
+    {
+        var random = new SeededRandom(seed, $"probe/{name}");
+        return Array.ConvertAll(values, value => double.CreateChecked(value) * (1 + (distance * random.NextNormal())));
+    }
+
+    private static double Length(IEnumerable<float> values) => Math.Sqrt(values.Sum(value => (double)value * value));
+
+    private static double Length(double[] values) => Math.Sqrt(values.Sum(value => value * value));
 }

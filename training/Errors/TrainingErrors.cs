@@ -15,6 +15,9 @@ internal static class TrainingErrors
     public static LortaException NoValidation(string file) =>
         new("LRT604", $"{file}: the recipe names no validation data.", "Give data.validation or data.validationFraction.") { IsUsage = true };
 
+    public static LortaException NoDifferences(double loss) =>
+        new("LRT605", string.Create(CultureInfo.InvariantCulture, $"the loss of the check is {loss}."), "Choose a smaller --alpha or another --seed, or give a batch with labels.");
+
     public static LortaException NotYet(string key, string what) =>
         new("LRT603", $"{key}: {what} is not there yet.", "Leave it out of the recipe.") { IsUsage = true };
 }
