@@ -13,6 +13,7 @@ internal static class PassThroughForms
         new("cast to the same type", "CastLike", (node, rewriting) => SameType(node) && Forward(node, rewriting)),
         new("slice of everything", "Slice", (node, rewriting) => IsWhole(node) && Forward(node, rewriting)),
         new("part of what was joined", "Slice", PartOfJoined),
+        new("join with nothing", "Concat", DropEmptyParts),
         new("dropout", "Dropout", DropDropout),
     ];
 
@@ -39,6 +40,21 @@ internal static class PassThroughForms
             return true;
         }
         return false;
+    }
+
+    // Rotary embeddings that are partial in the code and whole in the configuration join an empty rest. A cache of no length stays: it is fed.
+    private static bool DropEmptyParts(Node node, Rewriting rewriting)
+    {
+        if (node.Output.Shape is not { Rank: > 0 } shape || shape.Axis(node.Int("axis", 0)) is not (>= 0 and var axis) || axis >= shape.Rank) return false;
+        var parts = node.Inputs.Where(part => part is not { Producer: not null } || part.Shape?[axis].Is(0) != true).ToList();
+        if (parts.Count == node.Inputs.Count || parts.Count == 0) return false;
+        if (parts is [{ } single] && !rewriting.Graph.IsOutput(node.Output))
+        {
+            rewriting.Forward(node, single);
+            return true;
+        }
+        rewriting.Replace(node, "Concat", parts, ("axis", node.Int("axis", 0)));
+        return true;
     }
 
     private static bool DropDropout(Node node, Rewriting rewriting)

@@ -8,7 +8,8 @@ namespace LoRTA.Onnx.GraphGen.Discovery;
 /// followed one by one; a size that the file leaves open counts as 1.</remarks>
 /// <param name="Axes">The parts that each axis is made of, outermost first; parts of size 1 are left out.</param>
 /// <param name="Features">The feature of each element of one row, row-major.</param>
-internal sealed record FeatureGrid(IReadOnlyList<IReadOnlyList<AxisPart>> Axes, int[] Features)
+/// <param name="Together">Features that are rotated into each other: they must make one head.</param>
+internal sealed record FeatureGrid(IReadOnlyList<IReadOnlyList<AxisPart>> Axes, int[] Features, IReadOnlyList<int[]> Together)
 {
     private static readonly int[] None = [];
     private readonly int[] _strides = StridesOf([.. Axes.Select(FeaturesOf)]);
@@ -20,7 +21,7 @@ internal sealed record FeatureGrid(IReadOnlyList<IReadOnlyList<AxisPart>> Axes, 
     public static FeatureGrid? At(Value value, long features)
     {
         if (DimsOf(value) is not [.. var rows, var last] || last != features) return null;
-        return new FeatureGrid([.. rows.Select(size => Part(size, isRow: true)), Part(last, isRow: false)], [.. Enumerable.Range(0, last)]);
+        return new FeatureGrid([.. rows.Select(size => Part(size, isRow: true)), Part(last, isRow: false)], [.. Enumerable.Range(0, last)], []);
     }
 
     /// <summary>The features that attention makes: 0, 1, … head by head, the width of a head last.</summary>
@@ -32,7 +33,7 @@ internal sealed record FeatureGrid(IReadOnlyList<IReadOnlyList<AxisPart>> Axes, 
         var leading = queries is null ? [.. outer.Select(size => Part(size, isRow: false))] : Regrouped(queries.Axes.Take(queries.Axes.Count - 1), outer);
         if (leading is null) return null;
         IReadOnlyList<IReadOnlyList<AxisPart>> axes = [.. leading, Part(width, isRow: false)];
-        return new FeatureGrid(axes, [.. Enumerable.Range(0, axes.Select(FeaturesOf).Aggregate(1, (size, dim) => size * dim))]);
+        return new FeatureGrid(axes, [.. Enumerable.Range(0, axes.Select(FeaturesOf).Aggregate(1, (size, dim) => size * dim))], []);
     }
 
     /// <summary>Steps that leave every feature at its place.</summary>
@@ -40,7 +41,7 @@ internal sealed record FeatureGrid(IReadOnlyList<IReadOnlyList<AxisPart>> Axes, 
 
     /// <summary>Reshape, Squeeze, Unsqueeze.</summary>
     public static FeatureGrid? Reshape(FeatureGrid grid, Value result) =>
-        result.Shape is not null && Regrouped(grid.Axes, DimsOf(result)) is { } axes ? new FeatureGrid(axes, grid.Features) : null;
+        result.Shape is not null && Regrouped(grid.Axes, DimsOf(result)) is { } axes ? new FeatureGrid(axes, grid.Features, grid.Together) : null;
 
     /// <summary>Transpose.</summary>
     public static FeatureGrid? Transpose(FeatureGrid grid, Value result) =>
@@ -62,13 +63,43 @@ internal sealed record FeatureGrid(IReadOnlyList<IReadOnlyList<AxisPart>> Axes, 
         return chosen is null ? null : Reshape(chosen, result);   // one of several by a single number drops the axis
     }
 
-    /// <summary>The features of each head: of the axes along which features differ, the last is the width. Null where those of one head do not lie side by side.</summary>
+    /// <summary>Concat: features one behind the other along an axis.</summary>
+    public static FeatureGrid? Join(IReadOnlyList<FeatureGrid> grids, Value result)
+    {
+        var (first, node) = (grids[0], result.Producer!);
+        if (grids.Count != node.Inputs.Count) return null;
+        var axis = (int)node.Int("axis", 0) is var given && given < 0 ? given + first.Axes.Count : given;
+        if (grids.Any(grid => !grid.HasAxesOf(first, except: axis) || grid.Axes[axis].Any(part => part.IsRow))) return null;
+        var outer = first.Dims[..axis].Aggregate(1, (size, dim) => size * dim);
+        IReadOnlyList<IReadOnlyList<AxisPart>> axes = [.. first.Axes.Take(axis), Part(grids.Sum(grid => grid.Dims[axis]), isRow: false), .. first.Axes.Skip(axis + 1)];
+        var features = from before in Enumerable.Range(0, outer)
+                       from grid in grids
+                       let length = grid.Dims[axis] * grid.Stride(axis)
+                       from feature in grid.Features.AsSpan(before * length, length).ToArray()
+                       select feature;
+        return Keep(new FeatureGrid(axes, [.. features], [.. grids.SelectMany(grid => grid.Together)]), result);
+    }
+
+    /// <summary>Whether two values have the same rows and features on every axis, maybe but for one.</summary>
+    public bool HasAxesOf(FeatureGrid other, int except = -1) =>
+        Axes.Count == other.Axes.Count && Enumerable.Range(0, Axes.Count).All(axis => axis == except || Joined([Axes[axis]]).SequenceEqual(Joined([other.Axes[axis]])));
+
+    /// <summary>The features of each head, ascending: of the axes along which features differ, the last is the width. Null where those of one head do not lie side by side in the projection, or are mixed with others.</summary>
     public IReadOnlyList<int[]>? Heads()
     {
         var varying = Enumerable.Range(0, Dims.Length).Where(Varies).ToArray();
+        if (varying.Length == 0) return null;
         IReadOnlyList<IReadOnlyList<AxisPart>> axes = [.. varying.Select(axis => Part(Dims[axis], isRow: false))];
-        var grid = new FeatureGrid(axes, [.. Features.Where((_, i) => Enumerable.Range(0, Dims.Length).Except(varying).All(axis => Position(i, axis) == 0))]);
-        return varying.Length > 0 && grid.IsRun(varying.Length - 1) ? grid.Rows(varying.Length - 1) : null;
+        var grid = new FeatureGrid(axes, [.. Features.Where((_, i) => Enumerable.Range(0, Dims.Length).Except(varying).All(axis => Position(i, axis) == 0))], Together);
+        var heads = grid.Features.Chunk(grid.Dims[^1]).Select(head => head.Order().ToArray()).DistinctBy(head => head[0]).ToList();
+        return heads.All(head => head[^1] - head[0] == head.Length - 1 && head.Distinct().Count() == head.Length) && AreApart(heads) ? heads : null;
+    }
+
+    // Whether features that are mixed with each other are all in one head.
+    private bool AreApart(List<int[]> heads)
+    {
+        var headOf = heads.Index().SelectMany(head => head.Item.Select(feature => (feature, head.Index))).DistinctBy(pair => pair.feature).ToDictionary(pair => pair.feature, pair => pair.Index);
+        return Together.All(group => group.Select(feature => headOf.GetValueOrDefault(feature, -1)).Distinct().Count() == 1);
     }
 
     private static int[] DimsOf(Value value) => value.Shape is { } shape ? [.. shape.Select(dim => (int)dim.Evaluate(_ => 1))] : None;
@@ -125,7 +156,8 @@ internal sealed record FeatureGrid(IReadOnlyList<IReadOnlyList<AxisPart>> Axes, 
         var strides = StridesOf(dims);
         return new FeatureGrid(
             [.. axes.Select(axis => Axes[axis])],
-            [.. Enumerable.Range(0, Features.Length).Select(i => Features[Enumerable.Range(0, rank).Sum(axis => i / strides[axis] % dims[axis] * from[axis])])]);
+            [.. Enumerable.Range(0, Features.Length).Select(i => Features[Enumerable.Range(0, rank).Sum(axis => i / strides[axis] % dims[axis] * from[axis])])],
+            Together);
     }
 
     private int Stride(int axis) => _strides[axis];
@@ -133,11 +165,6 @@ internal sealed record FeatureGrid(IReadOnlyList<IReadOnlyList<AxisPart>> Axes, 
     private int Position(int element, int axis) => element / Stride(axis) % Dims[axis];
 
     private bool Varies(int axis) => Features.Where((feature, i) => feature != Features[i - (Position(i, axis) * Stride(axis))]).Any();
-
-    private bool IsRun(int axis) => Features.Where((feature, i) => Position(i, axis) > 0 && feature != Features[i - Stride(axis)] + 1).Any() is false;
-
-    private int[][] Rows(int width) =>
-        [.. Features.Index().Where(item => Position(item.Index, width) == 0).Select(item => Enumerable.Range(item.Item, Dims[width]).ToArray()).DistinctBy(row => row[0])];
 
     private FeatureGrid? Split(Node node, Value result)
     {
@@ -183,9 +210,9 @@ internal sealed record FeatureGrid(IReadOnlyList<IReadOnlyList<AxisPart>> Axes, 
         var areRows = Axes[axis].All(part => part.IsRow);
         if (!areRows && Axes[axis].Any(part => part.IsRow)) return null;   // some heads of some rows
         IReadOnlyList<IReadOnlyList<AxisPart>> axes = [.. Axes.Take(axis), Part(taken.Length, areRows), .. Axes.Skip(axis + 1)];
-        if (areRows) return new FeatureGrid(axes, Features);
+        if (areRows) return new FeatureGrid(axes, Features, Together);
         var (stride, outer) = (Stride(axis), Dims[..axis].Aggregate(1, (size, dim) => size * dim));
-        return new FeatureGrid(axes, [.. from before in Enumerable.Range(0, outer) from index in taken from after in Enumerable.Range(0, stride) select Features[(((before * Dims[axis]) + index) * stride) + after]]);
+        return new FeatureGrid(axes, [.. from before in Enumerable.Range(0, outer) from index in taken from after in Enumerable.Range(0, stride) select Features[(((before * Dims[axis]) + index) * stride) + after]], Together);
     }
 }
 

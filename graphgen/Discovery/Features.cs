@@ -18,17 +18,21 @@ internal sealed record Features(IReadOnlyList<(long Start, long End)> Columns, i
     public static Features? Of(Walk walk)
     {
         var linear = walk.Linear!;
-        var (grid, output) = (FeatureGrid.At(linear.Output, linear.Out), linear.Output);
+        var (grid, output, isComputed) = (FeatureGrid.At(linear.Output, linear.Out), linear.Output, false);
+        var isLate = false;   // parts that are taken from what was computed of the product
         var end = 1 + walk.Steps.ToList().FindLastIndex(step => step.EndsHeads);
         for (var i = walk.Steps.Count - 1; i >= end && grid is not null; i--)
         {
             var count = grid.Features.Length;
             grid = (walk.Steps[i].Moves ?? FeatureGrid.Keep)(grid, walk.Values[i]);
-            if (grid is not null && grid.Features.Length != count) output = walk.Values[i];
+            isComputed |= walk.Steps[i].Computes;
+            if (grid is null || grid.Features.Length == count) continue;
+            output = walk.Values[i];
+            isLate |= isComputed;
         }
         if (grid?.Heads() is not { } heads || heads.DistinctBy(head => head.Length).Count() != 1) return null;
         var features = new Features(Runs(heads.SelectMany(head => head)), heads.Count, null) { AtAttention = end == 0 ? grid : null };
-        var isOwn = HasRowsOf(linear.Output, output) && output.Shape![^1].Is(features.Count) && IsAscending(features.Columns) && IsReadInPartsOnly(linear.Output, output);
+        var isOwn = !isLate && HasRowsOf(linear.Output, output) && output.Shape![^1].Is(features.Count) && IsAscending(features.Columns) && IsReadInPartsOnly(linear.Output, output);
         return features with { Output = isOwn ? output : null };
     }
 

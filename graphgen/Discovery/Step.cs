@@ -11,4 +11,7 @@ internal sealed record Step(string Name, Pattern Pattern, Func<FeatureGrid, Valu
 {
     /// <summary>Whether heads are complete before this step: what follows repeats them or joins them with earlier ones.</summary>
     public bool EndsHeads { get; init; }
+
+    /// <summary>Whether this step computes: what it makes is no longer the projection's own result.</summary>
+    public bool Computes { get; init; }
 }

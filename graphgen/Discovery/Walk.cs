@@ -12,27 +12,25 @@ namespace LoRTA.Onnx.GraphGen.Discovery;
 internal sealed record Walk(Linear? Linear, IReadOnlyList<Value> Values, IReadOnlyList<Step> Steps, NearMiss? Closest)
 {
     private static readonly Pattern X = Hole("X");
-    private static readonly Pattern Y = Hole("Y");
     private static readonly Pattern SplitHeads = Hole("X", Where("heads on an axis of their own", value => value.Shape is { Rank: >= 4 }));
     private static readonly Pattern Cache = Where("a cache that is an input of the graph", value => IsCache(value, 0));
 
     /// <summary>Backwards from queries, keys and values.</summary>
     private static readonly Step[] TowardsProjection =
     [
-        new("rotary embedding", Rotary(X) | RotaryOfMoved),
-        new("partial rotary embedding", Op("Concat", Rotary(Part(X)), Part(X)) | Op("Concat", Part(X), Rotary(Part(X)))),
-        new("norm of each head", Op("LayerNormalization", X) | Op("SimplifiedLayerNormalization", X) | NormForms.OverRoot(X)),
+        new("norm of each head", Op("LayerNormalization", X) | Op("SimplifiedLayerNormalization", X) | NormForms.OverRoot(X)) { Computes = true },
         new("key/value cache", Op("Concat", Cache, X)) { EndsHeads = true },
         new("repeat heads", Op("Expand", SplitHeads) | Op("Tile", SplitHeads)) { EndsHeads = true },
         new("add or drop an axis", Op("Unsqueeze", X) | Op("Squeeze", X), FeatureGrid.Reshape),
         new("split or merge heads", Op("Reshape", X), FeatureGrid.Reshape),
         new("move axes", Op("Transpose", X), FeatureGrid.Transpose),
-        new("scale", Op("Mul", X, Scalar) | Op("Div", X, Scalar)),
-        new("limits", Op("Clip", X) | Op("Max", X, Scalar) | Op("Min", X, Scalar)),
+        new("scale", Op("Mul", X, Scalar) | Op("Div", X, Scalar)) { Computes = true },
+        new("limits", Op("Clip", X) | Op("Max", X, Scalar) | Op("Min", X, Scalar)) { Computes = true },
         new("bias of each head", Op("Add", X, Constant)),
         new("side branch", Leading("X", "a linear layer with a branch beside it", SideBranch.LayerUnder)),
         new("change of type", Op("Cast", X)),
         new("one of several", Chosen(X), FeatureGrid.Choose),
+        new("rotary embedding", RotaryRegion.Pattern, RotaryRegion.Move) { Computes = true },
     ];
 
     private static readonly Step[] TowardsOutput =
@@ -78,29 +76,6 @@ internal sealed record Walk(Linear? Linear, IReadOnlyList<Value> Values, IReadOn
 
     /// <summary>The nodes that compute with a value, not only with its shape.</summary>
     public static IReadOnlyList<Node> ReadersOf(Value value) => [.. value.Uses.Select(use => use.Node).Where(node => !node.Is("Shape")).Distinct()];
-
-    // x∘cos + turned(x)∘sin; or both halves (neighbours, where pairs interleave) written out and joined.
-    private static Pattern Rotary(Pattern x)
-    {
-        var turned = Joined(Negative(Part(x)), Part(x));
-        var halves = Joined(Op("Sub", Op("Mul", Part(x), Any), Op("Mul", Part(x), Any)), Op("Add", Op("Mul", Part(x), Any), Op("Mul", Part(x), Any)));
-        return Op("Add", Op("Mul", x, Any), Op("Mul", turned, Any)) | halves;
-    }
-
-    // ONNX Runtime's optimiser turns x and moves its axes in either order.
-    private static Pattern RotaryOfMoved => Op("Add", Op("Mul", Hole("X", Op("Transpose", Y)), Any), Op("Mul", Op("Transpose", Joined(Negative(Part(Y)), Part(Y))), Any));
-
-    // [a, b], or a₀ b₀ a₁ b₁ …
-    private static Pattern Joined(Pattern a, Pattern b) => Op("Concat", a, b) | Op("Reshape", Op("Concat", Op("Unsqueeze", a), Op("Unsqueeze", b)));
-
-    private static Pattern Negative(Pattern x) => Op("Neg", x) | Op("Mul", x, Number(-1));
-
-    // Part of the features of a head, maybe as one of each pair [.., n, 2].
-    private static Pattern Part(Pattern x)
-    {
-        var chosen = Chosen(x) | Chosen(Op("Reshape", x));
-        return chosen | Op("Squeeze", chosen);
-    }
 
     private static Pattern Chosen(Pattern x) => Op("Split", x) with { AnyOutput = true } | Op("Slice", x) | Op("Gather", x, Constant);
 

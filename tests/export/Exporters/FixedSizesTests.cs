@@ -20,15 +20,13 @@ internal sealed class FixedSizesTests
 
     private static readonly Lazy<OrtSettings> OneThread = new(() => new OrtSettings(Threads: 1));
 
-    private static readonly string[] Moved = ["falcon", "gpt-neox-sliced", "roformer"];   // ONNX Runtime moves axes inside their rotary embedding
-
     private static IEnumerable<string> Files =>
     [
         .. Architecture,
         .. new[] { "llama-mini/ts-sdpa", "llama-mini/dynamo18", "roberta-mini/seqcls.ts-eager", "roberta-mini/seqcls.dynamo18", "esm-mini/mlm.ts-eager" }.Select(Exports.Path),
     ];
 
-    private static IEnumerable<string> Architecture => Architectures.All.Where(architecture => architecture.Projections.Length > 0 && !Moved.Contains(architecture.Name)).Select(architecture => architecture.Path);
+    private static IEnumerable<string> Architecture => Architectures.All.Where(architecture => architecture.Projections.Length > 0).Select(architecture => architecture.Path);
 
     [Test, Category("Slow")]
     public void An_adapter_of_the_dynamic_export_folds_into_the_fixed_one([ValueSource(nameof(Files))] string path, [Values] bool isFolded)

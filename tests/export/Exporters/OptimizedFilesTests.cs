@@ -1,8 +1,6 @@
 using LoRTA.Onnx.Export.Folding;
 using LoRTA.Onnx.Export.Verification;
 using LoRTA.Onnx.GraphGen.Adapters;
-using LoRTA.Onnx.GraphGen.Canonical;
-using LoRTA.Onnx.GraphGen.Discovery;
 using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.Tests.Shared;
 using Microsoft.ML.OnnxRuntime;
@@ -14,24 +12,13 @@ internal sealed class OptimizedFilesTests
 {
     private static IEnumerable<string> Exported => ["llama-mini/ts-eager", "llama-mini/dynamo18", "roberta-mini/seqcls.ts-eager", "roberta-mini/seqcls.dynamo18", "esm-mini/mlm.ts-eager", "roberta-mini/extra/bert-tiny.ts-eager"];
 
-    private static IEnumerable<ArchitectureCase> Understood => Architectures.All.Where(architecture => architecture.Projections.Length > 0 && architecture.Name != "gpt-neox-sliced");   // axes moved inside a partial rotary embedding: refused by name
+    private static IEnumerable<ArchitectureCase> Understood => Architectures.All.Where(architecture => architecture.Projections.Length > 0);
 
     [TestCaseSource(nameof(Exported)), Category("Slow")]
     public void An_adapter_of_the_export_folds_into_the_optimised_file(string export) => FoldsAlike(Exports.Path(export));
 
     [TestCaseSource(nameof(Understood)), Category("Slow")]
     public void An_adapter_of_a_model_family_folds_into_the_optimised_file(ArchitectureCase architecture) => FoldsAlike(architecture.Path);
-
-    [Test]
-    public void Axes_that_were_moved_inside_a_partial_rotary_embedding_are_refused_by_name()
-    {
-        using var folder = new TestFolder();
-
-        var map = AttentionMap.Of(CanonicalModel.Of(Optimized(Architectures.All.Single(architecture => architecture.Name == "gpt-neox-sliced").Path, folder["optimized.onnx"])));
-
-        Assert.That(map.Layers, Is.Empty);
-        Assert.That(map.Findings[0].Explanation!.Closest!.Form, Is.EqualTo("partial rotary embedding"));
-    }
 
     private static void FoldsAlike(string path)
     {

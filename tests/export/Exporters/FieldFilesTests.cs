@@ -1,0 +1,46 @@
+using LoRTA.Onnx.Export.Folding;
+using LoRTA.Onnx.Export.Verification;
+using LoRTA.Onnx.GraphGen.Adapters;
+using LoRTA.Onnx.GraphGen.Canonical;
+using LoRTA.Onnx.GraphGen.Discovery;
+using LoRTA.Onnx.GraphGen.Ir;
+using LoRTA.Onnx.Tests.Shared;
+
+namespace LoRTA.Onnx.Export.Tests.Exporters;
+
+/// <summary>Forms from public reports: every site is found, and an adapter folds in, or beside the base, with the same results.</summary>
+internal sealed class FieldFilesTests
+{
+    [TestCase("r06-rotary-forms/rot-23-0", 8)]
+    [TestCase("r06-rotary-forms/rot-23-1", 8)]
+    [TestCase("r06-rotary-forms/emptypass", 8)]
+    public void An_adapter_folds_into_a_reported_form(string name, int sites) => Check(Model.Load(Fixtures.Path("field", $"{name}.onnx")), sites);
+
+    [Test]
+    public void Grouped_queries_whose_pairs_interleave_are_understood()
+    {
+        var model = Model.Load(Exports.Path("llama-mini/genai-qkv"));
+        foreach (var attention in model.Graph.Nodes.Where(node => node.OpType == "GroupQueryAttention")) attention.Attributes["rotary_interleaved"] = 1;
+
+        Check(model, 16);
+    }
+
+    private static void Check(Model deployed, int sites)
+    {
+        using var folder = new TestFolder();
+        deployed.Save(folder["deployed.onnx"]);
+        deployed = Model.Load(folder["deployed.onnx"]);
+        Assert.That(AttentionMap.Of(CanonicalModel.Of(deployed)).Layers.SelectMany(layer => layer.Sites).Count(), Is.EqualTo(sites));
+        var adapter = RandomAdapter.For(deployed);
+        var adapted = AdaptedModels.WithDefaults(deployed, adapter, allowOtherBase: false);
+
+        new Folder(RandomAdapter.Evaluator).Fold(deployed, adapter, new ExportOptions()).Model.Save(folder["merged.onnx"]);
+        new Folder(RandomAdapter.Evaluator).Fold(deployed, adapter, new ExportOptions { KeepBase = true }).Model.Save(folder["beside.onnx"]);
+
+        Assert.That(Difference(CanonicalModel.Of(deployed).Model, deployed), Is.LessThanOrEqualTo(1e-5), "the training copy");
+        Assert.That(Difference(adapted, Model.Load(folder["merged.onnx"])), Is.LessThanOrEqualTo(1e-5), "folded");
+        Assert.That(Difference(adapted, Model.Load(folder["beside.onnx"])), Is.LessThanOrEqualTo(1e-5), "beside its base");
+    }
+
+    private static double Difference(Model a, Model b) => new Verifier(RandomAdapter.Evaluator).Compare(a, b, new VerifyOptions { Length = 12 }).MaxRelDiff;
+}
