@@ -22,7 +22,7 @@ internal static class AdapterInjection
             var readers = output.Uses.ToHashSet();
             var x = plan.Options.Dropout > 0 && defaults is null ? Dropped(tape, input, site, dropped) : tape[input];
             var adapted = plan.Family.Emit(site, x, tape[output], factors);
-            Replace(tape.Graph, output, adapted.Value, readers);
+            tape.Graph.Splice(output, readers, adapted.Value);
         }
         return factors;
     }
@@ -46,12 +46,5 @@ internal static class AdapterInjection
         if (dropped.TryGetValue(input, out var shared)) return shared;
         var mask = tape.Graph.AddInput(TrainingNames.Dropout + site.Address, ElementType.Float, input.Shape);
         return dropped[input] = tape[input] * tape[mask];
-    }
-
-    private static void Replace(Graph graph, Value output, Value adapted, HashSet<Use> readers)
-    {
-        var isOutput = graph.IsOutput(output);
-        graph.ReplaceUses(output, adapted, readers.Contains);
-        if (isOutput) graph.ReplaceOutput(output, adapted);
     }
 }

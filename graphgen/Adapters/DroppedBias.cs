@@ -22,10 +22,7 @@ internal static class DroppedBias
         var width = output.Shape![-1].Value!.Value;
         var readers = output.Uses.ToHashSet();
         var bias = tape.Graph.AddInput(TrainingNames.Parameter + name, ElementType.Float, [width]);
-        var isOutput = tape.Graph.IsOutput(output);
-        var sum = (tape[output] + tape[bias]).Value;
-        tape.Graph.ReplaceUses(output, sum, readers.Contains);
-        if (isOutput) tape.Graph.ReplaceOutput(output, sum);
+        tape.Graph.Splice(output, readers, (tape[output] + tape[bias]).Value);
         return Tensor.Of<float>([width], new float[width]);
     }
 
@@ -36,11 +33,8 @@ internal static class DroppedBias
         var tape = new Tape(graph, onnxOnly: true);
         var output = graph.Find(Product(deployed, names, bias.Name)!.Output.Name)!;   // the copy's weight may be another one by now
         var readers = output.Uses.ToHashSet();
-        var isOutput = graph.IsOutput(output);
         using var scope = tape.Scope(bias.Name);
-        var sum = (tape[output] + tape.Constant(bias.Value, bias.Name)).Value;
-        graph.ReplaceUses(output, sum, readers.Contains);
-        if (isOutput) graph.ReplaceOutput(output, sum);
+        graph.Splice(output, readers, (tape[output] + tape.Constant(bias.Value, bias.Name)).Value);
         graph.Sort();
     }
 

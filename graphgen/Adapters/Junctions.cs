@@ -42,15 +42,20 @@ internal sealed class Junctions(Model model, Tape tape)
     };
 
     // Behind the product: the rescaling of integers, a rounding of the result, the bias.
-    private static Value OutputOf(Node node, LinearSite linear)
+    private Value OutputOf(Node node, LinearSite linear)
     {
         var y = node.Output;
-        if (node.Is("MatMulInteger")) y = Behind(Behind(y, "Cast"), "Mul");
+        if (node.Is("MatMulInteger"))
+        {
+            var sum = Behind(y, "Cast");
+            y = Behind(sum, "Mul");
+            if (y == sum) throw AdapterErrors.NoBranch(linear.Address, node, "its sums are read before they are rescaled");
+        }
         if (Behind(y, "QuantizeLinear") is var rounded && rounded != y) y = Behind(rounded, "DequantizeLinear");
         return y.Uses.Select(use => use.Node).FirstOrDefault(reader => reader.Is("Add") && reader.Output.Name == linear.Stored.BiasOutput)?.Output ?? y;
     }
 
-    private static Value Behind(Value value, string op) => value.Uses is [{ Node: var reader }] && reader.Is(op) ? reader.Output : value;
+    private Value Behind(Value value, string op) => value.Uses is [{ Node: var reader }] && reader.Is(op) && !model.Graph.IsKnownByName(value) ? reader.Output : value;
 
     // The operator holds its weights inside: it becomes a product and the attention without one.
     private (Value X, Value Y) Unpack(Node node, LinearSite linear)
@@ -104,10 +109,7 @@ internal sealed class Junctions(Model model, Tape tape)
 
     private void Join(Value y, Expr joined, HashSet<Use> readers)
     {
-        var isOutput = model.Graph.IsOutput(y);
-        var value = joined.Cast(y.Type).Value;
-        model.Graph.ReplaceUses(y, value, readers.Contains);
-        if (isOutput) model.Graph.ReplaceOutput(y, value);
+        model.Graph.Splice(y, readers, joined.Cast(y.Type).Value);
     }
 
     private Expr AsFloat(Value value) => tape[value].Cast(ElementType.Float);

@@ -51,7 +51,9 @@ internal sealed record Features(IReadOnlyList<(long Start, long End)> Columns, i
 
     // Who reads the whole product must see its adapter too.
     private static bool IsReadInPartsOnly(Value product, Value output) =>
-        product == output || product.Uses.All(use => use.Node.OpType is "Split" or "Slice" or "Gather" or "Shape" || (use.Node.OpType is "Reshape" or "Transpose" && IsReadInPartsOnly(use.Node.Output, output)));
+        product == output
+        || (!product.Producer!.Graph!.IsKnownByName(product)
+            && product.Uses.All(use => use.Node.OpType is "Split" or "Slice" or "Gather" or "Shape" || (use.Node.OpType is "Reshape" or "Transpose" && IsReadInPartsOnly(use.Node.Output, output))));
 
     // An adapter's result has the rows of the product: [batch, sequence, ..], or both flattened, as Gemm wants them.
     private static bool HasRowsOf(Value product, Value output) =>

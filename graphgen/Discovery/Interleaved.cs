@@ -34,7 +34,7 @@ internal static class Interleaved
         var order = own.SelectMany(columns => columns).Concat(rest).ToList();
         var joined = Expr.Concat(axis, [.. parts, .. rest.Length > 0 ? [tape[output].Take(rest, axis)] : Array.Empty<Expr>()]);
         var back = joined.Take([.. order.Index().OrderBy(item => item.Item).Select(item => (long)item.Index)], axis);
-        graph.ReplaceUses(output, back.Value, readers.Contains);
+        graph.Splice(output, readers, back.Value);
         return packed.Zip(parts, (projection, part) => projection with { Features = projection.Features with { Output = part.Value } });
     }
 }

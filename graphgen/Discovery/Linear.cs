@@ -76,11 +76,15 @@ internal sealed record Linear
     {
         for (var side = 0; side < 2; side++)
         {
-            if (add.Inputs[1 - side]!.Producer is not { } producer || producer.Output.Uses.Count(use => !use.Node.Is("Shape")) > 1 || Of(producer) is not { BiasNode: null } linear) continue;   // others see the product without the bias
+            if (add.Inputs[1 - side]!.Producer is not { } producer || IsSeenWithoutBias(producer.Output) || Of(producer) is not { BiasNode: null } linear) continue;
             if (IsBias(add.Inputs[side]!, linear)) return linear with { BiasNode = add, BiasInput = side };
         }
         return null;
     }
+
+    // Whoever sees the product without its bias, a graph output among them, must see its adapter too.
+    private static bool IsSeenWithoutBias(Value product) =>
+        product.Uses.Count(use => !use.Node.Is("Shape")) > 1 || product.Producer!.Graph!.IsKnownByName(product);
 
     private static bool IsBias(Value value, Linear linear) => value is { IsConstant: true, Constant: { Rank: >= 1 } tensor } && tensor.Count == linear.Out && tensor.Dims[^1] == linear.Out;
 }

@@ -146,21 +146,25 @@ public sealed class Graph
         node.Graph = null;   // keeps Next, so that a walk that stands on it goes on
     }
 
-    /// <summary>Lets everyone who reads <paramref name="old"/> read <paramref name="replacement"/>; a graph output keeps its name.</summary>
+    /// <summary>Whether the name of a value is fixed because others refer to it: as a graph output, or inside a subgraph.</summary>
+    internal bool IsKnownByName(Value value) => IsOutput(value) || value.IsCaptured;
+
+    /// <summary>Lets everyone who reads <paramref name="old"/> read <paramref name="replacement"/>; graph outputs and subgraphs find it under the old name.</summary>
     internal void ReplaceUses(Value old, Value replacement, Func<Use, bool>? where = null)
     {
         foreach (var use in old.Uses.ToArray())
             if (use.Index >= 0 && (where is null || where(use))) use.Node.SetInput(use.Index, replacement);
-        if (where is null && IsOutput(old)) ReplaceOutput(old, replacement);
+        if (where is null && IsKnownByName(old)) ReplaceByName(old, replacement);
     }
 
-    /// <summary>Lets a graph output be another value, under the same name.</summary>
-    internal void ReplaceOutput(Value old, Value replacement)
+    /// <summary>Splices nodes in behind a value: its readers from before, graph outputs and subgraphs see the result; the new nodes go on reading the value.</summary>
+    /// <param name="value">The value.</param>
+    /// <param name="readers">Who read it before the new nodes were added.</param>
+    /// <param name="result">What the new nodes make of it.</param>
+    internal void Splice(Value value, IReadOnlySet<Use> readers, Value result)
     {
-        if (replacement.Producer is null || IsOutput(replacement)) replacement = AddIdentity(replacement);
-        _outputs[_outputs.IndexOf(old)] = replacement;
-        SwapNames(old, replacement);
-        (replacement.Declaration, old.Declaration) = (old.Declaration, default);
+        ReplaceUses(value, result, readers.Contains);
+        if (IsKnownByName(value)) ReplaceByName(value, result);
     }
 
     /// <summary>Drops every node and constant that no output needs. Inputs stay.</summary>
@@ -213,6 +217,16 @@ public sealed class Graph
             pending.Pop();
             if (placed.Add(node)) ordered.Add(node);
         }
+    }
+
+    // Graph outputs and subgraphs know a value by its name: the replacement takes it over.
+    private void ReplaceByName(Value old, Value replacement)
+    {
+        if (replacement.Producer is null || IsKnownByName(replacement)) replacement = AddIdentity(replacement);
+        for (var i = 0; i < _outputs.Count; i++) if (_outputs[i] == old) _outputs[i] = replacement;
+        foreach (var use in old.Uses.Where(use => use.Index < 0).ToArray()) use.Node.ReplaceCapture(old, replacement);
+        SwapNames(old, replacement);
+        (replacement.Declaration, old.Declaration) = (old.Declaration, default);
     }
 
     private Value AddIdentity(Value value)

@@ -70,6 +70,13 @@ public sealed class Node
         if (Graph is not null) value?.AddUse(new Use(this, index));
     }
 
+    internal void ReplaceCapture(Value old, Value replacement)
+    {
+        Captures = [.. Captures.Select(value => value == old ? replacement : value)];
+        old.RemoveUse(new Use(this, -1));
+        replacement.AddUse(new Use(this, -1));
+    }
+
     internal void AddOutput(int index, Value value)
     {
         while (_outputs.Count <= index) _outputs.Add(null);

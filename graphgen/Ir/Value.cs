@@ -43,6 +43,9 @@ public sealed class Value
     /// <summary>Whether this is an input of the graph (maybe with a default).</summary>
     internal bool IsInput { get; set; }
 
+    /// <summary>Whether a subgraph of some node reads this value by its name.</summary>
+    internal bool IsCaptured => _uses.Exists(use => use.Index < 0);
+
     /// <summary>Rank; the shape must be known.</summary>
     internal int Rank => Shape!.Rank;
 

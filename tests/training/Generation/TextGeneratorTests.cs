@@ -147,7 +147,7 @@ internal sealed class TextGeneratorTests
             graph.RemoveInput(past);
             graph.ReplaceUses(past, tape[graph.AddInput(name, ElementType.Float16, shape)].Cast(ElementType.Float).Value);
             var half = tape[present].Cast(ElementType.Float16).Value;
-            graph.ReplaceOutput(present, half);
+            graph.Splice(present, new HashSet<Use>(), half);
             half.Declaration = default;
         }
         graph.Sort();
