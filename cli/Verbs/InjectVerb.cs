@@ -1,4 +1,5 @@
 using LoRTA.Onnx.GraphGen.Adapters;
+using LoRTA.Onnx.GraphGen.Errors;
 using LoRTA.Onnx.GraphGen.Files;
 using LoRTA.Onnx.GraphGen.Ir;
 
@@ -15,12 +16,22 @@ internal static class InjectVerb
         {
             var (target, folder) = (call.Get(output), $"{Path.ChangeExtension(call.Get(output), null)}.adapter");
             var deployed = Model.Load(call.Get(model));
-            var (injected, written) = DeployedInjection.Apply(deployed, adapter.Options(call), Values(call.Get(factors)), call.Get(seed) ?? 0);
+            var given = Values(call.Get(factors));
+            var (injected, written) = DeployedInjection.Apply(deployed, adapter.Options(call), given, call.Get(seed) ?? 0);
+            if (call.Get(factors) is { } file) CheckNames(file, given.Keys, written);
             new OutputGuard(call.Get(force), deployed).Check([.. injected.FilesAt(target), folder]);
             (written with { Path = folder }).Save(beside: () => injected.Save(target));
             var plan = AdapterPlan.Of(written.Config.Base.Architecture, written.Config.AdapterOptions);
             return new InjectResult(plan.Options.Method, plan.Trainable, [.. plan.Sites.All.Select(site => site.Address)], folder);
         });
+    }
+
+    // What an adapter's file holds must find its place. Goldens hold gradients and logits as well.
+    private static void CheckNames(string file, IEnumerable<string> given, AdapterFolder adapter)
+    {
+        if (Safetensors.Load(file).Tensors.Keys.Any(key => key.StartsWith("factor.", StringComparison.Ordinal))) return;
+        var others = given.Where(name => !adapter.Tensors.ContainsKey(name)).Order(StringComparer.Ordinal).ToList();
+        if (others.Count > 0) throw AdapterErrors.FactorsWithoutPlace(file, others);
     }
 
     // Keys as in adapter files, or with the prefixes of goldens.

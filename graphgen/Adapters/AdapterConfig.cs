@@ -19,6 +19,7 @@ public sealed record AdapterConfig
         DefaultIgnoreCondition = JsonIgnoreCondition.Never,
         RespectNullableAnnotations = true,
         RespectRequiredConstructorParameters = true,
+        AllowDuplicateProperties = false,
         Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
     };
 
@@ -82,6 +83,10 @@ public sealed record AdapterConfig
     [Description("The model that it was trained on.")]
     public required BaseModel Base { get; init; }
 
+    /// <summary>SHA-256 of the file of tensors, in hexadecimal digits; absent in older adapters.</summary>
+    [Description("SHA-256 of adapter_model.safetensors; absent in older adapters.")]
+    public string? Sha256 { get; init; }
+
     /// <summary>What wrote it.</summary>
     [Description("What wrote it.")]
     public string Tool { get; init; } = $"LoRTA.Onnx {typeof(AdapterConfig).Assembly.GetName().Version?.ToString(3)}";
@@ -111,6 +116,7 @@ public sealed record AdapterConfig
         {
             var config = JsonSerializer.Deserialize<AdapterConfig>(json, Json) ?? throw AdapterErrors.BadConfig(file, "it is empty");
             if (config.Format != FormatName || config.FormatVersion != 1) throw AdapterErrors.BadConfig(file, $"format {config.Format} {config.FormatVersion} is not known here");
+            config.CheckContents(file);
             var problems = config.AdapterOptions.Problems();
             return problems.Count == 0 ? config : throw AdapterErrors.BadConfig(file, string.Join("; ", problems.Select(problem => $"{problem.Key}: {problem.Text}")));
         }
@@ -118,6 +124,20 @@ public sealed record AdapterConfig
         {
             throw AdapterErrors.BadConfig(file, $"it is no adapter configuration ({JsonProblem.Of(e)})");
         }
+    }
+
+    // Lists and tables may hold null where the serialiser does not look.
+    private void CheckContents(string file)
+    {
+        var hole = Targets.Contains(null) ? "targets"
+            : HeadMap.FirstOrDefault(pair => pair.Value is null).Key is { } matrix ? $"headMap.{matrix}"
+            : Options.FirstOrDefault(pair => pair.Value is null).Key is { } option ? $"options.{option}"
+            : Trainables.Contains(null) ? "trainables"
+            : Labels?.Contains(null) == true ? "labels"
+            : null;
+        if (hole is not null) throw AdapterErrors.BadConfig(file, $"'{hole}' is missing or of the wrong type");
+        if (Base.Architecture is { IsSensible: false } sizes) throw AdapterErrors.BadConfig(file, $"base.architecture has sizes that are not positive ({sizes.Describe()})");
+        if (Base.Sketch.Problem() is var (key, text)) throw AdapterErrors.BadConfig(file, $"base.sketch.{key} {text}");
     }
 
     /// <summary>Refuses a configuration that states another scale, orientation or head map than its options make of the model.</summary>

@@ -23,7 +23,9 @@ public sealed record AdapterFolder(string Path, AdapterConfig Config, IReadOnlyD
     {
         var config = System.IO.Path.Combine(folder, ConfigFile);
         if (!RealPath.HasFile(config)) throw FileErrors.NotFound(config);
-        var adapter = new AdapterFolder(folder, AdapterConfig.Parse(config, File.ReadAllText(config)), Safetensors.Load(System.IO.Path.Combine(folder, TensorFile)).Tensors);
+        var (stated, tensors) = (AdapterConfig.Parse(config, File.ReadAllText(config)), System.IO.Path.Combine(folder, TensorFile));
+        var adapter = new AdapterFolder(folder, stated, Safetensors.Load(tensors).Tensors);
+        if (stated.Sha256 is { } hash && !hash.Equals(FileHash.Sha256(tensors), StringComparison.OrdinalIgnoreCase)) throw AdapterErrors.OtherHash(tensors, hash);
         var (listed, held) = (adapter.Config.Trainables.ToHashSet(StringComparer.Ordinal), adapter.Parameters.Keys.ToHashSet(StringComparer.Ordinal));
         if (listed.FirstOrDefault(name => !held.Contains(name)) is { } missing) throw AdapterErrors.FactorMissing(adapter.TensorPath, ParameterPrefix + missing);
         if (held.FirstOrDefault(name => !listed.Contains(name)) is { } unlisted) throw AdapterErrors.BadConfig(config, $"its trainables leave out '{unlisted}', which {TensorFile} holds");
@@ -37,10 +39,20 @@ public sealed record AdapterFolder(string Path, AdapterConfig Config, IReadOnlyD
     /// <summary>Writes the folder and something that belongs to it: neither, where either fails.</summary>
     internal void Save(Action beside) => AtomicFolder.Write(Path, [ConfigFile, TensorFile], folder =>
     {
-        AtomicFile.WriteText(System.IO.Path.Combine(folder, ConfigFile), Config.ToJson());
-        Safetensors.Save(System.IO.Path.Combine(folder, TensorFile), Tensors);
+        var tensors = System.IO.Path.Combine(folder, TensorFile);
+        Safetensors.Save(tensors, Tensors);
+        AtomicFile.WriteText(System.IO.Path.Combine(folder, ConfigFile), (Config with { Sha256 = FileHash.Sha256(tensors) }).ToJson());
         beside();
     });
+
+    /// <summary>Refuses an adapter of which a part would not be applied.</summary>
+    /// <exception cref="LortaException">LRT313: tensors that the plan does not name.</exception>
+    internal void CheckNames(AdapterPlan plan)
+    {
+        var named = plan.Factors.Select(factor => factor.Name).ToHashSet(StringComparer.Ordinal);
+        var others = Tensors.Keys.Where(name => !named.Contains(name) && !name.StartsWith(ParameterPrefix, StringComparison.Ordinal)).Order(StringComparer.Ordinal).ToList();
+        if (others.Count > 0) throw AdapterErrors.UnknownTensors(TensorPath, others);
+    }
 
     /// <summary>The values of a plan's factors, checked.</summary>
     /// <exception cref="LortaException">LRT308 wrong shape; LRT309 missing; LRT313 no finite floats.</exception>

@@ -20,6 +20,9 @@ public sealed record Architecture(int Hidden, int Heads, int KvHeads, int HeadWi
     /// <summary>Heads of a matrix of the attention.</summary>
     internal int HeadsOf(string matrix) => matrix is "k" or "v" ? KvHeads : Heads;
 
+    /// <summary>Whether all sizes are positive.</summary>
+    internal bool IsSensible => Hidden > 0 && Heads > 0 && KvHeads > 0 && HeadWidth > 0 && Layers > 0 && Vocab is null or > 0;
+
     /// <summary>The sizes in words, for messages.</summary>
     internal string Describe() => $"width {Hidden}, {Heads} heads ({KvHeads} for keys and values) of {HeadWidth}, {Layers} layers";
 }

@@ -1,7 +1,6 @@
 using LoRTA.Onnx.GraphGen.Canonical;
 using LoRTA.Onnx.GraphGen.Discovery;
 using LoRTA.Onnx.GraphGen.Errors;
-using LoRTA.Onnx.GraphGen.Files;
 using LoRTA.Onnx.GraphGen.Ir;
 
 namespace LoRTA.Onnx.GraphGen.Adapters;
@@ -27,29 +26,15 @@ internal static class BaseModels
     public static StoredMatrix Matrix(Model deployed, LinearSite linear) => new(Numbers(deployed, linear.Stored), linear.Stored.IsOutIn, linear.Stored.Columns);
 
     /// <summary>The whole stored tensor that a linear layer's weight lies in.</summary>
-    public static IStoredNumbers Numbers(Model deployed, StoredLinear stored)
-    {
-        return stored.Codes is { } codes
-            ? new QuantizedMatrix(codes, Find(stored.Weight), Find(codes.Scales), codes.ZeroPoints is { } zeros ? Find(zeros) : null)
-            : new FloatNumbers(Find(stored.Weight));
+    public static IStoredNumbers Numbers(Model deployed, StoredLinear stored) =>
+        stored.Codes is { } codes ? Numbers(deployed, stored.Weight, codes) : new FloatNumbers(Find(deployed, stored.Weight));
 
-        Tensor Find(string name) => deployed.Graph.Find(name)!.StoredTensor()!;
-    }
+    /// <summary>A stored matrix of few bits.</summary>
+    public static QuantizedMatrix Numbers(Model deployed, string weight, StoredCodes codes) =>
+        new(codes, Find(deployed, weight), Find(deployed, codes.Scales), codes.ZeroPoints is { } zeros ? Find(deployed, zeros) : null);
 
     /// <summary>The model as an adapter's file describes it.</summary>
-    public static BaseModel Describe(Model deployed, AttentionMap map, AdapterPlan plan)
-    {
-        var values = new SortedDictionary<string, IReadOnlyList<float>>(StringComparer.Ordinal);
-        var (tolerance, steps) = (0.0, new SortedDictionary<string, IReadOnlyList<float>>(StringComparer.Ordinal));
-        foreach (var site in plan.Sites.All)
-        {
-            var matrix = Matrix(deployed, Linear(map, site));
-            tolerance = Math.Max(tolerance, matrix.Numbers.Rounding);
-            values[site.Address] = Sketch(site, matrix.ReadAt);
-            if (matrix.Numbers is QuantizedMatrix) steps[site.Address] = Sketch(site, matrix.StepAt);
-        }
-        return new BaseModel(deployed.FileName, plan.Architecture, new WeightSketch(tolerance, values) { Steps = steps.Count > 0 ? steps : null });
-    }
+    public static BaseModel Describe(Model deployed, AttentionMap map, AdapterPlan plan) => new(deployed.FileName, plan.Architecture, BaseSketch.Of(deployed, map, plan));
 
     /// <summary>Refuses an adapter of a model of other sizes; the vocabulary may have grown.</summary>
     /// <exception cref="LortaException">LRT310: another architecture.</exception>
@@ -75,16 +60,21 @@ internal static class BaseModels
     {
         CheckArchitecture(adapter, deployed, plan.Architecture);
         adapter.Config.CheckAgainst(plan, adapter.Path);
+        adapter.CheckNames(plan);
         if (allowOtherWeights) return;
-        if (adapter.Config.Base.Sketch.FirstDifference(Describe(deployed, map, plan).Sketch) is var (address, difference))
-            throw AdapterErrors.OtherWeights(adapter.Path, deployed.Path, address, difference);
+        var differences = DifferencesOf(adapter, deployed, map, plan);
+        if (differences.Count > 0) throw AdapterErrors.OtherWeights(adapter.Path, deployed.Path, differences);
     }
 
-    private static float[] Sketch(AdapterSite site, Func<int, int, float> at)
+    // Parameters that the adapter replaces may be any, such as a classifier that starts at random in each export; of a vocabulary that has grown much, other rows are sketched.
+    private static IReadOnlyList<(string Name, double Difference)> DifferencesOf(AdapterFolder adapter, Model deployed, AttentionMap map, AdapterPlan plan)
     {
-        var random = new SeededRandom(0, $"sketch/{site.Address}");
-        var values = new float[WeightSketch.PerSite];
-        for (var i = 0; i < values.Length; i++) values[i] = at(random.NextIndex(site.In), random.NextIndex(site.Out));
-        return values;
+        var replaced = adapter.Config.Trainables.ToHashSet(StringComparer.Ordinal);
+        var (vocabularyThere, vocabulary) = (adapter.Config.Base.Architecture.Vocab, plan.Architecture.Vocab);
+        var hasOtherRows = vocabularyThere is { } rowsThere && vocabulary is { } rowsHere && BaseSketch.RowsOfAnyVocabulary(rowsThere) != BaseSketch.RowsOfAnyVocabulary(rowsHere);
+        var here = BaseSketch.Of(deployed, map, plan, (name, rows) => replaced.Contains(name) || (hasOtherRows && rows == vocabulary));
+        return [.. adapter.Config.Base.Sketch.DifferencesFrom(here, plan.Sites.All.Select(site => site.Address).ToHashSet(StringComparer.Ordinal))];
     }
+
+    private static Tensor Find(Model deployed, string name) => deployed.Graph.Find(name)!.StoredTensor()!;
 }

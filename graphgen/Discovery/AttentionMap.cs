@@ -27,6 +27,9 @@ public sealed record AttentionMap
     /// <summary>Whether there is anything that looks like attention, understood or not.</summary>
     internal bool HasAttention { get; init; }
 
+    /// <summary>How the file keeps its matrices of few bits, of attention or not, by the stored tensor.</summary>
+    internal IReadOnlyDictionary<string, StoredCodes> Codes { get; init; } = new Dictionary<string, StoredCodes>(StringComparer.Ordinal);
+
     /// <summary>Reads the attention off a canonical graph. What does not fit is a finding.</summary>
     public static AttentionMap Of(CanonicalModel model) => new LayerReader(model).Read();
 

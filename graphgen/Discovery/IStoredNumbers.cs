@@ -27,8 +27,8 @@ internal interface IStoredNumbers
 internal sealed record FloatNumbers(Tensor Stored) : IStoredNumbers
 {
     // Half the distance of two numbers, relative, and some room: 2⁻¹¹ and 2⁻⁹.
-    private const double Float16Rounding = 1e-3;
-    private const double BFloat16Rounding = 4e-3;
+    public const double Float16Rounding = 1e-3;
+    public const double BFloat16Rounding = 4e-3;
 
     public long Rows => Stored.Dims[0];
 
@@ -45,9 +45,5 @@ internal sealed record FloatNumbers(Tensor Stored) : IStoredNumbers
 
     public float StepAt(long row, long column) => 0;
 
-    public float ReadAt(long row, long column)
-    {
-        var size = Stored.Type.Bits() / 8;
-        return Tensor.FromBytes(Stored.Type, [], Stored.Slice(((row * Columns) + column) * size, size).ToArray()).ToFloats()[0];
-    }
+    public float ReadAt(long row, long column) => Stored.ElementAt((row * Columns) + column);
 }

@@ -28,6 +28,7 @@ internal sealed class LayerReader(CanonicalModel model)
             Layers = first is null ? [] : _layers,
             Findings = _findings,
             HasAttention = model.HasAttention,
+            Codes = StoredCodes.In(model),
         };
     }
 

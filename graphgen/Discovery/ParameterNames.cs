@@ -10,16 +10,25 @@ internal static class ParameterNames
     /// <summary>All parameters, in the order in which the graph applies them.</summary>
     public static IReadOnlyList<ParameterName> Of(Model deployed)
     {
-        var applied = deployed.Graph.Nodes.SelectMany(ParameterRoles.AppliedBy).ToArray();
+        var applied = AppliedIn(deployed);
+        var ties = Ties.Among([.. applied.Where(use => use.Leaf == "weight")]);
+        return [.. Of(applied).Select(name => name with { Also = ties.GetValueOrDefault(name.Initializer, []) })];
+    }
+
+    /// <summary>All parameters without the copies of each: no number is read.</summary>
+    public static IReadOnlyList<ParameterName> Untied(Model deployed) => Of(AppliedIn(deployed));
+
+    private static AppliedParameter[] AppliedIn(Model deployed) => [.. deployed.Graph.Nodes.SelectMany(ParameterRoles.AppliedBy)];
+
+    private static List<ParameterName> Of(IReadOnlyList<AppliedParameter> applied)
+    {
         var names = new List<ParameterName>();
         var taken = new HashSet<string>(StringComparer.Ordinal);
         foreach (var (use, name, slice) in applied.SelectMany(use => Named(use, use.Modules)))
             if (taken.Add(name)) names.Add(Entry(use, name, slice));
         foreach (var use in applied)   // what no module claims goes by its own name
             if (use.OwnName is { } name && taken.Add(name)) names.Add(Entry(use, name, null));
-
-        var ties = Ties.Among([.. applied.Where(use => use.Leaf == "weight")]);
-        return [.. names.Select(name => name with { Also = ties.GetValueOrDefault(name.Initializer, []) })];
+        return names;
     }
 
     private static ParameterName Entry(AppliedParameter use, string name, (int, long, long)? slice) => new(name, use.Initializer.Name, use.IsTransposed, slice, []);

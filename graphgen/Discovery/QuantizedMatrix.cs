@@ -13,7 +13,7 @@ internal sealed record QuantizedMatrix(StoredCodes Layout, Tensor Codes, Tensor 
 {
     private static readonly float[] Parts = [1, 0.95f, 0.9f, 0.85f, 0.8f];
 
-    private readonly float[] _scales = Scales.ToFloats();
+    private readonly Lazy<float[]> _scales = new(Scales.ToFloats);
 
     public long Rows => Layout.Rows;
 
@@ -33,7 +33,7 @@ internal sealed record QuantizedMatrix(StoredCodes Layout, Tensor Codes, Tensor 
         var codes = Codes.Bytes;
         foreach (var block in Blocks())
         {
-            var (scale, zero) = (_scales[block.Index], ZeroAt(block));
+            var (scale, zero) = (_scales.Value[block.Index], ZeroAt(block));
             for (var row = block.Top; row < block.Bottom; row++)
                 for (var column = block.Left; column < block.Right; column++) values[(row * Columns) + column] = (CodeAt(codes, row, column) - zero) * scale;
         }
@@ -43,16 +43,16 @@ internal sealed record QuantizedMatrix(StoredCodes Layout, Tensor Codes, Tensor 
     public float ReadAt(long row, long column)
     {
         var block = BlockOf(row, column);
-        return (CodeAt(Codes.Bytes, row, column) - ZeroAt(block)) * _scales[block.Index];
+        return (CodeAt(Codes.Bytes, row, column) - ZeroAt(block)) * ScaleAt(block);
     }
 
-    public float StepAt(long row, long column) => Math.Abs(_scales[BlockOf(row, column).Index]);
+    public float StepAt(long row, long column) => Math.Abs(ScaleAt(BlockOf(row, column)));
 
     /// <summary>New codes and scales for other numbers. Blocks and zero points stay; a block whose numbers did not change keeps its codes; of its old scale and those that fit the new numbers the one with the smallest squared error is taken.</summary>
     /// <param name="values">Numbers [rows, columns].</param>
     public (Tensor Codes, Tensor Scales) Requantize(float[] values)
     {
-        var (before, codes, scales) = (Read(), Codes.Bytes.ToArray(), (float[])_scales.Clone());
+        var (before, codes, scales) = (Read(), Codes.Bytes.ToArray(), (float[])_scales.Value.Clone());
         var isChanged = new bool[scales.Length];
         Parallel.ForEach(Blocks(), () => new float[Layout.BlockRows * Layout.BlockColumns], (block, _, inside) =>
         {
@@ -66,7 +66,7 @@ internal sealed record QuantizedMatrix(StoredCodes Layout, Tensor Codes, Tensor 
                     inside[count++] = values[at];
                 }
             }
-            if (isChanged[block.Index]) scales[block.Index] = BestScale(inside.AsSpan(0, count), ZeroAt(block), _scales[block.Index]);
+            if (isChanged[block.Index]) scales[block.Index] = BestScale(inside.AsSpan(0, count), ZeroAt(block), _scales.Value[block.Index]);
             return inside;
         }, _ => { });
 
@@ -124,6 +124,9 @@ internal sealed record QuantizedMatrix(StoredCodes Layout, Tensor Codes, Tensor 
         var (top, left) = (down * Layout.BlockRows, across * Layout.BlockColumns);
         return new Block(down, across, (int)((down * BlocksAcross) + across), top, left, Math.Min(Rows, top + Layout.BlockRows), Math.Min(Columns, left + Layout.BlockColumns));
     }
+
+    // One scale, read without the others.
+    private float ScaleAt(Block block) => Scales.ElementAt(block.Index);
 
     private int CodeAt(ReadOnlySpan<byte> codes, long row, long column) => Get(codes, (row * Layout.RowBits) + (column * Layout.Bits));
 

@@ -48,19 +48,47 @@ public sealed record StoredCodes
 
     /// <summary>Reads the layout off the canonical node that holds codes and scales.</summary>
     /// <param name="model">The model.</param>
-    /// <param name="node"><c>MatMulNBits</c>, or <c>DequantizeLinear</c> of constants.</param>
+    /// <param name="node"><c>MatMulNBits</c>, <c>GatherBlockQuantized</c>, or <c>DequantizeLinear</c> of constants.</param>
     /// <returns>Null where a part is no stored tensor of the file.</returns>
     internal static StoredCodes? Of(CanonicalModel model, Node node)
     {
-        var isBlocked = node.OpType == "MatMulNBits";
-        var (codes, scales, zero) = (node.Input(isBlocked ? 1 : 0)!, node.Input(isBlocked ? 2 : 1)!, node.Input(isBlocked ? 3 : 2));
+        var (codesInput, scalesInput) = node.OpType switch { "MatMulNBits" => (1, 2), "GatherBlockQuantized" => (0, 2), _ => (0, 1) };
+        var (codes, scales, zero) = (node.Input(codesInput)!, node.Input(scalesInput)!, node.Input(scalesInput + 1));
         if (Stored(scales) is not { } scaleName || node.Source is not { } reader || (zero is not null && (Stored(zero) is null || zero.Type.IsFloat()))) return null;
         if (model.OriginOf(codes) is { Transposed: true }) return null;   // blocks of the stored codes would lie the other way
-        var layout = isBlocked ? OfBlocks(node) : OfAxis(node, codes.Constant!, scales.Constant!);
+        var layout = node.OpType switch
+        {
+            "MatMulNBits" => OfBlocks(node),
+            "GatherBlockQuantized" => OfTable(node, codes.Constant!),
+            _ => OfAxis(node, codes.Constant!, scales.Constant!),
+        };
         return layout with { Reader = reader.Output.Name, Scales = scaleName, ZeroPoints = zero is null ? null : Stored(zero) };
 
         string? Stored(Value value) => model.OriginOf(value)?.Initializer;
     }
+
+    /// <summary>All matrices of few bits that a model stores, by the stored tensor.</summary>
+    internal static IReadOnlyDictionary<string, StoredCodes> In(CanonicalModel model)
+    {
+        var found = new Dictionary<string, StoredCodes>(StringComparer.Ordinal);
+        foreach (var node in model.Model.Graph.Nodes)
+        {
+            if (CodesOf(node) is { } codes && model.OriginOf(codes) is { } origin && Of(model, node) is { } layout) found.TryAdd(origin.Initializer, layout);
+        }
+        return found;
+    }
+
+    private static Value? CodesOf(Node node) => node.Op switch
+    {
+        "com.microsoft::MatMulNBits" when node.Input(1) is { IsConstant: true } codes && node.Input(2) is { IsConstant: true } => codes,
+        "com.microsoft::GatherBlockQuantized" when node.Input(0) is { IsConstant: true, Constant: { Rank: 2 } tensor } codes && IsInteger(tensor.Type) && node.Input(2) is { IsConstant: true } && IsTable(node) => codes,
+        "DequantizeLinear" when node.Input(0) is { IsConstant: true, Constant: { Rank: 2 } tensor } codes && IsInteger(tensor.Type) && node.Input(1) is { IsConstant: true } => codes,
+        _ => null,
+    };
+
+    private static bool IsTable(Node node) => node.Int("gather_axis", 0) == 0 && node.Int("quantize_axis", 1) is 1 or -1;
+
+    private static bool IsInteger(ElementType type) => type is ElementType.UInt4 or ElementType.Int4 or ElementType.UInt8 or ElementType.Int8;
 
     // [N, ⌈K/block⌉, block·bits/8] bytes, zero points [N, ⌈K/block⌉] in whole bytes a row
     private static StoredCodes OfBlocks(Node node)
@@ -68,6 +96,27 @@ public sealed record StoredCodes
         var (rows, columns, bits, block) = (node.Int("N", 0), node.Int("K", 0), node.Int("bits", 4), node.Int("block_size", 0));
         var blocks = (columns + block - 1) / block;
         return Empty with { Bits = (int)bits, DefaultZero = 1 << (int)(bits - 1), Rows = rows, Columns = columns, BlockRows = 1, BlockColumns = block, RowBits = blocks * block * bits, ZeroRowBits = ((blocks * bits) + 7) / 8 * 8 };
+    }
+
+    // A table [rows, columns] that is quantised along its rows; several codes lie in a byte, and zero points then fill whole bytes a row
+    private static StoredCodes OfTable(Node node, Tensor codes)
+    {
+        var isPacked = codes.Type == ElementType.UInt8;
+        var bits = isPacked ? (int)node.Int("bits", 4) : codes.Type.Bits();
+        var (rows, columns, block) = (codes.Dims[0], codes.Dims[1] * (isPacked ? 8 / bits : 1), node.Int("block_size", 128));
+        var blocks = (columns + block - 1) / block;
+        return Empty with
+        {
+            Bits = bits,
+            DefaultZero = isPacked ? 1 << (bits - 1) : 0,
+            IsSigned = codes.Type is ElementType.Int4 or ElementType.Int8,
+            Rows = rows,
+            Columns = columns,
+            BlockRows = 1,
+            BlockColumns = block,
+            RowBits = columns * bits,
+            ZeroRowBits = isPacked ? ((blocks * bits) + 7) / 8 * 8 : blocks * bits,
+        };
     }
 
     // One scale for all, one for each index along an axis, or one for each block along it

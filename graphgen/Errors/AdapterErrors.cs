@@ -7,6 +7,8 @@ namespace LoRTA.Onnx.GraphGen.Errors;
 /// <summary>Failures of adapters: options, sites, files.</summary>
 internal static class AdapterErrors
 {
+    private const int Named = 4;   // so many names in one sentence
+
     public static LortaException UnknownMethod(string method, IEnumerable<string> known) =>
         new("LRT301", $"adapter.method: '{method}' is not known.", $"Choose one of {string.Join(", ", known)}.") { IsUsage = true };
 
@@ -37,8 +39,11 @@ internal static class AdapterErrors
     public static LortaException OtherArchitecture(string adapter, string model, string what) =>
         new("LRT310", $"{adapter}: was trained on another architecture than {model} ({what}).", "Use the model that the adapter was trained on.");
 
-    public static LortaException OtherWeights(string adapter, string model, string site, double difference) =>
-        new("LRT311", $"{adapter}: was trained on other weights than {model} holds ({site} {(double.IsInfinity(difference) ? "has no sketch" : string.Create(CultureInfo.InvariantCulture, $"differs by {difference:g3}"))}).", "Use the model that the adapter was trained on, or pass --allow-base if you know that this one fits.");
+    public static LortaException OtherWeights(string adapter, string model, IReadOnlyList<(string Name, double Difference)> differences) =>
+        new(
+            "LRT311",
+            $"{adapter}: was trained on other weights than {model} holds ({string.Join(", ", differences.Take(Named).Select(Describe))}{More(differences.Count)}).",
+            "Use the model that the adapter was trained on, or pass --allow-base if you know that this one fits.");
 
     public static LortaException NotFoldable(string method) =>
         new("LRT312", $"{method} cannot be folded into weights.", "Keep the adapter beside the model (`lorta inject`).");
@@ -70,9 +75,23 @@ internal static class AdapterErrors
     public static LortaException TargetNotYet(string target) =>
         new("LRT321", $"adapter.targets: '{target}' is not there yet.", "Choose from q, k, v, p.") { IsUsage = true };
 
+    public static LortaException UnknownTensors(string file, IReadOnlyList<string> names) =>
+        BadConfig(file, $"holds {string.Join(", ", names.Take(Named).Select(name => $"'{name}'"))}{More(names.Count)}, which {AdapterFolder.ConfigFile} does not name: its method, targets and layers have no such tensor");
+
+    public static LortaException FactorsWithoutPlace(string file, IReadOnlyList<string> names) =>
+        new("LRT323", $"{file}: holds {string.Join(", ", names.Take(Named).Select(name => $"'{name}'"))}{More(names.Count)}, which the chosen method, targets and layers have no place for.", "Choose the method, targets and layers that the values were made for.") { IsUsage = true };
+
+    public static LortaException OtherHash(string file, string stated) =>
+        BadConfig(file, $"is not the file that {AdapterFolder.ConfigFile} was written for (its sha256 is not {stated})");
+
     /// <summary>A file that says two things: one by itself, one by its options and the model.</summary>
     public static LortaException OtherThanFollows(string file, string what, object? stated, object follows) =>
         BadConfig(file, $"{what} is {Show(stated)}, but {Show(follows)} follows from its options and the model");
+
+    private static string Describe((string Name, double Difference) found) =>
+        double.IsInfinity(found.Difference) ? $"{found.Name} has no sketch" : string.Create(CultureInfo.InvariantCulture, $"{found.Name} differs by {found.Difference:g3}");
+
+    private static string More(int count) => count > Named ? $" and {count - Named} more" : string.Empty;
 
     private static string Show(object? value) => value switch
     {

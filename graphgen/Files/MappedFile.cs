@@ -48,7 +48,7 @@ internal sealed unsafe class MappedFile
     /// <summary>A window on the file; bytes are read from disk when they are touched.</summary>
     public ReadOnlySpan<byte> Span(long offset, int length)
     {
-        if (offset < 0 || length < 0 || offset + length > Length) throw FileErrors.Corrupt(Path, $"ends before byte {offset + length}");
+        if (offset < 0 || length < 0 || offset > Length - length) throw FileErrors.Corrupt(Path, $"has {Length} bytes, and byte {offset} with {length} more are asked for");
         return new ReadOnlySpan<byte>(_start + offset, length);
     }
 

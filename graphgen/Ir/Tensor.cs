@@ -125,6 +125,13 @@ public sealed class Tensor
         return result;
     }
 
+    /// <summary>One element, widened or rounded to float; the others are not read.</summary>
+    internal float ElementAt(long index)
+    {
+        var size = Type.Bits() / 8;
+        return FromBytes(Type, [], Slice(index * size, size).ToArray()).ToFloats()[0];
+    }
+
     /// <summary>The elements of an integer or boolean tensor.</summary>
     public long[] ToLongs()
     {

@@ -185,7 +185,7 @@ internal sealed class BadInputTests
     public void Adapter_whose_sketch_leaves_a_weight_out_is_refused()
     {
         var adapter = AdapterFolder.Load(_folder["adapter"]);
-        (adapter with { Config = adapter.Config with { Base = adapter.Config.Base with { Sketch = new WeightSketch(0, new Dictionary<string, IReadOnlyList<float>>()) } } }).Save();
+        (adapter with { Config = adapter.Config with { Base = adapter.Config.Base with { Sketch = new WeightSketch(new Dictionary<string, IReadOnlyList<float>>()) } } }).Save();
 
         Refused("export {model} --adapter {f}/adapter -o {f}/out.onnx", "layers.0.k has no sketch");
     }

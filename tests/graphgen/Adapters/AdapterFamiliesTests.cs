@@ -88,7 +88,7 @@ internal sealed class AdapterFamiliesTests
     {
         using var folder = new TestFolder();
         var path = folder["adapter"];
-        var config = AdapterConfig.Of(given.Plan, new BaseModel("toy.onnx", given.Plan.Architecture, new WeightSketch(0, new Dictionary<string, IReadOnlyList<float>>())));
+        var config = AdapterConfig.Of(given.Plan, new BaseModel("toy.onnx", given.Plan.Architecture, new WeightSketch(new Dictionary<string, IReadOnlyList<float>>())));
         new AdapterFolder(path, config, given.Factors).Save();
 
         var loaded = AdapterFolder.Load(path);

@@ -32,6 +32,62 @@ internal sealed class BaseModelsTests
         Assert.That(Describe(Model.Load(Exports.Path("llama-mini/fp16"))).Sketch.Tolerance, Is.EqualTo(1e-3));
     }
 
+    [TestCase("model.layers.1.mlp.down_proj.weight")]
+    [TestCase("lm_head.weight")]
+    [TestCase("model.embed_tokens.weight")]
+    public void Another_matrix_than_those_of_attention_is_told_apart_too(string parameter)
+    {
+        var model = Model.Load(Exports.Path(Trained));
+        var stored = model.Graph.Find(ParameterNames.Untied(model).Single(name => name.Name == parameter).Initializer)!;
+        stored.Constant = Tensor.Of<float>([.. stored.Constant!.Dims], stored.Constant.ToFloats().Reverse().ToArray());
+
+        var failure = Assert.Throws<LortaException>(() => Check(model))!;
+
+        Assert.That(failure.Code, Is.EqualTo("LRT311"));
+        Assert.That(failure.Message, Does.Contain($"{parameter} differs"));
+    }
+
+    [Test]
+    public void Parameters_that_the_adapter_replaces_are_not_compared()
+    {
+        const string Classifier = "classifier.dense.weight";
+        var (trained, other) = (Model.Load(Exports.Path("roberta-mini/seqcls.ts-eager")), Model.Load(Exports.Path("roberta-mini/seqcls.ts-eager")));
+        var stored = other.Graph.Find(ParameterNames.Untied(other).Single(name => name.Name == Classifier).Initializer)!;
+        stored.Constant = Tensor.Of<float>([.. stored.Constant!.Dims], new float[stored.Constant.Count]);
+        var config = AdapterConfig.Of(Plan(trained).Plan, Describe(trained));
+
+        Assert.That(Assert.Throws<LortaException>(() => Check(other, config))!.Message, Does.Contain(Classifier));
+        Assert.That(() => Check(other, config with { Trainables = [Classifier] }), Throws.Nothing);
+    }
+
+    [TestCase(1024, 1100, 1024)]
+    [TestCase(1000, 1001, 512)]
+    [TestCase(1, 1, 1)]
+    public void Tables_that_grew_a_little_are_sketched_at_the_same_rows(int before, int after, int rows)
+    {
+        Assert.That(BaseSketch.RowsOfAnyVocabulary(before), Is.EqualTo(rows));
+        Assert.That(BaseSketch.RowsOfAnyVocabulary(after), Is.EqualTo(rows));
+    }
+
+    // Each model's sketch holds for all its exports: plain, fused, packed, of 16, 8 and 4 bits.
+    [TestCase("llama-mini")]
+    [TestCase("roberta-mini")]
+    [TestCase("esm-mini")]
+    [TestCase("minilm")]
+    public void Every_export_recognises_the_sketch_of_every_other(string model)
+    {
+        var sketches = Exports.All.Where(export => export.StartsWith($"{model}/", StringComparison.Ordinal) && !export.Contains("/extra/", StringComparison.Ordinal))
+            .Select(export => (Export: export, Sketch: Describe(Model.Load(Exports.Path(export))).Sketch)).ToList();
+        if (sketches.Count == 0) Assert.Ignore($"There is no export of {model}.");
+
+        var differences = from trained in sketches
+                          from other in sketches
+                          from difference in trained.Sketch.DifferencesFrom(other.Sketch, trained.Sketch.Values.Keys.Where(name => name.StartsWith("layers.", StringComparison.Ordinal)).ToHashSet())
+                          select $"{trained.Export} → {other.Export}: {difference}";
+        Assert.That(differences, Is.Empty);
+        Assert.That(sketches.Select(item => item.Sketch.Problem()), Is.All.Null);
+    }
+
     [Test]
     public void Further_trained_weights_are_refused_by_the_site_that_differs()
     {
@@ -76,9 +132,11 @@ internal sealed class BaseModelsTests
         Assert.That(architecture with { Vocab = null }, Is.EqualTo(new Architecture(128, 4, 2, 32, 4)));
     }
 
-    private static void Check(Model deployed, bool allow = false)
+    private static void Check(Model deployed, bool allow = false) => Check(deployed, Config(), allow);
+
+    private static void Check(Model deployed, AdapterConfig config, bool allow = false)
     {
-        var adapter = new AdapterFolder("adapter", Config(), new Dictionary<string, Tensor>());
+        var adapter = new AdapterFolder("adapter", config, new Dictionary<string, Tensor>());
         var map = AttentionMap.Of(CanonicalModel.Of(deployed));
         BaseModels.Check(adapter, deployed, map, AdapterPlan.Of(BaseModels.ArchitectureOf(deployed, map), new AdapterOptions()), allow);
     }
