@@ -1,6 +1,9 @@
 using System.Globalization;
 using BenchmarkDotNet.Running;
 using LoRTA.Onnx.Bench;
+using LoRTA.Onnx.Training.Runtime;
+
+OrtTelemetry.TurnOff();
 
 // step [rounds [variant …]]: interleaved comparison · serve <variant>: used by it · everything else: BenchmarkDotNet
 switch (args)

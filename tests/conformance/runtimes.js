@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { basename } from 'node:path';
+import './telemetry.js';
 import * as node from 'onnxruntime-node';
 import * as web from 'onnxruntime-web';
 

@@ -14,6 +14,7 @@ public sealed record OrtSettings(string Device = "cpu", int Threads = 0)
     // One arena for all sessions that takes what is asked for, and no plan of whole batches: halves the memory of activations at no cost in time.
     private static readonly Lazy<bool> SharedArena = new(() =>
     {
+        OrtEnv.Instance().DisableTelemetryEvents();   // what OrtTelemetry's switch does not cover: the event tracing of Windows
         using var arena = new OrtArenaCfg(0, arenaExtendStrategy: 1, -1, -1);
         using var memory = new OrtMemoryInfo(OrtMemoryInfo.allocatorCPU, OrtAllocatorType.ArenaAllocator, 0, OrtMemType.Default);
         OrtEnv.Instance().CreateAndRegisterAllocator(memory, arena);
