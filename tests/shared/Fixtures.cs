@@ -1,8 +1,14 @@
+using NUnit.Framework.Interfaces;
+using NUnit.Framework.Internal;
+
 namespace LoRTA.Onnx.Tests.Shared;
 
 /// <summary>Finds fixtures: in the folder outside the repository, or where that is missing, in the repository's own material.</summary>
 internal static class Fixtures
 {
+    /// <summary>Category of slow tests that read the repository's own files only: CI does not repeat them where it runs the suite without fixtures.</summary>
+    public const string NotNeeded = "FixturesNotNeeded";
+
     // Models under the names that they have among the fixtures.
     private static readonly Dictionary<string, string> Bundled = new(StringComparer.Ordinal)
     {
@@ -22,6 +28,7 @@ internal static class Fixtures
     /// <summary>The path of a fixture; ends the running test as ignored when it is nowhere.</summary>
     public static string Path(params string[] parts)
     {
+        if (IsNotNeeded(TestExecutionContext.CurrentContext.CurrentTest)) throw new InvalidOperationException($"A test of category {NotNeeded} asks for {string.Join('/', parts)}.");
         if (Find(string.Join('/', parts)) is { } path) return path;
         Assert.Ignore(Root is null
             ? $"Fixture {string.Join('/', parts)} is not in the repository: set LORTA_FIXTURES or put the fixtures into ../shared/fixtures beside the repository."
@@ -37,6 +44,8 @@ internal static class Fixtures
         if (Root is null) found = found.Concat(Bundled.Keys.Where(name => name.StartsWith(folder + "/", StringComparison.Ordinal) && pattern == "*.onnx").Select(name => name[(folder.Length + 1)..]));
         return [.. found.Order(StringComparer.Ordinal)];
     }
+
+    private static bool IsNotNeeded(ITest? test) => test is not null && (test.Properties[PropertyNames.Category].Contains(NotNeeded) || IsNotNeeded(test.Parent));
 
     private static string? Find(string name) =>
         (Root is { } root ? [System.IO.Path.Combine(root, name)] : Own(name)).FirstOrDefault(path => File.Exists(path) || Directory.Exists(path));

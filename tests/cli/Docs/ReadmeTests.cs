@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using LoRTA.Onnx.Tests.Shared;
 
 namespace LoRTA.Onnx.Cli.Tests.Docs;
 
@@ -39,7 +40,7 @@ internal sealed partial class ReadmeTests
         Directory.Delete(_folder, recursive: true);
     }
 
-    [Test, Category("Slow")]
+    [Test, Category("Slow"), Category(Fixtures.NotNeeded)]
     public void Its_commands_run_and_give_its_results()
     {
         var rows = Rows().ToList();

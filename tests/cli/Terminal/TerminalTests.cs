@@ -4,6 +4,7 @@ using LoRTA.Onnx.Tests.Shared;
 namespace LoRTA.Onnx.Cli.Tests.Terminal;
 
 /// <summary>Verbs that show progress, where standard error is a terminal.</summary>
+[Category(Fixtures.NotNeeded)]
 internal sealed class TerminalTests
 {
     // A column of the terminal that the live line leaves free.

@@ -3,6 +3,7 @@ using LoRTA.Onnx.Tests.Shared;
 namespace LoRTA.Onnx.Export.Tests.Exporters;
 
 /// <summary>The way from gradients to a folded file, on attention as model families spell it.</summary>
+[Category(Fixtures.NotNeeded)]
 internal sealed class ArchitecturesTests
 {
     private static IEnumerable<ArchitectureCase> Understood => Architectures.All.Where(architecture => architecture.Projections.Length > 0);

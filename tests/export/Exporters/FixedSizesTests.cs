@@ -20,18 +20,22 @@ internal sealed class FixedSizesTests
 
     private static readonly Lazy<OrtSettings> OneThread = new(() => new OrtSettings(Threads: 1));
 
+    // A path would be looked up while the tests are listed, when none can be skipped for want of its file.
+    private static readonly string[] Exported = ["llama-mini/ts-sdpa", "llama-mini/dynamo18", "roberta-mini/seqcls.ts-eager", "roberta-mini/seqcls.dynamo18", "esm-mini/mlm.ts-eager"];
+
     private static IEnumerable<string> Files =>
     [
         .. Architecture,
-        .. new[] { "llama-mini/ts-sdpa", "llama-mini/dynamo18", "roberta-mini/seqcls.ts-eager", "roberta-mini/seqcls.dynamo18", "esm-mini/mlm.ts-eager" }.Select(Exports.Path),
+        .. Exported,
     ];
 
     private static IEnumerable<string> Architecture => Architectures.All.Where(architecture => architecture.Projections.Length > 0).Select(architecture => architecture.Path);
 
     [Test, Category("Slow")]
-    public void An_adapter_of_the_dynamic_export_folds_into_the_fixed_one([ValueSource(nameof(Files))] string path, [Values] bool isFolded)
+    public void An_adapter_of_the_dynamic_export_folds_into_the_fixed_one([ValueSource(nameof(Files))] string file, [Values] bool isFolded)
     {
         using var folder = new TestFolder();
+        var path = Exported.Contains(file) ? Exports.Path(file) : file;
         var (dynamic, @fixed) = (Model.Load(path), Saved(path, folder["fixed.onnx"], isFolded));
         var adapter = RandomAdapter.For(dynamic);
         var adapted = AdaptedModels.WithDefaults(dynamic, adapter, allowOtherBase: false);

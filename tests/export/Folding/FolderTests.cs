@@ -212,9 +212,10 @@ internal sealed class FolderTests
     public void Adapter_of_the_float32_model_is_recognised_by_the_quantised_one()
     {
         var adapter = RandomAdapter.For(Model.Load(Exports.Path("llama-mini/ts-sdpa")));
+        var (fourBits, eightBits) = (Model.Load(Exports.Path("llama-mini/genai-int4")), Model.Load(Exports.Path("llama-mini/int8-qdq")));
 
-        Assert.DoesNotThrow(() => Folded(Model.Load(Exports.Path("llama-mini/genai-int4")), adapter));
-        Assert.DoesNotThrow(() => Folded(Model.Load(Exports.Path("llama-mini/int8-qdq")), adapter, new ExportOptions { KeepBase = true }));
+        Assert.DoesNotThrow(() => Folded(fourBits, adapter));
+        Assert.DoesNotThrow(() => Folded(eightBits, adapter, new ExportOptions { KeepBase = true }));
     }
 
     [Test]
