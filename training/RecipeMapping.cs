@@ -67,7 +67,7 @@ internal static class RecipeMapping
         Format = recipe.Data.Format,
         Columns = new Data.ColumnMap { Text = recipe.Data.Columns.Text, Pair = recipe.Data.Columns.Pair, Label = recipe.Data.Columns.Label, Mask = recipe.Data.Columns.Mask },
         Template = recipe.Data.Template is { } template ? Row(template) : null,
-        MaxLength = recipe.Data.MaxLength,
+        MaxLength = Math.Min(recipe.Data.MaxLength, graph.Batches.Sizes.Length ?? int.MaxValue),
         Separator = recipe.Data.Separator,
         Bos = recipe.Data.Bos,
         Eos = recipe.Data.Eos,

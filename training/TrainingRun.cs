@@ -101,7 +101,7 @@ internal static class TrainingRun
         if (PreparedTask.DataOf(recipe, graph).Validation is not { } validation) throw TrainingErrors.NoValidation(recipe.Data.Train);
         progress?.Report(Phrases.Of(validation.Path, validation.Counts, recipe.Data));
         var evaluator = Evaluator.Of(recipe.Task, validation, graph);
-        using var runtime = new OrtForward(graph.Model, settings, values);
+        using var runtime = new OrtForward(graph, settings, values);
         var record = evaluator.Evaluate(runtime, step: 0);
         return new EvaluationResult(record.Loss, record.Metrics, validation.Count, validation.Counts);
     }

@@ -9,7 +9,8 @@ namespace LoRTA.Onnx.GraphGen.Artifacts;
 /// <summary>A graph that measures a model: batch in; loss and logits out.</summary>
 /// <param name="Model">The graph.</param>
 /// <param name="Logits">The output that the loss is made of, which metrics read; null where the model computes the loss itself.</param>
-internal sealed record EvaluationGraph(Model Model, string? Logits)
+/// <param name="Batches">Which batches it takes.</param>
+internal sealed record EvaluationGraph(Model Model, string? Logits, BatchRuns Batches)
 {
     /// <summary>How many classes the logits tell apart, where their shape says it.</summary>
     public int? Classes => Logits is null ? null : (int?)Model.Graph.Find(Logits)?.Shape?[-1].Value;
@@ -21,10 +22,11 @@ internal sealed record EvaluationGraph(Model Model, string? Logits)
     /// <exception cref="LortaException">LRT203, LRT5xx: an operator that has no canonical form, or a model without the outputs that the task needs.</exception>
     public static EvaluationGraph Of(Model deployed, string task, string? output)
     {
-        var model = CanonicalModel.Of(deployed).Model;
-        var tape = new Tape(model.Graph);
+        var canonical = CanonicalModel.Of(deployed);
+        var tape = new Tape(canonical.Model.Graph);
+        var batches = BatchRuns.Of(canonical, task);
         using var scope = tape.Scope("loss");
-        return Finished(model, TaskLosses.Of(task).Emit(tape, output));
+        return Finished(canonical.Model, batches, TaskLosses.Of(task).Emit(tape, output));
     }
 
     /// <summary>Adds an adapter and a task's loss to a model.</summary>
@@ -35,7 +37,7 @@ internal sealed record EvaluationGraph(Model Model, string? Logits)
     public static (EvaluationGraph Graph, IReadOnlyDictionary<string, Tensor> Values) OfAdapted(Model deployed, TrainingSpec spec)
     {
         var adapted = AdaptedModel.Of(deployed, spec.Adapter with { Dropout = 0 }, spec.Families, new(spec.Trainables, spec.Names));
-        var graph = Finished(adapted.Canonical.Model, LossOf(adapted, spec));
+        var graph = Finished(adapted.Canonical.Model, BatchRuns.Of(adapted.Canonical, spec.Task), LossOf(adapted, spec));
         var trained = adapted.Trained(spec.Values, spec.Seed).Select(tensor => KeyValuePair.Create(tensor.Input, tensor.Initial));
         return (graph, new Dictionary<string, Tensor>(adapted.Frozen(spec.Values, spec.Seed).Concat(trained), StringComparer.Ordinal));
     }
@@ -49,10 +51,10 @@ internal sealed record EvaluationGraph(Model Model, string? Logits)
         return (penalty is null ? loss : loss + penalty.Value, logits);
     }
 
-    private static EvaluationGraph Finished(Model model, (Expr Loss, Expr? Logits) task)
+    private static EvaluationGraph Finished(Model model, BatchRuns batches, (Expr Loss, Expr? Logits) task)
     {
         GraphOutputs.Keep(task.Loss, task.Logits?.Value);
         GraphOutputs.Finish(model.Graph);
-        return new EvaluationGraph(model, task.Logits?.Value.Name);
+        return new EvaluationGraph(model, task.Logits?.Value.Name, batches);
     }
 }

@@ -18,6 +18,7 @@ public static class TrainingGraphBuilder
         var adapted = AdaptedModel.Of(deployed, spec.Adapter, spec.Families, new(spec.Trainables, spec.Names));
         var graph = adapted.Canonical.Model.Graph;
         var tape = adapted.Tape;
+        var batches = BatchRuns.Of(adapted.Canonical, spec.Task);
         var (loss, logits) = EvaluationGraph.LossOf(adapted, spec);
         GraphOutputs.Keep(loss, logits?.Value);
         var eval = adapted.Canonical.Model.Clone();
@@ -41,6 +42,7 @@ public static class TrainingGraphBuilder
             Plan = adapted.Plan,
             Base = BaseModels.Describe(deployed, adapted.Map, adapted.Plan),
             Logits = logits?.Value.Name,
+            Batches = batches,
             Findings = adapted.Map.Findings,
         };
     }

@@ -35,7 +35,10 @@ public sealed record TrainingGraphs
     public required string? Logits { get; init; }
 
     /// <summary>The graph that measures.</summary>
-    internal EvaluationGraph Evaluation => new(Eval, Logits);
+    internal EvaluationGraph Evaluation => new(Eval, Logits, Batches);
+
+    /// <summary>Which batches the graphs take.</summary>
+    internal BatchRuns Batches { get; init; } = BatchRuns.Any;
 
     /// <summary>What was left out or changed on the way.</summary>
     public required IReadOnlyList<Finding> Findings { get; init; }

@@ -14,6 +14,9 @@ internal sealed class CausalLm : ITaskLoss
         return (CrossEntropy.Mean(logits, Shifted(labels)), logits);   // the labels move, not the large logits
     }
 
+    /// <summary>Labels that a token stands before: those of the first column are never predicted.</summary>
+    public long Count(Tensor labels) => TaskLosses.CountNextTokens(labels);
+
     // labels[:, 1:] with −100 behind
     private static Expr Shifted(Expr labels)
     {

@@ -15,6 +15,10 @@ internal interface ITaskLoss
     /// <returns>The loss, a float scalar, and the output that it is made of, for metrics to read; none where the model computes the loss itself.</returns>
     /// <exception cref="LortaException">LRT412: no output fits.</exception>
     (Expr Loss, Expr? Logits) Emit(Tape tape, string? output = null);
+
+    /// <summary>How many labels the mean is over.</summary>
+    /// <param name="labels">Labels as the graph input takes them.</param>
+    long Count(Tensor labels) => labels.ToLongs().LongCount(label => label != TaskLosses.Ignored);
 }
 
 /// <summary>The tasks, by name.</summary>
@@ -44,6 +48,13 @@ internal static class TaskLosses
         return found is null
             ? throw LossErrors.NoOutput(tape.Graph, task.Name, $"an output {(output is null ? "of floats" : $"'{output}'")} with {rank} dimensions")
             : tape[found].Cast(ElementType.Float);
+    }
+
+    /// <summary>How many labels [B, S] are predicted by the token before them.</summary>
+    internal static long CountNextTokens(Tensor labels)
+    {
+        var (ids, length) = (labels.ToLongs(), labels.Dims[1]);
+        return ids.Where((_, i) => i % length > 0).LongCount(label => label != Ignored);
     }
 
     /// <summary>The graph input for the labels; a model that declares it already keeps it.</summary>

@@ -15,4 +15,7 @@ internal sealed class NamedLoss : ITaskLoss
             ?? throw LossErrors.NoOutput(tape.Graph, Name, $"an output '{name}' of one number");
         return (loss.Rank == 0 ? tape[loss] : tape[loss].Total(), null);
     }
+
+    /// <summary>Labels of tokens are those of the next ones, as causal language models that compute their loss themselves have them.</summary>
+    public long Count(Tensor labels) => labels.Rank == 2 ? TaskLosses.CountNextTokens(labels) : labels.Count;
 }

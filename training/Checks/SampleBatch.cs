@@ -8,29 +8,36 @@ namespace LoRTA.Onnx.Training.Checks;
 /// <summary>A seeded random batch with labels for any task: for checks that need no data.</summary>
 internal static class SampleBatch
 {
-    private const int Rows = 3;
-    private const int Length = 12;
+    private const int DefaultLength = 12;
 
-    public static Batch For(string task, int vocabulary, int classes, long seed)
+    /// <summary>Draws a batch.</summary>
+    /// <param name="task">The task, which decides what labels look like.</param>
+    /// <param name="vocabulary">Token ids are below it.</param>
+    /// <param name="classes">Labels are below it.</param>
+    /// <param name="seed">Seed of all numbers.</param>
+    /// <param name="sizes">What the model fixes; null = nothing.</param>
+    /// <param name="rows">Rows of the batch.</param>
+    public static Batch For(string task, int vocabulary, int classes, long seed, FixedSizes? sizes = null, int rows = 3)
     {
+        var length = sizes is { Length: { } fixedLength } ? (sizes.IsPaddingMasked ? Math.Min(DefaultLength, fixedLength) : fixedLength) : DefaultLength;
         var random = new SeededRandom(seed, "check/batch");
         long[] Draw(int count, int below) => [.. Enumerable.Range(0, count).Select(_ => (long)random.NextIndex(below))];
-        long[] dims = [Rows, Length];
+        long[] dims = [rows, length];
         var inputs = new Dictionary<string, Tensor>(StringComparer.Ordinal)
         {
-            ["input_ids"] = Tensor.Of<long>(dims, Draw(Rows * Length, vocabulary)),
-            ["decoder_input_ids"] = Tensor.Of<long>(dims, Draw(Rows * Length, vocabulary)),
-            ["attention_mask"] = Tensor.Of<long>(dims, [.. Enumerable.Repeat(1L, Rows * Length)]),
-            ["decoder_attention_mask"] = Tensor.Of<long>(dims, [.. Enumerable.Repeat(1L, Rows * Length)]),
-            ["token_type_ids"] = Tensor.Of<long>(dims, new long[Rows * Length]),
-            ["position_ids"] = Tensor.Of<long>(dims, [.. Enumerable.Range(0, Rows * Length).Select(i => (long)(i % Length))]),
+            ["input_ids"] = Tensor.Of<long>(dims, Draw(rows * length, vocabulary)),
+            ["decoder_input_ids"] = Tensor.Of<long>(dims, Draw(rows * length, vocabulary)),
+            ["attention_mask"] = Tensor.Of<long>(dims, [.. Enumerable.Repeat(1L, rows * length)]),
+            ["decoder_attention_mask"] = Tensor.Of<long>(dims, [.. Enumerable.Repeat(1L, rows * length)]),
+            ["token_type_ids"] = Tensor.Of<long>(dims, new long[rows * length]),
+            ["position_ids"] = Tensor.Of<long>(dims, [.. Enumerable.Range(0, rows * length).Select(i => (long)(i % length))]),
             [TrainingNames.Labels] = task switch
             {
-                "classification" => Tensor.Vector<long>(Draw(Rows, classes)),
-                "regression" => Tensor.Vector<float>([.. Draw(Rows, 5).Select(value => (float)value)]),
-                _ => Tensor.Of<long>(dims, Draw(Rows * Length, classes)),
+                "classification" => Tensor.Vector<long>(Draw(rows, classes)),
+                "regression" => Tensor.Vector<float>([.. Draw(rows, 5).Select(value => (float)value)]),
+                _ => Tensor.Of<long>(dims, Draw(rows * length, classes)),
             },
         };
-        return new Batch(inputs, Rows, Length, Rows * Length, Rows * Length);
+        return new Batch(inputs, rows, length, rows * length, rows * length);
     }
 }

@@ -16,6 +16,9 @@ internal sealed record Batch(IReadOnlyDictionary<string, Tensor> Inputs, int Row
     /// <summary>Index of each row's sample in its set.</summary>
     public IReadOnlyList<int> Indices { get; init; } = [];
 
+    /// <summary>Token id that its rows are padded with.</summary>
+    public int Filler { get; init; }
+
     /// <summary>Where the data go on after this batch.</summary>
     public DataPosition Next { get; init; }
 
@@ -35,7 +38,7 @@ internal sealed record Batch(IReadOnlyDictionary<string, Tensor> Inputs, int Row
             ["position_ids"] = Tensor.Of<long>([samples.Count, length], [.. samples.SelectMany(_ => Enumerable.Range(0, length)).Select(i => (long)i)]),
         };
         if (MakeLabels(samples, kind, length) is { } labels) inputs[TrainingNames.Labels] = labels;
-        return new Batch(inputs, samples.Count, length, samples.Sum(sample => CountLabels(sample, kind)), samples.Sum(sample => (long)sample.Ids.Length));
+        return new Batch(inputs, samples.Count, length, samples.Sum(sample => CountLabels(sample, kind)), samples.Sum(sample => (long)sample.Ids.Length)) { Filler = filler };
     }
 
     private static Tensor? MakeLabels(IReadOnlyList<Sample> samples, LabelKind kind, int length) => kind switch

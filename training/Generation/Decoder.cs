@@ -1,5 +1,6 @@
 using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
+using LoRTA.Onnx.GraphGen.Artifacts;
 using LoRTA.Onnx.GraphGen.Errors;
 using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.Training.Runtime;
@@ -29,6 +30,9 @@ internal sealed class Decoder : IDisposable
     /// <summary>Number of tokens that it predicts; null where the graph does not state it.</summary>
     public long? Vocabulary => _ports.Logits.Shape![2].Value;
 
+    /// <summary>Most tokens that it reads where the export fixes the length; null = it fixes none.</summary>
+    public int? Positions => _ports.Cache.Count > 0 ? null : _ports.Sizes.Length;
+
     /// <summary>Forgets the text.</summary>
     public void Restart()
     {
@@ -43,19 +47,10 @@ internal sealed class Decoder : IDisposable
     /// <exception cref="LortaException">LRT613: ONNX Runtime fails.</exception>
     public float[] Read(IReadOnlyList<int> tokens)
     {
-        var start = _ports.Cache.Count > 0 ? _tokens.Count : 0;   // without a cache the whole text runs again
-        _tokens.AddRange(tokens);
-        using var run = new OrtRun(_session);
-        foreach (var input in _ports.Text) run.Bind(input.Name, Text(input, start));
-        for (var i = 0; i < _ports.Cache.Count; i++)
-        {
-            if (_outputs is null) run.Bind(_ports.Cache[i].Past, _ports.Cache[i].Empty);
-            else run.Bind(_ports.Cache[i].Past, _outputs[i + 1]);
-        }
-        var outputs = run.Run(_name, [_ports.Logits.Name, .. _ports.Cache.Select(port => port.Present)]);
-        _outputs?.Dispose();
-        _outputs = outputs;
-        return LastRow(outputs[0]);
+        if (_ports.Cache.Count == 0 || _ports.Sizes.Length is null) return ReadTogether(tokens);
+        float[] logits = [];
+        foreach (var token in tokens) logits = ReadTogether([token]);   // exported for one token at a time
+        return logits;
     }
 
     public void Dispose()
@@ -65,27 +60,52 @@ internal sealed class Decoder : IDisposable
         _weights.Dispose();
     }
 
+    private float[] ReadTogether(IReadOnlyList<int> tokens)
+    {
+        var start = _ports.Cache.Count > 0 ? _tokens.Count : 0;   // without a cache the whole text runs again
+        _tokens.AddRange(tokens);
+        using var run = new OrtRun(_session);
+        var fresh = _tokens.Count - start;
+        var inputs = _ports.Text.ToDictionary(input => input.Name, input => Text(input.Name, start), StringComparer.Ordinal);
+        foreach (var input in _ports.Text) run.Bind(input.Name, InputTypes.Converted(input.Name, Fitted(inputs)[input.Name], input.Type));
+        for (var i = 0; i < _ports.Cache.Count; i++)
+        {
+            if (_outputs is null) run.Bind(_ports.Cache[i].Past, _ports.Cache[i].Empty);
+            else run.Bind(_ports.Cache[i].Past, _outputs[i + 1]);
+        }
+        var outputs = run.Run(_name, [_ports.Logits.Name, .. _ports.Cache.Select(port => port.Present)]);
+        _outputs?.Dispose();
+        _outputs = outputs;
+        return Row(outputs[0], fresh);
+    }
+
+    // An export of a fixed size reads one row of it, padded on the right: what is read does not see the padding.
+    private IReadOnlyDictionary<string, Tensor> Fitted(IReadOnlyDictionary<string, Tensor> inputs) => _ports.Cache.Count > 0
+        ? inputs
+        : _ports.Sizes.Cut(inputs, filler: 0).Inputs[0];
+
     // [1, S] for the tokens from start on; the mask covers those in the cache too.
-    private Tensor Text(Value input, int start)
+    private Tensor Text(string input, int start)
     {
         var fresh = _tokens.Count - start;
-        long[] values = input.Name switch
+        long[] values = input switch
         {
             "input_ids" => [.. _tokens.Skip(start).Select(token => (long)token)],
             "attention_mask" => [.. Enumerable.Repeat(1L, _tokens.Count)],
             "position_ids" => [.. Enumerable.Range(start, fresh).Select(position => (long)position)],
             _ => new long[fresh],
         };
-        long[] dims = [1, values.Length];
-        return input.Type == ElementType.Int32 ? Tensor.Of<int>(dims, Array.ConvertAll(values, value => (int)value)) : Tensor.Of<long>(dims, values);
+        return Tensor.Of<long>([1, values.Length], values);
     }
 
-    private static float[] LastRow(OrtValue logits)
+    // Logits behind the last token that was read; some models give no others.
+    private static float[] Row(OrtValue logits, int read)
     {
         var info = logits.GetTensorTypeAndShape();
         var row = new float[info.Shape[^1]];
-        if ((ElementType)(int)info.ElementDataType == ElementType.Float) logits.GetTensorDataAsSpan<float>()[^row.Length..].CopyTo(row);
-        else TensorPrimitives.ConvertToSingle(MemoryMarshal.Cast<byte, Half>(logits.GetTensorMutableRawData())[^row.Length..], row);
+        var start = (int)Math.Min(read - 1, info.Shape[1] - 1) * row.Length;
+        if ((ElementType)(int)info.ElementDataType == ElementType.Float) logits.GetTensorDataAsSpan<float>().Slice(start, row.Length).CopyTo(row);
+        else TensorPrimitives.ConvertToSingle(MemoryMarshal.Cast<byte, Half>(logits.GetTensorMutableRawData()).Slice(start, row.Length), row);
         return row;
     }
 }

@@ -1,3 +1,4 @@
+using LoRTA.Onnx.GraphGen.Artifacts;
 using LoRTA.Onnx.GraphGen.Discovery;
 using LoRTA.Onnx.GraphGen.Errors;
 using LoRTA.Onnx.GraphGen.Ir;
@@ -12,6 +13,9 @@ namespace LoRTA.Onnx.Training.Generation;
 /// <param name="Logits">The output that predicts the next token, [batch, sequence, vocabulary].</param>
 internal sealed record DecoderPorts(IReadOnlyList<Value> Text, IReadOnlyList<CachePort> Cache, Value Logits)
 {
+    /// <summary>Sizes that the export fixes.</summary>
+    public required FixedSizes Sizes { get; init; }
+
     private static readonly string[] TextInputs = ["input_ids", "attention_mask", "position_ids", "token_type_ids"];
 
     /// <summary>Reads the ports of a model.</summary>
@@ -23,9 +27,11 @@ internal sealed record DecoderPorts(IReadOnlyList<Value> Text, IReadOnlyList<Cac
         var inputs = model.Graph.Inputs.Where(input => input.Constant is null).ToList();
         var text = inputs.Where(input => TextInputs.Contains(input.Name)).ToList();
         if (text.All(input => input.Name != "input_ids")) throw GenerationErrors.NotADecoder(model.Path, "it has no input 'input_ids'");
-        if (text.FirstOrDefault(input => input.Type is not (ElementType.Int64 or ElementType.Int32)) is { } odd) throw GenerationErrors.NotADecoder(model.Path, $"its input '{odd.Name}' is {odd.Type.Display()}");
-        var caches = new EmptyCache(model);
-        return new DecoderPorts(text, [.. inputs.Except(text).Select(past => CachePort.Of(model, caches, past))], logits);
+        if (text.FirstOrDefault(input => input is { Name: "input_ids", Type: not (ElementType.Int64 or ElementType.Int32) }) is { } odd) throw GenerationErrors.NotADecoder(model.Path, $"its input '{odd.Name}' is {odd.Type.Display()}");
+        var (caches, sizes) = (new EmptyCache(model), FixedSizes.Of(model.Graph));
+        var cache = inputs.Except(text).Select(past => CachePort.Of(model, caches, past)).ToList();
+        if (cache.Count > 0 && (sizes.Length > 1 || sizes.Rows > 1)) throw GenerationErrors.NotADecoder(model.Path, $"it fixes the size of its inputs ({text[0].Shape}) and has a cache");
+        return new DecoderPorts(text, cache, logits) { Sizes = sizes };
     }
 }
 

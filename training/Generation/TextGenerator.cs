@@ -24,8 +24,9 @@ internal sealed class TextGenerator : IDisposable
     {
         var beside = Path.GetDirectoryName(Path.GetFullPath(model.Path))!;
         _tokenizer = TextTokenizer.Load(tokenizer ?? beside);
-        _config = DecoderConfig.Read(tokenizer is null ? [beside] : [beside, tokenizer], _tokenizer.Special);
         _decoder = new Decoder(model, settings);
+        var config = DecoderConfig.Read(tokenizer is null ? [beside] : [beside, tokenizer], _tokenizer.Special);
+        _config = _decoder.Positions < (config.Positions ?? int.MaxValue) ? config with { Positions = _decoder.Positions } : config;
         _clock = clock;
     }
 

@@ -10,7 +10,7 @@ internal sealed class BatchFeeds(DropoutMasks? dropout)
 {
     public Tensor For(string name, NodeMetadata input, Batch batch, (long Step, int MicroBatch) at)
     {
-        if (batch.Inputs.TryGetValue(name, out var tensor)) return Converted(tensor, (ElementType)(int)input.ElementDataType);
+        if (batch.Inputs.TryGetValue(name, out var tensor)) return InputTypes.Converted(name, tensor, (ElementType)(int)input.ElementDataType);
         if (name.StartsWith(TrainingNames.Dropout, StringComparison.Ordinal) && dropout is not null) return dropout.Mask(name, input.Dimensions, at, batch);
         return input.Dimensions.Length == 4 && ((ElementType)(int)input.ElementDataType).IsFloat() ? EmptyCache(input, batch) : throw RuntimeErrors.MissingInput(name);
     }
@@ -18,8 +18,4 @@ internal sealed class BatchFeeds(DropoutMasks? dropout)
     // [batch, kvHeads, past, headWidth] with nothing in the past.
     private static Tensor EmptyCache(NodeMetadata input, Batch batch) =>
         Tensor.FromBytes((ElementType)(int)input.ElementDataType, [batch.Rows, input.Dimensions[1], 0, input.Dimensions[3]], Memory<byte>.Empty);
-
-    private static Tensor Converted(Tensor tensor, ElementType wanted) => tensor.Type == wanted || wanted != ElementType.Int32
-        ? tensor
-        : Tensor.Of<int>([.. tensor.Dims], Array.ConvertAll(tensor.ToLongs(), value => (int)value));
 }

@@ -1,3 +1,4 @@
+using LoRTA.Onnx.GraphGen.Artifacts;
 using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.Training.Data;
 using Microsoft.ML.OnnxRuntime;
@@ -11,19 +12,31 @@ internal sealed class OrtForward : IForwardRuntime
     private readonly InferenceSession _session;
     private readonly Dictionary<string, OrtValue> _values;
     private readonly BatchFeeds _feeds = new(dropout: null);
+    private readonly BatchRuns _batches;
 
     /// <summary>Opens the session.</summary>
-    /// <param name="model">Batch in; loss and outputs out.</param>
+    /// <param name="graph">Batch in; loss and outputs out.</param>
     /// <param name="settings">Device and threads.</param>
     /// <param name="values">Inputs that are the same for every batch: factors, trained parameters.</param>
-    public OrtForward(Model model, OrtSettings settings, IReadOnlyDictionary<string, Tensor> values)
+    public OrtForward(EvaluationGraph graph, OrtSettings settings, IReadOnlyDictionary<string, Tensor> values)
     {
-        _session = _weights.Open(model, settings);
+        _batches = graph.Batches;
+        _session = _weights.Open(graph.Model, settings);
         _values = values.ToDictionary(value => value.Key, value => OrtTensors.ToOrt(value.Value), StringComparer.Ordinal);
     }
 
     /// <inheritdoc/>
-    public IReadOnlyDictionary<string, Tensor> Forward(Batch batch)
+    public IReadOnlyDictionary<string, Tensor> Forward(Batch batch) => new FittedBatch(batch, _batches).Forward(Evaluate);
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _session.Dispose();
+        foreach (var value in _values.Values) value.Dispose();
+        _weights.Dispose();
+    }
+
+    private IReadOnlyDictionary<string, Tensor> Evaluate(Batch batch)
     {
         using var run = new OrtRun(_session);
         foreach (var name in _session.InputNames)
@@ -32,13 +45,5 @@ internal sealed class OrtForward : IForwardRuntime
             else run.Bind(name, _feeds.For(name, _session.InputMetadata[name], batch, (0, 0)));
         }
         return run.Evaluate();
-    }
-
-    /// <inheritdoc/>
-    public void Dispose()
-    {
-        _session.Dispose();
-        foreach (var value in _values.Values) value.Dispose();
-        _weights.Dispose();
     }
 }

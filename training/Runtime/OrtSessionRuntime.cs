@@ -57,24 +57,10 @@ internal sealed class OrtSessionRuntime : ITrainingRuntime
     }
 
     /// <inheritdoc/>
-    public IReadOnlyDictionary<string, Tensor> Forward(Batch batch)
-    {
-        using var run = new OrtRun(_eval.Value);
-        BindAll(run, _eval.Value, batch, weight: 1);
-        return run.Evaluate();
-    }
+    public IReadOnlyDictionary<string, Tensor> Forward(Batch batch) => new FittedBatch(batch, _graphs.Batches).Forward(Evaluate);
 
     /// <inheritdoc/>
-    public double Accumulate(Batch batch, double weight)
-    {
-        using var run = new OrtRun(_train);
-        BindAll(run, _train, batch, weight);
-        using var outputs = run.Run("the training step", [TrainingNames.Loss, .. _moving.Select(moving => moving.Trained.Gradient)]);
-        for (var i = 0; i < _moving.Count; i++)
-            TensorPrimitives.Add(_moving[i].GradientSpan, outputs[i + 1].GetTensorDataAsSpan<float>(), _moving[i].GradientSpan);
-        _microBatch++;
-        return weight * outputs[0].GetTensorDataAsSpan<float>()[0];
-    }
+    public double Accumulate(Batch batch, double weight) => new FittedBatch(batch, _graphs.Batches).Runs.Sum(run => AccumulateRun(run.Batch, weight * run.Share));
 
     /// <inheritdoc/>
     public double Step(double learningRateFactor)
@@ -107,6 +93,24 @@ internal sealed class OrtSessionRuntime : ITrainingRuntime
         foreach (var moving in _moving) moving.Dispose();
         foreach (var value in _fixed.Values) value.Dispose();
         _weights.Dispose();
+    }
+
+    private IReadOnlyDictionary<string, Tensor> Evaluate(Batch batch)
+    {
+        using var run = new OrtRun(_eval.Value);
+        BindAll(run, _eval.Value, batch, weight: 1);
+        return run.Evaluate();
+    }
+
+    private double AccumulateRun(Batch batch, double weight)
+    {
+        using var run = new OrtRun(_train);
+        BindAll(run, _train, batch, weight);
+        using var outputs = run.Run("the training step", [TrainingNames.Loss, .. _moving.Select(moving => moving.Trained.Gradient)]);
+        for (var i = 0; i < _moving.Count; i++)
+            TensorPrimitives.Add(_moving[i].GradientSpan, outputs[i + 1].GetTensorDataAsSpan<float>(), _moving[i].GradientSpan);
+        _microBatch++;
+        return weight * outputs[0].GetTensorDataAsSpan<float>()[0];
     }
 
     private static void Bind(OrtIoBinding binding, MovingTensor moving)

@@ -79,7 +79,7 @@ internal sealed class FixedSizesTests
 
     private static Model Saved(string path, string to, bool isFolded)
     {
-        FixedSizes.Of(Model.Load(path), Batch, Length).Save(to);
+        FixedModels.WithSizes(Model.Load(path), Batch, Length).Save(to);
         if (!isFolded) return Model.Load(to);
         var folded = Path.ChangeExtension(to, ".folded.onnx");
         using var options = new SessionOptions { GraphOptimizationLevel = GraphOptimizationLevel.ORT_ENABLE_BASIC, OptimizedModelFilePath = folded, LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR };

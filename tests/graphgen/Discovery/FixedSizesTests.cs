@@ -21,7 +21,7 @@ internal sealed class FixedSizesTests
         Assert.Multiple(() =>
         {
             foreach (var (batch, length) in Sizes)
-                Assert.That(Describe(FixedSizes.Of(Model.Load(architecture.Path), batch, length)), Is.EqualTo(expected), $"batch {batch}, length {length}");
+                Assert.That(Describe(FixedModels.WithSizes(Model.Load(architecture.Path), batch, length)), Is.EqualTo(expected), $"batch {batch}, length {length}");
         });
     }
 
@@ -34,7 +34,7 @@ internal sealed class FixedSizesTests
     {
         var clock = Stopwatch.StartNew();
 
-        Describe(FixedSizes.Of(Model.Load(Architectures.All.Single(architecture => architecture.Name == "bloom").Path), 100_000_000, 16));
+        Describe(FixedModels.WithSizes(Model.Load(Architectures.All.Single(architecture => architecture.Name == "bloom").Path), 100_000_000, 16));
 
         Assert.That(clock.Elapsed, Is.LessThan(TimeSpan.FromSeconds(20)));   // one size per row would take hours
     }

@@ -47,6 +47,28 @@ internal sealed class TextGeneratorTests
         Assert.That(cached.Continue(Prompt, options).Ids, Is.EqualTo(whole.Continue(Prompt, options).Ids));
     }
 
+    [TestCase(1, 32)]
+    [TestCase(3, 40)]
+    public void An_export_of_a_fixed_size_continues_texts_up_to_its_length(int rows, int length)
+    {
+        using var dynamic = Open(Model.Load(Exports.Path("llama-mini/ts-sdpa")));
+        using var fixedSize = Open(FixedModels.WithSizes(Model.Load(Exports.Path("llama-mini/ts-sdpa")), rows, length));
+
+        var text = fixedSize.Continue(Prompt, new GenerationOptions { MaxTokens = 60 });
+
+        Assert.That((text.Prompt.Count + text.Ids.Count, text.End), Is.EqualTo((length, GenerationEnd.Positions)));
+        Assert.That(text.Ids, Is.EqualTo(dynamic.Continue(Prompt, new GenerationOptions { MaxTokens = text.Ids.Count }).Ids));
+    }
+
+    [Test]
+    public void An_export_for_one_token_at_a_time_reads_the_prompt_token_by_token()
+    {
+        using var dynamic = Open(Model.Load(Exports.Path("llama-mini/optimum-past")));
+        using var single = Open(FixedModels.WithSizes(Model.Load(Exports.Path("llama-mini/optimum-past")), rows: 1, length: 1, "input_ids", "position_ids"));
+
+        Assert.That(single.Continue(Prompt, new()).Ids, Is.EqualTo(dynamic.Continue(Prompt, new()).Ids));
+    }
+
     [Test]
     public void A_half_precision_cache_is_carried_over()
     {

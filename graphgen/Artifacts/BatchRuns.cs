@@ -1,0 +1,34 @@
+using LoRTA.Onnx.GraphGen.Canonical;
+using LoRTA.Onnx.GraphGen.Errors;
+using LoRTA.Onnx.GraphGen.Ir;
+using LoRTA.Onnx.GraphGen.Losses;
+
+namespace LoRTA.Onnx.GraphGen.Artifacts;
+
+/// <summary>How batches of any size go through graphs that fix some sizes.</summary>
+/// <param name="Sizes">What the graphs fix.</param>
+/// <param name="Task">The loss, which knows the labels that it averages over; null = sizes are free.</param>
+internal sealed record BatchRuns(FixedSizes Sizes, ITaskLoss? Task)
+{
+    /// <summary>Graphs that take any batch.</summary>
+    public static BatchRuns Any { get; } = new(new FixedSizes(null, null), null);
+
+    /// <summary>Reads a model, before a loss is added to it.</summary>
+    public static BatchRuns Of(CanonicalModel canonical, string task)
+    {
+        var sizes = FixedSizes.Of(canonical.Deployed.Graph);
+        return new BatchRuns(sizes with { IsPaddingMasked = canonical.Cores.All(core => PaddingMask.Covers(core.Mask)) }, TaskLosses.Of(task));
+    }
+
+    /// <summary>Cuts a batch into runs, each with its share of the batch's mean loss: its labels / the batch's labels.</summary>
+    /// <exception cref="LortaException">LRT413, LRT414: the rows do not fit; LRT416: the last run cannot be filled up.</exception>
+    public (FixedRuns Runs, IReadOnlyList<double> Shares) Cut(IReadOnlyDictionary<string, Tensor> inputs, long filler)
+    {
+        var runs = Sizes.Cut(inputs, filler);
+        if (Task is NamedLoss && runs.FilledRows > 0) throw LossErrors.UnlabelledRow(Task.Name, Sizes.Rows!.Value - runs.FilledRows, Sizes.Rows.Value);
+        if (runs.Inputs.Count == 1) return (runs, [1]);
+        var counts = runs.Inputs.Select(run => run.TryGetValue(TaskLosses.Labels, out var labels) ? Task!.Count(labels) : 1).ToList();
+        var total = counts.Sum();
+        return (runs, [.. counts.Select(count => total == 0 ? 1.0 / counts.Count : (double)count / total)]);
+    }
+}

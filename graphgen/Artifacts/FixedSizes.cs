@@ -1,0 +1,42 @@
+using LoRTA.Onnx.GraphGen.Errors;
+using LoRTA.Onnx.GraphGen.Ir;
+
+namespace LoRTA.Onnx.GraphGen.Artifacts;
+
+/// <summary>Sizes that an export fixes for its inputs.</summary>
+/// <param name="Rows">Rows of every batch; null = any number.</param>
+/// <param name="Length">Tokens of every row; null = any number.</param>
+internal sealed record FixedSizes(int? Rows, int? Length)
+{
+    /// <summary>Inputs that hold token ids, [rows, length].</summary>
+    internal static readonly string[] TokenIds = ["input_ids", "decoder_input_ids"];
+
+    private static readonly string[] TokenInputs = [.. TokenIds, "attention_mask", "decoder_attention_mask", "token_type_ids", "position_ids"];
+
+    /// <summary>Whether padding is masked. Where it is not, rows cannot be padded to the fixed length.</summary>
+    public bool IsPaddingMasked { get; init; } = true;
+
+    /// <summary>Reads the sizes off the inputs that hold a number per token.</summary>
+    public static FixedSizes Of(Graph graph)
+    {
+        var tokens = graph.Inputs.Where(input => input is { Constant: null, Shape.Rank: 2 } && TokenInputs.Contains(input.Name)).ToList();
+        return new FixedSizes(FixedAt(tokens, axis: 0), FixedAt(tokens, axis: 1));
+    }
+
+    /// <summary>Cuts a batch into runs of the fixed number of rows, each padded to the fixed length.</summary>
+    /// <param name="inputs">Tensors whose first axis is the row; those of rank 2 and of the token ids' length hold a number per token.</param>
+    /// <param name="filler">The token id that rows are padded with.</param>
+    /// <exception cref="LortaException">LRT413: rows are longer than the fixed length; LRT414: they are shorter, and nothing masks what they are padded with.</exception>
+    public FixedRuns Cut(IReadOnlyDictionary<string, Tensor> inputs, long filler)
+    {
+        var ids = TokenIds.Select(inputs.GetValueOrDefault).OfType<Tensor>().FirstOrDefault(tensor => tensor.Rank == 2);
+        if (ids is null || (Rows is null && Length is null)) return FixedRuns.Whole(inputs);
+        var (rows, length) = ((int)ids.Dims[0], (int)ids.Dims[1]);
+        if (length > Length) throw LossErrors.RowTooLong(length, Length.Value);
+        if (length < Length && !IsPaddingMasked) throw LossErrors.RowTooShort(length, Length.Value);
+        return new FixedRuns(inputs, (rows, Rows ?? Math.Max(1, rows)), (length, Length ?? length), filler);
+    }
+
+    private static int? FixedAt(List<Value> inputs, int axis) =>
+        (int?)inputs.Select(input => input.Shape![axis].Value).FirstOrDefault(size => size is > 0 and <= int.MaxValue);
+}

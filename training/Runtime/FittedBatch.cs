@@ -1,0 +1,33 @@
+using LoRTA.Onnx.GraphGen.Artifacts;
+using LoRTA.Onnx.GraphGen.Ir;
+using LoRTA.Onnx.Training.Data;
+
+namespace LoRTA.Onnx.Training.Runtime;
+
+/// <summary>A batch as the runs of a graph, which may fix the number of rows or their length.</summary>
+internal sealed class FittedBatch
+{
+    private readonly FixedRuns _runs;
+
+    /// <summary>Cuts a batch.</summary>
+    /// <param name="batch">A batch of any size.</param>
+    /// <param name="fit">What the graph takes.</param>
+    public FittedBatch(Batch batch, BatchRuns fit)
+    {
+        (_runs, var shares) = fit.Cut(batch.Inputs, batch.Filler);
+        var (rows, length) = (fit.Sizes.Rows ?? batch.Rows, fit.Sizes.Length ?? batch.Length);
+        Runs = [.. _runs.Inputs.Zip(shares, (inputs, share) => (batch with { Inputs = inputs, Rows = rows, Length = length }, share))];
+    }
+
+    /// <summary>The runs, each with its share of the batch's loss.</summary>
+    public IReadOnlyList<(Batch Batch, double Share)> Runs { get; }
+
+    /// <summary>Evaluates the runs and puts their outputs together; the loss is that of the whole batch.</summary>
+    public IReadOnlyDictionary<string, Tensor> Forward(Func<Batch, IReadOnlyDictionary<string, Tensor>> evaluate)
+    {
+        var outputs = Runs.Select(run => evaluate(run.Batch)).ToList();
+        if (_runs.IsWhole) return outputs[0];
+        var loss = outputs.Zip(Runs, (output, run) => run.Share * output[TrainingNames.Loss].ToFloats()[0]).Sum();
+        return new Dictionary<string, Tensor>(_runs.Join(outputs), StringComparer.Ordinal) { [TrainingNames.Loss] = Tensor.Scalar((float)loss) };
+    }
+}
