@@ -17,11 +17,15 @@ internal sealed record ExportTarget(Model Source, string File, string? SourceFol
     public static ExportTarget Of(string argument, Model source, string output) =>
         Directory.Exists(argument) ? new(source, Path.Combine(output, source.FileName), argument, output) : new(source, output, null, null);
 
+    /// <summary>Refuses a place that is taken, before any work is done for it.</summary>
+    /// <exception cref="LortaException">LRT102, LRT701: the place is taken.</exception>
+    public void Check(Model model, bool force) => new OutputGuard(force, Source).Check(Folder is null ? model.FilesAt(File) : [Folder]);
+
     /// <summary>Writes the exported model.</summary>
     /// <exception cref="LortaException">LRT102, LRT107, LRT701: the place is taken.</exception>
     public void Write(Model model, bool force)
     {
-        new OutputGuard(force, Source).Check(Folder is null ? model.FilesAt(File) : [Folder]);
+        Check(model, force);
         if (Folder is null)
         {
             model.Save(File);

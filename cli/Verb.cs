@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Diagnostics;
 using LoRTA.Onnx.Cli.Display;
+using LoRTA.Onnx.GraphGen.Errors;
 
 namespace LoRTA.Onnx.Cli;
 
@@ -42,6 +43,7 @@ internal sealed class Verb
             progress.Dispose();   // the result comes below the last state of the display
             Show(result, asJson: parsed.GetValue(Opt.Json), shell);
             if (shell.Stop.IsCancellationRequested) return ExitCode.Stopped;
+            if (result is IVerdict { Failure: { } failure }) return Failures.Report(shell, failure);
             return result is IVerdict { Ok: false } ? ExitCode.Failed : ExitCode.Done;
         }
         catch (Exception e) when (!Debugger.IsAttached)
@@ -67,6 +69,9 @@ internal sealed class Verb
 internal interface IVerdict
 {
     bool Ok { get; }
+
+    /// <summary>Why the check did not pass, for standard error, where the result alone does not say it.</summary>
+    LortaException? Failure => null;
 }
 
 /// <summary>Exit codes of the contract.</summary>

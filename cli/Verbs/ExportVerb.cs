@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using LoRTA.Onnx.Export.Folding;
 using LoRTA.Onnx.Export.Verification;
 using LoRTA.Onnx.GraphGen.Adapters;
@@ -12,77 +13,121 @@ namespace LoRTA.Onnx.Cli.Verbs;
 /// <summary><c>lorta export MODEL --adapter DIR -o OUT</c>.</summary>
 internal static class ExportVerb
 {
+    private const int DataTokens = 4096;   // that --data compares on
+
     public static Verb Create()
     {
         var (model, adapter, force, runtime) = (Arg.Model(), Opt.Required<string>("--adapter", "An adapter folder."), Opt.Force(), new RuntimeArguments());
         var output = Opt.Output("The folded model: a file, or a folder when MODEL is one.");
-        var verify = Opt.Of<bool>("--verify", "Compare the result with base and adapter.");
+        var verify = Opt.Of<bool>("--verify", "Compare the result with base and adapter; what cannot be compared or differs too much fails.");
         var widen = Opt.Of<bool>("--widen", "Write folded weights as float32 where the file stores them narrower behind a Cast.");
         var allow = Opt.AllowBase();
         var keep = Opt.Of<bool>("--keep-base", "Leave the base's weights as they are and add the adapter beside them.");
-        var data = Opt.Of<string?>("--data", "Measure the loss of base and adapter and that of the result on a recipe's validation data.", "RECIPE");
-        return Verb.Define("export", "Fold an adapter into its base model.", [model, adapter, output, verify, data, keep, widen, allow, force, .. runtime.Symbols], call =>
+        var rounding = Opt.Of<bool>("--allow-rounding", "Accept weights of few bits that keep less than half of the adapter's effect.");
+        var data = Opt.Of<string?>("--data", "Compare on a recipe's data, and measure the loss of base and adapter and that of the result on its validation data.", "RECIPE");
+        var inputs = Opt.Of<string?>("--inputs", "Compare on these inputs, by name.", "FILE.safetensors");
+        return Verb.Define("export", "Fold an adapter into its base model.", [model, adapter, output, verify, data, inputs, keep, widen, allow, rounding, force, .. runtime.Symbols], call =>
         {
-            var request = new Request(call.Get(model), call.Get(adapter), call.Get(output), call.Get(force), call.Get(verify));
             if (call.Get(keep) && call.Get(widen)) throw KeptAndWidened();
+            var request = new Request(call.Get(model), call.Get(adapter), call.Get(output))
+            {
+                Force = call.Get(force),
+                Verify = call.Get(verify),
+                AllowRounding = call.Get(rounding),
+                Inputs = call.Get(inputs),
+                Recipe = call.Get(data) is { } path ? RecipeArgument.Load(path, [], (null, null, runtime.Settings(call).Device)) with { Model = call.Get(model) } : null,
+            };
             var options = new ExportOptions { KeepBase = call.Get(keep), Widen = call.Get(widen), AllowOtherBase = call.Get(allow) };
-            var recipe = call.Get(data) is { } path ? RecipeArgument.Load(path, [], (null, null, runtime.Settings(call).Device)) : null;
             var result = Run(request, options, new OrtGraphEvaluator(runtime.Settings(call)));
-            return recipe is null ? result : result with { Loss = LossesOf(recipe, request, result.Output, options.AllowOtherBase, runtime.Settings(call).Threads) };
+            return request.Recipe is null ? result : result with { Loss = LossesOf(request, result.Output, options.AllowOtherBase, runtime.Settings(call).Threads) };
         });
     }
 
+    // Compared before anything is written: a failed comparison leaves an existing output as it is.
     internal static ExportResult Run(Request request, ExportOptions options, OrtGraphEvaluator evaluator)
     {
         var deployed = Model.Load(request.Model);
         var target = ExportTarget.Of(request.Model, deployed, request.Output);
         var adapter = AdapterFolder.Load(request.Adapter);
         var folded = new Folder(evaluator).Fold(deployed, adapter, options);
+        target.Check(folded.Model, request.Force);
+        var (comparison, problem) = request.Verify ? (Compare(), null) : folded.Bits <= 8 ? IfItRuns(Compare) : (null, null);
         target.Write(folded.Model, request.Force);
         var rounding = folded.Rounding();
-        var comparison = request.Verify ? Compare() : rounding is { Bits: < 16 } ? IfItRuns(Compare) : null;
-        return new ExportResult(target.File, comparison?.MaxAbsDiff, comparison?.MaxRelDiff, target.Bytes, rounding, comparison?.Ok ?? true);
+        var isKept = comparison?.EffectKept is not { } kept || kept >= VerifyResult.LeastEffect || request.AllowRounding;
+        return new ExportResult(target.File, comparison?.MaxAbsDiff, comparison?.MaxRelDiff, target.Bytes, rounding, comparison?.EffectKept, comparison is null ? null : comparison.Ok || (comparison.EffectKept is not null && isKept))
+        {
+            Note = problem is not null ? $"Nothing was compared: {problem.Message}" : folded.IsBase() ? "The adapter changes nothing: the result computes what the base computes." : Note(comparison?.EffectKept, rounding),
+            Failure = isKept ? null : VerificationErrors.EffectLost(target.File, comparison!.EffectKept!.Value, rounding!.Type),
+        };
 
-        VerifyResult Compare() => VerifyVerb.Compare(deployed, Model.Load(target.File), adapter, new VerifyOptions { Tolerance = ToleranceOf(rounding, deployed) }, evaluator, options.AllowOtherBase);
+        VerifyResult Compare() => new Verifier(evaluator).Compare(deployed, adapter, folded.Model, new VerifyOptions
+        {
+            Inputs = request.Inputs,
+            Batches = request.Recipe is { } recipe && request.Inputs is null ? RecipeBatches.Of(recipe, DataTokens).Held : null,
+            AllowOtherBase = options.AllowOtherBase,
+            CanonicalOnly = !request.Verify,
+        });
     }
 
+    private static string? Note(double? kept, Rounding? rounding) =>
+        kept is null ? null : FormattableString.Invariant($"Weights of {rounding!.Type} keep {Math.Max(0, Math.Floor(kept.Value * 100)):0} % of the adapter's effect on the outputs.");
+
     // A file for another device may not run here: what nobody asked for does not fail.
-    private static VerifyResult? IfItRuns(Func<VerifyResult> compare)
+    private static (VerifyResult? Result, LortaException? Problem) IfItRuns(Func<VerifyResult> compare)
     {
         try
         {
-            return compare();
+            return (compare(), null);
         }
-        catch (LortaException)
+        catch (LortaException e)
         {
-            return null;
+            return (null, e);
         }
     }
 
     private static LortaException KeptAndWidened() => new("LRT806", "--keep-base, --widen: a base that is kept has no weight to widen.", "Give one of the two.") { IsUsage = true };
 
-    private static Losses LossesOf(Recipe recipe, Request request, string output, bool allowOtherBase, int threads)
+    private static Losses LossesOf(Request request, string output, bool allowOtherBase, int threads)
     {
-        var adapted = new EvaluationRequest { Recipe = recipe, Adapter = request.Adapter, Model = request.Model, AllowOtherBase = allowOtherBase, Threads = threads };
+        var adapted = new EvaluationRequest { Recipe = request.Recipe!, Adapter = request.Adapter, Model = request.Model, AllowOtherBase = allowOtherBase, Threads = threads };
         return new Losses(TrainingRun.Evaluate(adapted).Loss, TrainingRun.Evaluate(adapted with { Adapter = null, Model = output }).Loss);
     }
 
-    // What few bits cannot hold is reported, not judged.
-    private static double ToleranceOf(Rounding? rounding, Model deployed) => rounding switch
-    {
-        null or { Bits: 16 } => VerifyVerb.ToleranceOf(deployed),
-        _ => double.MaxValue,
-    };
-
     /// <summary>What to fold, and where the result goes.</summary>
-    internal sealed record Request(string Model, string Adapter, string Output, bool Force, bool Verify);
+    internal sealed record Request(string Model, string Adapter, string Output)
+    {
+        /// <summary>Replace an existing output.</summary>
+        public bool Force { get; init; }
+
+        /// <summary>Fail where the result cannot be compared, or differs too much.</summary>
+        public bool Verify { get; init; }
+
+        /// <summary>Accept a result that keeps less than half of the adapter's effect.</summary>
+        public bool AllowRounding { get; init; }
+
+        /// <summary>A file of inputs to compare on.</summary>
+        public string? Inputs { get; init; }
+
+        /// <summary>A recipe whose data are compared on and measured.</summary>
+        public Recipe? Recipe { get; init; }
+    }
 }
 
-/// <summary>The JSON of <c>lorta export</c>.</summary>
-internal sealed record ExportResult(string Output, double? MaxAbsDiff, double? MaxRelDiff, long BytesWritten, Rounding? Rounding, bool Ok) : IVerdict
+/// <summary>The JSON of <c>lorta export</c>; <c>ok</c> is null where nothing was compared.</summary>
+internal sealed record ExportResult(string Output, double? MaxAbsDiff, double? MaxRelDiff, long BytesWritten, Rounding? Rounding, double? EffectKept, bool? Ok) : IVerdict
 {
+    /// <summary>What a person should know about it, in one sentence.</summary>
+    public string? Note { get; init; }
+
     /// <summary>What the stored numbers do to the loss, if asked for.</summary>
     public Losses? Loss { get; init; }
+
+    /// <inheritdoc/>
+    [JsonIgnore]
+    public LortaException? Failure { get; init; }
+
+    bool IVerdict.Ok => Ok ?? true;
 }
 
 /// <summary>Losses on the same data.</summary>

@@ -41,7 +41,7 @@ internal static class QuickstartVerb
         var merged = Path.Combine(folder, "merged.onnx");
         new Folder(evaluator).Fold(deployed, adapter, new ExportOptions()).Model.Save(merged);
         var folded = Model.Load(merged);
-        var comparison = VerifyVerb.Compare(deployed, folded, adapter, new VerifyOptions(), evaluator, allowOtherBase: false);
+        var comparison = new Verifier(evaluator).Compare(deployed, adapter, folded, new VerifyOptions());
         var result = new QuickstartResult
         {
             LossBefore = before,

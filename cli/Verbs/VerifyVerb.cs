@@ -17,7 +17,7 @@ internal static class VerifyVerb
         var inputs = Opt.Of<string?>("--inputs", "Inputs by name.", "FILE.safetensors");
         var samples = Opt.Within(Opt.Of("--samples", "Random rows.", 4), 1, MostSamples);
         var length = Opt.Within(Opt.Of("--length", "Their length.", 32), 1, LongestRow);
-        var tolerance = Opt.NotNegative(Opt.Of<double?>("--tolerance", "Largest relative difference that passes (default 1e-5; 5e-3 for 16-bit weights)."));
+        var tolerance = Opt.NotNegative(Opt.Of<double?>("--tolerance", "Largest relative difference that passes (default 1e-5; 5e-3 for 16-bit weights; for an adapter in 8 bits or fewer: half of its effect is kept)."));
         return Verb.Define("verify", "Run the same inputs through two models and compare.", [a, b, adapter, inputs, samples, length, tolerance, seed, .. runtime.Symbols], call =>
         {
             var (first, second) = (Model.Load(call.Get(a)), Model.Load(call.Get(b)));
@@ -27,20 +27,13 @@ internal static class VerifyVerb
                 Samples = call.Get(samples),
                 Length = call.Get(length),
                 Seed = call.Get(seed) ?? 0,
-                Tolerance = call.Get(tolerance) ?? Math.Max(ToleranceOf(first), ToleranceOf(second)),
+                Tolerance = call.Get(tolerance),
+                AllowOtherBase = true,
             };
-            var evaluator = new OrtGraphEvaluator(runtime.Settings(call));
-            var result = Compare(first, second, call.Get(adapter) is { } folder ? AdapterFolder.Load(folder) : null, options, evaluator, allowOtherBase: true);
+            var verifier = new Verifier(new OrtGraphEvaluator(runtime.Settings(call)));
+            var byType = options with { Tolerance = options.Tolerance ?? Math.Max(Verifier.DefaultTolerance(first), Verifier.DefaultTolerance(second)) };
+            var result = call.Get(adapter) is { } folder ? verifier.Compare(first, AdapterFolder.Load(folder), second, options) : verifier.Compare(first, second, byType);
             return new Verdict(result, result.Ok);
         });
     }
-
-    internal static VerifyResult Compare(Model a, Model b, AdapterFolder? adapter, VerifyOptions options, OrtGraphEvaluator evaluator, bool allowOtherBase)
-    {
-        var first = adapter is null ? a : AdaptedModels.WithDefaults(a, adapter, allowOtherBase);
-        return new Verifier(evaluator).Compare(first, b, options);
-    }
-
-    /// <summary>Weights in 16 bits round results to about three digits.</summary>
-    internal static double ToleranceOf(Model model) => model.Graph.Initializers.Any(value => value.Constant is { Rank: 2, Type: ElementType.Float16 or ElementType.BFloat16 }) ? 5e-3 : 1e-5;
 }

@@ -23,5 +23,14 @@ public sealed record Rounding(string Type, int Bits, int Weights, double MaxAbs,
 
 /// <summary>A model with an adapter folded in, not yet written.</summary>
 /// <param name="Model">The deployed graph with its changed weights, which are computed when they are written.</param>
-/// <param name="Rounding">Filled while it is written; asks each weight what it lost.</param>
-public sealed record FoldedModel(GraphGen.Ir.Model Model, Func<Rounding?> Rounding);
+public sealed record FoldedModel(GraphGen.Ir.Model Model)
+{
+    /// <summary>Bits of the narrowest form that folded weights are stored in; 32 where nothing is rounded.</summary>
+    public int Bits { get; internal init; } = 32;
+
+    /// <summary>What the stored types round; asks each weight, and makes those that were not written yet.</summary>
+    public Func<Rounding?> Rounding { get; internal init; } = () => null;
+
+    /// <summary>Whether the adapter leaves every number of the base as it is; asks each weight, too.</summary>
+    public Func<bool> IsBase { get; internal init; } = () => false;
+}

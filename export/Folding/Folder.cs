@@ -30,14 +30,14 @@ public sealed class Folder(IGraphEvaluator evaluator)
             writer.Replace(group.First().Linear.Stored, BaseModels.Numbers(deployed, group.First().Linear.Stored), [.. group.Select(item => WeightOf(deployed, item.Linear, item.Site, fold))]);
         new ParameterWriter(deployed, model).Write(adapter);
         model.Graph.RemoveUnused();
-        return new FoldedModel(model, writer.Rounding);
+        return new FoldedModel(model) { Bits = writer.Bits, Rounding = writer.Rounding, IsBase = () => adapter.Config.Trainables.Count == 0 && !writer.ChangesNumbers() };
     }
 
     private static FoldedModel Beside(Model deployed, AdapterFolder adapter, ExportOptions options)
     {
         var model = DeployedInjection.WithConstants(deployed, adapter, options.AllowOtherBase);
         new ParameterWriter(deployed, model).Write(adapter);
-        return new FoldedModel(model, () => null);
+        return new FoldedModel(model);
     }
 
     private static WeightEdit WeightOf(Model deployed, LinearSite linear, AdapterSite site, FoldGraph fold)

@@ -16,6 +16,9 @@ internal abstract class RoundedWeight(IStoredNumbers original, IReadOnlyList<Wei
 
     public bool IsMeasured { get; private set; }
 
+    /// <summary>Whether the exact numbers are not those that the file stored before.</summary>
+    public bool IsChanged { get; private set; }
+
     /// <summary>Largest |stored − exact|.</summary>
     public double MaxAbs { get; private set; }
 
@@ -28,8 +31,10 @@ internal abstract class RoundedWeight(IStoredNumbers original, IReadOnlyList<Wei
     /// <summary>The exact numbers.</summary>
     protected float[] Exact()
     {
-        var exact = original.Read();
+        var before = original.Read();
+        var exact = (float[])before.Clone();
         foreach (var edit in edits) edit.Matrix.Write(edit.Compute(), exact);
+        IsChanged |= !exact.AsSpan().SequenceEqual(before);
         return exact;
     }
 

@@ -21,14 +21,25 @@ internal sealed class WeightWriter(Model model, bool widen)
         else Replace(path, (FloatNumbers)original, edits);
     }
 
+    /// <summary>Bits of the narrowest form.</summary>
+    public int Bits => _rounded.Select(weight => weight.Bits).DefaultIfEmpty(32).Min();
+
     /// <summary>What storing cost; asks after the weights were written.</summary>
     public Rounding? Rounding()
     {
-        var lossy = _rounded.Where(weight => weight.Bits < 32).ToList();
+        var lossy = Measured().Where(weight => weight.Bits < 32).ToList();
         if (lossy.Count == 0) return null;
-        foreach (var weight in lossy.Where(weight => !weight.IsMeasured)) weight.Compute();
         var narrowest = lossy.MinBy(weight => weight.Bits)!;
         return new Rounding(narrowest.Form, narrowest.Bits, lossy.Count, lossy.Max(weight => weight.MaxAbs), lossy.Max(weight => weight.MaxRel));
+    }
+
+    /// <summary>Whether the exact numbers of any weight are not the base's.</summary>
+    public bool ChangesNumbers() => Measured().Any(weight => weight.IsChanged);
+
+    private List<RoundedWeight> Measured()
+    {
+        foreach (var weight in _rounded.Where(weight => !weight.IsMeasured)) weight.Compute();
+        return _rounded;
     }
 
     private void Replace(List<(Value Value, Node Reader, int Index)> path, FloatNumbers original, IReadOnlyList<WeightEdit> edits)

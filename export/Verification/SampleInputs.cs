@@ -1,3 +1,4 @@
+using LoRTA.Onnx.GraphGen.Artifacts;
 using LoRTA.Onnx.GraphGen.Discovery;
 using LoRTA.Onnx.GraphGen.Errors;
 using LoRTA.Onnx.GraphGen.Files;
@@ -5,49 +6,83 @@ using LoRTA.Onnx.GraphGen.Ir;
 
 namespace LoRTA.Onnx.Export.Verification;
 
-/// <summary>Seeded random inputs for any model of text: token ids below the vocabulary, a mask with two padded rows, positions, empty caches.</summary>
-internal static class SampleInputs
+/// <summary>Seeded random inputs for a model: token ids below the vocabulary, a mask with two padded rows, positions, empty caches, features of known width.</summary>
+/// <remarks>An input is recognised by its name, and where the name says nothing by type, shape and use: integers that are looked up in a table are ids, others of the shape [batch, length] are a mask.</remarks>
+/// <param name="model">The model.</param>
+/// <param name="samples">Rows; a batch size that the model fixes goes before.</param>
+/// <param name="length">Their length; one that the model fixes goes before.</param>
+/// <param name="seed">Seed.</param>
+internal sealed class SampleInputs(Model model, int samples, int length, long seed)
 {
+    private const string AttentionMask = "attention_mask";
+
+    private readonly int _rows = (int)(FixedSize(model, 0) ?? samples);
+    private readonly int _length = (int)(FixedSize(model, 1) ?? length);
+    private readonly EmptyCache _caches = new(model);
+
+    /// <summary>The input that says which positions count; null where there is none.</summary>
+    public static string? MaskOf(Model model) => model.Graph.Find(AttentionMask) is { IsInput: true } ? AttentionMask : UnnamedMask(model)?.Name;
+
     /// <summary>Makes a tensor for every input of the model that has no default.</summary>
     /// <exception cref="LortaException">LRT704: an input that nothing is known of.</exception>
-    public static IReadOnlyDictionary<string, Tensor> For(Model model, int samples, int length, long seed)
+    public IReadOnlyDictionary<string, Tensor> Make()
     {
-        var (mask, caches) = (Mask(samples, length), new EmptyCache(model));
-        return model.Graph.Inputs.Where(input => input.Constant is null).ToDictionary(input => input.Name, input => For(model, input, mask, caches, (samples, length), seed), StringComparer.Ordinal);
+        var mask = Mask();
+        return Fed(model).ToDictionary(input => input.Name, input => For(input, mask), StringComparer.Ordinal);
     }
 
-    private static Tensor For(Model model, Value input, long[] mask, EmptyCache caches, (int Samples, int Length) size, long seed)
+    private Tensor For(Value input, long[] mask) => input.Name switch
     {
-        long[] dims = [size.Samples, size.Length];
-        return input.Name switch
-        {
-            "input_ids" or "decoder_input_ids" => Integers(input, dims, Tokens(mask.Length, TokenEmbedding.Vocabulary(model) ?? 2, seed)),
-            "attention_mask" or "decoder_attention_mask" => Integers(input, dims, mask),
-            "token_type_ids" => Integers(input, dims, new long[mask.Length]),
-            "position_ids" => Integers(input, dims, Positions(mask, size.Length)),
-            _ when EmptyCache.Is(input) && caches.For(input, size.Samples) is { } empty => empty,
-            _ => throw VerificationErrors.UnknownInput(model.Path, input.Name),
-        };
+        "input_ids" or "decoder_input_ids" => Integers(input, Tokens(mask.Length, TokenEmbedding.Rows(input) ?? TokenEmbedding.Vocabulary(model) ?? 2, "input_ids")),
+        AttentionMask or "decoder_attention_mask" => Integers(input, mask),
+        "token_type_ids" => Integers(input, new long[mask.Length]),
+        "position_ids" => Integers(input, Positions(mask, _length)),
+        _ when EmptyCache.Is(input) && input.Shape![2].Value is null or 0 && _caches.For(input, _rows) is { } empty => empty,
+        _ when IsRow(input) && TokenEmbedding.Rows(input) is { } table => Integers(input, Tokens(mask.Length, table, input.Name)),
+        _ when input == UnnamedMask(model) => Integers(input, mask),
+        _ => Features(input) ?? throw VerificationErrors.UnknownInput(model.Path, input.Name),
+    };
+
+    private static IEnumerable<Value> Fed(Model model) => model.Graph.Inputs.Where(input => input.Constant is null);
+
+    // [batch, length] of integers.
+    private static bool IsRow(Value input) => input is { Type: ElementType.Int64 or ElementType.Int32, Shape.Rank: 2 };
+
+    // Of numbers that are looked up nowhere, one input can only be the mask; of two nobody knows which.
+    private static Value? UnnamedMask(Model model) =>
+        Fed(model).Where(input => IsRow(input) && input.Name is not ("input_ids" or "decoder_input_ids" or "token_type_ids" or "position_ids") && TokenEmbedding.Rows(input) is null).ToList() is [var single] ? single : null;
+
+    private static long? FixedSize(Model model, int axis) => Fed(model).Where(IsRow).Select(input => input.Shape![axis].Value).FirstOrDefault(size => size > 0);
+
+    // Pixels, embeddings, spectra: numbers around 0 where all sizes but those of the batch are known.
+    private Tensor? Features(Value input)
+    {
+        if (input.Shape is not { Rank: >= 2 } shape || !input.Type.IsFloat() || shape[-1].Value is null) return null;
+        var dims = shape.Select((dim, axis) => dim.Value ?? (axis == 0 ? _rows : axis == 1 && shape.Rank == 3 ? _length : (long?)null)).ToList();
+        if (dims.Any(dim => dim is null)) return null;
+        var random = new SeededRandom(seed, $"verify/{input.Name}");
+        var values = new float[dims.Aggregate(1L, (count, dim) => count * dim!.Value)];
+        for (var i = 0; i < values.Length; i++) values[i] = (float)random.NextNormal();
+        return Tensor.FromBytes(input.Type, [.. dims.Select(dim => dim!.Value)], StoredMatrix.Round(values, input.Type));
     }
 
     // The last two rows end in padding: a quarter and a half of their length.
-    private static long[] Mask(int samples, int length)
+    private long[] Mask()
     {
-        var mask = Enumerable.Repeat(1L, samples * length).ToArray();
-        if (samples > 1) mask.AsSpan((samples * length) - (length / 2)).Clear();
-        if (samples > 2) mask.AsSpan(((samples - 1) * length) - (length / 4), length / 4).Clear();
+        var mask = Enumerable.Repeat(1L, _rows * _length).ToArray();
+        if (_rows > 1) mask.AsSpan((_rows * _length) - (_length / 2)).Clear();
+        if (_rows > 2) mask.AsSpan(((_rows - 1) * _length) - (_length / 4), _length / 4).Clear();
         return mask;
     }
 
-    private static long[] Tokens(int count, int vocabulary, long seed)
+    private long[] Tokens(int count, int vocabulary, string name)
     {
-        var random = new SeededRandom(seed, "verify/input_ids");
+        var random = new SeededRandom(seed, $"verify/{name}");
         return [.. Enumerable.Range(0, count).Select(_ => (long)random.NextIndex(vocabulary))];
     }
 
     private static long[] Positions(long[] mask, int length) =>
         [.. Enumerable.Range(0, mask.Length).Select(i => Math.Max(0, mask.AsSpan(i / length * length, (i % length) + 1).ToArray().Sum() - 1))];
 
-    private static Tensor Integers(Value input, long[] dims, long[] values) =>
-        input.Type == ElementType.Int32 ? Tensor.Of<int>(dims, Array.ConvertAll(values, value => (int)value)) : Tensor.Of<long>(dims, values);
+    private Tensor Integers(Value input, long[] values) => InputTypes.Converted(input.Name, Tensor.Of<long>([_rows, _length], values), input.Type);
 }

@@ -1,7 +1,6 @@
+using LoRTA.Onnx.GraphGen.Adapters;
 using LoRTA.Onnx.GraphGen.Canonical;
-using LoRTA.Onnx.GraphGen.Discovery;
 using LoRTA.Onnx.GraphGen.Errors;
-using LoRTA.Onnx.GraphGen.Files;
 using LoRTA.Onnx.GraphGen.Ir;
 
 namespace LoRTA.Onnx.Export.Verification;
@@ -10,72 +9,42 @@ namespace LoRTA.Onnx.Export.Verification;
 /// <param name="evaluator">Runs the models.</param>
 public sealed class Verifier(IGraphEvaluator evaluator)
 {
+    private const double Exact = 1e-5;
+    private const double HalfPrecision = 5e-3;   // weights in 16 bits round results to about three digits
+
     /// <summary>Compares two models. Where one rounds activations when it runs, the verdict is on the canonical graphs of both, which do not.</summary>
     /// <exception cref="LortaException">LRT704 … LRT706: inputs or outputs do not fit.</exception>
     public VerifyResult Compare(Model a, Model b, VerifyOptions options)
     {
-        var inputs = Inputs(a, b, options);
-        var deployed = Difference(a, b, inputs);
-        var (difference, size) = ActivationRounding.IsIn(a) || ActivationRounding.IsIn(b) ? Difference(CanonicalModel.Of(a).Model, CanonicalModel.Of(b).Model, inputs) : deployed;
-        var relative = difference / Math.Max(size, double.Epsilon);
-        return new VerifyResult(difference, relative, deployed.Difference, options.Tolerance, relative <= options.Tolerance);
+        var runner = ModelRunner.Of(evaluator, options, b, a);
+        var deployed = OutputDifference.Between(runner.Run(a), runner.Run(b));
+        var judged = ActivationRounding.IsIn(a) || ActivationRounding.IsIn(b) ? OutputDifference.Between(runner.Run(CanonicalModel.Of(a).Model), runner.Run(CanonicalModel.Of(b).Model)) : deployed;
+        return Verdict(judged, deployed.Largest, options.Tolerance ?? Exact);
     }
 
-    // Largest |a − b| over all common outputs, and largest |a|.
-    private (double Difference, double Size) Difference(Model a, Model b, IReadOnlyDictionary<string, Tensor> inputs)
+    /// <summary>Compares a model with an adapter beside it and a file that the adapter was exported into.</summary>
+    /// <param name="a">The base.</param>
+    /// <param name="adapter">The adapter.</param>
+    /// <param name="b">The exported file.</param>
+    /// <param name="options">On what.</param>
+    /// <exception cref="LortaException">LRT310, LRT311: an adapter of another model; LRT704 … LRT706: inputs or outputs do not fit.</exception>
+    public VerifyResult Compare(Model a, AdapterFolder adapter, Model b, VerifyOptions options)
     {
-        var (first, second) = (evaluator.Run(a, Wanted(a, inputs)), evaluator.Run(b, Wanted(b, inputs)));
-        var common = first.Keys.Where(name => second.TryGetValue(name, out var other) && first[name].Type.IsFloat() && first[name].Rank is 2 or 3 && first[name].Dims.SequenceEqual(other.Dims)).ToList();
-        if (common.Count == 0) throw VerificationErrors.NoCommonOutput(a.Path, b.Path);
-        var (difference, size) = (0.0, 0.0);
-        foreach (var name in common)
-        {
-            var (delta, scale) = Differences(first[name], second[name], inputs.GetValueOrDefault("attention_mask"));
-            (difference, size) = (Math.Max(difference, delta), Math.Max(size, scale));
-        }
-        return (difference, size);
+        var (runner, canonical) = (ModelRunner.Of(evaluator, options, b, a), CanonicalModel.Of(b));
+        var effect = FoldedWeights.AreOfFewBits(a, canonical, adapter) ? AdapterEffect.Of(runner, a, adapter, options.AllowOtherBase) : null;
+        var adapted = effect?.Adapted ?? runner.Run(AdaptedModels.WithDefaults(a, adapter, options.AllowOtherBase));
+        var judged = effect is not null || ActivationRounding.IsIn(b) ? OutputDifference.Between(adapted, runner.Run(canonical.Model)) : (OutputDifference?)null;
+        var deployed = options.CanonicalOnly && judged is { } enough ? enough : OutputDifference.Between(adapted, runner.Run(b));
+        var result = Verdict(judged ?? deployed, deployed.Largest, options.Tolerance ?? Math.Max(DefaultTolerance(a), DefaultTolerance(b)));
+        return effect is null ? result : effect.Judge(result, judged!.Value, isAsked: options.Tolerance is null);
     }
 
-    private static IReadOnlyDictionary<string, Tensor> Inputs(Model a, Model b, VerifyOptions options)
+    /// <summary>The tolerance for a file that does not say otherwise.</summary>
+    internal static double DefaultTolerance(Model model) => model.Graph.Initializers.Any(value => value.Constant is { Rank: 2, Type: ElementType.Float16 or ElementType.BFloat16 }) ? HalfPrecision : Exact;
+
+    internal static VerifyResult Verdict(OutputDifference judged, double deployed, double tolerance)
     {
-        if (options.Inputs is { } file) return Safetensors.Load(file).Tensors;
-        var inputs = SampleInputs.For(b, options.Samples, options.Length, options.Seed).ToDictionary(StringComparer.Ordinal);
-        foreach (var (name, tensor) in SampleInputs.For(a, options.Samples, options.Length, options.Seed)) inputs[name] = tensor;
-        return inputs;
-    }
-
-    private static Dictionary<string, Tensor> Wanted(Model model, IReadOnlyDictionary<string, Tensor> inputs)
-    {
-        var caches = new EmptyCache(model);
-        return model.Graph.Inputs.Where(input => input.Constant is null).ToDictionary(
-            input => input.Name,
-            input => inputs.GetValueOrDefault(input.Name) is { } given ? As(given, input.Type) : Empty(input) ?? throw VerificationErrors.MissingInput(model.Path, input.Name),
-            StringComparer.Ordinal);
-
-        Tensor? Empty(Value input) => EmptyCache.Is(input) && inputs.TryGetValue("input_ids", out var ids) ? caches.For(input, ids.Dims[0]) : null;
-    }
-
-    // The canonical graph of a 16-bit file takes and gives float32.
-    private static Tensor As(Tensor given, ElementType type) =>
-        given.Type.IsFloat() && given.Type != type ? Tensor.FromBytes(type, [.. given.Dims], StoredMatrix.Round(given.ToFloats(), type)) : given;
-
-    // [B, S, ..] is compared where the mask is 1, [B, ..] everywhere.
-    private static (double Difference, double Size) Differences(Tensor a, Tensor b, Tensor? mask)
-    {
-        var (x, y) = (a.ToFloats(), b.ToFloats());
-        var kept = a.Rank == 3 && mask is not null && mask.Dims.SequenceEqual(a.Dims.Take(2)) ? mask.ToLongs() : null;
-        var width = kept is null ? x.Length : (int)a.Dims[2];
-        var (difference, size) = (0.0, 0.0);
-        for (var row = 0; row * width < x.Length; row++)
-        {
-            if (kept is not null && kept[row] == 0) continue;
-            for (var i = row * width; i < (row + 1) * width; i++)
-            {
-                if (float.IsFinite(x[i])) size = Math.Max(size, Math.Abs(x[i]));
-                if (x[i].Equals(y[i])) continue;   // infinities and NaN included
-                difference = float.IsFinite(x[i]) && float.IsFinite(y[i]) ? Math.Max(difference, Math.Abs((double)x[i] - y[i])) : double.PositiveInfinity;
-            }
-        }
-        return (difference, size);
+        var relative = judged.Largest / Math.Max(judged.Size, double.Epsilon);
+        return new VerifyResult(judged.Largest, relative, deployed, tolerance, null, relative <= tolerance);
     }
 }

@@ -1,3 +1,5 @@
+using LoRTA.Onnx.GraphGen.Ir;
+
 namespace LoRTA.Onnx.Export.Verification;
 
 /// <summary>What two models are compared on.</summary>
@@ -15,6 +17,15 @@ public sealed record VerifyOptions
     /// <summary>Seed of the random tokens.</summary>
     public long Seed { get; init; }
 
-    /// <summary>Largest relative difference that passes.</summary>
-    public double Tolerance { get; init; } = 1e-5;
+    /// <summary>Largest relative difference that passes; null = 1e-5; for an adapter 5e-3 where weights are stored in 16 bits, and half of its effect where they are stored in 8 bits or fewer.</summary>
+    public double? Tolerance { get; init; }
+
+    /// <summary>Accept a base with other weights than the adapter was trained on.</summary>
+    public bool AllowOtherBase { get; init; }
+
+    /// <summary>Leave out what only <see cref="VerifyResult.DeployedMaxAbsDiff"/> needs.</summary>
+    internal bool CanonicalOnly { get; init; }
+
+    /// <summary>Batches of a data set in place of random tokens, inputs by name.</summary>
+    internal IReadOnlyList<IReadOnlyDictionary<string, Tensor>>? Batches { get; init; }
 }

@@ -54,6 +54,12 @@ internal sealed class AdaptedModel
         .. _parameters.Select(parameter => new TrainedTensor(TrainingNames.Parameter + parameter.Name, TrainingNames.Parameter + parameter.Name, Given(TrainingNames.Parameter + parameter.Name, parameter.Initial.Dims, given) ?? parameter.Initial, parameter.Group)),
     ];
 
+    /// <summary>Inputs that switch the adapter off: at scale 0 every family computes what the base computes, and trained parameters are those of the file.</summary>
+    public IReadOnlyDictionary<string, Tensor> Off =>
+        _parameters.Select(parameter => KeyValuePair.Create(TrainingNames.Parameter + parameter.Name, parameter.Initial))
+            .Append(KeyValuePair.Create(Factors.Scale.Value.Name, Tensor.Scalar(0f)))
+            .ToDictionary(StringComparer.Ordinal);
+
     /// <summary>Factors that stay as they are, by input.</summary>
     public IReadOnlyDictionary<string, Tensor> Frozen(IReadOnlyDictionary<string, Tensor> given, long seed) =>
         Plan.Factors.Where(factor => !factor.IsTrained).ToDictionary(factor => TrainingNames.Factor + factor.Name, factor => Given(factor.Name, factor.Dims, given) ?? factor.Draw(seed), StringComparer.Ordinal);

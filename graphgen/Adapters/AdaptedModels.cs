@@ -9,7 +9,10 @@ namespace LoRTA.Onnx.GraphGen.Adapters;
 internal static class AdaptedModels
 {
     /// <summary>The canonical graph of a model with an adapter whose factors, and trained parameters of the model, are constants.</summary>
-    public static Model WithDefaults(Model deployed, AdapterFolder adapter, bool allowOtherBase)
+    public static Model WithDefaults(Model deployed, AdapterFolder adapter, bool allowOtherBase) => Switchable(deployed, adapter, allowOtherBase).Model;
+
+    /// <summary>The same graph, with what has to be fed to get the base out of it.</summary>
+    public static SwitchableModel Switchable(Model deployed, AdapterFolder adapter, bool allowOtherBase)
     {
         var parameters = adapter.ParametersOf(deployed, new(() => ParameterNames.Of(deployed)));
         var patterns = parameters.Keys.Select(name => new TrainablePattern(name, ParameterGroup.Default)).ToList();
@@ -19,7 +22,7 @@ internal static class AdaptedModels
         foreach (var (name, value) in parameters) graph.Find(TrainingNames.Parameter + name)!.Constant = value;
         graph.RemoveUnused();
         graph.Sort();
-        return adapted.Canonical.Model;
+        return new SwitchableModel(adapted.Canonical.Model, adapted.Off, adapted.Plan.Sites.All.ToDictionary(site => site.Address, site => BaseModels.Linear(adapted.Map, site).Input, StringComparer.Ordinal));
     }
 
     /// <summary>The deployed graph of a model with an adapter as side branches.</summary>
@@ -30,3 +33,9 @@ internal static class AdaptedModels
         return DeployedInjection.WithConstants(deployed, adapter, allowOtherBase);
     }
 }
+
+/// <summary>A model with an adapter that can be switched off.</summary>
+/// <param name="Model">The canonical graph; without further inputs the adapter is on.</param>
+/// <param name="Off">Inputs with which it computes what the base computes: the scale as 0, trained parameters as the file has them.</param>
+/// <param name="Inputs">x of each site, by address.</param>
+internal sealed record SwitchableModel(Model Model, IReadOnlyDictionary<string, Tensor> Off, IReadOnlyDictionary<string, Value> Inputs);

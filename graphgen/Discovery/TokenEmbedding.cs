@@ -9,7 +9,10 @@ internal static class TokenEmbedding
 
     /// <summary>Number of token ids that the model knows; null where no lookup of <c>input_ids</c> is found.</summary>
     public static int? Vocabulary(Model model) =>
-        model.Graph.Find("input_ids") is { } ids && Lookup(ids) is { } table && TableRows(table) is { } rows ? (int)rows : null;
+        model.Graph.Find("input_ids") is { } ids ? Rows(ids) : null;
+
+    /// <summary>Number of rows of the table that a value is looked up in; null where there is no such lookup.</summary>
+    public static int? Rows(Value ids) => Lookup(ids) is { } table && TableRows(table) is { } rows ? (int)rows : null;
 
     private static Value? Lookup(Value ids)
     {

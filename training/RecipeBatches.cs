@@ -1,0 +1,34 @@
+using LoRTA.Onnx.GraphGen.Artifacts;
+using LoRTA.Onnx.GraphGen.Ir;
+using LoRTA.Onnx.Training.Data;
+using LoRTA.Onnx.Training.Recipes;
+
+namespace LoRTA.Onnx.Training;
+
+/// <summary>The first batches of a recipe's data, on which models are compared.</summary>
+/// <param name="Train">Of what is learned from.</param>
+/// <param name="Held">Of the validation data, of what is learned from where there are none.</param>
+internal sealed record RecipeBatches(IReadOnlyList<IReadOnlyDictionary<string, Tensor>> Train, IReadOnlyList<IReadOnlyDictionary<string, Tensor>> Held)
+{
+    /// <summary>Reads the data of a recipe.</summary>
+    /// <param name="recipe">The recipe; its model says what the labels look like.</param>
+    /// <param name="tokens">About how many tokens of each set.</param>
+    public static RecipeBatches Of(Recipe recipe, long tokens)
+    {
+        var (train, validation) = PreparedTask.DataOf(recipe, EvaluationGraph.Of(Model.Load(recipe.Model), recipe.Task, RecipeMapping.LossOutput(recipe)));
+        var learned = First(train.From(default).Take(train.BatchesPerEpoch), tokens);
+        return new RecipeBatches(learned, validation is null ? learned : First(validation.InOrder(), tokens));
+    }
+
+    private static List<IReadOnlyDictionary<string, Tensor>> First(IEnumerable<Batch> batches, long tokens)
+    {
+        var first = new List<IReadOnlyDictionary<string, Tensor>>();
+        foreach (var batch in batches)
+        {
+            first.Add(batch.Inputs);
+            tokens -= (long)batch.Rows * batch.Length;
+            if (tokens <= 0) break;
+        }
+        return first;
+    }
+}
