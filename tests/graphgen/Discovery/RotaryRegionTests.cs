@@ -47,7 +47,7 @@ internal sealed class RotaryRegionTests
         var model = toy.With(toy.Linear(Toy.Attend(rotate(toy, q), rotate(toy, k), v), "p", 8));
         (model.OpsetVersions[string.Empty], model.OpsetVersions[Ms]) = (23, 1);
 
-        var map = AttentionMap.Of(CanonicalModel.Of(isFixed ? FixedSizes.Of(model, 2, 4) : model));
+        var map = AttentionMap.Of(CanonicalModel.Of(isFixed ? FixedModels.WithSizes(model, 2, 4) : model));
 
         Assert.That(map.Findings, Is.Empty);
         Assert.That(map.Layers.Single().Sites.Select(site => (site.Matrix, site.Heads, site.Stored.Weight)), Is.EqualTo(new[] { ("q", 2, "q.weight"), ("k", 2, "k.weight"), ("v", 2, "v.weight"), ("p", 2, "p.weight") }));
