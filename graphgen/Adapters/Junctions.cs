@@ -27,7 +27,7 @@ internal sealed class Junctions(Model model, Tape tape)
     {
         if (_unpacked.TryGetValue(linear.Stored.Output, out var ends)) return ends;
         var node = model.Graph.Find(linear.Stored.Output)!.Producer!;
-        if (node.Is("Attention", Ms)) return _unpacked[linear.Stored.Output] = Unpack(node, linear);
+        if (node.Is("Attention", Ms) || node.Is("QAttention", Ms)) return _unpacked[linear.Stored.Output] = Unpack(node, linear);
         ends = (Unrounded(node.Input(0)!), OutputOf(node, linear));
         return IsFloat(ends.X) && IsFloat(ends.Y) && ends.Y.Shape?[-1].Value is not null ? ends : throw AdapterErrors.NoBranch(linear.Address, node, "its input or output is not of a float type and a known width");
     }
@@ -37,6 +37,7 @@ internal sealed class Junctions(Model model, Tape tape)
     private static Value Unrounded(Value x) => x.Producer switch
     {
         { OpType: "DynamicQuantizeLinear" } rounding => rounding.Input(0)!,
+        { OpType: "QuantizeLinear" } rounding => rounding.Input(0)!,
         { OpType: "DequantizeLinear" } back when back.Input(0)?.Producer is { OpType: "QuantizeLinear" } rounding => rounding.Input(0)!,
         _ => x,
     };
@@ -60,16 +61,19 @@ internal sealed class Junctions(Model model, Tape tape)
     // The operator holds its weights inside: it becomes a product and the attention without one.
     private (Value X, Value Y) Unpack(Node node, LinearSite linear)
     {
-        if (node.Input(4) is not null || node.Input(6) is not null || node.Outputs.Skip(1).Any(output => output is { Uses.Count: > 0 })) throw AdapterErrors.NoBranch(linear.Address, node, "it keeps a cache inside");
+        var isInteger = node.OpType == "QAttention";
+        if (node.Input(isInteger ? 8 : 4) is not null || (!isInteger && node.Input(6) is not null) || node.Outputs.Skip(1).Any(output => output is { Uses.Count: > 0 })) throw AdapterErrors.NoBranch(linear.Address, node, "it keeps a cache inside");
         using var scope = tape.Scope(node.Label);
-        var x = tape[node.Input(0)!];
-        var y = x.MatMul(tape[node.Input(1)!]);
+        var x = tape[Unrounded(node.Input(0)!)];
+        var y = isInteger
+            ? tape[tape.Write("MatMulIntegerToFloat", Ms, [Optional(0), Optional(1), Optional(3), Optional(4), Optional(6), Optional(7)], 1).Output]
+            : x.MatMul(tape[node.Input(1)!]);
         if (node.Input(2) is { } bias) y += tape[bias];
         var width = y.Shape[-1].Value!.Value;
         var widths = FusedAttentionForms.PackedWidths(node, width);
         var parts = widths.Index().Select(part => (Expr?)y.Slice(-1, widths[..part.Index].Sum(), widths[..(part.Index + 1)].Sum())).ToArray();
         var kept = new[] { "num_heads", "scale", "mask_filter_value", "unidirectional" }.Where(node.Attributes.ContainsKey).Select(name => (name, (Attr?)node.Attributes[name]));
-        var attention = tape.Write("MultiHeadAttention", Ms, [.. parts, null, Optional(3), Optional(5)], 1, [.. kept]);
+        var attention = tape.Write("MultiHeadAttention", Ms, [.. parts, null, Optional(isInteger ? 5 : 3), isInteger ? null : Optional(5)], 1, [.. kept]);
         var name = node.Output.Name;
         model.Graph.ReplaceUses(node.Output, attention.Output);
         model.Graph.Remove(node);

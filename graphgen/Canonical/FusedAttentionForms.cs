@@ -11,6 +11,7 @@ internal static class FusedAttentionForms
     public static readonly Form[] All =
     [
         new("packed attention", $"{Ms}Attention", (node, rewriting) => rewriting.Substitute(node, Packed)),
+        new("packed attention of integers", $"{Ms}QAttention", (node, rewriting) => rewriting.Substitute(node, Quantized)),
         new("multi-head attention", $"{Ms}MultiHeadAttention", (node, rewriting) => rewriting.Substitute(node, MultiHead)),
         new("grouped-query attention", $"{Ms}GroupQueryAttention", (node, rewriting) => rewriting.Substitute(node, Grouped)),
         new("rotary embedding", $"{Ms}RotaryEmbedding", (node, rewriting) => rewriting.Substitute(node, Rotary)),
@@ -24,17 +25,30 @@ internal static class FusedAttentionForms
     // x [B, S, d] · weight [d, Q|K|V] + bias; past [2, B, H, P, D]
     private static Expr?[] Packed(Node node, Rewriting rewriting)
     {
-        RefuseWhere(node, rewriting, ("do_rotary", node.Int("do_rotary", 0) != 0), ("past_present_share_buffer", node.Int("past_present_share_buffer", 0) != 0), ("past_sequence_length", node.Input(6) is not null));
+        RefuseWhere(node, rewriting, ("past_sequence_length", node.Input(6) is not null));
+        var tape = rewriting.Tape;
+        return Packed(node, rewriting, tape[node.Input(0)!].MatMul(tape[node.Input(1)!]), (Mask: 3, Past: 4, Relative: 5));
+    }
+
+    // x [B, S, d] as integers · weight [d, Q|K|V] as integers, rescaled, + bias
+    private static Expr?[] Quantized(Node node, Rewriting rewriting)
+    {
+        var product = QuantizedForms.Product(node, rewriting, scale: 4, zero: 7) ?? throw Refused(node, rewriting, "an input that is not rounded beside it, or a computed weight,");
+        return Packed(node, rewriting, product, (Mask: 5, Past: 8, Relative: -1));
+    }
+
+    private static Expr?[] Packed(Node node, Rewriting rewriting, Expr packed, (int Mask, int Past, int Relative) inputs)
+    {
+        RefuseWhere(node, rewriting, ("do_rotary", node.Int("do_rotary", 0) != 0), ("past_present_share_buffer", node.Int("past_present_share_buffer", 0) != 0));
         var (tape, heads) = (rewriting.Tape, node.Int("num_heads", 1));
-        var packed = tape[node.Input(0)!].MatMul(tape[node.Input(1)!]);
         if (node.Input(2) is { } bias) packed += tape[bias];
         var width = packed.Shape[-1].Value ?? throw Refused(node, rewriting, "a weight of unknown width");
         var widths = PackedWidths(node, width);
         var (q, k, v) = (Part(0), Part(1), Part(2));
-        var past = node.Input(4) is { } cache ? tape[cache] : (Expr?)null;
+        var past = node.Input(inputs.Past) is { } cache ? tape[cache] : (Expr?)null;
         if (past is { } before) (k, v) = (Expr.Concat(2, before.Row(0), k), Expr.Concat(2, before.Row(1), v));
-        var added = Padding(node, 3, k, rewriting).ToList();
-        if (node.Input(5) is { } relative) added.Add(tape[relative]);
+        var added = Padding(node, inputs.Mask, k, rewriting).ToList();
+        if (inputs.Relative >= 0 && node.Input(inputs.Relative) is { } relative) added.Add(tape[relative]);
         return
         [
             LoweredAttention.MergeHeads(new LoweredAttention { Q = q, K = k, V = v, Scale = node.Float("scale", 0), Added = added, Visible = Causal(node, q, k, past is { } cached ? LengthOfPast(cached) : null) }.Emit()),

@@ -32,14 +32,25 @@ internal static class OpsetForms
     private static bool Refuse(Node node, Rewriting rewriting) =>
         throw DiscoveryErrors.OperatorNotSupported(rewriting.Deployed.Path, node, $"its form of opset {rewriting.Deployed.Opset} has no equal at opset {CanonicalModel.Opset} here");
 
-    private static bool RefuseSubgraphs(Node node, Rewriting rewriting) =>
-        node.OpType is "If" or "Loop" or "Scan" && node.Domain.Length == 0
-            ? throw DiscoveryErrors.OperatorNotSupported(rewriting.Deployed.Path, node, "graphs inside nodes are not trained")
-            : false;
+    // An If whose condition is known was replaced by its branch when the file was read.
+    private static bool RefuseSubgraphs(Node node, Rewriting rewriting) => (node.Op, node.Input(0)) switch
+    {
+        ("If", { } condition) => throw DiscoveryErrors.BranchNotKnown(rewriting.Deployed.Path, node, NameOf(condition)),
+        ("If" or "Loop" or "Scan", _) => throw DiscoveryErrors.OperatorNotSupported(rewriting.Deployed.Path, node, "graphs inside nodes are not trained"),
+        _ => false,
+    };
+
+    // The input of the graph that the condition is made of, where there is one.
+    private static string NameOf(Value condition)
+    {
+        var at = condition;
+        while (at is { IsInput: false, Producer: { } node } && node.Input(0) is { } input) at = input;
+        return at.IsInput ? at.Name : condition.Name;
+    }
 
     private static bool RefuseFunctions(Node node, Rewriting rewriting) =>
-        rewriting.Deployed.Functions.Contains($"{node.Domain}::{node.OpType}") || rewriting.Deployed.Functions.Contains($"ai.onnx::{node.OpType}")
-            ? throw DiscoveryErrors.OperatorNotSupported(rewriting.Deployed.Path, node, "it is a function that the model defines itself; inline functions first")
+        rewriting.Deployed.Functions.TryGetValue($"{node.Domain}::{node.OpType}", out var reason)
+            ? throw DiscoveryErrors.FunctionNotInlined(rewriting.Deployed.Path, node, reason)
             : false;
 
     // The forms that follow still see the node.

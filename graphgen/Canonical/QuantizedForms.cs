@@ -101,7 +101,23 @@ internal static class QuantizedForms
         });
     }
 
-    private static Value? Unrounded(Value rounded) => Rounded.Match(rounded)?["x"];
+    /// <summary>What a product of integers with its own rescaling is of numbers: x·(W − zero)·scale, x as it was before its rounding; null where x is no rounded value, or cut off below zero by it.</summary>
+    /// <param name="node">The operator, which is noted as one that rounds.</param>
+    /// <param name="rewriting">The graph.</param>
+    /// <param name="scale">Input that holds the scales of the weight.</param>
+    /// <param name="zero">Input that holds its zero points.</param>
+    public static Expr? Product(Node node, Rewriting rewriting, int scale, int zero)
+    {
+        if (node.Input(1) is not { IsConstant: true } weight || node.Input(scale) is not { IsConstant: true } factor || Unrounded(node.Input(0)!) is not { } x) return null;
+        rewriting.Find(node, NotRounded);
+        return rewriting.Tape[x].MatMul(Widened(rewriting.Tape, weight, factor, node.Input(zero)));
+    }
+
+    private static Value? Unrounded(Value rounded) => rounded.Producer switch
+    {
+        { OpType: "QuantizeLinear" } rounding when !CutsOffNegatives(rounding) => rounding.Input(0),
+        _ => Rounded.Match(rounded)?["x"],
+    };
 
     private static Expr Widened(Tape tape, Value weight, Value scale, Value? zero) =>
         tape.Op("DequantizeLinear", [tape[weight], tape[scale], zero is null ? null : tape[zero]], ("axis", 1));

@@ -18,7 +18,7 @@ internal static class PackedModules
     /// <summary>The modules with their widths in order; null where the tensor is that of one module.</summary>
     public static IReadOnlyList<(string Module, long Width)>? Of(Node node, Value tensor) => node.Op switch
     {
-        "com.microsoft::Attention" => OfAttention(node, tensor),
+        "com.microsoft::Attention" or "com.microsoft::QAttention" => OfAttention(node, tensor),
         "com.microsoft::MultiHeadAttention" => OfProducers(node),
         _ when Consumer(node) is { } attention => OfGroupQuery(node, attention),
         _ => null,

@@ -28,6 +28,7 @@ internal static class ParameterRoles
         [Ms + "SkipSimplifiedLayerNormalization"] = [Role.Scale(2), Role.Bias(3, BiasModule)],
         [Ms + "EmbedLayerNormalization"] = [Role.Weight(2, OwnModule), Role.Weight(3, OwnModule), Role.Weight(4, OwnModule), Role.Scale(5, NormModule), Role.Bias(6, NormModule)],
         [Ms + "Attention"] = [Role.Product(1), Role.Bias(2)],
+        [Ms + "QAttention"] = [Role.Product(1), Role.Bias(2)],
         [Ms + "MultiHeadAttention"] = [Role.Bias(3)],
     }.ToFrozenDictionary(StringComparer.Ordinal);
 

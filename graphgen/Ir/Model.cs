@@ -28,8 +28,8 @@ public sealed class Model
     /// <summary>The file's own key/value notes.</summary>
     internal SortedDictionary<string, string> Metadata { get; } = new(StringComparer.Ordinal);
 
-    /// <summary>Names (domain::name) of functions that the model defines itself.</summary>
-    internal IReadOnlyCollection<string> Functions { get; init; } = [];
+    /// <summary>Functions that the model defines itself and that are called as such (all others were inlined): why, by <c>domain::name</c>.</summary>
+    internal IReadOnlyDictionary<string, string> Functions { get; init; } = new Dictionary<string, string>(StringComparer.Ordinal);
 
     /// <summary>Fields of the stored model that are not modelled.</summary>
     internal ReadOnlyMemory<byte> Remainder { get; init; }

@@ -1,6 +1,7 @@
 using Google.Protobuf;
 using LoRTA.Onnx.GraphGen.Errors;
 using LoRTA.Onnx.GraphGen.Files;
+using LoRTA.Onnx.GraphGen.Ir.Inlining;
 using LoRTA.Onnx.GraphGen.Proto;
 
 namespace LoRTA.Onnx.GraphGen.Ir;
@@ -32,6 +33,8 @@ internal static class ModelReader
     private static Model Read(string path, ModelProto proto, TensorReader tensors)
     {
         if (proto.Graph is not { Node.Count: > 0 } || proto.OpsetImport.Count == 0) throw ModelErrors.NotOnnx(path, "it has no graph");
+        var functions = FunctionInliner.Inline(proto);
+        BranchInliner.Inline(proto.Graph, copy => ReadGraph(path, copy, tensors));
         var graph = ReadGraph(path, proto.Graph, tensors);
         var (opsets, metadata, irVersion, producer) = (proto.OpsetImport.ToArray(), proto.MetadataProps.ToArray(), proto.IrVersion, proto.ProducerName);
         var model = new Model(graph)
@@ -39,7 +42,7 @@ internal static class ModelReader
             Path = path,
             IrVersion = irVersion,
             Producer = producer,
-            Functions = [.. proto.Functions.Select(function => $"{function.Domain}::{function.Name}")],
+            Functions = functions,
             Remainder = RemainderOf(proto),   // takes out of the message what was read above
         };
         foreach (var opset in opsets) model.OpsetVersions[opset.Domain is "ai.onnx" ? string.Empty : opset.Domain] = opset.Version;

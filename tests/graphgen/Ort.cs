@@ -9,10 +9,16 @@ internal sealed class Ort : IDisposable
     private readonly InferenceSession _session;
 
     public Ort(Model model)
+        : this(ModelWriter.ToBytes(model))
+    {
+    }
+
+    /// <summary>A stored model, as it is.</summary>
+    public Ort(byte[] model)
     {
         using var options = new SessionOptions { IntraOpNumThreads = 1, LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR };
         options.AddSessionConfigEntry("session.qdq_matmulnbits_accuracy_level", "1");   // as the project's own runtime does
-        _session = new InferenceSession(ModelWriter.ToBytes(model), options);
+        _session = new InferenceSession(model, options);
     }
 
     /// <summary>An empty model at the canonical opset, and a tape on it.</summary>

@@ -6,20 +6,21 @@ internal static class AttentionInference
     public static readonly InferenceRule[] All =
     [
         .. InferenceRule.For(f => f.Set(0, f.Type(0), f.Shape(0)), "RotaryEmbedding", "com.microsoft::RotaryEmbedding"),
-        new("com.microsoft::Attention", Packed),
+        new("com.microsoft::Attention", f => Packed(f, type: 0, past: 4)),
+        new("com.microsoft::QAttention", f => Packed(f, type: 3, past: 8)),
         new("com.microsoft::MultiHeadAttention", MultiHead),
         new("com.microsoft::GroupQueryAttention", GroupQuery),
         new("Attention", Standard),
     ];
 
     // x [B, S, in], weights [in, Q|K|V] → [B, S, V], present [2, B, N, P + S, H]
-    private static void Packed(NodeFacts f)
+    private static void Packed(NodeFacts f, int type, int past)
     {
         var width = f.Node.Ints("qkv_hidden_sizes") is [_, _, var v] ? v : f.Shape(1) is { } w ? Dim.Divide(w[-1], 3) : null;
         if (f.Shape(0) is not { } x || width is not { } d) return;
-        f.Set(0, f.Type(0), [x[0], x[1], d]);
+        f.Set(0, f.Type(type), [x[0], x[1], d]);
         var heads = f.Int("num_heads", 1);
-        f.Set(1, f.Type(0), [2, x[0], heads, (f.Shape(4)?[3] ?? 0) + x[1], Dim.Divide(d, heads) ?? f.Fresh(1, 4)]);
+        f.Set(1, f.Type(type), [2, x[0], heads, (f.Shape(past)?[3] ?? 0) + x[1], Dim.Divide(d, heads) ?? f.Fresh(1, 4)]);
     }
 
     // query [B, S, D] or packed [B, S, N, 3, H]; key, value [B, L, D] or [B, N, L, H] → [B, S, Dv], presents [B, N, P + L, H]

@@ -26,6 +26,16 @@ internal static class Contents
         return result;
     }
 
+    /// <summary>Elements one by one; null where the operation has no answer.</summary>
+    public static IReadOnlyList<Dim>? Map(IReadOnlyList<Dim>? elements, Func<Dim, Dim?> operation)
+    {
+        var results = elements?.Select(operation).ToList();
+        return results is null || results.Contains(null) ? null : [.. results.Select(result => result!.Value)];
+    }
+
+    /// <summary>Whether a number is above zero (1, 0); null for sizes that are only symbols.</summary>
+    public static Dim? IsPositive(Dim difference) => difference.Value is { } value ? (value > 0 ? 1 : 0) : null;
+
     /// <summary>Integer quotient: of numbers towards zero, of sizes where it is exact, else a symbol named after both.</summary>
     public static Dim? Quotient(Dim a, Dim b) => (a.Value, b.Value) switch
     {

@@ -12,9 +12,16 @@ internal static class ElementwiseInference
             "LRN", "LpNormalization", "MeanVarianceNormalization", "InstanceNormalization", "GroupNormalization",
             "com.microsoft::Gelu", "com.microsoft::FastGelu", "com.microsoft::BiasGelu", "com.microsoft::QuickGelu", "com.microsoft::BiasSoftmax"),
         .. InferenceRule.For(f => f.Set(0, f.Type(0), f.Shape(0), f.Content(0)), "Identity"),
-        .. InferenceRule.For(f => f.Set(0, ElementType.Bool, f.Shape(0)), "Not", "IsNaN", "IsInf"),
+        .. InferenceRule.For(f => f.Set(0, ElementType.Bool, f.Shape(0)), "IsNaN", "IsInf"),
+        new("Not", f => f.Set(0, ElementType.Bool, f.Shape(0), Contents.Map(f.Content(0), condition => condition.Is(0) ? 1 : 0))),
         .. InferenceRule.For(f => f.Set(0, f.Type(0), Together(f)), "Pow", "Mod", "Sum", "Mean", "BitShift", "BitwiseAnd", "BitwiseOr", "BitwiseXor"),
-        .. InferenceRule.For(f => f.Set(0, ElementType.Bool, Together(f)), "And", "Or", "Xor", "Less", "LessOrEqual", "Greater", "GreaterOrEqual"),
+        new("Xor", f => f.Set(0, ElementType.Bool, Together(f))),
+        new("And", f => f.Set(0, ElementType.Bool, Together(f), Zipped(f, (a, b) => a.Is(0) || b.Is(0) ? 0 : a.IsKnown && b.IsKnown ? 1 : null))),
+        new("Or", f => f.Set(0, ElementType.Bool, Together(f), Zipped(f, (a, b) => a.Is(0) && b.Is(0) ? 0 : a.IsKnown && b.IsKnown ? 1 : null))),
+        new("Less", f => f.Set(0, ElementType.Bool, Together(f), Zipped(f, (a, b) => Contents.IsPositive(b - a)))),
+        new("LessOrEqual", f => f.Set(0, ElementType.Bool, Together(f), Zipped(f, (a, b) => Contents.IsPositive(b - a + 1)))),
+        new("Greater", f => f.Set(0, ElementType.Bool, Together(f), Zipped(f, (a, b) => Contents.IsPositive(a - b)))),
+        new("GreaterOrEqual", f => f.Set(0, ElementType.Bool, Together(f), Zipped(f, (a, b) => Contents.IsPositive(a - b + 1)))),
         new("Equal", f => f.Set(0, ElementType.Bool, Together(f), Zipped(f, Contents.AreEqual))),
         new("Add", f => f.Set(0, f.Type(0), Together(f), Zipped(f, (a, b) => a + b))),
         new("Sub", f => f.Set(0, f.Type(0), Together(f), Zipped(f, (a, b) => a - b))),
@@ -54,6 +61,14 @@ internal static class ElementwiseInference
             : null;
     }
 
-    private static void Cast(NodeFacts f, ElementType type) =>
-        f.Set(0, type, f.Shape(0), type is ElementType.Int64 or ElementType.Int32 && f.Type(0) is ElementType.Int64 or ElementType.Int32 ? f.Content(0) : null);
+    private static void Cast(NodeFacts f, ElementType type)
+    {
+        var content = f.Type(0) is ElementType.Int64 or ElementType.Int32 or ElementType.Bool ? f.Content(0) : null;
+        f.Set(0, type, f.Shape(0), type switch
+        {
+            ElementType.Int64 or ElementType.Int32 => content,
+            ElementType.Bool => Contents.Map(content, element => element.Value is { } value ? (value == 0 ? 0 : 1) : null),
+            _ => null,
+        });
+    }
 }

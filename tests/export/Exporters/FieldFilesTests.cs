@@ -14,6 +14,9 @@ internal sealed class FieldFilesTests
     [TestCase("r06-rotary-forms/rot-23-0", 8)]
     [TestCase("r06-rotary-forms/rot-23-1", 8)]
     [TestCase("r06-rotary-forms/emptypass", 8)]
+    [TestCase("r07-functions-if-qattention/fn-inputs", 8)]
+    [TestCase("r07-functions-if-qattention/if-const", 8)]
+    [TestCase("r07-functions-if-qattention/qattention", 8)]
     public void An_adapter_folds_into_a_reported_form(string name, int sites) => Check(Model.Load(Fixtures.Path("field", $"{name}.onnx")), sites);
 
     [Test]
@@ -37,8 +40,9 @@ internal sealed class FieldFilesTests
         new Folder(RandomAdapter.Evaluator).Fold(deployed, adapter, new ExportOptions()).Model.Save(folder["merged.onnx"]);
         new Folder(RandomAdapter.Evaluator).Fold(deployed, adapter, new ExportOptions { KeepBase = true }).Model.Save(folder["beside.onnx"]);
 
+        var isRounded = ActivationRounding.IsIn(deployed);   // weights of int8 are rounded again
         Assert.That(Difference(CanonicalModel.Of(deployed).Model, deployed), Is.LessThanOrEqualTo(1e-5), "the training copy");
-        Assert.That(Difference(adapted, Model.Load(folder["merged.onnx"])), Is.LessThanOrEqualTo(1e-5), "folded");
+        Assert.That(Difference(adapted, Model.Load(folder["merged.onnx"])), Is.LessThanOrEqualTo(isRounded ? 0.05 : 1e-5), "folded");
         Assert.That(Difference(adapted, Model.Load(folder["beside.onnx"])), Is.LessThanOrEqualTo(1e-5), "beside its base");
     }
 

@@ -18,7 +18,6 @@ internal static class HandMade
         ModelVersion = 3,
         OpsetImport = { new OperatorSetIdProto { Domain = string.Empty, Version = 17 }, new OperatorSetIdProto { Domain = "own", Version = 1 } },
         MetadataProps = { Entry("zebra", "1"), Entry("apple", "2") },
-        Functions = { Twice() },
         Graph = Graph(),
     };
 
@@ -49,15 +48,20 @@ internal static class HandMade
         },
         Node =
         {
+            new NodeProto { OpType = "ReduceMax", Name = "largest", Input = { "x" }, Output = { "largest" }, Attribute = { Int("keepdims", 0) } },
+            new NodeProto { OpType = "Cast", Name = "asked", Input = { "largest" }, Output = { "asked" }, Attribute = { Int("to", 9) } },
+            new NodeProto { OpType = "And", Name = "both", Input = { "asked", "condition" }, Output = { "both" } },
             new NodeProto
             {
-                OpType = "If", Name = "branch", Input = { "condition" }, Output = { "branched" }, DocString = "a node", MetadataProps = { Entry("scope", "model/if") },
+                OpType = "If", Name = "branch", Input = { "both" }, Output = { "branched" }, DocString = "a node", MetadataProps = { Entry("scope", "model/if") },
                 Attribute = { Branch("then_branch", "Add", "x", "floats"), Branch("else_branch", "Identity", "x") },
             },
-            new NodeProto { OpType = "Twice", Domain = "own", Name = "twice", Input = { "branched" }, Output = { "y" } },
+            new NodeProto { OpType = "Add", Name = "twice", Input = { "branched", "branched" }, Output = { "y" } },
             new NodeProto { OpType = "Constant", Name = "texts", Output = { "texts" }, Attribute = { Texts() } },
         },
     };
+
+    private static AttributeProto Int(string name, long value) => new() { Name = name, Type = 2, I = value };
 
     private static AttributeProto Texts() => new()
     {
@@ -71,16 +75,6 @@ internal static class HandMade
         Name = name,
         Type = 5,
         G = new GraphProto { Name = name, Node = { new NodeProto { OpType = op, Input = { inputs }, Output = { $"{name}_out" } } }, Output = { Info($"{name}_out", 2) } },
-    };
-
-    private static FunctionProto Twice() => new()
-    {
-        Name = "Twice",
-        Domain = "own",
-        Input = { "a" },
-        Output = { "b" },
-        OpsetImport = { new OperatorSetIdProto { Domain = string.Empty, Version = 17 } },
-        Node = { new NodeProto { OpType = "Add", Input = { "a", "a" }, Output = { "b" } } },
     };
 
     private static ValueInfoProto Info(string name, long size) => new()
