@@ -1,5 +1,6 @@
 using LoRTA.Onnx.GraphGen.Artifacts;
 using LoRTA.Onnx.GraphGen.Discovery;
+using LoRTA.Onnx.GraphGen.Errors;
 using LoRTA.Onnx.GraphGen.Files;
 using LoRTA.Onnx.GraphGen.Ir;
 
@@ -12,7 +13,21 @@ namespace LoRTA.Onnx.Export.Verification;
 internal sealed class ModelRunner(IGraphEvaluator evaluator, IReadOnlyList<IReadOnlyDictionary<string, Tensor>> batches, string? mask)
 {
     /// <summary>The batches that options name: given ones, those of a file, or seeded random tokens.</summary>
+    /// <exception cref="LortaException">LRT207: a mask that one of the models reads as lengths and that is none.</exception>
     public static ModelRunner Of(IGraphEvaluator evaluator, VerifyOptions options, params ReadOnlySpan<Model> models)
+    {
+        var runner = Made(evaluator, options, models);
+        foreach (var model in models)
+        {
+            var lengths = LengthMasks.Of(model);
+            foreach (var batch in runner.Batches) lengths.Check(batch);
+        }
+        return runner;
+    }
+
+    private IReadOnlyList<IReadOnlyDictionary<string, Tensor>> Batches => batches;
+
+    private static ModelRunner Made(IGraphEvaluator evaluator, VerifyOptions options, ReadOnlySpan<Model> models)
     {
         var mask = SampleInputs.MaskOf(models[^1]);
         if (options.Batches is { } given) return new(evaluator, given, mask);

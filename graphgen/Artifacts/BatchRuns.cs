@@ -1,4 +1,5 @@
 using LoRTA.Onnx.GraphGen.Canonical;
+using LoRTA.Onnx.GraphGen.Discovery;
 using LoRTA.Onnx.GraphGen.Errors;
 using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.GraphGen.Losses;
@@ -10,6 +11,9 @@ namespace LoRTA.Onnx.GraphGen.Artifacts;
 /// <param name="Task">The loss, which knows the labels that it averages over; null = sizes are free.</param>
 internal sealed record BatchRuns(FixedSizes Sizes, ITaskLoss? Task)
 {
+    /// <summary>Masks that attention reads as lengths.</summary>
+    public LengthMasks Lengths { get; init; } = LengthMasks.None;
+
     /// <summary>Graphs that take any batch.</summary>
     public static BatchRuns Any { get; } = new(new FixedSizes(null, null), null);
 
@@ -17,13 +21,14 @@ internal sealed record BatchRuns(FixedSizes Sizes, ITaskLoss? Task)
     public static BatchRuns Of(CanonicalModel canonical, string task)
     {
         var sizes = FixedSizes.Of(canonical.Deployed.Graph);
-        return new BatchRuns(sizes with { IsPaddingMasked = canonical.Cores.All(core => PaddingMask.Covers(core.Mask)) }, TaskLosses.Of(task));
+        return new BatchRuns(sizes with { IsPaddingMasked = canonical.Cores.All(core => PaddingMask.Covers(core.Mask)) }, TaskLosses.Of(task)) { Lengths = LengthMasks.Of(canonical.Deployed) };
     }
 
     /// <summary>Cuts a batch into runs, each with its share of the batch's mean loss: its labels / the batch's labels.</summary>
-    /// <exception cref="LortaException">LRT413, LRT414: the rows do not fit; LRT416: the last run cannot be filled up.</exception>
+    /// <exception cref="LortaException">LRT207: a mask that is no length; LRT413, LRT414: the rows do not fit; LRT416: the last run cannot be filled up.</exception>
     public (FixedRuns Runs, IReadOnlyList<double> Shares) Cut(IReadOnlyDictionary<string, Tensor> inputs, long filler)
     {
+        Lengths.Check(inputs);
         var runs = Sizes.Cut(inputs, filler);
         if (Task is NamedLoss && runs.FilledRows > 0) throw LossErrors.UnlabelledRow(Task.Name, Sizes.Rows!.Value - runs.FilledRows, Sizes.Rows.Value);
         if (runs.Inputs.Count == 1) return (runs, [1]);

@@ -151,13 +151,16 @@ internal static class FusedAttentionForms
         var (tape, mask) = (rewriting.Tape, rewriting.Tape[given]);
         var hidden = mask.Value.Shape switch
         {
-            { Rank: 1 } lengths when lengths[0] == node.Input(0)!.Shape?[0] || !lengths[0].IsKnown => LoweredAttention.Positions(k).Apply("GreaterOrEqual", mask.Cast(ElementType.Int64).Unsqueeze(1, 2, 3)),
+            { Rank: 1 } lengths when lengths[0] == node.Input(0)!.Shape?[0] || !(lengths[0].IsKnown || IsMultiple(lengths[0], node.Input(0)!.Shape?[0])) => LoweredAttention.Positions(k).Apply("GreaterOrEqual", mask.Cast(ElementType.Int64).Unsqueeze(1, 2, 3)),
             { Rank: 2 } => mask.Cast(ElementType.Int64).Unsqueeze(1, 2).Apply("Equal", tape.Scalar(0, ElementType.Int64)),
             { Rank: 3 } => mask.Cast(ElementType.Int64).Unsqueeze(1).Apply("Equal", tape.Scalar(0, ElementType.Int64)),
             _ => throw Refused(node, rewriting, $"a mask of shape {given.Shape}"),
         };
         yield return hidden.Cast(ElementType.Float) * node.Float("mask_filter_value", -10000);
     }
+
+    // [2·B] holds ends and starts, [3·B + 2] sums of lengths.
+    private static bool IsMultiple(Dim size, Dim? batch) => batch is { } rows && (Dim.Divide(size, rows) is not null || Dim.Divide(size - 2, rows) is not null);
 
     private static void RefuseWhere(Node node, Rewriting rewriting, params ReadOnlySpan<(string What, bool IsThere)> features)
     {

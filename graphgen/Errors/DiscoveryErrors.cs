@@ -32,4 +32,10 @@ internal static class DiscoveryErrors
 
     public static LortaException FunctionNotInlined(string path, Node node, string why) =>
         new("LRT206", $"{path}: {node} is a function of the model that cannot be inlined: {why}.", "Save the model through ONNX Runtime's basic optimisation, which inlines functions, or export it at one opset.");
+
+    public static LortaException MaskIsNoLength(string path, Node node, string mask, long row) =>
+        new(
+            "LRT207",
+            $"{path}: {node} reads '{mask}' as lengths, but in row {row} it is not ones followed by zeros (padding on the left, or holes).",
+            "Pad rows on the right, or use an export whose attention reads the mask itself.");
 }

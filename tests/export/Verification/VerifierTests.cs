@@ -8,6 +8,19 @@ namespace LoRTA.Onnx.Export.Tests.Verification;
 
 internal sealed class VerifierTests
 {
+    [Test]
+    public void Padding_on_the_left_is_refused_where_attention_knows_lengths_only()
+    {
+        var model = Model.Load(Exports.Path("llama-mini/genai"));
+        var batch = Exports.Batch("llama-mini/genai", model).ToDictionary(StringComparer.Ordinal);
+        var mask = batch["attention_mask"];
+        batch["attention_mask"] = Tensor.Of<long>([.. mask.Dims], [.. Enumerable.Range(0, (int)mask.Count).Select(i => i % mask.Dims[1] < 2 ? 0L : 1)]);
+
+        Assert.That(
+            () => new Verifier(RandomAdapter.Evaluator).Compare(model, model, new VerifyOptions { Batches = [batch] }),
+            Throws.TypeOf<LortaException>().With.Property(nameof(LortaException.Code)).EqualTo("LRT207").And.Message.Contains("GroupQueryAttention"));
+    }
+
     private static readonly Verifier Verifier = new(RandomAdapter.Evaluator);
 
     [TestCase("llama-mini/ts-sdpa", "llama-mini/ts-eager")]
