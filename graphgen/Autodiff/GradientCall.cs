@@ -23,6 +23,9 @@ internal sealed class GradientCall(Tape tape, Node node, IReadOnlyDictionary<Val
     /// <summary>∂loss/∂<see cref="Y"/>.</summary>
     public Expr G => Gradient(0);
 
+    /// <summary>All attributes.</summary>
+    public IEnumerable<(string Name, Attr? Value)> Attributes => node.Attributes.Select(attribute => (attribute.Key, (Attr?)attribute.Value));
+
     /// <summary>Number of outputs.</summary>
     public int OutputCount => node.Outputs.Count;
 
@@ -38,6 +41,9 @@ internal sealed class GradientCall(Tape tape, Node node, IReadOnlyDictionary<Val
 
     /// <summary>Whether anybody asks for the gradient of an input.</summary>
     public bool IsWanted(int index) => node.Input(index) is { } input && moving.Contains(input);
+
+    /// <summary>Whether the loss depends on an output.</summary>
+    public bool IsUsed(int output) => output < OutputCount && node.Outputs[output] is { } value && gradients.ContainsKey(value);
 
     /// <summary>∂loss/∂output; zeros where the loss does not depend on it.</summary>
     public Expr Gradient(int output)
@@ -78,6 +84,9 @@ internal sealed class GradientCall(Tape tape, Node node, IReadOnlyDictionary<Val
         ? [.. content.Select(dim => dim.Value!.Value)]
         : ConstantOf(node.Input(input))?.ToLongs();
 
+    /// <summary>The numbers of an input that is a constant, else null.</summary>
+    public float[]? Floats(int input) => ConstantOf(node.Input(input))?.ToFloats();
+
     /// <summary>The number of an input that is a constant of one element, else null.</summary>
     public double? Number(int input) => ConstantOf(node.Input(input)) is { Count: 1 } constant
         ? constant.Type == ElementType.Double ? constant.Span<double>()[0] : constant.ToFloats()[0]
@@ -90,7 +99,7 @@ internal sealed class GradientCall(Tape tape, Node node, IReadOnlyDictionary<Val
     public Expr Again(string opType, Expr first) => tape.Op(
         opType,
         [first, .. node.Inputs.Skip(1).Select(input => input is null ? (Expr?)null : tape[input])],
-        [.. node.Attributes.Select(attribute => (attribute.Key, (Attr?)attribute.Value))]);
+        [.. Attributes]);
 
     /// <summary>The failure to give when an attribute or input has a form that the rule does not know.</summary>
     public LortaException Refusal(string why) => AutodiffErrors.FormNotSupported(node, why);

@@ -10,9 +10,16 @@ internal sealed record GradientRule(string Op, Func<GradientCall, IReadOnlyList<
     /// <summary>Through how many of its outputs the rule knows the way.</summary>
     public int Outputs { get; init; } = 1;
 
+    /// <summary>Why there is no gradient although the operator has one; null where there is a rule.</summary>
+    public string? Reason { get; init; }
+
     /// <summary>An operator of one input whose gradient follows from g = ∂loss/∂y, its input x and its output y.</summary>
     public static GradientRule Unary(string op, Func<Expr, Expr, Expr, Expr> gradient) => new(op, r => [gradient(r.G, r.X, r.Y)]);
 
     /// <summary>Operators that are flat wherever they are smooth, or whose result is no number that moves.</summary>
     public static IEnumerable<GradientRule> NoGradient(params IEnumerable<string> ops) => ops.Select(op => new GradientRule(op, null));
+
+    /// <summary>Operators that have a gradient which is not derived here.</summary>
+    public static IEnumerable<GradientRule> Refused(string reason, params IEnumerable<string> ops) =>
+        ops.Select(op => new GradientRule(op, call => throw call.Refusal(reason)) { Reason = reason });
 }

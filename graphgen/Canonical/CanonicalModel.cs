@@ -36,7 +36,7 @@ public sealed class CanonicalModel
 
     // In this order at each node: what the node means at opset 21, what it amounts to, what it completes.
     private static IReadOnlyList<Form> Forms { get; } =
-        [.. OpsetForms.All, .. Opset23Forms.All, .. FusedAttentionForms.All, .. FusedNormForms.All, .. FusedActivationForms.All, .. QuantizedForms.All, .. EinsumForms.All, .. ConstantForms.All, .. PassThroughForms.All, .. SoftmaxForms.All, .. NormForms.All, .. GeluForms.All];
+        [.. OpsetForms.All, .. Opset23Forms.All, .. FusedAttentionForms.All, .. FusedNormForms.All, .. FusedActivationForms.All, .. FusedProductForms.All, .. QuantizedForms.All, .. EinsumForms.All, .. ConstantForms.All, .. PassThroughForms.All, .. SoftmaxForms.All, .. NormForms.All, .. GeluForms.All];
 
     /// <summary>Makes the training copy.</summary>
     /// <param name="deployed">A model in the operators of any exporter.</param>

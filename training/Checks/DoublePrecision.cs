@@ -53,11 +53,11 @@ internal sealed class DoublePrecision
         (node.OpType == "Cast" && (ElementType)node.Int("to", 0) != ElementType.Float)
         || (_areWeightsLarge && node.Inputs.Any(input => input is { Type: ElementType.Float, IsConstant: true } && input.Constant!.ByteCount > LargeWeight));
 
-    // Values do not change their type, so the node gives way to one with other outputs; those that nobody reads are left out.
+    // Values do not change their type, so the node gives way to one with other outputs; statistics that nobody reads, which would stay float32, are left out.
     private void Widen(Node node)
     {
         SetInputs(node, ElementType.Float, _wide, ElementType.Double);
-        var outputs = node.Outputs.Select(output => output is not null && (output.Uses.Count > 0 || _graph.IsOutput(output)) ? _graph.AddValue($"{output.Name}/double", Wider(output.Type), output.Shape) : null).ToList();
+        var outputs = node.Outputs.Select(output => output is not null && (output == node.Output || !HasStatistics(node) || output.Uses.Count > 0 || _graph.IsOutput(output)) ? _graph.AddValue($"{output.Name}/double", Wider(output.Type), output.Shape) : null).ToList();
         while (outputs.Count > 1 && outputs[^1] is null) outputs.RemoveAt(outputs.Count - 1);
         var wide = new Node(node.OpType, node.Domain, node.Inputs, outputs) { Name = node.Name };
         foreach (var (name, attribute) in node.Attributes) wide.Attributes[name] = attribute;
@@ -66,6 +66,8 @@ internal sealed class DoublePrecision
         foreach (var (old, replacement) in node.Outputs.Zip(outputs)) if (replacement is not null) _graph.ReplaceUses(old!, replacement);
         _graph.Remove(node);
     }
+
+    private static bool HasStatistics(Node node) => node.OpType is "LayerNormalization" or "SimplifiedLayerNormalization" or "Dropout" or "MaxPool";
 
     private static ElementType Wider(ElementType type) => type == ElementType.Float ? ElementType.Double : type;
 

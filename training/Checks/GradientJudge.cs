@@ -33,9 +33,10 @@ internal sealed record CheckedTensor(string Name, double[] Values, float[] Gradi
 internal sealed class GradientJudge(MeasuredLoss measured, IReadOnlyDictionary<string, double[]> start, double loss, double lossNoise, double norm)
 {
     /// <summary>A difference above this part of the derivative is an error.</summary>
-    public const double Tolerance = 1e-3;
+    public const double Tolerance = 2e-3;
 
     private const double Negligible = 1e-4;      // of all gradients: below that, a difference that cannot be told from rounding is none
+    private const double Nothing = 1e-9;          // of the loss: where there is no gradient at all
     private const double GradientRounding = 5e-7; // of all gradients, at least: products and exponentials of float32
     private const double LargestStep = 0.25;      // of the tensor's length
     private const double SmallestStep = 1e-5;
@@ -81,7 +82,7 @@ internal sealed class GradientJudge(MeasuredLoss measured, IReadOnlyDictionary<s
         var check = new DirectionCheck(name, derived, slope.Value, uncertainty, difference / own, GradientVerdict.Ok, null) { Kink = slope.Kink };
         if (difference + uncertainty <= Tolerance * own) return check;
         if (difference - uncertainty > Tolerance * own && difference > slope.Kink && slope.Contradicts(derived)) return check with { Verdict = GradientVerdict.Wrong };
-        coarse = Math.Max(Math.Max(own, coarse), Negligible / Tolerance * norm);
+        coarse = new[] { own, coarse, Negligible / Tolerance * norm, Nothing / Tolerance * Math.Abs(loss) }.Max();
         if (difference + uncertainty <= Tolerance * coarse) return check with { GradRelDiff = difference / coarse };
         var reason = slope.Kink > Tolerance * own ? "the loss has a kink here" : "the loss is not smooth or not exact enough here";
         return check with { Verdict = GradientVerdict.Unresolved, Reason = reason };

@@ -16,6 +16,39 @@ internal static class ActivationRules
         // y = α(eˣ − 1) below zero  ⇒  y′ = y + α there
         new("Elu", r => [r.G.Where(IsPositive(r.X), r.G * (r.Y + r.Float("alpha", 1)))]),
 
+        // y = γ·x above zero, γα(eˣ − 1) below  ⇒  y′ = γ, y + γα
+        new("Selu", r =>
+        {
+            var (alpha, gamma) = (r.Float("alpha", 1.67326319f), r.Float("gamma", 1.05070102f));
+            return [r.G * r.Tape.Scalar(gamma, r.G.Type).Where(IsPositive(r.X), r.Y + (gamma * alpha))];
+        }),
+
+        // y = x above zero, α(e^{x/α} − 1) below  ⇒  y′ = 1, y/α + 1
+        new("Celu", r => [r.G.Where(IsPositive(r.X), r.G * ((r.Y / r.Float("alpha", 1)) + 1))]),
+
+        // y = x above zero, s·x below
+        new("PRelu", r =>
+        {
+            var (x, slope) = r;
+            return [r.G.Where(IsPositive(x), r.G * slope), r.Tape.Scalar(0, x.Type).Where(IsPositive(x), r.G * x)];
+        }),
+        new("ThresholdedRelu", r => [r.G.Where(r.X.Apply("Greater", r.Tape.Scalar(r.Float("alpha", 1), r.X.Type)), r.Tape.Scalar(0, r.G.Type))]),
+        new("Shrink", r => [r.G.Where(r.X.Apply("Abs").Apply("Greater", r.Tape.Scalar(r.Float("lambd", 0.5f), r.X.Type)), r.Tape.Scalar(0, r.G.Type))]),
+
+        // y = x/(1 + |x|)  ⇒  y′ = (1 − |y|)²
+        GradientRule.Unary("Softsign", (g, _, y) =>
+        {
+            var rest = 1 - y.Apply("Abs");
+            return g * (rest * rest);
+        }),
+
+        // y = x·t, t = tanh(softplus x)  ⇒  y′ = t + x·(1 − t²)·σ(x)
+        GradientRule.Unary("Mish", (g, x, _) =>
+        {
+            var t = x.Apply("Softplus").Apply("Tanh");
+            return g * (t + (x * (1 - (t * t)) * x.Apply("Sigmoid")));
+        }),
+
         // y = x·min(max(x/6 + ½, 0), 1)  ⇒  y′ = the second factor + x/6 where that is neither 0 nor 1
         GradientRule.Unary("HardSwish", (g, x, _) =>
         {

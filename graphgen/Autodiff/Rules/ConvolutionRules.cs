@@ -5,22 +5,50 @@ namespace LoRTA.Onnx.GraphGen.Autodiff.Rules;
 /// <summary>Rules of convolutions. Notation: x [N, C, L..], w [M, C/group, k..], y [N, M, L′..], g = ∂loss/∂y.</summary>
 internal static class ConvolutionRules
 {
-    public static readonly GradientRule[] All = [new("Conv", Conv)];
+    public static readonly GradientRule[] All = [new("Conv", Conv), new("ConvTranspose", ConvTranspose)];
 
-    // y[l] = Σ_t w[t]·x[l + t·dilation − pad]  ⇒  x̄ by the transposed convolution of g; w̄[t] = Σ_l g[l]·x[l + t·dilation − pad], a convolution of x by g whose stride is the dilation.
+    // y[l] = Σ_t w[t]·x[l·stride + t·dilation − pad]  ⇒  x̄ by the transposed convolution of g
     private static IReadOnlyList<Expr?> Conv(GradientCall r)
     {
-        if (r.String("auto_pad", "NOTSET") is not ("NOTSET" or "VALID")) throw r.Refusal("its padding is automatic (auto_pad)");
-        if (r.Ints("strides")?.Any(stride => stride != 1) == true) throw r.Refusal("its stride is not 1");
         var (x, w) = r;
-        var (group, pads, dilations) = (r.Int("group", 1), r.Ints("pads") is { } given ? (Attr?)given : null, r.Ints("dilations") is { } steps ? (Attr?)steps : null);
-        if (group != 1 && r.IsWanted(1)) throw r.Refusal("its weight is trained and its channels are grouped");
-        int[] swapped = [1, 0, .. Enumerable.Range(2, x.Rank - 2)];
-        return
-        [
-            r.Tape.Op("ConvTranspose", [r.G, w], ("pads", pads), ("dilations", dilations), ("group", group)),
-            group != 1 ? null : r.Tape.Op("Conv", [x.MoveAxes(swapped), r.G.MoveAxes(swapped)], ("pads", pads), ("strides", dilations)).MoveAxes(swapped),
-            r.Input(2) is null ? null : r.G.Reduce("ReduceSum", [0, .. Enumerable.Range(2, x.Rank - 2).Select(axis => (long)axis)], keep: false),
-        ];
+        var (windows, group) = (Windows.Of(r, Kernel(r, w), x), r.Int("group", 1));
+        var back = windows.IsDense
+            ? r.Tape.Op("ConvTranspose", [r.G, w], ("pads", windows.Pads), ("dilations", windows.Dilations), ("group", group))
+            : windows.Fitted(r.Tape.Op("ConvTranspose", [r.G, w], ("strides", windows.Strides), ("dilations", windows.Dilations), ("group", group)), x);
+        return [back, r.IsWanted(1) ? OfWeight(r, x, r.G, windows, group) : null, OfBias(r)];
     }
+
+    // y[l·stride + t·dilation − pad] += w[t]·x[l], w [C, M/group, k..]  ⇒  x̄ by the convolution of g; w̄ as of a convolution from y to x
+    private static IReadOnlyList<Expr?> ConvTranspose(GradientCall r)
+    {
+        var (x, w) = r;
+        if (r.String("auto_pad", "NOTSET") is not ("NOTSET" or "VALID") || r.Ints("output_shape") is not null) throw r.Refusal("its padding follows from the output (auto_pad, output_shape)");
+        var (windows, group) = (Windows.Of(r, Kernel(r, w), x), r.Int("group", 1));
+        var back = r.Tape.Op("Conv", [r.G, w], ("pads", windows.Pads), ("strides", windows.Strides), ("dilations", windows.Dilations), ("group", group));
+        if (r.Ints("output_padding")?.Any(extra => extra != 0) == true) back = (windows with { Front = new long[windows.Kernel.Length] }).Fitted(back, x);
+        return [back, r.IsWanted(1) ? OfWeight(r, r.G, x, windows, group) : null, OfBias(r)];
+    }
+
+    private static long[] Kernel(GradientCall r, Expr w) => r.Ints("kernel_shape") ?? [.. w.Shape.Skip(2).Select(dim => dim.Value ?? Windows.Unknown)];
+
+    // w̄[t] = Σ_l g[l]·x[l·stride + t·dilation − pad]: a convolution of x by g that has stride and dilation the other way round; each group on its own.
+    private static Expr OfWeight(GradientCall r, Expr x, Expr g, Windows windows, long group)
+    {
+        int[] spatial = [.. Enumerable.Range(2, x.Rank - 2)];
+        int[] swapped = [1, 0, .. spatial];
+        var data = x.MoveAxes(swapped);   // [C, N, L..]
+        if (group > 1)
+        {
+            if (x.Shape[1].Value is not { } channels) throw r.Refusal("the number of its channels is not known");
+            var parts = r.Tape.Op("Reshape", [x, Expr.Concat(0, [x.SizeOf(0), r.Tape.Longs(group, channels / group), .. spatial.Select(x.SizeOf)])]);   // [N, group, C/group, L..]
+            parts = parts.MoveAxes([2, 1, 0, .. spatial.Select(axis => axis + 1)]);
+            data = r.Tape.Op("Reshape", [parts, Expr.Concat(0, [r.Tape.Longs(channels / group, -1), .. spatial.Select(x.SizeOf)])]);                      // [C/group, group·N, L..]
+        }
+        var result = r.Tape.Op("Conv", [data, g.MoveAxes(swapped)], ("pads", windows.Pads), ("strides", windows.Dilations), ("dilations", windows.Strides), ("group", group));
+        for (var axis = 0; axis < windows.Kernel.Length && !windows.IsDense; axis++) result = result.Slice(axis + 2, 0, windows.KernelSize(r, axis));   // strides may leave a rest behind the last window
+        return result.MoveAxes(swapped);
+    }
+
+    private static Expr? OfBias(GradientCall r) =>
+        r.Input(2) is null ? null : r.G.Reduce("ReduceSum", [0, .. Enumerable.Range(2, r.X.Rank - 2).Select(axis => (long)axis)], keep: false);
 }

@@ -39,6 +39,23 @@ internal static class ElementwiseRules
         GradientRule.Unary("Log", (g, x, _) => g / x),
         GradientRule.Unary("Sin", (g, x, _) => g * x.Apply("Cos")),
         GradientRule.Unary("Cos", (g, x, _) => -(g * x.Apply("Sin"))),
+        GradientRule.Unary("Tan", (g, _, y) => g * ((y * y) + 1)),
+        GradientRule.Unary("Asin", (g, x, _) => g / (1 - (x * x)).Sqrt()),
+        GradientRule.Unary("Acos", (g, x, _) => -g / (1 - (x * x)).Sqrt()),
+        GradientRule.Unary("Atan", (g, x, _) => g / ((x * x) + 1)),
+        GradientRule.Unary("Sinh", (g, x, _) => g * x.Apply("Cosh")),
+        GradientRule.Unary("Cosh", (g, x, _) => g * x.Apply("Sinh")),
+        GradientRule.Unary("Asinh", (g, x, _) => g / ((x * x) + 1).Sqrt()),
+        GradientRule.Unary("Acosh", (g, x, _) => g / ((x * x) - 1).Sqrt()),
+        GradientRule.Unary("Atanh", (g, x, _) => g / (1 - (x * x))),
+
+        // y = a − b·n with a whole number n  ⇒  ā = g, b̄ = −g∘n
+        new("Mod", r =>
+        {
+            var (a, b) = r;
+            return [r.G, -r.G * ((a - r.Y) / b).Apply("Round")];
+        }),
+        new("Dropout", r => r.Input(2) is null || r.Number(2) == 0 ? [r.G, null, null] : throw r.Refusal("it drops at random (training_mode)")),   // identity in an exported graph
         new("Pow", Pow),
         new("Max", Extreme),
         new("Min", Extreme),

@@ -15,19 +15,23 @@ internal static class IndexingRules
         }),
         new("GatherND", r => [AtPositions(r), null]),
 
-        // y = x with u at index (or added there)  ⇒  ū = g at index, x̄ = g with 0 at index (or g)
-        new("ScatterElements", r =>
+        new("ScatterElements", ScatterElements),
+
+        // y = x with u at places  ⇒  ū = g at the places, x̄ = g with 0 there (or g, where u was added)
+        new("ScatterND", r =>
         {
-            var (_, index, updates) = r;
-            var axis = r.Int("axis", 0);
-            var adds = r.String("reduction", "none") switch
+            var (_, places, updates) = r;
+            var taken = r.Tape.Op("GatherND", [r.G, places]);
+            return r.String("reduction", "none") switch
             {
-                "none" => false,
-                "add" => true,
+                "none" => [r.Tape.Op("ScatterND", [r.G, places, updates.Zeros()]), null, taken],   // a zero twice at one place is no race
+                "add" => [r.G, null, taken],
                 var other => throw r.Refusal($"its reduction is {other}"),
             };
-            return [adds ? r.G : r.Tape.Op("ScatterElements", [r.G, index, updates.Zeros()], ("axis", axis)), null, r.Tape.Op("GatherElements", [r.G, index], ("axis", axis))];
         }),
+        new("TopK", r => [r.X.Zeros().ScatterAdd(r.Output(1), r.G, r.Int("axis", -1)), null]),
+        new("Compress", r => [AtPositions(r), null]),
+        new("ReverseSequence", r => [r.Again(r.G), null]),   // its own inverse
     ];
 
     /// <summary>Zeros of x with g added wherever the operator took an element: it is run again, on the numbers of the elements of x.</summary>
@@ -46,6 +50,27 @@ internal static class IndexingRules
         if (zeros.Attributes.TryGetValue("value", out var value) && ((Tensor)value.Value).ToFloats()[0] != 0) return false;
         (index, updates) = (e.Tape[node.Input(1)!], e.Tape[node.Input(2)!]);
         return e.Shape.Axis(node.Int("axis", 0)) == axis;
+    }
+
+    // y = x with u at index (or added there)  ⇒  ū = g at index, x̄ = g with 0 at index (or g); what reaches a maximum or minimum shares g
+    private static IReadOnlyList<Expr?> ScatterElements(GradientCall r)
+    {
+        var (x, index, updates) = r;
+        var axis = r.Int("axis", 0);
+        Expr Taken(Expr from) => r.Tape.Op("GatherElements", [from, index], ("axis", axis));
+        switch (r.String("reduction", "none"))
+        {
+            case "none":
+                return [r.Tape.Op("ScatterElements", [r.G, index, updates.Zeros()], ("axis", axis)), null, Taken(r.G)];
+            case "add":
+                return [r.G, null, Taken(r.G)];
+            case "max" or "min":
+                var (kept, put) = (x.Apply("Equal", r.Y).Cast(r.G.Type), updates.Apply("Equal", Taken(r.Y)).Cast(r.G.Type));
+                var share = r.G / kept.ScatterAdd(index, put, axis);
+                return [share * kept, null, Taken(share) * put];
+            case var other:
+                throw r.Refusal($"its reduction is {other}");
+        }
     }
 
     // y = x at index along an axis  ⇒  x̄ = zeros with g added at index; the axes of the index are one axis for that.

@@ -26,7 +26,7 @@ internal static class ProductRules
             var beta = r.Float("beta", 1);
             return [.. Product(a, b, r.G, r.Flag("transA"), r.Flag("transB"), r.Float("alpha", 1)), r.Input(2) is { } c ? r.G.SumTo(c).Scaled(beta) : null];
         }),
-        new("Einsum", Einsum),
+        new("Einsum", EinsumRule.Gradients),
         new("com.microsoft::MatMulNBits", Quantized),
     ];
 
@@ -98,22 +98,4 @@ internal static class ProductRules
 
     private static Tensor Bytes(GradientCall r, int input) =>
         r.Input(input)!.Value.Value is { IsConstant: true, Constant: { Type: ElementType.UInt8 } bytes } ? bytes : throw r.Refusal($"its input {input} is no constant of bytes");
-
-    // "a,b->y"  ⇒  "y,b->a" and "y,a->b": each letter of an operand must be a letter of the other or of the result.
-    private static IReadOnlyList<Expr?> Einsum(GradientCall r)
-    {
-        var equation = r.String("equation", string.Empty).Replace(" ", string.Empty, StringComparison.Ordinal);
-        if (equation.Split("->") is not [var left, var result] || left.Split(',') is not { Length: <= 2 } terms || !terms.All(term => term.All(char.IsLetter) && term.Distinct().Count() == term.Length))
-            throw r.Refusal($"the equation '{equation}' is not one or two plain operands and a result");
-        return [.. terms.Select((term, i) => (Expr?)Operand(term, i))];
-
-        Expr Operand(string term, int i)
-        {
-            var other = terms.Length == 2 ? terms[1 - i] : string.Empty;
-            if (term.Except(result + other).Any()) throw r.Refusal($"the equation '{equation}' sums one operand alone");
-            return terms.Length == 2
-                ? r.Tape.Op("Einsum", [r.G, r.Input(1 - i)], ("equation", $"{result},{other}->{term}"))
-                : r.Tape.Op("Einsum", [r.G], ("equation", $"{result}->{term}"));
-        }
-    }
 }

@@ -1,29 +1,81 @@
 namespace LoRTA.Onnx.GraphGen.Ir.Inference;
 
-/// <summary>Convolutions without automatic padding. Notation: x [N, C, L..], y [N, M, L′..], kernel k.. after the two axes of channels.</summary>
+/// <summary>Convolutions and pools. Notation: x [N, C, L..], y [N, M, L′..], kernel k.. along the axes after batch and channels.</summary>
 internal static class ConvolutionInference
 {
     public static readonly InferenceRule[] All =
     [
-        new("Conv", f => Infer(f, channelAxis: 0, (length, reach, pads, stride) => Dim.Divide(length + pads - reach - 1, stride) is { } steps ? steps + 1 : null)),
-        new("ConvTranspose", f => Infer(f, channelAxis: 1, (length, reach, pads, stride) => ((length - 1) * stride) + reach + 1 - pads)),
+        new("Conv", f => Convolved(f, f.Shape(1)?.Known is { } kernel ? kernel[0] : null)),
+        new("ConvTranspose", Transposed),
+        .. InferenceRule.For(Pooled, "AveragePool", "LpPool", "MaxPool"),
+        .. InferenceRule.For(f => f.Set(0, f.Type(0), f.Shape(0) is { } x ? [x[0], x[1], .. Enumerable.Repeat(new Dim(1), x.Rank - 2)] : null), "GlobalAveragePool", "GlobalMaxPool", "GlobalLpPool"),
+        .. InferenceRule.For(f => f.Set(0, f.Type(0), Blocks(f, 1, 2)), "SpaceToDepth"),
+        .. InferenceRule.For(f => f.Set(0, f.Type(0), Blocks(f, 2, 1)), "DepthToSpace"),
+        new("Det", f => f.Set(0, f.Type(0), f.Shape(0)?.Range(0, f.Shape(0)!.Rank - 2))),
+        new("GridSample", f => f.Set(0, f.Type(0), f.Shape(0) is { } x && f.Shape(1) is { } grid ? [x[0], x[1], .. grid.Range(1, grid.Rank - 1)] : null)),
     ];
 
-    // reach: distance from the first to the last element under the kernel.
-    private static void Infer(NodeFacts f, int channelAxis, Func<Dim, long, long, long, Dim?> length)
+    private static void Convolved(NodeFacts f, Dim? channels)
     {
-        if (f.Shape(0) is not { Rank: >= 3 } x || f.Shape(1) is not { Known: { } kernel } || !HasOwnPads(f.Node) || f.Node.Ints("output_shape") is not null)
+        var kernel = f.Node.Ints("kernel_shape") ?? f.Shape(1)?.Known?[2..];
+        f.Set(0, f.Type(0), f.Shape(0) is { Rank: >= 3 } x && kernel is not null ? [x[0], channels ?? f.Fresh(0, 1), .. Lengths(f, x, kernel)] : Unknown(f));
+    }
+
+    private static void Pooled(NodeFacts f)
+    {
+        Shape? shape = f.Shape(0) is { Rank: >= 3 } x && f.Node.Ints("kernel_shape") is { } kernel ? [x[0], x[1], .. Lengths(f, x, kernel)] : Unknown(f);
+        f.Set(0, f.Type(0), shape);
+        f.Set(1, ElementType.Int64, shape);
+    }
+
+    // How many windows there are along each axis.
+    private static IEnumerable<Dim> Lengths(NodeFacts f, Shape x, long[] kernel)
+    {
+        var axes = kernel.Length;
+        var (pads, strides, dilations) = (f.Node.Ints("pads") ?? new long[2 * axes], f.Node.Ints("strides") ?? Ones(axes), f.Node.Ints("dilations") ?? Ones(axes));
+        var (padding, isCeiled) = (f.Node.String("auto_pad", "NOTSET"), f.Int("ceil_mode", 0) == 1);
+        for (var axis = 0; axis < axes; axis++)
         {
-            f.Set(0, f.Type(0), f.Shape(0) is { } unknown ? f.FreshShape(0, unknown.Rank) : null);
+            var (length, reach) = (x[axis + 2], dilations[axis] * (kernel[axis] - 1));
+            var (front, back) = padding == "NOTSET" ? (pads[axis], pads[axes + axis]) : (0, 0);
+            yield return (padding is "NOTSET" or "VALID" ? Windows(length, front, back, reach, strides[axis], isCeiled) : Quotient(length + (strides[axis] - 1), strides[axis])) ?? f.Fresh(0, axis + 2);
+        }
+    }
+
+    private static Dim? Windows(Dim length, long front, long back, long reach, long stride, bool isCeiled)
+    {
+        var steps = Quotient(length + (front + back - reach - 1 + (isCeiled ? stride - 1 : 0)), stride);
+        if (steps is not { } known) return null;
+        if (!isCeiled || stride == 1) return known + 1;
+        return known.Value is { } last && length.Value is { } size ? last * stride >= size + front ? last : last + 1 : null;   // no window starts behind the tensor
+    }
+
+    private static Dim? Quotient(Dim a, long b) => a.Value is { } known ? known / b : Dim.Divide(a, b);
+
+    private static void Transposed(NodeFacts f)
+    {
+        if (f.Shape(0) is not { Rank: >= 3 } x || f.Shape(1) is not { Known: { } kernel } || f.Node.String("auto_pad", "NOTSET") is not ("NOTSET" or "VALID") || f.Node.Ints("output_shape") is not null)
+        {
+            f.Set(0, f.Type(0), Unknown(f));
             return;
         }
         var axes = x.Rank - 2;
-        var (pads, strides, dilations) = (f.Node.Ints("pads") ?? new long[2 * axes], f.Node.Ints("strides") ?? [.. Enumerable.Repeat(1L, axes)], f.Node.Ints("dilations") ?? [.. Enumerable.Repeat(1L, axes)]);
+        var (pads, strides, dilations) = (f.Node.Ints("pads") ?? new long[2 * axes], f.Node.Ints("strides") ?? Ones(axes), f.Node.Ints("dilations") ?? Ones(axes));
         var extra = f.Node.Ints("output_padding") ?? new long[axes];
-        var channels = kernel[channelAxis] * (channelAxis == 1 ? f.Int("group", 1) : 1);
-        f.Set(0, f.Type(0), [x[0], channels, .. Enumerable.Range(0, axes).Select(axis =>
-            length(x[axis + 2], dilations[axis] * (kernel[axis + 2] - 1), pads[axis] + pads[axes + axis], strides[axis]) is { } size ? size + extra[axis] : f.Fresh(0, axis + 2))]);
+        f.Set(0, f.Type(0), [x[0], kernel[1] * f.Int("group", 1), .. Enumerable.Range(0, axes).Select(axis =>
+            ((x[axis + 2] - 1) * strides[axis]) + (dilations[axis] * (kernel[axis + 2] - 1)) + 1 - pads[axis] - pads[axes + axis] + extra[axis])]);
     }
 
-    private static bool HasOwnPads(Node node) => node.String("auto_pad", "NOTSET") is "NOTSET" or "VALID";
+    // Channels by block², lengths by block, one up and the other down.
+    private static Shape? Blocks(NodeFacts f, int times, int over)
+    {
+        if (f.Shape(0) is not { Rank: 4 } x) return null;
+        var block = f.Int("blocksize", 1);
+        Dim Scaled(int axis, long by, bool isUp) => isUp ? x[axis] * by : Dim.Divide(x[axis], by) ?? f.Fresh(0, axis);
+        return [x[0], Scaled(1, block * block, times < over), Scaled(2, block, times > over), Scaled(3, block, times > over)];
+    }
+
+    private static Shape? Unknown(NodeFacts f) => f.Shape(0) is { } x ? f.FreshShape(0, x.Rank) : null;
+
+    private static long[] Ones(int axes) => [.. Enumerable.Repeat(1L, axes)];
 }

@@ -19,7 +19,7 @@ internal static class MovementInference
         new("Slice", Slice),
         new("Pad", Pad),
         new("Upsample", f => f.Set(0, f.Type(0), f.Shape(0) is { } x ? f.FreshShape(0, x.Rank) : null)),
-        new("Resize", f => f.Set(0, f.Type(0), f.Shape(0) is { } x ? f.FreshShape(0, x.Rank) : null)),
+        new("Resize", Resize),
         new("com.microsoft::ExpandDims", f => f.Set(0, f.Type(0), f.Shape(0) is { } x ? f.FreshShape(0, x.Rank + 1) : null)),
     ];
 
@@ -196,6 +196,29 @@ internal static class MovementInference
         var axes = f.Has(3) ? f.Longs(3) : [.. Enumerable.Range(0, x.Rank).Select(axis => (long)axis)];
         var dims = pads is null || axes is null ? f.FreshShape(0, x.Rank).ToArray() : x.ToArray();
         for (var i = 0; pads is not null && i < axes?.Length; i++) dims[f.Axis(axes[i], x.Rank)] += pads[i] + pads[i + axes.Length];
+        f.Set(0, f.Type(0), [.. dims]);
+    }
+
+    // sizes, or ⌊length·scale⌋; of the axes that are named
+    private static void Resize(NodeFacts f)
+    {
+        if (f.Shape(0) is not { } x)
+        {
+            f.Set(0, f.Type(0), null);
+            return;
+        }
+        var axes = f.Node.Ints("axes") ?? [.. Enumerable.Range(0, x.Rank).Select(axis => (long)axis)];
+        var (sizes, scales) = (f.Has(3) && f.Node.String("keep_aspect_ratio_policy", "stretch") == "stretch" ? f.Content(3) : null, f.Node.Input(2)?.StoredTensor()?.ToFloats());
+        var dims = x.ToArray();
+        for (var i = 0; i < axes.Length; i++)
+        {
+            var axis = f.Axis(axes[i], x.Rank);
+            dims[axis] = sizes?.Count == axes.Length ? sizes[i]
+                : scales?.Length != axes.Length || f.Has(3) ? f.Fresh(0, axis)
+                : scales[i] == 1 ? dims[axis]
+                : dims[axis].Value is { } length ? (long)Math.Floor(length * scales[i])
+                : f.Fresh(0, axis);
+        }
         f.Set(0, f.Type(0), [.. dims]);
     }
 

@@ -13,12 +13,17 @@ internal static class ReductionInference
         .. InferenceRule.For(f => Norm(f, f.Int("axis", -1), mean: -1, deviation: 1), "SimplifiedLayerNormalization", "com.microsoft::SimplifiedLayerNormalization", "RMSNormalization"),
         .. InferenceRule.For(SkipNorm, "com.microsoft::SkipLayerNormalization", "com.microsoft::SkipSimplifiedLayerNormalization"),
         new("com.microsoft::EmbedLayerNormalization", EmbedNorm),
+        new("NegativeLogLikelihoodLoss", f => f.Set(0, f.Type(0), Loss(f))),
+        new("SoftmaxCrossEntropyLoss", f =>
+        {
+            f.Set(0, f.Type(0), Loss(f));
+            f.Set(1, f.Type(0), f.Shape(0));
+        }),
         new("BatchNormalization", f =>
         {
             f.Set(0, f.Type(0), f.Shape(0));
             for (var output = 1; output < f.Outputs; output++) f.Set(output, f.Type(3), f.Shape(3));
         }),
-        .. InferenceRule.For(f => f.Set(0, f.Type(0), f.Shape(0) is { } x ? [x[0], x[1], .. Enumerable.Repeat(new Dim(1), x.Rank - 2)] : null), "GlobalAveragePool", "GlobalMaxPool"),
     ];
 
     private static Shape? Reduced(NodeFacts f)
@@ -43,6 +48,8 @@ internal static class ReductionInference
         if (mean > 0) f.Set(mean, ElementType.Float, statistics);
         f.Set(deviation, ElementType.Float, statistics);
     }
+
+    private static Shape? Loss(NodeFacts f) => f.Node.String("reduction", "mean") == "none" ? f.Shape(1) : [];
 
     private static Shape Ones(Shape x, int from) => [.. x.Select((dim, axis) => axis >= from ? 1 : dim)];
 

@@ -33,6 +33,15 @@ internal sealed record GradientInput(long[] Shape, Domain Domain, Tensor? Consta
     /// <summary>On a grid that keeps elements apart from each other, from those of other inputs, and from 0, ±1 and ±3.</summary>
     public static GradientInput Apart(params long[] shape) => new(shape, Domain.Apart);
 
+    /// <summary>Between −0.8 and 0.8.</summary>
+    public static GradientInput Small(params long[] shape) => new(shape, Domain.Small);
+
+    /// <summary>Up to 1 above a number.</summary>
+    public static GradientInput Above(float least, params long[] shape) => new(shape, Domain.Above) { Least = least };
+
+    /// <summary>The least number of <see cref="Above"/>.</summary>
+    public float Least { get; private init; }
+
     public static GradientInput Longs(params long[] values) => new([values.Length], Domain.Fixed, Tensor.Vector<long>(values));
 
     public static GradientInput Long(long value) => new([], Domain.Fixed, Tensor.Scalar(value));
@@ -50,6 +59,8 @@ internal sealed record GradientInput(long[] Shape, Domain Domain, Tensor? Consta
         return [.. Enumerable.Range(0, count).Select(i => (float)(Domain switch
         {
             Domain.Positive => 0.5 + (1.5 * random.NextUniform()),
+            Domain.Small => 1.6 * (random.NextUniform() - 0.5),
+            Domain.Above => Least + random.NextUniform(),
             Domain.Apart => (0.27 * (order[i] - (count / 2))) + 0.1 + (0.07 * index),
             _ => random.NextNormal(),
         }))];
@@ -61,5 +72,7 @@ internal enum Domain
     Fixed,
     Normal,
     Positive,
+    Small,
+    Above,
     Apart,
 }

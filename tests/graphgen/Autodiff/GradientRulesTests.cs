@@ -22,7 +22,7 @@ internal sealed class GradientRulesTests
     {
         var tested = GradientTable.All.Select(row => row.Op).ToHashSet();
 
-        Assert.That(GradientRules.All.Where(rule => rule.Inputs is not null && !tested.Contains(rule.Op)).Select(rule => rule.Op), Is.Empty);
+        Assert.That(GradientRules.All.Where(rule => rule.Inputs is not null && rule.Reason is null && !tested.Contains(rule.Op)).Select(rule => rule.Op), Is.Empty);
     }
 
     private static void Check(GradientCase row, bool symbolic)

@@ -5,7 +5,7 @@ namespace LoRTA.Onnx.GraphGen.Tests.Autodiff;
 /// <summary>One row per rule and awkward case.</summary>
 internal static class GradientTable
 {
-    public static readonly IReadOnlyList<GradientCase> All = [.. Elementwise(), .. Activations(), .. Products(), .. Convolutions(), .. Norms(), .. Reductions(), .. Shapes(), .. Indexing()];
+    public static readonly IReadOnlyList<GradientCase> All = [.. Elementwise(), .. Periodic(), .. Activations(), .. Products(), .. Einsums(), .. Norms(), .. Reductions(), .. Shapes(), .. Indexing(), .. FeatureMapTable.All];
 
     private static IEnumerable<GradientCase> Elementwise() =>
     [
@@ -23,8 +23,7 @@ internal static class GradientTable
         new("Reciprocal", Positive(2, 3)),
         new("Exp", Any(2, 3)),
         new("Log", Positive(2, 3)),
-        new("Sin", Any(2, 3)),
-        new("Cos", Any(2, 3)),
+        new("Dropout", Any(2, 3)),
         .. new[] { 1f, 2f, 3f, 0.5f, -1f, 1.7f, -0.5f }.Select(exponent => new GradientCase("Pow", Positive(2, 3), Number(exponent)) { Note = $"{exponent}" }),
         new("Pow", Any(2, 3), Number(2)) { Note = "2 of any sign" },
         new("Pow", Any(2, 3), Long(2)) { Note = "integer exponent" },
@@ -40,11 +39,37 @@ internal static class GradientTable
         new("Where", Fixed([3], true, false, true), Any(1), Any(4, 2, 1)) { Note = "condition broadcast" },
     ];
 
+    private static IEnumerable<GradientCase> Periodic() =>
+    [
+        new("Sin", Any(2, 3)),
+        new("Cos", Any(2, 3)),
+        new("Tan", Small(2, 3)),
+        new("Asin", Small(2, 3)),
+        new("Acos", Small(2, 3)),
+        new("Atan", Any(2, 3)),
+        new("Sinh", Any(2, 3)),
+        new("Cosh", Any(2, 3)),
+        new("Asinh", Any(2, 3)),
+        new("Acosh", Above(1.1f, 2, 3)),
+        new("Atanh", Small(2, 3)),
+        new("Mod", Apart(2, 3), Above(3.2f, 3)) { Note = "broadcast", Attributes = [("fmod", 1)] },
+        new("Mod", Above(7.3f, 2, 2), Fixed([2], 2f, -3f)) { Note = "several times", Attributes = [("fmod", 1)] },
+    ];
+
     private static IEnumerable<GradientCase> Activations() =>
     [
         new("Relu", Apart(3, 4)),
         new("LeakyRelu", Apart(3, 4)) { Attributes = [("alpha", 0.2f)] },
         new("Elu", Apart(3, 4)) { Attributes = [("alpha", 1.5f)] },
+        new("Selu", Apart(5, 6)),
+        new("Selu", Apart(3, 4)) { Note = "own numbers", Attributes = [("alpha", 1.3f), ("gamma", 0.8f)] },
+        new("Celu", Any(3, 4)) { Attributes = [("alpha", 1.7f)] },
+        new("PRelu", Apart(2, 3, 4), Any(4)),
+        new("PRelu", Apart(2, 3, 4), Any(3, 1)) { Note = "one slope a channel" },
+        new("ThresholdedRelu", Apart(5, 6)) { Attributes = [("alpha", 0.4f)] },
+        new("Shrink", Apart(5, 6)) { Attributes = [("lambd", 0.6f), ("bias", 0.3f)] },
+        new("Softsign", Apart(3, 4)),
+        new("Mish", Any(3, 4)),
         new("Tanh", Any(3, 4)),
         new("Sigmoid", Any(3, 4)),
         new("Softplus", Any(3, 4)),
@@ -86,23 +111,27 @@ internal static class GradientTable
            },
         new("Gemm", Any(5, 3), Any(3, 4)) { Note = "without c" },
         new("Gemm", Any(5, 3), Any(3, 4), Any(5, 1)) { Note = "c broadcast along rows" },
+        new("com.microsoft::MatMulNBits", Any(2, 3, 64), Bytes(5, 4, 8), Scales(20), Bytes(5, 2)) { Note = "4 bits", Attributes = [("K", 64), ("N", 5), ("bits", 4), ("block_size", 16)] },
+        new("com.microsoft::MatMulNBits", Any(3, 64), Bytes(5, 2, 16), Scales(10)) { Note = "4 bits around 8", Attributes = [("K", 64), ("N", 5), ("bits", 4), ("block_size", 32)] },
+        new("com.microsoft::MatMulNBits", Any(3, 64), Bytes(5, 2, 32), Scales(10), Bytes(5, 2), null, Any(5)) { Note = "8 bits, bias", Symbolic = false, Attributes = [("K", 64), ("N", 5), ("bits", 8), ("block_size", 32)] },
+    ];
+
+    private static IEnumerable<GradientCase> Einsums() =>
+    [
         .. new (string, long[], long[])[]
            {
                ("ij,jk->ik", [2, 3], [3, 4]), ("bhid,bhjd->bhij", [2, 2, 3, 4], [2, 2, 5, 4]), ("bi,bi->b", [2, 3], [2, 3]), ("i,j->ij", [2], [3]), ("bij,jk->bki", [2, 3, 4], [4, 5]),
            }
            .Select(row => new GradientCase("Einsum", Any(row.Item2), Any(row.Item3)) { Note = row.Item1, Attributes = [("equation", row.Item1)] }),
-        new("com.microsoft::MatMulNBits", Any(2, 3, 64), Bytes(5, 4, 8), Scales(20), Bytes(5, 2)) { Note = "4 bits", Attributes = [("K", 64), ("N", 5), ("bits", 4), ("block_size", 16)] },
-        new("com.microsoft::MatMulNBits", Any(3, 64), Bytes(5, 2, 16), Scales(10)) { Note = "4 bits around 8", Attributes = [("K", 64), ("N", 5), ("bits", 4), ("block_size", 32)] },
-        new("com.microsoft::MatMulNBits", Any(3, 64), Bytes(5, 2, 32), Scales(10), Bytes(5, 2), null, Any(5)) { Note = "8 bits, bias", Symbolic = false, Attributes = [("K", 64), ("N", 5), ("bits", 8), ("block_size", 32)] },
         new("Einsum", Any(2, 3, 4)) { Note = "one operand", Attributes = [("equation", "bij->jbi")] },
-    ];
-
-    private static IEnumerable<GradientCase> Convolutions() =>
-    [
-        new("Conv", Any(2, 4, 7), Any(3, 4, 3), Any(3)) { Attributes = [("pads", new long[] { 1, 1 })] },
-        new("Conv", Any(2, 3, 8), Any(2, 3, 3)) { Note = "dilated, uneven padding", Attributes = [("dilations", new long[] { 2 }), ("pads", new long[] { 2, 1 })] },
-        new("Conv", Any(1, 2, 5, 6), Any(3, 2, 2, 3)) { Note = "two dimensions" },
-        new("Conv", Any(2, 4, 7), Fixed([4, 1, 3], Enumerable.Range(0, 12).Select(i => 0.3f - (0.05f * i)).ToArray()), Any(4)) { Note = "one kernel per channel", Attributes = [("group", 4L), ("pads", new long[] { 1, 1 })] },
+        new("Einsum", Any(2, 3, 4)) { Note = "a sum", Attributes = [("equation", "bij->i")] },
+        .. new (string, long[], long[])[]
+           {
+               ("...ij,...jk->...ik", [2, 2, 3, 4], [2, 2, 4, 5]), ("...i,ij->...j", [2, 3, 4], [4, 5]), ("...ij,...jk", [2, 3, 4], [2, 4, 5]),
+               ("ij,jk", [2, 3], [3, 4]), ("ij,kl->il", [2, 3], [3, 4]), ("...i,...i->...", [2, 1, 4], [2, 3, 4]),
+           }
+           .Select(row => new GradientCase("Einsum", Any(row.Item2), Any(row.Item3)) { Note = row.Item1, Attributes = [("equation", row.Item1)] }),
+        new("Einsum", Any(2, 3), Any(3, 4), Any(4)) { Note = "three operands", Attributes = [("equation", "ij,jk,k->i")] },
     ];
 
     private static IEnumerable<GradientCase> Norms() =>
@@ -129,6 +158,10 @@ internal static class GradientTable
         new("ReduceSum", Any(2, 3)) { Note = "no-op", Attributes = [("noop_with_empty_axes", 1)] },
         new("CumSum", Any(2, 5), Long(1)),
         new("CumSum", Any(2, 5), Long(-2)) { Note = "exclusive, reverse", Attributes = [("exclusive", 1), ("reverse", 1)] },
+        new("ReduceLogSum", Positive(2, 3, 4), Longs(1)),
+        new("ReduceLogSum", Positive(2, 3)) { Note = "everything", Attributes = [("keepdims", 0)] },
+        new("ReduceProd", Any(2, 3, 4), Longs(1)),
+        new("ReduceProd", Positive(2, 3), Longs(-1)) { Note = "axes go", Attributes = [("keepdims", 0)] },
     ];
 
     private static IEnumerable<GradientCase> Shapes() =>
@@ -175,6 +208,17 @@ internal static class GradientTable
         new("GatherND", Any(2, 3, 4), Fixed<long>([2, 2, 1], 0, 1, 2, 2)) { Note = "batch", Attributes = [("batch_dims", 1)] },
         new("ScatterElements", Any(3, 4), Fixed<long>([2, 2], 0, 1, 2, 0), Any(2, 2)) { Attributes = [("axis", 0)] },
         new("ScatterElements", Any(3, 4), Fixed<long>([3, 2], 0, 0, 2, 3, 1, 1), Any(3, 2)) { Note = "added", Attributes = [("axis", 1), ("reduction", "add")] },
+        .. new[] { "max", "min" }.Select(reduction =>
+            new GradientCase("ScatterElements", Apart(3, 4), Fixed<long>([2, 2], 0, 1, 2, 0), Apart(2, 2)) { Note = reduction, Attributes = [("axis", 0), ("reduction", reduction)] }),
+        new("ScatterND", Any(3, 4), Fixed<long>([2, 1], 2, 0), Any(2, 4)),
+        new("ScatterND", Any(3, 4, 2), Fixed<long>([2, 2, 2], 0, 1, 2, 3, 1, 1, 0, -1), Any(2, 2, 2)) { Note = "pairs of indices, from the end" },
+        new("ScatterND", Any(3, 4), Fixed<long>([3, 1], 2, 0, 2), Any(3, 4)) { Note = "added", Attributes = [("reduction", "add")] },
+        new("TopK", Apart(3, 5), Longs(2)) { Outputs = 2 },
+        new("TopK", Apart(4, 3), Longs(2)) { Note = "smallest, axis 0", Outputs = 2, Attributes = [("axis", 0), ("largest", 0)] },
+        new("Compress", Any(3, 4), Fixed([3], true, false, true)) { Note = "axis 0", Attributes = [("axis", 0)] },
+        new("Compress", Any(2, 3), Fixed([5], false, true, true, false, true)) { Note = "flat" },
+        new("ReverseSequence", Any(4, 3, 2), Longs(4, 1, 3)) { Attributes = [("time_axis", 0), ("batch_axis", 1)] },
+        new("ReverseSequence", Any(3, 4), Longs(2, 4, 1)) { Note = "rows", Attributes = [("time_axis", 1), ("batch_axis", 0)] },
     ];
 
     private static GradientInput Bytes(params long[] shape) => Fixed(shape, [.. Enumerable.Range(0, (int)shape.Aggregate(1L, (a, b) => a * b)).Select(i => (byte)(i * 73))]);
