@@ -38,6 +38,7 @@ internal sealed class Verb
         try
         {
             using var progress = ProgressDisplay.On(shell.Error, parsed.GetValue(Opt.Quiet));
+            using var asked = StopRequest.Under(shell.Stop);
             using var stopping = shell.Stop.Register(progress.ShowStopping);
             var result = _run(new Call(parsed, progress, shell));
             progress.Dispose();   // the result comes below the last state of the display

@@ -71,6 +71,8 @@ internal static class TrainingRun
         var notes = task.Graphs.Findings.Select(finding => $"{finding.Node}: {finding.Reason}").ToList();
         var checkpoints = new RunCheckpoints(new CheckpointStore(folder.Checkpoints, notes.Add), recipe, settings.ThreadCount);
         var resumed = request.Resume ? checkpoints.Resume(task.Runtime) : null;
+        stop.ThrowIfCancellationRequested();
+        using var shield = StopRequest.Under(CancellationToken.None);   // from here on everything that was computed is saved
         if (resumed is null) folder.Begin();
         var run = resumed ?? new RunState();
         RecipeFile.Save(folder.Recipe, recipe);

@@ -18,7 +18,8 @@ internal static class Failures
     /// <summary>A failed verb.</summary>
     public static int Report(Shell shell, Exception failure)
     {
-        var cause = failure is AggregateException { InnerExceptions: [var inner] } ? inner : failure;
+        var causes = failure is AggregateException many ? many.Flatten().InnerExceptions : [failure];
+        var cause = causes.FirstOrDefault(one => one is OperationCanceledException) ?? causes[0];
         var (sentence, hint, code) = Describe(cause, shell.Stop);
         Say(shell.Error, sentence);
         if (hint is not null) Say(shell.Error, $"hint: {hint}");

@@ -42,6 +42,7 @@ internal sealed class Rewriting
     {
         foreach (var node in Graph.Nodes)
         {
+            StopRequest.ThrowIfAny();
             ShapeInference.Infer(node);
             foreach (var form in forms)
                 if ((form.Op is null || form.Op == node.Op) && form.Rewrite(node, this)) break;

@@ -28,6 +28,9 @@ internal static class FileErrors
     public static LortaException OverwritesSource(string output, string file) =>
         new("LRT701", $"{output}: would overwrite {file}, from which it is made.", "Name another output.") { IsUsage = true };
 
+    public static LortaException Shortened(string path, long before, long now) =>
+        new("LRT140", $"{path}: was shortened from {before} to {now} bytes while it was in use.", "Write such a file under another name and rename it, which disturbs nobody; then run the command again.");
+
     public static LortaException Corrupt(string path, string what) =>
         new("LRT105", $"{path}: {what}.", "The file is damaged or of another format; fetch or write it again.");
 }

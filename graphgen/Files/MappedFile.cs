@@ -10,13 +10,15 @@ internal sealed unsafe class MappedFile
     private readonly MemoryMappedFile? _file;
     private readonly MemoryMappedViewAccessor? _view;
     private readonly byte* _start;
+    private readonly SafeFileHandle _handle;
 
     // The length is that of the opened file: a path may be a link, which has a length of its own, or name another file a moment later.
-    private MappedFile(string path, SafeFileHandle file)
+    private MappedFile(string path)
     {
-        (Path, Length) = (path, RandomAccess.GetLength(file));
+        _handle = File.OpenHandle(path, share: FileShare.ReadWrite | FileShare.Delete);   // other sharing would lock the file for as long as it is mapped
+        (Path, Length) = (path, RandomAccess.GetLength(_handle));
         if (Length == 0) return;   // an empty file cannot be mapped
-        _file = MemoryMappedFile.CreateFromFile(file, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: true);
+        _file = MemoryMappedFile.CreateFromFile(_handle, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: true);
         _view = _file.CreateViewAccessor(0, 0, MemoryMappedFileAccess.Read);
         _view.SafeMemoryMappedViewHandle.AcquirePointer(ref _start);
         _start += _view.PointerOffset;
@@ -36,8 +38,7 @@ internal sealed unsafe class MappedFile
         if (!RealPath.HasFile(path)) throw FileErrors.NotFound(path);
         try
         {
-            using var file = File.OpenHandle(path);
-            return new MappedFile(path, file);
+            return new MappedFile(path);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -49,7 +50,16 @@ internal sealed unsafe class MappedFile
     public ReadOnlySpan<byte> Span(long offset, int length)
     {
         if (offset < 0 || length < 0 || offset > Length - length) throw FileErrors.Corrupt(Path, $"has {Length} bytes, and byte {offset} with {length} more are asked for");
+        CheckWhole();
         return new ReadOnlySpan<byte>(_start + offset, length);
+    }
+
+    /// <summary>Refuses a file that was shortened in place since it was opened. The system ends a process that touches bytes which are gone (SIGBUS), and nothing can catch that,
+    /// so it is asked for before each piece of work.</summary>
+    /// <exception cref="LortaException">LRT140: it was.</exception>
+    public void CheckWhole()
+    {
+        if (Length > 0 && RandomAccess.GetLength(_handle) is var now && now < Length) throw FileErrors.Shortened(Path, Length, now);
     }
 
     // Tensors share a file and nobody knows which is the last: the collector closes it.
@@ -58,5 +68,6 @@ internal sealed unsafe class MappedFile
         if (_start != null) _view!.SafeMemoryMappedViewHandle.ReleasePointer();
         _view?.Dispose();
         _file?.Dispose();
+        _handle?.Dispose();   // null where it could not be opened
     }
 }

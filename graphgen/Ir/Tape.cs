@@ -1,3 +1,4 @@
+using LoRTA.Onnx.GraphGen.Errors;
 using LoRTA.Onnx.GraphGen.Ir.Inference;
 
 namespace LoRTA.Onnx.GraphGen.Ir;
@@ -71,6 +72,7 @@ public sealed class Tape
         var node = new Node(opType, domain, values, Enumerable.Range(0, outputs).Select(_ => Graph.AddValue(NameOf(opType))));
         foreach (var (name, value) in given) node.Attributes[name] = value;
         node.Name = node.Output.Name;
+        StopRequest.ThrowIfAny();
         Graph.Add(node);
         ShapeInference.Infer(node);
         if (key is not null) _written[key] = node;

@@ -1,5 +1,6 @@
 using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
+using LoRTA.Onnx.GraphGen.Errors;
 using LoRTA.Onnx.GraphGen.Files;
 
 namespace LoRTA.Onnx.GraphGen.Ir;
@@ -153,12 +154,17 @@ public sealed class Tensor
     internal void CopyTo(Stream stream)
     {
         const int Block = 1 << 24;
+        StopRequest.ThrowIfAny();
         if (_streamed is not null)
         {
             stream.Write(_streamed().Span);
             return;
         }
-        for (long offset = 0; offset < ByteCount; offset += Block) stream.Write(Slice(offset, (int)Math.Min(Block, ByteCount - offset)));
+        for (long offset = 0; offset < ByteCount; offset += Block)
+        {
+            StopRequest.ThrowIfAny();
+            stream.Write(Slice(offset, (int)Math.Min(Block, ByteCount - offset)));
+        }
     }
 
     /// <summary>Type and dimensions, for messages: <c>float[128, 64]</c>.</summary>

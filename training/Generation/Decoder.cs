@@ -64,6 +64,7 @@ internal sealed class Decoder : IDisposable
     {
         var start = _ports.Cache.Count > 0 ? _tokens.Count : 0;   // without a cache the whole text runs again
         _tokens.AddRange(tokens);
+        _weights.CheckFiles();
         using var run = new OrtRun(_session);
         var fresh = _tokens.Count - start;
         var inputs = _ports.Text.ToDictionary(input => input.Name, input => Text(input.Name, start), StringComparer.Ordinal);

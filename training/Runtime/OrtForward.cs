@@ -38,6 +38,7 @@ internal sealed class OrtForward : IForwardRuntime
 
     private IReadOnlyDictionary<string, Tensor> Evaluate(Batch batch)
     {
+        _weights.CheckFiles();
         using var run = new OrtRun(_session);
         foreach (var name in _session.InputNames)
         {

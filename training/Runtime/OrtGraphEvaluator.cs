@@ -24,6 +24,7 @@ public sealed class OrtGraphEvaluator(OrtSettings settings) : IGraphEvaluator
 
         public IReadOnlyDictionary<string, Tensor> Run(IReadOnlyDictionary<string, Tensor> inputs)
         {
+            _weights.CheckFiles();
             using var run = new OrtRun(_session);
             foreach (var name in _session.InputNames) run.Bind(name, inputs.GetValueOrDefault(name) ?? throw RuntimeErrors.MissingInput(name));
             foreach (var (name, tensor) in inputs.Where(input => _session.OverridableInitializerMetadata.ContainsKey(input.Key))) run.Bind(name, tensor);

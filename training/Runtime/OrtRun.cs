@@ -1,3 +1,4 @@
+using LoRTA.Onnx.GraphGen.Errors;
 using LoRTA.Onnx.GraphGen.Ir;
 using Microsoft.ML.OnnxRuntime;
 
@@ -23,6 +24,7 @@ internal sealed class OrtRun(InferenceSession session) : IDisposable
     {
         foreach (var name in outputs) _binding.BindOutputToDevice(name, OrtMemoryInfo.DefaultInstance);
         using var options = OrtSettings.ToRunOptions();
+        using var stopping = StopRequest.Token.Register(() => options.Terminate = true);
         return RuntimeErrors.WrapRun(what, () => session.RunWithBoundResults(options, _binding));
     }
 

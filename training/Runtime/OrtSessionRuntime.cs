@@ -127,6 +127,7 @@ internal sealed class OrtSessionRuntime : ITrainingRuntime
 
     private void BindAll(OrtRun run, InferenceSession session, Batch batch, double weight)
     {
+        _weights.CheckFiles();
         var wanted = session.InputNames.ToHashSet(StringComparer.Ordinal);
         foreach (var moving in _moving) if (wanted.Remove(moving.Trained.Input)) run.Bind(moving.Trained.Input, moving.Value.Current);
         foreach (var (input, value) in _fixed) if (wanted.Remove(input)) run.Bind(input, value);

@@ -1,4 +1,5 @@
 using System.Globalization;
+using LoRTA.Onnx.GraphGen.Errors;
 using LoRTA.Onnx.GraphGen.Files;
 using LoRTA.Onnx.GraphGen.Ir;
 using Microsoft.ML.OnnxRuntime;
@@ -14,13 +15,44 @@ internal sealed class OrtWeights : IDisposable
     private const long WorthSharing = 16 << 10;
     private readonly Dictionary<Tensor, Tensor> _mapped = new(ReferenceEqualityComparer.Instance);
     private readonly Dictionary<Tensor, OrtValue> _values = new(ReferenceEqualityComparer.Instance);
+    private readonly HashSet<MappedFile> _files = [];
     private readonly PrePackedWeightsContainer _packed = new();
     private ScratchFolder? _scratch;
     private int _written;
-    private readonly string _root = Path.GetPathRoot(Path.GetTempPath())!;
+    private readonly string _root = Path.GetPathRoot(Path.GetFullPath(Path.GetTempPath()))!;
 
     /// <summary>Opens a session on a model whose large constants are shared.</summary>
+    /// <exception cref="LortaException">LRT612: ONNX Runtime cannot load it; LRT615: no room for temporary files, of which none stays.</exception>
     public InferenceSession Open(Model model, OrtSettings settings)
+    {
+        StopRequest.ThrowIfAny();
+        try
+        {
+            return OpenShared(model, settings);
+        }
+        catch (Exception)
+        {
+            _scratch?.Dispose();   // whoever fails to open a session does not come to disposing of this
+            _scratch = null;
+            throw;
+        }
+    }
+
+    /// <summary>Refuses to go on where a file that sessions read from was shortened in place.</summary>
+    /// <exception cref="LortaException">LRT140: it was.</exception>
+    public void CheckFiles()
+    {
+        foreach (var file in _files) file.CheckWhole();
+    }
+
+    public void Dispose()
+    {
+        foreach (var value in _values.Values) value.Dispose();
+        _packed.Dispose();
+        _scratch?.Dispose();
+    }
+
+    private InferenceSession OpenShared(Model model, OrtSettings settings)
     {
         MapComputed(model);
         var shared = model.Graph.Initializers.Where(IsShared).ToDictionary(value => value, value => _mapped.GetValueOrDefault(value.Constant!, value.Constant!));
@@ -31,14 +63,9 @@ internal sealed class OrtWeights : IDisposable
         options.AddSessionConfigEntry("session.model_external_initializers_file_folder_path", _root);
         foreach (var (value, tensor) in shared.Where(pair => pair.Value.Type.Bits() >= 8)) options.AddInitializer(value.Name, ValueOf(tensor));   // the runtime maps those of 4 bits itself
         var bytes = ModelWriter.ToBytes(model, value => shared.TryGetValue(value, out var tensor) ? PlaceOf(tensor) : null);
+        foreach (var tensor in shared.Values) _files.Add(tensor.File!);
+        CheckFiles();
         return RuntimeErrors.Wrap(model, () => new InferenceSession(bytes, options, _packed));
-    }
-
-    public void Dispose()
-    {
-        foreach (var value in _values.Values) value.Dispose();
-        _packed.Dispose();
-        _scratch?.Dispose();
     }
 
     private bool IsShared(Value value) => value is { IsInput: false, Constant: { Type: ElementType.Float or ElementType.Float16 or ElementType.UInt8 or ElementType.Int8 or ElementType.UInt4 or ElementType.Int4 } tensor }
@@ -50,11 +77,23 @@ internal sealed class OrtWeights : IDisposable
         var missing = model.Graph.Initializers.Where(value => IsShared(value) && value.Constant!.File is null && !_mapped.ContainsKey(value.Constant)).ToList();
         if (missing.Count == 0) return;
         var layout = new ExternalLayout(string.Empty, missing);
-        _scratch ??= ScratchFolder.Create();
-        var path = Path.Combine(_scratch.Path, string.Create(CultureInfo.InvariantCulture, $"{_written++}.weights"));
-        AtomicFile.Write(path, layout.Write);
-        var file = MappedFile.Open(path);
+        var file = MappedFile.Open(Written(layout));
         foreach (var value in missing) _mapped[value.Constant!] = Tensor.FromFile(value.Constant!.Type, [.. value.Constant.Dims], file, layout.PlaceOf(value)!.Value.Offset);
+    }
+
+    private string Written(ExternalLayout layout)
+    {
+        try
+        {
+            _scratch ??= ScratchFolder.Create();
+            var path = Path.Combine(_scratch.Path, string.Create(CultureInfo.InvariantCulture, $"{_written++}.weights"));
+            AtomicFile.Write(path, layout.Write);
+            return path;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or LortaException { InnerException: IOException or UnauthorizedAccessException })
+        {
+            throw RuntimeErrors.NoScratch(Path.GetFullPath(Path.GetTempPath()), e.InnerException ?? e);
+        }
     }
 
     private ExternalPlace PlaceOf(Tensor tensor) => new(Path.GetRelativePath(_root, Path.GetFullPath(tensor.File!.Path)).Replace('\\', '/'), tensor.FileOffset);

@@ -23,6 +23,9 @@ internal static partial class RuntimeErrors
     public static LortaException MissingInput(string name) =>
         new("LRT614", $"the model wants the input '{name}', which the data does not have.", "Use an export whose inputs are token ids, masks, positions and caches.");
 
+    public static LortaException NoScratch(string folder, Exception inner) =>
+        new("LRT615", $"{folder}: temporary files cannot be written there ({inner.Message.TrimEnd('.')}).", "Free space in that folder, or name another one by the variable TMPDIR (on Windows TMP); nothing was left behind.", inner);
+
     /// <summary>Runs <paramref name="open"/> and turns the runtime's exception into one sentence.</summary>
     public static T Wrap<T>(Model model, Func<T> open)
     {
@@ -45,6 +48,7 @@ internal static partial class RuntimeErrors
         }
         catch (OnnxRuntimeException e)
         {
+            StopRequest.ThrowIfAny();   // a run that was told to stop fails
             throw RunFailed(what, e);
         }
     }

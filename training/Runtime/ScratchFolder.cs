@@ -16,11 +16,21 @@ internal sealed class ScratchFolder : IDisposable
 
     public string Path { get; }
 
-    /// <summary>Makes a folder of the system's for temporary files.</summary>
+    /// <summary>Makes a folder in the system's for temporary files.</summary>
+    /// <exception cref="IOException">That one is missing or full.</exception>
     public static ScratchFolder Create()
     {
-        foreach (var folder in Directory.EnumerateDirectories(System.IO.Path.GetTempPath(), Prefix + "*")) DeleteIfLeft(folder);
-        return new ScratchFolder(Directory.CreateTempSubdirectory(Prefix).FullName);
+        foreach (var left in Directory.EnumerateDirectories(System.IO.Path.GetTempPath(), Prefix + "*")) DeleteIfLeft(left);
+        var folder = Directory.CreateTempSubdirectory(Prefix).FullName;
+        try
+        {
+            return new ScratchFolder(folder);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            Directory.Delete(folder, recursive: true);
+            throw;
+        }
     }
 
     public void Dispose()

@@ -34,6 +34,7 @@ internal sealed class TextTokenizer
     /// <summary>The ids of <paramref name="text"/> without special tokens around it; those written in the text are found.</summary>
     public int[] Encode(string text)
     {
+        StopRequest.ThrowIfAny();   // a corpus is millions of these
         var (ids, atStart) = (new List<int>(), true);
         foreach (var (stretch, token) in _raw.Split(text))
         {
