@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.RegularExpressions;
 using LoRTA.Onnx.GraphGen.Errors;
 
 namespace LoRTA.Onnx.Training.Errors;
@@ -33,7 +34,7 @@ internal static class DataErrors
 
     public static LortaException UnknownFormat(string path, string? format) =>
         new("LRT507", format is null ? $"{path}: the extension does not tell the format." : $"{path}: '{format}' is no known format.",
-            "Set 'data.format' to text, tsv, csv, jsonl or fasta.");
+            "Set 'data.format' to text, tsv, csv, jsonl, json or fasta.");
 
     public static LortaException Empty(string path) =>
         new("LRT508", $"{path}: holds no entries.", "Check the file and 'data.separator'.");
@@ -63,6 +64,10 @@ internal static class DataErrors
 
     public static LortaException NoRoom(int maxLength, int special) =>
         new("LRT516", string.Create(CultureInfo.InvariantCulture, $"data.maxLength: {maxLength} leaves no room for text beside the tokenizer's {special} special tokens."), "Give a larger data.maxLength.") { IsUsage = true };
+
+    public static LortaException PatternTooSlow(string path, RegexMatchTimeoutException inner) =>
+        new("LRT517", string.Create(CultureInfo.InvariantCulture, $"{path}: the pattern '{inner.Pattern}' takes more than {inner.MatchTimeout.TotalSeconds} s on a text of {inner.Input.Length} characters."),
+            "The pattern backtracks without end: write it without nested repetitions, or use the model's original tokenizer.", inner);
 
     private static string At(string path, int line) => string.Create(CultureInfo.InvariantCulture, $"{path}, line {line}");
 }

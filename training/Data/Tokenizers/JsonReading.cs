@@ -1,5 +1,6 @@
 using System.Text.Json;
 using LoRTA.Onnx.GraphGen.Errors;
+using LoRTA.Onnx.Training.Data.Readers;
 using LoRTA.Onnx.Training.Errors;
 
 namespace LoRTA.Onnx.Training.Data.Tokenizers;
@@ -22,18 +23,24 @@ internal static class JsonReading
     public static T Read<T>(string path, Func<byte[], T> parse)
     {
         var bytes = ReadBytes(path);
+        return Guard(path, () => parse(bytes));
+    }
+
+    /// <summary>Whatever is wrong in what was read from files becomes one error that names them.</summary>
+    public static T Guard<T>(string path, Func<T> parse)
+    {
         try
         {
-            return parse(bytes);
+            return parse();
         }
         catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or FormatException or ArgumentException
-            or IOException or InvalidDataException or IndexOutOfRangeException)
+            or IOException or InvalidDataException or IndexOutOfRangeException or OverflowException or NullReferenceException or NotSupportedException)
         {
             throw DataErrors.TokenizerCorrupt(path, e.FirstLine(), e);
         }
     }
 
-    public static JsonElement Parse(byte[] json) => JsonSerializer.Deserialize<JsonElement>(json);
+    public static JsonElement Parse(byte[] json) => JsonSerializer.Deserialize<JsonElement>(PlainText.WithoutMark(json));
 
     private static byte[] ReadBytes(string path)
     {

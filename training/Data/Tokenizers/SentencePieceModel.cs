@@ -2,9 +2,9 @@ using Microsoft.ML.Tokenizers;
 
 namespace LoRTA.Onnx.Training.Data.Tokenizers;
 
-/// <summary>A SentencePiece model (tokenizer.model). It normalizes and marks spaces itself, so a whole stretch of text is its word.</summary>
+/// <summary>A SentencePiece model (tokenizer.model). A whole stretch of normalized text is its word.</summary>
 internal sealed class SentencePieceModel(SentencePieceTokenizer tokenizer) : ISubwordModel
 {
     public void Encode(string word, List<int> ids) =>
-        ids.AddRange(tokenizer.EncodeToIds(word, addBeginningOfSentence: false, addEndOfSentence: false, considerPreTokenization: false));
+        ids.AddRange(tokenizer.EncodeToIds(word, addBeginningOfSentence: false, addEndOfSentence: false, considerPreTokenization: false, considerNormalization: false));
 }

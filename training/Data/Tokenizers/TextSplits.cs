@@ -24,6 +24,9 @@ internal static partial class TextSplits
         [UnicodeCategory.OtherPunctuation] = '¡',
     };
 
+    // Of one match, which takes microseconds unless a pattern backtracks without end.
+    private static readonly TimeSpan TimeLimit = TimeSpan.FromSeconds(5);
+
     /// <summary>What becomes of the matches of a pattern.</summary>
     public enum Behavior
     {
@@ -46,6 +49,19 @@ internal static partial class TextSplits
 
     [GeneratedRegex(@"\p{N}", RegexOptions.CultureInvariant)]
     public static partial Regex Digit { get; }
+
+    /// <summary>A pattern from a tokenizer's file: on the engine that never backtracks where it can express the pattern, else with a time limit.</summary>
+    public static Regex Pattern(string pattern)
+    {
+        try
+        {
+            return new Regex(pattern, RegexOptions.CultureInvariant | RegexOptions.NonBacktracking, TimeLimit);
+        }
+        catch (NotSupportedException)
+        {
+            return new Regex(pattern, RegexOptions.CultureInvariant, TimeLimit);   // looks around itself, or refers back
+        }
+    }
 
     /// <summary>Splits at the matches of <paramref name="pattern"/>; with <paramref name="invert"/> the text between them counts as the matches.</summary>
     public static IEnumerable<string> At(Regex pattern, Behavior behavior, bool invert, string text)

@@ -1,4 +1,6 @@
+using System.Text.RegularExpressions;
 using LoRTA.Onnx.GraphGen.Errors;
+using LoRTA.Onnx.Training.Errors;
 
 namespace LoRTA.Onnx.Training.Data.Tokenizers;
 
@@ -13,7 +15,8 @@ internal sealed class TextTokenizer
     {
         _parts = parts;
         _raw = new AddedTokens(parts.Added.Where(token => !token.Normalized));
-        _normalized = new AddedTokens(parts.Added.Where(token => token.Normalized));
+        _normalized = InTime(parts, () => new AddedTokens(
+            [.. parts.Added.Where(token => token.Normalized).Select(token => token with { Content = parts.Normalize(token.Content) })]));
     }
 
     public SpecialTokens Special => _parts.Special;
@@ -32,7 +35,8 @@ internal sealed class TextTokenizer
     public static TextTokenizer Load(string folder) => new(TokenizerFolder.Read(folder));
 
     /// <summary>The ids of <paramref name="text"/> without special tokens around it; those written in the text are found.</summary>
-    public int[] Encode(string text)
+    /// <exception cref="LortaException">LRT517: a pattern of the tokenizer takes too long.</exception>
+    public int[] Encode(string text) => InTime(_parts, () =>
     {
         StopRequest.ThrowIfAny();   // a corpus is millions of these
         var (ids, atStart) = (new List<int>(), true);
@@ -42,8 +46,8 @@ internal sealed class TextTokenizer
             else ids.Add(token.Id);
             atStart = false;
         }
-        return [.. ids];
-    }
+        return ids.ToArray();
+    });
 
     /// <summary>The ids of one text, or of a pair, with the special tokens of the model and at most <paramref name="maxLength"/> in all.</summary>
     /// <remarks>An empty second text counts as none, as in Hugging Face's call.</remarks>
@@ -59,6 +63,18 @@ internal sealed class TextTokenizer
     /// <summary>The text of <paramref name="ids"/>; special tokens are left out.</summary>
     public string Decode(IEnumerable<int> ids) =>
         _parts.Decode([.. ids.Where(id => !Special.All.Contains(id)).Select(id => _parts.Vocabulary.Piece(id)).OfType<string>()]);
+
+    private static T InTime<T>(TokenizerParts parts, Func<T> work)
+    {
+        try
+        {
+            return work();
+        }
+        catch (RegexMatchTimeoutException e)
+        {
+            throw DataErrors.PatternTooSlow(parts.Path, e);
+        }
+    }
 
     private void EncodeStretch(string stretch, bool atStart, List<int> ids)
     {
@@ -77,6 +93,9 @@ internal delegate IEnumerable<string> Splitter(string text, bool atStart);
 /// <summary>What a tokenizer is made of.</summary>
 internal sealed record TokenizerParts
 {
+    /// <summary>The file that says most.</summary>
+    public required string Path { get; init; }
+
     public required Vocabulary Vocabulary { get; init; }
 
     public required ISubwordModel Model { get; init; }

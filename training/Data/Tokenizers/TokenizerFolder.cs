@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json;
 using LoRTA.Onnx.GraphGen.Errors;
 using LoRTA.Onnx.GraphGen.Files;
+using LoRTA.Onnx.Training.Data.Readers;
 using LoRTA.Onnx.Training.Errors;
 using Microsoft.ML.Tokenizers;
 
@@ -11,7 +12,13 @@ namespace LoRTA.Onnx.Training.Data.Tokenizers;
 /// <summary>Finds out what kind of tokenizer a Hugging Face folder holds and reads it; tokenizer.json says most and goes first.</summary>
 internal sealed class TokenizerFolder
 {
+    private const string More = "additional_special_tokens";
+
     private static readonly string[] Roles = ["bos", "eos", "pad", "mask", "unk", "cls", "sep"];
+
+    // Classes whose fast tokenizer places both ends by the flags of the configuration, whatever tokenizer.json says; and whether they begin texts by default.
+    private static readonly (string Name, bool BeginsTexts)[] ClassesWithEndFlags =
+        [("Llama", true), ("CodeLlama", true), ("Gemma", true), ("Cohere", true), ("GPTNeoX", false), ("TokenizersBackend", false)];
 
     private readonly string _folder;
     private readonly JsonElement _config;
@@ -28,19 +35,66 @@ internal sealed class TokenizerFolder
     {
         if (!Directory.Exists(folder)) throw FileErrors.NotFound(folder);
         var files = new TokenizerFolder(folder);
-        var parts = files.ReadParts();
-        return parts with { Special = files.ReadSpecial(parts) };
+        return JsonReading.Guard(files.At("tokenizer_config.json"), () =>
+        {
+            var parts = files.ReadParts();
+            return parts with { Special = files.ReadSpecial(parts) };
+        });
     }
 
     private string Class => _config.Text("tokenizer_class") ?? string.Empty;
 
     private TokenizerParts ReadParts()
     {
-        if (Has("tokenizer.json")) return JsonReading.Read(At("tokenizer.json"), json => TokenizerJson.Read(At("tokenizer.json"), JsonReading.Parse(json)));
+        if (Has("tokenizer.json")) return ReadJson();
         if (Has("vocab.json") && Has("merges.txt")) return ReadByteLevel();
         if (Has("tokenizer.model")) return ReadSentencePiece();
         if (Has("vocab.txt")) return ReadLines();
         throw DataErrors.NoTokenizer(_folder);
+    }
+
+    private TokenizerParts ReadJson()
+    {
+        var parts = JsonReading.Read(At("tokenizer.json"), json => TokenizerJson.Read(At("tokenizer.json"), JsonReading.Parse(json)));
+        return parts with { Added = MergeInto(parts.Vocabulary, parts.Added), Template = EndsByFlags(parts.Vocabulary) ?? parts.Template };
+    }
+
+    private SequenceTemplate? EndsByFlags(Vocabulary vocabulary)
+    {
+        if (_config.Flag("add_bos_token") is null && _config.Flag("add_eos_token") is null) return null;
+        return Array.FindIndex(ClassesWithEndFlags, type => Class.StartsWith(type.Name, StringComparison.Ordinal)) is >= 0 and var index
+            ? WithEnds(vocabulary, ClassesWithEndFlags[index].BeginsTexts)
+            : null;
+    }
+
+    // Tokens that only the configuration lists are known too, and of those in both files it describes the matching.
+    private List<AddedToken> MergeInto(Vocabulary vocabulary, IReadOnlyList<AddedToken> inJson)
+    {
+        var merged = inJson.ToList();
+        foreach (var token in Listed().ToList())
+        {
+            var at = merged.FindIndex(known => known.Content == token.Content);
+            if (at >= 0)
+            {
+                var (known, isSpecial) = (merged[at], merged[at].Special || token.Special);
+                merged[at] = token with { Id = known.Id, Special = isSpecial, Normalized = isSpecial ? known.Normalized : token.Normalized };
+            }
+            else
+            {
+                merged.Add(token with { Id = vocabulary.Find(token.Content) ?? NewId(vocabulary, token) });
+            }
+        }
+        foreach (var (token, content) in Named())
+            if (vocabulary.Find(content) is { } id && merged.TrueForAll(known => known.Id != id)) merged.Add(TokenizerJson.ReadAdded(token, content, id, isSpecial: true));
+        return merged;
+    }
+
+    private int NewId(Vocabulary vocabulary, AddedToken token)
+    {
+        if (vocabulary.Piece(token.Id) is { } other)
+            throw DataErrors.TokenizerCorrupt(At("tokenizer_config.json"), $"the id {token.Id} of '{token.Content}' is that of '{other}' in tokenizer.json");
+        vocabulary.Add(token.Content, token.Id);
+        return token.Id;
     }
 
     private TokenizerParts ReadByteLevel()
@@ -55,6 +109,7 @@ internal sealed class TokenizerFolder
             });
         return new TokenizerParts
         {
+            Path = At("vocab.json"),
             Vocabulary = vocabulary,
             Model = model,
             Added = added,
@@ -80,9 +135,11 @@ internal sealed class TokenizerFolder
         var added = AddTo(vocabulary);
         return new TokenizerParts
         {
+            Path = At("tokenizer.model"),
             Vocabulary = vocabulary,
             Model = new SentencePieceModel(pieces),
             Added = added,
+            Normalize = pieces.Normalizer is { } normalizer ? normalizer.Normalize : text => text,
             Decode = words => PieceDecoders.Marked(words, dropFirstSpace: pieces.AddDummyPrefix),
             Template = WithEnds(vocabulary, bosByDefault: true),
         };
@@ -102,6 +159,7 @@ internal sealed class TokenizerFolder
         AddTo(vocabulary);
         return new TokenizerParts
         {
+            Path = path,
             Vocabulary = vocabulary,
             Model = new AlphabetModel(vocabulary.Find("<unk>") ?? throw DataErrors.TokenizerCorrupt(path, "there is no <unk>")),
             Added = [.. vocabulary.Pieces.Select(piece => new AddedToken(piece.Key, piece.Value))],
@@ -121,6 +179,7 @@ internal sealed class TokenizerFolder
             LowerCase: _config.Flag("do_lower_case") ?? true);
         return new TokenizerParts
         {
+            Path = path,
             Vocabulary = vocabulary,
             Model = new WordPieceModel(vocabulary, Need("unk", "[UNK]")),
             Added = added,
@@ -140,27 +199,41 @@ internal sealed class TokenizerFolder
         return new(single, [.. single, .. Ends("bos", bos, 1), TemplatePart.Second(1), .. Ends("eos", eos, 1)]);
     }
 
-    // Added tokens as the configuration lists them, else the tokens with a role.
+    // Added tokens as the configuration lists them, and the tokens with a role.
     private List<AddedToken> AddTo(Vocabulary vocabulary)
     {
-        var added = new List<AddedToken>();
-        if (_config.Find("added_tokens_decoder") is { ValueKind: JsonValueKind.Object } listed)
-            added.AddRange(listed.EnumerateObject().Select(token =>
-                TokenizerJson.ReadAdded(token.Value, token.Value.Text("content") ?? string.Empty, int.Parse(token.Name, CultureInfo.InvariantCulture))));
-        foreach (var (content, id) in ParseIfThere("added_tokens.json") is { ValueKind: JsonValueKind.Object } more
-            ? more.EnumerateObject().Select(token => (token.Name, token.Value.GetInt32()))
-            : []) added.Add(new AddedToken(content, id));
+        var added = Listed().ToList();
+        foreach (var (token, content) in Named())
+            if (vocabulary.Find(content) is { } id) added.Add(TokenizerJson.ReadAdded(token, content, id, isSpecial: true));
         foreach (var role in Roles)
-        {
-            if (Written(role) is { } token && Content(token) is { } content && vocabulary.Find(content) is { } id)
-                added.Add(TokenizerJson.ReadAdded(token, content, id) with { Special = true });
-            else if (Usual(role, vocabulary) is { } usual)
-                added.Add(new AddedToken(vocabulary.Piece(usual)!, usual) { Special = true });
-        }
+            if (Written(role) is null && Usual(role, vocabulary) is { } usual) added.Add(new AddedToken(vocabulary.Piece(usual)!, usual) { Special = true });
         added = [.. added.DistinctBy(token => token.Id)];
         foreach (var token in added) vocabulary.Add(token.Content, token.Id);
         return added;
     }
+
+    // added_tokens.json is older; where the configuration has a list, that list is whole.
+    private IEnumerable<AddedToken> Listed()
+    {
+        if (_config.Find("added_tokens_decoder") is { ValueKind: JsonValueKind.Object } listed)
+        {
+            foreach (var token in listed.EnumerateObject())
+                yield return TokenizerJson.ReadAdded(token.Value, token.Value.Text("content") ?? string.Empty, int.Parse(token.Name, CultureInfo.InvariantCulture));
+        }
+        else if (ParseIfThere("added_tokens.json") is { ValueKind: JsonValueKind.Object } older)
+        {
+            var special = Named().Select(token => token.Content).ToHashSet(StringComparer.Ordinal);
+            foreach (var token in older.EnumerateObject())
+                yield return new AddedToken(token.Name, token.Value.GetInt32()) { Special = special.Contains(token.Name), Normalized = !special.Contains(token.Name) };
+        }
+    }
+
+    // Tokens that have a role, and further special ones.
+    private IEnumerable<(JsonElement Token, string Content)> Named() =>
+        from token in Roles.Select(Written).OfType<JsonElement>().Concat(_map.Array(More)).Concat(_config.Array(More))
+        let content = Content(token)
+        where content is not null
+        select (token, content);
 
     private SpecialTokens ReadSpecial(TokenizerParts parts)
     {
@@ -203,7 +276,7 @@ internal sealed class TokenizerFolder
 
     private JsonElement ParseIfThere(string name) => Has(name) ? JsonReading.Read(At(name), JsonReading.Parse) : default;
 
-    private static string[] Lines(byte[] text) => Encoding.UTF8.GetString(text).Replace("\r\n", "\n", StringComparison.Ordinal).TrimEnd('\n').Split('\n');
+    private static string[] Lines(byte[] text) => PlainText.UnifyLineEnds(Encoding.UTF8.GetString(PlainText.WithoutMark(text))).TrimEnd('\n').Split('\n');
 
     private bool Has(string name) => RealPath.HasFile(At(name));
 

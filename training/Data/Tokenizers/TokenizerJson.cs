@@ -15,6 +15,7 @@ internal static class TokenizerJson
         foreach (var token in added) vocabulary.Add(token.Content, token.Id);
         return new TokenizerParts
         {
+            Path = path,
             Vocabulary = vocabulary,
             Model = ReadModel(path, model, vocabulary),
             Added = added,
@@ -33,13 +34,14 @@ internal static class TokenizerJson
     };
 
     /// <summary>An added token as tokenizer.json and tokenizer_config.json both write it.</summary>
-    public static AddedToken ReadAdded(JsonElement token, string content, int id) => new(content, id)
+    /// <remarks>What is not said is as in Hugging Face: tokens are normalized unless they are special.</remarks>
+    public static AddedToken ReadAdded(JsonElement token, string content, int id, bool isSpecial = false) => new(content, id)
     {
         LeftStrip = token.Flag("lstrip") ?? false,
         RightStrip = token.Flag("rstrip") ?? false,
         SingleWord = token.Flag("single_word") ?? false,
-        Normalized = token.Flag("normalized") ?? false,
-        Special = token.Flag("special") ?? false,
+        Normalized = token.Flag("normalized") ?? !(token.Flag("special") ?? isSpecial),
+        Special = isSpecial || (token.Flag("special") ?? false),
     };
 
     private static ISubwordModel ReadModel(string path, JsonElement model, Vocabulary vocabulary)
@@ -100,7 +102,7 @@ internal static class TokenizerJson
     private static Regex ReadPattern(JsonElement part)
     {
         var pattern = part.GetProperty("pattern");
-        return new Regex(pattern.Text("Regex") ?? Regex.Escape(pattern.Text("String")!), RegexOptions.CultureInvariant);
+        return TextSplits.Pattern(pattern.Text("Regex") ?? Regex.Escape(pattern.Text("String")!));
     }
 
     private static Splitter ReadSplitter(string path, JsonElement? json)
@@ -142,7 +144,7 @@ internal static class TokenizerJson
     {
         var mark = part.Text("replacement") ?? "▁";
         var scheme = part.Text("prepend_scheme") ?? (part.Flag("add_prefix_space") ?? true ? "always" : "never");
-        var pattern = part.Flag("split") ?? true ? new Regex(Regex.Escape(mark), RegexOptions.CultureInvariant) : null;
+        var pattern = part.Flag("split") ?? true ? TextSplits.Pattern(Regex.Escape(mark)) : null;
         return (text, atStart) =>
         {
             text = text.Replace(" ", mark, StringComparison.Ordinal);

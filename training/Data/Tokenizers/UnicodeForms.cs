@@ -45,11 +45,22 @@ internal static class UnicodeForms
     {
         var points = new List<int>(text.Length + 8);
         foreach (var rune in text.EnumerateRunes()) Decompose(rune.Value, points);
-        // Canonical order: marks between starters sorted stably by their class.
-        for (var i = 1; i < points.Count; i++)
-            for (var j = i; j > 0 && Order(points[j]) is var order and > 0 && Order(points[j - 1]) > order; j--)
-                (points[j], points[j - 1]) = (points[j - 1], points[j]);
+        SortMarks(points);
         return points;
+    }
+
+    // Canonical order: marks between starters sorted stably by their class.
+    private static void SortMarks(List<int> points)
+    {
+        for (var start = 0; start < points.Count; start++)
+        {
+            var end = start;
+            while (end < points.Count && Order(points[end]) > 0) end++;
+            if (end - start < 2) continue;
+            var sorted = points.GetRange(start, end - start).OrderBy(Order).ToList();
+            for (var i = 0; i < sorted.Count; i++) points[start + i] = sorted[i];
+            start = end;
+        }
     }
 
     private static void Decompose(int point, List<int> points)

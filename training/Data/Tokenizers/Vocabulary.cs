@@ -3,6 +3,9 @@ namespace LoRTA.Onnx.Training.Data.Tokenizers;
 /// <summary>Pieces and their ids, both ways; added tokens included.</summary>
 internal sealed class Vocabulary
 {
+    /// <summary>No vocabulary comes near it; a larger number is damage.</summary>
+    private const int LargestId = 100_000_000;
+
     private readonly Dictionary<string, int> _ids = new(StringComparer.Ordinal);
     private readonly Dictionary<string, int>.AlternateLookup<ReadOnlySpan<char>> _spans;
     private readonly Dictionary<int, string> _pieces = [];
@@ -16,8 +19,11 @@ internal sealed class Vocabulary
     /// <summary>One more than the largest id.</summary>
     public int Size { get; private set; }
 
+    /// <summary>Adds a piece, or gives it another id.</summary>
+    /// <exception cref="InvalidDataException">The number cannot be an id.</exception>
     public void Add(string piece, int id)
     {
+        if (id is < 0 or > LargestId) throw new InvalidDataException($"the id {id} of '{piece}' is out of range");
         _ids[piece] = id;
         _pieces[id] = piece;
         Size = Math.Max(Size, id + 1);

@@ -4,6 +4,8 @@ namespace LoRTA.Onnx.Training.Data.Tokenizers;
 /// <remarks>Written here since Microsoft.ML.Tokenizers counts the limit in UTF-16 units and reads the vocabulary from a file only.</remarks>
 internal sealed class WordPieceModel(Vocabulary vocabulary, int unknown) : ISubwordModel
 {
+    private const int OnStack = 256;
+
     public string ContinuationPrefix { get; init; } = "##";
 
     /// <summary>Longer words, in characters, are unknown.</summary>
@@ -21,7 +23,8 @@ internal sealed class WordPieceModel(Vocabulary vocabulary, int unknown) : ISubw
 
     private int Next(string word, int start, List<int> ids)
     {
-        Span<char> piece = stackalloc char[ContinuationPrefix.Length + word.Length - start];
+        var most = ContinuationPrefix.Length + word.Length - start;
+        Span<char> piece = most <= OnStack ? stackalloc char[OnStack] : new char[most];
         var prefix = start > 0 ? ContinuationPrefix.Length : 0;
         ContinuationPrefix.AsSpan(0, prefix).CopyTo(piece);
         word.AsSpan(start).CopyTo(piece[prefix..]);

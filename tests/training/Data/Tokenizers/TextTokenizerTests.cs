@@ -102,6 +102,46 @@ internal sealed class TextTokenizerTests
     }
 
     [Test]
+    public void A_byte_order_mark_is_no_part_of_a_file()
+    {
+        using var folder = new PartialFolder(string.Empty);
+        folder.Write("tokenizer.json", "\uFEFF" + WordsJson);
+        folder.Write("tokenizer_config.json", "\uFEFF{}");
+
+        Assert.That(TextTokenizer.Load(folder.Path).Encode("a"), Is.EqualTo([6]));
+    }
+
+    [Test]
+    public void Word_lists_may_have_a_byte_order_mark_and_any_line_ends()
+    {
+        using var folder = new PartialFolder(string.Empty);
+        folder.Write("vocab.txt", "\uFEFF[PAD]\r[UNK]\r[CLS]\r[SEP]\rhello\r");
+
+        Assert.That(TextTokenizer.Load(folder.Path).EncodeWithSpecialTokens("hello").Ids, Is.EqualTo([2, 4, 3]));
+    }
+
+    [Test]
+    public void A_pattern_that_nests_repetitions_takes_no_longer_than_another()
+    {
+        using var folder = new PartialFolder(string.Empty);
+        folder.Write("tokenizer.json", WithNormalizer("(a+)+$"));
+        var tokenizer = TextTokenizer.Load(folder.Path);
+
+        Assert.That(tokenizer.Encode(new string('a', 60) + "!"), Has.Length.EqualTo(60));
+    }
+
+    [Test]
+    public void A_pattern_that_only_backtracking_can_express_is_stopped()
+    {
+        using var folder = new PartialFolder(string.Empty);
+        var path = folder.Write("tokenizer.json", WithNormalizer("(?=a)(a+)+$"));
+        var tokenizer = TextTokenizer.Load(folder.Path);
+
+        Assert.That(() => tokenizer.Encode(new string('a', 60) + "!"), Throws.TypeOf<LortaException>().With.Property("Code").EqualTo("LRT517")
+            .And.Message.EqualTo($"{path}: the pattern '(?=a)(a+)+$' takes more than 5 s on a text of 61 characters."));
+    }
+
+    [Test]
     public void A_folder_without_a_tokenizer_is_named()
     {
         using var folder = new PartialFolder(string.Empty);
@@ -121,6 +161,9 @@ internal sealed class TextTokenizerTests
 
         Assert.That(() => TextTokenizer.Load(folder.Path), Throws.TypeOf<LortaException>().With.Property("Code").EqualTo("LRT502").And.Message.StartsWith(path));
     }
+
+    private static string WithNormalizer(string pattern) =>
+        $$$"""{"normalizer": {"type": "Replace", "pattern": {"Regex": "{{{pattern}}}"}, "content": "x"}, "model": {"type": "BPE", "vocab": {"a": 0}, "merges": []}}""";
 
     [TestCase("""{"model": {"type": "Unigram", "vocab": [["a", 0.5]]}}""", "Unigram")]
     [TestCase("""{"normalizer": {"type": "NFKC"}, "model": {"type": "BPE", "vocab": {"a": 0}, "merges": []}}""", "NFKC")]
