@@ -18,7 +18,7 @@ internal sealed record DataOptions
     /// <summary>Share of the training file, its end, that is for validation.</summary>
     public double ValidationFraction { get; init; }
 
-    /// <summary>text, tsv, csv, jsonl or fasta; null goes by the extension.</summary>
+    /// <summary>text, tsv, csv, jsonl, json or fasta; null goes by the extension.</summary>
     public string? Format { get; init; }
 
     public ColumnMap Columns { get; init; } = new();

@@ -175,7 +175,7 @@ internal sealed class RecipeFileTests
         Assert.That(Refused($"{Minimal}\n{line}").Message, Does.Contain(expected).And.StartsWith($"{RecipePath}: line 4: "));
 
     [TestCase("{ train: x.parquet }", "data.train: parquet is not there yet")]
-    [TestCase("{ train: x, format: parquet }", "data.format: 'parquet' is not there yet; now text, tsv, csv, jsonl, fasta.")]
+    [TestCase("{ train: x, format: parquet }", "data.format: 'parquet' is not there yet; now text, tsv, csv, jsonl, json, fasta.")]
     [TestCase("{ train: x.tsv, validation: x.parquet }", "data.validation: parquet is not there yet")]
     [TestCase("{ train: x.tsv, validation: x.bin }", "data.format: cannot be told from 'x.bin'; name it.")]
     [TestCase("{ train: x.bin }", "data.format: cannot be told from 'x.bin'; name it.")]
@@ -221,8 +221,48 @@ internal sealed class RecipeFileTests
     [TestCase("", "LRT551")]
     [TestCase("seed: 1\nseed: 2", "LRT551")]
     [TestCase("- model", "LRT551")]
-    [TestCase("adapter: { options: &a { x: *a } }", "LRT55")]
+    [TestCase("adapter: { options: &a { x: *a } }", "LRT551")]
     public void What_is_no_recipe_is_refused_in_a_sentence(string yaml, string code) => Assert.That(Refused(yaml).Code, Does.StartWith(code));
+
+    [TestCase("adapter:\n  layers: &a [*a, *a, *a]", "line 2: the alias *a stands inside what it names.")]
+    [TestCase("a: *b\nb: &b 1", "line 1: the alias *b names nothing before it.")]
+    [TestCase("a: &a [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]\nb: &b [*a, *a, *a, *a, *a, *a, *a, *a, *a, *a]\nc: &c [*b, *b, *b, *b, *b, *b, *b, *b, *b, *b]\nd: [*c, *c, *c, *c, *c, *c, *c, *c, *c, *c]",
+        "line 4: holds more than 10000 values, those that aliases repeat included.")]
+    [TestCase("a: { b: 4 *\noutput: run", "line 2: is no YAML.")]
+    public void What_would_fill_the_memory_or_stops_the_scanner_is_refused_with_its_line(string yaml, string expected)
+    {
+        var failure = Refused(yaml);
+
+        Assert.That((failure.Code, failure.Message), Is.EqualTo(("LRT551", $"{RecipePath}: {expected}")));
+    }
+
+    [TestCase("{a: ", "}")]
+    [TestCase("[", "")]
+    public void Deep_nesting_is_refused(string open, string close)
+    {
+        var yaml = $"model: {string.Concat(Enumerable.Repeat(open, 20_000))}{string.Concat(Enumerable.Repeat(close, 20_000))}";
+
+        Assert.That(Refused(yaml).Message, Is.EqualTo($"{RecipePath}: line 1: is nested more than 32 deep."));
+    }
+
+    [TestCase("adapter.layers=&a [*a, *a]", "the alias *a stands inside what it names")]
+    [TestCase("adapter.options=[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[", "is nested more than 32 deep")]
+    [TestCase("adapter.options=1\n---\n2", "the value holds several documents")]
+    [TestCase("a.b.c.d.e.f.g.h.i.j.k.l.m.n.o.p.q.r.s.t.u.v.w.x.y.z.a.b.c.d.e.f.g=1", "is nested too deeply")]
+    public void Settings_have_the_same_limits(string setting, string expected) =>
+        Assert.That(() => Load(Minimal, setting), Throws.TypeOf<LortaException>().With.Property("Code").EqualTo("LRT552").And.Message.Contains(expected));
+
+    [Test]
+    public void A_setting_without_a_value_is_null() =>
+        Assert.That(() => Load(Minimal, "adapter.layers="), Throws.TypeOf<LortaException>().With.Message.EndsWith("--set: adapter.layers: must have a value."));
+
+    [Test]
+    public void Layers_that_are_named_over_and_over_are_refused()
+    {
+        var layers = string.Join(',', Enumerable.Repeat("0-99999", 1000));
+
+        Assert.That(() => Load(Minimal, $"adapter.layers={layers}"), Throws.TypeOf<LortaException>().With.Property("Code").EqualTo("LRT550"));
+    }
 
     [Test]
     public void A_missing_file_is_named() =>

@@ -15,7 +15,8 @@ internal static class RowReader
     {
         ["tsv"] = TsvRows.Parse,
         ["csv"] = CsvRows.Parse,
-        ["jsonl"] = JsonlRows.Parse,
+        ["jsonl"] = JsonRows.Parse,
+        ["json"] = JsonRows.Parse,
         ["fasta"] = FastaRows.Parse,
     };
 
@@ -29,6 +30,7 @@ internal static class RowReader
         [".csv"] = "csv",
         [".jsonl"] = "jsonl",
         [".ndjson"] = "jsonl",
+        [".json"] = "json",
         [".fasta"] = "fasta",
         [".fa"] = "fasta",
         [".faa"] = "fasta",
@@ -40,7 +42,7 @@ internal static class RowReader
 
     /// <summary>All rows in file order.</summary>
     /// <param name="path">A UTF-8 file.</param>
-    /// <param name="format">text, tsv, csv, jsonl or fasta; null goes by the extension.</param>
+    /// <param name="format">text, tsv, csv, jsonl, json or fasta; null goes by the extension.</param>
     /// <param name="separator">Text only: what parts the entries.</param>
     /// <exception cref="LortaException">LRT101, LRT103: the file; LRT506: a line; LRT507: the format; LRT508: no entries.</exception>
     public static IReadOnlyList<DataRow> Read(string path, string? format = null, string separator = BlankLine)

@@ -75,6 +75,22 @@ internal sealed class RowReaderTests
         Assert.That(row.Cells.Select(cell => $"{cell.Key}={cell.Value}"), Is.EqualTo(["s=x\ny", "n=0.50", "z=", "b=true", "l=B 1", "o.t=in", "d=[[1]]"]));
     }
 
+    [TestCase("a.json", "[{\"t\": \"one\"},\n\n {\"t\": \"two\"}]\n", "1: one|3: two", TestName = "Json may be one array")]
+    [TestCase("a.jsonl", " [\n{\"t\":\n\"one\"}, {\"t\": \"two\"}]", "2: one|3: two", TestName = "An array is read whatever its extension")]
+    [TestCase("a.json", "{\"t\": \"one\"}\n{\"t\": \"two\"}", "1: one|2: two", TestName = "Json may be one object a line")]
+    [TestCase("a.json", "{\n\"t\": \"one\"\n}\n{\"t\": \"two\"\n}", "1: one|4: two", TestName = "Objects may span lines")]
+    [TestCase("a.jsonl", "{\"t\": \"\\ud83d\\ude00\"}", "1: 😀", TestName = "Whole surrogate pairs are characters")]
+    [TestCase("a.tsv", "\uFEFFt\rone\rtwo\r", "2: one|3: two", TestName = "Lines of a table may end as on an old Mac")]
+    [TestCase("a.csv", "t\r\rone\r\"two\"", "3: one|4: two", TestName = "Records may end as on an old Mac")]
+    [TestCase("a.tsv", "t\r\r\none\r\r\n", "2: one", TestName = "Line ends that were translated twice are one")]
+    [TestCase("a.txt", "one\r\rtwo\r", "1: one|3: two", TestName = "Blank lines may end as on an old Mac")]
+    public void Rows_are_the_same_however_a_file_was_saved(string name, string text, string rows)
+    {
+        var column = name == "a.txt" ? "text" : "t";
+
+        Assert.That(Read(name, text).Select(row => $"{row.Line}: {row[column]}"), Is.EqualTo(rows.Split('|')));
+    }
+
     [Test]
     public void Fasta_headers_give_columns()
     {
@@ -95,6 +111,11 @@ internal sealed class RowReaderTests
     [TestCase("a.csv", "a,b\n1,x \"y\" z\n", 2, "quote")]
     [TestCase("a.jsonl", "{\"a\": 1}\n{\"a\": \n", 2, "not a JSON object")]
     [TestCase("a.jsonl", "[1]\n", 1, "not a JSON object")]
+    [TestCase("a.json", "[\n{\"a\": 1},\n{\"a\": \n", 4, "one array of objects")]
+    [TestCase("a.json", "[{\"a\": 1},\n[]]", 2, "not a JSON object")]
+    [TestCase("a.jsonl", "{\"a\": 1}\n{\"a\": \"x\", \"b\": \"cut \\ud83d\"}\n", 2, "half of a surrogate pair")]
+    [TestCase("a.jsonl", "{\"a\": 1}\n{\"\\ude00\": 1}\n", 2, "half of a surrogate pair")]
+    [TestCase("a.json", "[{\"a\": 1},\n{\"a\": [\"\\ud83d\"]}]", 2, "half of a surrogate pair")]
     [TestCase("a.fasta", "MKTA\n", 1, "starts with '>'")]
     [TestCase("a.fasta", ">P1\n>P2\nMK\n", 1, "no sequence")]
     public void A_bad_line_is_named(string name, string text, int line, string what)
