@@ -5,6 +5,8 @@ namespace LoRTA.Onnx.GraphGen.Adapters;
 /// <summary>An adapter on a model: the family, its sites and its factors.</summary>
 public sealed record AdapterPlan
 {
+    private const int RanksPerWidth = 16;
+
     /// <summary>What was asked for.</summary>
     public required AdapterOptions Options { get; init; }
 
@@ -33,6 +35,7 @@ public sealed record AdapterPlan
         options.Validate();
         var family = AdapterFamilies.Create(options, families);
         var sites = SitesOf(architecture, options, family);
+        CheckRank(options, sites);
         var factors = family.Factors(sites);
         if (factors.FirstOrDefault(factor => factor.Count > Array.MaxLength) is { } large) throw AdapterErrors.InvalidOptions([("rank", $"{options.Rank} gives '{large.Name}' {large.Count} numbers, more than an array holds")]);
         return new AdapterPlan { Options = options, Family = family, Architecture = architecture, Sites = sites, Factors = factors };
@@ -43,6 +46,16 @@ public sealed record AdapterPlan
     internal void CheckScale(string file, double stated)
     {
         if (!(Math.Abs(stated - Family.Scale) <= 1e-9 * Math.Abs(Family.Scale))) throw AdapterErrors.OtherThanFollows(file, "scale", stated, Family.Scale);
+    }
+
+    // A tensor over all sites may need a larger rank than one matrix has; far more than that is a typing error, and would fill the memory.
+    private static void CheckRank(AdapterOptions options, AdapterSites sites)
+    {
+        if (sites.All.Count == 0) return;
+        var largest = sites.All.Max(site => Math.Max(site.In, site.Out));
+        var most = (long)RanksPerWidth * largest;
+        if (options.Rank > most)
+            throw AdapterErrors.InvalidOptions([("rank", FormattableString.Invariant($"must be <= {most}, {RanksPerWidth} times the largest input or output ({largest}), was {options.Rank}"))]);
     }
 
     private static AdapterSites SitesOf(Architecture architecture, AdapterOptions options, IAdapterFamily family)

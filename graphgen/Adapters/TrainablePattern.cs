@@ -13,5 +13,5 @@ public sealed record TrainablePattern(string Match, ParameterGroup Group)
 
     /// <summary>Whether a parameter's name fits.</summary>
     internal bool Fits(string name) =>
-        Regex.IsMatch(name, $"^{Regex.Escape(Match).Replace("\\*", ".*", StringComparison.Ordinal)}$", RegexOptions.CultureInvariant, TimeSpan.FromSeconds(1));
+        Regex.IsMatch(name, $"^{Regex.Escape(Match).Replace("\\*", ".*", StringComparison.Ordinal)}$", RegexOptions.CultureInvariant | RegexOptions.NonBacktracking);
 }

@@ -15,8 +15,11 @@ internal sealed class Golden
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
     {
         RespectNullableAnnotations = true,
-        Converters = { new JsonStringEnumConverter<Orientation>(JsonNamingPolicy.KebabCaseLower) },
+        Converters = { new JsonStringEnumConverter<Orientation>(JsonNamingPolicy.KebabCaseLower, allowIntegerValues: false) },
     };
+
+    /// <summary>A golden is about single steps, not about a training.</summary>
+    private const long MostSteps = 1000;
 
     private readonly string _path;
     private readonly string _json;
@@ -45,12 +48,37 @@ internal sealed class Golden
         try
         {
             var facts = JsonSerializer.Deserialize<Facts>(File.ReadAllText(json), Json) ?? throw FileErrors.Corrupt(json, "is empty");
+            if (facts.Problem() is { } problem) throw FileErrors.Corrupt(json, problem);
             return new Golden((path, json), facts, Safetensors.Load(path));
         }
         catch (JsonException e)
         {
             throw FileErrors.Corrupt(json, $"is no golden ({JsonProblem.Of(e)})");
         }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw FileErrors.NotReadable(json, e);
+        }
+    }
+
+    /// <summary>Refuses a golden whose tensors cannot be compared with what is trained. It may hold the first rows of a tensor only.</summary>
+    /// <exception cref="LortaException">LRT309: a gradient is missing; LRT308: a tensor is no part of what it belongs to.</exception>
+    public void Check(IEnumerable<TrainedTensor> trained, IEnumerable<AdapterSite> sites)
+    {
+        foreach (var tensor in trained)
+        {
+            var (key, count) = (Key(tensor.Name), tensor.Initial.Count);
+            var gradient = Tensors.GetValueOrDefault($"grad.{key}") ?? throw AdapterErrors.FactorMissing(_path, $"grad.{key}");
+            CheckPart($"grad.{key}", count);
+            foreach (var step in After) CheckPart($"after{step}.{key}", gradient.Count);
+        }
+        foreach (var site in sites) CheckPart($"delta.{site.Address}", (long)site.In * site.Out);
+    }
+
+    private void CheckPart(string name, long most)
+    {
+        if (Tensors.GetValueOrDefault(name) is { } tensor && (!tensor.Type.IsFloat() || tensor.Count == 0 || tensor.Count > most))
+            throw AdapterErrors.FactorShape(_path, name, FormattableString.Invariant($"1 to {most} floats"), tensor.ToString());
     }
 
     /// <summary>The golden's name of a trained tensor: parameters of the model go without prefix.</summary>
@@ -136,6 +164,13 @@ internal sealed class Golden
         public IReadOnlyList<long>? After { get; init; }
 
         public required OptimizerFacts Optimizer { get; init; }
+
+        /// <summary>What no golden can say; null = nothing.</summary>
+        public string? Problem() =>
+            Targets.Any(string.IsNullOrEmpty) ? "'targets' names a matrix without a letter"
+            : Optimizer.Betas.Count != 2 ? "'optimizer.betas' should be two numbers"
+            : (After ?? []).FirstOrDefault(step => step is < 1 or > MostSteps, 1) is not 1 and var step ? FormattableString.Invariant($"'after' names step {step}, which is not from 1 to {MostSteps}")
+            : null;
     }
 
     private sealed record OptimizerFacts

@@ -44,6 +44,7 @@ internal sealed class GoldenCheck(Golden golden, IGraphEvaluator evaluator)
 
     public GoldenResult Run(TrainingGraphs graphs, Batch batch, OrtSettings settings)
     {
+        golden.Check(graphs.Trained, graphs.Plan.Sites.All);
         using var runtime = new OrtSessionRuntime(graphs, settings);
         var loss = runtime.Accumulate(batch, weight: 1);
         var gradients = runtime.Gradients;

@@ -9,6 +9,8 @@ namespace LoRTA.Onnx.Training.Recipes;
 [Spelling("""{"anyOf": [{"type": "array", "items": {"type": "integer", "minimum": 0}, "minItems": 1, "uniqueItems": true}, {"type": "string", "pattern": "^(all|[0-9]+(-[0-9]+)?(,[0-9]+(-[0-9]+)?)*)$"}]}""")]
 internal sealed record LayerChoice
 {
+    private const int MostIndices = 200_000;
+
     private LayerChoice(IReadOnlyList<int>? indices) => Indices = indices;
 
     public static LayerChoice All { get; } = new((IReadOnlyList<int>?)null);
@@ -29,6 +31,7 @@ internal sealed record LayerChoice
             var ends = part.Split('-');
             if (ends.Length > 2 || !TryIndex(ends[0], out var first) || !TryIndex(ends[^1], out var last) || first > last) return false;
             indices.AddRange(Enumerable.Range(first, last - first + 1));
+            if (indices.Count > MostIndices) return false;
         }
         choice = Of(indices);
         return true;

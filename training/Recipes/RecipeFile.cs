@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using LoRTA.Onnx.GraphGen.Errors;
 using LoRTA.Onnx.GraphGen.Files;
 using LoRTA.Onnx.Training.Errors;
@@ -24,7 +25,7 @@ internal static class RecipeFile
         var binder = new RecipeBinder(set);
         var node = binder.Bind(root, RecipeJson.Options.GetTypeInfo(typeof(Recipe)), string.Empty);
         if (binder.Problems.Count > 0) throw RecipeErrors.Invalid(path, binder.Problems.Select(binder.Locate));
-        var recipe = node.Deserialize<Recipe>(RecipeJson.Options)!;
+        var recipe = ToRecipe(path, node);
         var problems = RecipeRules.Check(recipe, known).Select(binder.Locate).ToList();
         if (problems.Count > 0) throw RecipeErrors.Invalid(path, problems);
         return recipe.Resolve(Path.GetDirectoryName(Path.GetFullPath(path))!, Path.GetFileNameWithoutExtension(path));
@@ -42,17 +43,28 @@ internal static class RecipeFile
     /// <summary>Writes the recipe as YAML, every key written out.</summary>
     public static void Save(string path, Recipe recipe) => AtomicFile.WriteText(path, ToYaml(recipe));
 
+    private static Recipe ToRecipe(string path, JsonNode? node)
+    {
+        try
+        {
+            return node.Deserialize<Recipe>(RecipeJson.Options)!;
+        }
+        catch (JsonException e)
+        {
+            throw RecipeErrors.Invalid(path, [new(e.Path is { Length: > 2 } place ? place[2..] : string.Empty, "has a value that does not fit")]);
+        }
+    }
+
     private static YamlMappingNode Parse(string path)
     {
         if (!RealPath.HasFile(path)) throw FileErrors.NotFound(path);
         try
         {
-            var stream = new YamlStream();
             using var reader = new StreamReader(path);
-            stream.Load(reader);
-            return stream.Documents is [{ RootNode: YamlMappingNode root }]
+            var documents = YamlTree.Read(reader);
+            return documents is [{ RootNode: YamlMappingNode root }]
                 ? root
-                : throw RecipeErrors.NotYaml(path, stream.Documents.Count > 1 ? "holds several documents" : "holds no keys", null);
+                : throw RecipeErrors.NotYaml(path, documents.Count > 1 ? "holds several documents" : "holds no keys", null);
         }
         catch (YamlException e)
         {

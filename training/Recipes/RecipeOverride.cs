@@ -9,6 +9,8 @@ namespace LoRTA.Onnx.Training.Recipes;
 /// <summary>A setting of the command line, <c>path.to.key=value</c>, put into the YAML tree before it is read.</summary>
 internal static class RecipeOverride
 {
+    private const int MostKeys = 32;
+
     /// <summary>Puts the setting into the tree; elements of lists have their index as key.</summary>
     /// <returns>The nodes that come from the setting.</returns>
     /// <exception cref="LortaException">LRT552: no setting.</exception>
@@ -17,6 +19,7 @@ internal static class RecipeOverride
         var split = setting.IndexOf('=', StringComparison.Ordinal);
         var keys = split > 0 ? setting[..split].Trim().Split('.') : [];
         if (keys.Length == 0 || keys.Any(string.IsNullOrWhiteSpace)) throw RecipeErrors.NotASetting(setting, "has no key");
+        if (keys.Length > MostKeys) throw RecipeErrors.NotASetting(setting[..split], "is nested too deeply");
         var value = Parse(setting, setting[(split + 1)..]);
 
         YamlNode node = root;
@@ -57,9 +60,9 @@ internal static class RecipeOverride
     {
         try
         {
-            var stream = new YamlStream();
-            stream.Load(new StringReader(text));
-            return stream.Documents is [var document] ? document.RootNode : new YamlScalarNode(string.Empty);
+            var documents = YamlTree.Read(new StringReader(text));
+            if (documents.Count > 1) throw RecipeErrors.NotASetting(setting, "the value holds several documents");
+            return documents is [var document] ? document.RootNode : new YamlScalarNode(string.Empty) { Style = ScalarStyle.Plain };
         }
         catch (YamlException e)
         {

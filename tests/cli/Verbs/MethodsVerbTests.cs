@@ -49,7 +49,7 @@ internal sealed class MethodsVerbTests
     }
 
     [TestCase("--targets", "q,gate", "'gate' is not there yet")]
-    [TestCase("--rank", "2000000000", "more than an array holds")]
+    [TestCase("--rank", "2000000000", "must be <= 1024, 16 times the largest input or output (64)")]
     public void What_a_family_cannot_count_has_a_reason(string option, string value, string reason)
     {
         var run = CommandLine.Run("methods", "--width", "64", "--heads", "4", "--layers", "2", option, value, "--json");
