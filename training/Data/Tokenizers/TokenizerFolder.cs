@@ -55,7 +55,7 @@ internal sealed class TokenizerFolder
 
     private TokenizerParts ReadJson()
     {
-        var parts = JsonReading.Read(At("tokenizer.json"), json => TokenizerJson.Read(At("tokenizer.json"), JsonReading.Parse(json)));
+        var parts = JsonReading.Read(At("tokenizer.json"), json => TokenizerJson.Read(At("tokenizer.json"), JsonReading.Parse(json), new ConfiguredText(_config)));
         return parts with { Added = MergeInto(parts.Vocabulary, parts.Added), Template = EndsByFlags(parts.Vocabulary) ?? parts.Template };
     }
 
@@ -230,7 +230,7 @@ internal sealed class TokenizerFolder
 
     // Tokens that have a role, and further special ones.
     private IEnumerable<(JsonElement Token, string Content)> Named() =>
-        from token in Roles.Select(Written).OfType<JsonElement>().Concat(_map.Array(More)).Concat(_config.Array(More))
+        from token in Roles.Select(Written).OfType<JsonElement>().Concat(_map.Array(More)).Concat(_config.Array(More)).Concat(_config.Array("extra_special_tokens"))
         let content = Content(token)
         where content is not null
         select (token, content);

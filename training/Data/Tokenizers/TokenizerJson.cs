@@ -7,7 +7,7 @@ namespace LoRTA.Onnx.Training.Data.Tokenizers;
 /// <summary>The parts of a tokenizer.json, save truncation and padding, which Hugging Face's call overrides too.</summary>
 internal static class TokenizerJson
 {
-    public static TokenizerParts Read(string path, JsonElement json)
+    public static TokenizerParts Read(string path, JsonElement json, ConfiguredText configured)
     {
         var model = json.GetProperty("model");
         var added = json.Array("added_tokens").Select(token => ReadAdded(token, token.GetProperty("content").GetString()!, token.GetProperty("id").GetInt32())).ToList();
@@ -19,8 +19,8 @@ internal static class TokenizerJson
             Vocabulary = vocabulary,
             Model = ReadModel(path, model, vocabulary),
             Added = added,
-            Normalize = ReadNormalizer(path, json.Find("normalizer")),
-            Split = ReadSplitter(path, json.Find("pre_tokenizer")),
+            Normalize = ReadNormalizer(path, json.Find("normalizer"), configured),
+            Split = ReadSplitter(path, json.Find("pre_tokenizer"), configured),
             Decode = ReadDecoder(json.Find("decoder")),
             Template = ReadTemplate(path, json.Find("post_processor"), vocabulary),
             SpaceBelongsToWord = Flat(json.Find("pre_tokenizer"), "pretokenizers").Any(part => part.Text("type") == "ByteLevel"),
@@ -69,8 +69,9 @@ internal static class TokenizerJson
     private static string ReadMerge(JsonElement merge) =>
         merge.ValueKind == JsonValueKind.String ? merge.GetString()! : $"{merge[0].GetString()} {merge[1].GetString()}";
 
-    private static Func<string, string> ReadNormalizer(string path, JsonElement? json)
+    private static Func<string, string> ReadNormalizer(string path, JsonElement? json, ConfiguredText configured)
     {
+        if (json?.Text("type") == "BertNormalizer") return configured.Of(ReadBert(json.Value)).Normalize;
         var steps = Flat(json, "normalizers").Select(part => ReadNormalization(path, part)).ToList();
         return text => steps.Aggregate(text, (current, step) => step(current));
     }
@@ -86,11 +87,7 @@ internal static class TokenizerJson
                 var (pattern, content) = (ReadPattern(part), part.Text("content")!);
                 return text => pattern.Replace(text, _ => content);
             case "BertNormalizer":
-                return new BertText(
-                    part.Flag("clean_text") ?? true,
-                    part.Flag("handle_chinese_chars") ?? true,
-                    part.Flag("strip_accents"),
-                    part.Flag("lowercase") ?? true).Normalize;
+                return ReadBert(part).Normalize;
             case "Lowercase": return BertText.Lower;
             case "StripAccents": return BertText.WithoutAccents;
             case "NFC": return UnicodeForms.Compose;
@@ -99,14 +96,21 @@ internal static class TokenizerJson
         }
     }
 
+    private static BertText ReadBert(JsonElement part) => new(
+        part.Flag("clean_text") ?? true,
+        part.Flag("handle_chinese_chars") ?? true,
+        part.Flag("strip_accents"),
+        part.Flag("lowercase") ?? true);
+
     private static Regex ReadPattern(JsonElement part)
     {
         var pattern = part.GetProperty("pattern");
         return TextSplits.Pattern(pattern.Text("Regex") ?? Regex.Escape(pattern.Text("String")!));
     }
 
-    private static Splitter ReadSplitter(string path, JsonElement? json)
+    private static Splitter ReadSplitter(string path, JsonElement? json, ConfiguredText configured)
     {
+        if (json?.Text("type") == "ByteLevel" && configured.PrefixSpace is { } prefixSpace) return ByteLevel(prefixSpace, json.Value.Flag("use_regex") ?? true);
         var steps = Flat(json, "pretokenizers").Select(part => ReadSplit(path, part)).ToList();
         return (text, atStart) => steps.Aggregate<Splitter, IEnumerable<string>>(
             [text], (words, step) => words.SelectMany((word, index) => step(word, atStart && index == 0)));

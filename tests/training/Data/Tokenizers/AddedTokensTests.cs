@@ -111,6 +111,32 @@ internal sealed class AddedTokensTests
         Assert.That(TextTokenizer.Load(folder.Path).EncodeWithSpecialTokens("x").Ids, Is.EqualTo(ids));
     }
 
+    [TestCase("""{}""", new[] { 4, 5 })]
+    [TestCase("""{"do_lower_case": false}""", new[] { 1, 5 })]
+    [TestCase("""{"do_lower_case": null}""", new[] { 4, 5 })]
+    public void The_case_is_that_of_the_configuration(string config, int[] ids)
+    {
+        using var folder = new PartialFolder(string.Empty);
+        folder.Write("tokenizer.json", Uncased.Replace(", ADDED", string.Empty, StringComparison.Ordinal));
+        folder.Write("tokenizer_config.json", config);
+
+        Assert.That(TextTokenizer.Load(folder.Path).Encode("HELLO world"), Is.EqualTo(ids));
+    }
+
+    [TestCase("""{}""", new[] { 0, 1 })]
+    [TestCase("""{"add_prefix_space": false}""", new[] { 1 })]
+    public void The_space_before_a_text_is_that_of_the_configuration(string config, int[] ids)
+    {
+        using var folder = new PartialFolder(string.Empty);
+        folder.Write("tokenizer.json", """
+            {"pre_tokenizer": {"type": "ByteLevel", "add_prefix_space": true, "use_regex": true}, "decoder": {"type": "ByteLevel"},
+             "model": {"type": "BPE", "vocab": {"Ġ": 0, "a": 1}, "merges": []}}
+            """);
+        folder.Write("tokenizer_config.json", config);
+
+        Assert.That(TextTokenizer.Load(folder.Path).Encode("a"), Is.EqualTo(ids));
+    }
+
     [Test]
     public void An_id_of_two_tokens_is_refused()
     {
