@@ -27,14 +27,30 @@ internal sealed class ProgramTests
         Assert.That(error, Does.Match("^error LRT613: .+ failed in ONNX Runtime \\(indices element out of data bounds.+\\)\\.\nhint: .+\n$"));
     }
 
-    private static (int ExitCode, string Error) Run(params string[] args)
+    [Test, Platform(Exclude = "Win", Reason = "TMPDIR is Unix's.")]
+    public void A_folder_for_temporary_files_that_is_missing_is_one_sentence()
     {
-        using var process = Process.Start(new ProcessStartInfo(Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet", [Path.Combine(AppContext.BaseDirectory, "LoRTA.Onnx.Cli.dll"), .. args])
+        using var folder = new TestFolder();
+        var model = Exports.Path("minilm/ts-sdpa");   // its float16 weights are widened into a temporary file
+
+        var (code, error) = Run(("TMPDIR", folder["none"]), "gradcheck", model, "--task", "classification");
+
+        Assert.That(code, Is.EqualTo(1));
+        Assert.That(error, Does.Match($"^error LRT615: {folder["none"]}/?: temporary files cannot be written there .+\nhint: .+\n$"));
+    }
+
+    private static (int ExitCode, string Error) Run(params string[] args) => Run(("LANG", "C.UTF-8"), args);
+
+    private static (int ExitCode, string Error) Run((string Name, string Value) variable, params string[] args)
+    {
+        var start = new ProcessStartInfo(Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet", [Path.Combine(AppContext.BaseDirectory, "LoRTA.Onnx.Cli.dll"), .. args])
         {
             UseShellExecute = false,
             RedirectStandardError = true,
             RedirectStandardOutput = true,
-        })!;
+        };
+        start.Environment[variable.Name] = variable.Value;
+        using var process = Process.Start(start)!;
         var error = process.StandardError.ReadToEnd();
         process.WaitForExit();
         return (process.ExitCode, error);
