@@ -11,38 +11,50 @@ namespace LoRTA.Onnx.Cli;
 /// <param name="Folder">The folder that is written; null for a single file.</param>
 internal sealed record ExportTarget(Model Source, string File, string? SourceFolder, string? Folder)
 {
-    /// <summary>Bytes of the model and its data file.</summary>
-    public long Bytes => new[] { File, $"{File}.data" }.Where(System.IO.File.Exists).Sum(path => new FileInfo(path).Length);
+    /// <summary>Further files that the command reads.</summary>
+    public IReadOnlyList<string> Inputs { get; init; } = [];
 
     public static ExportTarget Of(string argument, Model source, string output) =>
         Directory.Exists(argument) ? new(source, Path.Combine(output, source.FileName), argument, output) : new(source, output, null, null);
 
     /// <summary>Refuses a place that is taken, before any work is done for it.</summary>
-    /// <exception cref="LortaException">LRT102, LRT701: the place is taken.</exception>
-    public void Check(Model model, bool force) => new OutputGuard(force, Source).Check(Folder is null ? model.FilesAt(File) : [Folder]);
+    /// <exception cref="LortaException">LRT102, LRT107, LRT123, LRT124, LRT701: the place is taken.</exception>
+    public void Check(bool force)
+    {
+        var guard = new OutputGuard(force, [.. Source.Files, .. Inputs]);
+        if (Folder is null) guard.CheckModel(File);
+        else guard.CheckFolder(Folder, IsFile(Carried()));
+    }
 
     /// <summary>Writes the exported model.</summary>
-    /// <exception cref="LortaException">LRT102, LRT107, LRT701: the place is taken.</exception>
-    public void Write(Model model, bool force)
+    /// <returns>The files of the model: its own, and that of its data where it has one.</returns>
+    /// <exception cref="LortaException">LRT102, LRT107, LRT123, LRT124, LRT701: the place is taken; LRT104: it cannot be written.</exception>
+    public IReadOnlyList<string> Write(Model model, bool force)
     {
-        Check(model, force);
-        if (Folder is null)
-        {
-            model.Save(File);
-            return;
-        }
-        var carried = FolderFiles.In(SourceFolder!, except: Folder).Where(name => IsCarried(Path.Combine(SourceFolder!, name))).ToList();   // the output may lie in the source
-        AtomicFolder.Write(Folder, [.. carried, .. model.FilesAt(Source.FileName)], folder =>
+        Check(force);
+        if (Folder is null) return model.SaveFiles(File);
+        var carried = Carried();
+        IReadOnlyList<string> files = [];
+        AtomicFolder.Write(Folder, IsFile(carried), folder =>
         {
             foreach (var name in carried)
             {
                 Directory.CreateDirectory(Path.GetDirectoryName(Path.Combine(folder, name))!);
                 System.IO.File.Copy(Path.Combine(SourceFolder!, name), Path.Combine(folder, name));
             }
-            model.Save(Path.Combine(folder, Source.FileName));
+            files = model.SaveFiles(Path.Combine(folder, Source.FileName));
         });
+        return [.. files.Select(file => Path.Combine(Folder, Path.GetFileName(file)))];
     }
 
-    // The model and its data files are written anew; a link to a folder stays behind.
-    private bool IsCarried(string path) => RealPath.HasFile(path) && !Source.Files.Any(file => Path.GetFullPath(file) == Path.GetFullPath(path));
+    private List<string> Carried() => [.. FolderFiles.In(SourceFolder!, except: Folder).Where(IsCarried)];   // the output may lie in the source
+
+    // The model and its data files are written anew; a link to a folder stays behind, and so does what others are writing.
+    private bool IsCarried(string name)
+    {
+        var path = Path.Combine(SourceFolder!, name);
+        return !name.Split('/').Any(Leftovers.Is) && RealPath.HasFile(path) && !Source.Files.Any(file => Path.GetFullPath(file) == Path.GetFullPath(path));
+    }
+
+    private Func<string, bool> IsFile(List<string> carried) => name => carried.Contains(name) || name == Source.FileName || DataFile.IsOf(Source.FileName, name);
 }

@@ -26,6 +26,9 @@ internal sealed class PreparedTask : IDisposable
 
     public TrainingGraphs Graphs { get; }
 
+    /// <summary>The model's file, and those of its weights.</summary>
+    public required IReadOnlyList<string> ModelFiles { get; init; }
+
     public ITrainingRuntime Runtime { get; }
 
     /// <summary>Measures the validation data; null where there are none.</summary>
@@ -38,8 +41,9 @@ internal sealed class PreparedTask : IDisposable
     public static PreparedTask Of(Recipe recipe, OrtSettings settings, IReadOnlyDictionary<string, Tensor>? values = null)
     {
         if (recipe.Head is not null) throw TrainingErrors.NotYet("head.new", "a new head");
-        var graphs = TrainingGraphBuilder.Build(Model.Load(recipe.Model), RecipeMapping.Spec(recipe, values));
-        return new PreparedTask(recipe, DataOf(recipe, graphs.Evaluation), graphs, settings);
+        var model = Model.Load(recipe.Model);
+        var graphs = TrainingGraphBuilder.Build(model, RecipeMapping.Spec(recipe, values));
+        return new PreparedTask(recipe, DataOf(recipe, graphs.Evaluation), graphs, settings) { ModelFiles = model.Files };
     }
 
     /// <summary>Loads the data of a recipe.</summary>

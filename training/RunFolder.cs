@@ -1,4 +1,6 @@
+using LoRTA.Onnx.GraphGen.Adapters;
 using LoRTA.Onnx.GraphGen.Errors;
+using LoRTA.Onnx.GraphGen.Files;
 using LoRTA.Onnx.Training.Checkpoints;
 using LoRTA.Onnx.Training.Errors;
 
@@ -20,6 +22,8 @@ internal sealed record RunFolder(string Path)
 
     public string Log => System.IO.Path.Combine(Path, "log.txt");
 
+    private string[] Files => [Recipe, Metrics, Report, Log];
+
     // A run that was stopped before its first checkpoint: there is nothing yet that starting anew could lose.
     private bool HasJustBegun => Directory.Exists(Checkpoints) && !Directory.Exists(Adapter);
 
@@ -28,12 +32,15 @@ internal sealed record RunFolder(string Path)
     /// <summary>Refuses a folder whose content this run must not replace.</summary>
     /// <param name="resume">Whether a run in it goes on.</param>
     /// <param name="force">Whether a run in it may be replaced.</param>
-    /// <exception cref="LortaException">LRT102: something is there already; LRT563: nothing there can go on.</exception>
-    public void Check(bool resume, bool force)
+    /// <param name="inputs">The files that the run reads.</param>
+    /// <exception cref="LortaException">LRT102: something is there already; LRT563: nothing there can go on; LRT107, LRT123: something in its places is not a run's; LRT701: an input.</exception>
+    public void Check(bool resume, bool force, IReadOnlyList<string> inputs)
     {
-        if (force || !Holds(Path)) return;
-        if (!resume) throw FileErrors.Exists(Path);
-        if (!HasJustBegun && !HasCheckpoints) throw CheckpointErrors.NothingToResume(Path);
+        CheckInputs(resume, inputs);
+        if (!Holds()) return;
+        if (!force && !resume) throw FileErrors.Exists(Path);
+        CheckPlaces();
+        if (!force && !HasJustBegun && !HasCheckpoints) throw CheckpointErrors.NothingToResume(Path);
     }
 
     /// <summary>Makes the folder ready for a run that starts anew.</summary>
@@ -43,7 +50,7 @@ internal sealed record RunFolder(string Path)
         try
         {
             Clear();
-            Directory.CreateDirectory(Checkpoints);
+            FileSteps.CreateFolder(Checkpoints);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -51,13 +58,47 @@ internal sealed record RunFolder(string Path)
         }
     }
 
-    private static bool Holds(string folder) => Directory.Exists(folder) && Directory.EnumerateFileSystemEntries(folder).Any();
+    // A recipe that is the run's own may be resumed by: it is not written again.
+    private void CheckInputs(bool resume, IReadOnlyList<string> inputs)
+    {
+        var guard = new OutputGuard(force: true, inputs.Where(input => !(resume && IsOwnRecipe(input))));
+        foreach (var place in Files.Append(Adapter).Append(Checkpoints)) guard.CheckInputs(place);
+    }
 
-    // Only what a run writes: the folder may hold other files.
+    /// <summary>Whether a file is this run's own recipe.</summary>
+    public bool IsOwnRecipe(string file) => RealPath.Target(file).Equals(RealPath.Target(Recipe), RealPath.Comparison);
+
+    // A run writes known names only; in their places nothing else is cleared or replaced.
+    private void CheckPlaces()
+    {
+        var kind = PathKinds.Of(RealPath.Target(Path));
+        if (kind != PathKind.Folder) throw FileErrors.NotReplaceable(Path, kind);
+        foreach (var file in Files)
+            if (PathKinds.Of(file) is var found && found is not (PathKind.Nothing or PathKind.File)) throw FileErrors.NotReplaceable(file, found);
+        AtomicFolder.CheckReplaceable(Adapter, Adapter, AdapterFolder.IsFile);
+        AtomicFolder.CheckReplaceable(Checkpoints, Checkpoints, CheckpointStore.IsFile);
+    }
+
+    // What only the lock or a killed process left is no content.
+    private bool Holds() => PathKinds.Of(RealPath.Target(Path)) switch
+    {
+        PathKind.Nothing => PathKinds.Of(Path) != PathKind.Nothing,   // a link to nothing
+        PathKind.Folder => Directory.EnumerateFileSystemEntries(Path).Select(System.IO.Path.GetFileName).Any(name => name != RunLock.FileName && !Leftovers.Is(name!)),
+        _ => true,
+    };
+
+    // Only what a run writes, and only that: the folder may hold other files. The checkpoints go first: without them nothing is resumed from half a run.
     private void Clear()
     {
         if (!Directory.Exists(Path)) return;
-        foreach (var file in new[] { Recipe, Metrics, Report, Log }) File.Delete(file);
-        foreach (var folder in new[] { Adapter, Checkpoints }) if (Directory.Exists(folder)) Directory.Delete(folder, recursive: true);
+        Leftovers.Remove(Path);
+        foreach (var folder in new[] { Checkpoints, Adapter })
+        {
+            if (!Directory.Exists(folder)) continue;
+            Leftovers.Remove(folder);
+            foreach (var file in Directory.EnumerateFiles(folder).Order(StringComparer.Ordinal)) FileSteps.Delete(file);
+            Directory.Delete(folder);
+        }
+        foreach (var file in Files) FileSteps.Delete(file);
     }
 }

@@ -20,6 +20,9 @@ internal sealed record RunRequest
     /// <summary>The resolved recipe.</summary>
     public required Recipe Recipe { get; init; }
 
+    /// <summary>The file that the recipe was read from; null for one that was made in code.</summary>
+    public string? RecipePath { get; init; }
+
     /// <summary>Whether to go on from the newest checkpoint.</summary>
     public bool Resume { get; init; }
 
@@ -65,9 +68,13 @@ internal static class TrainingRun
     {
         var recipe = request.Recipe;
         var folder = new RunFolder(recipe.Output!);
-        folder.Check(request.Resume, request.Force);
+        var inputs = RecipeFiles.Of(recipe, request.RecipePath);
+        RunLock.RefuseHeld(folder.Path);
+        folder.Check(request.Resume, request.Force, inputs);
         var settings = new OrtSettings(recipe.Device, request.Threads);
         using var task = PreparedTask.Of(recipe, settings);
+        using var held = RunLock.Take(folder.Path, clock);
+        folder.Check(request.Resume, request.Force, [.. inputs, .. task.ModelFiles]);   // again: another process may have come first
         var notes = task.Graphs.Findings.Select(finding => $"{finding.Node}: {finding.Reason}").ToList();
         var checkpoints = new RunCheckpoints(new CheckpointStore(folder.Checkpoints, notes.Add), recipe, settings.ThreadCount);
         var resumed = request.Resume ? checkpoints.Resume(task.Runtime) : null;
@@ -75,7 +82,7 @@ internal static class TrainingRun
         using var shield = StopRequest.Under(CancellationToken.None);   // from here on everything that was computed is saved
         if (resumed is null) folder.Begin();
         var run = resumed ?? new RunState();
-        RecipeFile.Save(folder.Recipe, recipe);
+        if (request.RecipePath is not { } path || !folder.IsOwnRecipe(path)) RecipeFile.Save(folder.Recipe, recipe);
 
         using var metrics = MetricsLog.Open(folder.Metrics, run.Step);
         using var log = new TextLog(folder.Log, clock);

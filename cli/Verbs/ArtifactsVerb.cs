@@ -21,7 +21,7 @@ internal static class ArtifactsVerb
         {
             if (call.Get(dialect) == OrtTraining) throw NotYet(OrtTraining);
             var deployed = Model.Load(call.Get(model));
-            new OutputGuard(call.Get(force), deployed).Check(call.Get(output));
+            new OutputGuard(call.Get(force), deployed.Files).CheckFolder(call.Get(output), PortableArtifacts.IsFile);
             var spec = new TrainingSpec { Adapter = adapter.Options(call), Task = call.Get(task), Seed = call.Get(seed) ?? 0 };
             var graphs = TrainingGraphBuilder.Build(deployed, spec);
             var files = PortableArtifacts.Write(graphs, call.Get(output), call.Get(embed));

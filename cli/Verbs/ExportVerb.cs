@@ -36,6 +36,7 @@ internal static class ExportVerb
                 AllowRounding = call.Get(rounding),
                 Inputs = call.Get(inputs),
                 Recipe = call.Get(data) is { } path ? RecipeArgument.Load(path, [], (null, null, runtime.Settings(call).Device)) with { Model = call.Get(model) } : null,
+                RecipePath = call.Get(data),
             };
             var options = new ExportOptions { KeepBase = call.Get(keep), Widen = call.Get(widen), AllowOtherBase = call.Get(allow) };
             var result = Run(request, options, new OrtGraphEvaluator(runtime.Settings(call)));
@@ -47,15 +48,15 @@ internal static class ExportVerb
     internal static ExportResult Run(Request request, ExportOptions options, OrtGraphEvaluator evaluator)
     {
         var deployed = Model.Load(request.Model);
-        var target = ExportTarget.Of(request.Model, deployed, request.Output);
+        var target = ExportTarget.Of(request.Model, deployed, request.Output) with { Inputs = [.. request.Read] };
+        target.Check(request.Force);
         var adapter = AdapterFolder.Load(request.Adapter);
         var folded = new Folder(evaluator).Fold(deployed, adapter, options);
-        target.Check(folded.Model, request.Force);
         var (comparison, problem) = request.Verify ? (Compare(), null) : folded.Bits <= 8 ? IfItRuns(Compare) : (null, null);
-        target.Write(folded.Model, request.Force);
+        var bytes = target.Write(folded.Model, request.Force).Sum(file => new FileInfo(file).Length);
         var rounding = folded.Rounding();
         var isKept = comparison?.EffectKept is not { } kept || kept >= VerifyResult.LeastEffect || request.AllowRounding;
-        return new ExportResult(target.File, comparison?.MaxAbsDiff, comparison?.MaxRelDiff, target.Bytes, rounding, comparison?.EffectKept, comparison is null ? null : comparison.Ok || (comparison.EffectKept is not null && isKept))
+        return new ExportResult(target.File, comparison?.MaxAbsDiff, comparison?.MaxRelDiff, bytes, rounding, comparison?.EffectKept, comparison is null ? null : comparison.Ok || (comparison.EffectKept is not null && isKept))
         {
             Note = problem is not null ? $"Nothing was compared: {problem.Message}" : folded.IsBase() ? "The adapter changes nothing: the result computes what the base computes." : Note(comparison?.EffectKept, rounding),
             Failure = isKept ? null : VerificationErrors.EffectLost(target.File, comparison!.EffectKept!.Value, rounding!.Type),
@@ -111,6 +112,17 @@ internal static class ExportVerb
 
         /// <summary>A recipe whose data are compared on and measured.</summary>
         public Recipe? Recipe { get; init; }
+
+        /// <summary>The file of <see cref="Recipe"/>.</summary>
+        public string? RecipePath { get; init; }
+
+        /// <summary>The files that are read beside the model, which the output must not replace.</summary>
+        public IEnumerable<string> Read =>
+        [
+            .. AdapterFolder.FilesOf(Adapter),
+            .. Inputs is { } file ? [file] : Array.Empty<string>(),
+            .. Recipe is null ? [] : RecipeFiles.Of(Recipe, RecipePath),
+        ];
     }
 }
 

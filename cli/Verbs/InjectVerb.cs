@@ -19,7 +19,9 @@ internal static class InjectVerb
             var given = Values(call.Get(factors));
             var (injected, written) = DeployedInjection.Apply(deployed, adapter.Options(call), given, call.Get(seed) ?? 0);
             if (call.Get(factors) is { } file) CheckNames(file, given.Keys, written);
-            new OutputGuard(call.Get(force), deployed).Check([.. injected.FilesAt(target), folder]);
+            var guard = new OutputGuard(call.Get(force), [.. deployed.Files, .. new[] { call.Get(factors) }.OfType<string>()]);
+            guard.CheckModel(target);
+            guard.CheckFolder(folder, AdapterFolder.IsFile);
             (written with { Path = folder }).Save(beside: () => injected.Save(target));
             var plan = AdapterPlan.Of(written.Config.Base.Architecture, written.Config.AdapterOptions);
             return new InjectResult(plan.Options.Method, plan.Trainable, [.. plan.Sites.All.Select(site => site.Address)], folder);

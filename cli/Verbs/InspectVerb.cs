@@ -22,7 +22,7 @@ internal static class InspectVerb
             var inspection = Inspection.Of(canonical, map);
             if (call.Get(graph) is { } path)
             {
-                new OutputGuard(call.Get(force), deployed).Check(canonical.Model.FilesAt(path));
+                new OutputGuard(call.Get(force), deployed.Files).CheckModel(path);
                 ReadableGraph.Of(canonical, map).Save(path);
             }
             return new InspectResult(inspection)

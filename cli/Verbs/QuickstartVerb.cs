@@ -22,7 +22,7 @@ internal static class QuickstartVerb
         return Verb.Define("quickstart", "Adapt the bundled model to the bundled ship's log, fold, verify.", [output, force, .. runtime.Symbols], call =>
         {
             var folder = Path.GetFullPath(call.Get(output) ?? "quickstart");
-            new OutputGuard(call.Get(force)).Check(folder);
+            if (!call.Get(force) && PathKinds.Of(folder) != PathKind.Nothing) throw FileErrors.Exists(folder);
             var recipe = RecipeArgument.Load(Path.Combine(Bundled(), "recipes", "ship-log.yaml"), [], (Path.Combine(folder, "run"), null, runtime.Settings(call).Device));
             return Run(call, folder, new RunRequest { Recipe = recipe, Force = true, Threads = runtime.Settings(call).Threads });
         });
@@ -32,13 +32,14 @@ internal static class QuickstartVerb
     {
         var evaluator = new OrtGraphEvaluator(new OrtSettings(request.Recipe.Device, request.Threads));
         var deployed = Model.Load(request.Recipe.Model);
+        var merged = Path.Combine(folder, "merged.onnx");
+        new OutputGuard(force: true, deployed.Files).CheckModel(merged);
         call.Progress.Report("Measuring the base model …");
         var before = TrainingRun.Evaluate(new EvaluationRequest { Recipe = request.Recipe, Threads = request.Threads }, call.Progress).Loss;
         var trained = TrainingRun.Train(request, call.Progress, TimeProvider.System, call.Stop);
         call.Stop.ThrowIfCancellationRequested();   // the run is saved
         call.Progress.Report("Folding and verifying …");
         var adapter = AdapterFolder.Load(trained.Adapter);
-        var merged = Path.Combine(folder, "merged.onnx");
         new Folder(evaluator).Fold(deployed, adapter, new ExportOptions()).Model.Save(merged);
         var folded = Model.Load(merged);
         var comparison = new Verifier(evaluator).Compare(deployed, adapter, folded, new VerifyOptions());

@@ -15,6 +15,7 @@ internal static class TrainVerb
             var request = new RunRequest
             {
                 Recipe = RecipeArgument.Load(call.Get(recipe), call.Get(settings), (call.Get(output), call.Get(seed), call.Get(device))),
+                RecipePath = call.Get(recipe),
                 Resume = call.Get(resume),
                 Force = call.Get(force),
                 Threads = call.Get(threads) ?? 0,

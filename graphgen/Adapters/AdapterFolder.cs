@@ -22,22 +22,43 @@ public sealed record AdapterFolder(string Path, AdapterConfig Config, IReadOnlyD
     public static AdapterFolder Load(string folder)
     {
         var config = System.IO.Path.Combine(folder, ConfigFile);
-        if (!RealPath.HasFile(config)) throw FileErrors.NotFound(config);
-        var (stated, tensors) = (AdapterConfig.Parse(config, File.ReadAllText(config)), System.IO.Path.Combine(folder, TensorFile));
-        var adapter = new AdapterFolder(folder, stated, Safetensors.Load(tensors).Tensors);
-        if (stated.Sha256 is { } hash && !hash.Equals(FileHash.Sha256(tensors), StringComparison.OrdinalIgnoreCase)) throw AdapterErrors.OtherHash(tensors, hash);
+        var (stated, tensors) = ReadTogether(config, System.IO.Path.Combine(folder, TensorFile));
+        var adapter = new AdapterFolder(folder, stated, tensors);
         var (listed, held) = (adapter.Config.Trainables.ToHashSet(StringComparer.Ordinal), adapter.Parameters.Keys.ToHashSet(StringComparer.Ordinal));
         if (listed.FirstOrDefault(name => !held.Contains(name)) is { } missing) throw AdapterErrors.FactorMissing(adapter.TensorPath, ParameterPrefix + missing);
         if (held.FirstOrDefault(name => !listed.Contains(name)) is { } unlisted) throw AdapterErrors.BadConfig(config, $"its trainables leave out '{unlisted}', which {TensorFile} holds");
         return adapter;
     }
 
+    // A training run may put a newer adapter in place between the two files; then both are read again.
+    private static (AdapterConfig Config, IReadOnlyDictionary<string, Tensor> Tensors) ReadTogether(string config, string tensorFile)
+    {
+        for (var text = ReadConfig(config); ;)
+        {
+            var stated = AdapterConfig.Parse(config, text);
+            var tensors = Safetensors.Load(tensorFile).Tensors;
+            var hash = stated.Sha256 is null ? null : FileHash.Sha256(tensorFile);
+            var again = ReadConfig(config);
+            if (again != text) text = again;
+            else if (hash is null || hash.Equals(stated.Sha256, StringComparison.OrdinalIgnoreCase)) return (stated, tensors);
+            else throw AdapterErrors.OtherHash(tensorFile, stated.Sha256!);
+        }
+    }
+
+    private static string ReadConfig(string config) => RealPath.HasFile(config) ? File.ReadAllText(config) : throw FileErrors.NotFound(config);
+
+    /// <summary>Whether an adapter folder holds a file of that name.</summary>
+    internal static bool IsFile(string name) => name is ConfigFile or TensorFile;
+
+    /// <summary>The files of an adapter folder.</summary>
+    internal static IEnumerable<string> FilesOf(string folder) => [System.IO.Path.Combine(folder, ConfigFile), System.IO.Path.Combine(folder, TensorFile)];
+
     /// <summary>Writes the folder, whole or not at all.</summary>
     /// <exception cref="LortaException">LRT104: cannot be written; LRT107: the folder holds other files.</exception>
     public void Save() => Save(beside: () => { });
 
     /// <summary>Writes the folder and something that belongs to it: neither, where either fails.</summary>
-    internal void Save(Action beside) => AtomicFolder.Write(Path, [ConfigFile, TensorFile], folder =>
+    internal void Save(Action beside) => AtomicFolder.Write(Path, IsFile, folder =>
     {
         var tensors = System.IO.Path.Combine(folder, TensorFile);
         Safetensors.Save(tensors, Tensors);

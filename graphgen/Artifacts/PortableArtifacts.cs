@@ -22,7 +22,7 @@ public static class PortableArtifacts
     public static IReadOnlyList<string> Write(TrainingGraphs graphs, string folder, bool embedWeights)
     {
         string[] files = [];
-        AtomicFolder.Write(folder, [WeightsFile, TrainingFile, EvaluationFile, OptimizerFile, InitialFile], target =>
+        AtomicFolder.Write(folder, IsFile, target =>
         {
             var weights = embedWeights ? null : new ExternalLayout(WeightsFile, graphs.Train.Graph.Initializers.Concat(graphs.Eval.Graph.Initializers));
             if (weights is not null) AtomicFile.Write(Path.Combine(target, WeightsFile), weights.Write);
@@ -34,6 +34,9 @@ public static class PortableArtifacts
         });
         return files;
     }
+
+    /// <summary>Whether a folder of artifacts holds a file of that name.</summary>
+    internal static bool IsFile(string name) => name is WeightsFile or TrainingFile or EvaluationFile or OptimizerFile or InitialFile;
 
     private static void Write(string folder, string name, Model model, ExternalLayout? weights) =>
         AtomicFile.Write(Path.Combine(folder, name), stream => stream.Write(ModelWriter.ToBytes(model, value => weights?.PlaceOf(value))));

@@ -31,6 +31,12 @@ internal static class FileErrors
     public static LortaException Shortened(string path, long before, long now) =>
         new("LRT140", $"{path}: was shortened from {before} to {now} bytes while it was in use.", "Write such a file under another name and rename it, which disturbs nobody; then run the command again.");
 
+    public static LortaException NotReplaceable(string path, PathKind kind) =>
+        new("LRT123", $"{path}: is {kind.Text()}, which is never replaced.", "Name another output.") { IsUsage = true };
+
+    public static LortaException OtherKind(string path, string expected) =>
+        new("LRT124", $"{path}: is not {expected}, and only such a file would be replaced.", "Name another output, or move that file away first.") { IsUsage = true };
+
     public static LortaException Corrupt(string path, string what) =>
         new("LRT105", $"{path}: {what}.", "The file is damaged or of another format; fetch or write it again.");
 }

@@ -1,41 +1,86 @@
+using System.Text;
 using LoRTA.Onnx.GraphGen.Errors;
 
 namespace LoRTA.Onnx.GraphGen.Files;
 
-/// <summary>Writes folders so that they appear whole or not at all: filled beside their final place, then renamed.</summary>
+/// <summary>Writes folders so that they appear whole or not at all: filled beside their final place, then put there in one step.</summary>
+/// <remarks>Linux swaps the new folder with the old one, so there is a whole folder at every moment. Elsewhere the old one is put aside first; a process that ends between the two
+/// renames leaves it aside, and the next one that writes beside it brings it back.</remarks>
 internal static class AtomicFolder
 {
     /// <summary>Lets <paramref name="fill"/> write into a temporary folder that then takes the place of <paramref name="path"/>.</summary>
-    /// <param name="path">The folder.</param>
-    /// <param name="names">Every file that such a folder may hold, relative with <c>/</c>; an existing folder that holds another one is not replaced.</param>
+    /// <param name="path">The folder; where it is a link to one, that folder.</param>
+    /// <param name="isOurs">Whether such a folder may hold a file of that name, relative with <c>/</c>; an existing folder that holds another one is not replaced.</param>
     /// <param name="fill">Writes into the folder that it is given.</param>
-    /// <exception cref="LortaException">LRT107: the folder holds something else; LRT104: the parent folder cannot be written or the disk is full.</exception>
-    public static void Write(string path, IReadOnlyCollection<string> names, Action<string> fill)
+    /// <exception cref="LortaException">LRT107: the folder holds something else; LRT123: something else is there; LRT104: the parent folder cannot be written or the disk is full.</exception>
+    public static void Write(string path, Func<string, bool> isOurs, Action<string> fill)
     {
-        var full = Path.TrimEndingDirectorySeparator(Path.GetFullPath(path));
-        if (Directory.Exists(full) && FolderFiles.In(full).FirstOrDefault(file => !names.Contains(file)) is { } other) throw FileErrors.HoldsOthers(path, other);
-        var (temporary, retired) = ($"{full}.{Environment.ProcessId}.tmp", $"{full}.{Environment.ProcessId}.old");
+        var target = RealPath.Target(Path.TrimEndingDirectorySeparator(Path.GetFullPath(path)));
+        CheckReplaceable(path, target, isOurs);
         try
         {
-            Directory.CreateDirectory(temporary);
-            fill(temporary);
-            if (Directory.Exists(full)) Directory.Move(full, retired);
-            Directory.Move(temporary, full);
+            Replace(target, fill);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            if (!Directory.Exists(full) && Directory.Exists(retired)) Directory.Move(retired, full);
             throw FileErrors.NotWritable(path, e);
-        }
-        finally
-        {
-            Remove(temporary);
-            Remove(retired);
         }
     }
 
-    private static void Remove(string folder)
+    /// <summary>Refuses to replace what is no folder, and a folder that holds what such a folder does not.</summary>
+    /// <exception cref="LortaException">LRT107, LRT123.</exception>
+    public static void CheckReplaceable(string path, string target, Func<string, bool> isOurs)
     {
-        if (Directory.Exists(folder)) Directory.Delete(folder, recursive: true);
+        var kind = PathKinds.Of(target);
+        if (kind == PathKind.Nothing) return;
+        if (kind != PathKind.Folder) throw FileErrors.NotReplaceable(path, kind);
+        foreach (var name in FolderFiles.In(target))
+        {
+            var isFile = PathKinds.Of(Path.Combine(target, name)) == PathKind.File;
+            if (!isFile || !(isOurs(name) || Leftovers.Is(Path.GetFileName(name)))) throw FileErrors.HoldsOthers(path, name);
+        }
+    }
+
+    private static void Replace(string target, Action<string> fill)
+    {
+        var parent = Path.GetDirectoryName(target)!;
+        if (!Directory.Exists(parent)) FileSteps.CreateFolder(parent);
+        Leftovers.Remove(parent);
+        var name = Leftovers.NewName(parent);
+        using var held = FileSteps.Create(name + Leftovers.Lock);
+        try
+        {
+            held.Write(Encoding.UTF8.GetBytes(Path.GetFileName(target)));
+            held.Flush();
+            FileSteps.CreateFolder(name + Leftovers.Temporary);
+            fill(name + Leftovers.Temporary);
+            Place(name, target);
+        }
+        finally
+        {
+            foreach (var folder in new[] { name + Leftovers.Temporary, name + Leftovers.Retired }) if (Directory.Exists(folder)) FileSteps.DeleteFolder(folder);
+            FileSteps.Delete(name + Leftovers.Lock);
+        }
+    }
+
+    private static void Place(string name, string target)
+    {
+        var (temporary, retired) = (name + Leftovers.Temporary, name + Leftovers.Retired);
+        if (!Directory.Exists(target))
+        {
+            FileSteps.MoveFolder(temporary, target);
+            return;
+        }
+        if (FileSteps.TryExchange(temporary, target)) return;
+        FileSteps.MoveFolder(target, retired);
+        try
+        {
+            FileSteps.MoveFolder(temporary, target);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            FileSteps.MoveFolder(retired, target);
+            throw;
+        }
     }
 }

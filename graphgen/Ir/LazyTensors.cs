@@ -11,6 +11,8 @@ internal static class LazyTensors
 {
     private const long Small = 1024;
     private const int GraphField = 7;
+    private const int OpsetField = 8;
+    private const int LastModelField = 100;   // the format has 26 today
     private const int InitializerField = 5;
     private const int RawDataField = 9;
     private const int LengthDelimited = 2;
@@ -36,6 +38,20 @@ internal static class LazyTensors
             WriteDelimited(model, GraphField, graph);
         }
         return (ModelProto.Parser.ParseFrom(model.GetBuffer().AsSpan(0, (int)model.Length)), rawData);
+    }
+
+    /// <summary>Whether the outermost fields are those of a model, with a graph among them, and fill the file.</summary>
+    /// <exception cref="LortaException">LRT111: they are no fields at all.</exception>
+    public static bool HasModelFields(MappedFile file)
+    {
+        var (hasGraph, hasOpset) = (false, false);
+        foreach (var field in Fields(file, 0, file.Length))
+        {
+            if (field.Number > LastModelField) return false;
+            hasOpset |= field.Number == OpsetField;
+            hasGraph |= field.Number == GraphField && Fields(file, field.Payload, field.End).Any();
+        }
+        return hasGraph && hasOpset;
     }
 
     private static (long, long)? CopyInitializer(MappedFile file, Field initializer, MemoryStream graph)

@@ -54,7 +54,7 @@ public sealed class Model
     public static Model Load(string path) => ModelReader.Read(Locate(path));
 
     /// <summary>Writes the model: under a temporary name first, renamed when whole. Weights are streamed from where they lie.</summary>
-    /// <param name="path">The <c>.onnx</c> file; constants that were external go to <c>path.data</c>.</param>
+    /// <param name="path">The <c>.onnx</c> file; constants that were external go to a second file beside it, <c>path.HASH.data</c>, where HASH is of its content.</param>
     /// <exception cref="LortaException">LRT104: the folder cannot be written or the disk is full.</exception>
     public void Save(string path) => ModelWriter.Save(this, path);
 
@@ -62,8 +62,9 @@ public sealed class Model
     internal IReadOnlyList<string> Files =>
         [.. Graph.Initializers.Select(value => value.Constant?.File?.Path).Prepend(Path).OfType<string>().Where(path => path.Length > 0).Distinct(StringComparer.Ordinal)];
 
-    /// <summary>The files that <see cref="Save"/> would write.</summary>
-    internal IReadOnlyList<string> FilesAt(string path) => ModelWriter.FilesAt(this, path);
+    /// <summary>Writes the model as <see cref="Save"/> does.</summary>
+    /// <returns>Its files.</returns>
+    internal IReadOnlyList<string> SaveFiles(string path) => ModelWriter.Save(this, path);
 
     /// <summary>A deep copy whose nodes remember theirs of this model as <see cref="Node.Source"/>; tensors are shared.</summary>
     internal Model Clone() => ModelCopy.Of(this);

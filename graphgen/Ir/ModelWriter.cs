@@ -1,5 +1,6 @@
 using System.Globalization;
 using Google.Protobuf;
+using LoRTA.Onnx.GraphGen.Errors;
 using LoRTA.Onnx.GraphGen.Files;
 using LoRTA.Onnx.GraphGen.Proto;
 
@@ -13,20 +14,48 @@ internal static class ModelWriter
     private const int RawDataField = 9;
     private const long InlineLimit = int.MaxValue - (64L << 20);   // a protobuf message ends at 2 GB
 
-    public static void Save(Model model, string path)
+    /// <summary>Writes the model, and its large constants to a data file where they do not fit or were apart before.</summary>
+    /// <returns>The files.</returns>
+    /// <exception cref="LortaException">LRT104: the folder cannot be written or the disk is full.</exception>
+    public static IReadOnlyList<string> Save(Model model, string path)
     {
-        if (FilesAt(model, path) is not [_, var dataPath])
+        var isApart = model.Graph.Initializers.Any(value => value.IsExternal) || model.Graph.Initializers.Sum(value => value.Constant!.ByteCount) > InlineLimit;
+        try
         {
-            AtomicFile.Write(path, stream => Write(model, stream, null));
-            return;
+            var data = isApart ? SaveApart(model, path) : null;
+            if (!isApart) AtomicFile.Write(path, stream => Write(model, stream, null));
+            DataFile.RemoveUnused(path, data);
+            return data is null ? [path] : [path, data];
         }
-        var data = new ExternalLayout(Path.GetFileName(dataPath), model.Graph.Initializers);
-        AtomicFile.Write([(dataPath, data.Write), (path, stream => Write(model, stream, data.PlaceOf))]);
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw FileErrors.NotWritable(path, e);
+        }
     }
 
-    /// <summary>The files that saving writes: the model, and its data where they do not fit or were apart before.</summary>
-    public static IReadOnlyList<string> FilesAt(Model model, string path) =>
-        model.Graph.Initializers.Any(value => value.IsExternal) || model.Graph.Initializers.Sum(value => value.Constant!.ByteCount) > InlineLimit ? [path, $"{path}.data"] : [path];
+    // The data first, under a name that no older model file uses; the model file last, in one rename. It is begun first: its lock shows that somebody is going to need the data.
+    private static string SaveApart(Model model, string path)
+    {
+        using var file = PendingFile.Beside(path);
+        using var data = PendingFile.Beside(path);
+        using var hashed = new HashingStream(data.Stream);
+        var layout = new ExternalLayout(string.Empty, model.Graph.Initializers);
+        layout.Write(hashed);
+        var dataPath = DataFile.PathFor(path, hashed.Hash);
+        Write(model, file.Stream, value => layout.PlaceOf(value) is { } place ? place with { Location = Path.GetFileName(dataPath) } : null);
+        var isNew = !File.Exists(dataPath);
+        data.Place(dataPath);
+        try
+        {
+            file.Place(path);
+        }
+        catch (Exception e) when (isNew && e is (IOException or UnauthorizedAccessException))
+        {
+            FileSteps.Delete(dataPath);
+            throw;
+        }
+        return dataPath;
+    }
 
     /// <summary>The model as bytes, for runtimes that load from memory.</summary>
     /// <param name="model">The model.</param>

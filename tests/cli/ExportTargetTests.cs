@@ -1,10 +1,11 @@
+using System.Text.RegularExpressions;
 using LoRTA.Onnx.GraphGen.Errors;
 using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.Tests.Shared;
 
 namespace LoRTA.Onnx.Cli.Tests;
 
-internal sealed class ExportTargetTests
+internal sealed partial class ExportTargetTests
 {
     private TestFolder _folder = null!;
     private Model _model = null!;
@@ -26,7 +27,7 @@ internal sealed class ExportTargetTests
     {
         Write("out");
 
-        Assert.That(Below("out/"), Is.EqualTo(new[] { "out/1_Pooling", "out/1_Pooling/config.json", "out/model.onnx", "out/model.onnx.data", "out/tokenizer.json" }));
+        Assert.That(Below("out/").Select(name => Hash().Replace(name, "HASH")), Is.EqualTo(new[] { "out/1_Pooling", "out/1_Pooling/config.json", "out/model.onnx", "out/model.onnx.HASH.data", "out/tokenizer.json" }));
     }
 
     [Test]
@@ -49,11 +50,11 @@ internal sealed class ExportTargetTests
         Assert.That(File.ReadAllText(_folder["out", "notes.txt"]), Is.EqualTo("mine"));
     }
 
-    [TestCase("out.onnx.data", false, ExpectedResult = "LRT102")]
+    [TestCase("out.onnx.data", false, ExpectedResult = null)]
     [TestCase("out.onnx", false, ExpectedResult = "LRT102")]
+    [TestCase("out.onnx", true, ExpectedResult = "LRT124")]
     [TestCase(null, true, ExpectedResult = null)]
-    [TestCase("out.onnx.data", true, ExpectedResult = null)]
-    public string? Data_beside_the_output_are_an_output_too(string? taken, bool force)
+    public string? Only_the_model_itself_is_in_the_way(string? taken, bool force)
     {
         if (taken is not null) _folder.Write(taken, "mine");
         try
@@ -64,14 +65,31 @@ internal sealed class ExportTargetTests
         {
             return e.Code;
         }
+        finally
+        {
+            if (taken is not null) Assert.That(File.ReadAllText(_folder[taken]), Is.EqualTo("mine"));
+        }
         return null;
     }
 
     [Test]
     public void Weights_of_the_source_are_never_overwritten() =>
-        Assert.That(() => ExportTarget.Of(_model.Path, _model, _folder["source", "model.onnx.data"]).Write(_model, force: true), Throws.TypeOf<LortaException>().With.Property("Code").EqualTo("LRT701"));
+        Assert.That(() => ExportTarget.Of(_model.Path, _model, _model.Files[1]).Write(_model, force: true), Throws.TypeOf<LortaException>().With.Property("Code").EqualTo("LRT701"));
+
+    [Test]
+    public void What_others_are_writing_in_the_source_does_not_go_along()
+    {
+        _folder.Write("source/lorta-0123456789abcdef.tmp", "half");
+
+        Write("out");
+
+        Assert.That(Below("out/"), Has.Count.EqualTo(5).And.None.Contains("lorta-"));
+    }
 
     private void Write(string output, bool force = false) => ExportTarget.Of(_folder["source"], _model, _folder[output]).Write(_model, force);
 
     private List<string> Below(string prefix) => [.. _folder.Entries.Where(entry => entry.StartsWith(prefix, StringComparison.Ordinal))];
+
+    [GeneratedRegex("[0-9a-f]{16}")]
+    private static partial Regex Hash();
 }

@@ -1,5 +1,5 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { basename } from 'node:path';
+import { readdirSync, readFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import './telemetry.js';
 import * as node from 'onnxruntime-node';
 import * as web from 'onnxruntime-web';
@@ -42,6 +42,6 @@ export const relativeDistance = (a, b, batch) => distance(a, b, batch) / b.reduc
 
 // Only the runtime of the web wants to be handed the second file.
 function externalData(runtime, file) {
-    const data = `${file}.data`;
-    return runtime === 'onnxruntime-web' && existsSync(data) ? { externalData: [{ path: basename(data), data: readFileSync(data) }] } : {};
+    const data = readdirSync(dirname(file)).filter(name => name.startsWith(`${basename(file)}.`) && name.endsWith('.data'));
+    return runtime === 'onnxruntime-web' && data.length > 0 ? { externalData: data.map(path => ({ path, data: readFileSync(join(dirname(file), path)) })) } : {};
 }

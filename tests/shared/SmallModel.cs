@@ -7,7 +7,7 @@ internal static class SmallModel
 {
     /// <summary>The model, saved and opened again.</summary>
     /// <param name="path">Where.</param>
-    /// <param name="isExternal">Whether the weight goes to <c>path.data</c>.</param>
+    /// <param name="isExternal">Whether the weight goes to a data file beside it.</param>
     public static Model Saved(string path, bool isExternal)
     {
         var graph = new Graph("small");

@@ -73,6 +73,12 @@ internal sealed class Progress : IProgress<object>, IDisposable
         if (record.Step == step) stop.Cancel();
     });
 
+    /// <summary>Does something after a step.</summary>
+    public static Progress After(long step, Action act) => new((record, _) =>
+    {
+        if (record.Step == step) act();
+    });
+
     /// <summary>Ends the run in the middle of a step, with nothing saved, as a kill does.</summary>
     public static Progress KillAt(long step) => new((record, _) =>
     {

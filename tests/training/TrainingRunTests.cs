@@ -207,6 +207,20 @@ internal sealed class TrainingRunTests
         Assert.That(File.ReadAllText(_run["run", "notes.txt"]), Is.EqualTo("mine"));
     }
 
+    [TestCase(false, false)]
+    [TestCase(true, false)]
+    [TestCase(false, true)]
+    public void A_second_process_is_refused_while_a_run_goes_on(bool force, bool resume)
+    {
+        LortaException? refused = null;
+        using var during = Progress.After(1, () => refused = Assert.Throws<LortaException>(() => TinyRun.Train(_run.Request("run", "seed=9") with { Force = force, Resume = resume }, Progress.None)));
+
+        TinyRun.Train(_run.Request("run"), during);
+
+        Assert.That(refused!.Code, Is.EqualTo("LRT625"));
+        Assert.That(_run.Adapter("run"), Is.EqualTo(Whole.Value.Adapter));
+    }
+
     [TestCase("adapter.alpha=1e30")]
     [TestCase("train.optimizer.lr=1e30")]
     public void Loss_that_is_no_number_ends_the_run_without_an_adapter(string setting)

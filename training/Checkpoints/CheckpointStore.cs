@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
 using LoRTA.Onnx.GraphGen.Errors;
+using LoRTA.Onnx.GraphGen.Files;
 using LoRTA.Onnx.Training.Errors;
 using LoRTA.Onnx.Training.Recipes;
 
@@ -21,15 +22,17 @@ internal sealed partial class CheckpointStore
     /// <summary>Whether there are checkpoints, whole or damaged.</summary>
     public bool HasAny => Files().Any();
 
+    /// <summary>Whether a folder of checkpoints holds a file of that name.</summary>
+    public static bool IsFile(string name) => FileName().IsMatch(name);
+
     /// <summary>The file of a step.</summary>
     public string PathOf(long step) => Path.Join(_folder, string.Create(CultureInfo.InvariantCulture, $"step-{step:D8}.safetensors"));
 
-    /// <summary>Writes a checkpoint, then removes what is neither one of the last two nor the best, and what interrupted writes left.</summary>
+    /// <summary>Writes a checkpoint, then removes what is neither one of the last two nor the best.</summary>
     public void Save(Checkpoint checkpoint)
     {
         CheckpointFile.Save(PathOf(checkpoint.Step), checkpoint);
-        foreach (var (path, _) in Files().Where(file => file.Step != checkpoint.BestStep && file.Step != checkpoint.Step).Skip(Kept - 1)) File.Delete(path);
-        foreach (var leftover in Directory.EnumerateFiles(_folder, "step-*.tmp")) File.Delete(leftover);
+        foreach (var (path, _) in Files().Where(file => file.Step != checkpoint.BestStep && file.Step != checkpoint.Step).Skip(Kept - 1)) FileSteps.Delete(path);
     }
 
     /// <summary>The newest checkpoint that is whole; null if there is no file yet.</summary>

@@ -18,6 +18,9 @@ internal static class TrainingErrors
     public static LortaException NoDifferences(double loss) =>
         new("LRT605", string.Create(CultureInfo.InvariantCulture, $"the loss of the check is {loss}."), "Choose a smaller --alpha or another --seed, or give a batch with labels.");
 
+    public static LortaException RunInUse(string folder, string holder) =>
+        new("LRT625", $"{folder}: is in use by {holder}.", "Wait until it ends, or name another run folder.");
+
     public static LortaException NotYet(string key, string what) =>
         new("LRT603", $"{key}: {what} is not there yet.", "Leave it out of the recipe.") { IsUsage = true };
 }

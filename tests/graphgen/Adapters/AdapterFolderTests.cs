@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json.Nodes;
 using LoRTA.Onnx.GraphGen.Adapters;
 using LoRTA.Onnx.GraphGen.Errors;
@@ -36,6 +37,30 @@ internal sealed class AdapterFolderTests
 
         foreach (var file in new[] { AdapterFolder.ConfigFile, AdapterFolder.TensorFile })
             Assert.That(File.ReadAllBytes(_folder["b", file]), Is.EqualTo(File.ReadAllBytes(_folder["a", file])));
+    }
+
+    [Test]
+    public void An_adapter_that_is_replaced_all_the_time_is_read_whole()
+    {
+        if (!OperatingSystem.IsLinux()) Assert.Ignore("Only Linux swaps folders in one step.");
+        Adapter(0).Save();
+        var writing = Task.Run(() =>
+        {
+            for (var i = 1; i < 60; i++) Adapter(i).Save();
+        });
+
+        while (!writing.IsCompleted)
+        {
+            var read = AdapterFolder.Load(_folder["a"]);
+            Assert.That(read.Tensors["A"].ToFloats(), Is.EqualTo(Adapter(int.Parse(read.Config.Task!, CultureInfo.InvariantCulture)).Tensors["A"].ToFloats()));
+        }
+        writing.GetAwaiter().GetResult();
+        Assert.That(_folder.Entries, Has.Count.EqualTo(3));
+
+        AdapterFolder Adapter(int number) => new(_folder["a"], Config() with { Task = $"{number}" }, Given.Factors.ToDictionary(
+            factor => factor.Key,
+            factor => Tensor.Of<float>([.. factor.Value.Dims], [.. factor.Value.ToFloats().Select(value => value + number)]),
+            StringComparer.Ordinal));
     }
 
     [Test]

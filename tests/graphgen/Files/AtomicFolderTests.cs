@@ -17,9 +17,9 @@ internal sealed class AtomicFolderTests
     [Test]
     public void A_folder_of_ours_is_replaced_whole()
     {
-        AtomicFolder.Write(_folder["out"], ["a", "b"], folder => File.WriteAllText(Path.Combine(folder, "a"), "1"));
+        AtomicFolder.Write(_folder["out"], name => name is "a" or "b", folder => File.WriteAllText(Path.Combine(folder, "a"), "1"));
 
-        AtomicFolder.Write(_folder["out"], ["a", "b"], folder => File.WriteAllText(Path.Combine(folder, "b"), "2"));
+        AtomicFolder.Write(_folder["out"], name => name is "a" or "b", folder => File.WriteAllText(Path.Combine(folder, "b"), "2"));
 
         Assert.That(_folder.Entries, Is.EqualTo(new[] { "out", "out/b" }));
     }
@@ -32,16 +32,67 @@ internal sealed class AtomicFolderTests
         File.WriteAllText(_folder["out", other], "mine");
         var before = _folder.Entries;
 
-        var failure = Assert.Throws<LortaException>(() => AtomicFolder.Write(_folder["out"], ["a"], folder => File.WriteAllText(Path.Combine(folder, "a"), "1")))!;
+        var failure = Assert.Throws<LortaException>(() => AtomicFolder.Write(_folder["out"], name => name is "a", folder => File.WriteAllText(Path.Combine(folder, "a"), "1")))!;
 
         Assert.That((failure.Code, failure.IsUsage, failure.Message.Contains($"'{other}'", StringComparison.Ordinal)), Is.EqualTo(("LRT107", true, true)));
         Assert.That(_folder.Entries, Is.EqualTo(before));
     }
 
     [Test]
+    public void A_link_to_a_folder_stays_and_its_folder_is_replaced()
+    {
+        Directory.CreateDirectory(_folder["real"]);
+        Directory.CreateSymbolicLink(_folder["out"], "real");
+
+        AtomicFolder.Write(_folder["out"], name => name is "a", folder => File.WriteAllText(Path.Combine(folder, "a"), "1"));
+
+        Assert.That(_folder.Entries, Is.EqualTo(new[] { "out", "real", "real/a" }).Or.EqualTo(new[] { "out", "out/a", "real", "real/a" }));
+        Assert.That(new DirectoryInfo(_folder["out"]).LinkTarget, Is.EqualTo("real"));
+    }
+
+    [TestCase("a", true)]
+    [TestCase("a", false)]
+    public void What_only_looks_like_a_file_of_ours_is_not_deleted(string name, bool isLink)
+    {
+        Directory.CreateDirectory(_folder["out"]);
+        if (isLink) File.CreateSymbolicLink(_folder["out", name], _folder.Write("mine", "mine"));
+        else Directory.CreateDirectory(_folder["out", name, "below"]);
+        if (!isLink) _folder.Write("out/a/below/file", "mine");
+
+        Assert.That(() => AtomicFolder.Write(_folder["out"], file => file == name, _ => { }), Throws.TypeOf<LortaException>().With.Property("Code").EqualTo("LRT107"));
+    }
+
+    [Test]
+    public void What_a_killed_process_left_goes_with_the_next_write_and_what_it_put_aside_comes_back()
+    {
+        Directory.CreateDirectory(_folder["lorta-0123456789abcdef.tmp"]);
+        Directory.CreateDirectory(_folder["lorta-0123456789abcdef.old"]);
+        _folder.Write("lorta-0123456789abcdef.old/a", "before");
+        _folder.Write("lorta-0123456789abcdef.lock", "other");
+        _folder.Write("lorta-fedcba9876543210.tmp", "half");
+
+        AtomicFolder.Write(_folder["out"], name => name is "a", folder => File.WriteAllText(Path.Combine(folder, "a"), "1"));
+
+        Assert.That(_folder.Entries, Is.EqualTo(new[] { "other", "other/a", "out", "out/a" }));
+    }
+
+    [Test]
+    public void What_a_living_process_writes_stays()
+    {
+        AtomicFolder.Write(_folder["out"], _ => true, folder =>
+        {
+            AtomicFolder.Write(_folder["second"], _ => true, _ => { });
+            AtomicFile.WriteText(_folder["third"], "3");
+            File.WriteAllText(Path.Combine(folder, "a"), "1");
+        });
+
+        Assert.That(_folder.Entries, Is.EqualTo(new[] { "out", "out/a", "second", "third" }));
+    }
+
+    [Test]
     public void What_fails_leaves_nothing()
     {
-        Assert.That(() => AtomicFolder.Write(_folder["out"], ["a"], _ => throw new IOException("No space left on device.")), Throws.TypeOf<LortaException>());
+        Assert.That(() => AtomicFolder.Write(_folder["out"], name => name is "a", _ => throw new IOException("No space left on device.")), Throws.TypeOf<LortaException>());
 
         Assert.That(_folder.Entries, Is.Empty);
     }

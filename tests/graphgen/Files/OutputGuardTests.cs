@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using LoRTA.Onnx.GraphGen.Errors;
 using LoRTA.Onnx.GraphGen.Files;
 using LoRTA.Onnx.GraphGen.Ir;
@@ -21,15 +22,12 @@ internal sealed class OutputGuardTests
     [TearDown]
     public void DeleteFolder() => _folder.Dispose();
 
-    [TestCase("base/a.onnx")]
-    [TestCase("base/a.onnx.data")]
-    [TestCase("base/../base/a.onnx.data")]
-    [TestCase("base")]
-    public void The_files_of_the_source_stay_even_when_forced(string output)
+    [Test]
+    public void The_files_of_the_source_and_folders_that_hold_them_stay_even_when_forced()
     {
-        var failure = Assert.Throws<LortaException>(() => new OutputGuard(force: true, _source).Check(_folder[output]))!;
-
-        Assert.That((failure.Code, failure.IsUsage), Is.EqualTo(("LRT701", true)));
+        foreach (var file in _source.Files) Assert.That(Refusal(guard => guard.CheckModel(file)), Is.EqualTo("LRT701"));
+        Assert.That(Refusal(guard => guard.CheckModel(_folder["base", "..", "base", "a.onnx"])), Is.EqualTo("LRT701"));
+        Assert.That(Refusal(guard => guard.CheckFolder(_folder["base"], _ => true)), Is.EqualTo("LRT701"));
     }
 
     [Test]
@@ -37,7 +35,8 @@ internal sealed class OutputGuardTests
     {
         Directory.CreateSymbolicLink(_folder["link"], _folder["base"]);
 
-        Assert.That(() => new OutputGuard(force: true, _source).Check(_folder["link", "a.onnx"]), Throws.TypeOf<LortaException>());
+        Assert.That(Refusal(guard => guard.CheckModel(_folder["link", "a.onnx"])), Is.EqualTo("LRT701"));
+        Assert.That(Refusal(guard => guard.CheckFolder(_folder["link"], _ => true)), Is.EqualTo("LRT701"));
     }
 
     [Test]
@@ -45,24 +44,86 @@ internal sealed class OutputGuardTests
     {
         var linked = SmallModel.Saved(_folder["base", "b.onnx"], isExternal: false);
         File.CreateSymbolicLink(_folder["b.onnx"], linked.Path);
+        _source = Model.Load(_folder["b.onnx"]);
 
-        Assert.That(() => new OutputGuard(force: true, Model.Load(_folder["b.onnx"])).Check(linked.Path), Throws.TypeOf<LortaException>());
+        Assert.That(Refusal(guard => guard.CheckModel(linked.Path)), Is.EqualTo("LRT701"));
     }
 
     [Test]
-    public void Every_output_that_exists_is_refused_unless_forced()
+    public void An_output_that_exists_is_refused_unless_forced()
     {
-        var outputs = new[] { _folder["new.onnx"], _folder.Write("new.onnx.data", "mine") };
+        SmallModel.Saved(_folder["new.onnx"], isExternal: false);
 
-        var failure = Assert.Throws<LortaException>(() => new OutputGuard(force: false, _source).Check(outputs))!;
+        Assert.That(Refusal(guard => guard.CheckModel(_folder["new.onnx"]), force: false), Is.EqualTo("LRT102"));
+        Assert.That(Refusal(guard => guard.CheckModel(_folder["new.onnx"])), Is.Null);
+    }
 
-        Assert.That((failure.Code, failure.Message), Is.EqualTo(("LRT102", $"{outputs[1]}: exists already.")));
-        Assert.That(() => new OutputGuard(force: true, _source).Check(outputs), Throws.Nothing);
+    [TestCase("notes about the model")]
+    [TestCase("{\"a\": 1}")]
+    [TestCase("\b\0\0\0\0\0\0\0{}      ")]
+    [TestCase("\b\n")]
+    public void Another_kind_of_file_is_not_replaced_by_a_model(string text) =>
+        Assert.That(Refusal(guard => guard.CheckModel(_folder.Write("new.onnx", text))), Is.EqualTo("LRT124"));
+
+    [Test]
+    public void A_model_that_was_cut_off_is_no_model_and_an_empty_file_is_nothing()
+    {
+        var whole = File.ReadAllBytes(SmallModel.Saved(_folder["new.onnx"], isExternal: false).Path);
+        File.WriteAllBytes(_folder["cut.onnx"], whole[..^10]);
+
+        Assert.That(Refusal(guard => guard.CheckModel(_folder["cut.onnx"])), Is.EqualTo("LRT124"));
+        Assert.That(Refusal(guard => guard.CheckModel(_folder.Write("empty.onnx", string.Empty))), Is.Null);
+    }
+
+    [Test]
+    public void Folders_links_pipes_and_devices_are_never_replaced_by_a_file([Values] bool force)
+    {
+        Directory.CreateDirectory(_folder["folder"]);
+        File.CreateSymbolicLink(_folder["link"], SmallModel.Saved(_folder["behind.onnx"], isExternal: false).Path);
+        File.CreateSymbolicLink(_folder["dead"], "nothing");
+        List<string> places = [_folder["folder"], _folder["link"], _folder["dead"], _folder["slash"] + "/"];
+        if (OperatingSystem.IsLinux()) places.AddRange([Pipe(), "/dev/null", "/dev/full"]);
+
+        foreach (var place in places) Assert.That(Refusal(guard => guard.CheckModel(place), force), Is.EqualTo("LRT123"), place);
+    }
+
+    [Test]
+    public void A_folder_is_never_written_over_a_file()
+    {
+        _folder.Write("file", "mine");
+        Directory.CreateSymbolicLink(_folder["dead"], "nothing");
+
+        Assert.That(Refusal(guard => guard.CheckFolder(_folder["file"], _ => true)), Is.EqualTo("LRT123"));
+        Assert.That(Refusal(guard => guard.CheckFolder(_folder["dead"], _ => true)), Is.EqualTo("LRT123"));
     }
 
     [TestCase("base/c.onnx")]
     [TestCase("base/a.onnx.adapter")]
     [TestCase("bas")]
-    public void What_neither_exists_nor_holds_the_source_may_be_written(string output) =>
-        Assert.That(() => new OutputGuard(force: false, _source).Check(_folder[output]), Throws.Nothing);
+    public void What_neither_exists_nor_holds_the_source_may_be_written(string output)
+    {
+        Assert.That(Refusal(guard => guard.CheckModel(_folder[output]), force: false), Is.Null);
+        Assert.That(Refusal(guard => guard.CheckFolder(_folder[output], _ => true), force: false), Is.Null);
+    }
+
+    private string Pipe()
+    {
+        using var process = Process.Start("mkfifo", _folder["pipe"]);
+        process.WaitForExit();
+        return _folder["pipe"];
+    }
+
+    private string? Refusal(Action<OutputGuard> check, bool force = true)
+    {
+        try
+        {
+            check(new OutputGuard(force, _source.Files));
+            return null;
+        }
+        catch (LortaException e)
+        {
+            Assert.That(e.IsUsage);
+            return e.Code;
+        }
+    }
 }

@@ -67,7 +67,7 @@ internal sealed class CheckpointStoreTests
     public void What_an_interrupted_write_left_is_ignored_and_later_removed()
     {
         _store.Save(At(1));
-        File.WriteAllText(Path.Join(_folder, "step-00000002.safetensors.77.tmp"), "half");
+        File.WriteAllText(Path.Join(_folder, "lorta-0123456789abcdef.tmp"), "half");
 
         Assert.That(_store.Newest()!.Step, Is.EqualTo(1));
         _store.Save(At(3));

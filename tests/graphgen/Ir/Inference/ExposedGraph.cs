@@ -13,15 +13,15 @@ internal sealed class ExposedGraph(Model model, SymbolTable symbols)
     {
         var names = Expose();
         var path = Path.Combine(TestContext.CurrentContext.WorkDirectory, $"exposed-{TestContext.CurrentContext.Test.ID}.onnx");
+        IReadOnlyList<string> files = [];
         try
         {
-            model.Save(path);
+            files = model.SaveFiles(path);
             return Run(path, names, results => names.Zip(results).ToDictionary(pair => pair.First, pair => Describe(pair.Second), StringComparer.Ordinal));
         }
         finally
         {
-            File.Delete(path);
-            File.Delete($"{path}.data");
+            foreach (var file in files) File.Delete(file);
         }
     }
 

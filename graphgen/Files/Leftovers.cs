@@ -1,0 +1,77 @@
+using System.Security.Cryptography;
+using System.Text.RegularExpressions;
+
+namespace LoRTA.Onnx.GraphGen.Files;
+
+/// <summary>Temporary names beside outputs, and what processes that were killed left under such names.</summary>
+/// <remarks>A temporary file is held open with an exclusive lock; a temporary folder has a lock file beside it. One whose lock is free belongs to nobody any more.</remarks>
+internal static partial class Leftovers
+{
+    public const string Temporary = ".tmp";
+    public const string Retired = ".old";
+    public const string Lock = ".lock";
+    private const string Prefix = "lorta-";
+
+    /// <summary>A new name in a folder, without its ending; nobody can guess it and plant something there.</summary>
+    public static string NewName(string folder) => Path.Combine(folder, Prefix + RandomNumberGenerator.GetHexString(16, lowercase: true));
+
+    /// <summary>Whether a file or folder of that name is temporary.</summary>
+    public static bool Is(string name) => TemporaryName().IsMatch(name);
+
+    /// <summary>Whether another process is writing something in the folder.</summary>
+    public static bool HasLiving(string folder) => Held(folder).Exists(IsHeld);
+
+    /// <summary>Removes what killed processes left in a folder, and brings back a folder that one of them had put aside.</summary>
+    public static void Remove(string folder)
+    {
+        foreach (var path in Held(folder))
+        {
+            try
+            {
+                RemoveUnheld(path);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                continue;   // another user's: a later run of theirs removes it
+            }
+        }
+    }
+
+    private static bool IsHeld(string path)
+    {
+        using var held = FileSteps.TryLock(path);
+        return held is null && File.Exists(path);
+    }
+
+    private static void RemoveUnheld(string path)
+    {
+        using var held = FileSteps.TryLock(path);
+        if (held is null) return;
+        if (path.EndsWith(Lock, StringComparison.Ordinal)) RemoveFolders(path, held);
+        FileSteps.Delete(path);
+    }
+
+    // The lock file names the folder that was to be replaced.
+    private static void RemoveFolders(string lockFile, FileStream held)
+    {
+        using var reader = new StreamReader(held, leaveOpen: true);
+        var name = Path.GetFileName(reader.ReadToEnd());
+        var (temporary, retired) = (Path.ChangeExtension(lockFile, Temporary), Path.ChangeExtension(lockFile, Retired));
+        if (Directory.Exists(retired))
+        {
+            var target = Path.Combine(Path.GetDirectoryName(lockFile)!, name);
+            if (name.Length > 0 && PathKinds.Of(target) == PathKind.Nothing) FileSteps.MoveFolder(retired, target);
+            else FileSteps.DeleteFolder(retired);
+        }
+        if (Directory.Exists(temporary)) FileSteps.DeleteFolder(temporary);
+    }
+
+    // Files only: links and pipes of such names are not ours.
+    private static List<string> Held(string folder) =>
+    [
+        .. Directory.EnumerateFiles(folder, $"{Prefix}*").Where(path => Is(Path.GetFileName(path)) && PathKinds.Of(path) == PathKind.File).Order(StringComparer.Ordinal),
+    ];
+
+    [GeneratedRegex("^lorta-[0-9a-f]{16}\\.(tmp|old|lock)$")]
+    private static partial Regex TemporaryName();
+}
