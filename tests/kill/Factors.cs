@@ -1,0 +1,22 @@
+using LoRTA.Onnx.GraphGen.Files;
+using LoRTA.Onnx.GraphGen.Ir;
+
+namespace LoRTA.Onnx.Kill.Tests;
+
+/// <summary>Values of a LoRTA adapter of rank 2 on the bundled llama-mini that change every adapted weight.</summary>
+internal static class Factors
+{
+    private static readonly (string Name, int Rows)[] Shapes = [("A", 128), ("B", 32), ("C_H", 4), ("C_L", 4), ("C_M", 4)];
+
+    public static void Save(string path, int seed)
+    {
+        var tensors = Shapes.ToDictionary(shape => shape.Name, shape => Random(shape.Name, shape.Rows, seed), StringComparer.Ordinal);
+        Safetensors.Save(path, tensors);
+    }
+
+    private static Tensor Random(string name, int rows, int seed)
+    {
+        var random = new SeededRandom(seed, name);
+        return Tensor.Of<float>([rows, 2], [.. Enumerable.Range(0, rows * 2).Select(_ => (float)random.NextNormal())]);
+    }
+}
