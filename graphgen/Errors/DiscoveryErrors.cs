@@ -16,7 +16,7 @@ internal static class DiscoveryErrors
             "Choose targets and layers that are understood, or export the model with another exporter; `lorta inspect` lists all of it.");
 
     public static LortaException OperatorNotSupported(string path, Node node, string why) =>
-        new("LRT203", $"{path}: {node}: {why}.", "Export the model at an opset from 13 to 24, without control flow.");
+        new("LRT203", $"{path}: {node}: {why}.", $"Export the model at another opset from {Opsets.Range}, without control flow.");
 
     public static LortaException NoSite(string address, IReadOnlyList<Finding> findings) =>
         new(

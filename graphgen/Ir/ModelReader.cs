@@ -10,9 +10,6 @@ namespace LoRTA.Onnx.GraphGen.Ir;
 /// <remarks>What the representation does not model travels along as the remaining bytes of each message, so that writing loses nothing.</remarks>
 internal static class ModelReader
 {
-    private const long OldestOpset = 7;
-    private const long NewestOpset = 26;
-
     public static Model Read(string path)
     {
         var file = MappedFile.Open(path);
@@ -47,8 +44,8 @@ internal static class ModelReader
         };
         foreach (var opset in opsets) model.OpsetVersions[opset.Domain is "ai.onnx" ? string.Empty : opset.Domain] = opset.Version;
         foreach (var entry in metadata) model.Metadata[entry.Key] = entry.Value;
-        if (model.Opset is < OldestOpset or > NewestOpset)
-            throw ModelErrors.OpsetNotSupported(path, string.Empty, model.Opset, $"{OldestOpset} to {NewestOpset}");
+        if (model.Opset is < Opsets.Oldest or > Opsets.Newest)
+            throw ModelErrors.OpsetNotSupported(path, string.Empty, model.Opset, Opsets.Range);
         return model;
     }
 

@@ -1,0 +1,14 @@
+namespace LoRTA.Onnx.GraphGen.Ir;
+
+/// <summary>Which versions of ONNX's own operator set are read. What documents and errors say of them is compared with this by a test.</summary>
+internal static class Opsets
+{
+    /// <summary>The oldest one.</summary>
+    public const long Oldest = 7;
+
+    /// <summary>The newest one, which is the newest that ONNX Runtime runs.</summary>
+    public const long Newest = 26;
+
+    /// <summary>The range, as texts say it.</summary>
+    public static string Range => $"{Oldest} to {Newest}";
+}
