@@ -1,3 +1,4 @@
+using LoRTA.Onnx.GraphGen.Errors;
 using LoRTA.Onnx.GraphGen.Ir;
 
 namespace LoRTA.Onnx.GraphGen.Canonical;
@@ -36,7 +37,7 @@ internal sealed record LoweredAttention
     /// <summary>The result [B, H, S, Dv].</summary>
     public Expr Emit()
     {
-        var width = Q.Shape[-1].Value ?? throw new InvalidOperationException("heads of unknown width");
+        var width = Q.Shape[-1].Value ?? throw ModelErrors.UnknownSize(Q.Value, "width");
         var scores = Ungrouped(Grouped(Q).MatMul(K.T)) * (Scale is null or 0 ? 1 / Math.Sqrt(width) : Scale.Value);
         if (Softcap > 0) scores = (scores / Softcap).Apply("Tanh") * Softcap;
         scores = Added.Aggregate(scores, (sum, mask) => sum + mask);

@@ -44,8 +44,20 @@ internal sealed class Rewriting
         {
             StopRequest.ThrowIfAny();
             ShapeInference.Infer(node);
+            Apply(forms, node);
+        }
+    }
+
+    private void Apply(IReadOnlyList<Form> forms, Node node)
+    {
+        try
+        {
             foreach (var form in forms)
                 if ((form.Op is null || form.Op == node.Op) && form.Rewrite(node, this)) break;
+        }
+        catch (Exception e) when (ShapeInference.IsMisfit(e))
+        {
+            throw ModelErrors.CannotInfer(node, $"its attributes do not fit its inputs ({string.Join(", ", node.Inputs.Select(input => input?.ToString() ?? "none"))})");
         }
     }
 

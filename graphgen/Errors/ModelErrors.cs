@@ -37,4 +37,21 @@ internal static class ModelErrors
 
     public static LortaException CannotInfer(Node node, string why) =>
         new("LRT121", $"{node}: {why}.", "The graph is inconsistent here; export it again or report the exporter.");
+
+    public static LortaException UnknownType(string path, string tensor, int type) =>
+        new("LRT130", $"{path}: tensor '{tensor}' is of the element type {type}, which is not known.", "Export the model with element types of opset 21.");
+
+    public static LortaException AttributeKind(Node node, string attribute, AttrKind found, AttrKind wanted) =>
+        new("LRT131", $"{node}: its attribute '{attribute}' is of the kind {Show(found)}, not {Show(wanted)}.", "The graph is damaged; export it again.");
+
+    public static LortaException AttributeTwice(string path, string node, string attribute) =>
+        new("LRT132", $"{path}: node '{node}' has the attribute '{attribute}' twice.", "The graph is damaged; export it again.");
+
+    public static LortaException MissingOperand(string path, string node, string what) =>
+        new("LRT133", $"{path}: node '{node}' lacks {what}.", "The graph is damaged; export it again.");
+
+    public static LortaException UnknownSize(Value value, string size) =>
+        new("LRT135", $"{value.Name}: its {size} is not known, and nothing before it tells.", "Export the model with shapes (`onnx.shape_inference`, or an exporter that writes them), or without the operator that hides them.");
+
+    private static string Show(AttrKind kind) => kind == AttrKind.Opaque ? "graph or type" : kind.ToString().ToLowerInvariant();
 }

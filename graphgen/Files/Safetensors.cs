@@ -11,6 +11,10 @@ namespace LoRTA.Onnx.GraphGen.Files;
 /// <remarks>Layout: header length (8 bytes, little-endian), a JSON header {name: {dtype, shape, data_offsets}, __metadata__: {…}}, the data.</remarks>
 internal sealed record Safetensors(IReadOnlyDictionary<string, Tensor> Tensors, IReadOnlyDictionary<string, string> Metadata)
 {
+    private const int LongestHeader = 100_000_000;   // as in the format's own library
+
+    private static readonly JsonDocumentOptions Json = new() { AllowDuplicateProperties = false };
+
     private static readonly Dictionary<string, ElementType> Types = new(StringComparer.Ordinal)
     {
         ["F32"] = ElementType.Float,
@@ -37,10 +41,10 @@ internal sealed record Safetensors(IReadOnlyDictionary<string, Tensor> Tensors, 
         var file = MappedFile.Open(path);
         if (file.Length < 8) throw FileErrors.Corrupt(path, "too short for a safetensors file");
         var headerLength = BinaryPrimitives.ReadUInt64LittleEndian(file.Span(0, 8));
-        if (headerLength > int.MaxValue || (long)headerLength + 8 > file.Length) throw FileErrors.Corrupt(path, "the safetensors header is longer than the file");
+        if (headerLength > LongestHeader || (long)headerLength + 8 > file.Length) throw FileErrors.Corrupt(path, "the safetensors header is longer than the file");
         try
         {
-            using var header = JsonDocument.Parse(file.Span(8, (int)headerLength).ToArray());
+            using var header = JsonDocument.Parse(file.Span(8, (int)headerLength).ToArray(), Json);
             return Read(file, 8 + (long)headerLength, header.RootElement);
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException or KeyNotFoundException or FormatException or OverflowException)
@@ -114,22 +118,37 @@ internal sealed record Safetensors(IReadOnlyDictionary<string, Tensor> Tensors, 
         {
             if (entry.Name == "__metadata__")
             {
-                foreach (var pair in entry.Value.EnumerateObject()) metadata[pair.Name] = pair.Value.GetString()!;
+                foreach (var pair in entry.Value.EnumerateObject()) metadata[pair.Name] = pair.Value.GetString() ?? throw new FormatException(pair.Name);
                 continue;
             }
             tensors[entry.Name] = ReadTensor(file, dataStart, entry);
         }
+        CheckCover(file, dataStart, tensors);
         return new Safetensors(tensors, metadata);
+    }
+
+    // Each byte behind the header belongs to one tensor: what overlaps, is left out or follows the last one is no safetensors file.
+    private static void CheckCover(MappedFile file, long dataStart, IReadOnlyDictionary<string, Tensor> tensors)
+    {
+        var at = dataStart;
+        foreach (var (name, tensor) in tensors.OrderBy(pair => pair.Value.FileOffset).ThenBy(pair => pair.Value.ByteCount))
+        {
+            if (tensor.FileOffset < at) throw FileErrors.Corrupt(file.Path, $"tensor '{name}' overlaps the one before it");
+            if (tensor.FileOffset > at) throw FileErrors.Corrupt(file.Path, $"{tensor.FileOffset - at} bytes before tensor '{name}' belong to none");
+            at += tensor.ByteCount;
+        }
+        if (at < file.Length) throw FileErrors.Corrupt(file.Path, $"{file.Length - at} bytes at its end belong to no tensor");
     }
 
     private static Tensor ReadTensor(MappedFile file, long dataStart, JsonProperty entry)
     {
-        var dtype = entry.Value.GetProperty("dtype").GetString()!;
+        var dtype = entry.Value.GetProperty("dtype").GetString() ?? string.Empty;
         if (!Types.TryGetValue(dtype, out var type)) throw FileErrors.Corrupt(file.Path, $"tensor '{entry.Name}' has the unknown type {dtype}");
         var dims = entry.Value.GetProperty("shape").EnumerateArray().Select(dim => dim.GetInt64()).ToArray();
         var offsets = entry.Value.GetProperty("data_offsets").EnumerateArray().Select(offset => offset.GetInt64()).ToArray();
+        if (dims.Any(dim => dim < 0)) throw FileErrors.Corrupt(file.Path, $"tensor '{entry.Name}' has a negative dimension");
         var bytes = type.Bytes(dims.Aggregate(1L, (product, dim) => checked(product * dim)));
-        if (offsets is not [>= 0, _] || offsets[1] - offsets[0] != bytes || dataStart + offsets[1] > file.Length)
+        if (offsets is not [>= 0, >= 0] || offsets[1] - offsets[0] != bytes || offsets[1] > file.Length - dataStart)
             throw FileErrors.Corrupt(file.Path, string.Create(CultureInfo.InvariantCulture, $"tensor '{entry.Name}' of {bytes} bytes does not lie within the file"));
         return Tensor.FromFile(type, dims, file, dataStart + offsets[0]);
     }

@@ -1,3 +1,5 @@
+using LoRTA.Onnx.GraphGen.Errors;
+
 namespace LoRTA.Onnx.GraphGen.Ir;
 
 /// <summary>An expression: a value of a graph and the tape to which operations on it are written. Everything that this project adds to a graph is written with it.</summary>
@@ -9,7 +11,7 @@ public readonly struct Expr
     public Value Value { get; }
 
     /// <summary>Shape; expressions always have one.</summary>
-    public Shape Shape => Value.Shape ?? throw new InvalidOperationException($"{Value.Name} has no known rank");
+    public Shape Shape => Value.Shape ?? throw ModelErrors.UnknownSize(Value, "rank");
 
     /// <summary>Number of dimensions.</summary>
     public int Rank => Shape.Rank;

@@ -10,6 +10,8 @@ namespace LoRTA.Onnx.GraphGen.Ir;
 /// <remarks>What the representation does not model travels along as the remaining bytes of each message, so that writing loses nothing.</remarks>
 internal static class ModelReader
 {
+    private const int LongestFormula = 500;   // characters of a size such as past + 2*sequence
+
     public static Model Read(string path)
     {
         var file = MappedFile.Open(path);
@@ -42,7 +44,10 @@ internal static class ModelReader
             Functions = functions,
             Remainder = RemainderOf(proto),   // takes out of the message what was read above
         };
-        foreach (var opset in opsets) model.OpsetVersions[opset.Domain is "ai.onnx" ? string.Empty : opset.Domain] = opset.Version;
+        foreach (var opset in opsets)
+        {
+            if (!model.OpsetVersions.TryAdd(opset.Domain is "ai.onnx" ? string.Empty : opset.Domain, opset.Version)) throw ModelErrors.DefinedTwice(path, $"opset of {opset.Domain}");
+        }
         foreach (var entry in metadata) model.Metadata[entry.Key] = entry.Value;
         if (model.Opset is < Opsets.Oldest or > Opsets.Newest)
             throw ModelErrors.OpsetNotSupported(path, string.Empty, model.Opset, Opsets.Range);
@@ -61,6 +66,7 @@ internal static class ModelReader
         foreach (var info in proto.Output)
         {
             var value = graph.Find(info.Name) ?? throw ModelErrors.UndefinedValue(path, "graph outputs", info.Name);
+            if (graph.IsOutput(value)) throw ModelErrors.DefinedTwice(path, info.Name);
             Declare(value, info);
             graph.AddOutput(value);
         }
@@ -72,26 +78,30 @@ internal static class ModelReader
     private static void ReadInitializer(Graph graph, string path, TensorProto proto, TensorReader tensors, int index)
     {
         var tensor = tensors.Read(proto, index);
-        var value = graph.Find(proto.Name) is { IsInput: true } input ? input : graph.AddValue(Unused(graph, path, proto.Name));
+        var value = graph.Find(proto.Name) is { IsInput: true, Constant: null } input ? input : graph.AddValue(Unused(graph, path, proto.Name));
         (value.Constant, value.Type, value.Shape) = (tensor, tensor.Type, Shape.Of(tensor));
         (value.IsExternal, value.Remainder) = (proto.DataLocation == 1, TensorReader.RemainderOf(proto));
     }
 
     private static Node ReadNode(Graph graph, string path, NodeProto proto, TensorReader tensors)
     {
+        if (OperandCounts.Missing(proto) is { } missing) throw ModelErrors.MissingOperand(path, Label(proto), missing);
         var node = new Node(proto.OpType, proto.Domain, proto.Input.Select(Found), proto.Output.Select(name => name.Length == 0 ? null : graph.Find(name)))
         {
             Name = proto.Name,
             Captures = [.. proto.Attribute.SelectMany(Subgraphs).SelectMany(CapturedNames).Distinct(StringComparer.Ordinal).Select(graph.Find).OfType<Value>()],
         };
-        foreach (var attribute in proto.Attribute) node.Attributes[attribute.Name] = ReadAttribute(attribute, tensors);
+        foreach (var attribute in proto.Attribute)
+            if (!node.Attributes.TryAdd(attribute.Name, ReadAttribute(attribute, tensors))) throw ModelErrors.AttributeTwice(path, Label(proto), attribute.Name);
         foreach (var entry in proto.MetadataProps) node.Metadata[entry.Key] = entry.Value;
         node.Remainder = RemainderOf(proto);
         return node;
 
         Value? Found(string name) =>
-            name.Length == 0 ? null : graph.Find(name) ?? throw ModelErrors.UndefinedValue(path, proto.Name.Length > 0 ? proto.Name : proto.OpType, name);
+            name.Length == 0 ? null : graph.Find(name) ?? throw ModelErrors.UndefinedValue(path, Label(proto), name);
     }
+
+    private static string Label(NodeProto proto) => proto.Name.Length > 0 ? proto.Name : proto.OpType;
 
     private static Attr ReadAttribute(AttributeProto proto, TensorReader tensors) => (AttrKind)proto.Type switch
     {
@@ -99,7 +109,7 @@ internal static class ModelReader
         AttrKind.Float => proto.F,
         AttrKind.Int => proto.I,
         AttrKind.String => new Attr(AttrKind.String, proto.S.ToByteArray()),
-        AttrKind.Tensor when proto.T.DataType != (int)ElementType.String => tensors.Read(proto.T, -1),
+        AttrKind.Tensor when proto.T is not null && proto.T.DataType != (int)ElementType.String => tensors.Read(proto.T, -1),
         AttrKind.Floats => new Attr(AttrKind.Floats, proto.Floats.ToArray()),
         AttrKind.Ints => proto.Ints.ToArray(),
         AttrKind.Strings => new Attr(AttrKind.Strings, proto.Strings.Select(text => text.ToByteArray()).ToArray()),
@@ -114,8 +124,8 @@ internal static class ModelReader
         if (type.Shape is null) return;
         var shape = type.Shape.Dim.Select((dim, axis) => dim.ValueCase switch
         {
-            TensorShapeProto.Types.Dimension.ValueOneofCase.DimValue => new Dim(dim.DimValue),
-            TensorShapeProto.Types.Dimension.ValueOneofCase.DimParam when dim.DimParam.Length > 0 => Dim.Parse(dim.DimParam),
+            TensorShapeProto.Types.Dimension.ValueOneofCase.DimValue when dim.DimValue >= 0 => new Dim(dim.DimValue),   // some exporters write −1 for "unknown"
+            TensorShapeProto.Types.Dimension.ValueOneofCase.DimParam when dim.DimParam.Length is > 0 and < LongestFormula => Dim.Parse(dim.DimParam),
             _ => Dim.Symbol($"{info.Name}.{axis}"),
         });
         value.Shape = [.. shape];

@@ -19,7 +19,8 @@ internal sealed class TensorReader(string path, MappedFile? file, IReadOnlyList<
     {
         var (type, dims) = ((ElementType)proto.DataType, proto.Dims.ToArray());
         if (dims.Any(dim => dim < 0)) throw ModelErrors.NotOnnx(path, $"tensor '{proto.Name}' has a negative dimension");
-        var expected = type.Bytes(dims.Aggregate(1L, (product, dim) => checked(product * dim)));
+        if (type != ElementType.String && type.Bits() == 0) throw ModelErrors.UnknownType(path, proto.Name, proto.DataType);
+        var expected = Expected(proto, type, dims);
         if (proto.DataLocation == 1) return ReadExternal(proto, type, dims, expected);
         if (index >= 0 && index < rawData.Count && rawData[index] is { } place)
         {
@@ -48,9 +49,22 @@ internal sealed class TensorReader(string path, MappedFile? file, IReadOnlyList<
         return rest.ToByteArray();
     }
 
+    private long Expected(TensorProto proto, ElementType type, long[] dims)
+    {
+        try
+        {
+            return type.Bytes(dims.Aggregate(1L, (product, dim) => checked(product * dim)));
+        }
+        catch (OverflowException)
+        {
+            throw ModelErrors.TensorSize(path, proto.Name, Describe(type, dims), proto.HasRawData ? proto.RawData.Length : 0);
+        }
+    }
+
     private Tensor ReadExternal(TensorProto proto, ElementType type, long[] dims, long expected)
     {
-        var entries = proto.ExternalData.ToDictionary(entry => entry.Key, entry => entry.Value, StringComparer.Ordinal);
+        var entries = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (var entry in proto.ExternalData) if (!entries.TryAdd(entry.Key, entry.Value)) throw ModelErrors.NotOnnx(path, $"tensor '{proto.Name}' has two entries '{entry.Key}'");
         var location = entries.GetValueOrDefault("location", string.Empty);
         var data = External(proto.Name, location);
         var (offset, length) = (Number("offset", 0), Number("length", expected));

@@ -31,21 +31,30 @@ internal static class CheckpointFile
         var (tensors, metadata) = Safetensors.Load(path);
         if (metadata.GetValueOrDefault("format") != Format) throw CheckpointErrors.Damaged(path, "is no checkpoint");
         if (metadata.GetValueOrDefault(HashKey) != Hash(tensors, metadata)) throw CheckpointErrors.Damaged(path, "its content does not match its hash");
-        return new()
+        try
         {
-            Step = Long(metadata["step"]),
-            Position = new(checked((int)Long(metadata["epoch"])), checked((int)Long(metadata["batch"]))),
-            State = tensors,
-            Seed = Long(metadata["seed"]),
-            Recipe = new(metadata["recipe"]),
-            Threads = checked((int)Long(metadata["threads"])),
-            BestMetric = metadata.TryGetValue("bestMetric", out var best) ? Double(best) : null,
-            BestStep = metadata.TryGetValue("bestStep", out var step) ? Long(step) : null,
-            Numbers = new SortedDictionary<string, double>(
-                metadata.Where(pair => pair.Key.StartsWith(NumberPrefix, StringComparison.Ordinal)).ToDictionary(pair => pair.Key[NumberPrefix.Length..], pair => Double(pair.Value)),
-                StringComparer.Ordinal),
-        };
+            return Of(tensors, metadata);
+        }
+        catch (Exception e) when (e is KeyNotFoundException or FormatException or OverflowException)
+        {
+            throw CheckpointErrors.Damaged(path, "its metadata are incomplete or no numbers");
+        }
     }
+
+    private static Checkpoint Of(IReadOnlyDictionary<string, Tensor> tensors, IReadOnlyDictionary<string, string> metadata) => new()
+    {
+        Step = Long(metadata["step"]),
+        Position = new(checked((int)Long(metadata["epoch"])), checked((int)Long(metadata["batch"]))),
+        State = tensors,
+        Seed = Long(metadata["seed"]),
+        Recipe = new(metadata["recipe"]),
+        Threads = checked((int)Long(metadata["threads"])),
+        BestMetric = metadata.TryGetValue("bestMetric", out var best) ? Double(best) : null,
+        BestStep = metadata.TryGetValue("bestStep", out var step) ? Long(step) : null,
+        Numbers = new SortedDictionary<string, double>(
+            metadata.Where(pair => pair.Key.StartsWith(NumberPrefix, StringComparison.Ordinal)).ToDictionary(pair => pair.Key[NumberPrefix.Length..], pair => Double(pair.Value)),
+            StringComparer.Ordinal),
+    };
 
     private static SortedDictionary<string, string> Metadata(Checkpoint checkpoint)
     {

@@ -1,0 +1,52 @@
+using System.Collections.Frozen;
+using LoRTA.Onnx.GraphGen.Proto;
+
+namespace LoRTA.Onnx.GraphGen.Ir;
+
+/// <summary>How many of its first inputs an operator cannot do without: what a damaged file leaves out is found when it is read.</summary>
+internal static class OperandCounts
+{
+    private const string Ms = "com.microsoft::";
+
+    // Of the operators that this project reads. All others need an output, no more.
+    private static readonly FrozenDictionary<string, int> Required = Table(
+        (1,
+        [
+            "Abs", "Neg", "Sign", "Exp", "Log", "Sqrt", "Reciprocal", "Floor", "Ceil", "Round", "Erf", "Sin", "Cos", "Tan", "Tanh", "Sigmoid", "Relu", "LeakyRelu", "Elu", "Selu", "Celu",
+            "Softplus", "Softsign", "HardSigmoid", "HardSwish", "Mish", "Gelu", "Softmax", "LogSoftmax", "Clip", "Cast", "Identity", "Dropout", "Not", "IsNaN", "IsInf", "Trilu",
+            "Shape", "Size", "Flatten", "Squeeze", "Unsqueeze", "Transpose", "Concat", "Split", "Slice", "Pad", "NonZero", "ConstantOfShape", "ReduceMean", "ReduceSum", "ReduceMax",
+            "ReduceMin", "ReduceProd", "ReduceL1", "ReduceL2", "ReduceSumSquare", "ReduceLogSum", "ReduceLogSumExp", "ArgMax", "ArgMin", "TopK", "Einsum", "Sum", "Mean", "Max", "Min",
+            "DynamicQuantizeLinear", "EyeLike", "GlobalAveragePool", "GlobalMaxPool", "LpNormalization", "Shrink", "ThresholdedRelu",
+            Ms + "Gelu", Ms + "FastGelu", Ms + "QuickGelu", Ms + "Attention", Ms + "MultiHeadAttention", Ms + "GroupQueryAttention",
+        ]),
+        (2,
+        [
+            "Add", "Sub", "Mul", "Div", "Pow", "Mod", "PRelu", "MatMul", "Gemm", "MatMulInteger", "Gather", "GatherElements", "GatherND", "Reshape", "Expand", "Tile", "Equal", "Less", "LessOrEqual",
+            "Greater", "GreaterOrEqual", "And", "Or", "Xor", "CumSum", "CastLike", "LayerNormalization", "SimplifiedLayerNormalization", "RMSNormalization", "QuantizeLinear", "DequantizeLinear",
+            "Conv", "ConvTranspose", Ms + "FusedMatMul", Ms + "SkipLayerNormalization", Ms + "BiasGelu", Ms + "QuantizeLinear", Ms + "DequantizeLinear",
+        ]),
+        (3,
+        [
+            "Where", "ScatterElements", "Scatter", "ScatterND", "Range", "OneHot", "InstanceNormalization", "GroupNormalization", "Attention", "RotaryEmbedding", "QLinearMatMul",
+            Ms + "MatMulNBits", Ms + "GatherBlockQuantized", Ms + "SkipSimplifiedLayerNormalization", Ms + "EmbedLayerNormalization", Ms + "DynamicQuantizeMatMul", Ms + "MatMulIntegerToFloat",
+        ]),
+        (4, [Ms + "RotaryEmbedding"]),
+        (5, ["BatchNormalization"]));
+
+    /// <summary>What a stored node lacks, in words; null = nothing.</summary>
+    public static string? Missing(NodeProto node)
+    {
+        if (node.Output.Count == 0 || node.Output[0].Length == 0) return "its first output";
+        var op = node.Domain is "" or "ai.onnx" ? node.OpType : $"{node.Domain}::{node.OpType}";
+        if (!Required.TryGetValue(op, out var count)) return null;
+        for (var i = 0; i < count; i++)
+        {
+            var isOptional = (op, i) is ("EmbedLayerNormalization" or Ms + "EmbedLayerNormalization", 1) or (Ms + "GroupQueryAttention", 1 or 2);
+            if (!isOptional && (i >= node.Input.Count || node.Input[i].Length == 0)) return $"input {i} of {node.OpType}";
+        }
+        return null;
+    }
+
+    private static FrozenDictionary<string, int> Table(params IEnumerable<(int Count, string[] Ops)> rows) =>
+        rows.SelectMany(row => row.Ops.Select(op => (op, row.Count))).ToFrozenDictionary(row => row.op, row => row.Count, StringComparer.Ordinal);
+}
