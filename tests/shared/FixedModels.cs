@@ -17,7 +17,7 @@ internal static class FixedModels
             input.Shape = [rows is { } r ? new Dim(r) : input.Shape![0], length is { } l ? new Dim(l) : input.Shape![1]];
             input.Declaration = default;
         }
-        foreach (var value in model.Graph.Values.Where(value => value.Producer is not null)) (value.Shape, value.Declaration) = (null, default);   // stated for other sizes
+        foreach (var value in model.Graph.Values.Where(value => value.Producer is not null && !model.Graph.IsOutput(value))) (value.Shape, value.Declaration) = (null, default);   // stated for other sizes
         return model;
     }
 }

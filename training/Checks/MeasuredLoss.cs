@@ -13,7 +13,7 @@ internal sealed class MeasuredLoss : IDisposable
     private readonly TrainingGraphs _graphs;
     private readonly OrtWeights _weights = new();
     private readonly InferenceSession _session;
-    private readonly Dictionary<string, OrtValue> _fixed = new(StringComparer.Ordinal);
+    private readonly List<(Dictionary<string, OrtValue> Inputs, double Share)> _runs = [];   // one, where the model takes the batch as it is
 
     public MeasuredLoss(TrainingGraphs graphs, OrtSettings settings, Batch batch)
     {
@@ -21,42 +21,48 @@ internal sealed class MeasuredLoss : IDisposable
         _session = _weights.Open(LossOf(graphs), settings with { Device = "cpu" });
         var trained = graphs.Trained.Select(tensor => tensor.Input).ToHashSet(StringComparer.Ordinal);
         var feeds = new BatchFeeds(dropout: null);
-        foreach (var name in _session.InputNames.Where(name => !trained.Contains(name)))
+        foreach (var (run, share) in new FittedBatch(batch, graphs.Batches).Runs)
         {
-            var tensor = name == TrainingNames.Weight ? Tensor.Scalar(1f) : graphs.Frozen.GetValueOrDefault(name) ?? feeds.For(name, _session.InputMetadata[name], batch, default);
-            _fixed[name] = OrtTensors.ToOrt(tensor);
+            var inputs = new Dictionary<string, OrtValue>(StringComparer.Ordinal);
+            foreach (var name in _session.InputNames.Where(name => !trained.Contains(name)))
+            {
+                var tensor = name == TrainingNames.Weight ? Tensor.Scalar(1f) : graphs.Frozen.GetValueOrDefault(name) ?? feeds.For(name, _session.InputMetadata[name], run, default);
+                inputs[name] = OrtTensors.ToOrt(tensor);
+            }
+            _runs.Add((inputs, share));
         }
     }
 
     /// <summary>The loss at values of the trained tensors, by name.</summary>
     public double At(IReadOnlyDictionary<string, double[]> values)
     {
-        var inputs = new Dictionary<string, OrtValue>(_fixed, StringComparer.Ordinal);
-        var own = new List<OrtValue>();
+        var trained = new Dictionary<string, OrtValue>(StringComparer.Ordinal);
         try
         {
             foreach (var tensor in _graphs.Trained.Where(tensor => _session.InputMetadata.ContainsKey(tensor.Input)))
-            {
-                own.Add(OrtTensors.ToOrt(Tensor.Of<double>([.. tensor.Initial.Dims], values[tensor.Name])));
-                inputs[tensor.Input] = own[^1];
-            }
-            using var options = OrtSettings.ToRunOptions();
-            using var outputs = RuntimeErrors.WrapRun("the loss", () => _session.Run(options, inputs, _session.OutputNames));
-            return outputs[0].GetTensorTypeAndShape().ElementDataType == Microsoft.ML.OnnxRuntime.Tensors.TensorElementType.Double
-                ? outputs[0].GetTensorDataAsSpan<double>()[0]
-                : outputs[0].GetTensorDataAsSpan<float>()[0];
+                trained[tensor.Input] = OrtTensors.ToOrt(Tensor.Of<double>([.. tensor.Initial.Dims], values[tensor.Name]));
+            return _runs.Sum(run => run.Share * Of(run.Inputs.Concat(trained).ToDictionary(StringComparer.Ordinal)));
         }
         finally
         {
-            foreach (var value in own) value.Dispose();
+            foreach (var value in trained.Values) value.Dispose();
         }
     }
 
     public void Dispose()
     {
         _session.Dispose();
-        foreach (var value in _fixed.Values) value.Dispose();
+        foreach (var value in _runs.SelectMany(run => run.Inputs.Values)) value.Dispose();
         _weights.Dispose();
+    }
+
+    private double Of(Dictionary<string, OrtValue> inputs)
+    {
+        using var options = OrtSettings.ToRunOptions();
+        using var outputs = RuntimeErrors.WrapRun("the loss", () => _session.Run(options, inputs, _session.OutputNames));
+        return outputs[0].GetTensorTypeAndShape().ElementDataType == Microsoft.ML.OnnxRuntime.Tensors.TensorElementType.Double
+            ? outputs[0].GetTensorDataAsSpan<double>()[0]
+            : outputs[0].GetTensorDataAsSpan<float>()[0];
     }
 
     // The loss that gradients belong to: with a family's penalty, which evaluation leaves out.

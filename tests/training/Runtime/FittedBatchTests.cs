@@ -41,6 +41,19 @@ internal sealed class FittedBatchTests
         Assert.That(Visible(joined["logits"], batch), Is.EqualTo(Visible(whole["logits"], batch)).Within(1e-5));
     }
 
+    [TestCase(2, 20)]
+    [TestCase(null, 7)]
+    public void Central_differences_are_taken_over_the_runs(int? rows, int? length)
+    {
+        var model = FixedModels.WithSizes(Load("qwen2"), rows, length);
+        var spec = new TrainingSpec { Adapter = new AdapterOptions { Method = "lora", Rank = 2, Alpha = 2, Targets = ["q", "p"] }, Task = "causal-lm" };
+        var graphs = TrainingGraphBuilder.Build(model, spec with { Values = CentralDifferenceCheck.FactorsOf(TrainingGraphBuilder.Build(model, spec).Plan, seed: 0) });
+
+        var result = new CentralDifferenceCheck(graphs, new OrtSettings(Threads: 1), seed: 0).Run(SampleBatch.For("causal-lm", 32, 32, seed: 0, graphs.Batches.Sizes));
+
+        Assert.That(result.Verdict, Is.EqualTo(GradientVerdict.Ok));
+    }
+
     [Test]
     public void Row_longer_than_the_fixed_length_is_refused()
     {
