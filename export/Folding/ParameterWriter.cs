@@ -1,6 +1,7 @@
 using LoRTA.Onnx.GraphGen.Adapters;
 using LoRTA.Onnx.GraphGen.Discovery;
 using LoRTA.Onnx.GraphGen.Ir;
+using LoRTA.Onnx.GraphGen.Weights;
 
 namespace LoRTA.Onnx.Export.Folding;
 
@@ -38,15 +39,13 @@ internal sealed class ParameterWriter(Model deployed, Model model)
     private Value Own(Value stored, ParameterName name)
     {
         if (!MergedParameters.IsMerged(_names.Value, name, stored.Constant!)) return stored;
-        var uses = Readers(stored).Where(use => MergedParameters.IsAppliedBy(name, use.Node)).ToList();
+        var uses = StoredPath.ReadersOf(stored, effect => effect == ViewEffect.Nothing).Where(use => MergedParameters.IsAppliedBy(name, use.Node)).ToList();
         if (uses.Count == 0) throw FoldingErrors.Merged(name.Name, stored.Name);
         var own = model.Graph.AddConstant(name.Name, stored.Constant!);
         own.IsExternal = stored.IsExternal;
         foreach (var use in uses) use.Node.SetInput(use.Index, own);
         return own;
     }
-
-    private static IEnumerable<Use> Readers(Value stored) => stored.Uses.SelectMany(use => use.Node.OpType == "Identity" ? Readers(use.Node.Output) : [use]);
 
     private static void Place(ParameterName name, Tensor stored, float[] value, float[] numbers)
     {

@@ -1,5 +1,6 @@
 using LoRTA.Onnx.GraphGen.Discovery;
 using LoRTA.Onnx.GraphGen.Ir;
+using LoRTA.Onnx.GraphGen.Weights;
 
 namespace LoRTA.Onnx.Export.Folding;
 
@@ -51,6 +52,11 @@ internal sealed class WeightWriter(Model model, bool widen)
             PutInPlaceOf(path[..(cast + 1)], Rounded(new FloatWeight(original, edits, ElementType.Float)).Stored, path[^1].Value.IsExternal);
             return;
         }
+        if (widen && type != ElementType.Float && cast >= 0 && path.Skip(cast + 1).All(step => StoredPath.KeepsNumbers(step.Reader)))
+        {
+            Copy(path, Rounded(new FloatWeight(original, edits, ElementType.Float)).Stored);   // the views take float32 as well, and the Cast does nothing
+            return;
+        }
         Put(path, Rounded(new FloatWeight(original, edits, type)).Stored);
     }
 
@@ -58,10 +64,9 @@ internal sealed class WeightWriter(Model model, bool widen)
     private void Replace(List<(Value Value, Node Reader, int Index)> path, StoredCodes codes, QuantizedMatrix original, IReadOnlyList<WeightEdit> edits)
     {
         var weight = Rounded(new QuantizedWeight(original, edits));
-        var scales = model.Graph.Find(codes.Scales)!;
-        var reader = path.Find(step => step.Reader.Inputs.Contains(scales)).Reader ?? model.Graph.Find(codes.Reader)!.Producer!;
+        var reader = model.Graph.Find(codes.Reader)!.Producer!;
         var copied = Put(path, weight.Codes);
-        Put([(scales, copied.GetValueOrDefault(reader, reader), reader.Inputs.Index().First(input => input.Item == scales).Index)], weight.Scales);
+        Put(PathTo(copied.GetValueOrDefault(reader, reader), codes.Scales), weight.Scales);
     }
 
     private T Rounded<T>(T weight)
@@ -81,21 +86,16 @@ internal sealed class WeightWriter(Model model, bool widen)
     }
 
     // From the node's operand back to the stored tensor: each value, and who reads it on this way.
-    private static List<(Value Value, Node Reader, int Index)> PathTo(Node node, string weight)
+    private static List<(Value Value, Node Reader, int Index)> PathTo(Node node, string stored)
     {
         for (var index = 0; index < node.Inputs.Count; index++)
         {
-            var path = new List<(Value, Node, int)>();
-            var (value, reader, at) = (node.Inputs[index], node, index);
-            while (value is not null)
-            {
-                path.Add((value, reader, at));
-                if (value.Name == weight) return path;
-                if (value.Producer is not { } producer || producer.Inputs.Count == 0) break;
-                (reader, at, value) = (producer, 0, producer.Input(0));
-            }
+            if (StoredPath.Of(node.Inputs[index]) is not { } way || way.Stored.Name != stored) continue;
+            var path = new List<(Value, Node, int)> { (way.Value, node, index) };
+            foreach (var step in way.Steps.Reverse()) path.Add((step.Node.Input(step.Input)!, step.Node, step.Input));
+            return path;
         }
-        throw new InvalidOperationException($"{node} does not read {weight}");
+        throw new InvalidOperationException($"{node} does not read {stored}");
     }
 
     // Others read the tensor as it is: this node gets one of its own, behind copies of the operators in between.
@@ -107,7 +107,8 @@ internal sealed class WeightWriter(Model model, bool widen)
         for (var i = path.Count - 1; i > 0; i--)
         {
             var step = path[i].Reader;
-            var copy = new Node(step.OpType, step.Domain, [value, .. step.Inputs.Skip(1)], [model.Graph.AddValue($"{step.Output.Name}_folded", step.Output.Type, step.Output.Shape)])
+            var (data, copied) = (path[i].Index, value);
+            var copy = new Node(step.OpType, step.Domain, step.Inputs.Select((input, at) => at == data ? copied : input), [model.Graph.AddValue($"{step.Output.Name}_folded", step.Output.Type, step.Output.Shape)])
             {
                 Name = step.Name.Length > 0 ? $"{step.Name}_folded" : string.Empty,
             };

@@ -23,11 +23,11 @@ internal static class BaseModels
     }
 
     /// <summary>A linear layer's weight as it is stored.</summary>
-    public static StoredMatrix Matrix(Model deployed, LinearSite linear) => new(Numbers(deployed, linear.Stored), linear.Stored.IsOutIn, linear.Stored.Columns);
+    public static StoredMatrix Matrix(Model deployed, LinearSite linear) => new(Numbers(deployed, linear.Stored), linear.Stored.IsOutIn, linear.Stored.Columns, linear.Stored.Factor);
 
     /// <summary>The whole stored tensor that a linear layer's weight lies in.</summary>
     public static IStoredNumbers Numbers(Model deployed, StoredLinear stored) =>
-        stored.Codes is { } codes ? Numbers(deployed, stored.Weight, codes) : new FloatNumbers(Find(deployed, stored.Weight));
+        stored.Codes is { } codes ? Numbers(deployed, stored.Weight, codes) : new FloatNumbers(Find(deployed, stored.Weight), stored.Size.Rows, stored.Size.Columns);
 
     /// <summary>A stored matrix of few bits.</summary>
     public static QuantizedMatrix Numbers(Model deployed, string weight, StoredCodes codes) =>

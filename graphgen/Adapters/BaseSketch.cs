@@ -57,9 +57,10 @@ internal sealed class BaseSketch(Model deployed, AttentionMap map)
         return values;
     }
 
-    // A parameter [rows, columns] in PyTorch's orientation: W [columns, rows]. Null where it is no matrix of numbers of a known kind.
+    // A parameter [rows, columns] in PyTorch's orientation: W [columns, rows]. Null where it is no matrix of numbers of a known kind, or other exports may store other numbers of it.
     private StoredMatrix? MatrixOf(ParameterName name)
     {
+        if (map.Scaled.Contains(name.Initializer)) return null;
         if (deployed.Graph.Find(name.Initializer)?.StoredTensor() is not { } tensor) return null;
         IStoredNumbers? numbers = map.Codes.TryGetValue(name.Initializer, out var codes) ? BaseModels.Numbers(deployed, name.Initializer, codes)
             : tensor.Rank == 2 && tensor.Type.IsFloat() ? new FloatNumbers(tensor)

@@ -2,6 +2,7 @@ using LoRTA.Onnx.GraphGen.Artifacts;
 using LoRTA.Onnx.GraphGen.Canonical;
 using LoRTA.Onnx.GraphGen.Discovery;
 using LoRTA.Onnx.GraphGen.Ir;
+using LoRTA.Onnx.GraphGen.Weights;
 
 namespace LoRTA.Onnx.GraphGen.Adapters;
 
@@ -51,12 +52,8 @@ internal static class DroppedBias
 
     private static bool HasBias(Node product) => product.Output.Uses.Any(use => use.Node.OpType == "Add" && use.Node.Inputs[1 - use.Index]!.StoredTensor() is { Rank: 1 });
 
-    private static IEnumerable<Node> Products(Value weight)
-    {
-        foreach (var (node, index) in weight.Uses)
-        {
-            if (node.OpType == "MatMul" || (node.OpType == "Gemm" && index == 1 && node.Input(2) is null)) yield return node;
-            else if (node.OpType is "Transpose" or "Cast" or "Identity") foreach (var further in Products(node.Output)) yield return further;
-        }
-    }
+    private static IEnumerable<Node> Products(Value weight) =>
+        from use in StoredPath.ReadersOf(weight)
+        where use.Node.OpType == "MatMul" || (use.Node.OpType == "Gemm" && use.Index == 1 && use.Node.Input(2) is null)
+        select use.Node;
 }

@@ -2,6 +2,7 @@ using LoRTA.Onnx.GraphGen.Canonical;
 using LoRTA.Onnx.GraphGen.Discovery;
 using LoRTA.Onnx.GraphGen.Errors;
 using LoRTA.Onnx.GraphGen.Ir;
+using LoRTA.Onnx.GraphGen.Weights;
 
 namespace LoRTA.Onnx.GraphGen.Adapters;
 
@@ -10,7 +11,7 @@ internal sealed class Junctions(Model model, Tape tape)
 {
     private const string Ms = "com.microsoft";
 
-    private readonly Dictionary<string, (Value X, Value Y)> _unpacked = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Ends> _unpacked = new(StringComparer.Ordinal);
 
     /// <summary>Prepares the graph for branches at the given layers.</summary>
     /// <returns>x and y of each layer, in their order.</returns>
@@ -19,31 +20,65 @@ internal sealed class Junctions(Model model, Tape tape)
     {
         var found = linears.Select(linear => (Linear: linear, Ends: EndsOf(linear))).ToList();
         var outputs = new Dictionary<LinearSite, Value>();
-        foreach (var packed in found.GroupBy(item => item.Ends.Y)) TakeApart(packed.Key, [.. packed.Select(item => item.Linear)], outputs);
+        foreach (var packed in found.GroupBy(item => item.Ends.Y)) TakeApart(packed.First().Ends, [.. packed.Select(item => item.Linear)], outputs);
         return [.. found.Select(item => (AsFloat(item.Ends.X).Value, outputs[item.Linear]))];
     }
 
-    private (Value X, Value Y) EndsOf(LinearSite linear)
+    private Ends EndsOf(LinearSite linear)
     {
         if (_unpacked.TryGetValue(linear.Stored.Output, out var ends)) return ends;
         var node = model.Graph.Find(linear.Stored.Output)!.Producer!;
         if (node.Is("Attention", Ms) || node.Is("QAttention", Ms)) return _unpacked[linear.Stored.Output] = Unpack(node, linear);
-        ends = (Unrounded(node.Input(0)!), OutputOf(node, linear));
-        return IsFloat(ends.X) && IsFloat(ends.Y) && ends.Y.Shape?[-1].Value is not null ? ends : throw AdapterErrors.NoBranch(linear.Address, node, "its input or output is not of a float type and a known width");
+        ends = EndsOf(node, linear);
+        return IsFloat(ends.X) && (IsFloat(ends.Y) || ends.Rounding is not null) && ends.Y.Shape?[ends.FeatureAxis].Value is not null
+            ? ends
+            : throw AdapterErrors.NoBranch(linear.Address, node, "its input or output is not of a float type and a known width");
+    }
+
+    private Ends EndsOf(Node node, LinearSite linear)
+    {
+        using var scope = tape.Scope(node.Label);
+        var (y, isMoved) = OutputOf(node, linear);
+        if (node.Is("Conv") || (node.Is("MatMul") && StoredPath.Of(node.Input(0)) is not null))
+        {
+            var x = node.Input(node.Is("Conv") ? 0 : 1)!;
+            var order = OrderOfRows(node, x.Shape?.Rank ?? throw AdapterErrors.NoBranch(linear.Address, node, "the rank of its input is not known"));
+            return new Ends(tape[x].MoveAxes(order).Value, y) { Order = isMoved ? null : order };
+        }
+        if (y == node.Output && node.Float("alpha", 1) != 1 && node.Is("FusedMatMul", Ms)) SplitScale(node);
+        return new Ends(linear.Stored.Factor?.ByInput is null ? Unrounded(node) : InputScale.Of(node)!, y) { Rounding = node.Is("QLinearMatMul") && y == node.Output ? node : null };
+    }
+
+    // From features on the second axis (Conv), or the last but one (weights on the left), to rows.
+    private static int[] OrderOfRows(Node node, int rank) =>
+        node.Is("Conv") ? [0, .. Enumerable.Range(2, rank - 2), 1] : [.. Enumerable.Range(0, rank - 2), rank - 1, rank - 2];
+
+    // The factor inside of a product comes behind the branch.
+    private void SplitScale(Node node)
+    {
+        var (alpha, readers) = (node.Float("alpha", 1), node.Output.Uses.ToHashSet());
+        node.Attributes.Remove("alpha");
+        var scaled = (tape[node.Output] * tape.Constant(Tensor.Scalar(alpha)).Cast(node.Output.Type)).Value;
+        model.Graph.Splice(node.Output, readers, scaled);
     }
 
     private static bool IsFloat(Value value) => value.Type is ElementType.Float or ElementType.Float16 or ElementType.BFloat16;
 
-    private static Value Unrounded(Value x) => x.Producer switch
+    // x before it is rounded; of a product of codes, widened again where nothing else is left.
+    private Value Unrounded(Node node) => node.Input(0)!.Producer switch
     {
         { OpType: "DynamicQuantizeLinear" } rounding => rounding.Input(0)!,
-        { OpType: "QuantizeLinear" } rounding => rounding.Input(0)!,
         { OpType: "DequantizeLinear" } back when back.Input(0)?.Producer is { OpType: "QuantizeLinear" } rounding => rounding.Input(0)!,
-        _ => x,
+        { OpType: "QuantizeLinear" } rounding => rounding.Input(0)!,
+        _ when node.Is("QLinearMatMul") => Widened(node.Input(0)!, node.Input(1)!, node.Input(2)),
+        _ when node.Is("MatMulIntegerToFloat", Ms) => Widened(node.Input(0)!, node.Input(2)!, node.Input(4)),
+        _ => node.Input(0)!,
     };
 
-    // Behind the product: the rescaling of integers, a rounding of the result, the bias.
-    private Value OutputOf(Node node, LinearSite linear)
+    private Value Widened(Value codes, Value scale, Value? zero) => tape.Op("DequantizeLinear", [tape[codes], tape[scale], zero is null ? null : tape[zero]]).Value;
+
+    // Behind the product: the rescaling of integers, a rounding of the result, a scale, axes that are moved back, the bias.
+    private (Value Y, bool IsMoved) OutputOf(Node node, LinearSite linear)
     {
         var y = node.Output;
         if (node.Is("MatMulInteger"))
@@ -53,18 +88,26 @@ internal sealed class Junctions(Model model, Tape tape)
             if (y == sum) throw AdapterErrors.NoBranch(linear.Address, node, "its sums are read before they are rescaled");
         }
         if (Behind(y, "QuantizeLinear") is var rounded && rounded != y) y = Behind(rounded, "DequantizeLinear");
-        return y.Uses.Select(use => use.Node).FirstOrDefault(reader => reader.Is("Add") && reader.Output.Name == linear.Stored.BiasOutput)?.Output ?? y;
+        if (node.Is("QLinearMatMul")) y = Behind(y, "DequantizeLinear");
+        var (at, isMoved) = (y, false);
+        while (linear.Stored.BiasOutput is not null)
+        {
+            if (at.Uses.Select(use => use.Node).FirstOrDefault(reader => reader.Is("Add") && reader.Output.Name == linear.Stored.BiasOutput) is { } sum) return (sum.Output, isMoved);
+            if (at.Uses is not [{ Node: { OpType: "Mul" or "Div" or "Transpose", Domain: "" } next }]) break;
+            (at, isMoved) = (next.Output, isMoved || next.OpType == "Transpose");
+        }
+        return (y, false);
     }
 
     private Value Behind(Value value, string op) => value.Uses is [{ Node: var reader }] && reader.Is(op) && !model.Graph.IsKnownByName(value) ? reader.Output : value;
 
     // The operator holds its weights inside: it becomes a product and the attention without one.
-    private (Value X, Value Y) Unpack(Node node, LinearSite linear)
+    private Ends Unpack(Node node, LinearSite linear)
     {
         var isInteger = node.OpType == "QAttention";
         if (node.Input(isInteger ? 8 : 4) is not null || (!isInteger && node.Input(6) is not null) || node.Outputs.Skip(1).Any(output => output is { Uses.Count: > 0 })) throw AdapterErrors.NoBranch(linear.Address, node, "it keeps a cache inside");
         using var scope = tape.Scope(node.Label);
-        var x = tape[Unrounded(node.Input(0)!)];
+        var x = tape[Unrounded(node)];
         var y = isInteger
             ? tape[tape.Write("MatMulIntegerToFloat", Ms, [Optional(0), Optional(1), Optional(3), Optional(4), Optional(6), Optional(7)], 1).Output]
             : x.MatMul(tape[node.Input(1)!]);
@@ -78,24 +121,25 @@ internal sealed class Junctions(Model model, Tape tape)
         model.Graph.ReplaceUses(node.Output, attention.Output);
         model.Graph.Remove(node);
         if (model.Graph.Find(name) is null) model.Graph.Rename(attention.Output, name);
-        return (x.Value, y.Value);
+        return new Ends(x.Value, y.Value);
 
         Expr? Optional(int input) => node.Input(input) is { } value ? tape[value] : null;
     }
 
     // Slices for the sites, joined again in the file's order for those who read y.
-    private void TakeApart(Value y, IReadOnlyList<LinearSite> sites, Dictionary<LinearSite, Value> outputs)
+    private void TakeApart(Ends ends, IReadOnlyList<LinearSite> sites, Dictionary<LinearSite, Value> outputs)
     {
-        var (readers, width) = (y.Uses.ToHashSet(), y.Shape![-1].Value!.Value);
+        var y = ends.Y;
+        var (readers, width) = (y.Uses.ToHashSet(), y.Shape![ends.FeatureAxis].Value!.Value);
         using var scope = tape.Scope($"{y.Name}/parts");
-        var whole = AsFloat(y);
+        var whole = RowsOf(ends);
         var axis = whole.Rank - 1;
         var ranges = sites.SelectMany(site => site.Stored.Columns.Select(range => (range.Start, range.End, Site: (LinearSite?)site))).OrderBy(range => range.Start).ToList();
         var rest = Gaps(ranges.Select(range => (range.Start, range.End)), width).ToList();
         if (ranges.Count == 1 && rest.Count == 0)
         {
             outputs[sites[0]] = whole.Value;
-            if (whole.Value != y) Join(y, whole, readers);
+            if (whole.Value != y) Join(ends, whole, readers);
             return;
         }
         foreach (var site in sites) outputs[site] = Columns(whole, site.Stored.Columns, axis).Value;
@@ -108,12 +152,25 @@ internal sealed class Junctions(Model model, Tape tape)
         }
         var joined = Expr.Concat(axis, [.. parts]);
         if (!order.SequenceEqual(order.Order())) joined = joined.Take([.. order.Index().OrderBy(item => item.Item).Select(item => (long)item.Index)], axis);
-        Join(y, joined, readers);
+        Join(ends, joined, readers);
     }
 
-    private void Join(Value y, Expr joined, HashSet<Use> readers)
+    private void Join(Ends ends, Expr joined, HashSet<Use> readers)
     {
-        model.Graph.Splice(y, readers, joined.Cast(y.Type).Value);
+        if (ends.Order is { } order) joined = joined.MoveAxes([.. order.Index().OrderBy(item => item.Item).Select(item => item.Index)]);
+        var value = (ends.Rounding is { } rounding
+            ? tape.Op("QuantizeLinear", [joined, tape[rounding.Input(6)!], tape[rounding.Input(7)!]])
+            : joined.Cast(ends.Y.Type)).Value;
+        model.Graph.Splice(ends.Y, readers, value);
+    }
+
+    // y in float32, features last.
+    private Expr RowsOf(Ends ends)
+    {
+        var y = ends.Rounding is { } rounding
+            ? tape.Op("DequantizeLinear", [tape[ends.Y], tape[rounding.Input(6)!], tape[rounding.Input(7)!]])
+            : AsFloat(ends.Y);
+        return ends.Order is { } order ? y.MoveAxes(order) : y;
     }
 
     private Expr AsFloat(Value value) => tape[value].Cast(ElementType.Float);
@@ -130,5 +187,19 @@ internal sealed class Junctions(Model model, Tape tape)
             at = end;
         }
         if (at < width) yield return (at, width);
+    }
+
+    /// <summary>Where a branch leaves the graph and comes back.</summary>
+    /// <param name="X">x, features last.</param>
+    /// <param name="Y">y as the file has it.</param>
+    private sealed record Ends(Value X, Value Y)
+    {
+        /// <summary>The order of axes that brings the features of y to the last one; null where they are there.</summary>
+        public int[]? Order { get; init; }
+
+        /// <summary>The product whose scale and zero point y is rounded with; null where it is not.</summary>
+        public Node? Rounding { get; init; }
+
+        public int FeatureAxis => Order is null ? -1 : Order[^1];
     }
 }

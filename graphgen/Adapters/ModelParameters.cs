@@ -45,9 +45,17 @@ internal static class ModelParameters
         var copies = stored.Also.Prepend(stored.Initializer).SelectMany(initializer => Copies(canonical, initializer, stored)).ToList();
         var uses = copies.Select(copy => (copy, Readers: ReadersOf(copy.Constant, names, stored))).Where(copy => copy.Readers.Count > 0).ToList();
         if (uses.Count == 0) throw AdapterErrors.CannotTrain(name, copies.Count == 0 ? "the graph does not compute with it" : $"the file stores it in one tensor with other parameters, '{stored.Initializer}', and its nodes do not tell whose is whose");
-        foreach (var ((constant, transposed), readers) in uses) Replace(tape, (constant, readers), transposed ? input.T : input, stored);
+        foreach (var ((constant, transposed), readers) in uses) Replace(tape, (constant, readers), (transposed ? input.T : input).Scaled(ScaleOf(canonical, constant, name)), stored);
         return new(name, initial, group);
     }
+
+    // A single number that the file multiplies the parameter with (Gemm's alpha and beta).
+    private static double ScaleOf(CanonicalModel canonical, Value constant, string name) => (canonical.OriginOf(constant)!.IsScaled, canonical.FactorOf(constant)) switch
+    {
+        (false, null or { ByInput: null, ByOutput: null }) => 1,
+        (false, { ByInput: null, ByOutput: [var single] }) => single,
+        _ => throw AdapterErrors.CannotTrain(name, "the file scales its features on the way to the product"),
+    };
 
     /// <summary>The parameter's numbers in PyTorch's orientation.</summary>
     public static Tensor ReadParameter(Model deployed, ParameterName name)
@@ -101,6 +109,7 @@ internal static class ModelParameters
     private static void Replace(Tape tape, (Value Constant, HashSet<Use> Readers) use, Expr parameter, ParameterName name)
     {
         var (constant, readers) = use;
+        if (parameter.Rank != constant.Rank && name.Slice is null) parameter = parameter.Reshape(constant.Shape!.Known!);
         var whole = name.Slice is null ? parameter : Patched(tape[constant], parameter, name.Transposed ? constant.Rank - 1 : 0, name.Slice.Value);
         tape.Graph.ReplaceUses(constant, whole.Value, readers.Contains);
     }

@@ -1,5 +1,6 @@
 using LoRTA.Onnx.GraphGen.Errors;
 using LoRTA.Onnx.GraphGen.Ir;
+using LoRTA.Onnx.GraphGen.Weights;
 
 namespace LoRTA.Onnx.GraphGen.Canonical;
 
@@ -10,10 +11,12 @@ public sealed class CanonicalModel
     private const long IrVersion = 10;
 
     private readonly IReadOnlyDictionary<Value, StoredValue> _stored;
+    private readonly IReadOnlyDictionary<Value, WeightFactor> _factors;
 
     private CanonicalModel(Rewriting rewriting, AttentionForms attention)
     {
         (Deployed, Model, _stored) = (rewriting.Deployed, rewriting.Model, rewriting.Stored);
+        _factors = rewriting.Factors;
         Cores = attention.Cores;
         HasAttention = attention.Cores.Count + attention.Findings.Count > 0;
         Findings = [.. rewriting.Findings, .. attention.Findings];
@@ -36,7 +39,11 @@ public sealed class CanonicalModel
 
     // In this order at each node: what the node means at opset 21, what it amounts to, what it completes.
     private static IReadOnlyList<Form> Forms { get; } =
-        [.. OpsetForms.All, .. Opset23Forms.All, .. FusedAttentionForms.All, .. FusedNormForms.All, .. FusedActivationForms.All, .. FusedProductForms.All, .. QuantizedForms.All, .. EinsumForms.All, .. ConstantForms.All, .. PassThroughForms.All, .. SoftmaxForms.All, .. NormForms.All, .. GeluForms.All];
+        [
+            .. OpsetForms.All, .. Opset23Forms.All, .. FusedAttentionForms.All, .. FusedNormForms.All, .. FusedActivationForms.All, .. FusedProductForms.All,
+            .. WeightForms.All, .. ChannelForms.All, .. QuantizedForms.All, .. QLinearForms.All,
+            .. EinsumForms.All, .. ConstantForms.All, .. PassThroughForms.All, .. SoftmaxForms.All, .. NormForms.All, .. GeluForms.All,
+        ];
 
     /// <summary>Makes the training copy.</summary>
     /// <param name="deployed">A model in the operators of any exporter.</param>
@@ -54,4 +61,15 @@ public sealed class CanonicalModel
 
     /// <summary>Where a constant of the canonical graph is stored; null for constants that no single stored tensor holds.</summary>
     public Origin? OriginOf(Value canonicalConstant) => _stored.TryGetValue(canonicalConstant, out var stored) && Origin.Of(stored.Value) is { } origin ? origin with { Start = stored.Start } : null;
+
+    /// <summary>The stored tensors whose numbers the file scales on the way to where they are applied, or in front of or behind that: other exports may store other numbers.</summary>
+    internal IReadOnlySet<string> Scaled()
+    {
+        var scaled = Model.Graph.Initializers.Where(value => OriginOf(value) is { } origin && (origin.IsScaled || _factors.ContainsKey(value)));
+        var between = Model.Graph.Nodes.Where(ScaledProducts.IsBetweenScales).Select(node => ScaledProducts.WeightOf(node)!).Select(weight => weight.IsConstant ? weight : weight.Producer!.Input(0)!);
+        return scaled.Concat(between).Select(OriginOf).OfType<Origin>().Select(origin => origin.Initializer).ToHashSet(StringComparer.Ordinal);
+    }
+
+    /// <summary>The scales that a weight (of <c>MatMulNBits</c>: its scales) or bias of the canonical graph took in; null where there are none.</summary>
+    internal WeightFactor? FactorOf(Value canonical) => _factors.GetValueOrDefault(canonical);
 }

@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using LoRTA.Onnx.GraphGen.Discovery;
 using LoRTA.Onnx.GraphGen.Ir;
+using LoRTA.Onnx.GraphGen.Weights;
 
 namespace LoRTA.Onnx.GraphGen.Canonical;
 
@@ -48,8 +49,20 @@ internal static class ConstantForms
 
     private static bool Turned(Node node, Rewriting rewriting)
     {
-        if (node.Input(0) is not { IsConstant: true, Constant: { Rank: 2 } stored } || stored.Type.Bits() < 8 || node.Ints("perm") is [0, 1]) return false;
+        if (node.Input(0) is not { IsConstant: true, Constant: { Rank: >= 2 } stored } || stored.Type.Bits() < 8) return false;
+        if (stored.Rank > 2) return TurnedAround(node, stored, rewriting);
+        if (node.Ints("perm") is [0, 1]) return false;
         rewriting.View(node, "T", () => Tensor.Computed(stored.Type, [stored.Dims[1], stored.Dims[0]], () => Turn(stored)));
+        return true;
+    }
+
+    // A matrix with further axes of length 1.
+    private static bool TurnedAround(Node node, Tensor stored, Rewriting rewriting)
+    {
+        if (node.Output.Shape?.Known is not { } dims || StoredAxes.Of(stored.Dims).Transpose(node.Ints("perm"))?.Matrix() is not var (isTransposed, rows, columns)) return false;
+        rewriting.View(node, $"T[{string.Join(',', dims)}]", () => isTransposed
+            ? Tensor.Computed(stored.Type, dims, () => Turn(stored.WithDims([rows, columns])))
+            : stored.WithDims(dims));
         return true;
     }
 

@@ -13,6 +13,7 @@ internal static class FusedActivationForms
         new("gelu", $"{Ms}Gelu", (node, rewriting) => rewriting.Substitute(node, (gelu, at) => [Gelu(gelu, at, "none")])),
         new("gelu of a sum", $"{Ms}BiasGelu", (node, rewriting) => rewriting.Substitute(node, (gelu, at) => [Gelu(gelu, at, "none")])),
         new("gelu by tanh", $"{Ms}FastGelu", (node, rewriting) => rewriting.Substitute(node, (gelu, at) => [Gelu(gelu, at, "tanh")])),
+        new("activation of a product", $"{Ms}FusedGemm", (node, rewriting) => rewriting.Substitute(node, (gemm, at) => [Activated(gemm, at)])),
         new("silu in pieces", "Mul", Silu),
     ];
 
@@ -22,6 +23,17 @@ internal static class FusedActivationForms
     {
         var x = rewriting.Tape[node.Input(0)!];
         return (node.Input(1) is { } bias ? x + rewriting.Tape[bias] : x).Apply("Gelu", ("approximate", approximate));
+    }
+
+    // The product, then the activation with its own numbers.
+    private static Expr Activated(Node node, Rewriting rewriting)
+    {
+        var tape = rewriting.Tape;
+        Expr?[] inputs = [tape[node.Input(0)!], tape[node.Input(1)!], node.Input(2) is { } bias ? tape[bias] : null];
+        (string, Attr?)[] kept = [.. new[] { "alpha", "beta", "transA", "transB" }.Select(name => (name, node.Attributes.GetValueOrDefault(name)))];
+        var product = tape.Op("Gemm", inputs, kept);
+        (string, Attr?)[] own = [.. new[] { "alpha", "beta", "gamma" }.Select(name => (name, node.Attributes.GetValueOrDefault($"activation_{name}")))];
+        return node.String("activation", string.Empty) is { Length: > 0 } activation ? product.Apply(activation, own) : product;
     }
 
     // x·sigmoid(x) in one pass, and one tensor less to keep for the gradient

@@ -1,4 +1,5 @@
 using LoRTA.Onnx.GraphGen.Ir;
+using LoRTA.Onnx.GraphGen.Weights;
 
 namespace LoRTA.Onnx.GraphGen.Canonical;
 
@@ -11,18 +12,12 @@ public sealed record Origin(string Initializer, IReadOnlyList<string> Through, b
     /// <summary>Where a part of a stored vector starts in it.</summary>
     public long Start { get; init; }
 
-    private static readonly string[] Views = ["Identity", "Cast", "Transpose", "DequantizeLinear"];
+    /// <summary>Whether its numbers are scaled on the way.</summary>
+    internal bool IsScaled { get; init; }
 
-    /// <summary>Follows a value of the deployed graph back to the tensor that it is; null when it is computed from inputs, or from several tensors.</summary>
-    internal static Origin? Of(Value deployed)
-    {
-        var (through, transposed, at) = (new List<string>(), false, deployed);
-        for (; at.Producer is { } node && !node.Is("Constant"); at = node.Input(0)!)
-        {
-            if (node.Domain.Length > 0 || !Views.Contains(node.OpType)) return null;
-            through.Insert(0, node.OpType);
-            transposed ^= node.Is("Transpose");
-        }
-        return at.Producer is null && at.Constant is null ? null : new Origin(at.Name, through, transposed);
-    }
+    /// <summary>Follows a value of the deployed graph back to the tensor that it is; null when it is computed from inputs, from several tensors, or rounded.</summary>
+    internal static Origin? Of(Value deployed) =>
+        StoredPath.Of(deployed) is { IsExact: true } path
+            ? new Origin(path.Stored.Name, path.Through, path.IsTransposed) { IsScaled = path.Steps.Any(step => step.Effect == ViewEffect.Scale) }
+            : null;
 }

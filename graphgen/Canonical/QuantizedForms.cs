@@ -7,7 +7,6 @@ namespace LoRTA.Onnx.GraphGen.Canonical;
 internal static class QuantizedForms
 {
     private const string Ms = "com.microsoft::";
-    private const string NotRounded = "the file rounds activations to 8 bits here; training and exact comparisons do not";
 
     public static readonly Form[] All =
     [
@@ -16,7 +15,7 @@ internal static class QuantizedForms
         new("quantised vector", "DequantizeLinear", Vector),
         new("turned quantised weight", "MatMul", Turned),
         new("integer product", "Mul", IntegerProduct),
-        new("integer product", $"{Ms}MatMulIntegerToFloat", (node, rewriting) => FromIntegers(node, rewriting, Unrounded(node.Input(0)!), scale: 3, zero: 5, bias: 6)),
+        new("integer product", $"{Ms}MatMulIntegerToFloat", FromRounded),
         new("product of rounded activations", $"{Ms}DynamicQuantizeMatMul", (node, rewriting) => FromIntegers(node, rewriting, node.Input(0), scale: 2, zero: 3, bias: 4)),
         new("product of rounded activations", $"{Ms}MatMulNBits", NBits),
     ];
@@ -30,40 +29,27 @@ internal static class QuantizedForms
 
     private static bool Activation(Node node, Rewriting rewriting)
     {
-        if (node.Input(0)?.Producer is not { OpType: "QuantizeLinear" } rounding || rounding.Input(0) is not { IsConstant: false } x || x.Type != node.Output.Type) return false;
-        if (!Same(rounding.Input(1), node.Input(1)) || !Same(rounding.Input(2), node.Input(2))) return false;
-        if (rewriting.Graph.IsOutput(node.Output) && (x.Producer is null || rewriting.Graph.IsOutput(x))) return false;
-        rewriting.Find(node, NotRounded);
-        if (CutsOffNegatives(rounding) && x.Producer?.OpType is not ("Relu" or "Softmax" or "Sigmoid"))
-        {
-            rewriting.Find(node, "the rounding here is also the Relu of the file: it cuts off below zero, and so does training");
-            return rewriting.Substitute(node, (_, at) => [at.Tape[x].Apply("Relu")]);
-        }
-        rewriting.Forward(node, x);
+        if (node.Input(0) is not { IsConstant: false } codes || RoundedActivations.Unrounded(rewriting, node, codes, node.Input(1), node.Input(2)) is not { } x) return false;
+        if (x.Type != node.Output.Type) return false;
+        if (rewriting.Graph.IsOutput(node.Output) && (x.Value.Producer is null || rewriting.Graph.IsOutput(x.Value))) return false;
+        x.Value.Producer?.Source ??= node.Source;
+        rewriting.Forward(node, x.Value);
         return true;
     }
-
-    // Quantisers leave a Relu out where zero is the lowest code.
-    private static bool CutsOffNegatives(Node rounding) => rounding.Output.Type switch
-    {
-        ElementType.UInt8 or ElementType.UInt16 => rounding.Input(2) is null || ZeroPoint(rounding) == 0,
-        ElementType.Int8 => ZeroPoint(rounding) == sbyte.MinValue,
-        ElementType.Int16 => ZeroPoint(rounding) == short.MinValue,
-        _ => false,
-    };
-
-    private static long? ZeroPoint(Node rounding) => rounding.Input(2) is { IsConstant: true, Constant: { Count: 1 } zero } ? zero.ToLongs()[0] : null;
-
-    private static bool Same(Value? a, Value? b) => a == b || (a is { IsConstant: true } && b is { IsConstant: true } && a.Constant!.Bytes.SequenceEqual(b.Constant!.Bytes));
 
     // A bias: few numbers, widened once.
     private static bool Vector(Node node, Rewriting rewriting)
     {
         if (!LateDequantize.IsDequantized(node.Output) || node.Input(0)!.Constant is not { Rank: <= 1 } codes || node.Output.Type != ElementType.Float) return false;
-        var (scale, zero) = (node.Input(1)!.Constant!.ToFloats(), node.Input(2)?.Constant!.ToLongs() ?? [0]);
-        var widened = codes.ToLongs().Select((code, i) => (code - zero[i % zero.Length]) * scale[i % scale.Length]).ToArray();
-        rewriting.Constant(node, Tensor.Of<float>([.. codes.Dims], widened));
+        rewriting.Constant(node, Widened(codes, node.Input(1)!.Constant!, node.Input(2)?.Constant));
         return true;
+    }
+
+    /// <summary>(code − zero)·scale of few numbers; scales and zero points repeat along the last axis.</summary>
+    public static Tensor Widened(Tensor codes, Tensor scales, Tensor? zeros)
+    {
+        var (scale, zero) = (scales.ToFloats(), zeros?.ToLongs() ?? [0]);
+        return Tensor.Of<float>([.. codes.Dims], [.. codes.ToLongs().Select((code, i) => (code - zero[i % zero.Length]) * scale[i % scale.Length])]);
     }
 
     // x·(DQ(W))ᵀ
@@ -80,7 +66,7 @@ internal static class QuantizedForms
         var product = match["scales"] == node.Input(1) ? node.Input(0)!.Producer!.Input(0)!.Producer! : node.Input(1)!.Producer!.Input(0)!.Producer!;
         var rounding = product.Input(0)!.Producer!;
         if (!match["scales"].Producer!.Inputs.Contains(rounding.Outputs[1]) || product.Input(2) != rounding.Outputs[2]) return false;   // scale and zero point of the same rounding
-        rewriting.Find(product, NotRounded);
+        rewriting.Find(product, RoundedActivations.NotRounded);
         return rewriting.Substitute(node, (_, at) =>
         {
             var weight = Widened(at.Tape, match["weight"], match["scale"], product.Input(3));
@@ -90,10 +76,17 @@ internal static class QuantizedForms
         });
     }
 
+    // x was rounded with a scale of its own numbers, or with one that is stored.
+    private static bool FromRounded(Node node, Rewriting rewriting)
+    {
+        var x = Unrounded(node.Input(0)!) ?? RoundedActivations.Unrounded(rewriting, node, node.Input(0)!, node.Input(2), node.Input(4))?.Value;
+        return FromIntegers(node, rewriting, x, scale: 3, zero: 5, bias: 6);
+    }
+
     private static bool FromIntegers(Node node, Rewriting rewriting, Value? x, int scale, int zero, int bias)
     {
         if (x is null || node.Input(1) is not { IsConstant: true } weight || node.Input(scale) is not { IsConstant: true } factor) return false;
-        rewriting.Find(node, NotRounded);
+        rewriting.Find(node, RoundedActivations.NotRounded);
         return rewriting.Substitute(node, (_, at) =>
         {
             var product = at.Tape[x].MatMul(Widened(at.Tape, weight, factor, node.Input(zero)));
@@ -109,13 +102,13 @@ internal static class QuantizedForms
     public static Expr? Product(Node node, Rewriting rewriting, int scale, int zero)
     {
         if (node.Input(1) is not { IsConstant: true } weight || node.Input(scale) is not { IsConstant: true } factor || Unrounded(node.Input(0)!) is not { } x) return null;
-        rewriting.Find(node, NotRounded);
+        rewriting.Find(node, RoundedActivations.NotRounded);
         return rewriting.Tape[x].MatMul(Widened(rewriting.Tape, weight, factor, node.Input(zero)));
     }
 
     private static Value? Unrounded(Value rounded) => rounded.Producer switch
     {
-        { OpType: "QuantizeLinear" } rounding when !CutsOffNegatives(rounding) => rounding.Input(0),
+        { OpType: "QuantizeLinear" } rounding when !RoundedActivations.CutsOffNegatives(rounding) => rounding.Input(0),
         _ => Rounded.Match(rounded)?["x"],
     };
 
@@ -124,7 +117,7 @@ internal static class QuantizedForms
 
     private static bool NBits(Node node, Rewriting rewriting)
     {
-        if (node.Int("accuracy_level", 0) == 4) rewriting.Find(node, NotRounded);
+        if (node.Int("accuracy_level", 0) == 4) rewriting.Find(node, RoundedActivations.NotRounded);
         node.Attributes["accuracy_level"] = 1;
         return false;
     }

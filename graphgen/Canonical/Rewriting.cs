@@ -1,6 +1,7 @@
 using LoRTA.Onnx.GraphGen.Errors;
 using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.GraphGen.Ir.Inference;
+using LoRTA.Onnx.GraphGen.Weights;
 
 namespace LoRTA.Onnx.GraphGen.Canonical;
 
@@ -9,12 +10,14 @@ internal sealed class Rewriting
 {
     private readonly Dictionary<Value, StoredValue> _stored = [];
     private readonly Dictionary<(Value Source, string View), Value> _views = [];
+    private readonly Dictionary<Value, WeightFactor> _factors = [];
     private readonly OrderedDictionary<string, (Node Node, int Count)> _findings = [];   // by reason
 
     public Rewriting(Model deployed)
     {
         (Deployed, Model) = (deployed, deployed.Clone());
         foreach (var value in Graph.Initializers) _stored[value] = new StoredValue(deployed.Graph.Find(value.Name)!);
+        foreach (var input in Graph.Inputs.Where(input => input.IsStored).ToList()) Graph.RemoveInput(input);   // nobody feeds them: they are their defaults
         Tape = new Tape(Model.Graph);
         foreach (var value in Graph.Values.Where(value => !value.IsInput && !Graph.IsOutput(value))) value.Declaration = default;
     }
@@ -34,6 +37,9 @@ internal sealed class Rewriting
 
     /// <summary>For constants of the copy: the value of the deployed graph that has the same numbers.</summary>
     public IReadOnlyDictionary<Value, StoredValue> Stored => _stored;
+
+    /// <summary>For weights (of <c>MatMulNBits</c>: scales) and biases of the copy that took in a scale of the file: that scale.</summary>
+    public IReadOnlyDictionary<Value, WeightFactor> Factors => _factors;
 
     public void Find(Node node, string reason) => _findings[reason] = _findings.TryGetValue(reason, out var found) ? (found.Node, found.Count + 1) : (node, 1);
 
@@ -128,6 +134,32 @@ internal sealed class Rewriting
         if (_views.TryGetValue(key, out var shared)) Forward(node, shared);
         else _views[key] = Constant(node, tensor());
     }
+
+    /// <summary>A constant whose numbers come from where those of another one come from.</summary>
+    public Value Like(Value constant, Tensor tensor)
+    {
+        if (ReferenceEquals(constant.Constant, tensor)) return constant;
+        var value = Graph.AddConstant(constant.Name, tensor);
+        if (_stored.TryGetValue(constant, out var stored)) _stored[value] = stored;
+        if (_factors.TryGetValue(constant, out var factor)) _factors[value] = factor;
+        return value;
+    }
+
+    /// <summary>Notes that a weight is another one times scales by input and output feature.</summary>
+    public void AddFactor(Value scaled, Value weight, float[]? byInput, float[]? byOutput) =>
+        _factors[scaled] = _factors.GetValueOrDefault(weight, new WeightFactor(null, null, null)).Times(byInput, byOutput);
+
+    /// <summary>The same operator on other inputs, behind all others.</summary>
+    public Node Copy(Node node, IEnumerable<Value?> inputs, Shape? shape = null)
+    {
+        var copy = new Node(node.OpType, node.Domain, inputs, [Graph.AddValue(node.Output.Name, node.Output.Type, shape ?? node.Output.Shape)]) { Name = node.Name, Source = node.Source };
+        foreach (var (name, value) in node.Attributes) copy.Attributes[name] = value;
+        foreach (var (key, value) in node.Metadata) copy.Metadata[key] = value;
+        return Graph.Add(copy);
+    }
+
+    /// <summary>Lets a value stand for a node's output, under its name.</summary>
+    public void Stand(Node node, Value value) => TakeOver(node, value);
 
     /// <summary>A new constant, such as axes.</summary>
     public Value Longs(Node near, string name, params long[] values) => Graph.AddConstant($"{near.Output.Name}/{name}", Tensor.Vector<long>(values));

@@ -30,6 +30,9 @@ public sealed record AttentionMap
     /// <summary>How the file keeps its matrices of few bits, of attention or not, by the stored tensor.</summary>
     internal IReadOnlyDictionary<string, StoredCodes> Codes { get; init; } = new Dictionary<string, StoredCodes>(StringComparer.Ordinal);
 
+    /// <summary>The stored tensors whose numbers the file scales on the way to where they are applied.</summary>
+    internal IReadOnlySet<string> Scaled { get; init; } = new HashSet<string>();
+
     /// <summary>Reads the attention off a canonical graph. What does not fit is a finding.</summary>
     public static AttentionMap Of(CanonicalModel model) => new LayerReader(model).Read();
 

@@ -23,16 +23,19 @@ internal interface IStoredNumbers
 }
 
 /// <summary>Numbers of a float type.</summary>
-/// <param name="Stored">The tensor, rank 2.</param>
-internal sealed record FloatNumbers(Tensor Stored) : IStoredNumbers
+/// <param name="Stored">The tensor.</param>
+/// <param name="Rows">Rows, where the tensor is read as a matrix.</param>
+/// <param name="Columns">Columns.</param>
+internal sealed record FloatNumbers(Tensor Stored, long Rows, long Columns) : IStoredNumbers
 {
+    public FloatNumbers(Tensor matrix)
+        : this(matrix, matrix.Dims[0], matrix.Dims[1])
+    {
+    }
+
     // Half the distance of two numbers, relative, and some room: 2⁻¹¹ and 2⁻⁹.
     public const double Float16Rounding = 1e-3;
     public const double BFloat16Rounding = 4e-3;
-
-    public long Rows => Stored.Dims[0];
-
-    public long Columns => Stored.Dims[1];
 
     public double Rounding => Stored.Type switch
     {

@@ -35,7 +35,7 @@ public sealed record Inspection
     /// <summary>Stored numbers that the graph computes with in floating point, tensors of rank 1 and more.</summary>
     public required long Parameters { get; init; }
 
-    /// <summary>Inputs in order.</summary>
+    /// <summary>Inputs in order, without those that the file stores a value of (weights, optional factors of adapters).</summary>
     public required IReadOnlyList<Port> Inputs { get; init; }
 
     /// <summary>Outputs in order.</summary>
@@ -67,7 +67,7 @@ public sealed record Inspection
             KvHeads = map.KvHeads,
             HeadWidth = map.HeadWidth,
             Parameters = ParametersOf(model),
-            Inputs = [.. deployed.Graph.Inputs.Select(Port.Of)],
+            Inputs = [.. deployed.Graph.Inputs.Where(input => !input.IsStored).Select(Port.Of)],
             Outputs = [.. deployed.Graph.Outputs.Select(Port.Of)],
             Layers = [.. map.Layers.Select(Layer.Of)],
             Findings = map.Findings,

@@ -31,6 +31,9 @@ internal sealed record Linear
     /// <summary>The constant that stores the weight: itself, or the codes that it is dequantised from.</summary>
     public Value Stored => Weight.IsConstant ? Weight : Weight.Producer!.Input(0)!;
 
+    /// <summary>The value that a scale of the whole weight goes into: itself, or the scales beside the codes of <c>MatMulNBits</c>.</summary>
+    public Value Scales => IsBlocked ? Product.Input(2)! : Weight;
+
     /// <summary>The node that reads the codes and their scales; null for a weight that is not quantised.</summary>
     public Node? Quantized => IsBlocked ? Product : Weight.Producer;
 

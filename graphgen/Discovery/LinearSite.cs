@@ -1,4 +1,5 @@
 using LoRTA.Onnx.GraphGen.Ir;
+using LoRTA.Onnx.GraphGen.Weights;
 
 namespace LoRTA.Onnx.GraphGen.Discovery;
 
@@ -70,6 +71,12 @@ public sealed record StoredLinear
 
     /// <summary>Operators between the stored weight and the product, in the order of the data.</summary>
     public required IReadOnlyList<string> Through { get; init; }
+
+    /// <summary>Rows and columns of the stored tensor, read as a matrix.</summary>
+    internal (long Rows, long Columns) Size { get; init; }
+
+    /// <summary>What the numbers of W are of the stored ones; null = the same.</summary>
+    internal WeightFactor? Factor { get; init; }
 
     /// <summary>How the weight is quantised; null where it is stored as floats.</summary>
     public StoredCodes? Codes { get; init; }

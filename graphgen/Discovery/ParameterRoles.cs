@@ -1,5 +1,6 @@
 using System.Collections.Frozen;
 using LoRTA.Onnx.GraphGen.Ir;
+using LoRTA.Onnx.GraphGen.Weights;
 
 namespace LoRTA.Onnx.GraphGen.Discovery;
 
@@ -35,7 +36,7 @@ internal static class ParameterRoles
     /// <summary>The parameters that a node applies.</summary>
     public static IEnumerable<AppliedParameter> AppliedBy(Node node)
     {
-        if (!Roles.TryGetValue(node.Op, out var roles)) yield break;
+        if (!Roles.TryGetValue(node.Op, out var roles) || (node.OpType is "Mul" or "Add" && StoredPath.Of(node.Output) is not null)) yield break;   // a scale of stored numbers is no parameter of its own
         foreach (var role in roles)
         {
             if (StoredTensor.Behind(node.Input(role.Input)) is not { } stored || !role.Fits(stored)) continue;
@@ -77,20 +78,13 @@ internal static class ParameterRoles
 /// <summary>The stored tensor behind a value, and what lies between.</summary>
 internal sealed record StoredTensor(Value Initializer, bool IsTurned, string? OwnName)
 {
-    /// <summary>Looks through Identity, Cast, Transpose, Reshape and dequantisation; null where something is computed.</summary>
+    /// <summary>Looks through all views, also those that round; null where something is computed.</summary>
     public static StoredTensor? Behind(Value? value)
     {
-        var (turned, name) = (false, (string?)null);
-        while (value is not null)
-        {
-            name ??= ModuleScope.IsParameter(value.Name) ? ModuleScope.PyTorch(value.Name) : null;
-            if (value.IsConstant) return turned && value.Rank != 2 ? null : new StoredTensor(value, turned, name);
-            if (value.Producer is not { OpType: "Identity" or "Cast" or "Transpose" or "DequantizeLinear" or "QuantizeLinear" or "Reshape" } node) return null;
-            if (node.OpType == "Transpose" && node.Ints("perm") is null or [1, 0]) turned = !turned;
-            else if (node.OpType == "Transpose" || (node.OpType == "Reshape" && turned)) return null;
-            value = node.Input(0);
-        }
-        return null;
+        if (StoredPath.Of(value) is not { Axes: { } axes } path || path.Stored.Constant is null) return null;
+        var name = path.Values.FirstOrDefault(passed => ModuleScope.IsParameter(passed.Name))?.Name;
+        if (axes.Dims.Length >= 2 && axes.Matrix() is null && path.Steps.Any(step => step.Effect == ViewEffect.Axes)) return null;
+        return new StoredTensor(path.Stored, axes.Matrix()?.IsTransposed == true, name is null ? null : ModuleScope.PyTorch(name));
     }
 
     /// <summary>Whether the file itself names it as something else, for instance as a buffer.</summary>

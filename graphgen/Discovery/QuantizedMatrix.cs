@@ -15,6 +15,9 @@ internal sealed record QuantizedMatrix(StoredCodes Layout, Tensor Codes, Tensor 
 
     private readonly Lazy<float[]> _scales = new(Scales.ToFloats);
 
+    // Zero points that are stored as numbers, one for each block, and not as codes.
+    private readonly float[]? _zeros = ZeroPoints is { } zeros && zeros.Type != Codes.Type ? zeros.ToFloats() : null;
+
     public long Rows => Layout.Rows;
 
     public long Columns => Layout.Columns;
@@ -81,7 +84,7 @@ internal sealed record QuantizedMatrix(StoredCodes Layout, Tensor Codes, Tensor 
     }
 
     // Scales that just reach the largest number of either sign, and somewhat smaller ones: clipping a few far numbers rounds the many near ones less.
-    private float BestScale(ReadOnlySpan<float> values, int zero, float old)
+    private float BestScale(ReadOnlySpan<float> values, float zero, float old)
     {
         var (least, most) = (TensorPrimitives.Min(values), TensorPrimitives.Max(values));
         float[] reaching = [most / Math.Max(1, Highest - zero), least / Math.Min(-1, Lowest - zero), most / Math.Min(-1, Lowest - zero), least / Math.Max(1, Highest - zero)];
@@ -98,19 +101,26 @@ internal sealed record QuantizedMatrix(StoredCodes Layout, Tensor Codes, Tensor 
     // Scales as the file's type rounds them.
     private float[] Stored(float[] scales) => Scales.Type == ElementType.Float ? scales : Tensor.FromBytes(Scales.Type, [scales.Length], StoredMatrix.Round(scales, Scales.Type)).ToFloats();
 
-    private double Error(ReadOnlySpan<float> values, int zero, float scale)
+    private double Error(ReadOnlySpan<float> values, float zero, float scale)
     {
         if (scale == 0) return TensorPrimitives.SumOfSquares(values);
-        var (sum, inverse, lowest, highest) = (0.0, 1 / scale, (float)(Lowest - zero), (float)(Highest - zero));
+        var (sum, inverse, lowest, highest) = (0.0, 1 / scale, Lowest - zero, Highest - zero);
         foreach (var value in values)
         {
-            var difference = (Math.Clamp(MathF.Round(value * inverse), lowest, highest) * scale) - value;
+            var difference = (Math.Clamp(Steps(value * inverse, zero), lowest, highest) * scale) - value;
             sum += difference * difference;
         }
         return sum;
     }
 
-    private int Code(float value, int zero, float scale) => scale == 0 ? zero : (int)Math.Clamp(MathF.Round(value / scale) + zero, Lowest, Highest);
+    private int Code(float value, float zero, float scale) => (int)Math.Clamp(scale == 0 ? MathF.Round(zero) : Steps(value / scale, zero) + zero, Lowest, Highest);
+
+    // The nearest code, counted from a zero point that may lie between two codes.
+    private static float Steps(float value, float zero)
+    {
+        var part = zero - MathF.Floor(zero);
+        return MathF.Round(value + part) - part;
+    }
 
     private IEnumerable<Block> Blocks()
     {
@@ -130,8 +140,9 @@ internal sealed record QuantizedMatrix(StoredCodes Layout, Tensor Codes, Tensor 
 
     private int CodeAt(ReadOnlySpan<byte> codes, long row, long column) => Get(codes, (row * Layout.RowBits) + (column * Layout.Bits));
 
-    private int ZeroAt(Block block) => ZeroPoints switch
+    private float ZeroAt(Block block) => ZeroPoints switch
     {
+        _ when _zeros is not null => _zeros.Length == 1 ? _zeros[0] : _zeros[block.Index],
         null => Layout.DefaultZero,
         { Count: 1 } single => Get(single.Bytes, 0),
         var stored => Get(stored.Bytes, (block.Down * Layout.ZeroRowBits) + (block.Across * Layout.Bits)),

@@ -54,14 +54,18 @@ public sealed record StoredCodes
     {
         var (codesInput, scalesInput) = node.OpType switch { "MatMulNBits" => (1, 2), "GatherBlockQuantized" => (0, 2), _ => (0, 1) };
         var (codes, scales, zero) = (node.Input(codesInput)!, node.Input(scalesInput)!, node.Input(scalesInput + 1));
-        if (Stored(scales) is not { } scaleName || node.Source is not { } reader || (zero is not null && (Stored(zero) is null || zero.Type.IsFloat()))) return null;
-        if (model.OriginOf(codes) is { Transposed: true }) return null;   // blocks of the stored codes would lie the other way
+        if (Stored(scales) is not { } scaleName || node.Source is not { } reader || (zero is not null && Stored(zero) is null)) return null;
         var layout = node.OpType switch
         {
             "MatMulNBits" => OfBlocks(node),
             "GatherBlockQuantized" => OfTable(node, codes.Constant!),
-            _ => OfAxis(node, codes.Constant!, scales.Constant!),
+            _ => OfAxis(node, codes.Constant!, model.Deployed.Graph.Find(scaleName)!.StoredTensor()!),
         };
+        if (model.OriginOf(codes) is { Transposed: true })
+        {
+            if (layout.BlockRows < layout.Rows && layout.BlockColumns < layout.Columns) return null;   // blocks of the stored codes would lie the other way
+            layout = layout.Transposed();
+        }
         return layout with { Reader = reader.Output.Name, Scales = scaleName, ZeroPoints = zero is null ? null : Stored(zero) };
 
         string? Stored(Value value) => model.OriginOf(value)?.Initializer;
@@ -89,6 +93,17 @@ public sealed record StoredCodes
     private static bool IsTable(Node node) => node.Int("gather_axis", 0) == 0 && node.Int("quantize_axis", 1) is 1 or -1;
 
     private static bool IsInteger(ElementType type) => type is ElementType.UInt4 or ElementType.Int4 or ElementType.UInt8 or ElementType.Int8;
+
+    // One scale for all, or for each row, becomes one for all, or for each column.
+    private StoredCodes Transposed() => this with
+    {
+        Rows = Columns,
+        Columns = Rows,
+        BlockRows = BlockColumns,
+        BlockColumns = BlockRows,
+        RowBits = Rows * Bits,
+        ZeroRowBits = (Rows + BlockRows - 1) / BlockRows * Bits,
+    };
 
     // [N, ⌈K/block⌉, block·bits/8] bytes, zero points [N, ⌈K/block⌉] in whole bytes a row
     private static StoredCodes OfBlocks(Node node)

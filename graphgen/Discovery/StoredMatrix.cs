@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using LoRTA.Onnx.GraphGen.Ir;
+using LoRTA.Onnx.GraphGen.Weights;
 
 namespace LoRTA.Onnx.GraphGen.Discovery;
 
@@ -7,7 +8,8 @@ namespace LoRTA.Onnx.GraphGen.Discovery;
 /// <param name="Numbers">The stored matrix.</param>
 /// <param name="IsOutIn">Whether it is stored [out, in].</param>
 /// <param name="Columns">The output features that belong to W, as ranges of the stored ones, in order.</param>
-internal sealed record StoredMatrix(IStoredNumbers Numbers, bool IsOutIn, IReadOnlyList<(long Start, long End)> Columns)
+/// <param name="Factor">What the numbers of W are of the stored ones; null = the same.</param>
+internal sealed record StoredMatrix(IStoredNumbers Numbers, bool IsOutIn, IReadOnlyList<(long Start, long End)> Columns, WeightFactor? Factor = null)
 {
     public int In => (int)(IsOutIn ? Numbers.Columns : Numbers.Rows);
 
@@ -18,24 +20,28 @@ internal sealed record StoredMatrix(IStoredNumbers Numbers, bool IsOutIn, IReadO
     {
         var stored = Numbers.Read();
         var weight = new float[(long)In * Out];
-        Visit((at, i, j) => weight[((long)i * Out) + j] = stored[at]);
+        Visit((at, i, j, factor) => weight[((long)i * Out) + j] = stored[at] * factor);
         return weight;
     }
 
     /// <summary>Single elements of W, for a sketch.</summary>
-    public float ReadAt(int row, int column) => At(row, column, Numbers.ReadAt);
+    public float ReadAt(int row, int column) => At(row, column, Numbers.ReadAt, factor => factor);
 
     /// <summary>The step between two codes at an element of W, 0 for floats.</summary>
-    public float StepAt(int row, int column) => At(row, column, Numbers.StepAt);
+    public float StepAt(int row, int column) => At(row, column, Numbers.StepAt, MathF.Abs);
 
-    private float At(int row, int column, Func<long, long, float> read)
+    private float At(int row, int column, Func<long, long, float> read, Func<float, float> factorOf)
     {
         var feature = Features().ElementAt(column);
-        return IsOutIn ? read(feature, row) : read(row, feature);
+        var number = IsOutIn ? read(feature, row) : read(row, feature);
+        return Factor is null ? number : number * factorOf(Factor.At(PositionOf(row, feature), row, feature));
     }
 
-    /// <summary>Puts W [in, out] at its place among all stored numbers.</summary>
-    public void Write(ReadOnlyMemory<float> weight, float[] stored) => Visit((at, i, j) => stored[at] = weight.Span[(i * Out) + j]);
+    /// <summary>Puts W [in, out] at its place among all stored numbers. What a factor of 0 hides stays as it is.</summary>
+    public void Write(ReadOnlyMemory<float> weight, float[] stored) => Visit((at, i, j, factor) =>
+    {
+        if (factor != 0) stored[at] = weight.Span[(i * Out) + j] / factor;
+    });
 
     /// <summary>Numbers in the raw form of a type, rounded once to the nearest.</summary>
     public static Memory<byte> Round(float[] values, ElementType type) => type switch
@@ -56,11 +62,18 @@ internal sealed record StoredMatrix(IStoredNumbers Numbers, bool IsOutIn, IReadO
 
     private IEnumerable<int> Features() => Ranges.Numbers(Columns).Select(number => (int)number);
 
-    private void Visit(Action<long, int, int> element)
+    private long PositionOf(long input, long feature) => IsOutIn ? (feature * In) + input : (input * Numbers.Columns) + feature;
+
+    private void Visit(Action<long, int, int, float> element)
     {
         var features = Features().ToArray();
         for (var i = 0; i < In; i++)
+        {
             for (var j = 0; j < features.Length; j++)
-                element(IsOutIn ? ((long)features[j] * In) + i : (i * Numbers.Columns) + features[j], i, j);
+            {
+                var at = PositionOf(i, features[j]);
+                element(at, i, j, Factor?.At(at, i, features[j]) ?? 1);
+            }
+        }
     }
 }

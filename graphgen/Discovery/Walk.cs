@@ -13,6 +13,7 @@ internal sealed record Walk(Linear? Linear, IReadOnlyList<Value> Values, IReadOn
 {
     private static readonly Pattern X = Hole("X");
     private static readonly Pattern SplitHeads = Hole("X", Where("heads on an axis of their own", value => value.Shape is { Rank: >= 4 }));
+    private static readonly Pattern ProductBefore = Hole("X", Where("a product without bias", value => Linear.EndingAt(value) is not null));
     private static readonly Pattern Cache = Where("a cache that is an input of the graph", value => IsCache(value, 0));
 
     /// <summary>Backwards from queries, keys and values.</summary>
@@ -25,6 +26,7 @@ internal sealed record Walk(Linear? Linear, IReadOnlyList<Value> Values, IReadOn
         new("split or merge heads", Op("Reshape", X), FeatureGrid.Reshape),
         new("move axes", Op("Transpose", X), FeatureGrid.Transpose),
         new("scale", Op("Mul", X, Scalar) | Op("Div", X, Scalar)) { Computes = true },
+        new("scale of each feature", Op("Mul", ProductBefore, Constant) | Op("Div", ProductBefore, Constant)) { Computes = true },
         new("limits", Op("Clip", X) | Op("Max", X, Scalar) | Op("Min", X, Scalar)) { Computes = true },
         new("bias of each head", Op("Add", X, Constant)),
         new("side branch", Leading("X", "a linear layer with a branch beside it", SideBranch.LayerUnder)),
@@ -36,7 +38,7 @@ internal sealed record Walk(Linear? Linear, IReadOnlyList<Value> Values, IReadOn
     private static readonly Step[] TowardsOutput =
     [
         new("move axes", Op("Transpose", X), FeatureGrid.Transpose),
-        new("merge heads", Op("Reshape", X) | Op("Squeeze", X), FeatureGrid.Reshape),
+        new("merge heads", Op("Reshape", X) | Op("Squeeze", X) | Op("Unsqueeze", X), FeatureGrid.Reshape),
         new("change of type", Op("Cast", X)),
         new("gate", Op("Mul", X, Any)),
         new("norm", Op("LayerNormalization", X) | Op("SimplifiedLayerNormalization", X)),

@@ -16,7 +16,7 @@ internal sealed class ExternalLayout
     {
         _location = location;
         long end = 0;
-        foreach (var tensor in initializers.Where(value => !value.IsInput).Select(value => value.Constant!).Where(tensor => tensor.ByteCount >= WorthIt))
+        foreach (var tensor in initializers.Where(CanLeave).Select(value => value.Constant!).Where(tensor => tensor.ByteCount >= WorthIt))
         {
             if (!_offsets.TryAdd(tensor, end)) continue;
             _order.Add(tensor);
@@ -24,7 +24,11 @@ internal sealed class ExternalLayout
         }
     }
 
-    public ExternalPlace? PlaceOf(Value value) => _offsets.TryGetValue(value.Constant!, out var offset) && !value.IsInput ? new ExternalPlace(_location, offset) : null;
+    public ExternalPlace? PlaceOf(Value value) =>
+        _offsets.TryGetValue(value.Constant!, out var offset) && CanLeave(value) ? new ExternalPlace(_location, offset) : null;
+
+    // Defaults of inputs stay inside, unless the file kept them outside already (weights that are listed as inputs).
+    private static bool CanLeave(Value value) => !value.IsInput || value.IsExternal;
 
     public void Write(Stream stream)
     {

@@ -70,7 +70,7 @@ internal static class ModelWriter
     private static void Write(Model model, Stream stream, Func<Value, ExternalPlace?>? external)
     {
         var initializers = model.Graph.Initializers.Select(value => (Header: Header(value, external?.Invoke(value)), Data: external?.Invoke(value) is null ? value.Constant : null)).ToList();
-        var skeleton = Skeleton(model.Graph);
+        var skeleton = Skeleton(model.Graph, ListsInitializers(model));
         var graphLength = skeleton.Length + initializers.Sum(item => TagSize(InitializerField) + LengthSize(item.Header.Length + RawSize(item.Data)) + item.Header.Length + RawSize(item.Data));
         stream.Write(ModelFields(model));
         WriteTag(stream, GraphField, graphLength);
@@ -94,11 +94,15 @@ internal static class ModelWriter
         return proto.ToByteArray();
     }
 
-    private static byte[] Skeleton(Graph graph)
+    // Before version 4 of the format, every initializer is an input as well.
+    private static bool ListsInitializers(Model model) => model.IrVersion < 4;
+
+    private static byte[] Skeleton(Graph graph, bool listsInitializers)
     {
         var proto = GraphProto.Parser.ParseFrom(graph.Remainder.Span);
         proto.Name = graph.Name.Length > 0 ? graph.Name : "graph";
         proto.Input.AddRange(graph.Inputs.Select(Declaration));
+        if (listsInitializers) proto.Input.AddRange(graph.Initializers.Where(value => !value.IsInput).Select(Declaration));
         proto.Output.AddRange(graph.Outputs.Select(Declaration));
         proto.ValueInfo.AddRange(graph.Values.Where(value => (!value.Declaration.IsEmpty || (graph.IsDeclared && value.Producer is not null && value.Type != ElementType.Undefined)) && !value.IsInput && !graph.IsOutput(value)).Select(Declaration));
         proto.Node.AddRange(graph.Nodes.Select(NodeOf));

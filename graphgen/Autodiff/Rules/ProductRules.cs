@@ -60,10 +60,11 @@ internal static class ProductRules
         if (bits is not (4 or 8)) throw r.Refusal($"weights of {bits} bits");
         if (r.Input(4) is not null) throw r.Refusal("its columns are permuted (g_idx)");
         var (type, blocks) = (bits == 4 ? ElementType.UInt4 : ElementType.UInt8, (columns + block - 1) / block);
-        var (codes, scales, zeros) = (Bytes(r, 1).As(type, [rows, blocks * block]), r.Input(2)!.Value.Reshape(rows, blocks), ZeroPoints(r, type, rows, blocks));
+        var (codes, scales, zeros) = (Bytes(r, 1).As(type, [rows, blocks * block]), r.Input(2)!.Value.Reshape(rows, blocks), HasFloatZeros(r) ? null : ZeroPoints(r, type, rows, blocks));
         var step = Math.Max(2, Widened / (blocks * block) / 2 * 2);   // an even number of rows is whole bytes
         var parts = new List<Expr>();
         for (var start = 0L; start < rows; start += step) parts.Add(Part(start, Math.Min(rows, start + step)));
+        if (zeros is null) parts.Add(-ZeroPart());
         return [parts.Aggregate((a, b) => a + b), null, null, null, null, r.Input(5) is null ? null : r.G];
 
         // Rows start … end − 1 of W, widened for this product alone
@@ -74,10 +75,23 @@ internal static class ProductRules
             var stored = r.Tape.Constant(codes.Rows(start, end));
             stored.Value.IsExternal = r.Input(1)!.Value.Value.IsExternal;
             var scale = LateDequantize.Scale(all ? scales : scales.Slice(0, start, end), g);
-            var weight = r.Tape.Op("DequantizeLinear", [stored, scale, r.Tape.Constant(zeros.Rows(start, end))], ("axis", 1), ("block_size", block));
+            var weight = r.Tape.Op("DequantizeLinear", [stored, scale, zeros is null ? null : r.Tape.Constant(zeros.Rows(start, end))], ("axis", 1), ("block_size", block));
             return g.MatMul(columns % block == 0 ? weight : weight.Slice(1, 0, columns));   // the last block of a row is filled up
         }
+
+        // g·(z∘scale), which is the same for all columns of a block: [.., N]·[N, blocks], repeated
+        Expr ZeroPart()
+        {
+            var each = r.G.MatMul(r.Input(3)!.Value.Reshape(rows, blocks) * scales).Unsqueeze(-1);
+            var repeated = each * r.Tape.Constant(Tensor.Of<float>([block], Enumerable.Repeat(1f, (int)block).ToArray()));
+            long[] flat = [.. Enumerable.Repeat(0L, r.G.Rank - 1), blocks * block];
+            var whole = repeated.Reshape(flat);
+            return columns % block == 0 ? whole : whole.Slice(-1, 0, columns);
+        }
     }
+
+    // Zero points in the type of a lie between codes.
+    private static bool HasFloatZeros(GradientCall r) => r.Input(3)?.Type.IsFloat() == true;
 
     // MatMulNBits starts each row of zero points at a whole byte, DequantizeLinear does not.
     private static Tensor ZeroPoints(GradientCall r, ElementType type, long rows, long blocks)

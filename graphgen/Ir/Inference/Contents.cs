@@ -7,7 +7,7 @@ internal static class Contents
     public const int Limit = 64;
 
     /// <summary>The elements of a value, symbolic ones included; null where one of them is not known.</summary>
-    public static IReadOnlyList<Dim>? Of(Value value) => value.IsConstant ? Of(value.Constant!) : value.Content;
+    public static IReadOnlyList<Dim>? Of(Value value) => value.IsStored ? Of(value.Constant!) : value.Content;
 
     /// <summary>The elements of a small integer tensor.</summary>
     public static IReadOnlyList<Dim>? Of(Tensor tensor) =>

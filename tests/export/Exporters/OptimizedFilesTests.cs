@@ -1,8 +1,13 @@
 using LoRTA.Onnx.Export.Folding;
 using LoRTA.Onnx.Export.Verification;
 using LoRTA.Onnx.GraphGen.Adapters;
+using LoRTA.Onnx.GraphGen.Artifacts;
+using LoRTA.Onnx.GraphGen.Canonical;
+using LoRTA.Onnx.GraphGen.Discovery;
 using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.Tests.Shared;
+using LoRTA.Onnx.Training.Checks;
+using LoRTA.Onnx.Training.Runtime;
 using Microsoft.ML.OnnxRuntime;
 
 namespace LoRTA.Onnx.Export.Tests.Exporters;
@@ -19,6 +24,44 @@ internal sealed class OptimizedFilesTests
 
     [TestCaseSource(nameof(Understood)), Category("Slow")]
     public void An_adapter_of_a_model_family_folds_into_the_optimised_file(ArchitectureCase architecture) => FoldsAlike(architecture.Path);
+
+    [Test]
+    public void Integers_between_operators_are_the_numbers_that_were_rounded()
+    {
+        using var folder = new TestFolder();
+        var deployed = Model.Load(Exports.Path("llama-mini/int8-qdq"));
+        var optimized = Optimized(deployed.Path, folder["optimized.onnx"]);
+        var adapter = RandomAdapter.For(deployed);
+        var verifier = new Verifier(RandomAdapter.Evaluator);
+
+        var map = AttentionMap.Of(CanonicalModel.Of(optimized));
+
+        Assert.That(optimized.Graph.Nodes.Select(node => node.OpType), Has.Some.EqualTo("QLinearMatMul"));
+        Assert.That(map.Layers.SelectMany(layer => layer.Sites).Count(), Is.EqualTo(16));
+        var adapted = AdaptedModels.WithDefaults(deployed, adapter, allowOtherBase: false);
+        Assert.That(Difference(new ExportOptions { KeepBase = true }), Is.LessThanOrEqualTo(1e-5), "kept base");
+        Assert.That(Difference(new ExportOptions()), Is.LessThanOrEqualTo(2e-2), "folded, rounded to 8 bits");
+
+        double Difference(ExportOptions options)
+        {
+            new Folder(RandomAdapter.Evaluator).Fold(optimized, adapter, options).Model.Save(folder["exported.onnx"]);
+            return verifier.Compare(adapted, Model.Load(folder["exported.onnx"]), new VerifyOptions { Length = 12 }).MaxRelDiff;
+        }
+    }
+
+    [Test]
+    public void Gradients_pass_the_activation_that_was_fused_into_a_product()
+    {
+        var model = Model.Load(Fixtures.Path("field", "r03-ort-optimised-forms", "pooler.ext.onnx"));
+        var map = AttentionMap.Of(CanonicalModel.Of(model));
+        var plan = AdapterPlan.Of(BaseModels.ArchitectureOf(model, map), RandomAdapter.Options(map));
+        var graphs = TrainingGraphBuilder.Build(model, new TrainingSpec { Adapter = plan.Options, Task = "classification", Values = CentralDifferenceCheck.FactorsOf(plan, seed: 0) });
+
+        var check = new CentralDifferenceCheck(graphs, new OrtSettings(Threads: 1), seed: 0).Run(SampleBatch.For("classification", plan.Architecture.Vocab ?? 2, graphs.Evaluation.Classes!.Value, seed: 0));
+
+        Assert.That(model.Graph.Nodes.Select(node => node.OpType), Has.Some.EqualTo("FusedGemm"));
+        Assert.That(check.Ok, Is.True);
+    }
 
     private static void FoldsAlike(string path)
     {

@@ -1,0 +1,29 @@
+using LoRTA.Onnx.GraphGen.Ir;
+
+namespace LoRTA.Onnx.GraphGen.Canonical;
+
+/// <summary>Host numbers repeated to the sizes of a result.</summary>
+internal static class Broadcast
+{
+    /// <summary>A tensor's numbers as those of a tensor of the given sizes.</summary>
+    public static float[] To(Tensor tensor, long[] dims)
+    {
+        var (numbers, shift) = (tensor.ToFloats(), dims.Length - tensor.Rank);
+        var result = new float[dims.Aggregate(1L, (size, dim) => size * dim)];
+        if (result.Length == numbers.Length) return numbers;
+        for (var i = 0L; i < result.Length; i++)
+        {
+            var (rest, from, stride) = (i, 0L, 1L);
+            for (var axis = dims.Length - 1; axis >= 0; axis--)
+            {
+                var index = rest % dims[axis];
+                rest /= dims[axis];
+                if (axis < shift || tensor.Dims[axis - shift] == 1) continue;
+                from += index * stride;
+                stride *= tensor.Dims[axis - shift];
+            }
+            result[i] = numbers[from];
+        }
+        return result;
+    }
+}

@@ -1,0 +1,84 @@
+using LoRTA.Onnx.GraphGen.Ir;
+
+namespace LoRTA.Onnx.GraphGen.Canonical;
+
+/// <summary>Products on data whose features lie on another axis than the last (Wᵀ·xᵀ, a Conv of kernel 1): they become products on rows between two Transposes, which cancel those of the file.</summary>
+internal static class ChannelForms
+{
+    public static readonly Form[] All =
+    [
+        new("weight on the left", "MatMul", WeightOnTheLeft),
+        new("convolution of single positions", "Conv", Convolution),
+        new("bias of a transposed product", "Add", BiasOfTransposed),
+        new("transposes that cancel", "Transpose", Cancelling),
+    ];
+
+    // A·v = (vᵀ·Aᵀ)ᵀ
+    private static bool WeightOnTheLeft(Node node, Rewriting at)
+    {
+        if (node.Input(0) is not { Shape: { } shape } weight || node.Input(1) is not { IsConstant: false, Shape: { Rank: >= 2 } columns } x) return false;
+        if (shape.Rank > columns.Rank || !(SwapsLastTwo(x.Producer) || IsReadTransposed(node.Output))) return false;
+        if (StoredMatrixOperand.Of(at, weight) is not var (matrix, isTransposed)) return false;
+        return at.Substitute(node, (_, _) =>
+        {
+            var operand = at.Tape[matrix];
+            return [at.Tape[x].T.MatMul(isTransposed ? operand : operand.T).T];
+        });
+    }
+
+    private static bool Convolution(Node node, Rewriting at)
+    {
+        if (node.Input(0) is not { Shape: { Rank: >= 3 } shape } x || node.Input(1) is not { Shape.Known: { } kernel } weight) return false;
+        if (kernel.Skip(2).Any(size => size != 1) || node.Int("group", 1) != 1) return false;
+        if (node.Ints("strides")?.Any(stride => stride != 1) == true || node.Ints("pads")?.Any(pad => pad != 0) == true) return false;
+        if (!IsView(x.Producer) && !node.Output.Uses.Any(use => IsView(use.Node))) return false;
+        if (StoredMatrixOperand.Of(at, weight) is not var (matrix, isTransposed)) return false;
+        var rank = shape.Rank;
+        int[] toLast = [0, .. Enumerable.Range(2, rank - 2), 1];
+        int[] back = [0, rank - 1, .. Enumerable.Range(1, rank - 2)];
+        return at.Substitute(node, (_, _) =>
+        {
+            var rows = x.Producer is { OpType: "Transpose" } moved && IsOrder(moved, back) ? at.Tape[moved.Input(0)!] : at.Tape[x].MoveAxes(toLast);
+            var operand = at.Tape[matrix];
+            var product = rows.MatMul(isTransposed ? operand : operand.T);
+            return [(node.Input(2) is { } bias ? product + at.Tape[bias] : product).MoveAxes(back)];
+        });
+    }
+
+    // yᵀ + b[:, 1] = (y + b)ᵀ
+    private static bool BiasOfTransposed(Node node, Rewriting at)
+    {
+        for (var side = 0; side < 2; side++)
+        {
+            if (node.Input(side) is not { IsConstant: true, Constant: { Rank: >= 2 } stored } bias || stored.Dims[^1] != 1 || stored.Dims[^2] != stored.Count) continue;
+            if (!SwapsLastTwo(node.Input(1 - side)!.Producer) || node.Input(1 - side)!.Producer!.Input(0) is not { Producer: { } product } rows) continue;
+            if (ScaledProducts.WeightOf(product) is null || ScaledProducts.OutOf(product) != stored.Count) continue;
+            var vector = at.Like(bias, stored.WithDims([stored.Count]));
+            return at.Substitute(node, (_, _) => [(at.Tape[rows] + at.Tape[vector]).T]);
+        }
+        return false;
+    }
+
+    private static bool Cancelling(Node node, Rewriting at)
+    {
+        if (at.Graph.IsOutput(node.Output) || node.Input(0)!.Producer is not { OpType: "Transpose" } first) return false;
+        if (node.Input(0)!.Shape is not { } shape || first.Input(0)!.IsConstant) return false;
+        var (a, b) = (OrderOf(first, shape.Rank), OrderOf(node, shape.Rank));
+        if (!b.Select((axis, i) => a[axis] == i).All(same => same)) return false;
+        at.Forward(node, first.Input(0)!);
+        return true;
+    }
+
+    private static bool IsView(Node? node) => node is { OpType: "Transpose" or "Unsqueeze" or "Squeeze" or "Reshape", Domain: "" };
+
+    private static bool IsReadTransposed(Value value) =>
+        value.Uses.Any(use => SwapsLastTwo(use.Node) || (use.Node.Is("Add") && use.Node.Output.Uses.Any(further => SwapsLastTwo(further.Node))));
+
+    private static bool SwapsLastTwo(Node? node) =>
+        node is { OpType: "Transpose", Domain: "" } && node.Input(0)?.Shape is { Rank: >= 2 and var rank } && IsOrder(node, [.. Enumerable.Range(0, rank - 2), rank - 1, rank - 2]);
+
+    private static bool IsOrder(Node transpose, int[] order) => OrderOf(transpose, order.Length).SequenceEqual(order);
+
+    private static int[] OrderOf(Node transpose, int rank) =>
+        transpose.Ints("perm") is { } order ? Array.ConvertAll(order, axis => (int)axis) : [.. Enumerable.Range(0, rank).Reverse()];
+}

@@ -1,0 +1,82 @@
+using LoRTA.Onnx.GraphGen.Ir;
+
+namespace LoRTA.Onnx.GraphGen.Canonical;
+
+/// <summary>Operators on integers with scales beside them: the operator on numbers, rounded again behind it as the file does. The roundings cancel where the next one widens.</summary>
+internal static class QLinearForms
+{
+    private const string Ms = "com.microsoft::";
+
+    public static readonly Form[] All =
+    [
+        new("product of integers", "QLinearMatMul", (node, rewriting) => rewriting.Substitute(node, (product, at) => [Product(product, at)])),
+        new("product of integers", $"{Ms}QLinearMatMul", (node, rewriting) => rewriting.Substitute(node, (product, at) => [Product(product, at)])),
+        new("product of integers", $"{Ms}QGemm", (node, rewriting) => rewriting.Substitute(node, (product, at) => [Gemm(product, at)])),
+        .. new[] { "Add", "Mul" }.Select(op => Elementwise(op, operands: 2)),
+        .. new[] { "Sigmoid", "LeakyRelu", "Softmax" }.Select(op => Elementwise(op, operands: 1)),
+        new("integers joined", $"{Ms}QLinearConcat", (node, rewriting) => rewriting.Substitute(node, (joined, at) => [Concat(joined, at)])),
+        new("integers chosen", $"{Ms}QLinearWhere", (node, rewriting) => rewriting.Substitute(node, (chosen, at) => [Where(chosen, at)])),
+    ];
+
+    private static Form Elementwise(string op, int operands) =>
+        new("operator on integers", $"{Ms}QLinear{op}", (node, rewriting) => rewriting.Substitute(node, (integers, at) =>
+        {
+            Expr?[] inputs = [.. Enumerable.Range(0, operands).Select(i => (Expr?)Operand(integers, at, 3 * i))];
+            (string, Attr?)[] kept = [.. integers.Attributes.Where(attribute => attribute.Key is "alpha" or "axis").Select(attribute => (attribute.Key, (Attr?)attribute.Value))];
+            return [Rounded(integers, at, at.Tape.Op(op, inputs, kept), 3 * operands)];
+        }));
+
+    private static Expr Product(Node node, Rewriting at)
+    {
+        var product = Operand(node, at, 0).MatMul(Weight(node, at, 3));
+        return Rounded(node, at, product, 6);
+    }
+
+    // α·A·B + C, where the integers of C have the scale of A times that of B
+    private static Expr Gemm(Node node, Rewriting at)
+    {
+        var (a, b) = (Operand(node, at, 0), Weight(node, at, 3));
+        var product = (node.Int("transA", 0) == 1 ? a.T : a).MatMul(node.Int("transB", 0) == 1 ? b.T : b);
+        var alpha = node.Float("alpha", 1);
+        if (alpha != 1) product *= alpha;
+        if (node.Input(6) is { } bias) product += Bias(node, at, bias);
+        return node.Input(7) is null ? product : Rounded(node, at, product, 7);
+    }
+
+    private static Expr Bias(Node node, Rewriting at, Value bias)
+    {
+        var (a, b) = (node.Input(1)!, node.Input(4)!);
+        if (bias is not { IsConstant: true, Constant: { } codes } || !a.IsConstant || !b.IsConstant) return at.Tape[bias].Cast(ElementType.Float) * (at.Tape[a] * at.Tape[b]);
+        var scale = a.Constant!.ToFloats()[0];
+        var scales = Tensor.Vector<float>(Array.ConvertAll(b.Constant!.ToFloats(), number => number * scale));
+        return at.Tape[at.Like(bias, QuantizedForms.Widened(codes, scales, null))];
+    }
+
+    private static Expr Concat(Node node, Rewriting at)
+    {
+        var parts = Enumerable.Range(0, (node.Inputs.Count - 2) / 3).Select(i => Operand(node, at, 2 + (3 * i))).ToArray();
+        return Rounded(node, at, Expr.Concat(node.Int("axis", 0), parts), 0);
+    }
+
+    private static Expr Where(Node node, Rewriting at) =>
+        Rounded(node, at, Operand(node, at, 1).Where(at.Tape[node.Input(0)!], Operand(node, at, 4)), 7);
+
+    // Integers, scale, zero point from an input on.
+    private static Expr Operand(Node node, Rewriting at, int input) =>
+        RoundedActivations.Widened(at, node, node.Input(input)!, node.Input(input + 1)!, node.Input(input + 2));
+
+    // A stored matrix stays in few bits until its product needs it.
+    private static Expr Weight(Node node, Rewriting at, int input)
+    {
+        if (!node.Input(input)!.IsConstant) return Operand(node, at, input);
+        var zero = node.Input(input + 2);
+        return at.Tape.Op("DequantizeLinear", [at.Tape[node.Input(input)!], at.Tape[node.Input(input + 1)!], zero is null ? null : at.Tape[zero]], ("axis", node.Int("transB", 0) == 1 ? 0 : 1));
+    }
+
+    private static Expr Rounded(Node node, Rewriting at, Expr result, int scale)
+    {
+        at.Find(node, RoundedActivations.NotRounded);
+        var zero = node.Input(scale + 1);
+        return at.Tape.Op("QuantizeLinear", [result, at.Tape[node.Input(scale)!], zero is null ? null : at.Tape[zero]]);
+    }
+}

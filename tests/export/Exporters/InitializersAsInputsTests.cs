@@ -1,0 +1,61 @@
+using System.Text.Json;
+using LoRTA.Onnx.Export.Folding;
+using LoRTA.Onnx.Export.Verification;
+using LoRTA.Onnx.GraphGen.Adapters;
+using LoRTA.Onnx.GraphGen.Canonical;
+using LoRTA.Onnx.GraphGen.Discovery;
+using LoRTA.Onnx.GraphGen.Ir;
+using LoRTA.Onnx.Tests.Shared;
+
+namespace LoRTA.Onnx.Export.Tests.Exporters;
+
+/// <summary>Files that list their initializers as inputs too: version 3 of the format asks for it, later ones make them defaults.</summary>
+internal sealed class InitializersAsInputsTests
+{
+    [Test]
+    public void Listed_initializers_are_weights([Values("bert", "gpt2", "qwen2")] string architecture, [Values(3, 8)] int irVersion)
+    {
+        using var folder = new TestFolder();
+        var plain = Model.Load(Architectures.All.Single(candidate => candidate.Name == architecture).Path);
+        var listed = Listed(plain, irVersion, folder["listed.onnx"]);
+        var canonical = CanonicalModel.Of(listed);
+
+        var inspection = Inspection.Of(canonical, AttentionMap.Of(canonical));
+
+        Assert.That(LayersOf(inspection), Is.EqualTo(LayersOf(Inspected(plain))));
+        Assert.That(inspection.Inputs.Select(input => input.Name), Is.EqualTo(plain.Graph.Inputs.Select(input => input.Name)));
+    }
+
+    [Test]
+    public void An_adapter_folds_into_a_listed_initializer_and_the_list_stays([Values("bert", "qwen2")] string architecture, [Values(3, 8)] int irVersion, [Values] bool keepsBase)
+    {
+        using var folder = new TestFolder();
+        var plain = Model.Load(Architectures.All.Single(candidate => candidate.Name == architecture).Path);
+        var listed = Listed(plain, irVersion, folder["listed.onnx"]);
+        var adapter = RandomAdapter.For(plain);
+
+        new Folder(RandomAdapter.Evaluator).Fold(listed, adapter, new ExportOptions { KeepBase = keepsBase }).Model.Save(folder["exported.onnx"]);
+
+        var (exported, adapted) = (Model.Load(folder["exported.onnx"]), AdaptedModels.WithDefaults(plain, adapter, allowOtherBase: false));
+        Assert.That(new Verifier(RandomAdapter.Evaluator).Compare(adapted, exported, new VerifyOptions { Length = 12 }).MaxRelDiff, Is.LessThanOrEqualTo(1e-5));
+        Assert.That(exported.Graph.Inputs.Select(input => input.Name).Take(listed.Graph.Inputs.Count), Is.EqualTo(listed.Graph.Inputs.Select(input => input.Name)));
+        if (irVersion == 3) Assert.That(exported.Graph.Initializers.Where(value => !value.IsInput), Is.Empty, "initializers that are not listed");
+    }
+
+    private static string LayersOf(Inspection inspection) => JsonSerializer.Serialize(inspection.Layers, Inspection.Json);
+
+    private static Inspection Inspected(Model model)
+    {
+        var canonical = CanonicalModel.Of(model);
+        return Inspection.Of(canonical, AttentionMap.Of(canonical));
+    }
+
+    private static Model Listed(Model plain, int irVersion, string path)
+    {
+        var model = plain.Clone();
+        model.IrVersion = irVersion;
+        foreach (var value in model.Graph.Initializers.ToList()) model.Graph.MakeInput(value);
+        model.Save(path);
+        return Model.Load(path);
+    }
+}

@@ -1,0 +1,120 @@
+using LoRTA.Onnx.Export.Folding;
+using LoRTA.Onnx.Export.Verification;
+using LoRTA.Onnx.GraphGen.Adapters;
+using LoRTA.Onnx.GraphGen.Artifacts;
+using LoRTA.Onnx.GraphGen.Canonical;
+using LoRTA.Onnx.GraphGen.Discovery;
+using LoRTA.Onnx.GraphGen.Ir;
+using LoRTA.Onnx.Tests.Shared;
+using LoRTA.Onnx.Training.Checks;
+using LoRTA.Onnx.Training.Runtime;
+
+namespace LoRTA.Onnx.Export.Tests.Exporters;
+
+/// <summary>Models whose products with stored matrices are written in every way that exporters write them.</summary>
+[Category("Slow")]
+internal sealed class WeightSpellingsTests
+{
+    private static readonly string[] Bases = ["bert", "bloom", "gpt2", "grouped-queries", "qwen2"];
+
+    private static IEnumerable<TestCaseData> Cases =>
+        from spelling in WeightSpellings.All
+        from architecture in Bases
+        where CanBeWritten(spelling, architecture) && (architecture != "bloom" || !spelling.IsRounded)
+        select new TestCaseData(spelling, architecture).SetArgDisplayNames(spelling.Name, architecture);
+
+    private static IEnumerable<TestCaseData> GradientCases => Cases.Where(test => test.Arguments[1] is "qwen2" || test.Arguments[0] is WeightSpelling { Name: "Gemm with alpha and beta" });
+
+    private static IEnumerable<TestCaseData> RefusedCases =>
+        WeightSpellings.Refused.Select(refused => new TestCaseData(refused.Spelling, refused.Finding).SetArgDisplayNames(refused.Spelling.Name));
+
+    [TestCaseSource(nameof(Cases))]
+    public void Every_projection_is_a_site_and_folds_exactly(WeightSpelling spelling, string architecture)
+    {
+        using var folder = new TestFolder();
+        var original = Load(architecture);
+        var model = Written(spelling, architecture, folder["written.onnx"]);
+        var verifier = new Verifier(RandomAdapter.Evaluator);
+        var options = new VerifyOptions { Length = 12 };
+        Assert.That(verifier.Compare(original, model, options).MaxRelDiff, Is.LessThanOrEqualTo(spelling.IsRounded ? 0.2 : 1e-5), "the test's own rewriting");
+
+        var (before, after) = (Map(original), Map(model));
+
+        Assert.That(after.Layers.SelectMany(layer => layer.Sites).Select(site => site.Address), Is.EqualTo(before.Layers.SelectMany(layer => layer.Sites).Select(site => site.Address)), string.Join('\n', after.Findings));
+        var adapter = RandomAdapter.For(model);
+        var adapted = AdaptedModels.WithDefaults(model, adapter, allowOtherBase: false);
+        var folded = Exported(model, adapter, new ExportOptions(), folder["folded.onnx"]);
+        var beside = Exported(model, adapter, new ExportOptions { KeepBase = true }, folder["beside.onnx"]);
+        Assert.Multiple(() =>
+        {
+            Assert.That(verifier.Compare(AdaptedModels.WithDefaults(model, Zero(adapter), allowOtherBase: false), model, options).MaxRelDiff, Is.LessThanOrEqualTo(1e-5), "canonical");
+            Assert.That(verifier.Compare(adapted, folded, options).MaxRelDiff, Is.LessThanOrEqualTo(spelling.IsRounded ? 0.2 : 1e-5), "folded");
+            Assert.That(verifier.Compare(adapted, beside, options).MaxRelDiff, Is.LessThanOrEqualTo(1e-5), "kept base");
+            Assert.That(Map(folded).Layers.SelectMany(layer => layer.Sites).Count(), Is.EqualTo(before.Layers.SelectMany(layer => layer.Sites).Count()), "sites of the folded file");
+        });
+    }
+
+    [TestCaseSource(nameof(Cases))]
+    public void An_adapter_of_the_plain_file_folds_into_the_other_one(WeightSpelling spelling, string architecture)
+    {
+        using var folder = new TestFolder();
+        var original = Load(architecture);
+        var model = Written(spelling, architecture, folder["written.onnx"]);
+        Assume.That(!spelling.IsBehindLayers || architecture is "bert" or "bloom", "a scale behind a layer without bias is none of the weight");
+        var adapter = RandomAdapter.For(original);
+        var adapted = AdaptedModels.WithDefaults(original, adapter, allowOtherBase: false);
+
+        var folded = Exported(model, adapter, new ExportOptions(), folder["folded.onnx"]);
+
+        Assert.That(new Verifier(RandomAdapter.Evaluator).Compare(adapted, folded, new VerifyOptions { Length = 12 }).MaxRelDiff, Is.LessThanOrEqualTo(spelling.IsRounded ? 0.2 : 1e-5));
+    }
+
+    [TestCaseSource(nameof(GradientCases))]
+    public void Gradients_are_right(WeightSpelling spelling, string architecture)
+    {
+        using var folder = new TestFolder();
+        var model = Written(spelling, architecture, folder["written.onnx"]);
+        var map = Map(model);
+        var plan = AdapterPlan.Of(BaseModels.ArchitectureOf(model, map), RandomAdapter.Options(map));
+        var graphs = TrainingGraphBuilder.Build(model, new TrainingSpec { Adapter = plan.Options, Task = "causal-lm", Values = CentralDifferenceCheck.FactorsOf(plan, seed: 0) });
+
+        var check = new CentralDifferenceCheck(graphs, new OrtSettings(Threads: 1), seed: 0).Run(SampleBatch.For("causal-lm", plan.Architecture.Vocab ?? 2, graphs.Evaluation.Classes!.Value, seed: 0));
+
+        Assert.That(check.Ok, Is.True, $"{check}");
+    }
+
+    [TestCaseSource(nameof(RefusedCases))]
+    public void A_form_that_cannot_be_folded_is_refused_by_name(WeightSpelling spelling, string finding)
+    {
+        using var folder = new TestFolder();
+
+        var map = Map(Written(spelling, "qwen2", folder["written.onnx"]));
+
+        Assert.That(map.Layers.SelectMany(layer => layer.Sites), Is.Empty);
+        Assert.That(map.Findings.Select(found => found.Reason), Has.Some.StartsWith("layers.0.q").And.Contains(finding));
+        Assert.That(map.Findings.Select(found => found.Reason), Has.Some.StartsWith("layers.0.p").And.Contains(finding));
+    }
+
+    private static bool CanBeWritten(WeightSpelling spelling, string architecture) => spelling.Apply(Load(architecture)) > 0;
+
+    private static Model Load(string architecture) => Model.Load(Architectures.All.Single(candidate => candidate.Name == architecture).Path);
+
+    private static Model Written(WeightSpelling spelling, string architecture, string path)
+    {
+        var model = Load(architecture);
+        spelling.Apply(model);
+        model.Save(path);
+        return Model.Load(path);
+    }
+
+    private static AttentionMap Map(Model model) => AttentionMap.Of(CanonicalModel.Of(model));
+
+    private static Model Exported(Model model, AdapterFolder adapter, ExportOptions options, string path)
+    {
+        new Folder(RandomAdapter.Evaluator).Fold(model, adapter, options).Model.Save(path);
+        return Model.Load(path);
+    }
+
+    private static AdapterFolder Zero(AdapterFolder adapter) =>
+        new(adapter.Path, adapter.Config, adapter.Tensors.ToDictionary(factor => factor.Key, factor => Tensor.Of<float>([.. factor.Value.Dims], new float[factor.Value.Count])));
+}
