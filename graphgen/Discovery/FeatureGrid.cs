@@ -11,6 +11,8 @@ namespace LoRTA.Onnx.GraphGen.Discovery;
 /// <param name="Together">Features that are rotated into each other: they must make one head.</param>
 internal sealed record FeatureGrid(IReadOnlyList<IReadOnlyList<AxisPart>> Axes, int[] Features, IReadOnlyList<int[]> Together)
 {
+    private const long Most = 1 << 22;   // features of one matrix
+
     private static readonly int[] None = [];
     private readonly int[] _strides = StridesOf([.. Axes.Select(FeaturesOf)]);
 
@@ -33,6 +35,7 @@ internal sealed record FeatureGrid(IReadOnlyList<IReadOnlyList<AxisPart>> Axes, 
         var leading = queries is null ? [.. outer.Select(size => Part(size, isRow: false))] : Regrouped(queries.Axes.Take(queries.Axes.Count - 1), outer);
         if (leading is null) return null;
         IReadOnlyList<IReadOnlyList<AxisPart>> axes = [.. leading, Part(width, isRow: false)];
+        if (axes.Aggregate(1L, (size, axis) => Math.Min(Most, size * FeaturesOf(axis))) >= Most) return null;   // rows, not heads
         return new FeatureGrid(axes, [.. Enumerable.Range(0, axes.Select(FeaturesOf).Aggregate(1, (size, dim) => size * dim))], []);
     }
 

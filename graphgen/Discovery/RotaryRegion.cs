@@ -21,7 +21,7 @@ internal sealed class RotaryRegion
     private RotaryRegion(Value result)
     {
         Result = result;
-        Visit(result);
+        Visit(result, depth: 0);
     }
 
     /// <summary>What attention sees.</summary>
@@ -72,12 +72,12 @@ internal sealed class RotaryRegion
 
     private IReadOnlyList<Value> DataOf(Value value) => [.. (PartsOf(value) ?? []).Where(part => _carries.GetValueOrDefault(part))];
 
-    private bool Visit(Value value)
+    private bool Visit(Value value, int depth)
     {
         if (_carries.TryGetValue(value, out var known)) return known;
         var carries = false;
-        if (_order.Count < Largest && PartsOf(value) is { } parts)
-            foreach (var part in parts) carries |= Visit(part);
+        if (_order.Count < Largest && depth < Largest && PartsOf(value) is { } parts)
+            foreach (var part in parts) carries |= Visit(part, depth + 1);
         else
             carries = ComesFromLinear(value);
         _order.Add(value);

@@ -6,7 +6,8 @@ namespace LoRTA.Onnx.GraphGen.Ir.Inlining;
 /// <remarks>A body that is used once keeps its names; bodies that are used several times have the name of the call in front.</remarks>
 internal sealed class FunctionInliner
 {
-    private const int MostNodes = 1_000_000;   // functions that call each other can stand for any number of nodes
+    private const int MostNodes = 200_000;   // functions that call each other can stand for any number of nodes
+    private const int Deepest = 200;         // calls in calls
 
     private readonly ModelProto _model;
     private readonly NameTable _names;
@@ -74,6 +75,7 @@ internal sealed class FunctionInliner
     {
         _nodes += function.Node.Count;
         var reason = _open.Contains(KeyOf(call), StringComparer.Ordinal) ? "it calls itself"
+            : _open.Count >= Deepest ? $"it is called behind {Deepest} other calls"
             : _nodes > MostNodes ? $"the functions stand for more than {MostNodes} nodes"
             : call.Input.Count > function.Input.Count || call.Output.Count > function.Output.Count ? "it is called with more inputs or outputs than it has"
             : OpsetChanges.Between(_model.OpsetImport, function);
@@ -83,7 +85,7 @@ internal sealed class FunctionInliner
 
     private List<NodeProto> Body(NodeProto call, FunctionProto function, bool isRepeated)
     {
-        var prefix = (call.Name.Length > 0 ? call.Name : call.Output.First(name => name.Length > 0)).TrimEnd('/');
+        var prefix = (call.Name.Length > 0 ? call.Name : call.Output.FirstOrDefault(name => name.Length > 0) ?? call.OpType).TrimEnd('/');
         var names = new Dictionary<string, string>(StringComparer.Ordinal);
         for (var i = 0; i < function.Input.Count; i++) names[function.Input[i]] = i < call.Input.Count ? call.Input[i] : string.Empty;
         var (defined, forwarded) = (NameTable.DefinedIn(function.Node).ToHashSet(StringComparer.Ordinal), new List<(string From, string To)>());

@@ -21,7 +21,8 @@ internal static class OpsetChanges
     /// <summary>Why a function cannot be inlined; null where it can.</summary>
     public static string? Between(IEnumerable<OperatorSetIdProto> model, FunctionProto function)
     {
-        var versions = model.ToDictionary(import => Key(import.Domain), import => import.Version, StringComparer.Ordinal);
+        var versions = new Dictionary<string, long>(StringComparer.Ordinal);
+        foreach (var import in model) versions[Key(import.Domain)] = import.Version;
         foreach (var import in function.OpsetImport)
         {
             if (!versions.TryGetValue(Key(import.Domain), out var version) || version == import.Version) continue;

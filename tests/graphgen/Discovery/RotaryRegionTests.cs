@@ -81,6 +81,18 @@ internal sealed class RotaryRegionTests
     }
 
     [Test]
+    public void A_long_chain_of_sums_does_not_exhaust_the_stack()
+    {
+        var toy = new Toy();
+        var x = Toy.Heads(toy.Linear(toy.X, "q", 8), 2);
+        var q = Enumerable.Range(0, 20_000).Aggregate(x, (sum, _) => sum + x);
+
+        var map = AttentionMap.Of(CanonicalModel.Of(toy.With(toy.Linear(Toy.Attend(q, Toy.Heads(toy.Linear(toy.X, "k", 8), 2), Toy.Heads(toy.Linear(toy.X, "v", 8), 2)), "p", 8))));
+
+        Assert.That(map.Layers.Single().Q, Is.Not.Null);
+    }
+
+    [Test]
     public void What_stops_a_rotation_is_named()
     {
         var toy = new Toy();

@@ -71,6 +71,19 @@ internal sealed class FunctionInlinerTests
         Assert.That(Assert.Throws<LortaException>(() => CanonicalModel.Of(model))!.Message, Does.Contain("calls itself"));
     }
 
+    [Test]
+    public void Functions_that_stand_for_too_much_are_refused()
+    {
+        FunctionProto[] doubling = [.. Enumerable.Range(0, 40).Select(i => Function($"f{i}", ["a"], ["b"], [Call($"f{i + 1}", ["a"], ["h"]), Call($"f{i + 1}", ["h"], ["b"])])), Function("f40", ["a"], ["b"], [Node("Neg", ["a"], ["b"])])];
+        FunctionProto[] deep = [.. Enumerable.Range(0, 1000).Select(i => Function($"f{i}", ["a"], ["b"], [Call($"f{i + 1}", ["a"], ["b"])])), Function("f1000", ["a"], ["b"], [Node("Neg", ["a"], ["b"])])];
+
+        foreach (var functions in new[] { doubling, deep })
+        {
+            var model = ModelReader.Read(Google.Protobuf.MessageExtensions.ToByteArray(Model([Call("f0", ["x"], ["y"])], functions)));
+            Assert.That(() => CanonicalModel.Of(model), Throws.TypeOf<LortaException>().With.Property(nameof(LortaException.Code)).EqualTo("LRT206"));
+        }
+    }
+
     private static FunctionProto Defaulted()
     {
         var function = Function("Soft", ["a"], ["b"], [Node("Elu", ["a"], ["b"], "", "", Reference("alpha", "strength"))]);
