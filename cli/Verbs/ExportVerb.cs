@@ -62,13 +62,18 @@ internal static class ExportVerb
             Failure = isKept ? null : VerificationErrors.EffectLost(target.File, comparison!.EffectKept!.Value, rounding!.Type),
         };
 
-        VerifyResult Compare() => new Verifier(evaluator).Compare(deployed, adapter, folded.Model, new VerifyOptions
+        VerifyResult Compare()
         {
-            Inputs = request.Inputs,
-            Batches = request.Recipe is { } recipe && request.Inputs is null ? RecipeBatches.Of(recipe, DataTokens).Held : null,
-            AllowOtherBase = options.AllowOtherBase,
-            CanonicalOnly = !request.Verify,
-        });
+            var batches = request.Recipe is { } recipe ? RecipeBatches.Of(recipe, DataTokens) : null;
+            return new Verifier(evaluator).Compare(deployed, adapter, folded, new VerifyOptions
+            {
+                Inputs = request.Inputs,
+                Batches = request.Inputs is null ? batches?.Held : null,
+                Calibration = batches?.Train,
+                AllowOtherBase = options.AllowOtherBase,
+                CanonicalOnly = !request.Verify,
+            });
+        }
     }
 
     private static string? Note(double? kept, Rounding? rounding) =>

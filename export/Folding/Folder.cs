@@ -24,13 +24,21 @@ public sealed class Folder(IGraphEvaluator evaluator)
         BaseModels.Check(adapter, deployed, map, plan, options.AllowOtherBase);
         var fold = new FoldGraph(plan, adapter.FactorsOf(plan), evaluator);
         var model = deployed.Clone();
-        var writer = new WeightWriter(model, options.Widen);
+        var choice = new RoundingChoice();
+        var writer = new WeightWriter(model, options.Widen, choice);
         var sites = plan.Sites.All.Select(site => (Site: site, Linear: BaseModels.Linear(map, site))).ToList();
         foreach (var group in sites.GroupBy(item => (item.Linear.Stored.Weight, item.Linear.Stored.Output)))
             writer.Replace(group.First().Linear.Stored, BaseModels.Numbers(deployed, group.First().Linear.Stored), [.. group.Select(item => WeightOf(deployed, item.Linear, item.Site, fold))]);
         new ParameterWriter(deployed, model).Write(adapter);
         model.Graph.RemoveUnused();
-        return new FoldedModel(model) { Bits = writer.Bits, Rounding = writer.Rounding, IsBase = () => adapter.Config.Trainables.Count == 0 && !writer.ChangesNumbers() };
+        return new FoldedModel(model)
+        {
+            Bits = writer.Bits,
+            Numbers = writer.Numbers,
+            Choice = choice,
+            Rounding = writer.Rounding,
+            IsBase = () => adapter.Config.Trainables.Count == 0 && !writer.ChangesNumbers(),
+        };
     }
 
     private static FoldedModel Beside(Model deployed, AdapterFolder adapter, ExportOptions options)

@@ -75,38 +75,45 @@ internal sealed class FloatWeight(FloatNumbers original, IReadOnlyList<WeightEdi
     }
 }
 
-/// <summary>A folded matrix of few bits, quantised again in the file's own blocks; made once, when it is first written.</summary>
-internal sealed class QuantizedWeight : RoundedWeight
+/// <summary>A folded matrix of few bits, quantised again in the file's own blocks: when it is first asked for, and when the choice of the rounding changed.</summary>
+/// <param name="original">The stored matrix as it was.</param>
+/// <param name="edits">New numbers for parts of it.</param>
+/// <param name="choice">How it is rounded.</param>
+internal sealed class QuantizedWeight(QuantizedMatrix original, IReadOnlyList<WeightEdit> edits, RoundingChoice choice)
+    : RoundedWeight(original, edits)
 {
-    private readonly QuantizedMatrix _original;
-    private readonly Lazy<(Tensor Codes, Tensor Scales)> _requantized;
+    private readonly IReadOnlyList<WeightEdit> _edits = edits;
+    private readonly Lock _making = new();
+    private (int Version, Memory<byte> Codes, Memory<byte> Scales)? _made;
 
-    public QuantizedWeight(QuantizedMatrix original, IReadOnlyList<WeightEdit> edits)
-        : base(original, edits)
-    {
-        _original = original;
-        _requantized = new(Requantize);
-    }
+    public override string Form => original.Layout.Describe();
 
-    public override string Form => _original.Layout.Describe();
+    public override int Bits => original.Layout.Bits;
 
-    public override int Bits => _original.Layout.Bits;
+    /// <summary>How many numbers it has.</summary>
+    public long Numbers => original.Rows * original.Columns;
 
     /// <summary>The codes to be stored.</summary>
-    public Tensor Codes => Later(_original.Codes, () => _requantized.Value.Codes);
+    public Tensor Codes => Tensor.Streamed(original.Codes.Type, [.. original.Codes.Dims], () => Made().Codes);
 
     /// <summary>The scales to be stored.</summary>
-    public Tensor Scales => Later(_original.Scales, () => _requantized.Value.Scales);
+    public Tensor Scales => Tensor.Streamed(original.Scales.Type, [.. original.Scales.Dims], () => Made().Scales);
 
-    public override void Compute() => _ = _requantized.Value;
+    public override void Compute() => Made();
 
-    private static Tensor Later(Tensor like, Func<Tensor> made) => Tensor.Computed(like.Type, [.. like.Dims], () => made().Bytes.ToArray());
-
-    private (Tensor Codes, Tensor Scales) Requantize()
+    private (int Version, Memory<byte> Codes, Memory<byte> Scales) Made()
     {
-        var exact = Exact();
-        var made = _original.Requantize(exact);
-        Measure(exact, new QuantizedMatrix(_original.Layout, made.Codes, made.Scales, _original.ZeroPoints).Read());
-        return made;
+        lock (_making)
+        {
+            if (_made is { } made && made.Version == choice.Version) return made;
+            _made = null;
+            var exact = Exact();
+            var rounded = original.Requantize(exact);
+            if (choice.Moments?.GetValueOrDefault(_edits[0].Address) is { } moments) new CalibratedRounding(original, _edits[0].Matrix.IsOutIn, moments).Improve(exact, rounded);
+            Measure(exact, original.Read(rounded));
+            var stored = original.Stored(rounded);
+            _made = (choice.Version, stored.Codes, stored.Scales);
+            return _made.Value;
+        }
     }
 }

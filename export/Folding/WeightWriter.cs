@@ -7,7 +7,8 @@ namespace LoRTA.Onnx.Export.Folding;
 /// <summary>Puts folded weights into a deployed graph: in place where one node reads the stored tensor, as a copy of its own where several do.</summary>
 /// <param name="model">The graph that changes.</param>
 /// <param name="widen">Write float32 past the Casts.</param>
-internal sealed class WeightWriter(Model model, bool widen)
+/// <param name="choice">How weights of few bits are rounded.</param>
+internal sealed class WeightWriter(Model model, bool widen, RoundingChoice choice)
 {
     private readonly List<RoundedWeight> _rounded = [];
 
@@ -24,6 +25,9 @@ internal sealed class WeightWriter(Model model, bool widen)
 
     /// <summary>Bits of the narrowest form.</summary>
     public int Bits => _rounded.Select(weight => weight.Bits).DefaultIfEmpty(32).Min();
+
+    /// <summary>How many numbers the weights of few bits have.</summary>
+    public long Numbers => _rounded.OfType<QuantizedWeight>().Sum(weight => weight.Numbers);
 
     /// <summary>What storing cost; asks after the weights were written.</summary>
     public Rounding? Rounding()
@@ -63,7 +67,7 @@ internal sealed class WeightWriter(Model model, bool widen)
     // Scales are read beside the codes, or by another node (a product of integers is rescaled behind it).
     private void Replace(List<(Value Value, Node Reader, int Index)> path, StoredCodes codes, QuantizedMatrix original, IReadOnlyList<WeightEdit> edits)
     {
-        var weight = Rounded(new QuantizedWeight(original, edits));
+        var weight = Rounded(new QuantizedWeight(original, edits, choice));
         var reader = model.Graph.Find(codes.Reader)!.Producer!;
         var copied = Put(path, weight.Codes);
         Put(PathTo(copied.GetValueOrDefault(reader, reader), codes.Scales), weight.Scales);

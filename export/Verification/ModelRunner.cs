@@ -39,17 +39,38 @@ internal sealed class ModelRunner(IGraphEvaluator evaluator, IReadOnlyList<IRead
     }
 
     /// <summary>The outputs of a model.</summary>
-    public ModelOutputs Run(Model model) => Run(model, [new Dictionary<string, Tensor>()])[0];
-
-    /// <summary>The outputs of a model under each of several further sets of inputs.</summary>
-    public IReadOnlyList<ModelOutputs> Run(Model model, IReadOnlyList<IReadOnlyDictionary<string, Tensor>> settings)
+    public ModelOutputs Run(Model model)
     {
-        var fed = batches.Select(batch => Wanted(model, batch)).ToList();
-        using var compiled = evaluator.Compile(model);
-        return [.. settings.Select(more => new ModelOutputs(model.Path, [.. fed.Zip(batches, (inputs, batch) => (compiled.Run(inputs.Concat(more).ToDictionary(StringComparer.Ordinal)), mask is null ? null : batch.GetValueOrDefault(mask)))]))];
+        using var open = Open(model);
+        return open.RunAll();
     }
 
-    private static Dictionary<string, Tensor> Wanted(Model model, IReadOnlyDictionary<string, Tensor> inputs)
+    /// <summary>Opens a model that is run several times.</summary>
+    public OpenModel Open(Model model) => new(model, evaluator.Compile(model), batches, mask);
+}
+
+/// <summary>A model that is ready to run.</summary>
+internal sealed class OpenModel(Model model, ICompiledGraph compiled, IReadOnlyList<IReadOnlyDictionary<string, Tensor>> batches, string? mask) : IDisposable
+{
+    /// <summary>The outputs for every batch.</summary>
+    /// <param name="more">Further inputs.</param>
+    /// <param name="keeps">Which outputs are kept; null = all.</param>
+    public ModelOutputs RunAll(IReadOnlyDictionary<string, Tensor>? more = null, Func<string, bool>? keeps = null) => new(model.Path, [.. batches.Select(batch =>
+    {
+        var outputs = Run(batch, more);
+        return (keeps is null ? outputs : outputs.Where(output => keeps(output.Key)).ToDictionary(StringComparer.Ordinal), MaskOf(batch));
+    })]);
+
+    /// <summary>The outputs for one batch.</summary>
+    public IReadOnlyDictionary<string, Tensor> Run(IReadOnlyDictionary<string, Tensor> batch, IReadOnlyDictionary<string, Tensor>? more = null) =>
+        compiled.Run(Wanted(batch).Concat(more ?? new Dictionary<string, Tensor>()).ToDictionary(StringComparer.Ordinal));
+
+    /// <summary>Which positions of a batch count; null = all.</summary>
+    public Tensor? MaskOf(IReadOnlyDictionary<string, Tensor> batch) => mask is null ? null : batch.GetValueOrDefault(mask);
+
+    public void Dispose() => compiled.Dispose();
+
+    private Dictionary<string, Tensor> Wanted(IReadOnlyDictionary<string, Tensor> inputs)
     {
         var caches = new EmptyCache(model);
         return model.Graph.Inputs.Where(input => input.Constant is null).ToDictionary(

@@ -1,3 +1,4 @@
+using LoRTA.Onnx.Export.Folding;
 using LoRTA.Onnx.GraphGen.Adapters;
 using LoRTA.Onnx.GraphGen.Canonical;
 using LoRTA.Onnx.GraphGen.Errors;
@@ -11,6 +12,8 @@ public sealed class Verifier(IGraphEvaluator evaluator)
 {
     private const double Exact = 1e-5;
     private const double HalfPrecision = 5e-3;   // weights in 16 bits round results to about three digits
+    private const int FewBits = 8;
+    private const long Large = 1 << 28;   // folded numbers
 
     /// <summary>Compares two models. Where one rounds activations when it runs, the verdict is on the canonical graphs of both, which do not.</summary>
     /// <exception cref="LortaException">LRT704 … LRT706: inputs or outputs do not fit.</exception>
@@ -33,16 +36,49 @@ public sealed class Verifier(IGraphEvaluator evaluator)
         var (runner, canonical) = (ModelRunner.Of(evaluator, options, b, a), CanonicalModel.Of(b));
         var effect = FoldedWeights.AreOfFewBits(a, canonical, adapter) ? AdapterEffect.Of(runner, a, adapter, options.AllowOtherBase) : null;
         var adapted = effect?.Adapted ?? runner.Run(AdaptedModels.WithDefaults(a, adapter, options.AllowOtherBase));
-        var judged = effect is not null || ActivationRounding.IsIn(b) ? OutputDifference.Between(adapted, runner.Run(canonical.Model)) : (OutputDifference?)null;
-        var deployed = options.CanonicalOnly && judged is { } enough ? enough : OutputDifference.Between(adapted, runner.Run(b));
-        var result = Verdict(judged ?? deployed, deployed.Largest, options.Tolerance ?? Math.Max(DefaultTolerance(a), DefaultTolerance(b)));
-        return effect is null ? result : effect.Judge(result, judged!.Value, isAsked: options.Tolerance is null);
+        var deployed = OutputDifference.Between(adapted, runner.Run(b));
+        var judged = effect is not null || ActivationRounding.IsIn(b) ? OutputDifference.Between(adapted, runner.Run(canonical.Model)) : deployed;
+        var result = Verdict(judged, deployed.Largest, options.Tolerance ?? Math.Max(DefaultTolerance(a), DefaultTolerance(b)));
+        return effect is null ? result : effect.Judge(result, judged, isAsked: options.Tolerance is null);
+    }
+
+    /// <summary>Compares a model with an adapter beside it and the same model with the adapter folded in. Where that is into 8 bits or fewer, the rounding that keeps more of the adapter's effect is chosen first.</summary>
+    /// <param name="a">The base.</param>
+    /// <param name="adapter">The adapter.</param>
+    /// <param name="folded">The folded model; its weights are rounded as was chosen from now on.</param>
+    /// <param name="options">On what.</param>
+    /// <exception cref="LortaException">LRT704 … LRT706: inputs or outputs do not fit.</exception>
+    public VerifyResult Compare(Model a, AdapterFolder adapter, FoldedModel folded, VerifyOptions options)
+    {
+        if (folded.Bits > FewBits) return Compare(a, adapter, folded.Model, options);
+        var runner = ModelRunner.Of(evaluator, options, a);
+        var effect = AdapterEffect.Of(runner, a, adapter, options.AllowOtherBase, Calibration.For(a, options));
+        var (judged, nearest) = Chosen(runner, effect, folded);
+        var deployed = options.CanonicalOnly ? judged : OutputDifference.Between(effect.Adapted, runner.Run(folded.Model));
+        return effect.Judge(Verdict(judged, deployed.Largest, options.Tolerance ?? DefaultTolerance(a)), judged, isAsked: options.Tolerance is null) with { EffectNearest = nearest is { } compared ? effect.Kept(compared) : null };
     }
 
     /// <summary>The tolerance for a file that does not say otherwise.</summary>
     internal static double DefaultTolerance(Model model) => model.Graph.Initializers.Any(value => value.Constant is { Rank: 2, Type: ElementType.Float16 or ElementType.BFloat16 }) ? HalfPrecision : Exact;
 
-    internal static VerifyResult Verdict(OutputDifference judged, double deployed, double tolerance)
+    // No layer is rounded worse by its moments, but the model may be: both are tried. A large model is run once more only where little is kept.
+    private static (OutputDifference Chosen, OutputDifference? Nearest) Chosen(ModelRunner runner, AdapterEffect effect, FoldedModel folded)
+    {
+        var calibrated = With(effect.IsAny ? effect.Moments : null);
+        if (!effect.IsAny || (folded.Numbers > Large && effect.Kept(calibrated) >= VerifyResult.LeastEffect)) return (calibrated, null);
+        var nearest = With(null);
+        if (nearest.Norm < calibrated.Norm) return (nearest, nearest);
+        folded.Choice.Use(effect.Moments);
+        return (calibrated, nearest);
+
+        OutputDifference With(IReadOnlyDictionary<string, SecondMoments>? moments)
+        {
+            folded.Choice.Use(moments);
+            return OutputDifference.Between(effect.Adapted, runner.Run(CanonicalModel.Of(folded.Model).Model));
+        }
+    }
+
+    private static VerifyResult Verdict(OutputDifference judged, double deployed, double tolerance)
     {
         var relative = judged.Largest / Math.Max(judged.Size, double.Epsilon);
         return new VerifyResult(judged.Largest, relative, deployed, tolerance, null, relative <= tolerance);

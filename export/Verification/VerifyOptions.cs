@@ -28,4 +28,7 @@ public sealed record VerifyOptions
 
     /// <summary>Batches of a data set in place of random tokens, inputs by name.</summary>
     internal IReadOnlyList<IReadOnlyDictionary<string, Tensor>>? Batches { get; init; }
+
+    /// <summary>Batches on which activations are measured before weights are rounded; null = those that are compared on, and more random ones.</summary>
+    internal IReadOnlyList<IReadOnlyDictionary<string, Tensor>>? Calibration { get; init; }
 }

@@ -11,4 +11,7 @@ public sealed record VerifyResult(double MaxAbsDiff, double MaxRelDiff, double D
 {
     /// <summary>The share of an adapter's effect that a file of few bits must keep.</summary>
     public const double LeastEffect = 0.5;
+
+    /// <summary>Of a model that is being folded: what <see cref="EffectKept"/> would be if every number went to the nearest code.</summary>
+    internal double? EffectNearest { get; init; }
 }

@@ -22,7 +22,7 @@ internal static class AdaptedModels
         foreach (var (name, value) in parameters) graph.Find(TrainingNames.Parameter + name)!.Constant = value;
         graph.RemoveUnused();
         graph.Sort();
-        return new SwitchableModel(adapted.Canonical.Model, adapted.Off, adapted.Plan.Sites.All.ToDictionary(site => site.Address, site => BaseModels.Linear(adapted.Map, site).Input, StringComparer.Ordinal));
+        return new SwitchableModel(adapted.Canonical.Model, adapted.Off, adapted.Plan.Sites.All.ToDictionary(site => site.Address, site => BaseModels.Linear(adapted.Map, site), StringComparer.Ordinal));
     }
 
     /// <summary>The deployed graph of a model with an adapter as side branches.</summary>
@@ -37,5 +37,5 @@ internal static class AdaptedModels
 /// <summary>A model with an adapter that can be switched off.</summary>
 /// <param name="Model">The canonical graph; without further inputs the adapter is on.</param>
 /// <param name="Off">Inputs with which it computes what the base computes: the scale as 0, trained parameters as the file has them.</param>
-/// <param name="Inputs">x of each site, by address.</param>
-internal sealed record SwitchableModel(Model Model, IReadOnlyDictionary<string, Tensor> Off, IReadOnlyDictionary<string, Value> Inputs);
+/// <param name="Sites">The adapted layers, by address.</param>
+internal sealed record SwitchableModel(Model Model, IReadOnlyDictionary<string, Tensor> Off, IReadOnlyDictionary<string, LinearSite> Sites);

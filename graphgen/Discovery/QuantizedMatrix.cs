@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Numerics.Tensors;
 using LoRTA.Onnx.GraphGen.Ir;
 using Tensor = LoRTA.Onnx.GraphGen.Ir.Tensor;
@@ -13,7 +14,7 @@ internal sealed record QuantizedMatrix(StoredCodes Layout, Tensor Codes, Tensor 
 {
     private static readonly float[] Parts = [1, 0.95f, 0.9f, 0.85f, 0.8f];
 
-    private readonly Lazy<float[]> _scales = new(Scales.ToFloats);
+    private readonly float[] _scales = Scales.ToFloats();
 
     // Zero points that are stored as numbers, one for each block, and not as codes.
     private readonly float[]? _zeros = ZeroPoints is { } zeros && zeros.Type != Codes.Type ? zeros.ToFloats() : null;
@@ -24,90 +25,126 @@ internal sealed record QuantizedMatrix(StoredCodes Layout, Tensor Codes, Tensor 
 
     public double Rounding => 0;
 
-    private int Lowest => Layout.IsSigned ? -(1 << (Layout.Bits - 1)) : 0;
+    /// <summary>The lowest code.</summary>
+    public int Lowest => Layout.IsSigned ? -(1 << (Layout.Bits - 1)) : 0;
 
-    private int Highest => Lowest + (1 << Layout.Bits) - 1;
+    /// <summary>The highest code.</summary>
+    public int Highest => Lowest + (1 << Layout.Bits) - 1;
 
     private long BlocksAcross => (Columns + Layout.BlockColumns - 1) / Layout.BlockColumns;
 
-    public float[] Read()
+    public float[] Read() => Read(new RoundedNumbers(PackedCodes.Unpack(Codes.Bytes, Layout), _scales));
+
+    /// <summary>The numbers that codes and scales stand for.</summary>
+    public float[] Read(RoundedNumbers rounded)
     {
         var values = new float[Rows * Columns];
-        var codes = Codes.Bytes;
-        foreach (var block in Blocks())
+        Parallel.For(0, Rows, row =>
         {
-            var (scale, zero) = (_scales.Value[block.Index], ZeroAt(block));
-            for (var row = block.Top; row < block.Bottom; row++)
-                for (var column = block.Left; column < block.Right; column++) values[(row * Columns) + column] = (CodeAt(codes, row, column) - zero) * scale;
-        }
+            var down = row / Layout.BlockRows;
+            for (long across = 0; across < BlocksAcross; across++)
+            {
+                var block = BlockOf(down, across);
+                var (zero, scale) = (ZeroAt(block), rounded.Scales[block.Index]);
+                for (var at = (row * Columns) + block.Left; at < (row * Columns) + block.Right; at++) values[at] = (Signed(rounded.Codes[at]) - zero) * scale;
+            }
+        });
         return values;
     }
 
     public float ReadAt(long row, long column)
     {
-        var block = BlockOf(row, column);
-        return (CodeAt(Codes.Bytes, row, column) - ZeroAt(block)) * ScaleAt(block);
+        var block = BlockAt(row, column);
+        return (Signed(PackedCodes.Get(Codes.Bytes, (row * Layout.RowBits) + (column * Layout.Bits), Layout.Bits)) - ZeroAt(block)) * _scales[block.Index];
     }
 
-    public float StepAt(long row, long column) => Math.Abs(ScaleAt(BlockOf(row, column)));
+    public float StepAt(long row, long column) => Math.Abs(_scales[BlockAt(row, column).Index]);
+
+    /// <summary>Where the scale of a number lies among all scales.</summary>
+    public int ScaleIndex(long row, long column) => BlockAt(row, column).Index;
+
+    /// <summary>The zero point of a number.</summary>
+    public float ZeroAt(long row, long column) => ZeroAt(BlockAt(row, column));
+
+    /// <summary>A code of the stored bits.</summary>
+    public int Signed(byte code) => code > Highest ? code - (1 << Layout.Bits) : code;
 
     /// <summary>New codes and scales for other numbers. Blocks and zero points stay; a block whose numbers did not change keeps its codes; of its old scale and those that fit the new numbers the one with the smallest squared error is taken.</summary>
     /// <param name="values">Numbers [rows, columns].</param>
-    public (Tensor Codes, Tensor Scales) Requantize(float[] values)
+    public RoundedNumbers Requantize(float[] values)
     {
-        var (before, codes, scales) = (Read(), Codes.Bytes.ToArray(), (float[])_scales.Value.Clone());
-        var isChanged = new bool[scales.Length];
-        Parallel.ForEach(Blocks(), () => new float[Layout.BlockRows * Layout.BlockColumns], (block, _, inside) =>
+        var rounded = new RoundedNumbers(PackedCodes.Unpack(Codes.Bytes, Layout), (float[])_scales.Clone());
+        var down = (Rows + Layout.BlockRows - 1) / Layout.BlockRows;
+        Parallel.For(0, down * BlocksAcross, () => new float[Layout.BlockRows * Layout.BlockColumns], (index, _, inside) =>
         {
-            var count = 0;
-            for (var row = block.Top; row < block.Bottom; row++)
-            {
-                for (var column = block.Left; column < block.Right; column++)
-                {
-                    var at = (row * Columns) + column;
-                    isChanged[block.Index] |= values[at] != before[at];
-                    inside[count++] = values[at];
-                }
-            }
-            if (isChanged[block.Index]) scales[block.Index] = BestScale(inside.AsSpan(0, count), ZeroAt(block), _scales.Value[block.Index]);
+            Requantize(BlockOf(index / BlocksAcross, index % BlocksAcross), values, rounded, inside);
             return inside;
         }, _ => { });
+        return rounded;
+    }
 
-        // Blocks may share bytes of codes: these are set one after the other.
-        foreach (var block in Blocks().Where(block => isChanged[block.Index]))
+    /// <summary>Codes and scales as the file stores them.</summary>
+    public (Memory<byte> Codes, Memory<byte> Scales) Stored(RoundedNumbers rounded) =>
+        (PackedCodes.Pack(rounded.Codes, Codes.Bytes, Layout), StoredMatrix.Round(rounded.Scales, Scales.Type));
+
+    /// <summary>A scale as the file's type rounds it.</summary>
+    public float StoredScale(float scale) => Scales.Type switch
+    {
+        ElementType.Float => scale,
+        ElementType.Float16 => (float)(Half)scale,
+        _ => Tensor.FromBytes(Scales.Type, [1], StoredMatrix.Round([scale], Scales.Type)).ToFloats()[0],
+    };
+
+    private void Requantize(Block block, float[] values, RoundedNumbers rounded, float[] inside)
+    {
+        var (count, isChanged, zero, old) = (0, false, ZeroAt(block), _scales[block.Index]);
+        for (var row = block.Top; row < block.Bottom; row++)
         {
-            var (zero, scale) = (ZeroAt(block), scales[block.Index]);
-            for (var row = block.Top; row < block.Bottom; row++)
-                for (var column = block.Left; column < block.Right; column++) SetCode(codes, row, column, Code(values[(row * Columns) + column], zero, scale));
+            for (var at = (row * Columns) + block.Left; at < (row * Columns) + block.Right; at++)
+            {
+                isChanged |= values[at] != (Signed(rounded.Codes[at]) - zero) * old;
+                inside[count++] = values[at];
+            }
         }
-        return (Tensor.FromBytes(Codes.Type, [.. Codes.Dims], codes), Tensor.FromBytes(Scales.Type, [.. Scales.Dims], StoredMatrix.Round(scales, Scales.Type)));
+        if (!isChanged) return;
+        var scale = rounded.Scales[block.Index] = BestScale(inside.AsSpan(0, count), zero, old);
+        for (var row = block.Top; row < block.Bottom; row++)
+            for (var at = (row * Columns) + block.Left; at < (row * Columns) + block.Right; at++) rounded.Codes[at] = (byte)(Code(values[at], zero, scale) & ((1 << Layout.Bits) - 1));
     }
 
     // Scales that just reach the largest number of either sign, and somewhat smaller ones: clipping a few far numbers rounds the many near ones less.
     private float BestScale(ReadOnlySpan<float> values, float zero, float old)
     {
         var (least, most) = (TensorPrimitives.Min(values), TensorPrimitives.Max(values));
-        float[] reaching = [most / Math.Max(1, Highest - zero), least / Math.Min(-1, Lowest - zero), most / Math.Min(-1, Lowest - zero), least / Math.Max(1, Highest - zero)];
+        ReadOnlySpan<float> reaching = [most / Math.Max(1, Highest - zero), least / Math.Min(-1, Lowest - zero), most / Math.Min(-1, Lowest - zero), least / Math.Max(1, Highest - zero)];
         var (best, error) = (old, Error(values, zero, old));
-        foreach (var scale in Stored([.. from scale in reaching from part in Parts select scale * part]))
+        foreach (var reach in reaching)
         {
-            if (scale == 0 || !float.IsFinite(scale)) continue;
-            var found = Error(values, zero, scale);
-            if (found < error) (best, error) = (scale, found);
+            foreach (var part in Parts)
+            {
+                var scale = StoredScale(reach * part);
+                if (scale == 0 || !float.IsFinite(scale)) continue;
+                var found = Error(values, zero, scale);
+                if (found < error) (best, error) = (scale, found);
+            }
         }
         return best;
     }
 
-    // Scales as the file's type rounds them.
-    private float[] Stored(float[] scales) => Scales.Type == ElementType.Float ? scales : Tensor.FromBytes(Scales.Type, [scales.Length], StoredMatrix.Round(scales, Scales.Type)).ToFloats();
-
     private double Error(ReadOnlySpan<float> values, float zero, float scale)
     {
         if (scale == 0) return TensorPrimitives.SumOfSquares(values);
-        var (sum, inverse, lowest, highest) = (0.0, 1 / scale, Lowest - zero, Highest - zero);
-        foreach (var value in values)
+        var (lowest, highest, part, sum, at) = (Lowest - zero, Highest - zero, zero - MathF.Floor(zero), 0.0, 0);
+        for (; at + Vector<float>.Count <= values.Length; at += Vector<float>.Count)
         {
-            var difference = (Math.Clamp(Steps(value * inverse, zero), lowest, highest) * scale) - value;
+            var value = new Vector<float>(values[at..]);
+            var steps = Vector.Round((value * (1 / scale)) + new Vector<float>(part)) - new Vector<float>(part);
+            var difference = (Vector.Min(Vector.Max(steps, new Vector<float>(lowest)), new Vector<float>(highest)) * scale) - value;
+            sum += Vector.Sum(difference * difference);
+        }
+        for (; at < values.Length; at++)
+        {
+            var difference = (Math.Clamp(Steps(values[at] / scale, zero), lowest, highest) * scale) - values[at];
             sum += difference * difference;
         }
         return sum;
@@ -122,44 +159,26 @@ internal sealed record QuantizedMatrix(StoredCodes Layout, Tensor Codes, Tensor 
         return MathF.Round(value + part) - part;
     }
 
-    private IEnumerable<Block> Blocks()
-    {
-        for (long row = 0; row < Rows; row += Layout.BlockRows)
-            for (long column = 0; column < Columns; column += Layout.BlockColumns) yield return BlockOf(row, column);
-    }
+    private Block BlockAt(long row, long column) => BlockOf(row / Layout.BlockRows, column / Layout.BlockColumns);
 
-    private Block BlockOf(long row, long column)
+    private Block BlockOf(long down, long across)
     {
-        var (down, across) = (row / Layout.BlockRows, column / Layout.BlockColumns);
         var (top, left) = (down * Layout.BlockRows, across * Layout.BlockColumns);
         return new Block(down, across, (int)((down * BlocksAcross) + across), top, left, Math.Min(Rows, top + Layout.BlockRows), Math.Min(Columns, left + Layout.BlockColumns));
     }
-
-    // One scale, read without the others.
-    private float ScaleAt(Block block) => Scales.ElementAt(block.Index);
-
-    private int CodeAt(ReadOnlySpan<byte> codes, long row, long column) => Get(codes, (row * Layout.RowBits) + (column * Layout.Bits));
 
     private float ZeroAt(Block block) => ZeroPoints switch
     {
         _ when _zeros is not null => _zeros.Length == 1 ? _zeros[0] : _zeros[block.Index],
         null => Layout.DefaultZero,
-        { Count: 1 } single => Get(single.Bytes, 0),
-        var stored => Get(stored.Bytes, (block.Down * Layout.ZeroRowBits) + (block.Across * Layout.Bits)),
+        { Count: 1 } single => Signed(PackedCodes.Get(single.Bytes, 0, Layout.Bits)),
+        var stored => Signed(PackedCodes.Get(stored.Bytes, (block.Down * Layout.ZeroRowBits) + (block.Across * Layout.Bits), Layout.Bits)),
     };
-
-    private int Get(ReadOnlySpan<byte> bytes, long bit)
-    {
-        var code = (bytes[(int)(bit >> 3)] >> (int)(bit & 7)) & ((1 << Layout.Bits) - 1);
-        return code > Highest ? code - (1 << Layout.Bits) : code;
-    }
-
-    private void SetCode(byte[] bytes, long row, long column, int code)
-    {
-        var bit = (row * Layout.RowBits) + (column * Layout.Bits);
-        var (mask, shift) = ((1 << Layout.Bits) - 1, (int)(bit & 7));
-        bytes[bit >> 3] = (byte)((bytes[bit >> 3] & ~(mask << shift)) | ((code & mask) << shift));
-    }
 
     private readonly record struct Block(long Down, long Across, int Index, long Top, long Left, long Bottom, long Right);
 }
+
+/// <summary>A matrix as codes and scales.</summary>
+/// <param name="Codes">The bits of each code in a byte of its own, [rows, columns].</param>
+/// <param name="Scales">A scale for each block.</param>
+internal sealed record RoundedNumbers(byte[] Codes, float[] Scales);

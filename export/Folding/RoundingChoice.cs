@@ -1,0 +1,14 @@
+namespace LoRTA.Onnx.Export.Folding;
+
+/// <summary>How the weights of a folded model are rounded to few bits; they are made anew when it changes.</summary>
+internal sealed class RoundingChoice
+{
+    /// <summary>Second moments of the inputs by site; null = each number to the nearest code.</summary>
+    public IReadOnlyDictionary<string, SecondMoments>? Moments { get; private set; }
+
+    /// <summary>Counts the changes.</summary>
+    public int Version { get; private set; }
+
+    /// <summary>Rounds by other moments from now on.</summary>
+    public void Use(IReadOnlyDictionary<string, SecondMoments>? moments) => (Moments, Version) = (moments, Version + 1);
+}

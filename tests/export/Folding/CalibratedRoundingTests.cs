@@ -1,0 +1,161 @@
+using LoRTA.Onnx.Export.Folding;
+using LoRTA.Onnx.Export.Verification;
+using LoRTA.Onnx.GraphGen.Discovery;
+using LoRTA.Onnx.GraphGen.Files;
+using LoRTA.Onnx.GraphGen.Ir;
+using LoRTA.Onnx.Tests.Shared;
+
+namespace LoRTA.Onnx.Export.Tests.Folding;
+
+internal sealed class CalibratedRoundingTests
+{
+    private const int Inputs = 200;   // a whole block of features and a part of one
+    private const int Outputs = 11;   // no multiple of the columns that are rounded at once
+
+    [TestCase(4, 32, true)]
+    [TestCase(4, 16, true)]
+    [TestCase(8, 32, true)]
+    [TestCase(4, 256, true)]
+    [TestCase(8, 0, false)]
+    public void No_column_becomes_worse_and_all_together_become_better(int bits, int block, bool isOutIn)
+    {
+        var (matrix, wanted, x) = (Matrix(bits, block, isOutIn), Wanted(bits, block, isOutIn), Activations());
+        var moments = new SecondMoments(Inputs);
+        moments.Add(x, null);
+
+        var nearest = matrix.Requantize(wanted);
+        var calibrated = matrix.Requantize(wanted);
+        new CalibratedRounding(matrix, isOutIn, moments).Improve(wanted, calibrated);
+
+        var (before, after) = (Errors(matrix, nearest, wanted, isOutIn, moments), Errors(matrix, calibrated, wanted, isOutIn, moments));
+        foreach (var (was, now) in before.Zip(after)) Assert.That(now, Is.LessThanOrEqualTo(was * 1.0001));
+        Assert.That(after.Sum(), Is.LessThan(0.9 * before.Sum()));
+    }
+
+    [Test]
+    public void Columns_that_did_not_change_keep_their_codes()
+    {
+        var (matrix, moments) = (Matrix(4, 32, isOutIn: true), new SecondMoments(Inputs));
+        moments.Add(Activations(), null);
+        var wanted = matrix.Read();
+        wanted[5] += 0.03f;
+
+        var calibrated = matrix.Requantize(wanted);
+        new CalibratedRounding(matrix, isOutIn: true, moments).Improve(wanted, calibrated);
+
+        Assert.That(matrix.Read(calibrated).AsSpan(Inputs).SequenceEqual(matrix.Read().AsSpan(Inputs)), Is.True);
+    }
+
+    [Test]
+    public void Equal_inputs_give_equal_bytes()
+    {
+        var (matrix, wanted) = (Matrix(4, 32, isOutIn: true), Wanted(4, 32, isOutIn: true));
+
+        var made = Enumerable.Range(0, 2).Select(_ =>
+        {
+            var moments = new SecondMoments(Inputs);
+            moments.Add(Activations(), null);
+            var rounded = matrix.Requantize(wanted);
+            new CalibratedRounding(matrix, isOutIn: true, moments).Improve(wanted, rounded);
+            return matrix.Stored(rounded);
+        }).ToList();
+
+        Assert.That(made[0].Codes.Span.SequenceEqual(made[1].Codes.Span) && made[0].Scales.Span.SequenceEqual(made[1].Scales.Span), Is.True);
+    }
+
+    [Test]
+    public void Positions_that_do_not_count_are_left_out()
+    {
+        var (with, without) = (new SecondMoments(2), new SecondMoments(2));
+        with.Add(Tensor.Of<float>([1, 3, 2], [1, 2, 3, 5, 100, 200]), Tensor.Of<long>([1, 3], [1, 1, 0]));
+        without.Add(Tensor.Of<float>([2, 2], [1, 2, 3, 5]), null);
+
+        Assert.That(with.Blocks[0].Moments, Is.EqualTo(without.Blocks[0].Moments));
+    }
+
+    [Test]
+    public void A_model_keeps_no_less_of_the_effect_than_by_the_nearest_codes([Values] FewBitsForm form)
+    {
+        using var folder = new TestFolder();
+        var deployed = FewBits.Saved(Model.Load(Path.Combine(Fixtures.Repository, "tests", "fixtures", "architectures", "qwen2.onnx")), form, folder["model.onnx"]);
+        var adapter = RandomAdapter.For(deployed, "lora");
+        var folded = new Folder(RandomAdapter.Evaluator).Fold(deployed, adapter, new ExportOptions());
+
+        var result = new Verifier(RandomAdapter.Evaluator).Compare(deployed, adapter, folded, new VerifyOptions { Length = 12 });
+
+        Assert.That(result.EffectKept, Is.GreaterThanOrEqualTo(result.EffectNearest!.Value));
+    }
+
+    [Test]
+    public void A_small_adapter_keeps_more_in_the_file_of_ONNX_Runtimes_builder()
+    {
+        var deployed = Model.Load(Exports.Path("llama-mini/genai-int4"));
+        var adapter = RandomAdapter.For(deployed, "lora");
+        var small = adapter with { Tensors = adapter.Tensors.ToDictionary(pair => pair.Key, pair => Tensor.Of<float>([.. pair.Value.Dims], [.. pair.Value.ToFloats().Select(x => x / 10)])) };
+        var folded = new Folder(RandomAdapter.Evaluator).Fold(deployed, small, new ExportOptions());
+
+        var result = new Verifier(RandomAdapter.Evaluator).Compare(deployed, small, folded, new VerifyOptions());
+
+        Assert.That(result.EffectKept, Is.GreaterThan(result.EffectNearest!.Value + 0.05));
+    }
+
+    // (w′ − w)ᵀ·H·(w′ − w) of each column, over all blocks of features
+    private static double[] Errors(QuantizedMatrix matrix, RoundedNumbers rounded, float[] wanted, bool isOutIn, SecondMoments moments)
+    {
+        var stored = matrix.Read(rounded);
+        double Difference(int input, int output) => stored[At(input, output, isOutIn)] - (double)wanted[At(input, output, isOutIn)];
+        return [.. Enumerable.Range(0, Outputs).Select(output => moments.Blocks.Sum(block => Enumerable.Range(0, block.Count).Sum(i => Enumerable.Range(0, block.Count).Sum(j =>
+            Difference(block.Start + block.Order[i], output) * block.Moments[(i * block.Count) + j] * Difference(block.Start + block.Order[j], output)))))];
+    }
+
+    private static int At(int input, int output, bool isOutIn) => isOutIn ? (output * Inputs) + input : (input * Outputs) + output;
+
+    private static float[] Wanted(int bits, int block, bool isOutIn)
+    {
+        var random = new SeededRandom(1, "change");
+        return [.. Matrix(bits, block, isOutIn).Read().Select(value => value + (float)(random.NextNormal() * 0.02))];
+    }
+
+    // Few directions that all features share, and a little noise of their own.
+    private static Tensor Activations()
+    {
+        const int Rows = 300, Directions = 12;
+        var (random, mixing) = (new SeededRandom(1, "x"), new float[Directions * Inputs]);
+        for (var i = 0; i < mixing.Length; i++) mixing[i] = (float)random.NextNormal();
+        var x = new float[Rows * Inputs];
+        for (var row = 0; row < Rows; row++)
+        {
+            var sources = Enumerable.Range(0, Directions).Select(_ => (float)random.NextNormal()).ToArray();
+            for (var i = 0; i < Inputs; i++) x[(row * Inputs) + i] = (float)(0.1 * random.NextNormal()) + Enumerable.Range(0, Directions).Sum(d => sources[d] * mixing[(d * Inputs) + i]);
+        }
+        return Tensor.Of<float>([Rows, Inputs], x);
+    }
+
+    // Blocks of 0: a scale for each output feature.
+    private static QuantizedMatrix Matrix(int bits, int block, bool isOutIn)
+    {
+        var (blocks, random) = (block == 0 ? 1 : (Inputs + block - 1) / block, new SeededRandom(1, "codes"));
+        var (rows, columns) = isOutIn ? (Outputs, Inputs) : (Inputs, Outputs);
+        var rowBytes = isOutIn ? blocks * block * bits / 8 : columns;
+        var codes = new byte[rows * rowBytes];
+        for (var i = 0; i < codes.Length; i++) codes[i] = (byte)random.NextIndex(256);
+        var scales = Enumerable.Range(0, Outputs * blocks).Select(_ => 0.05f + (0.001f * random.NextIndex(50))).ToArray();
+        var layout = new StoredCodes
+        {
+            Reader = string.Empty,
+            Scales = string.Empty,
+            ZeroPoints = null,
+            DefaultZero = isOutIn ? 1 << (bits - 1) : 0,
+            Bits = bits,
+            IsSigned = !isOutIn,
+            Rows = rows,
+            Columns = columns,
+            BlockRows = isOutIn ? 1 : rows,
+            BlockColumns = isOutIn ? block : 1,
+            RowBits = rowBytes * 8,
+            ZeroRowBits = 0,
+        };
+        var type = isOutIn ? ElementType.UInt8 : ElementType.Int8;
+        return new QuantizedMatrix(layout, Tensor.FromBytes(type, [rows, rowBytes], codes), Tensor.Of<float>([scales.Length], scales), null);
+    }
+}
