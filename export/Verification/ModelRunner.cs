@@ -32,9 +32,15 @@ internal sealed class ModelRunner(IGraphEvaluator evaluator, IReadOnlyList<IRead
         var mask = SampleInputs.MaskOf(models[^1]);
         if (options.Batches is { } given) return new(evaluator, given, mask);
         if (options.Inputs is { } file) return new(evaluator, [Safetensors.Load(file).Tensors], mask);
+        var (rows, length) = (options.Samples, options.Length);
+        foreach (var model in models)
+        {
+            var sizes = FixedSizes.Of(model.Graph);   // one batch for all models: the smallest that one of them fixes
+            (rows, length) = (Math.Min(rows, sizes.Rows ?? rows), Math.Min(length, sizes.Length ?? length));
+        }
         var inputs = new Dictionary<string, Tensor>(StringComparer.Ordinal);
         foreach (var model in models)
-            foreach (var (name, tensor) in new SampleInputs(model, options.Samples, options.Length, options.Seed).Make()) inputs[name] = tensor;
+            foreach (var (name, tensor) in new SampleInputs(model, rows, length, options.Seed).Make()) inputs[name] = tensor;
         return new(evaluator, [inputs], mask);
     }
 
@@ -52,6 +58,8 @@ internal sealed class ModelRunner(IGraphEvaluator evaluator, IReadOnlyList<IRead
 /// <summary>A model that is ready to run.</summary>
 internal sealed class OpenModel(Model model, ICompiledGraph compiled, IReadOnlyList<IReadOnlyDictionary<string, Tensor>> batches, string? mask) : IDisposable
 {
+    private readonly FixedSizes _sizes = FixedSizes.Of(model.Graph);
+
     /// <summary>The outputs for every batch.</summary>
     /// <param name="more">Further inputs.</param>
     /// <param name="keeps">Which outputs are kept; null = all.</param>
@@ -61,9 +69,12 @@ internal sealed class OpenModel(Model model, ICompiledGraph compiled, IReadOnlyL
         return (keeps is null ? outputs : outputs.Where(output => keeps(output.Key)).ToDictionary(StringComparer.Ordinal), MaskOf(batch));
     })]);
 
-    /// <summary>The outputs for one batch.</summary>
-    public IReadOnlyDictionary<string, Tensor> Run(IReadOnlyDictionary<string, Tensor> batch, IReadOnlyDictionary<string, Tensor>? more = null) =>
-        compiled.Run(Wanted(batch).Concat(more ?? new Dictionary<string, Tensor>()).ToDictionary(StringComparer.Ordinal));
+    /// <summary>The outputs for one batch, which a model of fixed sizes takes in several runs.</summary>
+    public IReadOnlyDictionary<string, Tensor> Run(IReadOnlyDictionary<string, Tensor> batch, IReadOnlyDictionary<string, Tensor>? more = null)
+    {
+        var runs = _sizes.Cut(batch, filler: 0);
+        return runs.Join([.. runs.Inputs.Select(inputs => compiled.Run(Wanted(inputs).Concat(more ?? new Dictionary<string, Tensor>()).ToDictionary(StringComparer.Ordinal)))]);
+    }
 
     /// <summary>Which positions of a batch count; null = all.</summary>
     public Tensor? MaskOf(IReadOnlyDictionary<string, Tensor> batch) => mask is null ? null : batch.GetValueOrDefault(mask);

@@ -41,6 +41,29 @@ internal sealed class VerifierTests
         Assert.That(Verifier.Compare(model, model, new VerifyOptions { Length = 8 }).MaxAbsDiff, Is.Zero);
     }
 
+    [TestCase(1, 32)]
+    [TestCase(3, 20)]
+    [TestCase(8, null)]
+    public void An_export_of_a_fixed_size_agrees_with_the_dynamic_one(int? rows, int? length)
+    {
+        var dynamic = Model.Load(Exports.Path("roberta-mini/seqcls.ts-eager"));
+        var fixedSize = FixedModels.WithSizes(Model.Load(Exports.Path("roberta-mini/seqcls.ts-eager")), rows, length);
+
+        var (result, reverse) = (Verifier.Compare(dynamic, fixedSize, new VerifyOptions()), Verifier.Compare(fixedSize, dynamic, new VerifyOptions()));
+
+        Assert.That((result.Ok, reverse.Ok), Is.EqualTo((true, true)));
+    }
+
+    [Test]
+    public void Given_rows_are_cut_and_padded_to_the_fixed_size()
+    {
+        var file = Fixtures.Path("models", "llama-mini", "reference", "batch.safetensors");
+        var dynamic = Model.Load(Exports.Path("llama-mini/ts-sdpa"));
+        var fixedSize = FixedModels.WithSizes(Model.Load(Exports.Path("llama-mini/ts-sdpa")), rows: 1, length: 64);
+
+        Assert.That(Verifier.Compare(dynamic, fixedSize, new VerifyOptions { Inputs = file }).Ok, Is.True);
+    }
+
     [Test]
     public void Other_weights_do_not_pass()
     {
