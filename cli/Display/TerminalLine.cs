@@ -26,10 +26,11 @@ internal sealed class TerminalLine(TextWriter output, Func<int> columns, bool ha
         Draw();
     }
 
-    /// <summary>Writes a text above the line.</summary>
+    /// <summary>Writes a text above the line, broken between words where the terminal is narrower.</summary>
     public void WriteAbove(string text)
     {
-        output.Write(_step is null ? $"{text}\n" : $"{Erase}{text}\n");
+        var wrapped = Wrapped(text, Width);
+        output.Write(_step is null ? $"{wrapped}\n" : $"{Erase}{wrapped}\n");
         if (_step is not null) Draw();
     }
 
@@ -55,7 +56,26 @@ internal sealed class TerminalLine(TextWriter output, Func<int> columns, bool ha
         return words.Length <= room ? $"{Bar(share, cells)} {words}" : string.Empty;
     }
 
-    private void Draw() => output.Write(Erase + Text(_step!, columns() is > 0 and var width ? width : UsualColumns));
+    /// <summary>The text in lines that are shorter than a width, further ones indented; a word that is too long has a line of its own.</summary>
+    internal static string Wrapped(string text, int width)
+    {
+        var lines = new List<string>();
+        var line = string.Empty;
+        foreach (var word in text.Split(' '))
+        {
+            if (line.Trim().Length > 0 && line.Length + 1 + word.Length >= width)
+            {
+                lines.Add(line);
+                line = $"  {word}";
+            }
+            else line = lines.Count + line.Length == 0 ? word : $"{line} {word}";
+        }
+        return string.Join('\n', [.. lines, line]);
+    }
+
+    private int Width => columns() is > 0 and var width ? width : UsualColumns;
+
+    private void Draw() => output.Write(Erase + Text(_step!, Width));
 
     private string Bar(double share, int cells)
     {

@@ -14,7 +14,7 @@ internal sealed record DecoderConfig(IReadOnlySet<int> EndTokens, int? Positions
     private static readonly string[] PositionKeys = ["context_length", "max_position_embeddings", "n_positions"];
 
     /// <summary>Reads the configurations of some folders; those of the first folder go first.</summary>
-    /// <exception cref="LortaException">LRT105: a file is no JSON.</exception>
+    /// <exception cref="LortaException">LRT103: a file cannot be read; LRT105: it is no JSON.</exception>
     public static DecoderConfig Read(IReadOnlyList<string> folders, SpecialTokens special)
     {
         var files = EndFiles.SelectMany(name => folders.Select(folder => Path.Combine(folder, name))).Where(RealPath.HasFile).Select(Parse).ToList();
@@ -44,6 +44,10 @@ internal sealed record DecoderConfig(IReadOnlySet<int> EndTokens, int? Positions
         catch (JsonException e)
         {
             throw FileErrors.Corrupt(path, $"is no JSON ({e.Message.Split('\n')[0].TrimEnd('.')})");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw FileErrors.NotReadable(path, e);
         }
     }
 }

@@ -37,6 +37,11 @@ internal sealed class ProgressDisplayTests
         Assert.That(Enumerable.Range(1, 220).Where(width => line.Text(Step, width).Length >= width), Is.Empty);
     }
 
+    [TestCase("short", ExpectedResult = "short")]
+    [TestCase("data: log.txt: 12 entries, none cut", ExpectedResult = "data: log.txt: 12\n  entries, none cut")]
+    [TestCase("see /a/path/that/is/long for it", ExpectedResult = "see\n  /a/path/that/is/long\n  for it")]
+    public string Text_that_is_wider_than_the_terminal_is_broken_between_words(string text) => TerminalLine.Wrapped(text, width: 20);
+
     [Test]
     public void Text_is_written_above_the_live_line()
     {
