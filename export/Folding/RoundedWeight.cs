@@ -40,7 +40,14 @@ internal abstract class RoundedWeight(IStoredNumbers original, IReadOnlyList<Wei
 
     /// <summary>Notes how far stored numbers are from the exact ones.</summary>
     /// <exception cref="GraphGen.Errors.LortaException">LRT703: a finite number that the stored type cannot hold.</exception>
-    protected void Measure(float[] exact, float[] stored)
+    protected void Measure(float[] exact, float[] stored) => Note(Distance(exact, stored));
+
+    /// <summary>Notes a distance that was measured before.</summary>
+    protected void Note((double MaxAbs, double MaxRel) distance) => (IsMeasured, MaxAbs, MaxRel) = (true, distance.MaxAbs, distance.MaxRel);
+
+    /// <summary>How far stored numbers are from the exact ones.</summary>
+    /// <exception cref="GraphGen.Errors.LortaException">LRT703: a finite number that the stored type cannot hold.</exception>
+    protected (double MaxAbs, double MaxRel) Distance(float[] exact, float[] stored)
     {
         var (difference, largest) = (0.0, 0.0);
         for (var i = 0; i < exact.Length; i++)
@@ -49,7 +56,7 @@ internal abstract class RoundedWeight(IStoredNumbers original, IReadOnlyList<Wei
             difference = Math.Max(difference, Math.Abs((double)stored[i] - exact[i]));
             largest = Math.Max(largest, Math.Abs(exact[i]));
         }
-        (IsMeasured, MaxAbs, MaxRel) = (true, difference, difference / Math.Max(largest, double.Epsilon));
+        return (difference, difference / Math.Max(largest, double.Epsilon));
     }
 }
 
@@ -75,7 +82,7 @@ internal sealed class FloatWeight(FloatNumbers original, IReadOnlyList<WeightEdi
     }
 }
 
-/// <summary>A folded matrix of few bits, quantised again in the file's own blocks: when it is first asked for, and when the choice of the rounding changed.</summary>
+/// <summary>A folded matrix of few bits, quantised again in the file's own blocks, when it is first asked for; each way of rounding is kept, so that a choice between them costs nothing.</summary>
 /// <param name="original">The stored matrix as it was.</param>
 /// <param name="edits">New numbers for parts of it.</param>
 /// <param name="choice">How it is rounded.</param>
@@ -84,7 +91,7 @@ internal sealed class QuantizedWeight(QuantizedMatrix original, IReadOnlyList<We
 {
     private readonly IReadOnlyList<WeightEdit> _edits = edits;
     private readonly Lock _making = new();
-    private (int Version, Memory<byte> Codes, Memory<byte> Scales)? _made;
+    private readonly List<Made> _made = [];
 
     public override string Form => original.Layout.Describe();
 
@@ -94,26 +101,39 @@ internal sealed class QuantizedWeight(QuantizedMatrix original, IReadOnlyList<We
     public long Numbers => original.Rows * original.Columns;
 
     /// <summary>The codes to be stored.</summary>
-    public Tensor Codes => Tensor.Streamed(original.Codes.Type, [.. original.Codes.Dims], () => Made().Codes);
+    public Tensor Codes => Tensor.Streamed(original.Codes.Type, [.. original.Codes.Dims], () => Chosen().Codes);
 
     /// <summary>The scales to be stored.</summary>
-    public Tensor Scales => Tensor.Streamed(original.Scales.Type, [.. original.Scales.Dims], () => Made().Scales);
+    public Tensor Scales => Tensor.Streamed(original.Scales.Type, [.. original.Scales.Dims], () => Chosen().Scales);
 
-    public override void Compute() => Made();
+    public override void Compute() => Chosen();
 
-    private (int Version, Memory<byte> Codes, Memory<byte> Scales) Made()
+    private Made Chosen()
     {
         lock (_making)
         {
-            if (_made is { } made && made.Version == choice.Version) return made;
-            _made = null;
-            var exact = Exact();
-            var rounded = original.Requantize(exact);
-            if (choice.Moments?.GetValueOrDefault(_edits[0].Address) is { } moments) new CalibratedRounding(original, _edits[0].Matrix.IsOutIn, moments).Improve(exact, rounded);
-            Measure(exact, original.Read(rounded));
-            var stored = original.Stored(rounded);
-            _made = (choice.Version, stored.Codes, stored.Scales);
-            return _made.Value;
+            if (_made.FirstOrDefault(made => made.Moments == choice.Moments) is not { } chosen) _made.Add(chosen = Make());
+            Note(chosen.Distance);
+            return chosen;
         }
     }
+
+    // The nearest codes come first in any case.
+    private Made Make()
+    {
+        var exact = Exact();
+        var rounded = original.Requantize(exact);
+        if (choice.Moments is null) return Stored(null);
+        if (_made.All(made => made.Moments is not null)) _made.Add(Stored(null));
+        if (choice.Moments.GetValueOrDefault(_edits[0].Address) is { } moments) new CalibratedRounding(original, _edits[0].Matrix.IsOutIn, moments).Improve(exact, rounded);
+        return Stored(choice.Moments);
+
+        Made Stored(IReadOnlyDictionary<string, SecondMoments>? by)
+        {
+            var (codes, scales) = original.Stored(rounded);
+            return new Made(by, codes, scales, Distance(exact, original.Read(rounded)));
+        }
+    }
+
+    private sealed record Made(IReadOnlyDictionary<string, SecondMoments>? Moments, Memory<byte> Codes, Memory<byte> Scales, (double MaxAbs, double MaxRel) Distance);
 }

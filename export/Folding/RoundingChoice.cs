@@ -6,9 +6,6 @@ internal sealed class RoundingChoice
     /// <summary>Second moments of the inputs by site; null = each number to the nearest code.</summary>
     public IReadOnlyDictionary<string, SecondMoments>? Moments { get; private set; }
 
-    /// <summary>Counts the changes.</summary>
-    public int Version { get; private set; }
-
     /// <summary>Rounds by other moments from now on.</summary>
-    public void Use(IReadOnlyDictionary<string, SecondMoments>? moments) => (Moments, Version) = (moments, Version + 1);
+    public void Use(IReadOnlyDictionary<string, SecondMoments>? moments) => Moments = moments;
 }

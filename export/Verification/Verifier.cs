@@ -51,7 +51,7 @@ public sealed class Verifier(IGraphEvaluator evaluator)
     public VerifyResult Compare(Model a, AdapterFolder adapter, FoldedModel folded, VerifyOptions options)
     {
         if (folded.Bits > FewBits) return Compare(a, adapter, folded.Model, options);
-        var runner = ModelRunner.Of(evaluator, options, a);
+        var runner = ModelRunner.Of(evaluator, options.CanonicalOnly ? Calibration.Bounded(a, options) : options, a);
         var effect = AdapterEffect.Of(runner, a, adapter, options.AllowOtherBase, Calibration.For(a, options));
         var (judged, nearest) = Chosen(runner, effect, folded);
         var deployed = options.CanonicalOnly ? judged : OutputDifference.Between(effect.Adapted, runner.Run(folded.Model));

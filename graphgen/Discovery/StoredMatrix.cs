@@ -11,6 +11,8 @@ namespace LoRTA.Onnx.GraphGen.Discovery;
 /// <param name="Factor">What the numbers of W are of the stored ones; null = the same.</param>
 internal sealed record StoredMatrix(IStoredNumbers Numbers, bool IsOutIn, IReadOnlyList<(long Start, long End)> Columns, WeightFactor? Factor = null)
 {
+    private const int Side = 64;
+
     public int In => (int)(IsOutIn ? Numbers.Columns : Numbers.Rows);
 
     public int Out => (int)Columns.Sum(range => range.End - range.Start);
@@ -64,16 +66,24 @@ internal sealed record StoredMatrix(IStoredNumbers Numbers, bool IsOutIn, IReadO
 
     private long PositionOf(long input, long feature) => IsOutIn ? (feature * In) + input : (input * Numbers.Columns) + feature;
 
+    // In small squares, so that the one order and the other stay within the cache, and on all cores.
     private void Visit(Action<long, int, int, float> element)
     {
         var features = Features().ToArray();
-        for (var i = 0; i < In; i++)
+        Parallel.For(0, (In + Side - 1) / Side, down =>
         {
-            for (var j = 0; j < features.Length; j++)
+            var (top, bottom) = (down * Side, Math.Min(In, (down + 1) * Side));
+            for (var left = 0; left < features.Length; left += Side)
             {
-                var at = PositionOf(i, features[j]);
-                element(at, i, j, Factor?.At(at, i, features[j]) ?? 1);
+                for (var i = top; i < bottom; i++)
+                {
+                    for (var j = left; j < Math.Min(features.Length, left + Side); j++)
+                    {
+                        var at = PositionOf(i, features[j]);
+                        element(at, i, j, Factor?.At(at, i, features[j]) ?? 1);
+                    }
+                }
             }
-        }
+        });
     }
 }
