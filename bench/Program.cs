@@ -6,7 +6,8 @@ using LoRTA.Onnx.Training.Runtime;
 
 OrtTelemetry.TurnOff();
 
-// step [rounds [variant …]]: interleaved comparison · serve <variant>: used by it · large-model PATH [layers]: a file to time the tool on · everything else: BenchmarkDotNet
+// step [rounds [variant …]]: interleaved comparison · serve <variant>: used by it · large-model PATH [layers]: a file to time the tool
+// on · everything else: BenchmarkDotNet
 switch (args)
 {
     case ["step"]: StepComparison.Run(rounds: 15); break;

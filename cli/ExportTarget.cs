@@ -28,7 +28,8 @@ internal sealed record ExportTarget(Model Source, string File, string? SourceFol
 
     /// <summary>Writes the exported model.</summary>
     /// <returns>The files of the model: its own, and that of its data where it has one.</returns>
-    /// <exception cref="LortaException">LRT102, LRT107, LRT123, LRT124, LRT701: the place is taken; LRT104: it cannot be written.</exception>
+    /// <exception cref="LortaException">LRT102, LRT107, LRT123, LRT124, LRT701: the place is taken; LRT104: it cannot be
+    /// written.</exception>
     public IReadOnlyList<string> Write(Model model, bool force)
     {
         Check(force);
@@ -47,14 +48,17 @@ internal sealed record ExportTarget(Model Source, string File, string? SourceFol
         return [.. files.Select(file => Path.Combine(Folder, Path.GetFileName(file)))];
     }
 
-    private List<string> Carried() => [.. FolderFiles.In(SourceFolder!, except: Folder).Where(IsCarried)];   // the output may lie in the source
+    // the output may lie in the source
+    private List<string> Carried() => [.. FolderFiles.In(SourceFolder!, except: Folder).Where(IsCarried)];
 
     // The model and its data files are written anew; a link to a folder stays behind, and so does what others are writing.
     private bool IsCarried(string name)
     {
         var path = Path.Combine(SourceFolder!, name);
-        return !name.Split('/').Any(Leftovers.Is) && RealPath.HasFile(path) && !Source.Files.Any(file => Path.GetFullPath(file) == Path.GetFullPath(path));
+        return !name.Split('/').Any(Leftovers.Is) && RealPath.HasFile(path)
+            && !Source.Files.Any(file => Path.GetFullPath(file) == Path.GetFullPath(path));
     }
 
-    private Func<string, bool> IsFile(List<string> carried) => name => carried.Contains(name) || name == Source.FileName || DataFile.IsOf(Source.FileName, name);
+    private Func<string, bool> IsFile(List<string> carried) =>
+        name => carried.Contains(name) || name == Source.FileName || DataFile.IsOf(Source.FileName, name);
 }

@@ -6,7 +6,8 @@ namespace LoRTA.Onnx.Cli;
 internal static class ImmediateEnd
 {
     /// <summary>Ends the process with an exit code.</summary>
-    /// <remarks><see cref="Environment.Exit"/> runs the exit handlers of native libraries, which can wait for, or crash, a computation that is under way.</remarks>
+    /// <remarks><see cref="Environment.Exit"/> runs the exit handlers of native libraries, which can wait for, or crash, a computation
+    /// that is under way.</remarks>
     public static void With(int exitCode)
     {
         if (!OperatingSystem.IsWindows()) ExitOfLibc(exitCode);

@@ -8,14 +8,16 @@ namespace LoRTA.Onnx.Training;
 /// <summary>The first batches of a recipe's data, on which models are compared.</summary>
 /// <param name="Train">Of what is learned from.</param>
 /// <param name="Held">Of the validation data, of what is learned from where there are none.</param>
-internal sealed record RecipeBatches(IReadOnlyList<IReadOnlyDictionary<string, Tensor>> Train, IReadOnlyList<IReadOnlyDictionary<string, Tensor>> Held)
+internal sealed record RecipeBatches(IReadOnlyList<IReadOnlyDictionary<string, Tensor>> Train,
+    IReadOnlyList<IReadOnlyDictionary<string, Tensor>> Held)
 {
     /// <summary>Reads the data of a recipe.</summary>
     /// <param name="recipe">The recipe; its model says what the labels look like.</param>
     /// <param name="tokens">About how many tokens of each set.</param>
     public static RecipeBatches Of(Recipe recipe, long tokens)
     {
-        var (train, validation) = PreparedTask.DataOf(recipe, EvaluationGraph.Of(Model.Load(recipe.Model), recipe.Task, RecipeMapping.LossOutput(recipe)));
+        var (train, validation) = PreparedTask.DataOf(recipe,
+            EvaluationGraph.Of(Model.Load(recipe.Model), recipe.Task, RecipeMapping.LossOutput(recipe)));
         var learned = First(train.From(default).Take(train.BatchesPerEpoch), tokens);
         return new RecipeBatches(learned, validation is null ? learned : First(validation.InOrder(), tokens));
     }

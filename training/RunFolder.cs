@@ -33,7 +33,8 @@ internal sealed record RunFolder(string Path)
     /// <param name="resume">Whether a run in it goes on.</param>
     /// <param name="force">Whether a run in it may be replaced.</param>
     /// <param name="inputs">The files that the run reads.</param>
-    /// <exception cref="LortaException">LRT102: something is there already; LRT563: nothing there can go on; LRT107, LRT123: something in its places is not a run's; LRT701: an input.</exception>
+    /// <exception cref="LortaException">LRT102: something is there already; LRT563: nothing there can go on; LRT107, LRT123: something in
+    /// its places is not a run's; LRT701: an input.</exception>
     public void Check(bool resume, bool force, IReadOnlyList<string> inputs)
     {
         CheckInputs(resume, inputs);
@@ -74,7 +75,8 @@ internal sealed record RunFolder(string Path)
         var kind = PathKinds.Of(RealPath.Target(Path));
         if (kind != PathKind.Folder) throw FileErrors.NotReplaceable(Path, kind);
         foreach (var file in Files)
-            if (PathKinds.Of(file) is var found && found is not (PathKind.Nothing or PathKind.File)) throw FileErrors.NotReplaceable(file, found);
+            if (PathKinds.Of(file) is var found && found is not (PathKind.Nothing or PathKind.File))
+                throw FileErrors.NotReplaceable(file, found);
         AtomicFolder.CheckReplaceable(Adapter, Adapter, AdapterFolder.IsFile);
         AtomicFolder.CheckReplaceable(Checkpoints, Checkpoints, CheckpointStore.IsFile);
     }
@@ -83,11 +85,13 @@ internal sealed record RunFolder(string Path)
     private bool Holds() => PathKinds.Of(RealPath.Target(Path)) switch
     {
         PathKind.Nothing => PathKinds.Of(Path) != PathKind.Nothing,   // a link to nothing
-        PathKind.Folder => Directory.EnumerateFileSystemEntries(Path).Select(System.IO.Path.GetFileName).Any(name => name != RunLock.FileName && !Leftovers.Is(name!)),
+        PathKind.Folder => Directory.EnumerateFileSystemEntries(Path).Select(System.IO.Path.GetFileName)
+            .Any(name => name != RunLock.FileName && !Leftovers.Is(name!)),
         _ => true,
     };
 
-    // Only what a run writes, and only that: the folder may hold other files. The checkpoints go first: without them nothing is resumed from half a run.
+    // Only what a run writes, and only that: the folder may hold other files. The checkpoints go first: without them nothing is resumed
+    // from half a run.
     private void Clear()
     {
         if (!Directory.Exists(Path)) return;

@@ -9,7 +9,8 @@ using LoRTA.Onnx.Training.Errors;
 namespace LoRTA.Onnx.Training;
 
 /// <summary>The lock of a run folder: a file that its process holds open exclusively and that says who that is.</summary>
-/// <remarks>The system lets go of the lock however the process ends: a lock file that can be locked was left by one that was killed.</remarks>
+/// <remarks>The system lets go of the lock however the process ends: a lock file that can be locked was left by one that was
+/// killed.</remarks>
 internal sealed class RunLock : IDisposable
 {
     /// <summary>Name of the file in the run folder.</summary>
@@ -23,7 +24,9 @@ internal sealed class RunLock : IDisposable
     private RunLock(string path, bool isNewFolder)
     {
         (_path, _isNewFolder) = (path, isNewFolder);
-        _stream = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, OperatingSystem.IsWindows() ? FileShare.Read : FileShare.None);
+        _stream = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, OperatingSystem.IsWindows()
+            ? FileShare.Read
+            : FileShare.None);
     }
 
     /// <summary>Refuses a folder that another process works in.</summary>
@@ -65,7 +68,8 @@ internal sealed class RunLock : IDisposable
         if (!OperatingSystem.IsWindows() && Directory.Exists(folder)) FileSteps.Delete(_path);
         _stream.Dispose();
         if (OperatingSystem.IsWindows()) FileSteps.Delete(_path);
-        if (_isNewFolder && Directory.Exists(folder) && !Directory.EnumerateFileSystemEntries(folder).Any()) Directory.Delete(folder);   // nothing was written
+        // nothing was written
+        if (_isNewFolder && Directory.Exists(folder) && !Directory.EnumerateFileSystemEntries(folder).Any()) Directory.Delete(folder);
     }
 
     // The file may have been removed by its last owner between being opened and being locked: then its name is gone, or another file's.
@@ -93,12 +97,15 @@ internal sealed class RunLock : IDisposable
     }
 
     private static string Text(TimeProvider clock) =>
-        string.Create(CultureInfo.InvariantCulture, $"process {Environment.ProcessId} on {Environment.MachineName} since {clock.GetUtcNow():yyyy-MM-dd HH:mm:ss.fffffff}Z\n");
+        string.Create(CultureInfo.InvariantCulture,
+            $"process {Environment.ProcessId} on {Environment.MachineName} since {clock.GetUtcNow():yyyy-MM-dd HH:mm:ss.fffffff}Z\n");
 
     // Read past the lock: the file is whole at every moment but the first.
     private static string Holder(string path)
     {
-        using var handle = OperatingSystem.IsWindows() ? File.OpenHandle(path, share: FileShare.ReadWrite | FileShare.Delete) : UnixCalls.OpenUnlocked(path);
+        using var handle = OperatingSystem.IsWindows()
+            ? File.OpenHandle(path, share: FileShare.ReadWrite | FileShare.Delete)
+            : UnixCalls.OpenUnlocked(path);
         if (handle is null) return "another process";
         var bytes = new byte[256];
         var text = Encoding.UTF8.GetString(bytes, 0, RandomAccess.Read(handle, bytes, 0)).TrimEnd('\n');

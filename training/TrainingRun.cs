@@ -118,7 +118,8 @@ internal static class TrainingRun
     private static IEnumerable<string> DataNotes((DataStream Train, DataStream? Validation) data, Recipe recipe)
     {
         yield return $"training data: {Phrases.Of(data.Train.Path, data.Train.Counts, recipe.Data)}";
-        if (data.Validation is { } validation) yield return $"validation data: {Phrases.Of(validation.Path, validation.Counts, recipe.Data)}";
+        if (data.Validation is { } validation)
+            yield return $"validation data: {Phrases.Of(validation.Path, validation.Counts, recipe.Data)}";
     }
 
     private static (EvaluationGraph Graph, IReadOnlyDictionary<string, Tensor> Values) Adapted(Recipe recipe, AdapterFolder adapter, bool allowOtherBase)

@@ -4,7 +4,8 @@ using LoRTA.Onnx.GraphGen.Ir;
 
 namespace LoRTA.Onnx.Bench.Models;
 
-/// <summary>A decoder of Llama2-7B's shape with random weights of 4 bits, spelled as ONNX Runtime GenAI's builder does; weights are made while they are written.</summary>
+/// <summary>A decoder of Llama2-7B's shape with random weights of 4 bits, spelled as ONNX Runtime GenAI's builder does; weights are made
+/// while they are written.</summary>
 /// <param name="Layers">Decoder blocks: 32 give 4.1 GB of codes and scales.</param>
 internal sealed record LargeModel(int Layers = 32)
 {
@@ -17,13 +18,15 @@ internal sealed record LargeModel(int Layers = 32)
     private const int Positions = 4096;
     private const int Rank = 4;
 
-    /// <summary>Writes the model, its data beside it, and as <c>PATH.factors.safetensors</c> the factors of a LoRA adapter on q and v.</summary>
+    /// <summary>Writes the model, its data beside it, and as <c>PATH.factors.safetensors</c> the factors of a LoRA adapter on q and
+    /// v.</summary>
     public void Save(string path)
     {
         var graph = new Graph("large");
         var tape = new Tape(graph);
         var ids = tape[graph.AddInput("input_ids", ElementType.Int64, [Dim.Symbol("batch_size"), Dim.Symbol("sequence_length")])];
-        var mask = tape[graph.AddInput("attention_mask", ElementType.Int64, [Dim.Symbol("batch_size"), Dim.Symbol("total_sequence_length")])];
+        var mask = tape[graph.AddInput("attention_mask", ElementType.Int64,
+            [Dim.Symbol("batch_size"), Dim.Symbol("total_sequence_length")])];
         var h = tape.Op("Gather", [Floats(tape, "model.embed_tokens.weight", Vocabulary, Hidden), ids]);
         var shared = new Shared(
             (mask.Sum(1).Squeeze(1) - 1).Cast(ElementType.Int32),
@@ -62,10 +65,13 @@ internal sealed record LargeModel(int Layers = 32)
     private Expr Attention(Expr x, string name, int layer, Shared shared)
     {
         Expr Part(string matrix) => Product(x, $"{name}/{matrix}_proj", Hidden, Hidden);
-        Expr Past(string part) => x.Tape[x.Tape.Graph.AddInput($"past_key_values.{layer}.{part}", ElementType.Float, [Dim.Symbol("batch_size"), Heads, Dim.Symbol("past_sequence_length"), HeadSize])];
+        Expr Past(string part) => x.Tape[x.Tape.Graph.AddInput($"past_key_values.{layer}.{part}", ElementType.Float,
+            [Dim.Symbol("batch_size"), Heads, Dim.Symbol("past_sequence_length"), HeadSize])];
         using var scope = x.Tape.Scope(name);
-        Expr?[] inputs = [Part("q"), Part("k"), Part("v"), Past("key"), Past("value"), shared.Lengths, shared.Total, shared.Cos, shared.Sin];
-        var node = x.Tape.Write("GroupQueryAttention", "com.microsoft", inputs, 3, ("num_heads", Heads), ("kv_num_heads", Heads), ("do_rotary", 1));
+        Expr?[] inputs = [Part("q"), Part("k"), Part("v"), Past("key"), Past("value"), shared.Lengths, shared.Total, shared.Cos,
+            shared.Sin];
+        var node = x.Tape.Write("GroupQueryAttention", "com.microsoft", inputs, 3, ("num_heads", Heads), ("kv_num_heads", Heads),
+            ("do_rotary", 1));
         foreach (var (output, part) in node.Outputs.Skip(1).Zip(["key", "value"]))
         {
             x.Tape.Graph.Rename(output!, $"present.{layer}.{part}");
@@ -77,7 +83,8 @@ internal sealed record LargeModel(int Layers = 32)
     private Expr Norm(Expr x, string name)
     {
         using var scope = x.Tape.Scope(name);
-        var scale = x.Tape.Constant(Tensor.Of<float>([Hidden], [.. Enumerable.Repeat(1f, Hidden)]), $"{name[1..].Replace('/', '.')}.weight");
+        var scale = x.Tape.Constant(Tensor.Of<float>([Hidden], [.. Enumerable.Repeat(1f, Hidden)]),
+            $"{name[1..].Replace('/', '.')}.weight");
         return x.Tape.Op("SimplifiedLayerNormalization", [x, scale], ("axis", -1), ("epsilon", 1e-5f));
     }
 
@@ -88,8 +95,10 @@ internal sealed record LargeModel(int Layers = 32)
         var (blocks, weight) = (rows / Block, name[1..].Replace('/', '.'));
         var codes = Tensor.Streamed(ElementType.UInt8, [columns, blocks, Block / 2], () => Bytes(name, columns * blocks * Block / 2));
         var scales = Tensor.Streamed(ElementType.Float, [columns * blocks], () => Uniform(name, columns * blocks, 0.003f, 0.006f));
-        Expr?[] inputs = [x, x.Tape.Constant(codes, $"{weight}.MatMulNBits.qweight"), x.Tape.Constant(scales, $"{weight}.MatMulNBits.scales")];
-        return x.Tape[x.Tape.Write("MatMulNBits", "com.microsoft", inputs, 1, ("K", rows), ("N", columns), ("bits", 4), ("block_size", Block)).Output];
+        Expr?[] inputs = [x, x.Tape.Constant(codes, $"{weight}.MatMulNBits.qweight"),
+            x.Tape.Constant(scales, $"{weight}.MatMulNBits.scales")];
+        return x.Tape[x.Tape.Write("MatMulNBits", "com.microsoft", inputs, 1, ("K", rows), ("N", columns), ("bits", 4),
+            ("block_size", Block)).Output];
     }
 
     private static Expr Floats(Tape tape, string name, int rows, int columns) =>
@@ -112,7 +121,8 @@ internal sealed record LargeModel(int Layers = 32)
     private static Memory<byte> Uniform(string name, int count, float low, float high)
     {
         var (random, values) = (new SeededRandom(0, name), new byte[count * sizeof(float)]);
-        foreach (ref var value in MemoryMarshal.Cast<byte, float>(values.AsSpan())) value = low + ((high - low) * (float)random.NextUniform());
+        foreach (ref var value in MemoryMarshal.Cast<byte, float>(values.AsSpan()))
+            value = low + ((high - low) * (float)random.NextUniform());
         return values;
     }
 

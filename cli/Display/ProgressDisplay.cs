@@ -4,7 +4,8 @@ using LoRTA.Onnx.Training.Tracking;
 namespace LoRTA.Onnx.Cli.Display;
 
 /// <summary>Shows a run while it goes on: a live line where standard error is a terminal, lines elsewhere, nothing when quiet.</summary>
-/// <remarks>A display never stops or fails a run: where the live line cannot be shown, plain lines are, and where those cannot be written, nothing is.</remarks>
+/// <remarks>A display never stops or fails a run: where the live line cannot be shown, plain lines are, and where those cannot be
+/// written, nothing is.</remarks>
 internal sealed class ProgressDisplay : IProgress<object>, IDisposable
 {
     private readonly Lock _turn = new();   // a signal reports from another thread
@@ -59,7 +60,8 @@ internal sealed class ProgressDisplay : IProgress<object>, IDisposable
             show();
             return true;
         }
-        catch (Exception e) when (e is not OutOfMemoryException)   // a terminal that is gone, too narrow, or answers nonsense is no reason to lose a run
+        // a terminal that is gone, too narrow, or answers nonsense is no reason to lose a run
+        catch (Exception e) when (e is not OutOfMemoryException)
         {
             return false;
         }

@@ -7,9 +7,11 @@ internal static class TerminalFacts
     private static bool WantsColors => string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR"));
 
     // TERM names the terminal on Unix; where it is missing or "dumb", the cursor cannot be moved.
-    private static bool MovesCursor => OperatingSystem.IsWindows() || Environment.GetEnvironmentVariable("TERM") is { Length: > 0 } and not "dumb";
+    private static bool MovesCursor =>
+        OperatingSystem.IsWindows() || Environment.GetEnvironmentVariable("TERM") is { Length: > 0 } and not "dumb";
 
-    /// <summary>The live line of the terminal that standard error is; null where <paramref name="error"/> is a file or pipe, or cannot write a line anew.</summary>
+    /// <summary>The live line of the terminal that standard error is; null where <paramref name="error"/> is a file or pipe, or cannot
+    /// write a line anew.</summary>
     public static TerminalLine? LineOn(TextWriter error) =>
         ReferenceEquals(error, Console.Error) && !Console.IsErrorRedirected && MovesCursor ? new(error, Columns, WantsColors) : null;
 

@@ -3,7 +3,8 @@ using LoRTA.Onnx.Training.Tracking;
 
 namespace LoRTA.Onnx.Cli.Display;
 
-/// <summary>The last line of a terminal, written anew with each step: a bar, and as many of the step's numbers as the terminal is wide.</summary>
+/// <summary>The last line of a terminal, written anew with each step: a bar, and as many of the step's numbers as the terminal is
+/// wide.</summary>
 /// <param name="output">The terminal.</param>
 /// <param name="columns">Its width now; 0 where it has none.</param>
 /// <param name="hasColors">Whether the bar may be coloured.</param>
@@ -56,7 +57,8 @@ internal sealed class TerminalLine(TextWriter output, Func<int> columns, bool ha
         return words.Length <= room ? $"{Bar(share, cells)} {words}" : string.Empty;
     }
 
-    /// <summary>The text in lines that are shorter than a width, further ones indented; a word that is too long has a line of its own.</summary>
+    /// <summary>The text in lines that are shorter than a width, further ones indented; a word that is too long has a line of its
+    /// own.</summary>
     internal static string Wrapped(string text, int width)
     {
         var lines = new List<string>();

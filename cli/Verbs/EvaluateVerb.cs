@@ -9,7 +9,8 @@ internal static class EvaluateVerb
     {
         var (recipe, settings, adapter, model) = (Arg.Recipe(), Opt.Settings(), Opt.Adapter(), Opt.Of<string?>("--model", "Another model file, for instance the folded one.", "MODEL"));
         var (allow, seed, threads, device) = (Opt.AllowBase(), Opt.Seed(), Opt.Threads(), Opt.Device());
-        return Verb.Define("evaluate", "Measure loss and metrics on a recipe's validation data.", [recipe, settings, adapter, model, allow, seed, threads, device], call =>
+        return Verb.Define("evaluate", "Measure loss and metrics on a recipe's validation data.",
+            [recipe, settings, adapter, model, allow, seed, threads, device], call =>
         {
             var request = new EvaluationRequest
             {

@@ -19,14 +19,18 @@ internal static class ExportVerb
     {
         var (model, adapter, force, runtime) = (Arg.Model(), Opt.Required<string>("--adapter", "An adapter folder."), Opt.Force(), new RuntimeArguments());
         var output = Opt.Output("The folded model: a file, or a folder when MODEL is one.");
-        var verify = Opt.Of<bool>("--verify", "Compare the result with base and adapter; what cannot be compared or differs too much fails.");
+        var verify = Opt.Of<bool>("--verify",
+            "Compare the result with base and adapter; what cannot be compared or differs too much fails.");
         var widen = Opt.Of<bool>("--widen", "Write folded weights as float32 where the file stores them narrower behind a Cast.");
         var allow = Opt.AllowBase();
         var keep = Opt.Of<bool>("--keep-base", "Leave the base's weights as they are and add the adapter beside them.");
         var rounding = Opt.Of<bool>("--allow-rounding", "Accept weights of few bits that keep less than half of the adapter's effect.");
-        var data = Opt.Of<string?>("--data", "Compare on a recipe's data, and measure the loss of base and adapter and that of the result on its validation data.", "RECIPE");
+        var data = Opt.Of<string?>("--data",
+            "Compare on a recipe's data, and measure the loss of base and adapter and that of the result on its validation data.",
+            "RECIPE");
         var inputs = Opt.Of<string?>("--inputs", "Compare on these inputs, by name.", "FILE.safetensors");
-        return Verb.Define("export", "Fold an adapter into its base model.", [model, adapter, output, verify, data, inputs, keep, widen, allow, rounding, force, .. runtime.Symbols], call =>
+        return Verb.Define("export", "Fold an adapter into its base model.",
+            [model, adapter, output, verify, data, inputs, keep, widen, allow, rounding, force, .. runtime.Symbols], call =>
         {
             if (call.Get(keep) && call.Get(widen)) throw KeptAndWidened();
             var request = new Request(call.Get(model), call.Get(adapter), call.Get(output))
@@ -35,12 +39,16 @@ internal static class ExportVerb
                 Verify = call.Get(verify),
                 AllowRounding = call.Get(rounding),
                 Inputs = call.Get(inputs),
-                Recipe = call.Get(data) is { } path ? RecipeArgument.Load(path, [], (null, null, runtime.Settings(call).Device)) with { Model = call.Get(model) } : null,
+                Recipe = call.Get(data) is { } path
+                    ? RecipeArgument.Load(path, [], (null, null, runtime.Settings(call).Device)) with { Model = call.Get(model) }
+                    : null,
                 RecipePath = call.Get(data),
             };
             var options = new ExportOptions { KeepBase = call.Get(keep), Widen = call.Get(widen), AllowOtherBase = call.Get(allow) };
             var result = Run(request, options, new OrtGraphEvaluator(runtime.Settings(call)));
-            return request.Recipe is null ? result : result with { Loss = LossesOf(request, result.Output, options.AllowOtherBase, runtime.Settings(call).Threads) };
+            return request.Recipe is null
+                ? result
+                : result with { Loss = LossesOf(request, result.Output, options.AllowOtherBase, runtime.Settings(call).Threads) };
         });
     }
 
@@ -56,9 +64,14 @@ internal static class ExportVerb
         var bytes = target.Write(folded.Model, request.Force).Sum(file => new FileInfo(file).Length);
         var rounding = folded.Rounding();
         var isKept = comparison?.EffectKept is not { } kept || kept >= VerifyResult.LeastEffect || request.AllowRounding;
-        return new ExportResult(target.File, comparison?.MaxAbsDiff, comparison?.MaxRelDiff, bytes, rounding, comparison?.EffectKept, comparison is null ? null : comparison.Ok || (comparison.EffectKept is not null && isKept))
+        return new ExportResult(target.File, comparison?.MaxAbsDiff, comparison?.MaxRelDiff, bytes, rounding, comparison?.EffectKept,
+            comparison is null ? null : comparison.Ok || (comparison.EffectKept is not null && isKept))
         {
-            Note = problem is not null ? $"Nothing was compared: {problem.Message}" : folded.IsBase() ? "The adapter changes nothing: the result computes what the base computes." : Note(comparison?.EffectKept, rounding),
+            Note = problem is not null
+                ? $"Nothing was compared: {problem.Message}"
+                : folded.IsBase()
+                ? "The adapter changes nothing: the result computes what the base computes."
+                : Note(comparison?.EffectKept, rounding),
             Failure = isKept ? null : VerificationErrors.EffectLost(target.File, comparison!.EffectKept!.Value, rounding!.Type),
         };
 
@@ -96,7 +109,14 @@ internal static class ExportVerb
 
     private static Losses LossesOf(Request request, string output, bool allowOtherBase, int threads)
     {
-        var adapted = new EvaluationRequest { Recipe = request.Recipe!, Adapter = request.Adapter, Model = request.Model, AllowOtherBase = allowOtherBase, Threads = threads };
+        var adapted = new EvaluationRequest
+        {
+            Recipe = request.Recipe!,
+            Adapter = request.Adapter,
+            Model = request.Model,
+            AllowOtherBase = allowOtherBase,
+            Threads = threads
+        };
         return new Losses(TrainingRun.Evaluate(adapted).Loss, TrainingRun.Evaluate(adapted with { Adapter = null, Model = output }).Loss);
     }
 
@@ -132,7 +152,8 @@ internal static class ExportVerb
 }
 
 /// <summary>The JSON of <c>lorta export</c>; <c>ok</c> is null where nothing was compared.</summary>
-internal sealed record ExportResult(string Output, double? MaxAbsDiff, double? MaxRelDiff, long BytesWritten, Rounding? Rounding, double? EffectKept, bool? Ok) : IVerdict
+internal sealed record ExportResult(string Output, double? MaxAbsDiff, double? MaxRelDiff, long BytesWritten, Rounding? Rounding,
+    double? EffectKept, bool? Ok) : IVerdict
 {
     /// <summary>What a person should know about it, in one sentence.</summary>
     public string? Note { get; init; }

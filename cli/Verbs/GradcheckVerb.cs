@@ -41,7 +41,9 @@ internal static class GradcheckVerb
         var values = CentralDifferenceCheck.FactorsOf(AdapterPlan.Of(architecture, options), given.Seed);
         var graphs = TrainingGraphBuilder.Build(deployed, new TrainingSpec { Adapter = options, Task = task, Values = values });
         var classes = graphs.Evaluation.Classes ?? 2;
-        var batch = given.Batch is { } file ? StoredBatch.Load(file) : SampleBatch.For(task, architecture.Vocab ?? 2, classes, given.Seed, graphs.Batches.Sizes);
+        var batch = given.Batch is { } file
+            ? StoredBatch.Load(file)
+            : SampleBatch.For(task, architecture.Vocab ?? 2, classes, given.Seed, graphs.Batches.Sizes);
         var result = new CentralDifferenceCheck(graphs, settings, given.Seed).Run(batch);
         return new Verdict(result, result.Verdict != GradientVerdict.Wrong);   // unresolved is no failure
     }

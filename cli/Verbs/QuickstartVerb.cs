@@ -69,7 +69,8 @@ internal static class QuickstartVerb
     // In a parent of the current folder (a clone, whose files may have been changed), or beside the tool.
     private static string Bundled()
     {
-        var places = new[] { Directory.GetCurrentDirectory(), AppContext.BaseDirectory }.SelectMany(Parents).Select(parent => Path.Combine(parent, "models"));
+        var places = new[] { Directory.GetCurrentDirectory(), AppContext.BaseDirectory }.SelectMany(Parents)
+            .Select(parent => Path.Combine(parent, "models"));
         return places.FirstOrDefault(place => File.Exists(Path.Combine(place, "recipes", "ship-log.yaml"))) ?? throw FileErrors.NotFound("models/recipes/ship-log.yaml");
     }
 

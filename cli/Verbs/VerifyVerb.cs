@@ -17,7 +17,8 @@ internal static class VerifyVerb
         var inputs = Opt.Of<string?>("--inputs", "Inputs by name.", "FILE.safetensors");
         var samples = Opt.Within(Opt.Of("--samples", "Random rows.", 4), 1, MostSamples);
         var length = Opt.Within(Opt.Of("--length", "Their length.", 32), 1, LongestRow);
-        var tolerance = Opt.NotNegative(Opt.Of<double?>("--tolerance", "Largest relative difference that passes (default 1e-5; 5e-3 for 16-bit weights; for an adapter in 8 bits or fewer: half of its effect is kept)."));
+        var tolerance = Opt.NotNegative(Opt.Of<double?>("--tolerance",
+            "Largest relative difference that passes (default 1e-5; 5e-3 for 16-bit weights; for an adapter in 8 bits or fewer: half of its effect is kept)."));
         return Verb.Define("verify", "Run the same inputs through two models and compare.", [a, b, adapter, inputs, samples, length, tolerance, seed, .. runtime.Symbols], call =>
         {
             var (first, second) = (Model.Load(call.Get(a)), Model.Load(call.Get(b)));
@@ -31,8 +32,14 @@ internal static class VerifyVerb
                 AllowOtherBase = true,
             };
             var verifier = new Verifier(new OrtGraphEvaluator(runtime.Settings(call)));
-            var byType = options with { Tolerance = options.Tolerance ?? Math.Max(Verifier.DefaultTolerance(first), Verifier.DefaultTolerance(second)) };
-            var result = call.Get(adapter) is { } folder ? verifier.Compare(first, AdapterFolder.Load(folder), second, options) : verifier.Compare(first, second, byType);
+            var byType = options with
+            {
+                Tolerance = options.Tolerance
+                ?? Math.Max(Verifier.DefaultTolerance(first), Verifier.DefaultTolerance(second))
+            };
+            var result = call.Get(adapter) is { } folder
+                ? verifier.Compare(first, AdapterFolder.Load(folder), second, options)
+                : verifier.Compare(first, second, byType);
             return new Verdict(result, result.Ok);
         });
     }

@@ -20,7 +20,9 @@ internal sealed class CalibratedRounding(QuantizedMatrix matrix, bool isOutIn, S
     {
         var tiles = (_outputs + RoundedColumns.Lanes - 1) / RoundedColumns.Lanes;
         var blocks = moments.Blocks.Select(block => (Block: block, Groups: OwnScales(block))).ToList();
-        Parallel.For(0, tiles, () => new RoundedColumns(matrix.Lowest, matrix.Highest, matrix.StoredScale, isLarge: _inputs * _outputs >= Large), (tile, _, columns) =>
+        Parallel.For(0, tiles, () =>
+            new RoundedColumns(matrix.Lowest, matrix.Highest, matrix.StoredScale, isLarge: _inputs * _outputs >= Large),
+            (tile, _, columns) =>
         {
             foreach (var (block, groups) in blocks)
             {
@@ -78,7 +80,9 @@ internal sealed class CalibratedRounding(QuantizedMatrix matrix, bool isOutIn, S
     // The features of each scale that lies wholly in a block and belongs to one column.
     private List<int[]> OwnScales(FeatureBlock block)
     {
-        var (across, along) = isOutIn ? (matrix.Layout.BlockRows, matrix.Layout.BlockColumns) : (matrix.Layout.BlockColumns, matrix.Layout.BlockRows);
+        var (across, along) = isOutIn
+            ? (matrix.Layout.BlockRows, matrix.Layout.BlockColumns)
+            : (matrix.Layout.BlockColumns, matrix.Layout.BlockRows);
         if (across > 1) return [];
         return [.. Enumerable.Range(0, block.Count)
             .GroupBy(k => (block.Start + block.Order[k]) / along)

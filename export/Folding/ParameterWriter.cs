@@ -39,7 +39,8 @@ internal sealed class ParameterWriter(Model deployed, Model model)
     private Value Own(Value stored, ParameterName name)
     {
         if (!MergedParameters.IsMerged(_names.Value, name, stored.Constant!)) return stored;
-        var uses = StoredPath.ReadersOf(stored, effect => effect == ViewEffect.Nothing).Where(use => MergedParameters.IsAppliedBy(name, use.Node)).ToList();
+        var uses = StoredPath.ReadersOf(stored, effect => effect == ViewEffect.Nothing)
+            .Where(use => MergedParameters.IsAppliedBy(name, use.Node)).ToList();
         if (uses.Count == 0) throw FoldingErrors.Merged(name.Name, stored.Name);
         var own = model.Graph.AddConstant(name.Name, stored.Constant!);
         own.IsExternal = stored.IsExternal;

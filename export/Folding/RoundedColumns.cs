@@ -3,8 +3,10 @@ using System.Runtime.InteropServices;
 
 namespace LoRTA.Onnx.Export.Folding;
 
-/// <summary>Rounds one feature block of some output columns at once, a column in each lane, so that (w′ − w)ᵀ·H·(w′ − w) becomes small.</summary>
-/// <remarks>Two ways from the plain rounding are tried: passing each error on to the features that are not rounded yet, as GPTQ does, and none. From both, single codes and the scales that
+/// <summary>Rounds one feature block of some output columns at once, a column in each lane, so that (w′ − w)ᵀ·H·(w′ − w) becomes
+/// small.</summary>
+/// <remarks>Two ways from the plain rounding are tried: passing each error on to the features that are not rounded yet, as GPTQ does, and
+/// none. From both, single codes and the scales that
 /// belong to this block alone are changed for as long as that helps. What is not better than the plain rounding is not taken.</remarks>
 /// <param name="lowest">The lowest code.</param>
 /// <param name="highest">The highest.</param>
@@ -20,8 +22,10 @@ internal sealed class RoundedColumns(float lowest, float highest, Func<float, fl
     private readonly int _sweeps = isLarge ? 1 : 4;   // over single codes
     private readonly int _rounds = isLarge ? 1 : 2;   // of codes and scales
     private readonly Vector<float>[] _best = new Vector<float>[Most], _bestScales = new Vector<float>[Most];
-    private readonly Vector<float>[] _codes = new Vector<float>[Most], _scales = new Vector<float>[Most], _inverse = new Vector<float>[Most];
-    private readonly Vector<float>[] _rest = new Vector<float>[Most], _error = new Vector<float>[Most], _slope = new Vector<float>[Most], _along = new Vector<float>[Most];
+    private readonly Vector<float>[] _codes = new Vector<float>[Most], _scales = new Vector<float>[Most],
+        _inverse = new Vector<float>[Most];
+    private readonly Vector<float>[] _rest = new Vector<float>[Most], _error = new Vector<float>[Most], _slope = new Vector<float>[Most],
+        _along = new Vector<float>[Most];
     private FeatureBlock _block = null!;
 
     /// <summary>The wanted numbers, [feature, column], features in the block's order.</summary>
@@ -41,7 +45,8 @@ internal sealed class RoundedColumns(float lowest, float highest, Func<float, fl
 
     /// <summary>Improves the rounding of a block.</summary>
     /// <param name="block">Its moments.</param>
-    /// <param name="groups">Features, by position in the block's order, that share a scale which nothing else reads; empty where scales stay.</param>
+    /// <param name="groups">Features, by position in the block's order, that share a scale which nothing else reads; empty where scales
+    /// stay.</param>
     /// <returns>Whether any column became better.</returns>
     public bool Improve(FeatureBlock block, IReadOnlyList<int[]> groups)
     {
@@ -57,7 +62,8 @@ internal sealed class RoundedColumns(float lowest, float highest, Func<float, fl
 
     private static Span<float> Numbers(Vector<float>[] vectors) => MemoryMarshal.Cast<Vector<float>, float>(vectors.AsSpan());
 
-    private static Vector<float> Inverse(Vector<float> scale) => Vector.ConditionalSelect(Vector.Equals(scale, Vector<float>.Zero), Vector<float>.Zero, Vector<float>.One / scale);
+    private static Vector<float> Inverse(Vector<float> scale) =>
+        Vector.ConditionalSelect(Vector.Equals(scale, Vector<float>.Zero), Vector<float>.Zero, Vector<float>.One / scale);
 
     private void Begin()
     {
@@ -172,7 +178,8 @@ internal sealed class RoundedColumns(float lowest, float highest, Func<float, fl
         var old = _scales[group[0]];
         var wanted = old - Vector.ConditionalSelect(Vector.GreaterThan(curve, Vector<float>.Zero), slope / curve, Vector<float>.Zero);
         var step = Stored(wanted) - old;
-        var isWorse = Vector.GreaterThanOrEqual((2 * step * slope) + (step * step * curve), Vector<float>.Zero) | Vector.LessThanOrEqual((old + step) * old, Vector<float>.Zero);
+        var isWorse = Vector.GreaterThanOrEqual((2 * step * slope) + (step * step * curve), Vector<float>.Zero)
+            | Vector.LessThanOrEqual((old + step) * old, Vector<float>.Zero);
         step = Vector.ConditionalSelect(isWorse, Vector<float>.Zero, step);
         if (Vector.EqualsAll(step, Vector<float>.Zero)) return;
         for (var j = 0; j < n; j++) _slope[j] += step * _along[j];
@@ -190,7 +197,8 @@ internal sealed class RoundedColumns(float lowest, float highest, Func<float, fl
         for (var j = 0; j < row.Length; j++) to[j] += factor * row[j];
     }
 
-    private Vector<float> Code(Vector<float> value) => Vector.Min(Vector.Max(Vector.Round(value), new Vector<float>(lowest)), new Vector<float>(highest));
+    private Vector<float> Code(Vector<float> value) =>
+        Vector.Min(Vector.Max(Vector.Round(value), new Vector<float>(lowest)), new Vector<float>(highest));
 
     private Vector<float> Stored(Vector<float> scales)
     {

@@ -82,7 +82,8 @@ internal sealed class FloatWeight(FloatNumbers original, IReadOnlyList<WeightEdi
     }
 }
 
-/// <summary>A folded matrix of few bits, quantised again in the file's own blocks, when it is first asked for; each way of rounding is kept, so that a choice between them costs nothing.</summary>
+/// <summary>A folded matrix of few bits, quantised again in the file's own blocks, when it is first asked for; each way of rounding is
+/// kept, so that a choice between them costs nothing.</summary>
 /// <param name="original">The stored matrix as it was.</param>
 /// <param name="edits">New numbers for parts of it.</param>
 /// <param name="choice">How it is rounded.</param>
@@ -125,7 +126,8 @@ internal sealed class QuantizedWeight(QuantizedMatrix original, IReadOnlyList<We
         var rounded = original.Requantize(exact);
         if (choice.Moments is null) return Stored(null);
         if (_made.All(made => made.Moments is not null)) _made.Add(Stored(null));
-        if (choice.Moments.GetValueOrDefault(_edits[0].Address) is { } moments) new CalibratedRounding(original, _edits[0].Matrix.IsOutIn, moments).Improve(exact, rounded);
+        if (choice.Moments.GetValueOrDefault(_edits[0].Address) is { } moments)
+            new CalibratedRounding(original, _edits[0].Matrix.IsOutIn, moments).Improve(exact, rounded);
         return Stored(choice.Moments);
 
         Made Stored(IReadOnlyDictionary<string, SecondMoments>? by)
@@ -135,5 +137,6 @@ internal sealed class QuantizedWeight(QuantizedMatrix original, IReadOnlyList<We
         }
     }
 
-    private sealed record Made(IReadOnlyDictionary<string, SecondMoments>? Moments, Memory<byte> Codes, Memory<byte> Scales, (double MaxAbs, double MaxRel) Distance);
+    private sealed record Made(IReadOnlyDictionary<string, SecondMoments>? Moments, Memory<byte> Codes, Memory<byte> Scales,
+        (double MaxAbs, double MaxRel) Distance);
 }

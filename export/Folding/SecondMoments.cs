@@ -3,13 +3,16 @@ using Tensor = LoRTA.Onnx.GraphGen.Ir.Tensor;
 
 namespace LoRTA.Onnx.Export.Folding;
 
-/// <summary>Second moments E[x xᵀ] of the input of a linear layer, in blocks of 128 features: what an error of the weights does to the layer's output.</summary>
+/// <summary>Second moments E[x xᵀ] of the input of a linear layer, in blocks of 128 features: what an error of the weights does to the
+/// layer's output.</summary>
 /// <param name="width">Features of x.</param>
 internal sealed class SecondMoments(int width)
 {
     private const int BlockWidth = 128;
 
-    private readonly double[][] _sums = [.. Enumerable.Range(0, (width + BlockWidth - 1) / BlockWidth).Select(block => new double[Width(width, block) * Width(width, block)])];
+    private readonly double[][] _sums =
+        [.. Enumerable.Range(0, (width + BlockWidth - 1) / BlockWidth)
+        .Select(block => new double[Width(width, block) * Width(width, block)])];
     private IReadOnlyList<FeatureBlock>? _blocks;
 
     /// <summary>The blocks, each ready to round with; asked once nothing is added any more.</summary>
@@ -55,7 +58,8 @@ internal sealed class SecondMoments(int width)
 /// <param name="Start">The first feature.</param>
 /// <param name="Order">The features by falling variance, relative to <paramref name="Start"/>.</param>
 /// <param name="Moments">H [n, n] in that order, damped.</param>
-/// <param name="Feedback">U [n, n], upper triangular, H⁻¹ = Uᵀ·U: rounding feature k by e changes the best value of feature j &gt; k by −e·U[k, j] / U[k, k].</param>
+/// <param name="Feedback">U [n, n], upper triangular, H⁻¹ = Uᵀ·U: rounding feature k by e changes the best value of feature j &gt; k by
+/// −e·U[k, j] / U[k, k].</param>
 internal sealed record FeatureBlock(int Start, int[] Order, float[] Moments, float[] Feedback)
 {
     private const double Damping = 0.01;   // of the mean variance, as GPTQ has it
@@ -71,9 +75,12 @@ internal sealed record FeatureBlock(int Start, int[] Order, float[] Moments, flo
         var h = new double[count * count];
         for (var i = 0; i < count; i++)
             for (var j = 0; j < count; j++)
-                h[(i * count) + j] = (sums[(Math.Min(order[i], order[j]) * count) + Math.Max(order[i], order[j])] / mean) + (i == j ? Damping : 0);
+                h[(i * count) + j] = (sums[(Math.Min(order[i], order[j]) * count) + Math.Max(order[i], order[j])] / mean)
+                    + (i == j ? Damping : 0);
         var u = InvertedUpper(UpperFactor(h, count), count);
-        return u.All(double.IsFinite) ? new FeatureBlock(start, order, Array.ConvertAll(h, value => (float)value), Array.ConvertAll(u, value => (float)value)) : Plain(start, count);
+        return u.All(double.IsFinite)
+            ? new FeatureBlock(start, order, Array.ConvertAll(h, value => (float)value), Array.ConvertAll(u, value => (float)value))
+            : Plain(start, count);
     }
 
     // Nothing is known: every feature counts the same and tells nothing about another.
@@ -92,7 +99,8 @@ internal sealed record FeatureBlock(int Start, int[] Order, float[] Moments, flo
         {
             for (var i = j; i >= 0; i--)
             {
-                var rest = h[(i * n) + j] - TensorPrimitives.Dot<double>(r.AsSpan((i * n) + j + 1, n - j - 1), r.AsSpan((j * n) + j + 1, n - j - 1));
+                var rest = h[(i * n) + j] - TensorPrimitives.Dot<double>(r.AsSpan((i * n) + j + 1, n - j - 1),
+                    r.AsSpan((j * n) + j + 1, n - j - 1));
                 r[(i * n) + j] = i == j ? Math.Sqrt(rest) : rest / r[(j * n) + j];
             }
         }

@@ -58,7 +58,8 @@ internal sealed class WeightWriter(Model model, bool widen, RoundingChoice choic
         }
         if (widen && type != ElementType.Float && cast >= 0 && path.Skip(cast + 1).All(step => StoredPath.KeepsNumbers(step.Reader)))
         {
-            Copy(path, Rounded(new FloatWeight(original, edits, ElementType.Float)).Stored);   // the views take float32 as well, and the Cast does nothing
+            // the views take float32 as well, and the Cast does nothing
+            Copy(path, Rounded(new FloatWeight(original, edits, ElementType.Float)).Stored);
             return;
         }
         Put(path, Rounded(new FloatWeight(original, edits, type)).Stored);
@@ -112,7 +113,8 @@ internal sealed class WeightWriter(Model model, bool widen, RoundingChoice choic
         {
             var step = path[i].Reader;
             var (data, copied) = (path[i].Index, value);
-            var copy = new Node(step.OpType, step.Domain, step.Inputs.Select((input, at) => at == data ? copied : input), [model.Graph.AddValue($"{step.Output.Name}_folded", step.Output.Type, step.Output.Shape)])
+            var copy = new Node(step.OpType, step.Domain, step.Inputs.Select((input, at) => at == data ? copied : input),
+                [model.Graph.AddValue($"{step.Output.Name}_folded", step.Output.Type, step.Output.Shape)])
             {
                 Name = step.Name.Length > 0 ? $"{step.Name}_folded" : string.Empty,
             };

@@ -12,7 +12,8 @@ internal sealed class AdapterEffect
 
     private readonly double _norm;
 
-    private AdapterEffect(ModelOutputs adapted, double norm, IReadOnlyDictionary<string, SecondMoments> moments) => (Adapted, _norm, Moments) = (adapted, norm, moments);
+    private AdapterEffect(ModelOutputs adapted, double norm, IReadOnlyDictionary<string, SecondMoments> moments) =>
+        (Adapted, _norm, Moments) = (adapted, norm, moments);
 
     /// <summary>Outputs of the base with the adapter.</summary>
     public ModelOutputs Adapted { get; }
@@ -29,7 +30,8 @@ internal sealed class AdapterEffect
     /// <param name="adapter">The adapter.</param>
     /// <param name="allowOtherBase">Accept a base with other weights than the adapter was trained on.</param>
     /// <param name="calibration">Batches on which second moments are measured, the adapter on.</param>
-    public static AdapterEffect Of(ModelRunner runner, Model deployed, AdapterFolder adapter, bool allowOtherBase, IReadOnlyList<IReadOnlyDictionary<string, Tensor>>? calibration = null)
+    public static AdapterEffect Of(ModelRunner runner, Model deployed, AdapterFolder adapter, bool allowOtherBase,
+        IReadOnlyList<IReadOnlyDictionary<string, Tensor>>? calibration = null)
     {
         var model = AdaptedModels.Switchable(deployed, adapter, allowOtherBase);
         var outputs = model.Model.Graph.Outputs.Select(output => output.Name).ToHashSet(StringComparer.Ordinal);
@@ -42,7 +44,10 @@ internal sealed class AdapterEffect
             var found = open.Run(batch);
             foreach (var (x, moments) in observed) moments.Add(found[x.Name], open.MaskOf(batch));
         }
-        return new AdapterEffect(adapted, difference.Norm > Noise * difference.SizeNorm ? difference.Norm : 0, model.Sites.Where(site => observed.ContainsKey(site.Value.Input)).ToDictionary(site => site.Key, site => observed[site.Value.Input], StringComparer.Ordinal));
+        return new AdapterEffect(adapted, difference.Norm > Noise * difference.SizeNorm
+            ? difference.Norm
+            : 0, model.Sites.Where(site => observed.ContainsKey(site.Value.Input))
+            .ToDictionary(site => site.Key, site => observed[site.Value.Input], StringComparer.Ordinal));
     }
 
     /// <summary>1 − ‖folded − adapted‖ / ‖adapted − base‖; null where the adapter changes nothing.</summary>

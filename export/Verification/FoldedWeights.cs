@@ -10,14 +10,16 @@ internal static class FoldedWeights
 {
     private const int Few = 8;
 
-    /// <summary>Whether an adapter was folded into weights of 8 bits or fewer, as opposed to weights of more bits, or kept beside the base's.</summary>
+    /// <summary>Whether an adapter was folded into weights of 8 bits or fewer, as opposed to weights of more bits, or kept beside the
+    /// base's.</summary>
     /// <param name="a">The base.</param>
     /// <param name="b">The exported file.</param>
     /// <param name="adapter">The adapter.</param>
     public static bool AreOfFewBits(Model a, CanonicalModel b, AdapterFolder adapter)
     {
         var options = adapter.Config.AdapterOptions;
-        var sites = AttentionMap.Of(b).Layers.Where(layer => options.Layers?.Contains(layer.Index) ?? true).SelectMany(layer => layer.Sites).Where(site => options.Targets.Contains(site.Matrix));
+        var sites = AttentionMap.Of(b).Layers.Where(layer => options.Layers?.Contains(layer.Index) ?? true)
+            .SelectMany(layer => layer.Sites).Where(site => options.Targets.Contains(site.Matrix));
         var narrow = sites.Select(site => site.Stored).Where(stored => stored.Codes is { Bits: <= Few }).ToList();
         return narrow.Count > 0 && !(IsExtended(a, b.Deployed) && narrow.All(stored => IsUntouched(a, b.Deployed, stored)));
     }
@@ -26,5 +28,7 @@ internal static class FoldedWeights
     private static bool IsExtended(Model a, Model b) => b.Graph.Nodes.Count() > a.Graph.Nodes.Count();
 
     private static bool IsUntouched(Model a, Model b, StoredLinear stored) =>
-        new[] { stored.Weight, stored.Codes!.Scales }.All(name => a.Graph.Find(name)?.StoredTensor() is { } before && before.ByteCount == b.Graph.Find(name)!.StoredTensor()!.ByteCount && before.Bytes.SequenceEqual(b.Graph.Find(name)!.StoredTensor()!.Bytes));
+        new[] { stored.Weight, stored.Codes!.Scales }.All(name => a.Graph.Find(name)?.StoredTensor() is { } before
+            && before.ByteCount == b.Graph.Find(name)!.StoredTensor()!.ByteCount
+            && before.Bytes.SequenceEqual(b.Graph.Find(name)!.StoredTensor()!.Bytes));
 }

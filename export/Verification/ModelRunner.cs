@@ -56,24 +56,28 @@ internal sealed class ModelRunner(IGraphEvaluator evaluator, IReadOnlyList<IRead
 }
 
 /// <summary>A model that is ready to run.</summary>
-internal sealed class OpenModel(Model model, ICompiledGraph compiled, IReadOnlyList<IReadOnlyDictionary<string, Tensor>> batches, string? mask) : IDisposable
+internal sealed class OpenModel(Model model, ICompiledGraph compiled, IReadOnlyList<IReadOnlyDictionary<string, Tensor>> batches,
+    string? mask) : IDisposable
 {
     private readonly FixedSizes _sizes = FixedSizes.Of(model.Graph);
 
     /// <summary>The outputs for every batch.</summary>
     /// <param name="more">Further inputs.</param>
     /// <param name="keeps">Which outputs are kept; null = all.</param>
-    public ModelOutputs RunAll(IReadOnlyDictionary<string, Tensor>? more = null, Func<string, bool>? keeps = null) => new(model.Path, [.. batches.Select(batch =>
+    public ModelOutputs RunAll(IReadOnlyDictionary<string, Tensor>? more = null, Func<string, bool>? keeps = null) =>
+        new(model.Path, [.. batches.Select(batch =>
     {
         var outputs = Run(batch, more);
         return (keeps is null ? outputs : outputs.Where(output => keeps(output.Key)).ToDictionary(StringComparer.Ordinal), MaskOf(batch));
     })]);
 
     /// <summary>The outputs for one batch, which a model of fixed sizes takes in several runs.</summary>
-    public IReadOnlyDictionary<string, Tensor> Run(IReadOnlyDictionary<string, Tensor> batch, IReadOnlyDictionary<string, Tensor>? more = null)
+    public IReadOnlyDictionary<string, Tensor> Run(IReadOnlyDictionary<string, Tensor> batch,
+        IReadOnlyDictionary<string, Tensor>? more = null)
     {
         var runs = _sizes.Cut(batch, filler: 0);
-        return runs.Join([.. runs.Inputs.Select(inputs => compiled.Run(Wanted(inputs).Concat(more ?? new Dictionary<string, Tensor>()).ToDictionary(StringComparer.Ordinal)))]);
+        return runs.Join([.. runs.Inputs.Select(inputs =>
+            compiled.Run(Wanted(inputs).Concat(more ?? new Dictionary<string, Tensor>()).ToDictionary(StringComparer.Ordinal)))]);
     }
 
     /// <summary>Which positions of a batch count; null = all.</summary>
@@ -86,9 +90,12 @@ internal sealed class OpenModel(Model model, ICompiledGraph compiled, IReadOnlyL
         var caches = new EmptyCache(model);
         return model.Graph.Inputs.Where(input => input.Constant is null).ToDictionary(
             input => input.Name,
-            input => inputs.GetValueOrDefault(input.Name) is { } given ? InputTypes.Converted(input.Name, given, input.Type) : Empty(input) ?? throw VerificationErrors.MissingInput(model.Path, input.Name),
+            input => inputs.GetValueOrDefault(input.Name) is { } given
+                ? InputTypes.Converted(input.Name, given, input.Type)
+                : Empty(input) ?? throw VerificationErrors.MissingInput(model.Path, input.Name),
             StringComparer.Ordinal);
 
-        Tensor? Empty(Value input) => EmptyCache.Is(input) && inputs.TryGetValue("input_ids", out var ids) ? caches.For(input, ids.Dims[0]) : null;
+        Tensor? Empty(Value input) =>
+            EmptyCache.Is(input) && inputs.TryGetValue("input_ids", out var ids) ? caches.For(input, ids.Dims[0]) : null;
     }
 }

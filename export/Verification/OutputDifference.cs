@@ -33,7 +33,8 @@ internal readonly record struct OutputDifference(double Largest, double Size, do
     private static List<string> Common(ModelOutputs a, ModelOutputs b)
     {
         var (first, second) = (a.Batches[0].Outputs, b.Batches[0].Outputs);
-        var common = first.Keys.Where(name => second.TryGetValue(name, out var other) && first[name].Type.IsFloat() && first[name].Rank is 2 or 3 && first[name].Dims.SequenceEqual(other.Dims)).ToList();
+        var common = first.Keys.Where(name => second.TryGetValue(name, out var other) && first[name].Type.IsFloat()
+            && first[name].Rank is 2 or 3 && first[name].Dims.SequenceEqual(other.Dims)).ToList();
         return common.Count > 0 ? common : throw VerificationErrors.NoCommonOutput(a.Path, b.Path);
     }
 

@@ -6,8 +6,10 @@ using LoRTA.Onnx.GraphGen.Ir;
 
 namespace LoRTA.Onnx.Export.Verification;
 
-/// <summary>Seeded random inputs for a model: token ids below the vocabulary, a mask with two padded rows, positions, empty caches, features of known width.</summary>
-/// <remarks>An input is recognised by its name, and where the name says nothing by type, shape and use: integers that are looked up in a table are ids, others of the shape [batch, length] are a mask.</remarks>
+/// <summary>Seeded random inputs for a model: token ids below the vocabulary, a mask with two padded rows, positions, empty caches,
+/// features of known width.</summary>
+/// <remarks>An input is recognised by its name, and where the name says nothing by type, shape and use: integers that are looked up in a
+/// table are ids, others of the shape [batch, length] are a mask.</remarks>
 /// <param name="model">The model.</param>
 /// <param name="samples">Rows; a batch size that the model fixes goes before.</param>
 /// <param name="length">Their length; one that the model fixes goes before.</param>
@@ -21,7 +23,8 @@ internal sealed class SampleInputs(Model model, int samples, int length, long se
     private readonly EmptyCache _caches = new(model);
 
     /// <summary>The input that says which positions count; null where there is none.</summary>
-    public static string? MaskOf(Model model) => model.Graph.Find(AttentionMask) is { IsInput: true } ? AttentionMask : UnnamedMask(model)?.Name;
+    public static string? MaskOf(Model model) =>
+        model.Graph.Find(AttentionMask) is { IsInput: true } ? AttentionMask : UnnamedMask(model)?.Name;
 
     /// <summary>Makes a tensor for every input of the model that has no default.</summary>
     /// <exception cref="LortaException">LRT704: an input that nothing is known of.</exception>
@@ -33,7 +36,8 @@ internal sealed class SampleInputs(Model model, int samples, int length, long se
 
     private Tensor For(Value input, long[] mask) => input.Name switch
     {
-        "input_ids" or "decoder_input_ids" => Integers(input, Tokens(mask.Length, TokenEmbedding.Rows(input) ?? TokenEmbedding.Vocabulary(model) ?? 2, "input_ids")),
+        "input_ids" or "decoder_input_ids" =>
+            Integers(input, Tokens(mask.Length, TokenEmbedding.Rows(input) ?? TokenEmbedding.Vocabulary(model) ?? 2, "input_ids")),
         AttentionMask or "decoder_attention_mask" => Integers(input, mask),
         "token_type_ids" => Integers(input, new long[mask.Length]),
         "position_ids" => Integers(input, Positions(mask, _length)),
@@ -50,15 +54,19 @@ internal sealed class SampleInputs(Model model, int samples, int length, long se
 
     // Of numbers that are looked up nowhere, one input can only be the mask; of two nobody knows which.
     private static Value? UnnamedMask(Model model) =>
-        Fed(model).Where(input => IsRow(input) && input.Name is not ("input_ids" or "decoder_input_ids" or "token_type_ids" or "position_ids") && TokenEmbedding.Rows(input) is null).ToList() is [var single] ? single : null;
+        Fed(model).Where(input => IsRow(input)
+            && input.Name is not ("input_ids" or "decoder_input_ids" or "token_type_ids" or "position_ids")
+            && TokenEmbedding.Rows(input) is null).ToList() is [var single] ? single : null;
 
-    private static long? FixedSize(Model model, int axis) => Fed(model).Where(IsRow).Select(input => input.Shape![axis].Value).FirstOrDefault(size => size > 0);
+    private static long? FixedSize(Model model, int axis) =>
+        Fed(model).Where(IsRow).Select(input => input.Shape![axis].Value).FirstOrDefault(size => size > 0);
 
     // Pixels, embeddings, spectra: numbers around 0 where all sizes but those of the batch are known.
     private Tensor? Features(Value input)
     {
         if (input.Shape is not { Rank: >= 2 } shape || !input.Type.IsFloat() || shape[-1].Value is null) return null;
-        var dims = shape.Select((dim, axis) => dim.Value ?? (axis == 0 ? _rows : axis == 1 && shape.Rank == 3 ? _length : (long?)null)).ToList();
+        var dims = shape.Select((dim, axis) => dim.Value ?? (axis == 0 ? _rows : axis == 1 && shape.Rank == 3 ? _length : (long?)null))
+            .ToList();
         if (dims.Any(dim => dim is null)) return null;
         var random = new SeededRandom(seed, $"verify/{input.Name}");
         var values = new float[dims.Aggregate(1L, (count, dim) => count * dim!.Value)];
@@ -84,5 +92,6 @@ internal sealed class SampleInputs(Model model, int samples, int length, long se
     private static long[] Positions(long[] mask, int length) =>
         [.. Enumerable.Range(0, mask.Length).Select(i => Math.Max(0, mask.AsSpan(i / length * length, (i % length) + 1).ToArray().Sum() - 1))];
 
-    private Tensor Integers(Value input, long[] values) => InputTypes.Converted(input.Name, Tensor.Of<long>([_rows, _length], values), input.Type);
+    private Tensor Integers(Value input, long[] values) =>
+        InputTypes.Converted(input.Name, Tensor.Of<long>([_rows, _length], values), input.Type);
 }

@@ -21,7 +21,9 @@ public sealed class Verifier(IGraphEvaluator evaluator)
     {
         var runner = ModelRunner.Of(evaluator, options, b, a);
         var deployed = OutputDifference.Between(runner.Run(a), runner.Run(b));
-        var judged = ActivationRounding.IsIn(a) || ActivationRounding.IsIn(b) ? OutputDifference.Between(runner.Run(CanonicalModel.Of(a).Model), runner.Run(CanonicalModel.Of(b).Model)) : deployed;
+        var judged = ActivationRounding.IsIn(a) || ActivationRounding.IsIn(b)
+            ? OutputDifference.Between(runner.Run(CanonicalModel.Of(a).Model), runner.Run(CanonicalModel.Of(b).Model))
+            : deployed;
         return Verdict(judged, deployed.Largest, options.Tolerance ?? Exact);
     }
 
@@ -30,19 +32,25 @@ public sealed class Verifier(IGraphEvaluator evaluator)
     /// <param name="adapter">The adapter.</param>
     /// <param name="b">The exported file.</param>
     /// <param name="options">On what.</param>
-    /// <exception cref="LortaException">LRT310, LRT311: an adapter of another model; LRT704 … LRT706: inputs or outputs do not fit.</exception>
+    /// <exception cref="LortaException">LRT310, LRT311: an adapter of another model; LRT704 … LRT706: inputs or outputs do not
+    /// fit.</exception>
     public VerifyResult Compare(Model a, AdapterFolder adapter, Model b, VerifyOptions options)
     {
         var (runner, canonical) = (ModelRunner.Of(evaluator, options, b, a), CanonicalModel.Of(b));
-        var effect = FoldedWeights.AreOfFewBits(a, canonical, adapter) ? AdapterEffect.Of(runner, a, adapter, options.AllowOtherBase) : null;
+        var effect = FoldedWeights.AreOfFewBits(a, canonical, adapter)
+            ? AdapterEffect.Of(runner, a, adapter, options.AllowOtherBase)
+            : null;
         var adapted = effect?.Adapted ?? runner.Run(AdaptedModels.WithDefaults(a, adapter, options.AllowOtherBase));
         var deployed = OutputDifference.Between(adapted, runner.Run(b));
-        var judged = effect is not null || ActivationRounding.IsIn(b) ? OutputDifference.Between(adapted, runner.Run(canonical.Model)) : deployed;
+        var judged = effect is not null || ActivationRounding.IsIn(b)
+            ? OutputDifference.Between(adapted, runner.Run(canonical.Model))
+            : deployed;
         var result = Verdict(judged, deployed.Largest, options.Tolerance ?? Math.Max(DefaultTolerance(a), DefaultTolerance(b)));
         return effect is null ? result : effect.Judge(result, judged, isAsked: options.Tolerance is null);
     }
 
-    /// <summary>Compares a model with an adapter beside it and the same model with the adapter folded in. Where that is into 8 bits or fewer, the rounding that keeps more of the adapter's effect is chosen first.</summary>
+    /// <summary>Compares a model with an adapter beside it and the same model with the adapter folded in. Where that is into 8 bits or
+    /// fewer, the rounding that keeps more of the adapter's effect is chosen first.</summary>
     /// <param name="a">The base.</param>
     /// <param name="adapter">The adapter.</param>
     /// <param name="folded">The folded model; its weights are rounded as was chosen from now on.</param>
@@ -55,13 +63,19 @@ public sealed class Verifier(IGraphEvaluator evaluator)
         var effect = AdapterEffect.Of(runner, a, adapter, options.AllowOtherBase, Calibration.For(a, options));
         var (judged, nearest) = Chosen(runner, effect, folded);
         var deployed = options.CanonicalOnly ? judged : OutputDifference.Between(effect.Adapted, runner.Run(folded.Model));
-        return effect.Judge(Verdict(judged, deployed.Largest, options.Tolerance ?? DefaultTolerance(a)), judged, isAsked: options.Tolerance is null) with { EffectNearest = nearest is { } compared ? effect.Kept(compared) : null };
+        return effect.Judge(Verdict(judged, deployed.Largest, options.Tolerance ?? DefaultTolerance(a)), judged,
+            isAsked: options.Tolerance is null) with
+        { EffectNearest = nearest is { } compared ? effect.Kept(compared) : null };
     }
 
     /// <summary>The tolerance for a file that does not say otherwise.</summary>
-    internal static double DefaultTolerance(Model model) => model.Graph.Initializers.Any(value => value.Constant is { Rank: 2, Type: ElementType.Float16 or ElementType.BFloat16 }) ? HalfPrecision : Exact;
+    internal static double DefaultTolerance(Model model) =>
+        model.Graph.Initializers.Any(value => value.Constant is { Rank: 2, Type: ElementType.Float16 or ElementType.BFloat16 })
+        ? HalfPrecision
+        : Exact;
 
-    // No layer is rounded worse by its moments, but the model may be: both are tried. A large model is run once more only where little is kept.
+    // No layer is rounded worse by its moments, but the model may be: both are tried. A large model is run once more only where little
+    // is kept.
     private static (OutputDifference Chosen, OutputDifference? Nearest) Chosen(ModelRunner runner, AdapterEffect effect, FoldedModel folded)
     {
         var calibrated = With(effect.IsAny ? effect.Moments : null);

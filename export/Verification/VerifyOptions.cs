@@ -17,7 +17,8 @@ public sealed record VerifyOptions
     /// <summary>Seed of the random tokens.</summary>
     public long Seed { get; init; }
 
-    /// <summary>Largest relative difference that passes; null = 1e-5; for an adapter 5e-3 where weights are stored in 16 bits, and half of its effect where they are stored in 8 bits or fewer.</summary>
+    /// <summary>Largest relative difference that passes; null = 1e-5; for an adapter 5e-3 where weights are stored in 16 bits, and half
+    /// of its effect where they are stored in 8 bits or fewer.</summary>
     public double? Tolerance { get; init; }
 
     /// <summary>Accept a base with other weights than the adapter was trained on.</summary>
@@ -29,6 +30,7 @@ public sealed record VerifyOptions
     /// <summary>Batches of a data set in place of random tokens, inputs by name.</summary>
     internal IReadOnlyList<IReadOnlyDictionary<string, Tensor>>? Batches { get; init; }
 
-    /// <summary>Batches on which activations are measured before weights are rounded; null = those that are compared on, and more random ones.</summary>
+    /// <summary>Batches on which activations are measured before weights are rounded; null = those that are compared on, and more random
+    /// ones.</summary>
     internal IReadOnlyList<IReadOnlyDictionary<string, Tensor>>? Calibration { get; init; }
 }

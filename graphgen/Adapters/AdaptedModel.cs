@@ -54,7 +54,8 @@ internal sealed class AdaptedModel
         .. _parameters.Select(parameter => new TrainedTensor(TrainingNames.Parameter + parameter.Name, TrainingNames.Parameter + parameter.Name, Given(TrainingNames.Parameter + parameter.Name, parameter.Initial.Dims, given) ?? parameter.Initial, parameter.Group)),
     ];
 
-    /// <summary>Inputs that switch the adapter off: at scale 0 every family computes what the base computes, and trained parameters are those of the file.</summary>
+    /// <summary>Inputs that switch the adapter off: at scale 0 every family computes what the base computes, and trained parameters are
+    /// those of the file.</summary>
     public IReadOnlyDictionary<string, Tensor> Off =>
         _parameters.Select(parameter => KeyValuePair.Create(TrainingNames.Parameter + parameter.Name, parameter.Initial))
             .Append(KeyValuePair.Create(Factors.Scale.Value.Name, Tensor.Scalar(0f)))

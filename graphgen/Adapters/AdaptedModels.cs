@@ -9,7 +9,8 @@ namespace LoRTA.Onnx.GraphGen.Adapters;
 internal static class AdaptedModels
 {
     /// <summary>The canonical graph of a model with an adapter whose factors, and trained parameters of the model, are constants.</summary>
-    public static Model WithDefaults(Model deployed, AdapterFolder adapter, bool allowOtherBase) => Switchable(deployed, adapter, allowOtherBase).Model;
+    public static Model WithDefaults(Model deployed, AdapterFolder adapter, bool allowOtherBase) =>
+        Switchable(deployed, adapter, allowOtherBase).Model;
 
     /// <summary>The same graph, with what has to be fed to get the base out of it.</summary>
     public static SwitchableModel Switchable(Model deployed, AdapterFolder adapter, bool allowOtherBase)
@@ -22,7 +23,9 @@ internal static class AdaptedModels
         foreach (var (name, value) in parameters) graph.Find(TrainingNames.Parameter + name)!.Constant = value;
         graph.RemoveUnused();
         graph.Sort();
-        return new SwitchableModel(adapted.Canonical.Model, adapted.Off, adapted.Plan.Sites.All.ToDictionary(site => site.Address, site => BaseModels.Linear(adapted.Map, site), StringComparer.Ordinal));
+        return new SwitchableModel(adapted.Canonical.Model, adapted.Off,
+            adapted.Plan.Sites.All.ToDictionary(site => site.Address, site => BaseModels.Linear(adapted.Map, site),
+            StringComparer.Ordinal));
     }
 
     /// <summary>The deployed graph of a model with an adapter as side branches.</summary>

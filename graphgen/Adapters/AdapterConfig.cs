@@ -136,7 +136,8 @@ public sealed record AdapterConfig
             : Labels?.Contains(null) == true ? "labels"
             : null;
         if (hole is not null) throw AdapterErrors.BadConfig(file, $"'{hole}' is missing or of the wrong type");
-        if (Base.Architecture is { IsSensible: false } sizes) throw AdapterErrors.BadConfig(file, $"base.architecture has sizes that are not positive ({sizes.Describe()})");
+        if (Base.Architecture is { IsSensible: false } sizes)
+            throw AdapterErrors.BadConfig(file, $"base.architecture has sizes that are not positive ({sizes.Describe()})");
         if (Base.Sketch.Problem() is var (key, text)) throw AdapterErrors.BadConfig(file, $"base.sketch.{key} {text}");
     }
 

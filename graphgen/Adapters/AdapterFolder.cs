@@ -45,13 +45,15 @@ public sealed record AdapterFolder(string Path, AdapterConfig Config, IReadOnlyD
         }
     }
 
-    private static string ReadConfig(string config) => RealPath.HasFile(config) ? File.ReadAllText(config) : throw FileErrors.NotFound(config);
+    private static string ReadConfig(string config) =>
+        RealPath.HasFile(config) ? File.ReadAllText(config) : throw FileErrors.NotFound(config);
 
     /// <summary>Whether an adapter folder holds a file of that name.</summary>
     internal static bool IsFile(string name) => name is ConfigFile or TensorFile;
 
     /// <summary>The files of an adapter folder.</summary>
-    internal static IEnumerable<string> FilesOf(string folder) => [System.IO.Path.Combine(folder, ConfigFile), System.IO.Path.Combine(folder, TensorFile)];
+    internal static IEnumerable<string> FilesOf(string folder) =>
+        [System.IO.Path.Combine(folder, ConfigFile), System.IO.Path.Combine(folder, TensorFile)];
 
     /// <summary>Writes the folder, whole or not at all.</summary>
     /// <exception cref="LortaException">LRT104: cannot be written; LRT107: the folder holds other files.</exception>
@@ -71,7 +73,8 @@ public sealed record AdapterFolder(string Path, AdapterConfig Config, IReadOnlyD
     internal void CheckNames(AdapterPlan plan)
     {
         var named = plan.Factors.Select(factor => factor.Name).ToHashSet(StringComparer.Ordinal);
-        var others = Tensors.Keys.Where(name => !named.Contains(name) && !name.StartsWith(ParameterPrefix, StringComparison.Ordinal)).Order(StringComparer.Ordinal).ToList();
+        var others = Tensors.Keys.Where(name => !named.Contains(name) && !name.StartsWith(ParameterPrefix, StringComparison.Ordinal))
+            .Order(StringComparer.Ordinal).ToList();
         if (others.Count > 0) throw AdapterErrors.UnknownTensors(TensorPath, others);
     }
 

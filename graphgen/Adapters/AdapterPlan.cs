@@ -55,7 +55,8 @@ public sealed record AdapterPlan
         var largest = sites.All.Max(site => Math.Max(site.In, site.Out));
         var most = (long)RanksPerWidth * largest;
         if (options.Rank > most)
-            throw AdapterErrors.InvalidOptions([("rank", FormattableString.Invariant($"must be <= {most}, {RanksPerWidth} times the largest input or output ({largest}), was {options.Rank}"))]);
+            throw AdapterErrors.InvalidOptions([("rank",
+                FormattableString.Invariant($"must be <= {most}, {RanksPerWidth} times the largest input or output ({largest}), was {options.Rank}"))]);
     }
 
     private static AdapterSites SitesOf(Architecture architecture, AdapterOptions options, IAdapterFamily family)

@@ -23,18 +23,22 @@ internal static class BaseModels
     }
 
     /// <summary>A linear layer's weight as it is stored.</summary>
-    public static StoredMatrix Matrix(Model deployed, LinearSite linear) => new(Numbers(deployed, linear.Stored), linear.Stored.IsOutIn, linear.Stored.Columns, linear.Stored.Factor);
+    public static StoredMatrix Matrix(Model deployed, LinearSite linear) =>
+        new(Numbers(deployed, linear.Stored), linear.Stored.IsOutIn, linear.Stored.Columns, linear.Stored.Factor);
 
     /// <summary>The whole stored tensor that a linear layer's weight lies in.</summary>
     public static IStoredNumbers Numbers(Model deployed, StoredLinear stored) =>
-        stored.Codes is { } codes ? Numbers(deployed, stored.Weight, codes) : new FloatNumbers(Find(deployed, stored.Weight), stored.Size.Rows, stored.Size.Columns);
+        stored.Codes is { } codes
+            ? Numbers(deployed, stored.Weight, codes)
+            : new FloatNumbers(Find(deployed, stored.Weight), stored.Size.Rows, stored.Size.Columns);
 
     /// <summary>A stored matrix of few bits.</summary>
     public static QuantizedMatrix Numbers(Model deployed, string weight, StoredCodes codes) =>
         new(codes, Find(deployed, weight), Find(deployed, codes.Scales), codes.ZeroPoints is { } zeros ? Find(deployed, zeros) : null);
 
     /// <summary>The model as an adapter's file describes it.</summary>
-    public static BaseModel Describe(Model deployed, AttentionMap map, AdapterPlan plan) => new(deployed.FileName, plan.Architecture, BaseSketch.Of(deployed, map, plan));
+    public static BaseModel Describe(Model deployed, AttentionMap map, AdapterPlan plan) =>
+        new(deployed.FileName, plan.Architecture, BaseSketch.Of(deployed, map, plan));
 
     /// <summary>Refuses an adapter of a model of other sizes; the vocabulary may have grown.</summary>
     /// <exception cref="LortaException">LRT310: another architecture.</exception>
@@ -66,14 +70,18 @@ internal static class BaseModels
         if (differences.Count > 0) throw AdapterErrors.OtherWeights(adapter.Path, deployed.Path, differences);
     }
 
-    // Parameters that the adapter replaces may be any, such as a classifier that starts at random in each export; of a vocabulary that has grown much, other rows are sketched.
-    private static IReadOnlyList<(string Name, double Difference)> DifferencesOf(AdapterFolder adapter, Model deployed, AttentionMap map, AdapterPlan plan)
+    // Parameters that the adapter replaces may be any, such as a classifier that starts at random in each export; of a vocabulary that
+    // has grown much, other rows are sketched.
+    private static IReadOnlyList<(string Name, double Difference)> DifferencesOf(AdapterFolder adapter, Model deployed, AttentionMap map,
+        AdapterPlan plan)
     {
         var replaced = adapter.Config.Trainables.ToHashSet(StringComparer.Ordinal);
         var (vocabularyThere, vocabulary) = (adapter.Config.Base.Architecture.Vocab, plan.Architecture.Vocab);
-        var hasOtherRows = vocabularyThere is { } rowsThere && vocabulary is { } rowsHere && BaseSketch.RowsOfAnyVocabulary(rowsThere) != BaseSketch.RowsOfAnyVocabulary(rowsHere);
+        var hasOtherRows = vocabularyThere is { } rowsThere && vocabulary is { } rowsHere
+            && BaseSketch.RowsOfAnyVocabulary(rowsThere) != BaseSketch.RowsOfAnyVocabulary(rowsHere);
         var here = BaseSketch.Of(deployed, map, plan, (name, rows) => replaced.Contains(name) || (hasOtherRows && rows == vocabulary));
-        return [.. adapter.Config.Base.Sketch.DifferencesFrom(here, plan.Sites.All.Select(site => site.Address).ToHashSet(StringComparer.Ordinal))];
+        return [.. adapter.Config.Base.Sketch.DifferencesFrom(here, plan.Sites.All.Select(site => site.Address)
+            .ToHashSet(StringComparer.Ordinal))];
     }
 
     private static Tensor Find(Model deployed, string name) => deployed.Graph.Find(name)!.StoredTensor()!;

@@ -38,7 +38,8 @@ internal sealed class BaseSketch(Model deployed, AttentionMap map)
         return new WeightSketch(sketch._values) { Tolerance = sketch._tolerance, Steps = sketch._steps.Count > 0 ? sketch._steps : null };
     }
 
-    /// <summary>How many rows of a parameter [rows, ..] may be sketched: the largest power of two, so that a table to which a few rows were added is sketched at the same places.</summary>
+    /// <summary>How many rows of a parameter [rows, ..] may be sketched: the largest power of two, so that a table to which a few rows
+    /// were added is sketched at the same places.</summary>
     public static int RowsOfAnyVocabulary(int rows) => rows == 0 ? 0 : (int)BitOperations.RoundUpToPowerOf2((uint)rows + 1) / 2;
 
     private void Add(string name, StoredMatrix matrix, int features)
@@ -57,12 +58,14 @@ internal sealed class BaseSketch(Model deployed, AttentionMap map)
         return values;
     }
 
-    // A parameter [rows, columns] in PyTorch's orientation: W [columns, rows]. Null where it is no matrix of numbers of a known kind, or other exports may store other numbers of it.
+    // A parameter [rows, columns] in PyTorch's orientation: W [columns, rows]. Null where it is no matrix of numbers of a known kind, or
+    // other exports may store other numbers of it.
     private StoredMatrix? MatrixOf(ParameterName name)
     {
         if (map.Scaled.Contains(name.Initializer)) return null;
         if (deployed.Graph.Find(name.Initializer)?.StoredTensor() is not { } tensor) return null;
-        IStoredNumbers? numbers = map.Codes.TryGetValue(name.Initializer, out var codes) ? BaseModels.Numbers(deployed, name.Initializer, codes)
+        IStoredNumbers? numbers = map.Codes.TryGetValue(name.Initializer, out var codes)
+            ? BaseModels.Numbers(deployed, name.Initializer, codes)
             : tensor.Rank == 2 && tensor.Type.IsFloat() ? new FloatNumbers(tensor)
             : null;
         if (numbers is null) return null;

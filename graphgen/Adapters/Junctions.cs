@@ -20,7 +20,8 @@ internal sealed class Junctions(Model model, Tape tape)
     {
         var found = linears.Select(linear => (Linear: linear, Ends: EndsOf(linear))).ToList();
         var outputs = new Dictionary<LinearSite, Value>();
-        foreach (var packed in found.GroupBy(item => item.Ends.Y)) TakeApart(packed.First().Ends, [.. packed.Select(item => item.Linear)], outputs);
+        foreach (var packed in found.GroupBy(item => item.Ends.Y))
+            TakeApart(packed.First().Ends, [.. packed.Select(item => item.Linear)], outputs);
         return [.. found.Select(item => (AsFloat(item.Ends.X).Value, outputs[item.Linear]))];
     }
 
@@ -42,11 +43,19 @@ internal sealed class Junctions(Model model, Tape tape)
         if (node.Is("Conv") || (node.Is("MatMul") && StoredPath.Of(node.Input(0)) is not null))
         {
             var x = node.Input(node.Is("Conv") ? 0 : 1)!;
-            var order = OrderOfRows(node, x.Shape?.Rank ?? throw AdapterErrors.NoBranch(linear.Address, node, "the rank of its input is not known"));
+            var order = OrderOfRows(node, x.Shape?.Rank
+                ?? throw AdapterErrors.NoBranch(linear.Address, node, "the rank of its input is not known"));
             return new Ends(tape[x].MoveAxes(order).Value, y) { Order = isMoved ? null : order };
         }
         if (y == node.Output && node.Float("alpha", 1) != 1 && node.Is("FusedMatMul", Ms)) SplitScale(node);
-        return new Ends(linear.Stored.Factor?.ByInput is null ? Unrounded(node) : InputScale.Of(node)!, y) { Rounding = node.Is("QLinearMatMul") && y == node.Output ? node : null };
+        return new Ends(linear.Stored.Factor?.ByInput is null
+            ? Unrounded(node)
+            : InputScale.Of(node)!, y)
+        {
+            Rounding = node.Is("QLinearMatMul") && y == node.Output
+            ? node
+            : null
+        };
     }
 
     // From features on the second axis (Conv), or the last but one (weights on the left), to rows.
@@ -75,7 +84,8 @@ internal sealed class Junctions(Model model, Tape tape)
         _ => node.Input(0)!,
     };
 
-    private Value Widened(Value codes, Value scale, Value? zero) => tape.Op("DequantizeLinear", [tape[codes], tape[scale], zero is null ? null : tape[zero]]).Value;
+    private Value Widened(Value codes, Value scale, Value? zero) =>
+        tape.Op("DequantizeLinear", [tape[codes], tape[scale], zero is null ? null : tape[zero]]).Value;
 
     // Behind the product: the rescaling of integers, a rounding of the result, a scale, axes that are moved back, the bias.
     private (Value Y, bool IsMoved) OutputOf(Node node, LinearSite linear)
@@ -92,31 +102,37 @@ internal sealed class Junctions(Model model, Tape tape)
         var (at, isMoved) = (y, false);
         while (linear.Stored.BiasOutput is not null)
         {
-            if (at.Uses.Select(use => use.Node).FirstOrDefault(reader => reader.Is("Add") && reader.Output.Name == linear.Stored.BiasOutput) is { } sum) return (sum.Output, isMoved);
+            if (at.Uses.Select(use => use.Node)
+                .FirstOrDefault(reader => reader.Is("Add")
+                && reader.Output.Name == linear.Stored.BiasOutput) is { } sum) return (sum.Output, isMoved);
             if (at.Uses is not [{ Node: { OpType: "Mul" or "Div" or "Transpose", Domain: "" } next }]) break;
             (at, isMoved) = (next.Output, isMoved || next.OpType == "Transpose");
         }
         return (y, false);
     }
 
-    private Value Behind(Value value, string op) => value.Uses is [{ Node: var reader }] && reader.Is(op) && !model.Graph.IsKnownByName(value) ? reader.Output : value;
+    private Value Behind(Value value, string op) =>
+        value.Uses is [{ Node: var reader }] && reader.Is(op) && !model.Graph.IsKnownByName(value) ? reader.Output : value;
 
     // The operator holds its weights inside: it becomes a product and the attention without one.
     private Ends Unpack(Node node, LinearSite linear)
     {
         var isInteger = node.OpType == "QAttention";
-        if (node.Input(isInteger ? 8 : 4) is not null || (!isInteger && node.Input(6) is not null) || node.Outputs.Skip(1).Any(output => output is { Uses.Count: > 0 })) throw AdapterErrors.NoBranch(linear.Address, node, "it keeps a cache inside");
+        if (node.Input(isInteger ? 8 : 4) is not null || (!isInteger && node.Input(6) is not null) || node.Outputs.Skip(1)
+            .Any(output => output is { Uses.Count: > 0 })) throw AdapterErrors.NoBranch(linear.Address, node, "it keeps a cache inside");
         using var scope = tape.Scope(node.Label);
         var x = tape[Unrounded(node)];
         var y = isInteger
-            ? tape[tape.Write("MatMulIntegerToFloat", Ms, [Optional(0), Optional(1), Optional(3), Optional(4), Optional(6), Optional(7)], 1).Output]
+            ? tape[tape.Write("MatMulIntegerToFloat", Ms, [Optional(0), Optional(1), Optional(3), Optional(4), Optional(6), Optional(7)],
+                1).Output]
             : x.MatMul(tape[node.Input(1)!]);
         if (node.Input(2) is { } bias) y += tape[bias];
         var width = y.Shape[-1].Value!.Value;
         var widths = FusedAttentionForms.PackedWidths(node, width);
         var parts = widths.Index().Select(part => (Expr?)y.Slice(-1, widths[..part.Index].Sum(), widths[..(part.Index + 1)].Sum())).ToArray();
         var kept = new[] { "num_heads", "scale", "mask_filter_value", "unidirectional" }.Where(node.Attributes.ContainsKey).Select(name => (name, (Attr?)node.Attributes[name]));
-        var attention = tape.Write("MultiHeadAttention", Ms, [.. parts, null, Optional(isInteger ? 5 : 3), isInteger ? null : Optional(5)], 1, [.. kept]);
+        var attention = tape.Write("MultiHeadAttention", Ms,
+            [.. parts, null, Optional(isInteger ? 5 : 3), isInteger ? null : Optional(5)], 1, [.. kept]);
         var name = node.Output.Name;
         model.Graph.ReplaceUses(node.Output, attention.Output);
         model.Graph.Remove(node);

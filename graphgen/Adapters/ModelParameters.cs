@@ -45,17 +45,19 @@ internal static class ModelParameters
         var copies = stored.Also.Prepend(stored.Initializer).SelectMany(initializer => Copies(canonical, initializer, stored)).ToList();
         var uses = copies.Select(copy => (copy, Readers: ReadersOf(copy.Constant, names, stored))).Where(copy => copy.Readers.Count > 0).ToList();
         if (uses.Count == 0) throw AdapterErrors.CannotTrain(name, copies.Count == 0 ? "the graph does not compute with it" : $"the file stores it in one tensor with other parameters, '{stored.Initializer}', and its nodes do not tell whose is whose");
-        foreach (var ((constant, transposed), readers) in uses) Replace(tape, (constant, readers), (transposed ? input.T : input).Scaled(ScaleOf(canonical, constant, name)), stored);
+        foreach (var ((constant, transposed), readers) in uses)
+            Replace(tape, (constant, readers), (transposed ? input.T : input).Scaled(ScaleOf(canonical, constant, name)), stored);
         return new(name, initial, group);
     }
 
     // A single number that the file multiplies the parameter with (Gemm's alpha and beta).
-    private static double ScaleOf(CanonicalModel canonical, Value constant, string name) => (canonical.OriginOf(constant)!.IsScaled, canonical.FactorOf(constant)) switch
-    {
-        (false, null or { ByInput: null, ByOutput: null }) => 1,
-        (false, { ByInput: null, ByOutput: [var single] }) => single,
-        _ => throw AdapterErrors.CannotTrain(name, "the file scales its features on the way to the product"),
-    };
+    private static double ScaleOf(CanonicalModel canonical, Value constant, string name) =>
+        (canonical.OriginOf(constant)!.IsScaled, canonical.FactorOf(constant)) switch
+        {
+            (false, null or { ByInput: null, ByOutput: null }) => 1,
+            (false, { ByInput: null, ByOutput: [var single] }) => single,
+            _ => throw AdapterErrors.CannotTrain(name, "the file scales its features on the way to the product"),
+        };
 
     /// <summary>The parameter's numbers in PyTorch's orientation.</summary>
     public static Tensor ReadParameter(Model deployed, ParameterName name)

@@ -13,5 +13,6 @@ public sealed record TrainablePattern(string Match, ParameterGroup Group)
 
     /// <summary>Whether a parameter's name fits.</summary>
     internal bool Fits(string name) =>
-        Regex.IsMatch(name, $"^{Regex.Escape(Match).Replace("\\*", ".*", StringComparison.Ordinal)}$", RegexOptions.CultureInvariant | RegexOptions.NonBacktracking);
+        Regex.IsMatch(name, $"^{Regex.Escape(Match).Replace("\\*", ".*", StringComparison.Ordinal)}$", RegexOptions.CultureInvariant
+            | RegexOptions.NonBacktracking);
 }

@@ -2,7 +2,8 @@ using LoRTA.Onnx.GraphGen.Discovery;
 
 namespace LoRTA.Onnx.GraphGen.Adapters;
 
-/// <summary>A few numbers of each matrix of a model, at positions that depend on its name and size only: recognises the model in another export or storage.</summary>
+/// <summary>A few numbers of each matrix of a model, at positions that depend on its name and size only: recognises the model in another
+/// export or storage.</summary>
 /// <param name="Values">Numbers by name: the address of an adapted matrix, else PyTorch's name.</param>
 public sealed record WeightSketch(IReadOnlyDictionary<string, IReadOnlyList<float>> Values)
 {
@@ -14,13 +15,15 @@ public sealed record WeightSketch(IReadOnlyDictionary<string, IReadOnlyList<floa
     // A number 0 does not tell its step: that is taken to be at most so many times the largest of the other numbers.
     private const float StepRange = 16;
 
-    /// <summary>Rounding of the stored weights, relative to their typical size, for readers of the file; comparisons take it from the numbers themselves.</summary>
+    /// <summary>Rounding of the stored weights, relative to their typical size, for readers of the file; comparisons take it from the
+    /// numbers themselves.</summary>
     public double Tolerance { get; init; }
 
     /// <summary>How far each number may be from the one that was quantised, by name; absent where weights are stored as floats.</summary>
     public IReadOnlyDictionary<string, IReadOnlyList<float>>? Steps { get; init; }
 
-    /// <summary>The matrices whose numbers differ by more than both roundings allow, with the relative difference. What only one of the two names is not compared.</summary>
+    /// <summary>The matrices whose numbers differ by more than both roundings allow, with the relative difference. What only one of the
+    /// two names is not compared.</summary>
     /// <param name="other">The sketch of another file.</param>
     /// <param name="required">Names that this sketch must hold; infinitely different where it does not.</param>
     internal IEnumerable<(string Name, double Difference)> DifferencesFrom(WeightSketch other, IReadOnlySet<string> required)
@@ -41,10 +44,12 @@ public sealed record WeightSketch(IReadOnlyDictionary<string, IReadOnlyList<floa
     {
         if (Values is null) return ("values", "is missing");
         foreach (var (name, values) in Values)
-            if (values is null || values.Count != PerMatrix || !values.All(float.IsFinite)) return ($"values.{name}", $"must hold {PerMatrix} finite numbers");
+            if (values is null || values.Count != PerMatrix || !values.All(float.IsFinite))
+                return ($"values.{name}", $"must hold {PerMatrix} finite numbers");
         foreach (var (name, steps) in Steps ?? new Dictionary<string, IReadOnlyList<float>>(StringComparer.Ordinal))
         {
-            if (steps is null || steps.Count != PerMatrix || !steps.All(step => float.IsFinite(step) && step >= 0)) return ($"steps.{name}", $"must hold {PerMatrix} finite numbers that are not negative");
+            if (steps is null || steps.Count != PerMatrix || !steps.All(step => float.IsFinite(step) && step >= 0))
+                return ($"steps.{name}", $"must hold {PerMatrix} finite numbers that are not negative");
             if (!Values.TryGetValue(name, out var values)) return ($"steps.{name}", "has no values");
             if (values.Zip(steps).Any(pair => !IsMultiple(pair.First, pair.Second))) return ($"steps.{name}", "does not divide the values");
         }
@@ -58,7 +63,8 @@ public sealed record WeightSketch(IReadOnlyDictionary<string, IReadOnlyList<floa
         var (size, beyond) = (0.0, 0.0);
         for (var i = 0; i < values.Count; i++)
         {
-            var allowed = (rounding * Math.Abs(values[i])) + (otherRounding * Math.Abs(others[i])) + StepOf(name, i) + other.StepOf(name, i);
+            var allowed = (rounding * Math.Abs(values[i])) + (otherRounding * Math.Abs(others[i])) + StepOf(name, i)
+                + other.StepOf(name, i);
             size += (double)values[i] * values[i];
             beyond += Math.Pow(Math.Max(0, Math.Abs((double)values[i] - others[i]) - allowed), 2);
         }
@@ -66,7 +72,8 @@ public sealed record WeightSketch(IReadOnlyDictionary<string, IReadOnlyList<floa
         return distance <= Float32Rounding * length ? null : distance / length;
     }
 
-    // Numbers that are all exact in 16 bits were stored in them (by chance, one float32 in 8,192 is). What bfloat16 holds, float16 mostly holds too.
+    // Numbers that are all exact in 16 bits were stored in them (by chance, one float32 in 8,192 is). What bfloat16 holds, float16
+    // mostly holds too.
     private static double RoundingOf(IReadOnlyList<float> values)
     {
         if (values.All(value => (BitConverter.SingleToUInt32Bits(value) & 0xFFFF) == 0)) return FloatNumbers.BFloat16Rounding;

@@ -21,16 +21,20 @@ internal sealed record BatchRuns(FixedSizes Sizes, ITaskLoss? Task)
     public static BatchRuns Of(CanonicalModel canonical, string task)
     {
         var sizes = FixedSizes.Of(canonical.Deployed.Graph);
-        return new BatchRuns(sizes with { IsPaddingMasked = canonical.Cores.All(core => PaddingMask.Covers(core.Mask)) }, TaskLosses.Of(task)) { Lengths = LengthMasks.Of(canonical.Deployed) };
+        return new BatchRuns(sizes with { IsPaddingMasked = canonical.Cores.All(core => PaddingMask.Covers(core.Mask)) },
+            TaskLosses.Of(task))
+        { Lengths = LengthMasks.Of(canonical.Deployed) };
     }
 
     /// <summary>Cuts a batch into runs, each with its share of the batch's mean loss: its labels / the batch's labels.</summary>
-    /// <exception cref="LortaException">LRT207: a mask that is no length; LRT413, LRT414: the rows do not fit; LRT416: the last run cannot be filled up.</exception>
+    /// <exception cref="LortaException">LRT207: a mask that is no length; LRT413, LRT414: the rows do not fit; LRT416: the last run
+    /// cannot be filled up.</exception>
     public (FixedRuns Runs, IReadOnlyList<double> Shares) Cut(IReadOnlyDictionary<string, Tensor> inputs, long filler)
     {
         Lengths.Check(inputs);
         var runs = Sizes.Cut(inputs, filler);
-        if (Task is NamedLoss && runs.FilledRows > 0) throw LossErrors.UnlabelledRow(Task.Name, Sizes.Rows!.Value - runs.FilledRows, Sizes.Rows.Value);
+        if (Task is NamedLoss && runs.FilledRows > 0)
+            throw LossErrors.UnlabelledRow(Task.Name, Sizes.Rows!.Value - runs.FilledRows, Sizes.Rows.Value);
         if (runs.Inputs.Count == 1) return (runs, [1]);
         var counts = runs.Inputs.Select(run => run.TryGetValue(TaskLosses.Labels, out var labels) ? Task!.Count(labels) : 1).ToList();
         var total = counts.Sum();

@@ -4,7 +4,8 @@ using LoRTA.Onnx.GraphGen.Losses;
 namespace LoRTA.Onnx.GraphGen.Artifacts;
 
 /// <summary>A batch as the runs of a model with fixed sizes: each has the model's number of rows, padded to its length.</summary>
-/// <remarks>Rows that fill the last run up repeat its last row and have no labels. (A row that is masked as a whole would have NaN in its softmax, and so in every gradient.)</remarks>
+/// <remarks>Rows that fill the last run up repeat its last row and have no labels. (A row that is masked as a whole would have NaN in its
+/// softmax, and so in every gradient.)</remarks>
 internal sealed class FixedRuns
 {
     private readonly (int Batch, int Run) _rows;
@@ -19,7 +20,8 @@ internal sealed class FixedRuns
     {
         (_rows, _length) = (rows, length);
         IsWhole = rows.Batch == rows.Run && length.Batch == length.Run;
-        Inputs = IsWhole ? [inputs] : [.. Enumerable.Range(0, (rows.Batch + rows.Run - 1) / rows.Run).Select(run => Run(inputs, run, filler))];
+        Inputs = IsWhole ? [inputs]
+            : [.. Enumerable.Range(0, (rows.Batch + rows.Run - 1) / rows.Run).Select(run => Run(inputs, run, filler))];
     }
 
     private FixedRuns(IReadOnlyDictionary<string, Tensor> inputs) => (Inputs, IsWhole) = ([inputs], true);
@@ -36,11 +38,13 @@ internal sealed class FixedRuns
     /// <summary>A batch that fits as it is.</summary>
     public static FixedRuns Whole(IReadOnlyDictionary<string, Tensor> inputs) => new(inputs);
 
-    /// <summary>The outputs of the batch: the runs' real rows one below the other, their tokens without the padding. What has no rows is that of the first run.</summary>
+    /// <summary>The outputs of the batch: the runs' real rows one below the other, their tokens without the padding. What has no rows is
+    /// that of the first run.</summary>
     /// <param name="outputs">The outputs of each run.</param>
     public IReadOnlyDictionary<string, Tensor> Join(IReadOnlyList<IReadOnlyDictionary<string, Tensor>> outputs) => IsWhole
         ? outputs[0]
-        : outputs[0].ToDictionary(output => output.Key, output => Joined([.. outputs.Select(run => run[output.Key])]), StringComparer.Ordinal);
+        : outputs[0].ToDictionary(output => output.Key, output => Joined([.. outputs.Select(run => run[output.Key])]),
+            StringComparer.Ordinal);
 
     private Dictionary<string, Tensor> Run(IReadOnlyDictionary<string, Tensor> inputs, int run, long filler)
     {
@@ -65,8 +69,11 @@ internal sealed class FixedRuns
         var first = parts[0];
         if (first.Rank == 0 || first.Dims[0] != _rows.Run) return first;
         var rows = TensorAxes.Resize(TensorAxes.ConcatRows(parts), axis: 0, _rows.Batch, InputTypes.Scalar(0, first.Type));
-        var hasTokens = first.Rank == 3 || (first.Rank == 2 && !first.Type.IsFloat());   // [B, S, ..], or the most likely token of each position
-        return hasTokens && first.Dims[1] == _length.Run ? TensorAxes.Resize(rows, axis: 1, _length.Batch, InputTypes.Scalar(0, first.Type)) : rows;
+        // [B, S, ..], or the most likely token of each position
+        var hasTokens = first.Rank == 3 || (first.Rank == 2 && !first.Type.IsFloat());
+        return hasTokens && first.Dims[1] == _length.Run
+            ? TensorAxes.Resize(rows, axis: 1, _length.Batch, InputTypes.Scalar(0, first.Type))
+            : rows;
     }
 
     // What stands at the tokens that a row is padded with: a mask of 0, no label.

@@ -11,7 +11,8 @@ internal sealed record FixedSizes(int? Rows, int? Length)
     /// <summary>Inputs that hold token ids, [rows, length].</summary>
     internal static readonly string[] TokenIds = ["input_ids", "decoder_input_ids"];
 
-    private static readonly string[] TokenInputs = [.. TokenIds, "attention_mask", "decoder_attention_mask", "token_type_ids", "position_ids"];
+    private static readonly string[] TokenInputs =
+        [.. TokenIds, "attention_mask", "decoder_attention_mask", "token_type_ids", "position_ids"];
 
     /// <summary>Whether padding is masked. Where it is not, rows cannot be padded to the fixed length.</summary>
     public bool IsPaddingMasked { get; init; } = true;
@@ -24,9 +25,11 @@ internal sealed record FixedSizes(int? Rows, int? Length)
     }
 
     /// <summary>Cuts a batch into runs of the fixed number of rows, each padded to the fixed length.</summary>
-    /// <param name="inputs">Tensors whose first axis is the row; those of rank 2 and of the token ids' length hold a number per token.</param>
+    /// <param name="inputs">Tensors whose first axis is the row; those of rank 2 and of the token ids' length hold a number per
+    /// token.</param>
     /// <param name="filler">The token id that rows are padded with.</param>
-    /// <exception cref="LortaException">LRT413: rows are longer than the fixed length; LRT414: they are shorter, and nothing masks what they are padded with.</exception>
+    /// <exception cref="LortaException">LRT413: rows are longer than the fixed length; LRT414: they are shorter, and nothing masks what
+    /// they are padded with.</exception>
     public FixedRuns Cut(IReadOnlyDictionary<string, Tensor> inputs, long filler)
     {
         var ids = TokenIds.Select(inputs.GetValueOrDefault).OfType<Tensor>().FirstOrDefault(tensor => tensor.Rank == 2);

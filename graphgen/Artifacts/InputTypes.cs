@@ -18,7 +18,9 @@ internal static class InputTypes
         if (tensor.Type == wanted) return tensor;
         try
         {
-            return Tensor.FromBytes(wanted, [.. tensor.Dims], wanted.IsFloat() ? StoredMatrix.Round(tensor.ToFloats(), wanted) : Integers(tensor, wanted));
+            return Tensor.FromBytes(wanted, [.. tensor.Dims], wanted.IsFloat()
+                ? StoredMatrix.Round(tensor.ToFloats(), wanted)
+                : Integers(tensor, wanted));
         }
         catch (Exception e) when (e is OverflowException or ArgumentException)
         {
@@ -46,7 +48,8 @@ internal static class InputTypes
         };
     }
 
-    private static long Whole(float number) => number == MathF.Truncate(number) ? checked((long)number) : throw new OverflowException($"{number} is not an integer");
+    private static long Whole(float number) =>
+        number == MathF.Truncate(number) ? checked((long)number) : throw new OverflowException($"{number} is not an integer");
 
     private static Memory<byte> Raw<T>(T[] numbers)
         where T : unmanaged => MemoryMarshal.AsBytes<T>(numbers).ToArray();

@@ -11,12 +11,14 @@ internal static class PaddingMask
     // A mask that is computed from sizes alone is causal where it compares positions or cuts a triangle.
     private static readonly string[] Comparisons = ["Trilu", "Less", "LessOrEqual", "Greater", "GreaterOrEqual"];
 
-    /// <summary>A mask that the inputs decide, or a causal one. Nothing, or a mask of constants that shows later tokens, does not.</summary>
+    /// <summary>A mask that the inputs decide, or a causal one. Nothing, or a mask of constants that shows later tokens, does
+    /// not.</summary>
     public static bool Covers(Value? mask) => mask switch
     {
         null => false,
         { Constant: { } constant } => IsCausal(constant),
-        _ => Ancestors(mask).Any(value => value.IsInput || (value.Producer is { } node && Comparisons.Contains(node.OpType)) || value is { Constant: { Rank: >= 2 } table } && IsCausal(table)),
+        _ => Ancestors(mask).Any(value => value.IsInput || (value.Producer is { } node && Comparisons.Contains(node.OpType))
+            || value is { Constant: { Rank: >= 2 } table } && IsCausal(table)),
     };
 
     // The values that the numbers of a mask come from; its sizes alone do not count.
@@ -32,7 +34,8 @@ internal static class PaddingMask
         }
     }
 
-    // Numbers or conditions [.., S, T]: everything right of the diagonal differs from the diagonal as masked scores differ from visible ones.
+    // Numbers or conditions [.., S, T]: everything right of the diagonal differs from the diagonal as masked scores differ from visible
+    // ones.
     private static bool IsCausal(Tensor mask)
     {
         if (mask.Rank < 2 || mask.Dims[^1] != mask.Dims[^2] || mask.Dims[^1] < 2) return false;

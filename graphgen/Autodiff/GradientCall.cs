@@ -24,7 +24,8 @@ internal sealed class GradientCall(Tape tape, Node node, IReadOnlyDictionary<Val
     public Expr G => Gradient(0);
 
     /// <summary>All attributes.</summary>
-    public IEnumerable<(string Name, Attr? Value)> Attributes => node.Attributes.Select(attribute => (attribute.Key, (Attr?)attribute.Value));
+    public IEnumerable<(string Name, Attr? Value)> Attributes =>
+        node.Attributes.Select(attribute => (attribute.Key, (Attr?)attribute.Value));
 
     /// <summary>Number of outputs.</summary>
     public int OutputCount => node.Outputs.Count;

@@ -20,7 +20,8 @@ internal static class Gradients
         var nodes = tape.Graph.Nodes.ToArray();
         var moving = Moving(nodes, wrt);
         var between = Between(nodes, moving, objective);
-        if (between.FirstOrDefault(node => GradientRules.Find(node.Op) is null or { Reason: not null }) is { } unknown) throw AutodiffErrors.NoRule(unknown, GradientRules.Find(unknown.Op)?.Reason);
+        if (between.FirstOrDefault(node => GradientRules.Find(node.Op) is null or { Reason: not null }) is { } unknown)
+            throw AutodiffErrors.NoRule(unknown, GradientRules.Find(unknown.Op)?.Reason);
         var gradients = new Dictionary<Value, Expr> { [objective] = tape.Scalar(1, objective.Type).ExpandLike(tape[objective]) };
         foreach (var node in between.Reverse())
             if (node.Outputs.Any(output => output is not null && moving.Contains(output) && gradients.ContainsKey(output)))

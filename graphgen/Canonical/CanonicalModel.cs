@@ -40,7 +40,8 @@ public sealed class CanonicalModel
     // In this order at each node: what the node means at opset 21, what it amounts to, what it completes.
     private static IReadOnlyList<Form> Forms { get; } =
         [
-            .. OpsetForms.All, .. Opset23Forms.All, .. FusedAttentionForms.All, .. FusedNormForms.All, .. FusedActivationForms.All, .. FusedProductForms.All,
+            .. OpsetForms.All, .. Opset23Forms.All, .. FusedAttentionForms.All, .. FusedNormForms.All, .. FusedActivationForms.All,
+                .. FusedProductForms.All,
             .. WeightForms.All, .. ChannelForms.All, .. QuantizedForms.All, .. QLinearForms.All,
             .. EinsumForms.All, .. ConstantForms.All, .. PassThroughForms.All, .. SoftmaxForms.All, .. NormForms.All, .. GeluForms.All,
         ];
@@ -62,14 +63,19 @@ public sealed class CanonicalModel
     /// <summary>Where a constant of the canonical graph is stored; null for constants that no single stored tensor holds.</summary>
     public Origin? OriginOf(Value canonicalConstant) => _stored.TryGetValue(canonicalConstant, out var stored) && Origin.Of(stored.Value) is { } origin ? origin with { Start = stored.Start } : null;
 
-    /// <summary>The stored tensors whose numbers the file scales on the way to where they are applied, or in front of or behind that: other exports may store other numbers.</summary>
+    /// <summary>The stored tensors whose numbers the file scales on the way to where they are applied, or in front of or behind that:
+    /// other exports may store other numbers.</summary>
     internal IReadOnlySet<string> Scaled()
     {
-        var scaled = Model.Graph.Initializers.Where(value => OriginOf(value) is { } origin && (origin.IsScaled || _factors.ContainsKey(value)));
-        var between = Model.Graph.Nodes.Where(ScaledProducts.IsBetweenScales).Select(node => ScaledProducts.WeightOf(node)!).Select(weight => weight.IsConstant ? weight : weight.Producer!.Input(0)!);
-        return scaled.Concat(between).Select(OriginOf).OfType<Origin>().Select(origin => origin.Initializer).ToHashSet(StringComparer.Ordinal);
+        var scaled = Model.Graph.Initializers.Where(value => OriginOf(value) is { } origin
+            && (origin.IsScaled || _factors.ContainsKey(value)));
+        var between = Model.Graph.Nodes.Where(ScaledProducts.IsBetweenScales).Select(node => ScaledProducts.WeightOf(node)!)
+            .Select(weight => weight.IsConstant ? weight : weight.Producer!.Input(0)!);
+        return scaled.Concat(between).Select(OriginOf).OfType<Origin>().Select(origin => origin.Initializer)
+            .ToHashSet(StringComparer.Ordinal);
     }
 
-    /// <summary>The scales that a weight (of <c>MatMulNBits</c>: its scales) or bias of the canonical graph took in; null where there are none.</summary>
+    /// <summary>The scales that a weight (of <c>MatMulNBits</c>: its scales) or bias of the canonical graph took in; null where there are
+    /// none.</summary>
     internal WeightFactor? FactorOf(Value canonical) => _factors.GetValueOrDefault(canonical);
 }

@@ -3,7 +3,8 @@ using LoRTA.Onnx.GraphGen.Weights;
 
 namespace LoRTA.Onnx.GraphGen.Canonical;
 
-/// <summary>A scale of input features in front of one product of the deployed file: (x∘s)·W. It is W's where x goes to others without it, or is no quotient that a norm would scale.</summary>
+/// <summary>A scale of input features in front of one product of the deployed file: (x∘s)·W. It is W's where x goes to others without it,
+/// or is no quotient that a norm would scale.</summary>
 internal static class InputScale
 {
     /// <summary>x without the scale; null where there is none that belongs to the weight.</summary>

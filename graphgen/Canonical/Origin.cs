@@ -15,9 +15,12 @@ public sealed record Origin(string Initializer, IReadOnlyList<string> Through, b
     /// <summary>Whether its numbers are scaled on the way.</summary>
     internal bool IsScaled { get; init; }
 
-    /// <summary>Follows a value of the deployed graph back to the tensor that it is; null when it is computed from inputs, from several tensors, or rounded.</summary>
+    /// <summary>Follows a value of the deployed graph back to the tensor that it is; null when it is computed from inputs, from several
+    /// tensors, or rounded.</summary>
     internal static Origin? Of(Value deployed) =>
         StoredPath.Of(deployed) is { IsExact: true } path
-            ? new Origin(path.Stored.Name, path.Through, path.IsTransposed) { IsScaled = path.Steps.Any(step => step.Effect == ViewEffect.Scale) }
+            ? new Origin(path.Stored.Name, path.Through,
+                path.IsTransposed)
+            { IsScaled = path.Steps.Any(step => step.Effect == ViewEffect.Scale) }
             : null;
 }

@@ -17,7 +17,8 @@ internal sealed class Rewriting
     {
         (Deployed, Model) = (deployed, deployed.Clone());
         foreach (var value in Graph.Initializers) _stored[value] = new StoredValue(deployed.Graph.Find(value.Name)!);
-        foreach (var input in Graph.Inputs.Where(input => input.IsStored).ToList()) Graph.RemoveInput(input);   // nobody feeds them: they are their defaults
+        // nobody feeds them: they are their defaults
+        foreach (var input in Graph.Inputs.Where(input => input.IsStored).ToList()) Graph.RemoveInput(input);
         Tape = new Tape(Model.Graph);
         foreach (var value in Graph.Values.Where(value => !value.IsInput && !Graph.IsOutput(value))) value.Declaration = default;
     }
@@ -63,7 +64,8 @@ internal sealed class Rewriting
         }
         catch (Exception e) when (ShapeInference.IsMisfit(e))
         {
-            throw ModelErrors.CannotInfer(node, $"its attributes do not fit its inputs ({string.Join(", ", node.Inputs.Select(input => input?.ToString() ?? "none"))})");
+            throw ModelErrors.CannotInfer(node,
+                $"its attributes do not fit its inputs ({string.Join(", ", node.Inputs.Select(input => input?.ToString() ?? "none"))})");
         }
     }
 
@@ -152,7 +154,9 @@ internal sealed class Rewriting
     /// <summary>The same operator on other inputs, behind all others.</summary>
     public Node Copy(Node node, IEnumerable<Value?> inputs, Shape? shape = null)
     {
-        var copy = new Node(node.OpType, node.Domain, inputs, [Graph.AddValue(node.Output.Name, node.Output.Type, shape ?? node.Output.Shape)]) { Name = node.Name, Source = node.Source };
+        var copy = new Node(node.OpType, node.Domain, inputs,
+            [Graph.AddValue(node.Output.Name, node.Output.Type, shape ?? node.Output.Shape)])
+        { Name = node.Name, Source = node.Source };
         foreach (var (name, value) in node.Attributes) copy.Attributes[name] = value;
         foreach (var (key, value) in node.Metadata) copy.Metadata[key] = value;
         return Graph.Add(copy);

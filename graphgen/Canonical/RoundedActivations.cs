@@ -2,7 +2,8 @@ using LoRTA.Onnx.GraphGen.Ir;
 
 namespace LoRTA.Onnx.GraphGen.Canonical;
 
-/// <summary>Activations that a file keeps as integers for a stretch of the graph: the numbers that were rounded, moved as the integers were.</summary>
+/// <summary>Activations that a file keeps as integers for a stretch of the graph: the numbers that were rounded, moved as the integers
+/// were.</summary>
 internal static class RoundedActivations
 {
     /// <summary>What training is told about every such place.</summary>
@@ -27,7 +28,8 @@ internal static class RoundedActivations
         ["Concat"] = -1,
     };
 
-    /// <summary>The numbers behind integers that are widened with a scale and zero point; null where they were not made by rounding with these.</summary>
+    /// <summary>The numbers behind integers that are widened with a scale and zero point; null where they were not made by rounding with
+    /// these.</summary>
     /// <param name="at">The graph.</param>
     /// <param name="reader">The node that widens, for findings.</param>
     /// <param name="codes">The integers.</param>
@@ -46,7 +48,8 @@ internal static class RoundedActivations
             if (inputs[i] is null) return null;
         }
         using var scope = at.Tape.Scope($"{codes.Name}/unrounded");
-        var moved = at.Tape.Write(node.OpType, node.Domain, inputs, node.Outputs.Count, [.. node.Attributes.Select(attribute => (attribute.Key, (Attr?)attribute.Value))]);
+        var moved = at.Tape.Write(node.OpType, node.Domain, inputs, node.Outputs.Count,
+            [.. node.Attributes.Select(attribute => (attribute.Key, (Attr?)attribute.Value))]);
         moved.Source ??= node.Source;
         return at.Tape[moved.Outputs[node.Outputs.Index().First(output => output.Item == codes).Index]!];
     }
@@ -62,7 +65,8 @@ internal static class RoundedActivations
 
     private static Expr? Rounded(Rewriting at, Node reader, Node rounding, Value? scale, Value? zero)
     {
-        if (rounding.Input(0) is not { IsConstant: false } x || !Same(rounding.Input(1), scale) || !Same(rounding.Input(2), zero)) return null;
+        if (rounding.Input(0) is not { IsConstant: false } x || !Same(rounding.Input(1), scale) || !Same(rounding.Input(2), zero))
+            return null;
         at.Find(reader, NotRounded);
         if (!CutsOffNegatives(rounding) || x.Producer?.OpType is "Relu" or "Softmax" or "Sigmoid") return at.Tape[x];
         at.Find(reader, CutsOff);
@@ -78,7 +82,9 @@ internal static class RoundedActivations
         _ => false,
     };
 
-    private static long? ZeroPoint(Node rounding) => rounding.Input(2) is { IsConstant: true, Constant: { Count: 1 } zero } ? zero.ToLongs()[0] : null;
+    private static long? ZeroPoint(Node rounding) =>
+        rounding.Input(2) is { IsConstant: true, Constant: { Count: 1 } zero } ? zero.ToLongs()[0] : null;
 
-    private static bool Same(Value? a, Value? b) => a == b || (a is { IsConstant: true } && b is { IsConstant: true } && a.Constant!.Bytes.SequenceEqual(b.Constant!.Bytes));
+    private static bool Same(Value? a, Value? b) =>
+        a == b || (a is { IsConstant: true } && b is { IsConstant: true } && a.Constant!.Bytes.SequenceEqual(b.Constant!.Bytes));
 }

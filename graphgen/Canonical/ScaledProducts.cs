@@ -3,10 +3,12 @@ using LoRTA.Onnx.GraphGen.Ir.Inference;
 
 namespace LoRTA.Onnx.GraphGen.Canonical;
 
-/// <summary>Products whose stored weight takes in a scale that the file applies in front of or behind them: y = ((x∘s)·W)∘t = x·(diag(s)·W·diag(t)).</summary>
+/// <summary>Products whose stored weight takes in a scale that the file applies in front of or behind them: y = ((x∘s)·W)∘t =
+/// x·(diag(s)·W·diag(t)).</summary>
 internal static class ScaledProducts
 {
-    /// <summary>The stored matrix that a node multiplies with, as a constant or dequantised late; null where it is none of rank 2.</summary>
+    /// <summary>The stored matrix that a node multiplies with, as a constant or dequantised late; null where it is none of rank
+    /// 2.</summary>
     public static Value? WeightOf(Node node)
     {
         if (node.Op is not ("MatMul" or "com.microsoft::FusedMatMul" or "Gemm" or "com.microsoft::MatMulNBits")) return null;
@@ -17,7 +19,8 @@ internal static class ScaledProducts
 
     /// <summary>Whether a value is a stored matrix of rank 2.</summary>
     public static bool IsPlain(Value value) =>
-        value is { IsConstant: true, Constant: { Rank: 2, Type: ElementType.Float } } || (LateDequantize.IsDequantized(value) && value.Shape is { Rank: 2, Known: not null });
+        value is { IsConstant: true, Constant: { Rank: 2, Type: ElementType.Float } }
+            || (LateDequantize.IsDequantized(value) && value.Shape is { Rank: 2, Known: not null });
 
     /// <summary>Output features of a product.</summary>
     public static long OutOf(Node node) =>
@@ -26,9 +29,11 @@ internal static class ScaledProducts
     /// <summary>Whether stored numbers scale the input of a product for it alone, or its output.</summary>
     public static bool IsBetweenScales(Node node) =>
         WeightOf(node) is not null
-        && ((IsScale(node.Input(0)!.Producer) && node.Input(0)!.Uses.Count == 1) || (node.Output.Uses is [{ Node: var reader }] && IsScale(reader)));
+        && ((IsScale(node.Input(0)!.Producer) && node.Input(0)!.Uses.Count == 1)
+            || (node.Output.Uses is [{ Node: var reader }] && IsScale(reader)));
 
-    private static bool IsScale(Node? node) => node is { OpType: "Mul" or "Div", Domain: "" } && node.Inputs.Any(input => input!.IsConstant);
+    private static bool IsScale(Node? node) =>
+        node is { OpType: "Mul" or "Div", Domain: "" } && node.Inputs.Any(input => input!.IsConstant);
 
     /// <summary>A copy of a product with the scales in its weight; null where the stored form has no place for them.</summary>
     /// <param name="at">The graph.</param>
@@ -63,7 +68,8 @@ internal static class ScaledProducts
         {
             var numbers = stored.ToFloats();
             for (var row = 0L; row < rows; row++)
-                for (var column = 0L; column < columns; column++) numbers[(row * columns) + column] *= Of(byRow, row) * Of(byColumn, column);
+                for (var column = 0L; column < columns; column++)
+                    numbers[(row * columns) + column] *= Of(byRow, row) * Of(byColumn, column);
             return Discovery.StoredMatrix.Round(numbers, ElementType.Float);
         }));
     }

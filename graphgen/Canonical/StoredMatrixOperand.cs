@@ -3,7 +3,8 @@ using LoRTA.Onnx.GraphGen.Weights;
 
 namespace LoRTA.Onnx.GraphGen.Canonical;
 
-/// <summary>The stored matrix behind an operand of the canonical graph that has further axes of length 1, or views in front of a late dequantisation.</summary>
+/// <summary>The stored matrix behind an operand of the canonical graph that has further axes of length 1, or views in front of a late
+/// dequantisation.</summary>
 internal static class StoredMatrixOperand
 {
     /// <summary>A value of rank 2 and whether the operand is its transpose; null where the operand is no stored matrix.</summary>
@@ -20,7 +21,11 @@ internal static class StoredMatrixOperand
         var axes = StoredAxes.Of(dims);
         foreach (var view in views)
         {
-            axes = view.OpType == "Transpose" ? axes?.Transpose(view.Ints("perm")) : view.Output.Shape?.Known is { } shape ? axes?.Reshape(shape) : null;
+            axes = view.OpType == "Transpose"
+                ? axes?.Transpose(view.Ints("perm"))
+                : view.Output.Shape?.Known is { } shape
+                ? axes?.Reshape(shape)
+                : null;
         }
         if (axes?.Matrix() is not var (isTransposed, rows, columns)) return null;
         return Flat(at, value, rows, columns) is { } matrix ? (matrix, isTransposed) : null;
@@ -42,7 +47,8 @@ internal static class StoredMatrixOperand
         if (node.Int("block_size", 0) != 0 || scale.Constant!.Rank > 1) return null;
         var axis = node.Int("axis", 1) is var given && given < 0 ? given + dims.Count : given;
         var flat = at.Copy(node, [at.Like(codes, codes.Constant.WithDims([rows, columns])), scale, zero], [rows, columns]);
-        if (scale.Constant.Count > 1) flat.Attributes["axis"] = dims.Take((int)axis).All(dim => dim == 1) && dims[(int)axis] == rows ? 0 : 1;
+        if (scale.Constant.Count > 1)
+            flat.Attributes["axis"] = dims.Take((int)axis).All(dim => dim == 1) && dims[(int)axis] == rows ? 0 : 1;
         return flat.Output;
     }
 }

@@ -4,7 +4,8 @@ using LoRTA.Onnx.GraphGen.Ir.Inference;
 namespace LoRTA.Onnx.GraphGen.Discovery;
 
 /// <summary>Which output feature of a projection each element of a value is. Sent along a walk, it shows which features make which head.</summary>
-/// <remarks>Rows (batch, sequence) are followed as parts of the axes, whatever their size: a fixed length may equal the heads or their width. Only features are
+/// <remarks>Rows (batch, sequence) are followed as parts of the axes, whatever their size: a fixed length may equal the heads or their
+/// width. Only features are
 /// followed one by one; a size that the file leaves open counts as 1.</remarks>
 /// <param name="Axes">The parts that each axis is made of, outermost first; parts of size 1 are left out.</param>
 /// <param name="Features">The feature of each element of one row, row-major.</param>
@@ -23,16 +24,20 @@ internal sealed record FeatureGrid(IReadOnlyList<IReadOnlyList<AxisPart>> Axes, 
     public static FeatureGrid? At(Value value, long features)
     {
         if (DimsOf(value) is not [.. var rows, var last] || last != features) return null;
-        return new FeatureGrid([.. rows.Select(size => Part(size, isRow: true)), Part(last, isRow: false)], [.. Enumerable.Range(0, last)], []);
+        return new FeatureGrid([.. rows.Select(size => Part(size, isRow: true)), Part(last, isRow: false)],
+            [.. Enumerable.Range(0, last)], []);
     }
 
     /// <summary>The features that attention makes: 0, 1, … head by head, the width of a head last.</summary>
     /// <param name="value">The result [.., width] of attention.</param>
-    /// <param name="queries">The features of its queries, which show what are heads and what are rows; null where that is not known: all sizes that are numbers count as heads.</param>
+    /// <param name="queries">The features of its queries, which show what are heads and what are rows; null where that is not known: all
+    /// sizes that are numbers count as heads.</param>
     public static FeatureGrid? Made(Value value, FeatureGrid? queries)
     {
         if (DimsOf(value) is not [.. var outer, var width]) return null;
-        var leading = queries is null ? [.. outer.Select(size => Part(size, isRow: false))] : Regrouped(queries.Axes.Take(queries.Axes.Count - 1), outer);
+        var leading = queries is null
+            ? [.. outer.Select(size => Part(size, isRow: false))]
+            : Regrouped(queries.Axes.Take(queries.Axes.Count - 1), outer);
         if (leading is null) return null;
         IReadOnlyList<IReadOnlyList<AxisPart>> axes = [.. leading, Part(width, isRow: false)];
         if (axes.Aggregate(1L, (size, axis) => Math.Min(Most, size * FeaturesOf(axis))) >= Most) return null;   // rows, not heads
@@ -44,11 +49,15 @@ internal sealed record FeatureGrid(IReadOnlyList<IReadOnlyList<AxisPart>> Axes, 
 
     /// <summary>Reshape, Squeeze, Unsqueeze.</summary>
     public static FeatureGrid? Reshape(FeatureGrid grid, Value result) =>
-        result.Shape is not null && Regrouped(grid.Axes, DimsOf(result)) is { } axes ? new FeatureGrid(axes, grid.Features, grid.Together) : null;
+        result.Shape is not null && Regrouped(grid.Axes, DimsOf(result)) is { } axes
+            ? new FeatureGrid(axes, grid.Features, grid.Together)
+            : null;
 
     /// <summary>Transpose.</summary>
     public static FeatureGrid? Transpose(FeatureGrid grid, Value result) =>
-        grid.Moved(result.Producer!.Ints("perm") is { } perm ? Array.ConvertAll(perm, axis => (int)axis) : [.. Enumerable.Range(0, grid.Axes.Count).Reverse()]);
+        grid.Moved(result.Producer!.Ints("perm") is { } perm
+            ? Array.ConvertAll(perm, axis => (int)axis)
+            : [.. Enumerable.Range(0, grid.Axes.Count).Reverse()]);
 
     /// <summary>The last two axes exchanged.</summary>
     public FeatureGrid? Transposed() => Moved([.. Enumerable.Range(0, Axes.Count - 2), Axes.Count - 1, Axes.Count - 2]);
@@ -74,7 +83,8 @@ internal sealed record FeatureGrid(IReadOnlyList<IReadOnlyList<AxisPart>> Axes, 
         var axis = (int)node.Int("axis", 0) is var given && given < 0 ? given + first.Axes.Count : given;
         if (grids.Any(grid => !grid.HasAxesOf(first, except: axis) || grid.Axes[axis].Any(part => part.IsRow))) return null;
         var outer = first.Dims[..axis].Aggregate(1, (size, dim) => size * dim);
-        IReadOnlyList<IReadOnlyList<AxisPart>> axes = [.. first.Axes.Take(axis), Part(grids.Sum(grid => grid.Dims[axis]), isRow: false), .. first.Axes.Skip(axis + 1)];
+        IReadOnlyList<IReadOnlyList<AxisPart>> axes =
+            [.. first.Axes.Take(axis), Part(grids.Sum(grid => grid.Dims[axis]), isRow: false), .. first.Axes.Skip(axis + 1)];
         var features = from before in Enumerable.Range(0, outer)
                        from grid in grids
                        let length = grid.Dims[axis] * grid.Stride(axis)
@@ -85,23 +95,30 @@ internal sealed record FeatureGrid(IReadOnlyList<IReadOnlyList<AxisPart>> Axes, 
 
     /// <summary>Whether two values have the same rows and features on every axis, maybe but for one.</summary>
     public bool HasAxesOf(FeatureGrid other, int except = -1) =>
-        Axes.Count == other.Axes.Count && Enumerable.Range(0, Axes.Count).All(axis => axis == except || Joined([Axes[axis]]).SequenceEqual(Joined([other.Axes[axis]])));
+        Axes.Count == other.Axes.Count && Enumerable.Range(0, Axes.Count)
+            .All(axis => axis == except || Joined([Axes[axis]]).SequenceEqual(Joined([other.Axes[axis]])));
 
-    /// <summary>The features of each head, ascending: of the axes along which features differ, the last is the width. Null where those of one head do not lie side by side in the projection, or are mixed with others.</summary>
+    /// <summary>The features of each head, ascending: of the axes along which features differ, the last is the width. Null where those of
+    /// one head do not lie side by side in the projection, or are mixed with others.</summary>
     public IReadOnlyList<int[]>? Heads()
     {
         var varying = Enumerable.Range(0, Dims.Length).Where(Varies).ToArray();
         if (varying.Length == 0) return null;
         IReadOnlyList<IReadOnlyList<AxisPart>> axes = [.. varying.Select(axis => Part(Dims[axis], isRow: false))];
-        var grid = new FeatureGrid(axes, [.. Features.Where((_, i) => Enumerable.Range(0, Dims.Length).Except(varying).All(axis => Position(i, axis) == 0))], Together);
+        var grid = new FeatureGrid(axes,
+            [.. Features.Where((_, i) => Enumerable.Range(0, Dims.Length).Except(varying).All(axis => Position(i, axis) == 0))],
+            Together);
         var heads = grid.Features.Chunk(grid.Dims[^1]).Select(head => head.Order().ToArray()).DistinctBy(head => head[0]).ToList();
-        return heads.All(head => head[^1] - head[0] == head.Length - 1 && head.Distinct().Count() == head.Length) && AreApart(heads) ? heads : null;
+        return heads.All(head => head[^1] - head[0] == head.Length - 1 && head.Distinct().Count() == head.Length) && AreApart(heads)
+            ? heads
+            : null;
     }
 
     // Whether features that are mixed with each other are all in one head.
     private bool AreApart(List<int[]> heads)
     {
-        var headOf = heads.Index().SelectMany(head => head.Item.Select(feature => (feature, head.Index))).DistinctBy(pair => pair.feature).ToDictionary(pair => pair.feature, pair => pair.Index);
+        var headOf = heads.Index().SelectMany(head => head.Item.Select(feature => (feature, head.Index))).DistinctBy(pair => pair.feature)
+            .ToDictionary(pair => pair.feature, pair => pair.Index);
         return Together.All(group => group.Select(feature => headOf.GetValueOrDefault(feature, -1)).Distinct().Count() == 1);
     }
 
@@ -113,7 +130,8 @@ internal sealed record FeatureGrid(IReadOnlyList<IReadOnlyList<AxisPart>> Axes, 
 
     private static int FeaturesOf(IEnumerable<AxisPart> axis) => SizeOf(axis.Where(part => !part.IsRow));
 
-    private static int[] StridesOf(int[] dims) => [.. Enumerable.Range(0, dims.Length).Select(axis => dims[(axis + 1)..].Aggregate(1, (size, dim) => size * dim))];
+    private static int[] StridesOf(int[] dims) =>
+        [.. Enumerable.Range(0, dims.Length).Select(axis => dims[(axis + 1)..].Aggregate(1, (size, dim) => size * dim))];
 
     // The same parts, in the same order, on axes of the given sizes; a part may be cut in two. Null where the sizes do not allow that.
     private static IReadOnlyList<IReadOnlyList<AxisPart>>? Regrouped(IEnumerable<IReadOnlyList<AxisPart>> axes, int[] sizes)
@@ -159,7 +177,8 @@ internal sealed record FeatureGrid(IReadOnlyList<IReadOnlyList<AxisPart>> Axes, 
         var strides = StridesOf(dims);
         return new FeatureGrid(
             [.. axes.Select(axis => Axes[axis])],
-            [.. Enumerable.Range(0, Features.Length).Select(i => Features[Enumerable.Range(0, rank).Sum(axis => i / strides[axis] % dims[axis] * from[axis])])],
+            [.. Enumerable.Range(0, Features.Length)
+                .Select(i => Features[Enumerable.Range(0, rank).Sum(axis => i / strides[axis] % dims[axis] * from[axis])])],
             Together);
     }
 
@@ -190,7 +209,8 @@ internal sealed record FeatureGrid(IReadOnlyList<IReadOnlyList<AxisPart>> Axes, 
             if (steps[i] < 1) return null;
             var size = SizeOf(grid.Axes[axis]);
             var (start, end) = (Clamp(starts[i], size), Clamp(ends[i], size));
-            if (grid.Take(axis, Enumerable.Range(start, Math.Max(0, end - start)).Where(index => (index - start) % steps[i] == 0)) is not { } cut) return null;
+            if (grid.Take(axis, Enumerable.Range(start, Math.Max(0, end - start))
+                .Where(index => (index - start) % steps[i] == 0)) is not { } cut) return null;
             grid = cut;
         }
         return grid;
@@ -203,7 +223,9 @@ internal sealed record FeatureGrid(IReadOnlyList<IReadOnlyList<AxisPart>> Axes, 
         if (new NodeFacts(node).Longs(1) is not { } indices) return null;
         var axis = (int)node.Int("axis", 0) is var given && given < 0 ? given + Dims.Length : given;
         var size = SizeOf(Axes[axis]);
-        return indices.All(index => index >= -size && index < size) ? Take(axis, indices.Select(index => (int)(index < 0 ? index + size : index))) : null;
+        return indices.All(index => index >= -size && index < size)
+            ? Take(axis, indices.Select(index => (int)(index < 0 ? index + size : index)))
+            : null;
     }
 
     private FeatureGrid? Take(int axis, IEnumerable<int> indices)
@@ -215,7 +237,9 @@ internal sealed record FeatureGrid(IReadOnlyList<IReadOnlyList<AxisPart>> Axes, 
         IReadOnlyList<IReadOnlyList<AxisPart>> axes = [.. Axes.Take(axis), Part(taken.Length, areRows), .. Axes.Skip(axis + 1)];
         if (areRows) return new FeatureGrid(axes, Features, Together);
         var (stride, outer) = (Stride(axis), Dims[..axis].Aggregate(1, (size, dim) => size * dim));
-        return new FeatureGrid(axes, [.. from before in Enumerable.Range(0, outer) from index in taken from after in Enumerable.Range(0, stride) select Features[(((before * Dims[axis]) + index) * stride) + after]], Together);
+        return new FeatureGrid(axes,
+            [.. from before in Enumerable.Range(0, outer) from index in taken from after in Enumerable.Range(0, stride)
+            select Features[(((before * Dims[axis]) + index) * stride) + after]], Together);
     }
 }
 

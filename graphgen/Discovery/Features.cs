@@ -32,7 +32,8 @@ internal sealed record Features(IReadOnlyList<(long Start, long End)> Columns, i
         }
         if (grid?.Heads() is not { } heads || heads.DistinctBy(head => head.Length).Count() != 1) return null;
         var features = new Features(Runs(heads.SelectMany(head => head)), heads.Count, null) { AtAttention = end == 0 ? grid : null };
-        var isOwn = !isLate && HasRowsOf(linear.Output, output) && output.Shape![^1].Is(features.Count) && IsAscending(features.Columns) && IsReadInPartsOnly(linear.Output, output);
+        var isOwn = !isLate && HasRowsOf(linear.Output, output) && output.Shape![^1].Is(features.Count) && IsAscending(features.Columns)
+            && IsReadInPartsOnly(linear.Output, output);
         return features with { Output = isOwn ? output : null };
     }
 
@@ -53,7 +54,8 @@ internal sealed record Features(IReadOnlyList<(long Start, long End)> Columns, i
     private static bool IsReadInPartsOnly(Value product, Value output) =>
         product == output
         || (!product.Producer!.Graph!.IsKnownByName(product)
-            && product.Uses.All(use => use.Node.OpType is "Split" or "Slice" or "Gather" or "Shape" || (use.Node.OpType is "Reshape" or "Transpose" && IsReadInPartsOnly(use.Node.Output, output))));
+            && product.Uses.All(use => use.Node.OpType is "Split" or "Slice" or "Gather" or "Shape"
+                || (use.Node.OpType is "Reshape" or "Transpose" && IsReadInPartsOnly(use.Node.Output, output))));
 
     // An adapter's result has the rows of the product: [batch, sequence, ..], or both flattened, as Gemm wants them.
     private static bool HasRowsOf(Value product, Value output) =>

@@ -147,7 +147,8 @@ internal sealed class LayerReader(CanonicalModel model)
 
     private Projection? Read(Walk walk, int layer, string matrix)
     {
-        if (walk.Linear is null) Failed(walk, layer, matrix, "a step in Walk.TowardsProjection (graphgen/Discovery/Walk.cs)", WeightObstacle.Behind(walk.Values[^1]));
+        if (walk.Linear is null) Failed(walk, layer, matrix, "a step in Walk.TowardsProjection (graphgen/Discovery/Walk.cs)",
+            WeightObstacle.Behind(walk.Values[^1]));
         else if (Features.Of(walk) is { } features) return new Projection(matrix, walk.Linear, features, NamesOf(walk));
         else Failed(walk, layer, matrix, "for one of the steps taken, where it moves the features (graphgen/Discovery/FeatureGrid.cs)", "it cannot be said which of its features make which head");
         return null;
@@ -156,8 +157,12 @@ internal sealed class LayerReader(CanonicalModel model)
     private LinearSite? ReadForward(AttentionCore core, int layer, int heads, FeatureGrid? queries)
     {
         var walk = Walk.Forward(core.Out);
-        if (walk.Linear is not { } linear) Failed(walk, layer, "p", "a step in Walk.TowardsOutput (graphgen/Discovery/Walk.cs)", WeightObstacle.Of(Walk.ReadersOf(walk.Values[^1])) ?? ReadersOf(walk.Values[^1]));
-        else if (!Features.ArriveInOrder(walk, core.Scores.Int("transA", 0) == 1 ? queries?.Transposed() : queries)) Failed(walk, layer, "p", "for one of the steps taken, where it moves the features (graphgen/Discovery/FeatureGrid.cs)", "it cannot be said which of its features come from which head");
+        if (walk.Linear is not { } linear)
+            Failed(walk, layer, "p", "a step in Walk.TowardsOutput (graphgen/Discovery/Walk.cs)",
+            WeightObstacle.Of(Walk.ReadersOf(walk.Values[^1])) ?? ReadersOf(walk.Values[^1]));
+        else if (!Features.ArriveInOrder(walk, core.Scores.Int("transA", 0) == 1 ? queries?.Transposed() : queries))
+            Failed(walk, layer, "p", "for one of the steps taken, where it moves the features (graphgen/Discovery/FeatureGrid.cs)",
+            "it cannot be said which of its features come from which head");
         else if (heads > 0) return SiteOf(new Projection("p", linear, new Features([(0, linear.Out)], heads, linear.Output), NamesOf(walk)), layer, core);
         return null;
     }

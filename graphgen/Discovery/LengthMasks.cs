@@ -3,7 +3,8 @@ using LoRTA.Onnx.GraphGen.Ir;
 
 namespace LoRTA.Onnx.GraphGen.Discovery;
 
-/// <summary>Masks that fused attention reads as lengths: of a row's ones and zeros it knows only how many ones there are, and takes them for the first ones.</summary>
+/// <summary>Masks that fused attention reads as lengths: of a row's ones and zeros it knows only how many ones there are, and takes them
+/// for the first ones.</summary>
 /// <param name="Path">The model's file.</param>
 /// <param name="Readers">For each such input of the graph, the first attention that reads it.</param>
 internal sealed record LengthMasks(string Path, IReadOnlyList<(string Input, Node Attention)> Readers)
@@ -31,7 +32,8 @@ internal sealed record LengthMasks(string Path, IReadOnlyList<(string Input, Nod
     public void Check(IReadOnlyDictionary<string, Tensor> batch)
     {
         foreach (var (input, attention) in Readers)
-            if (batch.TryGetValue(input, out var mask) && mask.Rank == 2 && FirstWithHoles(mask) is { } row) throw DiscoveryErrors.MaskIsNoLength(Path, attention, input, row);
+            if (batch.TryGetValue(input, out var mask) && mask.Rank == 2 && FirstWithHoles(mask) is { } row)
+                throw DiscoveryErrors.MaskIsNoLength(Path, attention, input, row);
     }
 
     private static Value? LengthsOf(Node node) => node.Op switch
@@ -54,7 +56,8 @@ internal sealed record LengthMasks(string Path, IReadOnlyList<(string Input, Nod
             var isCounted = node.Is("EmbedLayerNormalization", "com.microsoft") && node.Outputs.Count > 1 && node.Outputs[1] == at;
             if (!isSum && !isCounted && !(node.Domain.Length == 0 && Passing.Contains(node.OpType))) return null;
             isSummed |= isSum || isCounted;
-            if ((isCounted ? node.Input(7) : node.Inputs.FirstOrDefault(input => input is not null && input.StoredTensor() is null)) is not { } next) return null;
+            if ((isCounted ? node.Input(7)
+                : node.Inputs.FirstOrDefault(input => input is not null && input.StoredTensor() is null)) is not { } next) return null;
             at = next;
         }
         return isSummed ? at.Name : null;
@@ -62,7 +65,9 @@ internal sealed record LengthMasks(string Path, IReadOnlyList<(string Input, Nod
 
     private static long? FirstWithHoles(Tensor mask)
     {
-        var (values, length) = (mask.Type.IsFloat() ? Array.ConvertAll(mask.ToFloats(), value => value != 0 ? 1L : 0) : mask.ToLongs(), mask.Dims[1]);
+        var (values, length) = (mask.Type.IsFloat()
+            ? Array.ConvertAll(mask.ToFloats(), value => value != 0 ? 1L : 0)
+            : mask.ToLongs(), mask.Dims[1]);
         for (var i = 1; i < values.Length; i++)
             if (i % length != 0 && values[i] != 0 && values[i - 1] == 0) return i / length;
         return null;

@@ -31,7 +31,8 @@ internal sealed record Linear
     /// <summary>The constant that stores the weight: itself, or the codes that it is dequantised from.</summary>
     public Value Stored => Weight.IsConstant ? Weight : Weight.Producer!.Input(0)!;
 
-    /// <summary>The value that a scale of the whole weight goes into: itself, or the scales beside the codes of <c>MatMulNBits</c>.</summary>
+    /// <summary>The value that a scale of the whole weight goes into: itself, or the scales beside the codes of
+    /// <c>MatMulNBits</c>.</summary>
     public Value Scales => IsBlocked ? Product.Input(2)! : Weight;
 
     /// <summary>The node that reads the codes and their scales; null for a weight that is not quantised.</summary>
@@ -79,7 +80,8 @@ internal sealed record Linear
     {
         for (var side = 0; side < 2; side++)
         {
-            if (add.Inputs[1 - side]!.Producer is not { } producer || IsSeenWithoutBias(producer.Output) || Of(producer) is not { BiasNode: null } linear) continue;
+            if (add.Inputs[1 - side]!.Producer is not { } producer || IsSeenWithoutBias(producer.Output)
+                || Of(producer) is not { BiasNode: null } linear) continue;
             if (IsBias(add.Inputs[side]!, linear)) return linear with { BiasNode = add, BiasInput = side };
         }
         return null;

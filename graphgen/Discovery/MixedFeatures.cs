@@ -14,7 +14,8 @@ internal sealed class MixedFeatures
     }
 
     /// <summary>Sends the features of a value along what is made of it.</summary>
-    /// <param name="values">The value itself, then what is made of it with what it is made of, in the order of the data; the last one is the result.</param>
+    /// <param name="values">The value itself, then what is made of it with what it is made of, in the order of the data; the last one is
+    /// the result.</param>
     /// <param name="source">Where the features are at the first value.</param>
     /// <returns>Where they are at the last value; null where that cannot be said.</returns>
     public static FeatureGrid? Along(IEnumerable<(Value Value, IReadOnlyList<Value> Data)> values, FeatureGrid source)

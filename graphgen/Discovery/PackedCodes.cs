@@ -4,13 +4,15 @@ namespace LoRTA.Onnx.GraphGen.Discovery;
 internal static class PackedCodes
 {
     /// <summary>The bits of the code that starts at a bit.</summary>
-    public static byte Get(ReadOnlySpan<byte> packed, long bit, int bits) => (byte)((packed[(int)(bit >> 3)] >> (int)(bit & 7)) & ((1 << bits) - 1));
+    public static byte Get(ReadOnlySpan<byte> packed, long bit, int bits) =>
+        (byte)((packed[(int)(bit >> 3)] >> (int)(bit & 7)) & ((1 << bits) - 1));
 
     /// <summary>A byte for each code, [rows, columns].</summary>
     public static byte[] Unpack(ReadOnlySpan<byte> packed, StoredCodes layout)
     {
         var codes = new byte[layout.Rows * layout.Columns];
-        for (long row = 0; row < layout.Rows; row++) UnpackRow(packed, row * layout.RowBits, codes.AsSpan((int)(row * layout.Columns), (int)layout.Columns), layout.Bits);
+        for (long row = 0; row < layout.Rows; row++)
+            UnpackRow(packed, row * layout.RowBits, codes.AsSpan((int)(row * layout.Columns), (int)layout.Columns), layout.Bits);
         return codes;
     }
 
@@ -18,7 +20,8 @@ internal static class PackedCodes
     public static byte[] Pack(byte[] codes, ReadOnlySpan<byte> before, StoredCodes layout)
     {
         var packed = before.ToArray();
-        for (long row = 0; row < layout.Rows; row++) PackRow(codes.AsSpan((int)(row * layout.Columns), (int)layout.Columns), packed, row * layout.RowBits, layout.Bits);
+        for (long row = 0; row < layout.Rows; row++)
+            PackRow(codes.AsSpan((int)(row * layout.Columns), (int)layout.Columns), packed, row * layout.RowBits, layout.Bits);
         return packed;
     }
 

@@ -36,7 +36,9 @@ internal static class ParameterRoles
     /// <summary>The parameters that a node applies.</summary>
     public static IEnumerable<AppliedParameter> AppliedBy(Node node)
     {
-        if (!Roles.TryGetValue(node.Op, out var roles) || (node.OpType is "Mul" or "Add" && StoredPath.Of(node.Output) is not null)) yield break;   // a scale of stored numbers is no parameter of its own
+        // a scale of stored numbers is no parameter of its own
+        if (!Roles.TryGetValue(node.Op, out var roles) || (node.OpType is "Mul" or "Add" && StoredPath.Of(node.Output) is not null))
+            yield break;
         foreach (var role in roles)
         {
             if (StoredTensor.Behind(node.Input(role.Input)) is not { } stored || !role.Fits(stored)) continue;

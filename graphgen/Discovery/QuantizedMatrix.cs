@@ -46,7 +46,8 @@ internal sealed record QuantizedMatrix(StoredCodes Layout, Tensor Codes, Tensor 
             {
                 var block = BlockOf(down, across);
                 var (zero, scale) = (ZeroAt(block), rounded.Scales[block.Index]);
-                for (var at = (row * Columns) + block.Left; at < (row * Columns) + block.Right; at++) values[at] = (Signed(rounded.Codes[at]) - zero) * scale;
+                for (var at = (row * Columns) + block.Left; at < (row * Columns) + block.Right; at++)
+                    values[at] = (Signed(rounded.Codes[at]) - zero) * scale;
             }
         });
         return values;
@@ -55,7 +56,8 @@ internal sealed record QuantizedMatrix(StoredCodes Layout, Tensor Codes, Tensor 
     public float ReadAt(long row, long column)
     {
         var block = BlockAt(row, column);
-        return (Signed(PackedCodes.Get(Codes.Bytes, (row * Layout.RowBits) + (column * Layout.Bits), Layout.Bits)) - ZeroAt(block)) * _scales[block.Index];
+        return (Signed(PackedCodes.Get(Codes.Bytes, (row * Layout.RowBits) + (column * Layout.Bits),
+            Layout.Bits)) - ZeroAt(block)) * _scales[block.Index];
     }
 
     public float StepAt(long row, long column) => Math.Abs(_scales[BlockAt(row, column).Index]);
@@ -109,14 +111,17 @@ internal sealed record QuantizedMatrix(StoredCodes Layout, Tensor Codes, Tensor 
         if (!isChanged) return;
         var scale = rounded.Scales[block.Index] = BestScale(inside.AsSpan(0, count), zero, old);
         for (var row = block.Top; row < block.Bottom; row++)
-            for (var at = (row * Columns) + block.Left; at < (row * Columns) + block.Right; at++) rounded.Codes[at] = (byte)(Code(values[at], zero, scale) & ((1 << Layout.Bits) - 1));
+            for (var at = (row * Columns) + block.Left; at < (row * Columns) + block.Right; at++)
+                rounded.Codes[at] = (byte)(Code(values[at], zero, scale) & ((1 << Layout.Bits) - 1));
     }
 
     // Scales that just reach the largest number of either sign, and somewhat smaller ones: clipping a few far numbers rounds the many near ones less.
     private float BestScale(ReadOnlySpan<float> values, float zero, float old)
     {
         var (least, most) = (TensorPrimitives.Min(values), TensorPrimitives.Max(values));
-        ReadOnlySpan<float> reaching = [most / Math.Max(1, Highest - zero), least / Math.Min(-1, Lowest - zero), most / Math.Min(-1, Lowest - zero), least / Math.Max(1, Highest - zero)];
+        ReadOnlySpan<float> reaching =
+            [most / Math.Max(1, Highest - zero), least / Math.Min(-1, Lowest - zero), most / Math.Min(-1, Lowest - zero),
+            least / Math.Max(1, Highest - zero)];
         var (best, error) = (old, Error(values, zero, old));
         foreach (var reach in reaching)
         {
@@ -150,7 +155,8 @@ internal sealed record QuantizedMatrix(StoredCodes Layout, Tensor Codes, Tensor 
         return sum;
     }
 
-    private int Code(float value, float zero, float scale) => (int)Math.Clamp(scale == 0 ? MathF.Round(zero) : Steps(value / scale, zero) + zero, Lowest, Highest);
+    private int Code(float value, float zero, float scale) =>
+        (int)Math.Clamp(scale == 0 ? MathF.Round(zero) : Steps(value / scale, zero) + zero, Lowest, Highest);
 
     // The nearest code, counted from a zero point that may lie between two codes.
     private static float Steps(float value, float zero)

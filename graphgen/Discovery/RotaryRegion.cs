@@ -4,7 +4,8 @@ using LoRTA.Onnx.GraphGen.Ir;
 
 namespace LoRTA.Onnx.GraphGen.Discovery;
 
-/// <summary>The operators of a rotary embedding, in any spelling: halves or neighbours, all or part of a head, axes moved inside. It is found by following the data
+/// <summary>The operators of a rotary embedding, in any spelling: halves or neighbours, all or part of a head, axes moved inside. It is
+/// found by following the data
 /// from a sum (or a join of parts) back to the one value that all of it comes from; angles are what comes from no linear layer.</summary>
 internal sealed class RotaryRegion
 {
@@ -12,8 +13,10 @@ internal sealed class RotaryRegion
     private const int Farthest = 4096;   // nodes above an angle
     private const string Kind = "an operator of a rotary embedding";
 
-    private static readonly FrozenSet<string> Elementwise = FrozenSet.Create(StringComparer.Ordinal, "Add", "Sub", "Mul", "Div", "Neg", "Cast", "Where");
-    private static readonly FrozenSet<string> Moving = FrozenSet.Create(StringComparer.Ordinal, "Transpose", "Reshape", "Squeeze", "Unsqueeze", "Split", "Slice");
+    private static readonly FrozenSet<string> Elementwise =
+        FrozenSet.Create(StringComparer.Ordinal, "Add", "Sub", "Mul", "Div", "Neg", "Cast", "Where");
+    private static readonly FrozenSet<string> Moving =
+        FrozenSet.Create(StringComparer.Ordinal, "Transpose", "Reshape", "Squeeze", "Unsqueeze", "Split", "Slice");
 
     private readonly Dictionary<Value, bool> _carries = [];
     private readonly List<Value> _order = [];   // what a value is made of comes before it
@@ -34,7 +37,8 @@ internal sealed class RotaryRegion
     public static Pattern Pattern { get; } = new RotaryPattern();
 
     /// <summary>Where the features go; features that are rotated into each other must stay in one head.</summary>
-    public static FeatureGrid? Move(FeatureGrid grid, Value result) => Of(result) is { Source: { } source } region ? MixedFeatures.Along(region.Values(source), grid) : null;
+    public static FeatureGrid? Move(FeatureGrid grid, Value result) =>
+        Of(result) is { Source: { } source } region ? MixedFeatures.Along(region.Values(source), grid) : null;
 
     // Null where a value is no sum or join of data.
     private static RotaryRegion? Of(Value result)
@@ -90,7 +94,8 @@ internal sealed class RotaryRegion
         { Domain: "", OpType: "Where" } node => [node.Inputs[1]!, node.Inputs[2]!],
         { Domain: "", OpType: "Concat" } node => [.. node.Inputs.OfType<Value>()],
         { Domain: "" } node when Elementwise.Contains(node.OpType) => [.. node.Inputs.OfType<Value>()],
-        { Domain: "" } node when Moving.Contains(node.OpType) || (node.OpType == "Gather" && node.Input(1) is { IsConstant: true }) => [node.Inputs[0]!],
+        { Domain: "" } node when Moving.Contains(node.OpType) || (node.OpType == "Gather" && node.Input(1) is { IsConstant: true }) =>
+            [node.Inputs[0]!],
         _ => null,
     };
 

@@ -63,7 +63,8 @@ public sealed record StoredCodes
         };
         if (model.OriginOf(codes) is { Transposed: true })
         {
-            if (layout.BlockRows < layout.Rows && layout.BlockColumns < layout.Columns) return null;   // blocks of the stored codes would lie the other way
+            // blocks of the stored codes would lie the other way
+            if (layout.BlockRows < layout.Rows && layout.BlockColumns < layout.Columns) return null;
             layout = layout.Transposed();
         }
         return layout with { Reader = reader.Output.Name, Scales = scaleName, ZeroPoints = zero is null ? null : Stored(zero) };
@@ -77,7 +78,8 @@ public sealed record StoredCodes
         var found = new Dictionary<string, StoredCodes>(StringComparer.Ordinal);
         foreach (var node in model.Model.Graph.Nodes)
         {
-            if (CodesOf(node) is { } codes && model.OriginOf(codes) is { } origin && Of(model, node) is { } layout) found.TryAdd(origin.Initializer, layout);
+            if (CodesOf(node) is { } codes && model.OriginOf(codes) is { } origin && Of(model, node) is { } layout)
+                found.TryAdd(origin.Initializer, layout);
         }
         return found;
     }
@@ -85,14 +87,17 @@ public sealed record StoredCodes
     private static Value? CodesOf(Node node) => node.Op switch
     {
         "com.microsoft::MatMulNBits" when node.Input(1) is { IsConstant: true } codes && node.Input(2) is { IsConstant: true } => codes,
-        "com.microsoft::GatherBlockQuantized" when node.Input(0) is { IsConstant: true, Constant: { Rank: 2 } tensor } codes && IsInteger(tensor.Type) && node.Input(2) is { IsConstant: true } && IsTable(node) => codes,
-        "DequantizeLinear" when node.Input(0) is { IsConstant: true, Constant: { Rank: 2 } tensor } codes && IsInteger(tensor.Type) && node.Input(1) is { IsConstant: true } => codes,
+        "com.microsoft::GatherBlockQuantized" when node.Input(0) is { IsConstant: true, Constant: { Rank: 2 } tensor } codes
+            && IsInteger(tensor.Type) && node.Input(2) is { IsConstant: true } && IsTable(node) => codes,
+        "DequantizeLinear" when node.Input(0) is { IsConstant: true, Constant: { Rank: 2 } tensor } codes && IsInteger(tensor.Type)
+            && node.Input(1) is { IsConstant: true } => codes,
         _ => null,
     };
 
     private static bool IsTable(Node node) => node.Int("gather_axis", 0) == 0 && node.Int("quantize_axis", 1) is 1 or -1;
 
-    private static bool IsInteger(ElementType type) => type is ElementType.UInt4 or ElementType.Int4 or ElementType.UInt8 or ElementType.Int8;
+    private static bool IsInteger(ElementType type) =>
+        type is ElementType.UInt4 or ElementType.Int4 or ElementType.UInt8 or ElementType.Int8;
 
     // One scale for all, or for each row, becomes one for all, or for each column.
     private StoredCodes Transposed() => this with

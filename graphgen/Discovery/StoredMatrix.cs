@@ -9,7 +9,8 @@ namespace LoRTA.Onnx.GraphGen.Discovery;
 /// <param name="IsOutIn">Whether it is stored [out, in].</param>
 /// <param name="Columns">The output features that belong to W, as ranges of the stored ones, in order.</param>
 /// <param name="Factor">What the numbers of W are of the stored ones; null = the same.</param>
-internal sealed record StoredMatrix(IStoredNumbers Numbers, bool IsOutIn, IReadOnlyList<(long Start, long End)> Columns, WeightFactor? Factor = null)
+internal sealed record StoredMatrix(IStoredNumbers Numbers, bool IsOutIn, IReadOnlyList<(long Start, long End)> Columns,
+    WeightFactor? Factor = null)
 {
     private const int Side = 64;
 

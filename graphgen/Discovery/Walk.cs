@@ -19,7 +19,8 @@ internal sealed record Walk(Linear? Linear, IReadOnlyList<Value> Values, IReadOn
     /// <summary>Backwards from queries, keys and values.</summary>
     private static readonly Step[] TowardsProjection =
     [
-        new("norm of each head", Op("LayerNormalization", X) | Op("SimplifiedLayerNormalization", X) | NormForms.OverRoot(X)) { Computes = true },
+        new("norm of each head", Op("LayerNormalization", X) | Op("SimplifiedLayerNormalization", X)
+            | NormForms.OverRoot(X)) { Computes = true },
         new("key/value cache", Op("Concat", Cache, X)) { EndsHeads = true },
         new("repeat heads", Op("Expand", SplitHeads) | Op("Tile", SplitHeads)) { EndsHeads = true },
         new("add or drop an axis", Op("Unsqueeze", X) | Op("Squeeze", X), FeatureGrid.Reshape),

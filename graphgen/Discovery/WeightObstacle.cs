@@ -13,7 +13,8 @@ internal static class WeightObstacle
     {
         var deployed = node?.Source ?? node;
         if (deployed is not { OpType: "MatMul" or "Gemm" or "FusedMatMul" or "Conv" or "MatMulNBits" or "MatMulInteger" or "QLinearMatMul" }) return null;
-        if (deployed.OpType == "MatMulNBits") return deployed.Input(4) is { } order ? $"its weight's columns are stored in another order (g_idx '{order.Name}')" : null;
+        if (deployed.OpType == "MatMulNBits")
+            return deployed.Input(4) is { } order ? $"its weight's columns are stored in another order (g_idx '{order.Name}')" : null;
         return StoredPath.WhyNot(deployed.Input(1)) ?? StoredPath.WhyNot(deployed.Input(0));
     }
 

@@ -4,15 +4,18 @@ using LoRTA.Onnx.GraphGen.Errors;
 namespace LoRTA.Onnx.GraphGen.Files;
 
 /// <summary>Writes folders so that they appear whole or not at all: filled beside their final place, then put there in one step.</summary>
-/// <remarks>Linux swaps the new folder with the old one, so there is a whole folder at every moment. Elsewhere the old one is put aside first; a process that ends between the two
+/// <remarks>Linux swaps the new folder with the old one, so there is a whole folder at every moment. Elsewhere the old one is put aside
+/// first; a process that ends between the two
 /// renames leaves it aside, and the next one that writes beside it brings it back.</remarks>
 internal static class AtomicFolder
 {
     /// <summary>Lets <paramref name="fill"/> write into a temporary folder that then takes the place of <paramref name="path"/>.</summary>
     /// <param name="path">The folder; where it is a link to one, that folder.</param>
-    /// <param name="isOurs">Whether such a folder may hold a file of that name, relative with <c>/</c>; an existing folder that holds another one is not replaced.</param>
+    /// <param name="isOurs">Whether such a folder may hold a file of that name, relative with <c>/</c>; an existing folder that holds
+    /// another one is not replaced.</param>
     /// <param name="fill">Writes into the folder that it is given.</param>
-    /// <exception cref="LortaException">LRT107: the folder holds something else; LRT123: something else is there; LRT104: the parent folder cannot be written or the disk is full.</exception>
+    /// <exception cref="LortaException">LRT107: the folder holds something else; LRT123: something else is there; LRT104: the parent
+    /// folder cannot be written or the disk is full.</exception>
     public static void Write(string path, Func<string, bool> isOurs, Action<string> fill)
     {
         var target = RealPath.Target(Path.TrimEndingDirectorySeparator(Path.GetFullPath(path)));
@@ -58,7 +61,8 @@ internal static class AtomicFolder
         }
         finally
         {
-            foreach (var folder in new[] { name + Leftovers.Temporary, name + Leftovers.Retired }) if (Directory.Exists(folder)) FileSteps.DeleteFolder(folder);
+            foreach (var folder in new[] { name + Leftovers.Temporary, name + Leftovers.Retired })
+                if (Directory.Exists(folder)) FileSteps.DeleteFolder(folder);
             FileSteps.Delete(name + Leftovers.Lock);
         }
     }

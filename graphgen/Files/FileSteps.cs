@@ -1,6 +1,7 @@
 namespace LoRTA.Onnx.GraphGen.Files;
 
-/// <summary>The steps by which outputs take their place. Every name that appears, moves or goes does so here, and a process that ends between two steps leaves a state that the next one can clean up.</summary>
+/// <summary>The steps by which outputs take their place. Every name that appears, moves or goes does so here, and a process that ends
+/// between two steps leaves a state that the next one can clean up.</summary>
 internal static class FileSteps
 {
     /// <summary>Told before each step. The tool never sets it: tests end the process at each step in turn.</summary>
@@ -62,6 +63,7 @@ internal static class FileSteps
         }
     }
 
-    // On Unix an exclusive lock, which the system lets go of however its owner ends. On Windows an open file can be renamed only where its sharing allows that.
+    // On Unix an exclusive lock, which the system lets go of however its owner ends. On Windows an open file can be renamed only where
+    // its sharing allows that.
     private static FileShare Locked => OperatingSystem.IsWindows() ? FileShare.Delete : FileShare.None;
 }

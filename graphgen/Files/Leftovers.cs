@@ -4,7 +4,8 @@ using System.Text.RegularExpressions;
 namespace LoRTA.Onnx.GraphGen.Files;
 
 /// <summary>Temporary names beside outputs, and what processes that were killed left under such names.</summary>
-/// <remarks>A temporary file is held open with an exclusive lock; a temporary folder has a lock file beside it. One whose lock is free belongs to nobody any more.</remarks>
+/// <remarks>A temporary file is held open with an exclusive lock; a temporary folder has a lock file beside it. One whose lock is free
+/// belongs to nobody any more.</remarks>
 internal static partial class Leftovers
 {
     public const string Temporary = ".tmp";
@@ -69,7 +70,8 @@ internal static partial class Leftovers
     // Files only: links and pipes of such names are not ours.
     private static List<string> Held(string folder) =>
     [
-        .. Directory.EnumerateFiles(folder, $"{Prefix}*").Where(path => Is(Path.GetFileName(path)) && PathKinds.Of(path) == PathKind.File).Order(StringComparer.Ordinal),
+        .. Directory.EnumerateFiles(folder, $"{Prefix}*").Where(path => Is(Path.GetFileName(path)) && PathKinds.Of(path) == PathKind.File)
+            .Order(StringComparer.Ordinal),
     ];
 
     [GeneratedRegex("^lorta-[0-9a-f]{16}\\.(tmp|old|lock)$")]

@@ -15,7 +15,8 @@ internal sealed unsafe class MappedFile
     // The length is that of the opened file: a path may be a link, which has a length of its own, or name another file a moment later.
     private MappedFile(string path)
     {
-        _handle = File.OpenHandle(path, share: FileShare.ReadWrite | FileShare.Delete);   // other sharing would lock the file for as long as it is mapped
+        // other sharing would lock the file for as long as it is mapped
+        _handle = File.OpenHandle(path, share: FileShare.ReadWrite | FileShare.Delete);
         (Path, Length) = (path, RandomAccess.GetLength(_handle));
         if (Length == 0) return;   // an empty file cannot be mapped
         _file = MemoryMappedFile.CreateFromFile(_handle, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: true);
@@ -49,12 +50,14 @@ internal sealed unsafe class MappedFile
     /// <summary>A window on the file; bytes are read from disk when they are touched.</summary>
     public ReadOnlySpan<byte> Span(long offset, int length)
     {
-        if (offset < 0 || length < 0 || offset > Length - length) throw FileErrors.Corrupt(Path, $"has {Length} bytes, and byte {offset} with {length} more are asked for");
+        if (offset < 0 || length < 0 || offset > Length - length)
+            throw FileErrors.Corrupt(Path, $"has {Length} bytes, and byte {offset} with {length} more are asked for");
         CheckWhole();
         return new ReadOnlySpan<byte>(_start + offset, length);
     }
 
-    /// <summary>Refuses a file that was shortened in place since it was opened. The system ends a process that touches bytes which are gone (SIGBUS), and nothing can catch that,
+    /// <summary>Refuses a file that was shortened in place since it was opened. The system ends a process that touches bytes which are
+    /// gone (SIGBUS), and nothing can catch that,
     /// so it is asked for before each piece of work.</summary>
     /// <exception cref="LortaException">LRT140: it was.</exception>
     public void CheckWhole()

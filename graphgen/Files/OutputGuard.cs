@@ -3,7 +3,8 @@ using LoRTA.Onnx.GraphGen.Ir;
 
 namespace LoRTA.Onnx.GraphGen.Files;
 
-/// <summary>Whether outputs may be written: never onto what they are made from, onto what exists only when that was asked for, and even then only onto what such a command writes.</summary>
+/// <summary>Whether outputs may be written: never onto what they are made from, onto what exists only when that was asked for, and even
+/// then only onto what such a command writes.</summary>
 /// <param name="force">Whether existing outputs may be replaced.</param>
 /// <param name="inputs">The files that the command reads.</param>
 internal sealed class OutputGuard(bool force, IEnumerable<string> inputs)
@@ -25,7 +26,8 @@ internal sealed class OutputGuard(bool force, IEnumerable<string> inputs)
     /// <summary>Refuses a place where no folder may be written.</summary>
     /// <param name="output">The folder, which is replaced whole.</param>
     /// <param name="isOurs">Whether such a folder may hold a file of that name, relative with <c>/</c>.</param>
-    /// <exception cref="LortaException">LRT701: holds or is an input; LRT123: no folder; LRT102: exists; LRT107: holds something else.</exception>
+    /// <exception cref="LortaException">LRT701: holds or is an input; LRT123: no folder; LRT102: exists; LRT107: holds something
+    /// else.</exception>
     public void CheckFolder(string output, Func<string, bool> isOurs)
     {
         CheckInputs(output);
@@ -42,7 +44,8 @@ internal sealed class OutputGuard(bool force, IEnumerable<string> inputs)
     public void CheckInputs(string output)
     {
         var (place, target) = (RealPath.Of(output), RealPath.Target(output));
-        if (_inputs.FirstOrDefault(input => IsHarmed(input, place) || IsHarmed(input, target)) is { } harmed) throw FileErrors.OverwritesSource(output, harmed);
+        if (_inputs.FirstOrDefault(input => IsHarmed(input, place) || IsHarmed(input, target)) is { } harmed)
+            throw FileErrors.OverwritesSource(output, harmed);
     }
 
     // Under the name that it was opened by, or under that of the file behind a link.

@@ -47,6 +47,8 @@ internal static class PathKinds
         if (file.LinkTarget is not null) return PathKind.Link;
         if (Directory.Exists(place)) return PathKind.Folder;
         if (!file.Exists) return PathKind.Nothing;
-        return file.Attributes.HasFlag(FileAttributes.Device) || place.StartsWith("/dev/", StringComparison.Ordinal) ? PathKind.Special : PathKind.File;
+        return file.Attributes.HasFlag(FileAttributes.Device) || place.StartsWith("/dev/", StringComparison.Ordinal)
+            ? PathKind.Special
+            : PathKind.File;
     }
 }

@@ -2,7 +2,8 @@
 
 namespace LoRTA.Onnx.GraphGen.Files;
 
-/// <summary>A file under a temporary name in the folder of its place, until it is whole. It is locked, so that others see that somebody is writing it.</summary>
+/// <summary>A file under a temporary name in the folder of its place, until it is whole. It is locked, so that others see that somebody
+/// is writing it.</summary>
 internal sealed class PendingFile : IDisposable
 {
     private const int Attempts = 20;

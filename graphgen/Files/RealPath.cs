@@ -42,7 +42,8 @@ internal static class RealPath
     }
 
     /// <summary>Whether the place is below a folder; both are resolved.</summary>
-    public static bool IsBelow(string place, string folder) => place.StartsWith(Path.TrimEndingDirectorySeparator(folder) + Path.DirectorySeparatorChar, Comparison)
+    public static bool IsBelow(string place, string folder) =>
+        place.StartsWith(Path.TrimEndingDirectorySeparator(folder) + Path.DirectorySeparatorChar, Comparison)
         || (Path.EndsInDirectorySeparator(folder) && place.StartsWith(folder, Comparison));
 
     /// <summary>What the link at a path holds; null where there is no link.</summary>

@@ -41,7 +41,8 @@ internal sealed record Safetensors(IReadOnlyDictionary<string, Tensor> Tensors, 
         var file = MappedFile.Open(path);
         if (file.Length < 8) throw FileErrors.Corrupt(path, "too short for a safetensors file");
         var headerLength = BinaryPrimitives.ReadUInt64LittleEndian(file.Span(0, 8));
-        if (headerLength > LongestHeader || (long)headerLength + 8 > file.Length) throw FileErrors.Corrupt(path, "the safetensors header is longer than the file");
+        if (headerLength > LongestHeader || (long)headerLength + 8 > file.Length)
+            throw FileErrors.Corrupt(path, "the safetensors header is longer than the file");
         try
         {
             using var header = JsonDocument.Parse(file.Span(8, (int)headerLength).ToArray(), Json);
@@ -118,7 +119,8 @@ internal sealed record Safetensors(IReadOnlyDictionary<string, Tensor> Tensors, 
         {
             if (entry.Name == "__metadata__")
             {
-                foreach (var pair in entry.Value.EnumerateObject()) metadata[pair.Name] = pair.Value.GetString() ?? throw new FormatException(pair.Name);
+                foreach (var pair in entry.Value.EnumerateObject())
+                    metadata[pair.Name] = pair.Value.GetString() ?? throw new FormatException(pair.Name);
                 continue;
             }
             tensors[entry.Name] = ReadTensor(file, dataStart, entry);
@@ -134,7 +136,8 @@ internal sealed record Safetensors(IReadOnlyDictionary<string, Tensor> Tensors, 
         foreach (var (name, tensor) in tensors.OrderBy(pair => pair.Value.FileOffset).ThenBy(pair => pair.Value.ByteCount))
         {
             if (tensor.FileOffset < at) throw FileErrors.Corrupt(file.Path, $"tensor '{name}' overlaps the one before it");
-            if (tensor.FileOffset > at) throw FileErrors.Corrupt(file.Path, $"{tensor.FileOffset - at} bytes before tensor '{name}' belong to none");
+            if (tensor.FileOffset > at)
+                throw FileErrors.Corrupt(file.Path, $"{tensor.FileOffset - at} bytes before tensor '{name}' belong to none");
             at += tensor.ByteCount;
         }
         if (at < file.Length) throw FileErrors.Corrupt(file.Path, $"{file.Length - at} bytes at its end belong to no tensor");

@@ -41,7 +41,8 @@ internal static unsafe partial class UnixCalls
         }
     }
 
-    /// <summary>Opens a file for reading without asking for the lock that .NET takes on each file that it opens; null where that fails.</summary>
+    /// <summary>Opens a file for reading without asking for the lock that .NET takes on each file that it opens; null where that
+    /// fails.</summary>
     public static SafeFileHandle? OpenUnlocked(string path)
     {
         var handle = Open(path, 0);

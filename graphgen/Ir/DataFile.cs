@@ -5,7 +5,8 @@ using LoRTA.Onnx.GraphGen.Files;
 namespace LoRTA.Onnx.GraphGen.Ir;
 
 /// <summary>The second file of a model, with its large constants: <c>NAME.onnx.HASH.data</c>, where HASH is of its content.</summary>
-/// <remarks>New data have a new name. So the old model file goes with the old data until the new one takes its place, which is one rename: whenever a process ends, one of the two is whole.</remarks>
+/// <remarks>New data have a new name. So the old model file goes with the old data until the new one takes its place, which is one
+/// rename: whenever a process ends, one of the two is whole.</remarks>
 internal static partial class DataFile
 {
     private const int HashLength = 16;
@@ -16,9 +17,11 @@ internal static partial class DataFile
     public static string PathFor(string model, ReadOnlySpan<byte> hash) => $"{model}.{Convert.ToHexStringLower(hash)[..HashLength]}.data";
 
     /// <summary>Whether a name is that of a data file of a model.</summary>
-    public static bool IsOf(string model, string name) => name.StartsWith(model, StringComparison.Ordinal) && Ending().IsMatch(name[model.Length..]);
+    public static bool IsOf(string model, string name) =>
+        name.StartsWith(model, StringComparison.Ordinal) && Ending().IsMatch(name[model.Length..]);
 
-    /// <summary>Removes the data files of earlier models of this name. One that another file in the folder names (a copy, a renamed model) stays, and all stay while another process writes in the folder.</summary>
+    /// <summary>Removes the data files of earlier models of this name. One that another file in the folder names (a copy, a renamed
+    /// model) stays, and all stay while another process writes in the folder.</summary>
     /// <param name="model">The model's path.</param>
     /// <param name="current">The data file that it names now; null where it has none.</param>
     public static void RemoveUnused(string model, string? current)
@@ -26,7 +29,8 @@ internal static partial class DataFile
         var full = Path.GetFullPath(model);
         var (folder, name) = (Path.GetDirectoryName(full)!, Path.GetFileName(full));
         var unused = Directory.EnumerateFiles(folder, "*.data")
-            .Where(path => IsOf(name, Path.GetFileName(path)) && Path.GetFileName(path) != Path.GetFileName(current) && PathKinds.Of(path) == PathKind.File)
+            .Where(path => IsOf(name, Path.GetFileName(path)) && Path.GetFileName(path) != Path.GetFileName(current)
+                && PathKinds.Of(path) == PathKind.File)
             .ToList();
         if (unused.Count == 0 || Leftovers.HasLiving(folder)) return;
         var models = Directory.EnumerateFiles(folder)

@@ -149,7 +149,8 @@ public sealed class Graph
     /// <summary>Whether the name of a value is fixed because others refer to it: as a graph output, or inside a subgraph.</summary>
     internal bool IsKnownByName(Value value) => IsOutput(value) || value.IsCaptured;
 
-    /// <summary>Lets everyone who reads <paramref name="old"/> read <paramref name="replacement"/>; graph outputs and subgraphs find it under the old name.</summary>
+    /// <summary>Lets everyone who reads <paramref name="old"/> read <paramref name="replacement"/>; graph outputs and subgraphs find it
+    /// under the old name.</summary>
     internal void ReplaceUses(Value old, Value replacement, Func<Use, bool>? where = null)
     {
         foreach (var use in old.Uses.ToArray())
@@ -157,7 +158,8 @@ public sealed class Graph
         if (where is null && IsKnownByName(old)) ReplaceByName(old, replacement);
     }
 
-    /// <summary>Splices nodes in behind a value: its readers from before, graph outputs and subgraphs see the result; the new nodes go on reading the value.</summary>
+    /// <summary>Splices nodes in behind a value: its readers from before, graph outputs and subgraphs see the result; the new nodes go on
+    /// reading the value.</summary>
     /// <param name="value">The value.</param>
     /// <param name="readers">Who read it before the new nodes were added.</param>
     /// <param name="result">What the new nodes make of it.</param>

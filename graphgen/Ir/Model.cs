@@ -28,7 +28,8 @@ public sealed class Model
     /// <summary>The file's own key/value notes.</summary>
     internal SortedDictionary<string, string> Metadata { get; } = new(StringComparer.Ordinal);
 
-    /// <summary>Functions that the model defines itself and that are called as such (all others were inlined): why, by <c>domain::name</c>.</summary>
+    /// <summary>Functions that the model defines itself and that are called as such (all others were inlined): why, by
+    /// <c>domain::name</c>.</summary>
     internal IReadOnlyDictionary<string, string> Functions { get; init; } = new Dictionary<string, string>(StringComparer.Ordinal);
 
     /// <summary>Fields of the stored model that are not modelled.</summary>
@@ -54,7 +55,8 @@ public sealed class Model
     public static Model Load(string path) => ModelReader.Read(Locate(path));
 
     /// <summary>Writes the model: under a temporary name first, renamed when whole. Weights are streamed from where they lie.</summary>
-    /// <param name="path">The <c>.onnx</c> file; constants that were external go to a second file beside it, <c>path.HASH.data</c>, where HASH is of its content.</param>
+    /// <param name="path">The <c>.onnx</c> file; constants that were external go to a second file beside it, <c>path.HASH.data</c>, where
+    /// HASH is of its content.</param>
     /// <exception cref="LortaException">LRT104: the folder cannot be written or the disk is full.</exception>
     public void Save(string path) => ModelWriter.Save(this, path);
 

@@ -46,7 +46,8 @@ internal static class ModelReader
         };
         foreach (var opset in opsets)
         {
-            if (!model.OpsetVersions.TryAdd(opset.Domain is "ai.onnx" ? string.Empty : opset.Domain, opset.Version)) throw ModelErrors.DefinedTwice(path, $"opset of {opset.Domain}");
+            if (!model.OpsetVersions.TryAdd(opset.Domain is "ai.onnx" ? string.Empty : opset.Domain, opset.Version))
+                throw ModelErrors.DefinedTwice(path, $"opset of {opset.Domain}");
         }
         foreach (var entry in metadata) model.Metadata[entry.Key] = entry.Value;
         if (model.Opset is < Opsets.Oldest or > Opsets.Newest)
@@ -78,7 +79,9 @@ internal static class ModelReader
     private static void ReadInitializer(Graph graph, string path, TensorProto proto, TensorReader tensors, int index)
     {
         var tensor = tensors.Read(proto, index);
-        var value = graph.Find(proto.Name) is { IsInput: true, Constant: null } input ? input : graph.AddValue(Unused(graph, path, proto.Name));
+        var value = graph.Find(proto.Name) is { IsInput: true, Constant: null } input
+            ? input
+            : graph.AddValue(Unused(graph, path, proto.Name));
         (value.Constant, value.Type, value.Shape) = (tensor, tensor.Type, Shape.Of(tensor));
         (value.IsExternal, value.Remainder) = (proto.DataLocation == 1, TensorReader.RemainderOf(proto));
     }
@@ -92,7 +95,8 @@ internal static class ModelReader
             Captures = [.. proto.Attribute.SelectMany(Subgraphs).SelectMany(CapturedNames).Distinct(StringComparer.Ordinal).Select(graph.Find).OfType<Value>()],
         };
         foreach (var attribute in proto.Attribute)
-            if (!node.Attributes.TryAdd(attribute.Name, ReadAttribute(attribute, tensors))) throw ModelErrors.AttributeTwice(path, Label(proto), attribute.Name);
+            if (!node.Attributes.TryAdd(attribute.Name, ReadAttribute(attribute, tensors)))
+                throw ModelErrors.AttributeTwice(path, Label(proto), attribute.Name);
         foreach (var entry in proto.MetadataProps) node.Metadata[entry.Key] = entry.Value;
         node.Remainder = RemainderOf(proto);
         return node;
@@ -124,8 +128,10 @@ internal static class ModelReader
         if (type.Shape is null) return;
         var shape = type.Shape.Dim.Select((dim, axis) => dim.ValueCase switch
         {
-            TensorShapeProto.Types.Dimension.ValueOneofCase.DimValue when dim.DimValue >= 0 => new Dim(dim.DimValue),   // some exporters write −1 for "unknown"
-            TensorShapeProto.Types.Dimension.ValueOneofCase.DimParam when dim.DimParam.Length is > 0 and < LongestFormula => Dim.Parse(dim.DimParam),
+            // some exporters write −1 for "unknown"
+            TensorShapeProto.Types.Dimension.ValueOneofCase.DimValue when dim.DimValue >= 0 => new Dim(dim.DimValue),
+            TensorShapeProto.Types.Dimension.ValueOneofCase.DimParam when dim.DimParam.Length is > 0 and < LongestFormula =>
+                Dim.Parse(dim.DimParam),
             _ => Dim.Symbol($"{info.Name}.{axis}"),
         });
         value.Shape = [.. shape];

@@ -19,7 +19,8 @@ internal static class ModelWriter
     /// <exception cref="LortaException">LRT104: the folder cannot be written or the disk is full.</exception>
     public static IReadOnlyList<string> Save(Model model, string path)
     {
-        var isApart = model.Graph.Initializers.Any(value => value.IsExternal) || model.Graph.Initializers.Sum(value => value.Constant!.ByteCount) > InlineLimit;
+        var isApart = model.Graph.Initializers.Any(value => value.IsExternal)
+            || model.Graph.Initializers.Sum(value => value.Constant!.ByteCount) > InlineLimit;
         try
         {
             var data = isApart ? SaveApart(model, path) : null;
@@ -33,7 +34,8 @@ internal static class ModelWriter
         }
     }
 
-    // The data first, under a name that no older model file uses; the model file last, in one rename. It is begun first: its lock shows that somebody is going to need the data.
+    // The data first, under a name that no older model file uses; the model file last, in one rename. It is begun first: its lock shows
+    // that somebody is going to need the data.
     private static string SaveApart(Model model, string path)
     {
         using var file = PendingFile.Beside(path);
@@ -42,7 +44,9 @@ internal static class ModelWriter
         var layout = new ExternalLayout(string.Empty, model.Graph.Initializers);
         layout.Write(hashed);
         var dataPath = DataFile.PathFor(path, hashed.Hash);
-        Write(model, file.Stream, value => layout.PlaceOf(value) is { } place ? place with { Location = Path.GetFileName(dataPath) } : null);
+        Write(model, file.Stream, value => layout.PlaceOf(value) is { } place
+            ? place with { Location = Path.GetFileName(dataPath) }
+            : null);
         var isNew = !File.Exists(dataPath);
         data.Place(dataPath);
         try

@@ -86,16 +86,19 @@ public sealed class Node
 
     /// <summary>An integer attribute; so are the three below for their kinds.</summary>
     /// <exception cref="LortaException">LRT131: the attribute is of another kind.</exception>
-    internal long Int(string name, long otherwise) => Attributes.TryGetValue(name, out var attr) ? As<long>(attr, AttrKind.Int, name) : otherwise;
+    internal long Int(string name, long otherwise) =>
+        Attributes.TryGetValue(name, out var attr) ? As<long>(attr, AttrKind.Int, name) : otherwise;
 
-    internal float Float(string name, float otherwise) => Attributes.TryGetValue(name, out var attr) ? As<float>(attr, AttrKind.Float, name) : otherwise;
+    internal float Float(string name, float otherwise) =>
+        Attributes.TryGetValue(name, out var attr) ? As<float>(attr, AttrKind.Float, name) : otherwise;
 
     internal string String(string name, string otherwise) =>
         Attributes.TryGetValue(name, out var attr) ? Encoding.UTF8.GetString(As<byte[]>(attr, AttrKind.String, name)) : otherwise;
 
     internal long[]? Ints(string name) => Attributes.TryGetValue(name, out var attr) ? As<long[]>(attr, AttrKind.Ints, name) : null;
 
-    private T As<T>(Attr attr, AttrKind kind, string name) => attr.Kind == kind ? (T)attr.Value : throw ModelErrors.AttributeKind(this, name, attr.Kind, kind);
+    private T As<T>(Attr attr, AttrKind kind, string name) =>
+        attr.Kind == kind ? (T)attr.Value : throw ModelErrors.AttributeKind(this, name, attr.Kind, kind);
 
     /// <summary>Gives a Constant node another tensor.</summary>
     internal void SetValue(Tensor tensor)

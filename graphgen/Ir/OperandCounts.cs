@@ -12,23 +12,32 @@ internal static class OperandCounts
     private static readonly FrozenDictionary<string, int> Required = Table(
         (1,
         [
-            "Abs", "Neg", "Sign", "Exp", "Log", "Sqrt", "Reciprocal", "Floor", "Ceil", "Round", "Erf", "Sin", "Cos", "Tan", "Tanh", "Sigmoid", "Relu", "LeakyRelu", "Elu", "Selu", "Celu",
-            "Softplus", "Softsign", "HardSigmoid", "HardSwish", "Mish", "Gelu", "Softmax", "LogSoftmax", "Clip", "Cast", "Identity", "Dropout", "Not", "IsNaN", "IsInf", "Trilu",
-            "Shape", "Size", "Flatten", "Squeeze", "Unsqueeze", "Transpose", "Concat", "Split", "Slice", "Pad", "NonZero", "ConstantOfShape", "ReduceMean", "ReduceSum", "ReduceMax",
-            "ReduceMin", "ReduceProd", "ReduceL1", "ReduceL2", "ReduceSumSquare", "ReduceLogSum", "ReduceLogSumExp", "ArgMax", "ArgMin", "TopK", "Einsum", "Sum", "Mean", "Max", "Min",
+            "Abs", "Neg", "Sign", "Exp", "Log", "Sqrt", "Reciprocal", "Floor", "Ceil", "Round", "Erf", "Sin", "Cos", "Tan", "Tanh",
+                "Sigmoid", "Relu", "LeakyRelu", "Elu", "Selu", "Celu",
+            "Softplus", "Softsign", "HardSigmoid", "HardSwish", "Mish", "Gelu", "Softmax", "LogSoftmax", "Clip", "Cast", "Identity",
+                "Dropout", "Not", "IsNaN", "IsInf", "Trilu",
+            "Shape", "Size", "Flatten", "Squeeze", "Unsqueeze", "Transpose", "Concat", "Split", "Slice", "Pad", "NonZero",
+                "ConstantOfShape", "ReduceMean", "ReduceSum", "ReduceMax",
+            "ReduceMin", "ReduceProd", "ReduceL1", "ReduceL2", "ReduceSumSquare", "ReduceLogSum", "ReduceLogSumExp", "ArgMax", "ArgMin",
+                "TopK", "Einsum", "Sum", "Mean", "Max", "Min",
             "DynamicQuantizeLinear", "EyeLike", "GlobalAveragePool", "GlobalMaxPool", "LpNormalization", "Shrink", "ThresholdedRelu",
             Ms + "Gelu", Ms + "FastGelu", Ms + "QuickGelu", Ms + "Attention", Ms + "MultiHeadAttention", Ms + "GroupQueryAttention",
         ]),
         (2,
         [
-            "Add", "Sub", "Mul", "Div", "Pow", "Mod", "PRelu", "MatMul", "Gemm", "MatMulInteger", "Gather", "GatherElements", "GatherND", "Reshape", "Expand", "Tile", "Equal", "Less", "LessOrEqual",
-            "Greater", "GreaterOrEqual", "And", "Or", "Xor", "CumSum", "CastLike", "LayerNormalization", "SimplifiedLayerNormalization", "RMSNormalization", "QuantizeLinear", "DequantizeLinear",
-            "Conv", "ConvTranspose", Ms + "FusedMatMul", Ms + "SkipLayerNormalization", Ms + "BiasGelu", Ms + "QuantizeLinear", Ms + "DequantizeLinear",
+            "Add", "Sub", "Mul", "Div", "Pow", "Mod", "PRelu", "MatMul", "Gemm", "MatMulInteger", "Gather", "GatherElements", "GatherND",
+                "Reshape", "Expand", "Tile", "Equal", "Less", "LessOrEqual",
+            "Greater", "GreaterOrEqual", "And", "Or", "Xor", "CumSum", "CastLike", "LayerNormalization", "SimplifiedLayerNormalization",
+                "RMSNormalization", "QuantizeLinear", "DequantizeLinear",
+            "Conv", "ConvTranspose", Ms + "FusedMatMul", Ms + "SkipLayerNormalization", Ms + "BiasGelu", Ms + "QuantizeLinear",
+                Ms + "DequantizeLinear",
         ]),
         (3,
         [
-            "Where", "ScatterElements", "Scatter", "ScatterND", "Range", "OneHot", "InstanceNormalization", "GroupNormalization", "Attention", "RotaryEmbedding", "QLinearMatMul",
-            Ms + "MatMulNBits", Ms + "GatherBlockQuantized", Ms + "SkipSimplifiedLayerNormalization", Ms + "EmbedLayerNormalization", Ms + "DynamicQuantizeMatMul", Ms + "MatMulIntegerToFloat",
+            "Where", "ScatterElements", "Scatter", "ScatterND", "Range", "OneHot", "InstanceNormalization", "GroupNormalization",
+                "Attention", "RotaryEmbedding", "QLinearMatMul",
+            Ms + "MatMulNBits", Ms + "GatherBlockQuantized", Ms + "SkipSimplifiedLayerNormalization", Ms + "EmbedLayerNormalization",
+                Ms + "DynamicQuantizeMatMul", Ms + "MatMulIntegerToFloat",
         ]),
         (4, [Ms + "RotaryEmbedding"]),
         (5, ["BatchNormalization"]));
@@ -41,12 +50,14 @@ internal static class OperandCounts
         if (!Required.TryGetValue(op, out var count)) return null;
         for (var i = 0; i < count; i++)
         {
-            var isOptional = (op, i) is ("EmbedLayerNormalization" or Ms + "EmbedLayerNormalization", 1) or (Ms + "GroupQueryAttention", 1 or 2);
+            var isOptional = (op, i) is ("EmbedLayerNormalization" or Ms + "EmbedLayerNormalization", 1) or (Ms + "GroupQueryAttention",
+                1 or 2);
             if (!isOptional && (i >= node.Input.Count || node.Input[i].Length == 0)) return $"input {i} of {node.OpType}";
         }
         return null;
     }
 
     private static FrozenDictionary<string, int> Table(params IEnumerable<(int Count, string[] Ops)> rows) =>
-        rows.SelectMany(row => row.Ops.Select(op => (op, row.Count))).ToFrozenDictionary(row => row.op, row => row.Count, StringComparer.Ordinal);
+        rows.SelectMany(row => row.Ops.Select(op => (op, row.Count)))
+            .ToFrozenDictionary(row => row.op, row => row.Count, StringComparer.Ordinal);
 }

@@ -25,7 +25,8 @@ internal static class TensorAxes
         return Tensor.FromBytes(parts[0].Type, [parts.Sum(part => part.Dims[0]), .. parts[0].Dims.Skip(1)], bytes);
     }
 
-    /// <summary>The tensor with <paramref name="axis"/> cut to a size, or extended to it by the number <paramref name="fill"/>, a scalar of the same type.</summary>
+    /// <summary>The tensor with <paramref name="axis"/> cut to a size, or extended to it by the number <paramref name="fill"/>, a scalar
+    /// of the same type.</summary>
     public static Tensor Resize(Tensor tensor, int axis, int size, Tensor fill)
     {
         if (tensor.Dims[axis] == size) return tensor;

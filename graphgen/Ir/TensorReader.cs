@@ -64,7 +64,9 @@ internal sealed class TensorReader(string path, MappedFile? file, IReadOnlyList<
     private Tensor ReadExternal(TensorProto proto, ElementType type, long[] dims, long expected)
     {
         var entries = new Dictionary<string, string>(StringComparer.Ordinal);
-        foreach (var entry in proto.ExternalData) if (!entries.TryAdd(entry.Key, entry.Value)) throw ModelErrors.NotOnnx(path, $"tensor '{proto.Name}' has two entries '{entry.Key}'");
+        foreach (var entry in proto.ExternalData)
+            if (!entries.TryAdd(entry.Key, entry.Value))
+                throw ModelErrors.NotOnnx(path, $"tensor '{proto.Name}' has two entries '{entry.Key}'");
         var location = entries.GetValueOrDefault("location", string.Empty);
         var data = External(proto.Name, location);
         var (offset, length) = (Number("offset", 0), Number("length", expected));

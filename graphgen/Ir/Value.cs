@@ -40,7 +40,8 @@ public sealed class Value
     /// <summary>Whether this is an initializer that no input can override.</summary>
     internal bool IsConstant => Constant is not null && Producer is null && !IsInput;
 
-    /// <summary>Whether the file stores this value: an initializer, also one that is listed as an input, whose default it then is.</summary>
+    /// <summary>Whether the file stores this value: an initializer, also one that is listed as an input, whose default it then
+    /// is.</summary>
     internal bool IsStored => Constant is not null && Producer is null;
 
     /// <summary>Whether this is an input of the graph (maybe with a default).</summary>

@@ -16,6 +16,7 @@ internal sealed class NamedLoss : ITaskLoss
         return (loss.Rank == 0 ? tape[loss] : tape[loss].Total(), null);
     }
 
-    /// <summary>Labels of tokens are those of the next ones, as causal language models that compute their loss themselves have them.</summary>
+    /// <summary>Labels of tokens are those of the next ones, as causal language models that compute their loss themselves have
+    /// them.</summary>
     public long Count(Tensor labels) => labels.Rank == 2 ? TaskLosses.CountNextTokens(labels) : labels.Count;
 }

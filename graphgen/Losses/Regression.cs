@@ -16,7 +16,8 @@ internal sealed class Regression : ITaskLoss
         if (!labels.Shape[0].IsKnown) return ((difference * difference).Apply("ReduceMean", ("keepdims", 0)), logits);
         var ignored = labels.Apply("IsNaN");
         var counted = tape.Scalar(0, ElementType.Float).Where(ignored, difference);
-        return ((counted * counted).Total() / ignored.Apply("Not").Cast(ElementType.Float).Total().Apply("Max", tape.Scalar(1, ElementType.Float)), logits);
+        return ((counted * counted).Total() / ignored.Apply("Not").Cast(ElementType.Float).Total()
+            .Apply("Max", tape.Scalar(1, ElementType.Float)), logits);
     }
 
     /// <summary>Rows that have a number.</summary>

@@ -1,7 +1,8 @@
 namespace LoRTA.Onnx.GraphGen.Weights;
 
 /// <summary>Where the elements of a view lie in the tensor that is viewed: each axis as runs of stored positions.</summary>
-/// <remarks>A stored [2, 3] has the axes (stride 3, size 2) and (stride 1, size 3); its transpose has them the other way round; reshaped to [6] it has one axis of both.</remarks>
+/// <remarks>A stored [2, 3] has the axes (stride 3, size 2) and (stride 1, size 3); its transpose has them the other way round; reshaped
+/// to [6] it has one axis of both.</remarks>
 internal sealed class StoredAxes
 {
     private readonly IReadOnlyList<IReadOnlyList<Run>> _axes;
@@ -28,10 +29,13 @@ internal sealed class StoredAxes
     public StoredAxes? Transpose(long[]? order)
     {
         if (order is null) return new StoredAxes([.. _axes.Reverse()]);
-        return order.Length == _axes.Count && order.All(axis => axis >= 0 && axis < order.Length) ? new StoredAxes([.. order.Select(axis => _axes[(int)axis])]) : null;
+        return order.Length == _axes.Count && order.All(axis => axis >= 0 && axis < order.Length)
+            ? new StoredAxes([.. order.Select(axis => _axes[(int)axis])])
+            : null;
     }
 
-    /// <summary>The same elements in the same order under other sizes; null where a run of stored positions would be cut unevenly.</summary>
+    /// <summary>The same elements in the same order under other sizes; null where a run of stored positions would be cut
+    /// unevenly.</summary>
     public StoredAxes? Reshape(IReadOnlyList<long> dims)
     {
         var open = new LinkedList<Run>(Merged(_axes.SelectMany(axis => axis)));
@@ -65,7 +69,8 @@ internal sealed class StoredAxes
         return open.Count == 0 ? new StoredAxes(axes) : null;
     }
 
-    /// <summary>The view as a matrix, axes of length 1 left out: whether it is the transpose of the stored one, and the sizes of that.</summary>
+    /// <summary>The view as a matrix, axes of length 1 left out: whether it is the transpose of the stored one, and the sizes of
+    /// that.</summary>
     /// <returns>Null where rows and columns are no rows or columns of the stored tensor.</returns>
     public (bool IsTransposed, long Rows, long Columns)? Matrix()
     {

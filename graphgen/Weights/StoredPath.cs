@@ -3,7 +3,8 @@ using LoRTA.Onnx.GraphGen.Ir;
 
 namespace LoRTA.Onnx.GraphGen.Weights;
 
-/// <summary>The way from a value of a deployed graph back to the one tensor that the file stores for it. All questions about what lies behind a value are asked here.</summary>
+/// <summary>The way from a value of a deployed graph back to the one tensor that the file stores for it. All questions about what lies
+/// behind a value are asked here.</summary>
 /// <param name="Value">The value.</param>
 /// <param name="Stored">The initializer, or the output of a Constant node.</param>
 /// <param name="Steps">The operators in between, in the order of the data.</param>
@@ -39,7 +40,8 @@ internal sealed record StoredPath(Value Value, Value Stored, IReadOnlyList<Store
     /// <summary>Names of the operators in between.</summary>
     public IReadOnlyList<string> Through => [.. Steps.Select(step => step.Node.OpType)];
 
-    /// <summary>Whether the numbers of the value are those that are stored, up to their type and scale: nothing rounds in between.</summary>
+    /// <summary>Whether the numbers of the value are those that are stored, up to their type and scale: nothing rounds in
+    /// between.</summary>
     public bool IsExact => Steps.All(step => step.Effect != ViewEffect.Rounding);
 
     /// <summary>Where the elements of the value lie in the stored tensor; null where a shape is computed.</summary>
@@ -57,7 +59,8 @@ internal sealed record StoredPath(Value Value, Value Stored, IReadOnlyList<Store
         var steps = new List<StoredStep>();
         for (var at = value; at is not null; at = steps[0].Node.Input(steps[0].Input))
         {
-            if (at.StoredTensor() is not null && (at.IsStored || at.Producer!.OpType == "Constant")) return new StoredPath(value!, at, steps);
+            if (at.StoredTensor() is not null && (at.IsStored || at.Producer!.OpType == "Constant"))
+                return new StoredPath(value!, at, steps);
             if (at.Producer is not { } node || node.Output != at || StepOf(node) is not { } step) return null;
             steps.Insert(0, step);
         }
@@ -68,7 +71,8 @@ internal sealed record StoredPath(Value Value, Value Stored, IReadOnlyList<Store
     public static string? WhyNot(Value? value)
     {
         if (value is null || !IsMadeOfMatrices(value)) return null;
-        if (Of(value) is { } path) return path.Steps.FirstOrDefault(step => step.Effect == ViewEffect.Rounding) is { } step ? GoesThrough(step.Node) : null;
+        if (Of(value) is { } path)
+            return path.Steps.FirstOrDefault(step => step.Effect == ViewEffect.Rounding) is { } step ? GoesThrough(step.Node) : null;
         var at = value;
         while (at.Producer is { } node && StepOf(node) is { } step) at = node.Input(step.Input)!;
         return at.Producer switch
@@ -88,7 +92,8 @@ internal sealed record StoredPath(Value Value, Value Stored, IReadOnlyList<Store
     {
         foreach (var use in stored.Uses)
         {
-            if (use.Index >= 0 && StepOf(use.Node) is { } step && step.Input == use.Index && (through ?? (effect => effect != ViewEffect.Rounding))(step.Effect))
+            if (use.Index >= 0 && StepOf(use.Node) is { } step && step.Input == use.Index
+                && (through ?? (effect => effect != ViewEffect.Rounding))(step.Effect))
                 foreach (var further in ReadersOf(use.Node.Output, through)) yield return further;
             else
                 yield return use;
@@ -97,9 +102,11 @@ internal sealed record StoredPath(Value Value, Value Stored, IReadOnlyList<Store
 
     /// <summary>Whether an operator only shows a tensor in another way, whatever its type.</summary>
     public static bool KeepsNumbers(Node node) =>
-        Views.TryGetValue(node.Op, out var effect) && effect is ViewEffect.Nothing or ViewEffect.Type or ViewEffect.Axes or ViewEffect.Shape;
+        Views.TryGetValue(node.Op, out var effect)
+            && effect is ViewEffect.Nothing or ViewEffect.Type or ViewEffect.Axes or ViewEffect.Shape;
 
-    /// <summary>What each stored number is multiplied by on the way, by its position; null where nothing scales. (The scale of codes is not counted: it belongs to the stored form.)</summary>
+    /// <summary>What each stored number is multiplied by on the way, by its position; null where nothing scales. (The scale of codes is
+    /// not counted: it belongs to the stored form.)</summary>
     public Func<long, float>? Factor()
     {
         var factors = new List<Func<long, float>>();
@@ -121,7 +128,8 @@ internal sealed record StoredPath(Value Value, Value Stored, IReadOnlyList<Store
     /// <summary>The numbers of the value, with their sizes; null where they are not known without running the graph.</summary>
     public (float[] Numbers, long[] Dims)? Read()
     {
-        if (Axes is not { } axes || !Tensor.Type.IsFloat() || Steps.Any(step => step.Effect is ViewEffect.Rounding or ViewEffect.Codes or ViewEffect.ZeroPoint)) return null;
+        if (Axes is not { } axes || !Tensor.Type.IsFloat()
+            || Steps.Any(step => step.Effect is ViewEffect.Rounding or ViewEffect.Codes or ViewEffect.ZeroPoint)) return null;
         var (stored, dims, factor) = (Tensor.ToFloats(), axes.Dims, Factor());
         var numbers = new float[stored.Length];
         for (var position = 0L; position < stored.Length; position++)
@@ -221,14 +229,16 @@ internal sealed record StoredPath(Value Value, Value Stored, IReadOnlyList<Store
         }
     }
 
-    private static long[]? Longs(Value? value) => Of(value)?.Tensor is { Type: ElementType.Int64 or ElementType.Int32 } tensor ? tensor.ToLongs() : null;
+    private static long[]? Longs(Value? value) =>
+        Of(value)?.Tensor is { Type: ElementType.Int64 or ElementType.Int32 } tensor ? tensor.ToLongs() : null;
 
     // 0 stands for the size that is there, −1 for what remains.
     private static long[] Completed(long[] target, long[] dims, bool allowsZero)
     {
         var shape = target.Select((dim, axis) => dim == 0 && !allowsZero && axis < dims.Length ? dims[axis] : dim).ToArray();
         var rest = Array.IndexOf(shape, -1);
-        if (rest >= 0) shape[rest] = dims.Aggregate(1L, (size, dim) => size * dim) / Math.Max(1, -shape.Aggregate(1L, (size, dim) => size * dim));
+        if (rest >= 0) shape[rest] =
+            dims.Aggregate(1L, (size, dim) => size * dim) / Math.Max(1, -shape.Aggregate(1L, (size, dim) => size * dim));
         return shape;
     }
 }

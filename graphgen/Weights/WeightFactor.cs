@@ -3,7 +3,8 @@ namespace LoRTA.Onnx.GraphGen.Weights;
 /// <summary>What the numbers of a weight W [in, out] are of the stored ones: W = stored · factor, each factor exact and known.</summary>
 /// <param name="AtStored">By position in the stored tensor (a Mul between the tensor and the product); null = 1.</param>
 /// <param name="ByInput">By input feature (a Mul in front of the product); null = 1.</param>
-/// <param name="ByOutput">By output feature of the whole product (a Mul behind it, Gemm's alpha); one number stands for all; null = 1.</param>
+/// <param name="ByOutput">By output feature of the whole product (a Mul behind it, Gemm's alpha); one number stands for all; null =
+/// 1.</param>
 internal sealed record WeightFactor(Func<long, float>? AtStored, float[]? ByInput, float[]? ByOutput)
 {
     /// <summary>The factor of one number.</summary>

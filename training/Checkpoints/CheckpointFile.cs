@@ -52,7 +52,8 @@ internal static class CheckpointFile
         BestMetric = metadata.TryGetValue("bestMetric", out var best) ? Double(best) : null,
         BestStep = metadata.TryGetValue("bestStep", out var step) ? Long(step) : null,
         Numbers = new SortedDictionary<string, double>(
-            metadata.Where(pair => pair.Key.StartsWith(NumberPrefix, StringComparison.Ordinal)).ToDictionary(pair => pair.Key[NumberPrefix.Length..], pair => Double(pair.Value)),
+            metadata.Where(pair => pair.Key.StartsWith(NumberPrefix, StringComparison.Ordinal))
+                .ToDictionary(pair => pair.Key[NumberPrefix.Length..], pair => Double(pair.Value)),
             StringComparer.Ordinal),
     };
 

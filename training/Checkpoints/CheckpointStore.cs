@@ -32,7 +32,8 @@ internal sealed partial class CheckpointStore
     public void Save(Checkpoint checkpoint)
     {
         CheckpointFile.Save(PathOf(checkpoint.Step), checkpoint);
-        foreach (var (path, _) in Files().Where(file => file.Step != checkpoint.BestStep && file.Step != checkpoint.Step).Skip(Kept - 1)) FileSteps.Delete(path);
+        foreach (var (path, _) in Files().Where(file => file.Step != checkpoint.BestStep && file.Step != checkpoint.Step).Skip(Kept - 1))
+            FileSteps.Delete(path);
     }
 
     /// <summary>The newest checkpoint that is whole; null if there is no file yet.</summary>

@@ -17,14 +17,17 @@ namespace LoRTA.Onnx.Training.Checks;
 /// <param name="Tolerance">What it may be.</param>
 /// <param name="Factors">Each trained tensor, along the direction that decided.</param>
 /// <param name="Verdict">Wrong if one tensor is wrong, else unresolved if one is unresolved.</param>
-internal sealed record DifferenceResult(double Loss, double LossNoise, double MaxGradRelDiff, double Tolerance, IReadOnlyList<DirectionCheck> Factors, GradientVerdict Verdict)
+internal sealed record DifferenceResult(double Loss, double LossNoise, double MaxGradRelDiff, double Tolerance,
+    IReadOnlyList<DirectionCheck> Factors, GradientVerdict Verdict)
 {
     public bool Ok => Verdict == GradientVerdict.Ok;
 }
 
 /// <summary>Compares derived gradients with central differences of the loss, in float32.</summary>
-/// <remarks>Each tensor is moved along its own gradient, where the loss answers most, and along random directions, which no error hides from. Steps are chosen by
-/// extrapolation (<see cref="Slope"/>), the rounding of losses and gradients is measured, and a tensor counts as wrong only where two directions say so.</remarks>
+/// <remarks>Each tensor is moved along its own gradient, where the loss answers most, and along random directions, which no error hides
+/// from. Steps are chosen by
+/// extrapolation (<see cref="Slope"/>), the rounding of losses and gradients is measured, and a tensor counts as wrong only where two
+/// directions say so.</remarks>
 /// <param name="graphs">The graphs; no trained tensor should be zero.</param>
 /// <param name="settings">Device and threads.</param>
 /// <param name="seed">Seed of the directions.</param>
@@ -59,15 +62,20 @@ internal sealed class CentralDifferenceCheck(TrainingGraphs graphs, OrtSettings 
         var gradients = runtime.Gradients.ToDictionary(pair => pair.Key, pair => pair.Value.ToFloats(), StringComparer.Ordinal);
         var noises = GradientNoise(runtime, start, gradients, batch);
         using var measured = new MeasuredLoss(graphs, settings, batch);
-        var values = start.Values.ToDictionary(pair => pair.Key, pair => Array.ConvertAll(pair.Value.ToFloats(), value => (double)value), StringComparer.Ordinal);
+        var values = start.Values.ToDictionary(pair => pair.Key, pair => Array.ConvertAll(pair.Value.ToFloats(), value => (double)value),
+            StringComparer.Ordinal);
         var (atStart, noise) = LossNoise(measured, values);
-        var judge = new GradientJudge(measured, values, atStart, noise, Length(gradients.Values.SelectMany(gradient => gradient).Where(float.IsFinite)));
-        var checks = graphs.Trained.Select(trained => Check(judge, new CheckedTensor(trained.Name, values[trained.Name], gradients[trained.Name], noises[trained.Name]))).ToList();
-        return new DifferenceResult(loss, noise, Worst.Of(checks.Select(check => check.GradRelDiff)), GradientJudge.Tolerance, checks, Overall(checks));
+        var judge = new GradientJudge(measured, values, atStart, noise,
+            Length(gradients.Values.SelectMany(gradient => gradient).Where(float.IsFinite)));
+        var checks = graphs.Trained.Select(trained =>
+            Check(judge, new CheckedTensor(trained.Name, values[trained.Name], gradients[trained.Name], noises[trained.Name]))).ToList();
+        return new DifferenceResult(loss, noise, Worst.Of(checks.Select(check => check.GradRelDiff)), GradientJudge.Tolerance, checks,
+            Overall(checks));
     }
 
     private static GradientVerdict Overall(IReadOnlyList<DirectionCheck> checks) =>
-        new[] { GradientVerdict.Wrong, GradientVerdict.Unresolved, GradientVerdict.Ok }.First(verdict => checks.Count == 0 || checks.Any(check => check.Verdict == verdict));
+        new[] { GradientVerdict.Wrong, GradientVerdict.Unresolved, GradientVerdict.Ok }.First(verdict => checks.Count == 0
+            || checks.Any(check => check.Verdict == verdict));
 
     private DirectionCheck Check(GradientJudge judge, CheckedTensor tensor)
     {
@@ -75,7 +83,9 @@ internal sealed class CentralDifferenceCheck(TrainingGraphs graphs, OrtSettings 
         var checks = new List<DirectionCheck>();
         while (checks.Count < Directions || (checks.Count < Directions + MoreDirections && checks.Count(IsWrong) == 1))
         {
-            var direction = checks.Count % Directions == 0 ? AlongGradient(tensor.Gradient, random) : Array.ConvertAll(tensor.Gradient, _ => random.NextNormal());
+            var direction = checks.Count % Directions == 0
+                ? AlongGradient(tensor.Gradient, random)
+                : Array.ConvertAll(tensor.Gradient, _ => random.NextNormal());
             var length = Length(direction);
             if (length > 0) direction = Array.ConvertAll(direction, value => value / length);
             checks.Add(judge.Along(tensor, direction, isRandom: checks.Count % Directions != 0 || length == 0));
@@ -86,26 +96,33 @@ internal sealed class CentralDifferenceCheck(TrainingGraphs graphs, OrtSettings 
     private static bool IsWrong(DirectionCheck check) => check.Verdict == GradientVerdict.Wrong;
 
     // Each element's share differs a little, so that two such directions are not the same.
-    private static double[] AlongGradient(float[] gradient, SeededRandom random) => Array.ConvertAll(gradient, value => value * (0.5 + random.NextUniform()));
+    private static double[] AlongGradient(float[] gradient, SeededRandom random) =>
+        Array.ConvertAll(gradient, value => value * (0.5 + random.NextUniform()));
 
     /// <summary>By how much each gradient changes where every trained number moves by its own rounding.</summary>
-    private Dictionary<string, double> GradientNoise(ITrainingRuntime runtime, TrainingState start, Dictionary<string, float[]> gradients, Batch batch)
+    private Dictionary<string, double> GradientNoise(ITrainingRuntime runtime, TrainingState start, Dictionary<string, float[]> gradients,
+        Batch batch)
     {
         runtime.State = start with
         {
-            Values = start.Values.ToDictionary(pair => pair.Key, pair => Tensor.Of<float>([.. pair.Value.Dims], Array.ConvertAll(Moved(pair.Key, pair.Value.ToFloats(), Rounding), value => (float)value)), StringComparer.Ordinal),
+            Values = start.Values.ToDictionary(pair => pair.Key,
+                pair => Tensor.Of<float>([.. pair.Value.Dims],
+                Array.ConvertAll(Moved(pair.Key, pair.Value.ToFloats(), Rounding), value => (float)value)), StringComparer.Ordinal),
         };
         runtime.Accumulate(batch, weight: 1);   // a second gradient on top of the first
         var sums = runtime.Gradients;
         runtime.State = start;
-        return gradients.ToDictionary(pair => pair.Key, pair => Length(sums[pair.Key].ToFloats().Zip(pair.Value, (sum, first) => sum - (2 * first))), StringComparer.Ordinal);
+        return gradients.ToDictionary(pair => pair.Key,
+            pair => Length(sums[pair.Key].ToFloats().Zip(pair.Value, (sum, first) => sum - (2 * first))), StringComparer.Ordinal);
     }
 
-    /// <summary>The loss at the start and the standard deviation of its rounding: third differences of a straight line are nothing but rounding.</summary>
+    /// <summary>The loss at the start and the standard deviation of its rounding: third differences of a straight line are nothing but
+    /// rounding.</summary>
     private (double Loss, double Noise) LossNoise(MeasuredLoss loss, Dictionary<string, double[]> values)
     {
         var losses = Enumerable.Range(0, Probes)
-            .Select(i => loss.At(values.ToDictionary(pair => pair.Key, pair => Moved(pair.Key, pair.Value, Nearby * (i - (Probes / 2))), StringComparer.Ordinal)))
+            .Select(i => loss.At(values.ToDictionary(pair => pair.Key, pair => Moved(pair.Key, pair.Value, Nearby * (i - (Probes / 2))),
+                StringComparer.Ordinal)))
             .ToList();
         var differences = losses;
         for (var order = 0; order < 3; order++) differences = [.. differences.Skip(1).Zip(differences, (next, value) => next - value)];

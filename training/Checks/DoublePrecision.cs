@@ -3,8 +3,10 @@ using LoRTA.Onnx.GraphGen.Ir;
 
 namespace LoRTA.Onnx.Training.Checks;
 
-/// <summary>Lets a graph compute in float64 wherever ONNX Runtime has a kernel for that on the CPU; the other operators stay between two casts.</summary>
-/// <remarks>The stored numbers stay what they are. Rounding of the loss falls from about 1e-7 to 1e-9 or less, so that steps may be too small for curvature and kinks.</remarks>
+/// <summary>Lets a graph compute in float64 wherever ONNX Runtime has a kernel for that on the CPU; the other operators stay between two
+/// casts.</summary>
+/// <remarks>The stored numbers stay what they are. Rounding of the loss falls from about 1e-7 to 1e-9 or less, so that steps may be too
+/// small for curvature and kinks.</remarks>
 internal sealed class DoublePrecision
 {
     private const long LargeWeights = 512L << 20;   // bytes of stored float32 numbers above which products with them stay as they are
@@ -12,13 +14,20 @@ internal sealed class DoublePrecision
 
     private static readonly FrozenSet<string> Kernels = FrozenSet.ToFrozenSet(
     [
-        "Abs", "Neg", "Exp", "Log", "Sqrt", "Reciprocal", "Floor", "Ceil", "Round", "Sign", "Sin", "Cos", "Tanh", "Sigmoid", "Relu", "Shrink", "Clip",
-        "Add", "Sub", "Mul", "Div", "Pow", "Max", "Min", "Mod", "Sum", "Equal", "Less", "Greater", "LessOrEqual", "GreaterOrEqual", "IsNaN", "IsInf", "Where",
-        "Softmax", "LogSoftmax", "LayerNormalization", "SimplifiedLayerNormalization", "LpNormalization", "GroupNormalization", "BatchNormalization",
-        "MatMul", "Gemm", "Einsum", "com.microsoft::FusedMatMul", "com.microsoft::QuickGelu", "com.microsoft::FastGelu", "MaxPool", "GridSample",
-        "ReduceSum", "ReduceMean", "ReduceMax", "ReduceMin", "ReduceProd", "ReduceL1", "ReduceL2", "ReduceLogSum", "ReduceLogSumExp", "ReduceSumSquare", "CumSum", "TopK",
-        "Identity", "Cast", "Dropout", "Reshape", "Flatten", "Squeeze", "Unsqueeze", "Expand", "Transpose", "Trilu", "Concat", "Split", "Slice", "Pad", "Tile",
-        "Gather", "GatherElements", "GatherND", "ScatterElements", "ScatterND", "ReverseSequence", "Compress", "DepthToSpace", "SpaceToDepth",
+        "Abs", "Neg", "Exp", "Log", "Sqrt", "Reciprocal", "Floor", "Ceil", "Round", "Sign", "Sin", "Cos", "Tanh", "Sigmoid", "Relu",
+            "Shrink", "Clip",
+        "Add", "Sub", "Mul", "Div", "Pow", "Max", "Min", "Mod", "Sum", "Equal", "Less", "Greater", "LessOrEqual", "GreaterOrEqual",
+            "IsNaN", "IsInf", "Where",
+        "Softmax", "LogSoftmax", "LayerNormalization", "SimplifiedLayerNormalization", "LpNormalization", "GroupNormalization",
+            "BatchNormalization",
+        "MatMul", "Gemm", "Einsum", "com.microsoft::FusedMatMul", "com.microsoft::QuickGelu", "com.microsoft::FastGelu", "MaxPool",
+            "GridSample",
+        "ReduceSum", "ReduceMean", "ReduceMax", "ReduceMin", "ReduceProd", "ReduceL1", "ReduceL2", "ReduceLogSum", "ReduceLogSumExp",
+            "ReduceSumSquare", "CumSum", "TopK",
+        "Identity", "Cast", "Dropout", "Reshape", "Flatten", "Squeeze", "Unsqueeze", "Expand", "Transpose", "Trilu", "Concat", "Split",
+            "Slice", "Pad", "Tile",
+        "Gather", "GatherElements", "GatherND", "ScatterElements", "ScatterND", "ReverseSequence", "Compress", "DepthToSpace",
+            "SpaceToDepth",
     ], StringComparer.Ordinal);
 
     private readonly Graph _graph;
@@ -29,7 +38,8 @@ internal sealed class DoublePrecision
     private DoublePrecision(Graph graph)
     {
         _graph = graph;
-        _areWeightsLarge = graph.Initializers.Where(value => value.Type == ElementType.Float).Sum(value => value.Constant!.ByteCount) > LargeWeights;
+        _areWeightsLarge = graph.Initializers.Where(value => value.Type == ElementType.Float)
+            .Sum(value => value.Constant!.ByteCount) > LargeWeights;
     }
 
     /// <summary>Names of the operators that are computed in float64.</summary>
@@ -41,7 +51,8 @@ internal sealed class DoublePrecision
     public static void Widen(Model model, IReadOnlySet<string> inputs)
     {
         var widening = new DoublePrecision(model.Graph);
-        foreach (var input in model.Graph.Inputs.Where(input => inputs.Contains(input.Name))) (input.Type, input.Declaration) = (ElementType.Double, default);
+        foreach (var input in model.Graph.Inputs.Where(input => inputs.Contains(input.Name)))
+            (input.Type, input.Declaration) = (ElementType.Double, default);
         foreach (var node in model.Graph.Nodes.ToArray())
         {
             if (Kernels.Contains(node.Op) && !widening.StaysNarrow(node)) widening.Widen(node);
@@ -51,13 +62,18 @@ internal sealed class DoublePrecision
 
     private bool StaysNarrow(Node node) =>
         (node.OpType == "Cast" && (ElementType)node.Int("to", 0) != ElementType.Float)
-        || (_areWeightsLarge && node.Inputs.Any(input => input is { Type: ElementType.Float, IsConstant: true } && input.Constant!.ByteCount > LargeWeight));
+        || (_areWeightsLarge && node.Inputs.Any(input => input is { Type: ElementType.Float, IsConstant: true }
+            && input.Constant!.ByteCount > LargeWeight));
 
-    // Values do not change their type, so the node gives way to one with other outputs; statistics that nobody reads, which would stay float32, are left out.
+    // Values do not change their type, so the node gives way to one with other outputs; statistics that nobody reads, which would stay
+    // float32, are left out.
     private void Widen(Node node)
     {
         SetInputs(node, ElementType.Float, _wide, ElementType.Double);
-        var outputs = node.Outputs.Select(output => output is not null && (output == node.Output || !HasStatistics(node) || output.Uses.Count > 0 || _graph.IsOutput(output)) ? _graph.AddValue($"{output.Name}/double", Wider(output.Type), output.Shape) : null).ToList();
+        var outputs = node.Outputs.Select(output => output is not null
+            && (output == node.Output || !HasStatistics(node) || output.Uses.Count > 0 || _graph.IsOutput(output))
+            ? _graph.AddValue($"{output.Name}/double", Wider(output.Type), output.Shape)
+            : null).ToList();
         while (outputs.Count > 1 && outputs[^1] is null) outputs.RemoveAt(outputs.Count - 1);
         var wide = new Node(node.OpType, node.Domain, node.Inputs, outputs) { Name = node.Name };
         foreach (var (name, attribute) in node.Attributes) wide.Attributes[name] = attribute;
@@ -67,7 +83,8 @@ internal sealed class DoublePrecision
         _graph.Remove(node);
     }
 
-    private static bool HasStatistics(Node node) => node.OpType is "LayerNormalization" or "SimplifiedLayerNormalization" or "Dropout" or "MaxPool";
+    private static bool HasStatistics(Node node) =>
+        node.OpType is "LayerNormalization" or "SimplifiedLayerNormalization" or "Dropout" or "MaxPool";
 
     private static ElementType Wider(ElementType type) => type == ElementType.Float ? ElementType.Double : type;
 

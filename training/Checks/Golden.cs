@@ -61,7 +61,8 @@ internal sealed class Golden
         }
     }
 
-    /// <summary>Refuses a golden whose tensors cannot be compared with what is trained. It may hold the first rows of a tensor only.</summary>
+    /// <summary>Refuses a golden whose tensors cannot be compared with what is trained. It may hold the first rows of a tensor
+    /// only.</summary>
     /// <exception cref="LortaException">LRT309: a gradient is missing; LRT308: a tensor is no part of what it belongs to.</exception>
     public void Check(IEnumerable<TrainedTensor> trained, IEnumerable<AdapterSite> sites)
     {
@@ -169,7 +170,9 @@ internal sealed class Golden
         public string? Problem() =>
             Targets.Any(string.IsNullOrEmpty) ? "'targets' names a matrix without a letter"
             : Optimizer.Betas.Count != 2 ? "'optimizer.betas' should be two numbers"
-            : (After ?? []).FirstOrDefault(step => step is < 1 or > MostSteps, 1) is not 1 and var step ? FormattableString.Invariant($"'after' names step {step}, which is not from 1 to {MostSteps}")
+
+                : (After ?? []).FirstOrDefault(step => step is < 1 or > MostSteps, 1) is not 1 and var step
+                ? FormattableString.Invariant($"'after' names step {step}, which is not from 1 to {MostSteps}")
             : null;
     }
 

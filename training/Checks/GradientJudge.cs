@@ -6,11 +6,13 @@ namespace LoRTA.Onnx.Training.Checks;
 /// <param name="Name">The trained tensor.</param>
 /// <param name="Derived">gradient · v, ‖v‖ = 1.</param>
 /// <param name="Measured">The same from central differences.</param>
-/// <param name="Uncertainty">How far the two may differ although both are right: curvature, rounding of the loss, rounding of the gradient.</param>
+/// <param name="Uncertainty">How far the two may differ although both are right: curvature, rounding of the loss, rounding of the
+/// gradient.</param>
 /// <param name="GradRelDiff">|derived − measured| relative to what the tolerance is relative to.</param>
 /// <param name="Verdict">Whether they agree.</param>
 /// <param name="Reason">Why that is unresolved; null where it is not.</param>
-internal sealed record DirectionCheck(string Name, double Derived, double Measured, double Uncertainty, double GradRelDiff, GradientVerdict Verdict, string? Reason)
+internal sealed record DirectionCheck(string Name, double Derived, double Measured, double Uncertainty, double GradRelDiff,
+    GradientVerdict Verdict, string? Reason)
 {
     /// <summary>By how much the slopes on both sides differ at any step; 0 where the loss is smooth.</summary>
     [JsonIgnore]
@@ -30,7 +32,8 @@ internal sealed record CheckedTensor(string Name, double[] Values, float[] Gradi
 /// <param name="loss">The loss at the start.</param>
 /// <param name="lossNoise">Standard deviation of its rounding.</param>
 /// <param name="norm">Length of all gradients together.</param>
-internal sealed class GradientJudge(MeasuredLoss measured, IReadOnlyDictionary<string, double[]> start, double loss, double lossNoise, double norm)
+internal sealed class GradientJudge(MeasuredLoss measured, IReadOnlyDictionary<string, double[]> start, double loss, double lossNoise,
+    double norm)
 {
     /// <summary>A difference above this part of the derivative is an error.</summary>
     public const double Tolerance = 2e-3;
@@ -40,7 +43,8 @@ internal sealed class GradientJudge(MeasuredLoss measured, IReadOnlyDictionary<s
     private const double GradientRounding = 5e-7; // of all gradients, at least: products and exponentials of float32
     private const double LargestStep = 0.25;      // of the tensor's length
     private const double SmallestStep = 1e-5;
-    private const double StepsOfNoise = 100;      // a first step over which the loss changes by much more than its rounding, where the derivative is as small as it may be
+    // a first step over which the loss changes by much more than its rounding, where the derivative is as small as it may be
+    private const double StepsOfNoise = 100;
 
     /// <summary>Compares along one direction.</summary>
     /// <param name="tensor">The tensor.</param>
@@ -49,14 +53,17 @@ internal sealed class GradientJudge(MeasuredLoss measured, IReadOnlyDictionary<s
     public DirectionCheck Along(CheckedTensor tensor, double[] direction, bool isRandom)
     {
         var (derived, length) = (Dot(direction, tensor.Gradient), Length(tensor.Gradient));
-        if (!double.IsFinite(derived)) return new DirectionCheck(tensor.Name, derived, double.NaN, double.NaN, double.PositiveInfinity, GradientVerdict.Wrong, null);
+        if (!double.IsFinite(derived))
+            return new DirectionCheck(tensor.Name, derived, double.NaN, double.NaN, double.PositiveInfinity, GradientVerdict.Wrong, null);
         var typical = Math.Max(Math.Abs(derived), length / Math.Sqrt(direction.Length));
         var wanted = Math.Max(Tolerance / 4 * typical, GradientRounding * norm);
         var size = Math.Max(1, Length(tensor.Values));
         var step = Math.Clamp(StepsOfNoise * lossNoise / wanted, SmallestStep * size, LargestStep * size);
         var slope = Slope.Measure(distance => LossAt(tensor, direction, distance), loss, step, lossNoise, wanted, derived);
         var uncertainty = slope.Uncertainty + Math.Max(3 * tensor.Noise / Math.Sqrt(direction.Length), GradientRounding * norm);
-        return Verdict(tensor.Name, slope, derived, uncertainty, isRandom ? length : 0, Math.Max(Math.Max(Math.Abs(derived), Math.Abs(slope.Value)), isRandom ? typical : 0));
+        return Verdict(tensor.Name, slope, derived, uncertainty, isRandom
+            ? length
+            : 0, Math.Max(Math.Max(Math.Abs(derived), Math.Abs(slope.Value)), isRandom ? typical : 0));
     }
 
     private double LossAt(CheckedTensor tensor, double[] direction, double distance)
@@ -66,22 +73,31 @@ internal sealed class GradientJudge(MeasuredLoss measured, IReadOnlyDictionary<s
         return measured.At(values);
     }
 
-    /// <summary>What several directions say together: wrong where two do. What one of them leaves open, or says alone, is unresolved.</summary>
+    /// <summary>What several directions say together: wrong where two do. What one of them leaves open, or says alone, is
+    /// unresolved.</summary>
     public static DirectionCheck Together(IReadOnlyList<DirectionCheck> checks)
     {
         var wrong = checks.Where(check => check.Verdict == GradientVerdict.Wrong).ToList();
         if (wrong.Count > 1) return wrong[0];
-        if (wrong.Count == 1) return wrong[0] with { Verdict = GradientVerdict.Unresolved, Reason = $"{checks.Count - 1} further directions do not confirm the difference" };
+        if (wrong.Count == 1) return wrong[0] with
+        {
+            Verdict = GradientVerdict.Unresolved,
+            Reason = $"{checks.Count - 1} further directions do not confirm the difference"
+        };
         return checks.FirstOrDefault(check => check.Verdict == GradientVerdict.Unresolved) ?? checks.MaxBy(check => check.GradRelDiff)!;
     }
 
-    // own: what the derivative itself is like; coarse: what a difference may also be held against where the loss is too rough for its own size.
+    // own: what the derivative itself is like; coarse: what a difference may also be held against where the loss is too rough for its
+    // own size.
     private DirectionCheck Verdict(string name, Slope slope, double derived, double uncertainty, double coarse, double own)
     {
         var difference = Math.Abs(derived - slope.Value);
-        var check = new DirectionCheck(name, derived, slope.Value, uncertainty, difference / own, GradientVerdict.Ok, null) { Kink = slope.Kink };
+        var check = new DirectionCheck(name, derived, slope.Value, uncertainty, difference / own, GradientVerdict.Ok,
+            null)
+        { Kink = slope.Kink };
         if (difference + uncertainty <= Tolerance * own) return check;
-        if (difference - uncertainty > Tolerance * own && difference > slope.Kink && slope.Contradicts(derived)) return check with { Verdict = GradientVerdict.Wrong };
+        if (difference - uncertainty > Tolerance * own && difference > slope.Kink && slope.Contradicts(derived))
+            return check with { Verdict = GradientVerdict.Wrong };
         coarse = new[] { own, coarse, Negligible / Tolerance * norm, Nothing / Tolerance * Math.Abs(loss) }.Max();
         if (difference + uncertainty <= Tolerance * coarse) return check with { GradRelDiff = difference / coarse };
         var reason = slope.Kink > Tolerance * own ? "the loss has a kink here" : "the loss is not smooth or not exact enough here";

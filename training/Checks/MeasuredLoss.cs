@@ -7,13 +7,15 @@ using Tensor = LoRTA.Onnx.GraphGen.Ir.Tensor;
 
 namespace LoRTA.Onnx.Training.Checks;
 
-/// <summary>The loss of a batch as a function of the trained tensors, on the CPU and as exactly as it can be computed there (<see cref="DoublePrecision"/>).</summary>
+/// <summary>The loss of a batch as a function of the trained tensors, on the CPU and as exactly as it can be computed there
+/// (<see cref="DoublePrecision"/>).</summary>
 internal sealed class MeasuredLoss : IDisposable
 {
     private readonly TrainingGraphs _graphs;
     private readonly OrtWeights _weights = new();
     private readonly InferenceSession _session;
-    private readonly List<(Dictionary<string, OrtValue> Inputs, double Share)> _runs = [];   // one, where the model takes the batch as it is
+    // one, where the model takes the batch as it is
+    private readonly List<(Dictionary<string, OrtValue> Inputs, double Share)> _runs = [];
 
     public MeasuredLoss(TrainingGraphs graphs, OrtSettings settings, Batch batch)
     {
@@ -26,7 +28,9 @@ internal sealed class MeasuredLoss : IDisposable
             var inputs = new Dictionary<string, OrtValue>(StringComparer.Ordinal);
             foreach (var name in _session.InputNames.Where(name => !trained.Contains(name)))
             {
-                var tensor = name == TrainingNames.Weight ? Tensor.Scalar(1f) : graphs.Frozen.GetValueOrDefault(name) ?? feeds.For(name, _session.InputMetadata[name], run, default);
+                var tensor = name == TrainingNames.Weight
+                    ? Tensor.Scalar(1f)
+                    : graphs.Frozen.GetValueOrDefault(name) ?? feeds.For(name, _session.InputMetadata[name], run, default);
                 inputs[name] = OrtTensors.ToOrt(tensor);
             }
             _runs.Add((inputs, share));

@@ -19,7 +19,9 @@ internal static class SampleBatch
     /// <param name="rows">Rows of the batch.</param>
     public static Batch For(string task, int vocabulary, int classes, long seed, FixedSizes? sizes = null, int rows = 3)
     {
-        var length = sizes is { Length: { } fixedLength } ? (sizes.IsPaddingMasked ? Math.Min(DefaultLength, fixedLength) : fixedLength) : DefaultLength;
+        var length = sizes is { Length: { } fixedLength }
+            ? (sizes.IsPaddingMasked ? Math.Min(DefaultLength, fixedLength) : fixedLength)
+            : DefaultLength;
         var random = new SeededRandom(seed, "check/batch");
         long[] Draw(int count, int below) => [.. Enumerable.Range(0, count).Select(_ => (long)random.NextIndex(below))];
         long[] dims = [rows, length];

@@ -2,10 +2,12 @@ namespace LoRTA.Onnx.Training.Checks;
 
 /// <summary>The slope of a function at 0, measured by central differences.</summary>
 /// <param name="Value">The best estimate.</param>
-/// <param name="Uncertainty">How far the slope may be from it: what extrapolation or smaller steps change, and the rounding of the function's values over the step.</param>
+/// <param name="Uncertainty">How far the slope may be from it: what extrapolation or smaller steps change, and the rounding of the
+/// function's values over the step.</param>
 /// <param name="Plain">(f(h) − f(−h)) / 2h at the smallest step.</param>
 /// <param name="PlainRounding">What rounding alone may contribute to <paramref name="Plain"/>.</param>
-/// <param name="Kink">By how much the slopes on the right and on the left of 0 differ however small the step; 0 where the function is smooth.</param>
+/// <param name="Kink">By how much the slopes on the right and on the left of 0 differ however small the step; 0 where the function is
+/// smooth.</param>
 internal sealed record Slope(double Value, double Uncertainty, double Plain, double PlainRounding, double Kink)
 {
     private const int Halvings = 40;
@@ -15,8 +17,10 @@ internal sealed record Slope(double Value, double Uncertainty, double Plain, dou
     private const double Visible = 4;          // times its rounding
 
     /// <summary>Measures a slope, where one is claimed.</summary>
-    /// <remarks>Halves the step and extrapolates to step 0 (Richardson, as Romberg's table) until the result is certain enough: large steps suffer from curvature and
-    /// kinks, small ones from rounding. What contradicts the claim must hold down to the smallest step whose difference is still visible over rounding: the remainder
+    /// <remarks>Halves the step and extrapolates to step 0 (Richardson, as Romberg's table) until the result is certain enough: large
+    /// steps suffer from curvature and
+    /// kinks, small ones from rounding. What contradicts the claim must hold down to the smallest step whose difference is still visible
+    /// over rounding: the remainder
     /// of a right slope goes to 0 there, that of a wrong one does not.</remarks>
     /// <param name="f">The function.</param>
     /// <param name="atZero">f(0).</param>
@@ -43,7 +47,8 @@ internal sealed record Slope(double Value, double Uncertainty, double Plain, dou
         }
         if (estimates.Count == 0) return new Slope(double.NaN, double.PositiveInfinity, double.NaN, double.PositiveInfinity, 0);
         var best = estimates.MinBy(estimate => estimate.Uncertainty);
-        return new Slope(best.Value, best.Uncertainty, differences[^1].Value, differences[^1].Rounding, KinkOf(differences, Math.Abs(best.Value - claimed)));
+        return new Slope(best.Value, best.Uncertainty, differences[^1].Value, differences[^1].Rounding,
+            KinkOf(differences, Math.Abs(best.Value - claimed)));
     }
 
     /// <summary>Whether the smallest step, too, is far from a claimed slope and near to the estimate.</summary>
@@ -70,18 +75,24 @@ internal sealed record Slope(double Value, double Uncertainty, double Plain, dou
     }
 
     private static Estimate Best(double[] row, double[] above, double rounding) => Enumerable.Range(1, row.Length - 1)
-        .Select(j => new Estimate(row[j], Math.Max(Math.Abs(row[j] - row[j - 1]), Math.Abs(row[j] - above[j - 1])) + (Amplification * rounding)))
+        .Select(j => new Estimate(row[j],
+            Math.Max(Math.Abs(row[j] - row[j - 1]), Math.Abs(row[j] - above[j - 1])) + (Amplification * rounding)))
         .MinBy(estimate => estimate.Uncertainty);
 
     // An estimate of larger steps that a smaller one contradicts was a coincidence.
     private static void Add(List<Estimate> estimates, Estimate next)
     {
         for (var i = 0; i < estimates.Count; i++)
-            estimates[i] = estimates[i] with { Uncertainty = Math.Max(estimates[i].Uncertainty, Math.Abs(estimates[i].Value - next.Value) - next.Uncertainty) };
+            estimates[i] = estimates[i] with
+            {
+                Uncertainty =
+                Math.Max(estimates[i].Uncertainty, Math.Abs(estimates[i].Value - next.Value) - next.Uncertainty)
+            };
         estimates.Add(next);
     }
 
-    // f(h) − 2f(0) + f(−h) over h goes to 0 with h where f is smooth, and to the difference of the slopes at a kink. Asked at the smallest step that shows one of a size.
+    // f(h) − 2f(0) + f(−h) over h goes to 0 with h where f is smooth, and to the difference of the slopes at a kink. Asked at the
+    // smallest step that shows one of a size.
     private static double KinkOf(List<Difference> differences, double size)
     {
         var last = differences.FindLastIndex(difference => 4 * Visible * difference.Rounding <= size);

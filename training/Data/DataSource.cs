@@ -12,7 +12,9 @@ internal sealed class DataSource(DataOptions options, TextTokenizer tokenizer)
     private readonly IDataTask _task = DataTasks.Create(options, tokenizer);
 
     // Causal rows have ends of their own, which the length limit may cut off.
-    private readonly int _specialTokens = options.Task == "causal-lm" ? 0 : tokenizer.SpecialTokensAround(pair: options.Columns.Pair is not null);
+    private readonly int _specialTokens = options.Task == "causal-lm"
+        ? 0
+        : tokenizer.SpecialTokensAround(pair: options.Columns.Pair is not null);
 
     /// <summary>The training split, and the validation split where one is asked for.</summary>
     /// <exception cref="LortaException">LRT505 to LRT516: the files, their columns or labels.</exception>

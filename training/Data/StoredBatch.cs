@@ -12,7 +12,8 @@ internal static class StoredBatch
     {
         var file = Safetensors.Load(path);
         var ids = file.Get(path, "input_ids");
-        if (ids is not { Dims.Count: 2, Count: > 0 and <= int.MaxValue }) throw FileErrors.Corrupt(path, $"'input_ids' should be [batch, sequence], is {ids}");
+        if (ids is not { Dims.Count: 2, Count: > 0 and <= int.MaxValue })
+            throw FileErrors.Corrupt(path, $"'input_ids' should be [batch, sequence], is {ids}");
         var labels = file.Tensors.GetValueOrDefault(TrainingNames.Labels);
         var inputs = file.Tensors.ToDictionary(StringComparer.Ordinal);
         inputs.TryAdd("attention_mask", Tensor.Of<long>([.. ids.Dims], Enumerable.Repeat(1L, (int)ids.Count).ToArray()));

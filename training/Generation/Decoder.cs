@@ -105,8 +105,10 @@ internal sealed class Decoder : IDisposable
         var info = logits.GetTensorTypeAndShape();
         var row = new float[info.Shape[^1]];
         var start = (int)Math.Min(read - 1, info.Shape[1] - 1) * row.Length;
-        if ((ElementType)(int)info.ElementDataType == ElementType.Float) logits.GetTensorDataAsSpan<float>().Slice(start, row.Length).CopyTo(row);
-        else TensorPrimitives.ConvertToSingle(MemoryMarshal.Cast<byte, Half>(logits.GetTensorMutableRawData()).Slice(start, row.Length), row);
+        if ((ElementType)(int)info.ElementDataType == ElementType.Float)
+            logits.GetTensorDataAsSpan<float>().Slice(start, row.Length).CopyTo(row);
+        else TensorPrimitives.ConvertToSingle(MemoryMarshal.Cast<byte, Half>(logits.GetTensorMutableRawData())
+            .Slice(start, row.Length), row);
         return row;
     }
 }

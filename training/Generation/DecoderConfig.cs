@@ -17,7 +17,8 @@ internal sealed record DecoderConfig(IReadOnlySet<int> EndTokens, int? Positions
     /// <exception cref="LortaException">LRT103: a file cannot be read; LRT105: it is no JSON.</exception>
     public static DecoderConfig Read(IReadOnlyList<string> folders, SpecialTokens special)
     {
-        var files = EndFiles.SelectMany(name => folders.Select(folder => Path.Combine(folder, name))).Where(RealPath.HasFile).Select(Parse).ToList();
+        var files = EndFiles.SelectMany(name => folders.Select(folder => Path.Combine(folder, name))).Where(RealPath.HasFile)
+            .Select(Parse).ToList();
         var ends = files.Select(EndsOf).FirstOrDefault(ends => ends.Count > 0) ?? (special.Eos is { } eos ? [eos] : []);
         var positions = files.SelectMany(file => PositionKeys.Select(key => file.Find(key))).OfType<JsonElement>().Select(Number).OfType<int>();
         return new DecoderConfig(new SortedSet<int>(ends), positions.Cast<int?>().FirstOrDefault());

@@ -27,10 +27,12 @@ internal sealed record DecoderPorts(IReadOnlyList<Value> Text, IReadOnlyList<Cac
         var inputs = model.Graph.Inputs.Where(input => input.Constant is null).ToList();
         var text = inputs.Where(input => TextInputs.Contains(input.Name)).ToList();
         if (text.All(input => input.Name != "input_ids")) throw GenerationErrors.NotADecoder(model.Path, "it has no input 'input_ids'");
-        if (text.FirstOrDefault(input => input is { Name: "input_ids", Type: not (ElementType.Int64 or ElementType.Int32) }) is { } odd) throw GenerationErrors.NotADecoder(model.Path, $"its input '{odd.Name}' is {odd.Type.Display()}");
+        if (text.FirstOrDefault(input => input is { Name: "input_ids", Type: not (ElementType.Int64 or ElementType.Int32) }) is { } odd)
+            throw GenerationErrors.NotADecoder(model.Path, $"its input '{odd.Name}' is {odd.Type.Display()}");
         var (caches, sizes) = (new EmptyCache(model), FixedSizes.Of(model.Graph));
         var cache = inputs.Except(text).Select(past => CachePort.Of(model, caches, past)).ToList();
-        if (cache.Count > 0 && (sizes.Length > 1 || sizes.Rows > 1)) throw GenerationErrors.NotADecoder(model.Path, $"it fixes the size of its inputs ({text[0].Shape}) and has a cache");
+        if (cache.Count > 0 && (sizes.Length > 1 || sizes.Rows > 1))
+            throw GenerationErrors.NotADecoder(model.Path, $"it fixes the size of its inputs ({text[0].Shape}) and has a cache");
         return new DecoderPorts(text, cache, logits) { Sizes = sizes };
     }
 }

@@ -7,7 +7,8 @@ namespace LoRTA.Onnx.Training.Recipes;
 [Description("The data and how it becomes batches.")]
 internal sealed record DataOptions
 {
-    [Choice("text", "tsv", "csv", "jsonl", "json", "fasta", NotYet = ["parquet"]), Description("Format of the files. Default: by the extension of each file.")]
+    [Choice("text", "tsv", "csv", "jsonl", "json", "fasta", NotYet = ["parquet"]),
+        Description("Format of the files. Default: by the extension of each file.")]
     public string? Format { get; init; }
 
     [Apart, Description("File of training examples.")]

@@ -4,7 +4,8 @@ using YamlDotNet.Core.Events;
 
 namespace LoRTA.Onnx.Training.Recipes;
 
-/// <summary>Hands on the events of a parser as long as the tree that they make stays small: a few bytes with aliases, or with brackets only, could otherwise fill the memory or the stack.</summary>
+/// <summary>Hands on the events of a parser as long as the tree that they make stays small: a few bytes with aliases, or with brackets
+/// only, could otherwise fill the memory or the stack.</summary>
 /// <param name="parser">The parser.</param>
 internal sealed class LimitedParser(IParser parser) : IParser
 {
@@ -39,8 +40,11 @@ internal sealed class LimitedParser(IParser parser) : IParser
                 Count(1);
                 break;
             case AnchorAlias alias:
-                if (_open.Any(node => node.Anchor == alias.Value.Value)) throw Refuse($"the alias *{alias.Value} stands inside what it names");
-                Count(_sizes.TryGetValue(alias.Value.Value, out var size) ? size : throw Refuse($"the alias *{alias.Value} names nothing before it"));
+                if (_open.Any(node => node.Anchor == alias.Value.Value))
+                    throw Refuse($"the alias *{alias.Value} stands inside what it names");
+                Count(_sizes.TryGetValue(alias.Value.Value, out var size)
+                    ? size
+                    : throw Refuse($"the alias *{alias.Value} names nothing before it"));
                 break;
         }
         return true;

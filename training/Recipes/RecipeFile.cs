@@ -51,7 +51,8 @@ internal static class RecipeFile
         }
         catch (JsonException e)
         {
-            throw RecipeErrors.Invalid(path, [new(e.Path is { Length: > 2 } place ? place[2..] : string.Empty, "has a value that does not fit")]);
+            throw RecipeErrors.Invalid(path,
+                [new(e.Path is { Length: > 2 } place ? place[2..] : string.Empty, "has a value that does not fit")]);
         }
     }
 

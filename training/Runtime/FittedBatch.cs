@@ -28,6 +28,8 @@ internal sealed class FittedBatch
         var outputs = Runs.Select(run => evaluate(run.Batch)).ToList();
         if (_runs.IsWhole) return outputs[0];
         var loss = outputs.Zip(Runs, (output, run) => run.Share * output[TrainingNames.Loss].ToFloats()[0]).Sum();
-        return new Dictionary<string, Tensor>(_runs.Join(outputs), StringComparer.Ordinal) { [TrainingNames.Loss] = Tensor.Scalar((float)loss) };
+        return new Dictionary<string, Tensor>(_runs.Join(outputs),
+            StringComparer.Ordinal)
+        { [TrainingNames.Loss] = Tensor.Scalar((float)loss) };
     }
 }

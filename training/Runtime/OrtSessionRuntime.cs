@@ -60,7 +60,8 @@ internal sealed class OrtSessionRuntime : ITrainingRuntime
     public IReadOnlyDictionary<string, Tensor> Forward(Batch batch) => new FittedBatch(batch, _graphs.Batches).Forward(Evaluate);
 
     /// <inheritdoc/>
-    public double Accumulate(Batch batch, double weight) => new FittedBatch(batch, _graphs.Batches).Runs.Sum(run => AccumulateRun(run.Batch, weight * run.Share));
+    public double Accumulate(Batch batch, double weight) =>
+        new FittedBatch(batch, _graphs.Batches).Runs.Sum(run => AccumulateRun(run.Batch, weight * run.Share));
 
     /// <inheritdoc/>
     public double Step(double learningRateFactor)

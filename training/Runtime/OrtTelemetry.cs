@@ -5,21 +5,25 @@ using System.Runtime.InteropServices;
 namespace LoRTA.Onnx.Training.Runtime;
 
 /// <summary>Keeps ONNX Runtime from reporting to its vendor what is opened in it.</summary>
-/// <remarks>Since 1.29 the official builds do so by default, on Linux too: names of the file and the graph, hashes of graph and weights, an id of the device.
-/// The runtime reads its switch when its environment is created, so the switch is set when this assembly is loaded, before any of its code can create one.</remarks>
+/// <remarks>Since 1.29 the official builds do so by default, on Linux too: names of the file and the graph, hashes of graph and weights,
+/// an id of the device.
+/// The runtime reads its switch when its environment is created, so the switch is set when this assembly is loaded, before any of its
+/// code can create one.</remarks>
 internal static class OrtTelemetry
 {
     private const string Switch = "ORT_DISABLE_TELEMETRY";
     private const string Off = "1";
 
-    /// <summary>Turns reports off for this process and those that it starts; in programs that open sessions of their own, to be called before the first.</summary>
+    /// <summary>Turns reports off for this process and those that it starts; in programs that open sessions of their own, to be called
+    /// before the first.</summary>
     [ModuleInitializer]
     [SuppressMessage("Usage", "CA2255", Justification = "Code of this assembly must not run before.")]
     internal static void TurnOff()
     {
         Environment.SetEnvironmentVariable(Switch, Off);
         if (OperatingSystem.IsWindows()) return;
-        _ = SetForNativeCode(Switch, Off, overwrite: 1);   // .NET keeps a copy of the environment, which native code does not see; fails only without memory
+        // .NET keeps a copy of the environment, which native code does not see; fails only without memory
+        _ = SetForNativeCode(Switch, Off, overwrite: 1);
     }
 
     [DllImport("libc", EntryPoint = "setenv", CharSet = CharSet.Ansi, BestFitMapping = false, ThrowOnUnmappableChar = true)]

@@ -22,7 +22,8 @@ internal sealed class OrtWeights : IDisposable
     private readonly string _root = Path.GetPathRoot(Path.GetFullPath(Path.GetTempPath()))!;
 
     /// <summary>Opens a session on a model whose large constants are shared.</summary>
-    /// <exception cref="LortaException">LRT612: ONNX Runtime cannot load it; LRT615: no room for temporary files, of which none stays.</exception>
+    /// <exception cref="LortaException">LRT612: ONNX Runtime cannot load it; LRT615: no room for temporary files, of which none
+    /// stays.</exception>
     public InferenceSession Open(Model model, OrtSettings settings)
     {
         StopRequest.ThrowIfAny();

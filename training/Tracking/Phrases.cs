@@ -7,10 +7,12 @@ namespace LoRTA.Onnx.Training.Tracking;
 /// <summary>A run's numbers in words, the same in the log, on the screen and in the report.</summary>
 internal static class Phrases
 {
-    public static string Of(StepRecord r) => string.Join("  ", [Step(r), Loss(r), LearningRate(r), Samples(r), Tokens(r), Bytes(r.MemoryBytes), .. Left(r)]);
+    public static string Of(StepRecord r) =>
+        string.Join("  ", [Step(r), Loss(r), LearningRate(r), Samples(r), Tokens(r), Bytes(r.MemoryBytes), .. Left(r)]);
 
     /// <summary>The same numbers for a line that may not have room for all of them: those that matter most come first.</summary>
-    public static IReadOnlyList<string> ByWeight(StepRecord r) => [Step(r), Loss(r), .. Left(r), Tokens(r), LearningRate(r), Bytes(r.MemoryBytes), Samples(r)];
+    public static IReadOnlyList<string> ByWeight(StepRecord r) =>
+        [Step(r), Loss(r), .. Left(r), Tokens(r), LearningRate(r), Bytes(r.MemoryBytes), Samples(r)];
 
     public static string Of(EvaluationRecord r) => string.Create(CultureInfo.InvariantCulture,
         $"evaluation after step {r.Step}  loss {r.Loss:0.0000}{string.Concat(r.Metrics.Select(metric => $"  {metric.Key} {Number(metric.Value)}"))}");
@@ -25,7 +27,8 @@ internal static class Phrases
         if (data.Packing) parts.Add($"packed into rows of {Integer(data.MaxLength)} tokens ({Integer(counts.TokensCut)} at the end dropped)");
         else if (counts.Cut > 0) parts.Add($"{Integer(counts.Cut)} cut to {Integer(data.MaxLength)} tokens ({Integer(counts.TokensCut)} tokens lost)");
         else parts.Add($"none cut to {Integer(data.MaxLength)} tokens");
-        if (counts.WithoutLabel > 0) parts.Add($"{Count(counts.WithoutLabel, data.Packing ? "row" : "entry", data.Packing ? "rows" : "entries")} dropped since no label is left to learn");
+        if (counts.WithoutLabel > 0)
+            parts.Add($"{Count(counts.WithoutLabel, data.Packing ? "row" : "entry", data.Packing ? "rows" : "entries")} dropped since no label is left to learn");
         if (counts.Empty > 0) parts.Add($"{Integer(counts.Empty)} with an empty text");
         return $"{Path.GetFileName(path)}: {string.Join(", ", parts)}";
     }

@@ -8,22 +8,30 @@ internal static class ConvolutionInference
         new("Conv", f => Convolved(f, f.Shape(1)?.Known is { } kernel ? kernel[0] : null)),
         new("ConvTranspose", Transposed),
         .. InferenceRule.For(Pooled, "AveragePool", "LpPool", "MaxPool"),
-        .. InferenceRule.For(f => f.Set(0, f.Type(0), f.Shape(0) is { } x ? [x[0], x[1], .. Enumerable.Repeat(new Dim(1), x.Rank - 2)] : null), "GlobalAveragePool", "GlobalMaxPool", "GlobalLpPool"),
+        .. InferenceRule.For(f => f.Set(0, f.Type(0), f.Shape(0) is { } x
+            ? [x[0], x[1], .. Enumerable.Repeat(new Dim(1), x.Rank - 2)]
+            : null), "GlobalAveragePool", "GlobalMaxPool", "GlobalLpPool"),
         .. InferenceRule.For(f => f.Set(0, f.Type(0), Blocks(f, 1, 2)), "SpaceToDepth"),
         .. InferenceRule.For(f => f.Set(0, f.Type(0), Blocks(f, 2, 1)), "DepthToSpace"),
         new("Det", f => f.Set(0, f.Type(0), f.Shape(0)?.Range(0, f.Shape(0)!.Rank - 2))),
-        new("GridSample", f => f.Set(0, f.Type(0), f.Shape(0) is { } x && f.Shape(1) is { } grid ? [x[0], x[1], .. grid.Range(1, grid.Rank - 1)] : null)),
+        new("GridSample", f => f.Set(0, f.Type(0), f.Shape(0) is { } x && f.Shape(1) is { } grid
+            ? [x[0], x[1], .. grid.Range(1, grid.Rank - 1)]
+            : null)),
     ];
 
     private static void Convolved(NodeFacts f, Dim? channels)
     {
         var kernel = f.Node.Ints("kernel_shape") ?? f.Shape(1)?.Known?[2..];
-        f.Set(0, f.Type(0), f.Shape(0) is { Rank: >= 3 } x && kernel is not null ? [x[0], channels ?? f.Fresh(0, 1), .. Lengths(f, x, kernel)] : Unknown(f));
+        f.Set(0, f.Type(0), f.Shape(0) is { Rank: >= 3 } x && kernel is not null
+            ? [x[0], channels ?? f.Fresh(0, 1), .. Lengths(f, x, kernel)]
+            : Unknown(f));
     }
 
     private static void Pooled(NodeFacts f)
     {
-        Shape? shape = f.Shape(0) is { Rank: >= 3 } x && f.Node.Ints("kernel_shape") is { } kernel ? [x[0], x[1], .. Lengths(f, x, kernel)] : Unknown(f);
+        Shape? shape = f.Shape(0) is { Rank: >= 3 } x && f.Node.Ints("kernel_shape") is { } kernel
+            ? [x[0], x[1], .. Lengths(f, x, kernel)]
+            : Unknown(f);
         f.Set(0, f.Type(0), shape);
         f.Set(1, ElementType.Int64, shape);
     }
@@ -32,13 +40,16 @@ internal static class ConvolutionInference
     private static IEnumerable<Dim> Lengths(NodeFacts f, Shape x, long[] kernel)
     {
         var axes = kernel.Length;
-        var (pads, strides, dilations) = (f.Node.Ints("pads") ?? new long[2 * axes], f.Node.Ints("strides") ?? Ones(axes), f.Node.Ints("dilations") ?? Ones(axes));
+        var (pads, strides, dilations) =
+            (f.Node.Ints("pads") ?? new long[2 * axes], f.Node.Ints("strides") ?? Ones(axes), f.Node.Ints("dilations") ?? Ones(axes));
         var (padding, isCeiled) = (f.Node.String("auto_pad", "NOTSET"), f.Int("ceil_mode", 0) == 1);
         for (var axis = 0; axis < axes; axis++)
         {
             var (length, reach) = (x[axis + 2], dilations[axis] * (kernel[axis] - 1));
             var (front, back) = padding == "NOTSET" ? (pads[axis], pads[axes + axis]) : (0, 0);
-            yield return (padding is "NOTSET" or "VALID" ? Windows(length, front, back, reach, strides[axis], isCeiled) : Quotient(length + (strides[axis] - 1), strides[axis])) ?? f.Fresh(0, axis + 2);
+            yield return (padding is "NOTSET" or "VALID"
+                ? Windows(length, front, back, reach, strides[axis], isCeiled)
+                : Quotient(length + (strides[axis] - 1), strides[axis])) ?? f.Fresh(0, axis + 2);
         }
     }
 
@@ -47,23 +58,27 @@ internal static class ConvolutionInference
         var steps = Quotient(length + (front + back - reach - 1 + (isCeiled ? stride - 1 : 0)), stride);
         if (steps is not { } known) return null;
         if (!isCeiled || stride == 1) return known + 1;
-        return known.Value is { } last && length.Value is { } size ? last * stride >= size + front ? last : last + 1 : null;   // no window starts behind the tensor
+        // no window starts behind the tensor
+        return known.Value is { } last && length.Value is { } size ? last * stride >= size + front ? last : last + 1 : null;
     }
 
     private static Dim? Quotient(Dim a, long b) => a.Value is { } known ? known / b : Dim.Divide(a, b);
 
     private static void Transposed(NodeFacts f)
     {
-        if (f.Shape(0) is not { Rank: >= 3 } x || f.Shape(1) is not { Known: { } kernel } || f.Node.String("auto_pad", "NOTSET") is not ("NOTSET" or "VALID") || f.Node.Ints("output_shape") is not null)
+        if (f.Shape(0) is not { Rank: >= 3 } x || f.Shape(1) is not { Known: { } kernel }
+            || f.Node.String("auto_pad", "NOTSET") is not ("NOTSET" or "VALID") || f.Node.Ints("output_shape") is not null)
         {
             f.Set(0, f.Type(0), Unknown(f));
             return;
         }
         var axes = x.Rank - 2;
-        var (pads, strides, dilations) = (f.Node.Ints("pads") ?? new long[2 * axes], f.Node.Ints("strides") ?? Ones(axes), f.Node.Ints("dilations") ?? Ones(axes));
+        var (pads, strides, dilations) =
+            (f.Node.Ints("pads") ?? new long[2 * axes], f.Node.Ints("strides") ?? Ones(axes), f.Node.Ints("dilations") ?? Ones(axes));
         var extra = f.Node.Ints("output_padding") ?? new long[axes];
         f.Set(0, f.Type(0), [x[0], kernel[1] * f.Int("group", 1), .. Enumerable.Range(0, axes).Select(axis =>
-            ((x[axis + 2] - 1) * strides[axis]) + (dilations[axis] * (kernel[axis + 2] - 1)) + 1 - pads[axis] - pads[axes + axis] + extra[axis])]);
+            ((x[axis + 2] - 1) * strides[axis]) + (dilations[axis] * (kernel[axis + 2] - 1)) + 1 - pads[axis] - pads[axes + axis]
+                + extra[axis])]);
     }
 
     // Channels by block², lengths by block, one up and the other down.

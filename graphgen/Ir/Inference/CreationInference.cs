@@ -57,7 +57,11 @@ internal static class CreationInference
 
     private static double? Number(Value? value)
     {
-        var tensor = value?.IsStored == true ? value.Constant : value?.Producer is { OpType: "Constant" } node && node.Attributes.TryGetValue("value", out var attribute) ? attribute.Value as Tensor : null;
+        var tensor = value?.IsStored == true
+            ? value.Constant
+            : value?.Producer is { OpType: "Constant" } node && node.Attributes.TryGetValue("value", out var attribute)
+            ? attribute.Value as Tensor
+            : null;
         return tensor is { Count: 1, Type: not ElementType.String } ? tensor.ToFloats()[0] : null;
     }
 }

@@ -12,7 +12,9 @@ internal static class ProductInference
         new("com.microsoft::DynamicQuantizeMatMul", f => f.Set(0, f.Type(0), Product(f, f.Shape(0), f.Shape(1)))),
         new("com.microsoft::MatMulIntegerToFloat", f => f.Set(0, f.Type(2), Product(f, f.Shape(0), f.Shape(1)))),
         .. InferenceRule.For(f => f.Set(0, f.Type(7), Product(f, f.Shape(0), f.Shape(3))), "QLinearMatMul", "com.microsoft::QLinearMatMul"),
-        new("com.microsoft::QGemm", f => f.Set(0, f.Has(8) ? f.Type(8) : ElementType.Float, Product(f, Turned(f, 0, "transA", string.Empty), Turned(f, 3, "transB", string.Empty)))),
+        new("com.microsoft::QGemm",
+            f => f.Set(0, f.Has(8) ? f.Type(8)
+            : ElementType.Float, Product(f, Turned(f, 0, "transA", string.Empty), Turned(f, 3, "transB", string.Empty)))),
         .. InferenceRule.For(Gemm, "Gemm", "com.microsoft::FusedGemm"),
         new("Einsum", Einsum),
     ];

@@ -40,7 +40,8 @@ internal static class ShapeInference
         }
     }
 
-    /// <summary>Whether an exception tells that a node of a damaged file has other operands or attributes than its operator takes.</summary>
+    /// <summary>Whether an exception tells that a node of a damaged file has other operands or attributes than its operator
+    /// takes.</summary>
     internal static bool IsMisfit(Exception e) =>
         e is IndexOutOfRangeException or ArgumentException or InvalidCastException or OverflowException or DivideByZeroException or KeyNotFoundException or NullReferenceException;
 }

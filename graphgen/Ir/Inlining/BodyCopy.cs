@@ -6,7 +6,8 @@ namespace LoRTA.Onnx.GraphGen.Ir.Inlining;
 /// <param name="names">New names of values; all others stay.</param>
 /// <param name="nameOf">New names of nodes.</param>
 /// <param name="attributes">What references to attributes of the call stand for; null = there are none.</param>
-internal sealed class BodyCopy(IReadOnlyDictionary<string, string> names, Func<string, string> nameOf, Func<string, AttributeProto?>? attributes)
+internal sealed class BodyCopy(IReadOnlyDictionary<string, string> names, Func<string, string> nameOf,
+    Func<string, AttributeProto?>? attributes)
 {
     public NodeProto Copy(NodeProto node)
     {

@@ -3,7 +3,8 @@ using LoRTA.Onnx.GraphGen.Proto;
 
 namespace LoRTA.Onnx.GraphGen.Ir.Inlining;
 
-/// <summary>Puts the one branch that is ever taken in the place of an <c>If</c> whose condition is known: a constant, or a comparison of sizes that the file fixes.</summary>
+/// <summary>Puts the one branch that is ever taken in the place of an <c>If</c> whose condition is known: a constant, or a comparison of
+/// sizes that the file fixes.</summary>
 internal static class BranchInliner
 {
     /// <summary>Takes the known branches, also those inside branches that were taken.</summary>
@@ -34,7 +35,9 @@ internal static class BranchInliner
         var (names, nodes, isTaken) = (new NameTable(graph), new List<NodeProto>(), false);
         foreach (var node in graph.Node)
         {
-            var branch = IsIf(node) && node.Output.Count > 0 && known.TryGetValue(node.Output[0], out var condition) ? BranchOf(node, condition) : null;
+            var branch = IsIf(node) && node.Output.Count > 0 && known.TryGetValue(node.Output[0], out var condition)
+                ? BranchOf(node, condition)
+                : null;
             isTaken |= branch is not null;
             if (branch is null) nodes.Add(node);
             else nodes.AddRange(Body(graph, node, branch, names));
@@ -45,7 +48,8 @@ internal static class BranchInliner
     }
 
     private static GraphProto? BranchOf(NodeProto node, bool condition) =>
-        node.Attribute.FirstOrDefault(attribute => attribute.Name == (condition ? "then_branch" : "else_branch"))?.G is { } branch && branch.Output.Count >= node.Output.Count ? branch : null;
+        node.Attribute.FirstOrDefault(attribute => attribute.Name == (condition ? "then_branch" : "else_branch"))?.G is { } branch
+            && branch.Output.Count >= node.Output.Count ? branch : null;
 
     private static IEnumerable<NodeProto> Body(GraphProto graph, NodeProto node, GraphProto branch, NameTable names)
     {
@@ -54,11 +58,13 @@ internal static class BranchInliner
         for (var i = 0; i < node.Output.Count; i++)
         {
             if (node.Output[i].Length == 0) continue;
-            if (!made.Contains(branch.Output[i].Name) || !map.TryAdd(branch.Output[i].Name, node.Output[i])) forwarded.Add((branch.Output[i].Name, node.Output[i]));
+            if (!made.Contains(branch.Output[i].Name) || !map.TryAdd(branch.Output[i].Name, node.Output[i]))
+                forwarded.Add((branch.Output[i].Name, node.Output[i]));
         }
 
         // Both branches hold most names; those of the other one go with it.
-        foreach (var name in NameTable.DefinedIn(branch).Distinct(StringComparer.Ordinal).Where(name => !map.ContainsKey(name)).ToList()) map[name] = names.Unique(name);
+        foreach (var name in NameTable.DefinedIn(branch).Distinct(StringComparer.Ordinal).Where(name => !map.ContainsKey(name)).ToList())
+            map[name] = names.Unique(name);
         var copy = new BodyCopy(map, name => name, attributes: null);
         foreach (var tensor in branch.Initializer)
         {

@@ -2,7 +2,8 @@ using LoRTA.Onnx.GraphGen.Proto;
 
 namespace LoRTA.Onnx.GraphGen.Ir.Inlining;
 
-/// <summary>Puts the bodies of functions that a model defines itself in the place of their calls, also in functions and in graphs inside nodes.</summary>
+/// <summary>Puts the bodies of functions that a model defines itself in the place of their calls, also in functions and in graphs inside
+/// nodes.</summary>
 /// <remarks>A body that is used once keeps its names; bodies that are used several times have the name of the call in front.</remarks>
 internal sealed class FunctionInliner
 {
@@ -27,7 +28,8 @@ internal sealed class FunctionInliner
 
     /// <summary>Inlines all calls and takes away the functions.</summary>
     /// <param name="model">The model, which is changed.</param>
-    /// <returns>For functions that stay (operators of their bodies mean something else in the model's opset, or they call themselves): the reason, by <c>domain::name</c>.</returns>
+    /// <returns>For functions that stay (operators of their bodies mean something else in the model's opset, or they call themselves):
+    /// the reason, by <c>domain::name</c>.</returns>
     public static IReadOnlyDictionary<string, string> Inline(ModelProto model)
     {
         if (model.Functions.Count == 0) return new Dictionary<string, string>(StringComparer.Ordinal);
@@ -62,7 +64,8 @@ internal sealed class FunctionInliner
             if (FunctionOf(node) is { } function && WhyKept(node, function) is null)
             {
                 _open.Add(KeyOf(node));
-                foreach (var inner in Expanded(Body(node, function, isRepeated || _calls[KeyOf(node)] > 1), isRepeated || _calls[KeyOf(node)] > 1)) yield return inner;
+                foreach (var inner in Expanded(Body(node, function, isRepeated || _calls[KeyOf(node)] > 1), isRepeated
+                    || _calls[KeyOf(node)] > 1)) yield return inner;
                 _open.RemoveAt(_open.Count - 1);
                 continue;
             }
@@ -77,7 +80,9 @@ internal sealed class FunctionInliner
         var reason = _open.Contains(KeyOf(call), StringComparer.Ordinal) ? "it calls itself"
             : _open.Count >= Deepest ? $"it is called behind {Deepest} other calls"
             : _nodes > MostNodes ? $"the functions stand for more than {MostNodes} nodes"
-            : call.Input.Count > function.Input.Count || call.Output.Count > function.Output.Count ? "it is called with more inputs or outputs than it has"
+
+                : call.Input.Count > function.Input.Count || call.Output.Count > function.Output.Count
+                ? "it is called with more inputs or outputs than it has"
             : OpsetChanges.Between(_model.OpsetImport, function);
         if (reason is not null) _kept[KeyOf(call)] = reason;
         return reason;
@@ -88,11 +93,13 @@ internal sealed class FunctionInliner
         var prefix = (call.Name.Length > 0 ? call.Name : call.Output.FirstOrDefault(name => name.Length > 0) ?? call.OpType).TrimEnd('/');
         var names = new Dictionary<string, string>(StringComparer.Ordinal);
         for (var i = 0; i < function.Input.Count; i++) names[function.Input[i]] = i < call.Input.Count ? call.Input[i] : string.Empty;
-        var (defined, forwarded) = (NameTable.DefinedIn(function.Node).ToHashSet(StringComparer.Ordinal), new List<(string From, string To)>());
+        var (defined, forwarded) = (NameTable.DefinedIn(function.Node)
+            .ToHashSet(StringComparer.Ordinal), new List<(string From, string To)>());
         for (var i = 0; i < call.Output.Count; i++)
         {
             if (call.Output[i].Length == 0) continue;
-            if (!defined.Contains(function.Output[i]) || !names.TryAdd(function.Output[i], call.Output[i])) forwarded.Add((function.Output[i], call.Output[i]));
+            if (!defined.Contains(function.Output[i]) || !names.TryAdd(function.Output[i], call.Output[i]))
+                forwarded.Add((function.Output[i], call.Output[i]));
         }
         foreach (var name in defined.Where(name => !names.ContainsKey(name))) names[name] = _names.Unique(Wanted(name));
         var copy = new BodyCopy(names, name => _names.Unique(Wanted(name)), attribute => Attribute(call, function, attribute));
@@ -102,10 +109,12 @@ internal sealed class FunctionInliner
     }
 
     private static AttributeProto? Attribute(NodeProto call, FunctionProto function, string name) =>
-        call.Attribute.FirstOrDefault(attribute => attribute.Name == name) ?? function.AttributeProto.FirstOrDefault(attribute => attribute.Name == name);
+        call.Attribute.FirstOrDefault(attribute => attribute.Name == name)
+            ?? function.AttributeProto.FirstOrDefault(attribute => attribute.Name == name);
 
     /// <summary>An output that is an input of the body, or another output once more.</summary>
-    internal static NodeProto Identity(string from, string to) => new() { OpType = "Identity", Name = $"{to}/Identity", Input = { from }, Output = { to } };
+    internal static NodeProto Identity(string from, string to) =>
+        new() { OpType = "Identity", Name = $"{to}/Identity", Input = { from }, Output = { to } };
 
     private void RemoveFunctions()
     {
@@ -114,7 +123,8 @@ internal sealed class FunctionInliner
             if (_model.OpsetImport.All(known => Domain(known) != Domain(import))) _model.OpsetImport.Add(import.Clone());
         _model.Functions.Clear();
         var used = Nodes(_model.Graph.Node).Select(node => node.Domain).ToHashSet(StringComparer.Ordinal);
-        foreach (var import in _model.OpsetImport.Where(import => Domain(import).Length > 0 && domains.Contains(import.Domain) && !used.Contains(import.Domain)).ToList()) _model.OpsetImport.Remove(import);
+        foreach (var import in _model.OpsetImport.Where(import => Domain(import).Length > 0 && domains.Contains(import.Domain)
+            && !used.Contains(import.Domain)).ToList()) _model.OpsetImport.Remove(import);
 
         static string Domain(OperatorSetIdProto import) => import.Domain is "ai.onnx" ? string.Empty : import.Domain;
     }

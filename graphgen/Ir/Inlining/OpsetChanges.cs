@@ -16,7 +16,9 @@ internal static class OpsetChanges
         "Trilu 14", "Einsum 12", "CumSum 11", "GatherND 11 12", "ScatterND 11 16", "ScatterElements 11 16", "Range 11", "Celu 12",
         "CastLike 15", "Shape 15", "RMSNormalization 23", "RotaryEmbedding 23", "Attention 23", "Swish 24", "TensorScatter 24",
         "DequantizeLinear 10 13 19 21", "QuantizeLinear 10 13 19 21", "DynamicQuantizeLinear 11", "MatMulInteger 10",
-    }.Select(row => row.Split(' ')).ToDictionary(row => row[0], row => Array.ConvertAll(row[1..], version => long.Parse(version, CultureInfo.InvariantCulture)), StringComparer.Ordinal);
+    }.Select(row => row.Split(' '))
+        .ToDictionary(row => row[0], row => Array.ConvertAll(row[1..], version => long.Parse(version, CultureInfo.InvariantCulture)),
+        StringComparer.Ordinal);
 
     /// <summary>Why a function cannot be inlined; null where it can.</summary>
     public static string? Between(IEnumerable<OperatorSetIdProto> model, FunctionProto function)
@@ -28,7 +30,8 @@ internal static class OpsetChanges
             if (!versions.TryGetValue(Key(import.Domain), out var version) || version == import.Version) continue;
             var (from, to) = (Math.Min(version, import.Version), Math.Max(version, import.Version));
             var used = function.Node.Where(node => Key(node.Domain) == Key(import.Domain)).Select(node => node.OpType);
-            if (used.FirstOrDefault(op => Key(import.Domain).Length > 0 || Versions.GetValueOrDefault(op, []).Any(change => change > from && change <= to)) is { } changed)
+            if (used.FirstOrDefault(op => Key(import.Domain).Length > 0 || Versions.GetValueOrDefault(op, [])
+                .Any(change => change > from && change <= to)) is { } changed)
                 return $"it is written in opset {import.Version} of {(Key(import.Domain).Length == 0 ? "ai.onnx" : import.Domain)} and the model in {version}, between which {changed} changed";
         }
         return null;

@@ -24,7 +24,8 @@ internal sealed record DataRow(string Path, int Line, OrderedDictionary<string, 
         Kind(column) is CellKind.List or CellKind.Nested ? throw DataErrors.NotText(Path, Line, column) : new RowText(this[column]);
 
     /// <summary>The text of a column, or its list of words.</summary>
-    /// <exception cref="GraphGen.Errors.LortaException">LRT505: there is no such column; LRT515: its list holds lists or objects.</exception>
+    /// <exception cref="GraphGen.Errors.LortaException">LRT505: there is no such column; LRT515: its list holds lists or
+    /// objects.</exception>
     public RowText Words(string column) =>
         Kind(column) is CellKind.Nested ? throw DataErrors.NotText(Path, Line, column) : new RowText(this[column]);
 }

@@ -26,7 +26,8 @@ internal sealed class JsonCells(string path, int line)
         }
         catch (InvalidOperationException e)
         {
-            throw DataErrors.BadLine(path, line, "a text holds half of a surrogate pair (\\ud800 to \\udfff), so it was cut in the middle of a character", e);
+            throw DataErrors.BadLine(path, line,
+                "a text holds half of a surrogate pair (\\ud800 to \\udfff), so it was cut in the middle of a character", e);
         }
         return new DataRow(path, line, _cells) { Kinds = _kinds };
     }
@@ -53,7 +54,8 @@ internal sealed class JsonCells(string path, int line)
         _ => CellKind.Text,
     };
 
-    private static bool IsPlain(JsonElement list) => list.EnumerateArray().All(item => item.ValueKind is not (JsonValueKind.Array or JsonValueKind.Object));
+    private static bool IsPlain(JsonElement list) =>
+        list.EnumerateArray().All(item => item.ValueKind is not (JsonValueKind.Array or JsonValueKind.Object));
 
     private static string Text(JsonElement value) => value.ValueKind switch
     {

@@ -77,7 +77,8 @@ internal static class JsonRows
         }
         catch (JsonException e)
         {
-            throw DataErrors.BadLine(path, (int)(e.LineNumber ?? 0) + 1, "not JSON, which should be one object a line, or one array of objects", e);
+            throw DataErrors.BadLine(path, (int)(e.LineNumber ?? 0) + 1,
+                "not JSON, which should be one object a line, or one array of objects", e);
         }
         return rows;
     }

@@ -61,7 +61,9 @@ internal sealed class CausalTask(DataOptions options, TextTokenizer tokenizer) :
     private Sample Entry(DataRow row)
     {
         RowText? prompt = options.Template is { Prompt: { } given, Completion: not null } ? RowTemplate.Fill(given, row) : null;
-        var learnt = (options.Template?.Completion ?? options.Template?.Text) is { } template ? RowTemplate.Fill(template, row) : row.Text(options.Columns.Text);
+        var learnt = (options.Template?.Completion ?? options.Template?.Text) is { } template
+            ? RowTemplate.Fill(template, row)
+            : row.Text(options.Columns.Text);
         var promptIds = prompt is { } text ? tokenizer.Encode(text.Value) : [];
         int[] head = [.. Token(options.Bos, tokenizer.Special.Bos), .. promptIds];
         int[] tail = [.. tokenizer.Encode(learnt.Value), .. Token(options.Eos, tokenizer.Special.Eos)];

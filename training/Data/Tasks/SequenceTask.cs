@@ -18,14 +18,24 @@ internal sealed class SequenceTask(DataOptions options, TextTokenizer tokenizer,
         var text = options.Template?.Text is { } template ? RowTemplate.Fill(template, row) : row.Text(options.Columns.Text);
         RowText? pair = options.Columns.Pair is { } column ? row.Text(column) : null;
         var encoded = tokenizer.EncodeWithSpecialTokens(text.Value, pair?.Value, options.MaxLength);
-        return new Sample(encoded.Ids, encoded.TypeIds) { TokensCut = encoded.TokensCut, IsEmpty = text.IsEmpty || pair is { IsEmpty: true } };
+        return new Sample(encoded.Ids, encoded.TypeIds)
+        {
+            TokensCut = encoded.TokensCut,
+            IsEmpty = text.IsEmpty
+            || pair is { IsEmpty: true }
+        };
     }
 
     private Sample Encode(DataRow row)
     {
         var sample = Tokens(row, options, tokenizer);
         if (sample.Ids.Length == 0) throw DataErrors.BadLine(row.Path, row.Line, "the text has no tokens");
-        return sample with { Label = labels is not LabelKind.None && options.Columns.Label is { } column ? ParseLabel(row, row[column]) : null };
+        return sample with
+        {
+            Label = labels is not LabelKind.None && options.Columns.Label is { } column
+            ? ParseLabel(row, row[column])
+            : null
+        };
     }
 
     private float ParseLabel(DataRow row, string label)

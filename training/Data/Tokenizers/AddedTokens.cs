@@ -40,9 +40,11 @@ internal sealed class AddedTokens
     private AddedToken? Match(string text, int at) =>
         _byFirst[text[at]].FirstOrDefault(token => string.CompareOrdinal(text, at, token.Content, 0, token.Content.Length) == 0);
 
-    private static bool StartsWithWord(ReadOnlySpan<char> text) => !text.IsEmpty && Rune.DecodeFromUtf16(text, out var rune, out _) == System.Buffers.OperationStatus.Done && IsOfWord(rune);
+    private static bool StartsWithWord(ReadOnlySpan<char> text) =>
+        !text.IsEmpty && Rune.DecodeFromUtf16(text, out var rune, out _) == System.Buffers.OperationStatus.Done && IsOfWord(rune);
 
-    private static bool EndsWithWord(ReadOnlySpan<char> text) => !text.IsEmpty && Rune.DecodeLastFromUtf16(text, out var rune, out _) == System.Buffers.OperationStatus.Done && IsOfWord(rune);
+    private static bool EndsWithWord(ReadOnlySpan<char> text) =>
+        !text.IsEmpty && Rune.DecodeLastFromUtf16(text, out var rune, out _) == System.Buffers.OperationStatus.Done && IsOfWord(rune);
 
     // The characters of \w in Unicode's regular expressions (UTS 18, annex C).
     private static bool IsOfWord(Rune rune) => Rune.IsLetter(rune) || rune.Value is 0x200C or 0x200D || Rune.GetUnicodeCategory(rune)
@@ -64,7 +66,8 @@ internal sealed record AddedToken(string Content, int Id)
     /// <summary>Only found between characters that are not part of a word.</summary>
     public bool SingleWord { get; init; }
 
-    /// <summary>Its normalized content is looked for in the normalized text; otherwise its content as it is in the given text, before that.</summary>
+    /// <summary>Its normalized content is looked for in the normalized text; otherwise its content as it is in the given text, before
+    /// that.</summary>
     public bool Normalized { get; init; }
 
     public bool Special { get; init; }

@@ -2,8 +2,10 @@ using System.Text.Json;
 
 namespace LoRTA.Onnx.Training.Data.Tokenizers;
 
-/// <summary>What tokenizer_config.json says of normalization and splitting; Hugging Face puts it in place of what tokenizer.json says.</summary>
-/// <remarks>Only where the whole normalizer is BERT's, or the whole pre-tokenizer is the one on bytes; keys that are absent leave the file as it is.</remarks>
+/// <summary>What tokenizer_config.json says of normalization and splitting; Hugging Face puts it in place of what tokenizer.json
+/// says.</summary>
+/// <remarks>Only where the whole normalizer is BERT's, or the whole pre-tokenizer is the one on bytes; keys that are absent leave the
+/// file as it is.</remarks>
 /// <param name="config">The configuration; anything but an object says nothing.</param>
 internal sealed class ConfiguredText(JsonElement config)
 {

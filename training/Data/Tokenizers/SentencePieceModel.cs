@@ -6,5 +6,6 @@ namespace LoRTA.Onnx.Training.Data.Tokenizers;
 internal sealed class SentencePieceModel(SentencePieceTokenizer tokenizer) : ISubwordModel
 {
     public void Encode(string word, List<int> ids) =>
-        ids.AddRange(tokenizer.EncodeToIds(word, addBeginningOfSentence: false, addEndOfSentence: false, considerPreTokenization: false, considerNormalization: false));
+        ids.AddRange(tokenizer.EncodeToIds(word, addBeginningOfSentence: false, addEndOfSentence: false, considerPreTokenization: false,
+            considerNormalization: false));
 }

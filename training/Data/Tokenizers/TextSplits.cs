@@ -50,7 +50,8 @@ internal static partial class TextSplits
     [GeneratedRegex(@"\p{N}", RegexOptions.CultureInvariant)]
     public static partial Regex Digit { get; }
 
-    /// <summary>A pattern from a tokenizer's file: on the engine that never backtracks where it can express the pattern, else with a time limit.</summary>
+    /// <summary>A pattern from a tokenizer's file: on the engine that never backtracks where it can express the pattern, else with a time
+    /// limit.</summary>
     public static Regex Pattern(string pattern)
     {
         try

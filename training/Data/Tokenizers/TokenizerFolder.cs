@@ -16,7 +16,8 @@ internal sealed class TokenizerFolder
 
     private static readonly string[] Roles = ["bos", "eos", "pad", "mask", "unk", "cls", "sep"];
 
-    // Classes whose fast tokenizer places both ends by the flags of the configuration, whatever tokenizer.json says; and whether they begin texts by default.
+    // Classes whose fast tokenizer places both ends by the flags of the configuration, whatever tokenizer.json says; and whether they
+    // begin texts by default.
     private static readonly (string Name, bool BeginsTexts)[] ClassesWithEndFlags =
         [("Llama", true), ("CodeLlama", true), ("Gemma", true), ("Cohere", true), ("GPTNeoX", false), ("TokenizersBackend", false)];
 
@@ -55,7 +56,8 @@ internal sealed class TokenizerFolder
 
     private TokenizerParts ReadJson()
     {
-        var parts = JsonReading.Read(At("tokenizer.json"), json => TokenizerJson.Read(At("tokenizer.json"), JsonReading.Parse(json), new ConfiguredText(_config)));
+        var parts = JsonReading.Read(At("tokenizer.json"),
+            json => TokenizerJson.Read(At("tokenizer.json"), JsonReading.Parse(json), new ConfiguredText(_config)));
         return parts with { Added = MergeInto(parts.Vocabulary, parts.Added), Template = EndsByFlags(parts.Vocabulary) ?? parts.Template };
     }
 
@@ -77,7 +79,14 @@ internal sealed class TokenizerFolder
             if (at >= 0)
             {
                 var (known, isSpecial) = (merged[at], merged[at].Special || token.Special);
-                merged[at] = token with { Id = known.Id, Special = isSpecial, Normalized = isSpecial ? known.Normalized : token.Normalized };
+                merged[at] = token with
+                {
+                    Id = known.Id,
+                    Special = isSpecial,
+                    Normalized = isSpecial
+                    ? known.Normalized
+                    : token.Normalized
+                };
             }
             else
             {
@@ -85,14 +94,16 @@ internal sealed class TokenizerFolder
             }
         }
         foreach (var (token, content) in Named())
-            if (vocabulary.Find(content) is { } id && merged.TrueForAll(known => known.Id != id)) merged.Add(TokenizerJson.ReadAdded(token, content, id, isSpecial: true));
+            if (vocabulary.Find(content) is { } id && merged.TrueForAll(known => known.Id != id))
+                merged.Add(TokenizerJson.ReadAdded(token, content, id, isSpecial: true));
         return merged;
     }
 
     private int NewId(Vocabulary vocabulary, AddedToken token)
     {
         if (vocabulary.Piece(token.Id) is { } other)
-            throw DataErrors.TokenizerCorrupt(At("tokenizer_config.json"), $"the id {token.Id} of '{token.Content}' is that of '{other}' in tokenizer.json");
+            throw DataErrors.TokenizerCorrupt(At("tokenizer_config.json"),
+                $"the id {token.Id} of '{token.Content}' is that of '{other}' in tokenizer.json");
         vocabulary.Add(token.Content, token.Id);
         return token.Id;
     }
@@ -206,7 +217,8 @@ internal sealed class TokenizerFolder
         foreach (var (token, content) in Named())
             if (vocabulary.Find(content) is { } id) added.Add(TokenizerJson.ReadAdded(token, content, id, isSpecial: true));
         foreach (var role in Roles)
-            if (Written(role) is null && Usual(role, vocabulary) is { } usual) added.Add(new AddedToken(vocabulary.Piece(usual)!, usual) { Special = true });
+            if (Written(role) is null && Usual(role, vocabulary) is { } usual)
+                added.Add(new AddedToken(vocabulary.Piece(usual)!, usual) { Special = true });
         added = [.. added.DistinctBy(token => token.Id)];
         foreach (var token in added) vocabulary.Add(token.Content, token.Id);
         return added;
@@ -218,19 +230,25 @@ internal sealed class TokenizerFolder
         if (_config.Find("added_tokens_decoder") is { ValueKind: JsonValueKind.Object } listed)
         {
             foreach (var token in listed.EnumerateObject())
-                yield return TokenizerJson.ReadAdded(token.Value, token.Value.Text("content") ?? string.Empty, int.Parse(token.Name, CultureInfo.InvariantCulture));
+                yield return TokenizerJson.ReadAdded(token.Value, token.Value.Text("content")
+                    ?? string.Empty, int.Parse(token.Name, CultureInfo.InvariantCulture));
         }
         else if (ParseIfThere("added_tokens.json") is { ValueKind: JsonValueKind.Object } older)
         {
             var special = Named().Select(token => token.Content).ToHashSet(StringComparer.Ordinal);
             foreach (var token in older.EnumerateObject())
-                yield return new AddedToken(token.Name, token.Value.GetInt32()) { Special = special.Contains(token.Name), Normalized = !special.Contains(token.Name) };
+                yield return new AddedToken(token.Name, token.Value.GetInt32())
+                {
+                    Special = special.Contains(token.Name),
+                    Normalized = !special.Contains(token.Name)
+                };
         }
     }
 
     // Tokens that have a role, and further special ones.
     private IEnumerable<(JsonElement Token, string Content)> Named() =>
-        from token in Roles.Select(Written).OfType<JsonElement>().Concat(_map.Array(More)).Concat(_config.Array(More)).Concat(_config.Array("extra_special_tokens"))
+        from token in Roles.Select(Written).OfType<JsonElement>().Concat(_map.Array(More)).Concat(_config.Array(More))
+            .Concat(_config.Array("extra_special_tokens"))
         let content = Content(token)
         where content is not null
         select (token, content);
@@ -276,7 +294,8 @@ internal sealed class TokenizerFolder
 
     private JsonElement ParseIfThere(string name) => Has(name) ? JsonReading.Read(At(name), JsonReading.Parse) : default;
 
-    private static string[] Lines(byte[] text) => PlainText.UnifyLineEnds(Encoding.UTF8.GetString(PlainText.WithoutMark(text))).TrimEnd('\n').Split('\n');
+    private static string[] Lines(byte[] text) =>
+        PlainText.UnifyLineEnds(Encoding.UTF8.GetString(PlainText.WithoutMark(text))).TrimEnd('\n').Split('\n');
 
     private bool Has(string name) => RealPath.HasFile(At(name));
 

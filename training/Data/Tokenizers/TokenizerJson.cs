@@ -110,7 +110,8 @@ internal static class TokenizerJson
 
     private static Splitter ReadSplitter(string path, JsonElement? json, ConfiguredText configured)
     {
-        if (json?.Text("type") == "ByteLevel" && configured.PrefixSpace is { } prefixSpace) return ByteLevel(prefixSpace, json.Value.Flag("use_regex") ?? true);
+        if (json?.Text("type") == "ByteLevel" && configured.PrefixSpace is { } prefixSpace)
+            return ByteLevel(prefixSpace, json.Value.Flag("use_regex") ?? true);
         var steps = Flat(json, "pretokenizers").Select(part => ReadSplit(path, part)).ToList();
         return (text, atStart) => steps.Aggregate<Splitter, IEnumerable<string>>(
             [text], (words, step) => words.SelectMany((word, index) => step(word, atStart && index == 0)));
