@@ -48,14 +48,8 @@ internal sealed class Junctions(Model model, Tape tape)
             return new Ends(tape[x].MoveAxes(order).Value, y) { Order = isMoved ? null : order };
         }
         if (y == node.Output && node.Float("alpha", 1) != 1 && node.Is("FusedMatMul", Ms)) SplitScale(node);
-        return new Ends(linear.Stored.Factor?.ByInput is null
-            ? Unrounded(node)
-            : InputScale.Of(node)!, y)
-        {
-            Rounding = node.Is("QLinearMatMul") && y == node.Output
-            ? node
-            : null
-        };
+        var input = linear.Stored.Factor?.ByInput is null ? Unrounded(node) : InputScale.Of(node)!;
+        return new Ends(input, y) { Rounding = node.Is("QLinearMatMul") && y == node.Output ? node : null };
     }
 
     // From features on the second axis (Conv), or the last but one (weights on the left), to rows.
