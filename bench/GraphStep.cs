@@ -32,7 +32,7 @@ internal sealed class GraphStep : IStepVariant
         var (graph, inputs) = (new Graph("products"), new Dictionary<string, Tensor>(StringComparer.Ordinal));
         var operands = new Dictionary<Value, Value>();
         var sums = new List<Value>();
-        foreach (var node in train.Nodes.Where(node => node.OpType is "MatMul" or "FusedMatMul" or "Gemm"))
+        foreach (var node in train.Nodes.Where(node => node.Op is "MatMul" or OrtOps.FusedMatMul or "Gemm"))
         {
             var output = graph.AddValue(node.Output.Name, ElementType.Float, node.Output.Shape);
             var copy = new Node(node.OpType, node.Domain, node.Inputs.Select(Operand), [output]) { Name = node.Name };

@@ -70,7 +70,7 @@ internal sealed record LargeModel(int Layers = 32)
         using var scope = x.Tape.Scope(name);
         Expr?[] inputs = [Part("q"), Part("k"), Part("v"), Past("key"), Past("value"), shared.Lengths, shared.Total, shared.Cos,
             shared.Sin];
-        var node = x.Tape.Write("GroupQueryAttention", "com.microsoft", inputs, 3, ("num_heads", Heads), ("kv_num_heads", Heads),
+        var node = x.Tape.Write(OrtOps.GroupQueryAttention, inputs, 3, ("num_heads", Heads), ("kv_num_heads", Heads),
             ("do_rotary", 1));
         foreach (var (output, part) in node.Outputs.Skip(1).Zip(["key", "value"]))
         {
@@ -97,8 +97,8 @@ internal sealed record LargeModel(int Layers = 32)
         var scales = Tensor.Streamed(ElementType.Float, [columns * blocks], () => Uniform(name, columns * blocks, 0.003f, 0.006f));
         Expr?[] inputs = [x, x.Tape.Constant(codes, $"{weight}.MatMulNBits.qweight"),
             x.Tape.Constant(scales, $"{weight}.MatMulNBits.scales")];
-        return x.Tape[x.Tape.Write("MatMulNBits", "com.microsoft", inputs, 1, ("K", rows), ("N", columns), ("bits", 4),
-            ("block_size", Block)).Output];
+        return x.Tape.Op(OrtOps.MatMulNBits, inputs, ("K", rows), ("N", columns), ("bits", 4),
+            ("block_size", Block));
     }
 
     private static Expr Floats(Tape tape, string name, int rows, int columns) =>

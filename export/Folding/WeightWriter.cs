@@ -50,8 +50,8 @@ internal sealed class WeightWriter(Model model, bool widen, RoundingChoice choic
     private void Replace(List<(Value Value, Node Reader, int Index)> path, FloatNumbers original, IReadOnlyList<WeightEdit> edits)
     {
         var type = original.Stored.Type;
-        var cast = path.FindIndex(step => step.Value.Producer is { OpType: "Cast" });
-        if (widen && type != ElementType.Float && cast >= 0 && path.Skip(cast + 1).All(step => step.Reader.OpType is "Cast" or "Identity"))
+        var cast = path.FindIndex(step => step.Value.Producer is { Op: "Cast" });
+        if (widen && type != ElementType.Float && cast >= 0 && path.Skip(cast + 1).All(step => step.Reader.Op is "Cast" or "Identity"))
         {
             PutInPlaceOf(path[..(cast + 1)], Rounded(new FloatWeight(original, edits, ElementType.Float)).Stored, path[^1].Value.IsExternal);
             return;

@@ -50,10 +50,10 @@ internal static class DroppedBias
         return weight is null ? null : Products(deployed.Graph.Find(weight.Initializer)!).ToList() is [var single] && !HasBias(single) ? single : null;
     }
 
-    private static bool HasBias(Node product) => product.Output.Uses.Any(use => use.Node.OpType == "Add" && use.Node.Inputs[1 - use.Index]!.StoredTensor() is { Rank: 1 });
+    private static bool HasBias(Node product) => product.Output.Uses.Any(use => use.Node.Op == "Add" && use.Node.Inputs[1 - use.Index]!.StoredTensor() is { Rank: 1 });
 
     private static IEnumerable<Node> Products(Value weight) =>
         from use in StoredPath.ReadersOf(weight)
-        where use.Node.OpType == "MatMul" || (use.Node.OpType == "Gemm" && use.Index == 1 && use.Node.Input(2) is null)
+        where use.Node.Op == "MatMul" || (use.Node.Op == "Gemm" && use.Index == 1 && use.Node.Input(2) is null)
         select use.Node;
 }

@@ -9,8 +9,6 @@ namespace LoRTA.Onnx.GraphGen.Adapters;
 /// <summary>Where side branches join the linear layers of a deployed graph: x before any rounding, y after bias and rescaling, both float32, and of a packed y this site's features alone.</summary>
 internal sealed class Junctions(Model model, Tape tape)
 {
-    private const string Ms = "com.microsoft";
-
     private readonly Dictionary<string, Ends> _unpacked = new(StringComparer.Ordinal);
 
     /// <summary>Prepares the graph for branches at the given layers.</summary>
@@ -29,7 +27,7 @@ internal sealed class Junctions(Model model, Tape tape)
     {
         if (_unpacked.TryGetValue(linear.Stored.Output, out var ends)) return ends;
         var node = model.Graph.Find(linear.Stored.Output)!.Producer!;
-        if (node.Is("Attention", Ms) || node.Is("QAttention", Ms)) return _unpacked[linear.Stored.Output] = Unpack(node, linear);
+        if (node.Op == OrtOps.Attention || node.Op == OrtOps.QAttention) return _unpacked[linear.Stored.Output] = Unpack(node, linear);
         ends = EndsOf(node, linear);
         return IsFloat(ends.X) && (IsFloat(ends.Y) || ends.Rounding is not null) && ends.Y.Shape?[ends.FeatureAxis].Value is not null
             ? ends
@@ -40,21 +38,21 @@ internal sealed class Junctions(Model model, Tape tape)
     {
         using var scope = tape.Scope(node.Label);
         var (y, isMoved) = OutputOf(node, linear);
-        if (node.Is("Conv") || (node.Is("MatMul") && StoredPath.Of(node.Input(0)) is not null))
+        if (node.Op == "Conv" || (node.Op == "MatMul" && StoredPath.Of(node.Input(0)) is not null))
         {
-            var x = node.Input(node.Is("Conv") ? 0 : 1)!;
+            var x = node.Input(node.Op == "Conv" ? 0 : 1)!;
             var order = OrderOfRows(node, x.Shape?.Rank
                 ?? throw AdapterErrors.NoBranch(linear.Address, node, "the rank of its input is not known"));
             return new Ends(tape[x].MoveAxes(order).Value, y) { Order = isMoved ? null : order };
         }
-        if (y == node.Output && node.Float("alpha", 1) != 1 && node.Is("FusedMatMul", Ms)) SplitScale(node);
+        if (y == node.Output && node.Float("alpha", 1) != 1 && node.Op == OrtOps.FusedMatMul) SplitScale(node);
         var input = linear.Stored.Factor?.ByInput is null ? Unrounded(node) : InputScale.Of(node)!;
-        return new Ends(input, y) { Rounding = node.Is("QLinearMatMul") && y == node.Output ? node : null };
+        return new Ends(input, y) { Rounding = node.Op == "QLinearMatMul" && y == node.Output ? node : null };
     }
 
     // From features on the second axis (Conv), or the last but one (weights on the left), to rows.
     private static int[] OrderOfRows(Node node, int rank) =>
-        node.Is("Conv") ? [0, .. Enumerable.Range(2, rank - 2), 1] : [.. Enumerable.Range(0, rank - 2), rank - 1, rank - 2];
+        node.Op == "Conv" ? [0, .. Enumerable.Range(2, rank - 2), 1] : [.. Enumerable.Range(0, rank - 2), rank - 1, rank - 2];
 
     // The factor inside of a product comes behind the branch.
     private void SplitScale(Node node)
@@ -70,13 +68,16 @@ internal sealed class Junctions(Model model, Tape tape)
     // x before it is rounded; of a product of codes, widened again where nothing else is left.
     private Value Unrounded(Node node) => node.Input(0)!.Producer switch
     {
-        { OpType: "DynamicQuantizeLinear" } rounding => rounding.Input(0)!,
-        { OpType: "DequantizeLinear" } back when back.Input(0)?.Producer is { OpType: "QuantizeLinear" } rounding => rounding.Input(0)!,
-        { OpType: "QuantizeLinear" } rounding => rounding.Input(0)!,
-        _ when node.Is("QLinearMatMul") => Widened(node.Input(0)!, node.Input(1)!, node.Input(2)),
-        _ when node.Is("MatMulIntegerToFloat", Ms) => Widened(node.Input(0)!, node.Input(2)!, node.Input(4)),
+        { Op: "DynamicQuantizeLinear" } rounding => rounding.Input(0)!,
+        { Op: "DequantizeLinear" or OrtOps.DequantizeLinear } back when back.Input(0)!.Producer is { } rounding && IsRounding(rounding) =>
+            rounding.Input(0)!,
+        { } rounding when IsRounding(rounding) => rounding.Input(0)!,
+        _ when node.Op == "QLinearMatMul" => Widened(node.Input(0)!, node.Input(1)!, node.Input(2)),
+        _ when node.Op == OrtOps.MatMulIntegerToFloat => Widened(node.Input(0)!, node.Input(2)!, node.Input(4)),
         _ => node.Input(0)!,
     };
+
+    private static bool IsRounding(Node node) => node.Op is "QuantizeLinear" or OrtOps.QuantizeLinear;
 
     private Value Widened(Value codes, Value scale, Value? zero) =>
         tape.Op("DequantizeLinear", [tape[codes], tape[scale], zero is null ? null : tape[zero]]).Value;
@@ -85,47 +86,46 @@ internal sealed class Junctions(Model model, Tape tape)
     private (Value Y, bool IsMoved) OutputOf(Node node, LinearSite linear)
     {
         var y = node.Output;
-        if (node.Is("MatMulInteger"))
+        if (node.Op == "MatMulInteger")
         {
             var sum = Behind(y, "Cast");
             y = Behind(sum, "Mul");
             if (y == sum) throw AdapterErrors.NoBranch(linear.Address, node, "its sums are read before they are rescaled");
         }
         if (Behind(y, "QuantizeLinear") is var rounded && rounded != y) y = Behind(rounded, "DequantizeLinear");
-        if (node.Is("QLinearMatMul")) y = Behind(y, "DequantizeLinear");
+        if (node.Op == "QLinearMatMul") y = Behind(y, "DequantizeLinear");
         var (at, isMoved) = (y, false);
         while (linear.Stored.BiasOutput is not null)
         {
             if (at.Uses.Select(use => use.Node)
-                .FirstOrDefault(reader => reader.Is("Add")
+                .FirstOrDefault(reader => reader.Op == "Add"
                 && reader.Output.Name == linear.Stored.BiasOutput) is { } sum) return (sum.Output, isMoved);
-            if (at.Uses is not [{ Node: { OpType: "Mul" or "Div" or "Transpose", Domain: "" } next }]) break;
-            (at, isMoved) = (next.Output, isMoved || next.OpType == "Transpose");
+            if (at.Uses is not [{ Node: { Op: "Mul" or "Div" or "Transpose" } next }]) break;
+            (at, isMoved) = (next.Output, isMoved || next.Op == "Transpose");
         }
         return (y, false);
     }
 
     private Value Behind(Value value, string op) =>
-        value.Uses is [{ Node: var reader }] && reader.Is(op) && !model.Graph.IsKnownByName(value) ? reader.Output : value;
+        value.Uses is [{ Node: var reader }] && reader.Op == op && !model.Graph.IsKnownByName(value) ? reader.Output : value;
 
     // The operator holds its weights inside: it becomes a product and the attention without one.
     private Ends Unpack(Node node, LinearSite linear)
     {
-        var isInteger = node.OpType == "QAttention";
+        var isInteger = node.Op == OrtOps.QAttention;
         if (node.Input(isInteger ? 8 : 4) is not null || (!isInteger && node.Input(6) is not null) || node.Outputs.Skip(1)
             .Any(output => output is { Uses.Count: > 0 })) throw AdapterErrors.NoBranch(linear.Address, node, "it keeps a cache inside");
         using var scope = tape.Scope(node.Label);
         var x = tape[Unrounded(node)];
         var y = isInteger
-            ? tape[tape.Write("MatMulIntegerToFloat", Ms, [Optional(0), Optional(1), Optional(3), Optional(4), Optional(6), Optional(7)],
-                1).Output]
+            ? tape.Op(OrtOps.MatMulIntegerToFloat, [Optional(0), Optional(1), Optional(3), Optional(4), Optional(6), Optional(7)])
             : x.MatMul(tape[node.Input(1)!]);
         if (node.Input(2) is { } bias) y += tape[bias];
         var width = y.Shape[-1].Value!.Value;
         var widths = FusedAttentionForms.PackedWidths(node, width);
         var parts = widths.Index().Select(part => (Expr?)y.Slice(-1, widths[..part.Index].Sum(), widths[..(part.Index + 1)].Sum())).ToArray();
         var kept = new[] { "num_heads", "scale", "mask_filter_value", "unidirectional" }.Where(node.Attributes.ContainsKey).Select(name => (name, (Attr?)node.Attributes[name]));
-        var attention = tape.Write("MultiHeadAttention", Ms,
+        var attention = tape.Write(OrtOps.MultiHeadAttention,
             [.. parts, null, Optional(isInteger ? 5 : 3), isInteger ? null : Optional(5)], 1, [.. kept]);
         var name = node.Output.Name;
         model.Graph.ReplaceUses(node.Output, attention.Output);

@@ -17,7 +17,7 @@ internal static class PaddingMask
     {
         null => false,
         { Constant: { } constant } => IsCausal(constant),
-        _ => Ancestors(mask).Any(value => value.IsInput || (value.Producer is { } node && Comparisons.Contains(node.OpType))
+        _ => Ancestors(mask).Any(value => value.IsInput || (value.Producer is { } node && Comparisons.Contains(node.Op))
             || value is { Constant: { Rank: >= 2 } table } && IsCausal(table)),
     };
 
@@ -29,7 +29,7 @@ internal static class PaddingMask
         {
             if (!seen.Add(value)) continue;
             yield return value;
-            if (value.Producer is not { } node || node.OpType is "Shape" or "Size") continue;
+            if (value.Producer is not { } node || node.Op is "Shape" or "Size") continue;
             foreach (var input in node.Inputs.OfType<Value>()) open.Push(input);
         }
     }

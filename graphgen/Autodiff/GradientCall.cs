@@ -94,11 +94,11 @@ internal sealed class GradientCall(Tape tape, Node node, IReadOnlyDictionary<Val
         : null;
 
     /// <summary>The same operator, with the same further inputs and attributes, on another first input.</summary>
-    public Expr Again(Expr first) => Again(node.OpType, first);
+    public Expr Again(Expr first) => Again(node.Op, first);
 
     /// <summary>Another operator with the further inputs and attributes of this one.</summary>
-    public Expr Again(string opType, Expr first) => tape.Op(
-        opType,
+    public Expr Again(string op, Expr first) => tape.Op(
+        op,
         [first, .. node.Inputs.Skip(1).Select(input => input is null ? (Expr?)null : tape[input])],
         [.. Attributes]);
 
@@ -108,7 +108,7 @@ internal sealed class GradientCall(Tape tape, Node node, IReadOnlyDictionary<Val
     private static Tensor? ConstantOf(Value? value) => value switch
     {
         { IsConstant: true } => value.Constant,
-        { Producer: { OpType: "Constant" } producer } when producer.Attributes.TryGetValue("value", out var attribute) => attribute.Value as Tensor,
+        { Producer: { Op: "Constant" } producer } when producer.Attributes.TryGetValue("value", out var attribute) => attribute.Value as Tensor,
         _ => null,
     };
 }

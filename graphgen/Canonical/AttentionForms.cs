@@ -33,7 +33,7 @@ internal sealed record AttentionForms(IReadOnlyList<AttentionCore> Cores, IReadO
     {
         var (cores, findings) = (new List<AttentionCore>(), new List<Finding>());
         foreach (var whole in graph.Nodes.Where(node => node.OpType.EndsWith("Attention", StringComparison.Ordinal))) findings.Add(Whole(whole));
-        foreach (var softmax in graph.Nodes.Where(node => node.Is("Softmax")))
+        foreach (var softmax in graph.Nodes.Where(node => node.Op == "Softmax"))
         {
             if (softmax.Int("axis", -1) is var axis && axis != -1 && softmax.Output.Shape is { } weights && weights.Axis(axis) != weights.Rank - 1) continue;   // weights of something else than keys
             var scores = Scores(softmax.Input(0)!, null, 0).DistinctBy(found => found.Product).ToList();
@@ -104,17 +104,17 @@ internal sealed record AttentionForms(IReadOnlyList<AttentionCore> Cores, IReadO
     {
         _ when depth > Deepest => [],
         (var node, 0) when IsProduct(node) => [node],
-        ({ OpType: "Where" } node, > 0) => Contexts(node.Output, depth + 1),
-        ({ OpType: "Cast" or "Reshape" or "Slice" } node, 0) => Contexts(node.Output, depth + 1),
-        ({ OpType: "Mul" } node, _) => Contexts(node.Output, depth + 1),
+        ({ Op: "Where" } node, > 0) => Contexts(node.Output, depth + 1),
+        ({ Op: "Cast" or "Reshape" or "Slice" } node, 0) => Contexts(node.Output, depth + 1),
+        ({ Op: "Mul" } node, _) => Contexts(node.Output, depth + 1),
         _ => Enumerable.Empty<Node>(),
     });
 
     /// <summary>A product of two activations.</summary>
     private static bool IsProduct(Node node) =>
-        (node.Is("MatMul") || node.Is("FusedMatMul", "com.microsoft")) && node.Inputs is [{ } a, { } b] && IsActivation(a) && IsActivation(b) && node.Output.Shape is null or { Rank: >= 3 };
+        (node.Op == "MatMul" || node.Op == OrtOps.FusedMatMul) && node.Inputs is [{ } a, { } b] && IsActivation(a) && IsActivation(b) && node.Output.Shape is null or { Rank: >= 3 };
 
     private static bool IsActivation(Value value) => !value.IsConstant && !LateDequantize.IsDequantized(value);
 
-    private static bool IsStored(Value value) => value.IsConstant || (value.Producer is { OpType: "Expand" or "Tile" or "Reshape" or "Unsqueeze" or "Cast" } node && IsStored(node.Input(0)!));
+    private static bool IsStored(Value value) => value.IsConstant || (value.Producer is { Op: "Expand" or "Tile" or "Reshape" or "Unsqueeze" or "Cast" } node && IsStored(node.Input(0)!));
 }

@@ -56,7 +56,7 @@ public sealed class CanonicalModel
         rewriting.Apply(Forms);
         rewriting.Graph.RemoveUnused();
         rewriting.Graph.Sort();
-        (rewriting.Model.IrVersion, rewriting.Model.OpsetVersions[string.Empty], rewriting.Model.OpsetVersions["com.microsoft"]) = (IrVersion, Opset, 1);
+        (rewriting.Model.IrVersion, rewriting.Model.OpsetVersions[string.Empty], rewriting.Model.OpsetVersions[OrtOps.Domain]) = (IrVersion, Opset, 1);
         return new CanonicalModel(rewriting, AttentionForms.Find(rewriting.Graph));
     }
 

@@ -38,7 +38,7 @@ internal static class ChannelForms
         int[] back = [0, rank - 1, .. Enumerable.Range(1, rank - 2)];
         return at.Substitute(node, (_, _) =>
         {
-            var rows = x.Producer is { OpType: "Transpose" } moved && IsOrder(moved, back) ? at.Tape[moved.Input(0)!] : at.Tape[x].MoveAxes(toLast);
+            var rows = x.Producer is { Op: "Transpose" } moved && IsOrder(moved, back) ? at.Tape[moved.Input(0)!] : at.Tape[x].MoveAxes(toLast);
             var operand = at.Tape[matrix];
             var product = rows.MatMul(isTransposed ? operand : operand.T);
             return [(node.Input(2) is { } bias ? product + at.Tape[bias] : product).MoveAxes(back)];
@@ -61,7 +61,7 @@ internal static class ChannelForms
 
     private static bool Cancelling(Node node, Rewriting at)
     {
-        if (at.Graph.IsOutput(node.Output) || node.Input(0)!.Producer is not { OpType: "Transpose" } first) return false;
+        if (at.Graph.IsOutput(node.Output) || node.Input(0)!.Producer is not { Op: "Transpose" } first) return false;
         if (node.Input(0)!.Shape is not { } shape || first.Input(0)!.IsConstant) return false;
         var (a, b) = (OrderOf(first, shape.Rank), OrderOf(node, shape.Rank));
         if (!b.Select((axis, i) => a[axis] == i).All(same => same)) return false;
@@ -69,13 +69,13 @@ internal static class ChannelForms
         return true;
     }
 
-    private static bool IsView(Node? node) => node is { OpType: "Transpose" or "Unsqueeze" or "Squeeze" or "Reshape", Domain: "" };
+    private static bool IsView(Node? node) => node is { Op: "Transpose" or "Unsqueeze" or "Squeeze" or "Reshape" };
 
     private static bool IsReadTransposed(Value value) =>
-        value.Uses.Any(use => SwapsLastTwo(use.Node) || (use.Node.Is("Add") && use.Node.Output.Uses.Any(further => SwapsLastTwo(further.Node))));
+        value.Uses.Any(use => SwapsLastTwo(use.Node) || (use.Node.Op == "Add" && use.Node.Output.Uses.Any(further => SwapsLastTwo(further.Node))));
 
     private static bool SwapsLastTwo(Node? node) =>
-        node is { OpType: "Transpose", Domain: "" } && node.Input(0)?.Shape is { Rank: >= 2 and var rank } && IsOrder(node, [.. Enumerable.Range(0, rank - 2), rank - 1, rank - 2]);
+        node is { Op: "Transpose" } && node.Input(0)?.Shape is { Rank: >= 2 and var rank } && IsOrder(node, [.. Enumerable.Range(0, rank - 2), rank - 1, rank - 2]);
 
     private static bool IsOrder(Node transpose, int[] order) => OrderOf(transpose, order.Length).SequenceEqual(order);
 

@@ -13,8 +13,8 @@ internal static class CodeForms
             if (node.Input(side) is not { IsConstant: true, Constant: { Type: ElementType.Float } scales } scale) continue;
             var widened = node.Input(1 - side)!;
             var zero = (Value?)null;
-            if (widened.Producer is { OpType: "Sub", Domain: "" } shift && shift.Input(1)!.IsConstant) (widened, zero) = (shift.Input(0)!, shift.Input(1));
-            if (widened.Producer is not { OpType: "Cast", Domain: "" } cast || cast.Input(0) is not { IsConstant: true } codes || !IsOfCodes(codes.Constant!)) continue;
+            if (widened.Producer is { Op: "Sub" } shift && shift.Input(1)!.IsConstant) (widened, zero) = (shift.Input(0)!, shift.Input(1));
+            if (widened.Producer is not { Op: "Cast" } cast || cast.Input(0) is not { IsConstant: true } codes || !IsOfCodes(codes.Constant!)) continue;
             if (LayoutOf(codes.Constant!.Dims, scales) is not { } layout) return false;
             var zeros = zero is null ? null : ZeroPoints(at, zero, codes.Constant!, scales, layout);
             if (zero is not null && zeros is null) return false;

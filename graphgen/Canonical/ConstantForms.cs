@@ -90,7 +90,7 @@ internal static class ConstantForms
         if (node.Output.Type != ElementType.Float || node.Output.Shape?.Known is not { } dims) return false;
         if (node.Inputs.Any(input => input is not { IsConstant: true, Constant: { Count: 1, Type: ElementType.Float } })) return false;
         var operands = node.Inputs.Select(input => input!.Constant!.Span<float>()[0]).ToArray();
-        var result = (node.OpType, operands) switch
+        var result = (node.Op, operands) switch
         {
             ("Sqrt", [var a]) => MathF.Sqrt(a),
             ("Reciprocal", [var a]) => 1 / a,

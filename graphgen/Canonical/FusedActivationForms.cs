@@ -6,14 +6,12 @@ namespace LoRTA.Onnx.GraphGen.Canonical;
 /// <summary>Activations: ONNX Runtime's with a bias in front of them become a sum and the activation, silu in pieces becomes whole.</summary>
 internal static class FusedActivationForms
 {
-    private const string Ms = "com.microsoft::";
-
     public static readonly Form[] All =
     [
-        new("gelu", $"{Ms}Gelu", (node, rewriting) => rewriting.Substitute(node, (gelu, at) => [Gelu(gelu, at, "none")])),
-        new("gelu of a sum", $"{Ms}BiasGelu", (node, rewriting) => rewriting.Substitute(node, (gelu, at) => [Gelu(gelu, at, "none")])),
-        new("gelu by tanh", $"{Ms}FastGelu", (node, rewriting) => rewriting.Substitute(node, (gelu, at) => [Gelu(gelu, at, "tanh")])),
-        new("activation of a product", $"{Ms}FusedGemm", (node, rewriting) => rewriting.Substitute(node, (gemm, at) => [Activated(gemm, at)])),
+        new("gelu", OrtOps.Gelu, (node, rewriting) => rewriting.Substitute(node, (gelu, at) => [Gelu(gelu, at, "none")])),
+        new("gelu of a sum", OrtOps.BiasGelu, (node, rewriting) => rewriting.Substitute(node, (gelu, at) => [Gelu(gelu, at, "none")])),
+        new("gelu by tanh", OrtOps.FastGelu, (node, rewriting) => rewriting.Substitute(node, (gelu, at) => [Gelu(gelu, at, "tanh")])),
+        new("activation of a product", OrtOps.FusedGemm, (node, rewriting) => rewriting.Substitute(node, (gemm, at) => [Activated(gemm, at)])),
         new("silu in pieces", "Mul", Silu),
     ];
 
@@ -40,6 +38,6 @@ internal static class FusedActivationForms
     private static bool Silu(Node node, Rewriting rewriting)
     {
         if (SiluPieces.Match(node.Output) is not { } match || match["x"].Type != ElementType.Float) return false;
-        return rewriting.Substitute(node, (_, at) => [at.Tape[at.Tape.Write("QuickGelu", "com.microsoft", [at.Tape[match["x"]]], 1, ("alpha", 1f)).Output]]);
+        return rewriting.Substitute(node, (_, at) => [at.Tape[match["x"]].Apply(OrtOps.QuickGelu, ("alpha", 1f))]);
     }
 }

@@ -6,15 +6,13 @@ namespace LoRTA.Onnx.GraphGen.Canonical;
 /// <summary>ONNX Runtime's fused attention comes down to products around a Softmax. What an operator can say beyond the forms here is refused by name.</summary>
 internal static class FusedAttentionForms
 {
-    private const string Ms = "com.microsoft::";
-
     public static readonly Form[] All =
     [
-        new("packed attention", $"{Ms}Attention", (node, rewriting) => rewriting.Substitute(node, Packed)),
-        new("packed attention of integers", $"{Ms}QAttention", (node, rewriting) => rewriting.Substitute(node, Quantized)),
-        new("multi-head attention", $"{Ms}MultiHeadAttention", (node, rewriting) => rewriting.Substitute(node, MultiHead)),
-        new("grouped-query attention", $"{Ms}GroupQueryAttention", (node, rewriting) => rewriting.Substitute(node, Grouped)),
-        new("rotary embedding", $"{Ms}RotaryEmbedding", (node, rewriting) => rewriting.Substitute(node, Rotary)),
+        new("packed attention", OrtOps.Attention, (node, rewriting) => rewriting.Substitute(node, Packed)),
+        new("packed attention of integers", OrtOps.QAttention, (node, rewriting) => rewriting.Substitute(node, Quantized)),
+        new("multi-head attention", OrtOps.MultiHeadAttention, (node, rewriting) => rewriting.Substitute(node, MultiHead)),
+        new("grouped-query attention", OrtOps.GroupQueryAttention, (node, rewriting) => rewriting.Substitute(node, Grouped)),
+        new("rotary embedding", OrtOps.RotaryEmbedding, (node, rewriting) => rewriting.Substitute(node, Rotary)),
     ];
 
     /// <summary>Widths of Q, K and V in the weight of com.microsoft's Attention.</summary>

@@ -5,13 +5,11 @@ namespace LoRTA.Onnx.GraphGen.Canonical;
 /// <summary>ONNX Runtime's norms with sums in front of them: the sum, then the whole norm.</summary>
 internal static class FusedNormForms
 {
-    private const string Ms = "com.microsoft::";
-
     public static readonly Form[] All =
     [
-        new("norm of a sum", $"{Ms}SkipLayerNormalization", (node, rewriting) => rewriting.Substitute(node, LayerNormOfSum)),
-        new("norm of a sum", $"{Ms}SkipSimplifiedLayerNormalization", (node, rewriting) => rewriting.Substitute(node, RmsNormOfSum)),
-        new("norm of embeddings", $"{Ms}EmbedLayerNormalization", (node, rewriting) => rewriting.Substitute(node, NormOfEmbeddings)),
+        new("norm of a sum", OrtOps.SkipLayerNormalization, (node, rewriting) => rewriting.Substitute(node, LayerNormOfSum)),
+        new("norm of a sum", OrtOps.SkipSimplifiedLayerNormalization, (node, rewriting) => rewriting.Substitute(node, RmsNormOfSum)),
+        new("norm of embeddings", OrtOps.EmbedLayerNormalization, (node, rewriting) => rewriting.Substitute(node, NormOfEmbeddings)),
     ];
 
     // input, skip, gamma, beta, bias → y, mean, 1/deviation, sum
@@ -54,7 +52,7 @@ internal static class FusedNormForms
         var tape = rewriting.Tape;
         var (input, skip) = (tape[node.Input(0)!], tape[node.Input(1)!]);
         if (node.Input(bias) is not { } added) return input + skip;
-        return node.Input(1)!.Producer is { OpType: "MatMul" or "Gemm" or "MatMulNBits" } ? input + (skip + tape[added]) : input + tape[added] + skip;
+        return node.Input(1)!.Producer is { Op: "MatMul" or "Gemm" or OrtOps.MatMulNBits } ? input + (skip + tape[added]) : input + tape[added] + skip;
     }
 
     private static Expr LayerNorm(Tape tape, Node node, Expr x, int gamma, int beta) => tape.Op(

@@ -5,7 +5,7 @@ namespace LoRTA.Onnx.GraphGen.Canonical;
 /// <summary>ONNX Runtime's product with transposed batch axes, as its optimiser makes of Transpose and MatMul, comes apart again.</summary>
 internal static class FusedProductForms
 {
-    public static readonly Form[] All = [new("product with transposed batch axes", "com.microsoft::FusedMatMul", TransposedBatch)];
+    public static readonly Form[] All = [new("product with transposed batch axes", OrtOps.FusedMatMul, TransposedBatch)];
 
     // transBatch: an operand [m, .., k] stands for [.., m, k]; trans: the last two axes change places after that.
     private static bool TransposedBatch(Node node, Rewriting rewriting)

@@ -12,8 +12,8 @@ internal static class HalfPrecision
     public static void Widen(Rewriting rewriting)
     {
         var graph = rewriting.Graph;
-        if (graph.Nodes.FirstOrDefault(node => node is not { OpType: "Cast" or "Constant" or "Gather" or "Identity" or "Transpose" } && node.Outputs.Any(IsHalf)) is { } arithmetic) rewriting.Find(arithmetic, Widened);
-        var tables = graph.Initializers.Where(value => IsHalf(value) && !value.IsInput && value.Uses.Count > 0 && value.Uses.All(use => use is { Index: 0, Node: { OpType: "Gather" } })).ToList();
+        if (graph.Nodes.FirstOrDefault(node => node is not { Op: "Cast" or "Constant" or "Gather" or "Identity" or "Transpose" } && node.Outputs.Any(IsHalf)) is { } arithmetic) rewriting.Find(arithmetic, Widened);
+        var tables = graph.Initializers.Where(value => IsHalf(value) && !value.IsInput && value.Uses.Count > 0 && value.Uses.All(use => use is { Index: 0, Node: { Op: "Gather" } })).ToList();
         var rows = tables.SelectMany(table => table.Uses).Select(use => use.Node).ToHashSet();
         foreach (var value in graph.Values.Where(value => IsHalf(value) && !tables.Contains(value) && (value.Producer is null || !rows.Contains(value.Producer))).ToList())
         {
@@ -32,7 +32,7 @@ internal static class HalfPrecision
     private static void Widen(Node node)
     {
         if (node.Attributes.TryGetValue("value", out var value) && value.Value is Tensor tensor) node.Attributes["value"] = Float(tensor);
-        if (node.OpType == "Cast" && (ElementType)node.Int("to", 0) is ElementType.Float16 or ElementType.BFloat16) node.Attributes["to"] = (long)ElementType.Float;
+        if (node.Op == "Cast" && (ElementType)node.Int("to", 0) is ElementType.Float16 or ElementType.BFloat16) node.Attributes["to"] = (long)ElementType.Float;
     }
 
     private static void WidenRows(Graph graph, Node lookup)

@@ -22,7 +22,7 @@ internal static class Opset23Forms
 
     // x·sigmoid(α·x)
     private static Expr?[] Swish(Node node, Rewriting rewriting) =>
-        [rewriting.Tape[rewriting.Tape.Write("QuickGelu", "com.microsoft", [rewriting.Tape[node.Input(0)!]], 1, ("alpha", node.Float("alpha", 1))).Output]];
+        [rewriting.Tape[node.Input(0)!].Apply(OrtOps.QuickGelu, ("alpha", node.Float("alpha", 1)))];
 
     // x [B, H, S, D] or [B, S, H·D]; cos, sin [B, S, n], or tables that positions choose from
     private static Expr?[] Rotary(Node node, Rewriting rewriting)

@@ -27,7 +27,7 @@ internal static class PassThroughForms
     private static bool PartOfJoined(Node node, Rewriting rewriting)
     {
         var facts = new NodeFacts(node);
-        if (node.Input(0)!.Producer is not { OpType: "Concat" } joined || node.Input(0)!.Shape is not { } shape || rewriting.Graph.IsOutput(node.Output)) return false;
+        if (node.Input(0)!.Producer is not { Op: "Concat" } joined || node.Input(0)!.Shape is not { } shape || rewriting.Graph.IsOutput(node.Output)) return false;
         if (facts.Longs(1) is not [var start] || facts.Longs(2) is not [var end] || facts.Longs(3) is not [var axis] || facts.Longs(4) is not (null or [1])) return false;
         var sizes = joined.Inputs.Select(part => part!.Shape?[shape.Axis(axis)].Value).ToList();
         if (shape.Axis(axis) != shape.Axis(joined.Int("axis", 0)) || sizes.Contains(null)) return false;

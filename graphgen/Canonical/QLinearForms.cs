@@ -5,21 +5,19 @@ namespace LoRTA.Onnx.GraphGen.Canonical;
 /// <summary>Operators on integers with scales beside them: the operator on numbers, rounded again behind it as the file does. The roundings cancel where the next one widens.</summary>
 internal static class QLinearForms
 {
-    private const string Ms = "com.microsoft::";
-
     public static readonly Form[] All =
     [
         new("product of integers", "QLinearMatMul", (node, rewriting) => rewriting.Substitute(node, (product, at) => [Product(product, at)])),
-        new("product of integers", $"{Ms}QLinearMatMul", (node, rewriting) => rewriting.Substitute(node, (product, at) => [Product(product, at)])),
-        new("product of integers", $"{Ms}QGemm", (node, rewriting) => rewriting.Substitute(node, (product, at) => [Gemm(product, at)])),
+        new("product of integers", OrtOps.QLinearMatMul, (node, rewriting) => rewriting.Substitute(node, (product, at) => [Product(product, at)])),
+        new("product of integers", OrtOps.QGemm, (node, rewriting) => rewriting.Substitute(node, (product, at) => [Gemm(product, at)])),
         .. new[] { "Add", "Mul" }.Select(op => Elementwise(op, operands: 2)),
         .. new[] { "Sigmoid", "LeakyRelu", "Softmax" }.Select(op => Elementwise(op, operands: 1)),
-        new("integers joined", $"{Ms}QLinearConcat", (node, rewriting) => rewriting.Substitute(node, (joined, at) => [Concat(joined, at)])),
-        new("integers chosen", $"{Ms}QLinearWhere", (node, rewriting) => rewriting.Substitute(node, (chosen, at) => [Where(chosen, at)])),
+        new("integers joined", OrtOps.QLinearConcat, (node, rewriting) => rewriting.Substitute(node, (joined, at) => [Concat(joined, at)])),
+        new("integers chosen", OrtOps.QLinearWhere, (node, rewriting) => rewriting.Substitute(node, (chosen, at) => [Where(chosen, at)])),
     ];
 
     private static Form Elementwise(string op, int operands) =>
-        new("operator on integers", $"{Ms}QLinear{op}", (node, rewriting) => rewriting.Substitute(node, (integers, at) =>
+        new("operator on integers", $"{OrtOps.Domain}::QLinear{op}", (node, rewriting) => rewriting.Substitute(node, (integers, at) =>
         {
             Expr?[] inputs = [.. Enumerable.Range(0, operands).Select(i => (Expr?)Operand(integers, at, 3 * i))];
             (string, Attr?)[] kept = [.. integers.Attributes.Where(attribute => attribute.Key is "alpha" or "axis").Select(attribute => (attribute.Key, (Attr?)attribute.Value))];

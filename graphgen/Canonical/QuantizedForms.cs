@@ -6,18 +6,16 @@ namespace LoRTA.Onnx.GraphGen.Canonical;
 /// <summary>Weights of few bits become one thing, a product with a DequantizeLinear of constants (<c>MatMulNBits</c> stays); activations are not rounded in training.</summary>
 internal static class QuantizedForms
 {
-    private const string Ms = "com.microsoft::";
-
     public static readonly Form[] All =
     [
         new("quantised activation", "DequantizeLinear", Activation),
-        new("quantised activation", $"{Ms}DequantizeLinear", Activation),
+        new("quantised activation", OrtOps.DequantizeLinear, Activation),
         new("quantised vector", "DequantizeLinear", Vector),
         new("turned quantised weight", "MatMul", Turned),
         new("integer product", "Mul", IntegerProduct),
-        new("integer product", $"{Ms}MatMulIntegerToFloat", FromRounded),
-        new("product of rounded activations", $"{Ms}DynamicQuantizeMatMul", (node, rewriting) => FromIntegers(node, rewriting, node.Input(0), scale: 2, zero: 3, bias: 4)),
-        new("product of rounded activations", $"{Ms}MatMulNBits", NBits),
+        new("integer product", OrtOps.MatMulIntegerToFloat, FromRounded),
+        new("product of rounded activations", OrtOps.DynamicQuantizeMatMul, (node, rewriting) => FromIntegers(node, rewriting, node.Input(0), scale: 2, zero: 3, bias: 4)),
+        new("product of rounded activations", OrtOps.MatMulNBits, NBits),
     ];
 
     private static readonly Pattern Rounded = Op("DynamicQuantizeLinear", Hole("x"));
@@ -25,7 +23,7 @@ internal static class QuantizedForms
     private static readonly Pattern Rescaled = Op(
         "Mul",
         Op("Cast", Op("MatMulInteger", Rounded, Hole("weight"))),
-        Hole("scales", Op("Mul", Where("the scale of a rounded activation", value => value.Producer is { OpType: "DynamicQuantizeLinear" } rounding && rounding.Outputs[1] == value), Hole("scale"))));
+        Hole("scales", Op("Mul", Where("the scale of a rounded activation", value => value.Producer is { Op: "DynamicQuantizeLinear" } rounding && rounding.Outputs[1] == value), Hole("scale"))));
 
     private static bool Activation(Node node, Rewriting rewriting)
     {
@@ -55,7 +53,7 @@ internal static class QuantizedForms
     // x·(DQ(W))ᵀ
     private static bool Turned(Node node, Rewriting rewriting)
     {
-        if (node.Input(1)?.Producer is not { OpType: "Transpose" } turn || turn.Ints("perm") is not (null or [1, 0]) || !LateDequantize.IsDequantized(turn.Input(0)!)) return false;
+        if (node.Input(1)?.Producer is not { Op: "Transpose" } turn || turn.Ints("perm") is not (null or [1, 0]) || !LateDequantize.IsDequantized(turn.Input(0)!)) return false;
         return rewriting.Substitute(node, (product, at) => [at.Tape[product.Input(0)!].MatMul(at.Tape[turn.Output])]);
     }
 
@@ -108,7 +106,7 @@ internal static class QuantizedForms
 
     private static Value? Unrounded(Value rounded) => rounded.Producer switch
     {
-        { OpType: "QuantizeLinear" } rounding when !RoundedActivations.CutsOffNegatives(rounding) => rounding.Input(0),
+        { Op: "QuantizeLinear" or OrtOps.QuantizeLinear } rounding when !RoundedActivations.CutsOffNegatives(rounding) => rounding.Input(0),
         _ => Rounded.Match(rounded)?["x"],
     };
 

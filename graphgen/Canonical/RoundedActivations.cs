@@ -38,8 +38,8 @@ internal static class RoundedActivations
     public static Expr? Unrounded(Rewriting at, Node reader, Value codes, Value? scale, Value? zero)
     {
         if (codes.Producer is not { } node) return null;
-        if (node.OpType == "QuantizeLinear") return Rounded(at, reader, node, scale, zero);
-        if (node.Domain.Length > 0 || !Movements.TryGetValue(node.OpType, out var data)) return null;
+        if (node.Op is "QuantizeLinear" or OrtOps.QuantizeLinear) return Rounded(at, reader, node, scale, zero);
+        if (!Movements.TryGetValue(node.Op, out var data)) return null;
         var inputs = new Expr?[node.Inputs.Count];
         for (var i = 0; i < inputs.Length; i++)
         {
@@ -48,7 +48,7 @@ internal static class RoundedActivations
             if (inputs[i] is null) return null;
         }
         using var scope = at.Tape.Scope($"{codes.Name}/unrounded");
-        var moved = at.Tape.Write(node.OpType, node.Domain, inputs, node.Outputs.Count,
+        var moved = at.Tape.Write(node.Op, inputs, node.Outputs.Count,
             [.. node.Attributes.Select(attribute => (attribute.Key, (Attr?)attribute.Value))]);
         moved.Source ??= node.Source;
         return at.Tape[moved.Outputs[node.Outputs.Index().First(output => output.Item == codes).Index]!];
@@ -68,7 +68,7 @@ internal static class RoundedActivations
         if (rounding.Input(0) is not { IsConstant: false } x || !Same(rounding.Input(1), scale) || !Same(rounding.Input(2), zero))
             return null;
         at.Find(reader, NotRounded);
-        if (!CutsOffNegatives(rounding) || x.Producer?.OpType is "Relu" or "Softmax" or "Sigmoid") return at.Tape[x];
+        if (!CutsOffNegatives(rounding) || x.Producer?.Op is "Relu" or "Softmax" or "Sigmoid") return at.Tape[x];
         at.Find(reader, CutsOff);
         return at.Tape[x].Apply("Relu");
     }

@@ -11,9 +11,9 @@ internal static class ScaledProducts
     /// 2.</summary>
     public static Value? WeightOf(Node node)
     {
-        if (node.Op is not ("MatMul" or "com.microsoft::FusedMatMul" or "Gemm" or "com.microsoft::MatMulNBits")) return null;
+        if (node.Op is not ("MatMul" or OrtOps.FusedMatMul or "Gemm" or OrtOps.MatMulNBits)) return null;
         if (node.Input(0) is not { IsConstant: false } || node.Input(1) is not { } weight) return null;
-        if (node.OpType == "MatMulNBits") return weight.IsConstant && node.Input(2)!.IsConstant ? weight : null;
+        if (node.Op == OrtOps.MatMulNBits) return weight.IsConstant && node.Input(2)!.IsConstant ? weight : null;
         return IsPlain(weight) ? weight : null;
     }
 
@@ -24,7 +24,7 @@ internal static class ScaledProducts
 
     /// <summary>Output features of a product.</summary>
     public static long OutOf(Node node) =>
-        node.OpType == "MatMulNBits" ? node.Int("N", 0) : node.Input(1)!.Shape![IsOutIn(node) ? 0 : 1].Value!.Value;
+        node.Op == OrtOps.MatMulNBits ? node.Int("N", 0) : node.Input(1)!.Shape![IsOutIn(node) ? 0 : 1].Value!.Value;
 
     /// <summary>Whether stored numbers scale the input of a product for it alone, or its output.</summary>
     public static bool IsBetweenScales(Node node) =>
@@ -33,7 +33,7 @@ internal static class ScaledProducts
             || (node.Output.Uses is [{ Node: var reader }] && IsScale(reader)));
 
     private static bool IsScale(Node? node) =>
-        node is { OpType: "Mul" or "Div", Domain: "" } && node.Inputs.Any(input => input!.IsConstant);
+        node is { Op: "Mul" or "Div" } && node.Inputs.Any(input => input!.IsConstant);
 
     /// <summary>A copy of a product with the scales in its weight; null where the stored form has no place for them.</summary>
     /// <param name="at">The graph.</param>
@@ -44,7 +44,7 @@ internal static class ScaledProducts
     {
         if (WeightOf(node) is not { } weight) return null;
         var inputs = node.Inputs.ToArray();
-        var place = node.OpType == "MatMulNBits" ? 2 : 1;
+        var place = node.Op == OrtOps.MatMulNBits ? 2 : 1;
         var scaled = weight switch
         {
             _ when place == 2 => byInput is null ? ScaledBlocks(at, node, byOutput!) : null,

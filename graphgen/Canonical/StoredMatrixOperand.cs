@@ -12,7 +12,7 @@ internal static class StoredMatrixOperand
     {
         var views = new Stack<Node>();
         var value = operand;
-        while (value.Producer is { OpType: "Reshape" or "Squeeze" or "Unsqueeze" or "Flatten" or "Transpose", Domain: "" } view)
+        while (value.Producer is { Op: "Reshape" or "Squeeze" or "Unsqueeze" or "Flatten" or "Transpose" } view)
         {
             views.Push(view);
             value = view.Input(0)!;
@@ -21,7 +21,7 @@ internal static class StoredMatrixOperand
         var axes = StoredAxes.Of(dims);
         foreach (var view in views)
         {
-            axes = view.OpType == "Transpose"
+            axes = view.Op == "Transpose"
                 ? axes?.Transpose(view.Ints("perm"))
                 : view.Output.Shape?.Known is { } shape
                 ? axes?.Reshape(shape)

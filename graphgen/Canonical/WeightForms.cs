@@ -13,9 +13,9 @@ internal static class WeightForms
         new("codes times their scale", "Mul", CodeForms.TimesScale),
         new("factors of a product", "Gemm", FactorsOfGemm),
         new("weight with further axes", "MatMul", Product),
-        new("weight with further axes", "com.microsoft::FusedMatMul", Product),
+        new("weight with further axes", OrtOps.FusedMatMul, Product),
         new("scale in front of a product", "MatMul", ScaleInFront),
-        new("scale in front of a product", "com.microsoft::FusedMatMul", ScaleInFront),
+        new("scale in front of a product", OrtOps.FusedMatMul, ScaleInFront),
         new("scale in front of the bias", "Add", ScaleInFrontOfBias),
     ];
 
@@ -26,7 +26,7 @@ internal static class WeightForms
         if (node.Input(1) is not { IsConstant: true, Constant: { Type: ElementType.Float } b }) return false;
         if (node.Source is not { } source || StoredPath.Of(source.Output) is not { IsExact: true } path || path.Tensor.Count < 2) return false;
         if (node.Output.Shape?.Known is not { } dims || Math.Max(a.Count, b.Count) != path.Tensor.Count) return false;
-        var isDivided = node.OpType == "Div";
+        var isDivided = node.Op == "Div";
         at.Constant(node, Tensor.Computed(ElementType.Float, dims, () =>
         {
             var (x, y) = (Broadcast.To(a, dims), Broadcast.To(b, dims));
@@ -87,7 +87,7 @@ internal static class WeightForms
     private static bool ScaleInFront(Node node, Rewriting at)
     {
         if (node.Source is not { } source || InputScale.Of(source) is null || node.Input(0)!.Producer is not { } scale) return false;
-        if (scale.Source != source.Input(0)!.Producer || !scale.Is("Mul")) return false;
+        if (scale.Source != source.Input(0)!.Producer || scale.Op != "Mul") return false;
         var side = scale.Input(0)!.IsConstant ? 0 : 1;
         if (scale.Input(side) is not { IsConstant: true, Constant: { Type: ElementType.Float } factor } || scale.Input(1 - side)!.IsConstant) return false;
         if (ScaledProducts.Scaled(at, node, factor.ToFloats(), null) is not { } scaled) return false;
@@ -101,15 +101,15 @@ internal static class WeightForms
     {
         for (var side = 0; side < 2; side++)
         {
-            if (add.Input(1 - side)?.Producer is not { OpType: "Mul" or "Div", Domain: "" } scale || !IsReadOnce(scale.Output, at)) continue;
+            if (add.Input(1 - side)?.Producer is not { Op: "Mul" or "Div" } scale || !IsReadOnce(scale.Output, at)) continue;
             var (product, factor) = scale.Input(0)!.IsConstant ? (scale.Input(1)!, scale.Input(0)!) : (scale.Input(0)!, scale.Input(1)!);
-            if (scale.OpType == "Div" && factor != scale.Input(1)) continue;
+            if (scale.Op == "Div" && factor != scale.Input(1)) continue;
             if (factor is not { IsConstant: true, Constant: { Type: ElementType.Float } numbers } || product.Producer is not { } node) continue;
             if (ScaledProducts.WeightOf(node) is null || !IsReadOnce(product, at) || HasBias(node)) continue;
             var outputs = ScaledProducts.OutOf(node);
             if (!IsVector(add.Input(side)!, outputs) || !(numbers.Count == 1 || IsVector(factor, outputs))) continue;
             var byOutput = numbers.ToFloats();
-            if (scale.OpType == "Div") byOutput = Array.ConvertAll(byOutput, number => 1 / number);
+            if (scale.Op == "Div") byOutput = Array.ConvertAll(byOutput, number => 1 / number);
             if (ScaledProducts.Scaled(at, node, null, byOutput) is not { } scaled) continue;
             add.SetInput(1 - side, scaled.Output);
             return true;
@@ -117,9 +117,9 @@ internal static class WeightForms
         return false;
     }
 
-    private static bool HasBias(Node node) => node.Input(node.OpType == "MatMulNBits" ? 5 : 2) is not null && node.OpType is "Gemm" or "MatMulNBits";
+    private static bool HasBias(Node node) => node.Input(node.Op == OrtOps.MatMulNBits ? 5 : 2) is not null && node.Op is "Gemm" or OrtOps.MatMulNBits;
 
-    private static bool IsReadOnce(Value value, Rewriting at) => !at.Graph.IsOutput(value) && value.Uses.Count(use => !use.Node.Is("Shape")) == 1;
+    private static bool IsReadOnce(Value value, Rewriting at) => !at.Graph.IsOutput(value) && value.Uses.Count(use => use.Node.Op != "Shape") == 1;
 
     private static bool IsVector(Value value, long count) =>
         value is { IsConstant: true, Constant: { Rank: >= 1 } tensor } && tensor.Count == count && tensor.Dims[^1] == count;

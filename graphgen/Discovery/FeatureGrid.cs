@@ -66,7 +66,7 @@ internal sealed record FeatureGrid(IReadOnlyList<IReadOnlyList<AxisPart>> Axes, 
     public static FeatureGrid? Choose(FeatureGrid grid, Value result)
     {
         var node = result.Producer!;
-        var chosen = node.OpType switch
+        var chosen = node.Op switch
         {
             "Split" => grid.Split(node, result),
             "Slice" => grid.Slice(node),

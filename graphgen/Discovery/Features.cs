@@ -54,8 +54,8 @@ internal sealed record Features(IReadOnlyList<(long Start, long End)> Columns, i
     private static bool IsReadInPartsOnly(Value product, Value output) =>
         product == output
         || (!product.Producer!.Graph!.IsKnownByName(product)
-            && product.Uses.All(use => use.Node.OpType is "Split" or "Slice" or "Gather" or "Shape"
-                || (use.Node.OpType is "Reshape" or "Transpose" && IsReadInPartsOnly(use.Node.Output, output))));
+            && product.Uses.All(use => use.Node.Op is "Split" or "Slice" or "Gather" or "Shape"
+                || (use.Node.Op is "Reshape" or "Transpose" && IsReadInPartsOnly(use.Node.Output, output))));
 
     // An adapter's result has the rows of the product: [batch, sequence, ..], or both flattened, as Gemm wants them.
     private static bool HasRowsOf(Value product, Value output) =>

@@ -9,8 +9,6 @@ namespace LoRTA.Onnx.GraphGen.Discovery;
 /// <param name="Readers">For each such input of the graph, the first attention that reads it.</param>
 internal sealed record LengthMasks(string Path, IReadOnlyList<(string Input, Node Attention)> Readers)
 {
-    private const string Ms = "com.microsoft::";
-
     // Between a mask and its sum, and between the sum and attention: the first input that is not stored is the way on.
     private static readonly string[] Passing = ["Cast", "Identity", "Sub", "Add", "Squeeze", "Unsqueeze", "Reshape", "Min", "Max", "Clip"];
 
@@ -38,9 +36,9 @@ internal sealed record LengthMasks(string Path, IReadOnlyList<(string Input, Nod
 
     private static Value? LengthsOf(Node node) => node.Op switch
     {
-        Ms + "GroupQueryAttention" or Ms + "QAttention" => node.Input(5),
-        Ms + "Attention" => node.Input(3),
-        Ms + "MultiHeadAttention" => node.Input(4),
+        OrtOps.GroupQueryAttention or OrtOps.QAttention => node.Input(5),
+        OrtOps.Attention => node.Input(3),
+        OrtOps.MultiHeadAttention => node.Input(4),
         "Attention" => node.Input(6),
         _ => null,
     };
@@ -52,9 +50,9 @@ internal sealed record LengthMasks(string Path, IReadOnlyList<(string Input, Nod
         while (!at.IsInput)
         {
             if (at.Producer is not { } node) return null;
-            var isSum = node.Is("ReduceSum");
-            var isCounted = node.Is("EmbedLayerNormalization", "com.microsoft") && node.Outputs.Count > 1 && node.Outputs[1] == at;
-            if (!isSum && !isCounted && !(node.Domain.Length == 0 && Passing.Contains(node.OpType))) return null;
+            var isSum = node.Op == "ReduceSum";
+            var isCounted = node.Op == OrtOps.EmbedLayerNormalization && node.Outputs.Count > 1 && node.Outputs[1] == at;
+            if (!isSum && !isCounted && !Passing.Contains(node.Op)) return null;
             isSummed |= isSum || isCounted;
             if ((isCounted ? node.Input(7)
                 : node.Inputs.FirstOrDefault(input => input is not null && input.StoredTensor() is null)) is not { } next) return null;

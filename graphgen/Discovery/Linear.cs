@@ -38,13 +38,13 @@ internal sealed record Linear
     /// <summary>The node that reads the codes and their scales; null for a weight that is not quantised.</summary>
     public Node? Quantized => IsBlocked ? Product : Weight.Producer;
 
-    private bool IsBlocked => Product.OpType == "MatMulNBits";
+    private bool IsBlocked => Product.Op == OrtOps.MatMulNBits;
 
     /// <summary>The linear layer whose result (after the bias) a value is.</summary>
     public static Linear? EndingAt(Value value) => value.Producer switch
     {
         null => null,
-        { OpType: "Add", Domain: "" } add => WithBias(add),
+        { Op: "Add" } add => WithBias(add),
         var node => Of(node),
     };
 
@@ -52,18 +52,18 @@ internal sealed record Linear
     public static Linear? StartingAt(Node node)
     {
         if (Of(node) is not { BiasNode: null } plain) return Of(node);
-        return node.Output.Uses is [{ Node: { OpType: "Add", Domain: "" } add }] && WithBias(add) is { } biased ? biased : plain;
+        return node.Output.Uses is [{ Node: { Op: "Add" } add }] && WithBias(add) is { } biased ? biased : plain;
     }
 
     private static Linear? Of(Node node)
     {
         if (node.Input(0) is not { IsConstant: false } || node.Input(1) is not { } weight) return null;
-        if (node.Op == "com.microsoft::MatMulNBits") return weight.IsConstant && node.Input(4) is null ? WithOwnBias(node, 5) : null;
+        if (node.Op == OrtOps.MatMulNBits) return weight.IsConstant && node.Input(4) is null ? WithOwnBias(node, 5) : null;
         if (weight is not { IsConstant: true, Constant.Rank: 2 } && !(LateDequantize.IsDequantized(weight) && weight.Shape is { Rank: 2, Known: not null })) return null;
         return node.Op switch
         {
             "MatMul" => new Linear { Product = node },
-            "com.microsoft::FusedMatMul" when node.Float("alpha", 1) == 1 && node.Int("transA", 0) == 0 && node.Int("transBatchA", 0) == 0 && node.Int("transBatchB", 0) == 0 => new Linear { Product = node },
+            OrtOps.FusedMatMul when node.Float("alpha", 1) == 1 && node.Int("transA", 0) == 0 && node.Int("transBatchA", 0) == 0 && node.Int("transBatchB", 0) == 0 => new Linear { Product = node },
             "Gemm" when node.Float("alpha", 1) == 1 && node.Float("beta", 1) == 1 && node.Int("transA", 0) == 0 => WithOwnBias(node, 2),
             _ => null,
         };
@@ -89,7 +89,7 @@ internal sealed record Linear
 
     // Whoever sees the product without its bias, a graph output among them, must see its adapter too.
     private static bool IsSeenWithoutBias(Value product) =>
-        product.Uses.Count(use => !use.Node.Is("Shape")) > 1 || product.Producer!.Graph!.IsKnownByName(product);
+        product.Uses.Count(use => use.Node.Op != "Shape") > 1 || product.Producer!.Graph!.IsKnownByName(product);
 
     private static bool IsBias(Value value, Linear linear) => value is { IsConstant: true, Constant: { Rank: >= 1 } tensor } && tensor.Count == linear.Out && tensor.Dims[^1] == linear.Out;
 }

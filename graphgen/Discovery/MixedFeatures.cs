@@ -32,7 +32,7 @@ internal sealed class MixedFeatures
         return last is null ? null : mixed.Told(last, source);
     }
 
-    private FeatureGrid? Next(Value value, FeatureGrid[] data) => value.Producer!.OpType switch
+    private FeatureGrid? Next(Value value, FeatureGrid[] data) => value.Producer!.Op switch
     {
         "Transpose" => FeatureGrid.Transpose(data[0], value),
         "Reshape" or "Squeeze" or "Unsqueeze" => FeatureGrid.Reshape(data[0], value),

@@ -18,8 +18,8 @@ internal static class PackedModules
     /// <summary>The modules with their widths in order; null where the tensor is that of one module.</summary>
     public static IReadOnlyList<(string Module, long Width)>? Of(Node node, Value tensor) => node.Op switch
     {
-        "com.microsoft::Attention" or "com.microsoft::QAttention" => OfAttention(node, tensor),
-        "com.microsoft::MultiHeadAttention" => OfProducers(node),
+        OrtOps.Attention or OrtOps.QAttention => OfAttention(node, tensor),
+        OrtOps.MultiHeadAttention => OfProducers(node),
         _ when Consumer(node) is { } attention => OfGroupQuery(node, attention),
         _ => null,
     };
@@ -48,7 +48,7 @@ internal static class PackedModules
     {
         if (ModuleScope.Of(node) is not { } module || node.Inputs.Select(StoredTensor.Behind).FirstOrDefault(stored => stored is not null) is not { } tensor) return null;
         var (heads, kvHeads) = (attention.Int("num_heads", 1), attention.Int("kv_num_heads", 1));
-        var width = node.Is("MatMulNBits", "com.microsoft") ? node.Int("N", 0) : tensor.Initializer.Shape![-1].Value!.Value;
+        var width = node.Op == OrtOps.MatMulNBits ? node.Int("N", 0) : tensor.Initializer.Shape![-1].Value!.Value;
         var headSize = width / (heads + (2 * kvHeads));
         return [Part("q_proj", heads), Part("k_proj", kvHeads), Part("v_proj", kvHeads)];
 
@@ -59,8 +59,8 @@ internal static class PackedModules
     {
         for (var at = node; at.Outputs is [{ Uses: [var use] }];)
         {
-            if (use.Node.Is("GroupQueryAttention", "com.microsoft")) return use.Node.Input(1) is null && use.Index == 0 ? use.Node : null;
-            if (!use.Node.Is("Add")) return null;
+            if (use.Node.Op == OrtOps.GroupQueryAttention) return use.Node.Input(1) is null && use.Index == 0 ? use.Node : null;
+            if (use.Node.Op != "Add") return null;
             at = use.Node;
         }
         return null;

@@ -7,37 +7,35 @@ namespace LoRTA.Onnx.GraphGen.Discovery;
 /// <summary>Which inputs of which operators are parameters.</summary>
 internal static class ParameterRoles
 {
-    private const string Ms = "com.microsoft::";
-
     private static readonly FrozenDictionary<string, Role[]> Roles = new Dictionary<string, Role[]>(StringComparer.Ordinal)
     {
         ["MatMul"] = [Role.Product(1)],
         ["Gemm"] = [Role.Product(1), Role.Bias(2)],
         ["MatMulInteger"] = [Role.Product(1)],
-        [Ms + "FusedMatMul"] = [Role.Product(1)],
-        [Ms + "DynamicQuantizeMatMul"] = [Role.Product(1)],
-        [Ms + "MatMulNBits"] = [Role.Weight(1)],
+        [OrtOps.FusedMatMul] = [Role.Product(1)],
+        [OrtOps.DynamicQuantizeMatMul] = [Role.Product(1)],
+        [OrtOps.MatMulNBits] = [Role.Weight(1)],
         ["Gather"] = [Role.Weight(0)],
-        [Ms + "GatherBlockQuantized"] = [Role.Weight(0)],
+        [OrtOps.GatherBlockQuantized] = [Role.Weight(0)],
         ["Add"] = [Role.Bias(0), Role.Bias(1)],
         ["Mul"] = [Role.Scale(0), Role.Scale(1)],
-        [Ms + "BiasGelu"] = [Role.Bias(1, BiasModule)],
+        [OrtOps.BiasGelu] = [Role.Bias(1, BiasModule)],
         ["LayerNormalization"] = [Role.Scale(1, NormModule), Role.Bias(2, NormModule)],
         ["RMSNormalization"] = [Role.Scale(1)],
         ["SimplifiedLayerNormalization"] = [Role.Scale(1)],
-        [Ms + "SkipLayerNormalization"] = [Role.Scale(2, NormModule), Role.Bias(3, NormModule), Role.Bias(4, BiasModule)],
-        [Ms + "SkipSimplifiedLayerNormalization"] = [Role.Scale(2), Role.Bias(3, BiasModule)],
-        [Ms + "EmbedLayerNormalization"] = [Role.Weight(2, OwnModule), Role.Weight(3, OwnModule), Role.Weight(4, OwnModule), Role.Scale(5, NormModule), Role.Bias(6, NormModule)],
-        [Ms + "Attention"] = [Role.Product(1), Role.Bias(2)],
-        [Ms + "QAttention"] = [Role.Product(1), Role.Bias(2)],
-        [Ms + "MultiHeadAttention"] = [Role.Bias(3)],
+        [OrtOps.SkipLayerNormalization] = [Role.Scale(2, NormModule), Role.Bias(3, NormModule), Role.Bias(4, BiasModule)],
+        [OrtOps.SkipSimplifiedLayerNormalization] = [Role.Scale(2), Role.Bias(3, BiasModule)],
+        [OrtOps.EmbedLayerNormalization] = [Role.Weight(2, OwnModule), Role.Weight(3, OwnModule), Role.Weight(4, OwnModule), Role.Scale(5, NormModule), Role.Bias(6, NormModule)],
+        [OrtOps.Attention] = [Role.Product(1), Role.Bias(2)],
+        [OrtOps.QAttention] = [Role.Product(1), Role.Bias(2)],
+        [OrtOps.MultiHeadAttention] = [Role.Bias(3)],
     }.ToFrozenDictionary(StringComparer.Ordinal);
 
     /// <summary>The parameters that a node applies.</summary>
     public static IEnumerable<AppliedParameter> AppliedBy(Node node)
     {
         // a scale of stored numbers is no parameter of its own
-        if (!Roles.TryGetValue(node.Op, out var roles) || (node.OpType is "Mul" or "Add" && StoredPath.Of(node.Output) is not null))
+        if (!Roles.TryGetValue(node.Op, out var roles) || (node.Op is "Mul" or "Add" && StoredPath.Of(node.Output) is not null))
             yield break;
         foreach (var role in roles)
         {
@@ -50,7 +48,7 @@ internal static class ParameterRoles
     // Fused norms have lost their module; weight and bias belong to one, and of a pair that shares names with others one keeps its own.
     private static string? NormModule(Node node, int input)
     {
-        var first = node.OpType switch { "EmbedLayerNormalization" => 5, "SkipLayerNormalization" => 2, _ => 1 };
+        var first = node.Op switch { OrtOps.EmbedLayerNormalization => 5, OrtOps.SkipLayerNormalization => 2, _ => 1 };
         return ModuleScope.Of(node) ?? OwnModule(node, first + 1) ?? OwnModule(node, first);
     }
 
@@ -58,7 +56,7 @@ internal static class ParameterRoles
 
     // A bias that went into the operator behind it belongs to the product before.
     private static string? BiasModule(Node node, int input) => OwnModule(node, input)
-        ?? node.Inputs.Select(value => value?.Producer).FirstOrDefault(producer => producer is { OpType: "MatMul" or "MatMulNBits" }) switch { { } product => ModuleScope.Of(product), null => null };
+        ?? node.Inputs.Select(value => value?.Producer).FirstOrDefault(producer => producer is { Op: "MatMul" or OrtOps.MatMulNBits }) switch { { } product => ModuleScope.Of(product), null => null };
 
     private sealed record Role(string Leaf, int Input, bool IsProduct, int MaximalRank, Func<Node, int, string?> ModuleOf)
     {

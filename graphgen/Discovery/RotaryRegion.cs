@@ -43,7 +43,7 @@ internal sealed class RotaryRegion
     // Null where a value is no sum or join of data.
     private static RotaryRegion? Of(Value result)
     {
-        if (result.Producer is not { OpType: "Add" or "Sub" or "Concat" }) return null;
+        if (result.Producer is not { Op: "Add" or "Sub" or "Concat" }) return null;
         var region = new RotaryRegion(result);
         if (region.DataOf(result).Count < 2) return null;
         region.Source = region.Back().Source;
@@ -91,10 +91,10 @@ internal sealed class RotaryRegion
     // What a value is made of, where its operator may belong to a rotary embedding.
     private static IReadOnlyList<Value>? PartsOf(Value value) => value.Producer switch
     {
-        { Domain: "", OpType: "Where" } node => [node.Inputs[1]!, node.Inputs[2]!],
-        { Domain: "", OpType: "Concat" } node => [.. node.Inputs.OfType<Value>()],
-        { Domain: "" } node when Elementwise.Contains(node.OpType) => [.. node.Inputs.OfType<Value>()],
-        { Domain: "" } node when Moving.Contains(node.OpType) || (node.OpType == "Gather" && node.Input(1) is { IsConstant: true }) =>
+        { Op: "Where" } node => [node.Inputs[1]!, node.Inputs[2]!],
+        { Op: "Concat" } node => [.. node.Inputs.OfType<Value>()],
+        { } node when Elementwise.Contains(node.Op) => [.. node.Inputs.OfType<Value>()],
+        { } node when Moving.Contains(node.Op) || (node.Op == "Gather" && node.Input(1) is { IsConstant: true }) =>
             [node.Inputs[0]!],
         _ => null,
     };
@@ -105,7 +105,7 @@ internal sealed class RotaryRegion
         var (open, seen) = (new Stack<Value>([value]), new HashSet<Value>());
         while (open.TryPop(out var at))
         {
-            if (!seen.Add(at) || at.Producer is not { } node || node.OpType is "Shape" or "Size") continue;
+            if (!seen.Add(at) || at.Producer is not { } node || node.Op is "Shape" or "Size") continue;
             if (seen.Count > Farthest || Linear.StartingAt(node) is { In: > 1 }) return true;
             foreach (var input in node.Inputs.OfType<Value>()) open.Push(input);
         }

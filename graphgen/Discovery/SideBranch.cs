@@ -10,7 +10,7 @@ internal static class SideBranch
     /// <summary>The operand of a sum that is the layer, where the other one is made from the layer's own input; null where there is no such sum.</summary>
     public static Value? LayerUnder(Value sum)
     {
-        if (sum.Producer is not { OpType: "Add", Domain: "" } add) return null;
+        if (sum.Producer is not { Op: "Add" } add) return null;
         var (a, b) = (add.Inputs[0]!, add.Inputs[1]!);
         return IsLayer(a, b) ? a : IsLayer(b, a) ? b : null;
     }
@@ -18,13 +18,13 @@ internal static class SideBranch
     /// <summary>Of several readers of x the layer that a branch joins.</summary>
     public static Linear? LayerOn(Value x, IEnumerable<Node> readers) => readers.Select(Linear.StartingAt).OfType<Linear>().FirstOrDefault(linear => linear.Input == x && Sums(linear.Output).Any(sum => LayerUnder(sum) == linear.Output));
 
-    private static IEnumerable<Value> Sums(Value value) => value.Uses.Where(use => use.Node.Is("Add")).Select(use => use.Node.Output);
+    private static IEnumerable<Value> Sums(Value value) => value.Uses.Where(use => use.Node.Op == "Add").Select(use => use.Node.Output);
 
     private static bool IsLayer(Value layer, Value branch) => Linear.EndingAt(Whole(layer)) is { } linear && IsMadeFrom(linear.Input, branch);
 
     private static Value Whole(Value part)
     {
-        while (part.Producer is { OpType: "Slice" or "Split" or "Gather" or "Cast" } node) part = node.Input(0)!;
+        while (part.Producer is { Op: "Slice" or "Split" or "Gather" or "Cast" } node) part = node.Input(0)!;
         return part;
     }
 

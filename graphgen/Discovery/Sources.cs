@@ -15,7 +15,7 @@ internal static class Sources
 
     private static Value Unmoved(Value value)
     {
-        while (value.Producer is { OpType: "Reshape" or "Squeeze" or "Unsqueeze" or "Transpose" or "Cast" } node) value = node.Input(0)!;
+        while (value.Producer is { Op: "Reshape" or "Squeeze" or "Unsqueeze" or "Transpose" or "Cast" } node) value = node.Input(0)!;
         return value;
     }
 
@@ -26,7 +26,7 @@ internal static class Sources
         {
             at = Unmoved(at);
             yield return at;
-            at = Linear.EndingAt(at)?.Input ?? (at.Producer is { OpType: "LayerNormalization" or "SimplifiedLayerNormalization" or "Split" or "Slice" } node ? node.Input(0) : null);
+            at = Linear.EndingAt(at)?.Input ?? (at.Producer is { Op: "LayerNormalization" or "SimplifiedLayerNormalization" or "Split" or "Slice" } node ? node.Input(0) : null);
         }
     }
 }

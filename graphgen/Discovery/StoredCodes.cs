@@ -52,13 +52,13 @@ public sealed record StoredCodes
     /// <returns>Null where a part is no stored tensor of the file.</returns>
     internal static StoredCodes? Of(CanonicalModel model, Node node)
     {
-        var (codesInput, scalesInput) = node.OpType switch { "MatMulNBits" => (1, 2), "GatherBlockQuantized" => (0, 2), _ => (0, 1) };
+        var (codesInput, scalesInput) = node.Op switch { OrtOps.MatMulNBits => (1, 2), OrtOps.GatherBlockQuantized => (0, 2), _ => (0, 1) };
         var (codes, scales, zero) = (node.Input(codesInput)!, node.Input(scalesInput)!, node.Input(scalesInput + 1));
         if (Stored(scales) is not { } scaleName || node.Source is not { } reader || (zero is not null && Stored(zero) is null)) return null;
-        var layout = node.OpType switch
+        var layout = node.Op switch
         {
-            "MatMulNBits" => OfBlocks(node),
-            "GatherBlockQuantized" => OfTable(node, codes.Constant!),
+            OrtOps.MatMulNBits => OfBlocks(node),
+            OrtOps.GatherBlockQuantized => OfTable(node, codes.Constant!),
             _ => OfAxis(node, codes.Constant!, model.Deployed.Graph.Find(scaleName)!.StoredTensor()!),
         };
         if (model.OriginOf(codes) is { Transposed: true })
@@ -86,8 +86,8 @@ public sealed record StoredCodes
 
     private static Value? CodesOf(Node node) => node.Op switch
     {
-        "com.microsoft::MatMulNBits" when node.Input(1) is { IsConstant: true } codes && node.Input(2) is { IsConstant: true } => codes,
-        "com.microsoft::GatherBlockQuantized" when node.Input(0) is { IsConstant: true, Constant: { Rank: 2 } tensor } codes
+        OrtOps.MatMulNBits when node.Input(1) is { IsConstant: true } codes && node.Input(2) is { IsConstant: true } => codes,
+        OrtOps.GatherBlockQuantized when node.Input(0) is { IsConstant: true, Constant: { Rank: 2 } tensor } codes
             && IsInteger(tensor.Type) && node.Input(2) is { IsConstant: true } && IsTable(node) => codes,
         "DequantizeLinear" when node.Input(0) is { IsConstant: true, Constant: { Rank: 2 } tensor } codes && IsInteger(tensor.Type)
             && node.Input(1) is { IsConstant: true } => codes,

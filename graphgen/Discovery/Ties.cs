@@ -12,7 +12,7 @@ internal static class Ties
     {
         var ties = new SortedDictionary<string, IReadOnlyList<string>>(StringComparer.Ordinal);
         var matrices = weights.Where(weight => weight.Initializer.Rank == 2).DistinctBy(weight => weight.Initializer).ToArray();
-        foreach (var table in matrices.Where(weight => weight.Initializer.Uses.Any(use => use.Node.OpType == "Gather")))
+        foreach (var table in matrices.Where(weight => weight.Initializer.Uses.Any(use => use.Node.Op == "Gather")))
         {
             foreach (var other in matrices.Where(other => other.Initializer != table.Initializer && AreEqual(table.Initializer.Constant!, other.Initializer.Constant!, other.IsTransposed)))
             {

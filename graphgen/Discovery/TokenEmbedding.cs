@@ -18,9 +18,9 @@ internal static class TokenEmbedding
     {
         foreach (var (node, index) in ids.Uses)
         {
-            if (node.OpType is "Gather" or "GatherBlockQuantized" && index == 1) return node.Input(0);
-            if (node.OpType == "EmbedLayerNormalization" && index == 0) return node.Input(2);
-            if (KeepsIds.Contains(node.OpType) && Lookup(node.Output) is { } table) return table;
+            if (node.Op is "Gather" or OrtOps.GatherBlockQuantized && index == 1) return node.Input(0);
+            if (node.Op == OrtOps.EmbedLayerNormalization && index == 0) return node.Input(2);
+            if (KeepsIds.Contains(node.Op) && Lookup(node.Output) is { } table) return table;
         }
         return null;
     }

@@ -78,11 +78,11 @@ internal sealed record Walk(Linear? Linear, IReadOnlyList<Value> Values, IReadOn
     }
 
     /// <summary>The nodes that compute with a value, not only with its shape.</summary>
-    public static IReadOnlyList<Node> ReadersOf(Value value) => [.. value.Uses.Select(use => use.Node).Where(node => !node.Is("Shape")).Distinct()];
+    public static IReadOnlyList<Node> ReadersOf(Value value) => [.. value.Uses.Select(use => use.Node).Where(node => node.Op != "Shape").Distinct()];
 
     private static Pattern Chosen(Pattern x) => Op("Split", x) with { AnyOutput = true } | Op("Slice", x) | Op("Gather", x, Constant);
 
     // One of several stacked caches, in other axes, counts as well.
     private static bool IsCache(Value value, int depth) =>
-        value.IsInput || (depth < 4 && value.Producer is { OpType: "Gather" or "Slice" or "Split" or "Squeeze" or "Reshape" or "Transpose" or "Cast" } node && IsCache(node.Input(0)!, depth + 1));
+        value.IsInput || (depth < 4 && value.Producer is { Op: "Gather" or "Slice" or "Split" or "Squeeze" or "Reshape" or "Transpose" or "Cast" } node && IsCache(node.Input(0)!, depth + 1));
 }

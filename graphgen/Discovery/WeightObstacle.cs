@@ -12,8 +12,8 @@ internal static class WeightObstacle
     public static string? Of(Node? node)
     {
         var deployed = node?.Source ?? node;
-        if (deployed is not { OpType: "MatMul" or "Gemm" or "FusedMatMul" or "Conv" or "MatMulNBits" or "MatMulInteger" or "QLinearMatMul" }) return null;
-        if (deployed.OpType == "MatMulNBits")
+        if (deployed is not { Op: "MatMul" or "Gemm" or OrtOps.FusedMatMul or "Conv" or OrtOps.MatMulNBits or "MatMulInteger" or "QLinearMatMul" }) return null;
+        if (deployed.Op == OrtOps.MatMulNBits)
             return deployed.Input(4) is { } order ? $"its weight's columns are stored in another order (g_idx '{order.Name}')" : null;
         return StoredPath.WhyNot(deployed.Input(1)) ?? StoredPath.WhyNot(deployed.Input(0));
     }
@@ -26,7 +26,7 @@ internal static class WeightObstacle
         {
             if (!seen.Add(at) || at.Producer is not { } node) continue;
             if (Of(node) is { } reason) return reason;
-            if (node.OpType is "MatMul" or "Gemm" or "FusedMatMul" or "MatMulNBits" or "Softmax") continue;
+            if (node.Op is "MatMul" or "Gemm" or OrtOps.FusedMatMul or OrtOps.MatMulNBits or "Softmax") continue;
             foreach (var input in node.Inputs.OfType<Value>()) open.Enqueue(input);
         }
         return null;

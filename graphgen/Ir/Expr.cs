@@ -70,7 +70,7 @@ public readonly struct Expr
         if (!transA && !transB && alpha == 1) return Tape.Op("MatMul", [this, other]);
         return Tape.IsOnnxOnly
             ? Tape.Op("MatMul", [this, other]).Scaled(alpha)
-            : Tape[Tape.Write("FusedMatMul", "com.microsoft", [a, b], 1, ("transA", transA ? 1 : 0), ("transB", transB ? 1 : 0), ("alpha", alpha)).Output];
+            : Tape.Op(OrtOps.FusedMatMul, [a, b], ("transA", transA ? 1 : 0), ("transB", transB ? 1 : 0), ("alpha", alpha));
     }
 
     /// <summary>Sum over axes, which stay with length 1.</summary>
@@ -153,11 +153,11 @@ public readonly struct Expr
     /// <summary>The shape as an int64 tensor.</summary>
     internal Expr ShapeTensor() => Shape.Known is { } known ? Tape.Longs(known) : Apply("Shape");
 
-    internal Expr Apply(string opType, params ReadOnlySpan<(string Name, Attr? Value)> attributes) => Tape.Op(opType, [this], attributes);
+    internal Expr Apply(string op, params ReadOnlySpan<(string Name, Attr? Value)> attributes) => Tape.Op(op, [this], attributes);
 
-    internal Expr Apply(string opType, Expr other) => Tape.Op(opType, [this, other]);
+    internal Expr Apply(string op, Expr other) => Tape.Op(op, [this, other]);
 
-    internal Expr Reduce(string opType, ReadOnlySpan<long> axes, bool keep) => Tape.Op(opType, [this, Tape.Longs(axes)], ("keepdims", keep ? 1 : 0));
+    internal Expr Reduce(string op, ReadOnlySpan<long> axes, bool keep) => Tape.Op(op, [this, Tape.Longs(axes)], ("keepdims", keep ? 1 : 0));
 
     /// <summary>The size of one dimension as an int64 tensor of one element.</summary>
     internal Expr SizeOf(int axis) => Shape[axis].Value is { } known ? Tape.Longs(known) : Apply("Shape", ("start", axis), ("end", axis + 1));
@@ -192,7 +192,7 @@ public readonly struct Expr
     }
 
     private static (Expr Operand, bool Transposed) Untransposed(Expr e) =>
-        e.Value.Producer is { OpType: "Transpose" } node && node.Ints("perm") is { } perm && SwapsLastTwo(perm) ? (e.Tape[node.Input(0)!], true) : (e, false);
+        e.Value.Producer is { Op: "Transpose" } node && node.Ints("perm") is { } perm && SwapsLastTwo(perm) ? (e.Tape[node.Input(0)!], true) : (e, false);
 
     private static bool SwapsLastTwo(long[] perm) =>
         perm.Length >= 2 && perm[^1] == perm.Length - 2 && perm[^2] == perm.Length - 1 && perm[..^2].Select((axis, i) => axis == i).All(same => same);

@@ -6,7 +6,7 @@ internal static class LateDequantize
 {
     /// <summary>Whether a value is a stored tensor of few bits, widened.</summary>
     public static bool IsDequantized(Value value) =>
-        value.Producer is { OpType: "DequantizeLinear" } node && node.Inputs.All(input => input is null or { IsConstant: true });
+        value.Producer is { Op: "DequantizeLinear" } node && node.Inputs.All(input => input is null or { IsConstant: true });
 
     /// <summary>A dequantised weight made anew once <paramref name="ready"/> is there; any other value as it is.</summary>
     public static Expr After(Expr weight, Expr ready)
@@ -29,7 +29,7 @@ internal static class LateDequantize
     /// <summary>Lets every product of a graph wait for its other operand before its weight is widened.</summary>
     public static void InProducts(Tape tape)
     {
-        foreach (var node in tape.Graph.Nodes.Where(node => node.OpType is "MatMul" or "FusedMatMul" or "Gemm" && node.Input(1) is { } weight && IsDequantized(weight)).ToList())
+        foreach (var node in tape.Graph.Nodes.Where(node => node.Op is "MatMul" or OrtOps.FusedMatMul or "Gemm" && node.Input(1) is { } weight && IsDequantized(weight)).ToList())
             node.SetInput(1, After(tape[node.Input(1)!], tape[node.Input(0)!]).Value);
     }
 }

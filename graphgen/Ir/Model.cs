@@ -45,7 +45,7 @@ public sealed class Model
     internal static Model ForRuntime(Graph graph)
     {
         var model = new Model(graph) { Producer = "LoRTA.Onnx" };
-        (model.OpsetVersions[string.Empty], model.OpsetVersions["com.microsoft"]) = (21, 1);
+        (model.OpsetVersions[string.Empty], model.OpsetVersions[OrtOps.Domain]) = (21, 1);
         return model;
     }
 

@@ -12,13 +12,18 @@ public sealed class Node
     internal Node(string opType, string domain, IEnumerable<Value?> inputs, IEnumerable<Value?> outputs)
     {
         (OpType, Domain) = (opType, domain is "ai.onnx" ? string.Empty : domain);
+        Op = Domain.Length == 0 ? OpType : $"{Domain}::{OpType}";
         (_inputs, _outputs) = ([.. inputs], [.. outputs]);
     }
 
-    /// <summary>Operator, for instance <c>MatMul</c>.</summary>
+    /// <summary>The operator's one name, with its set unless that is ONNX's own: <c>MatMul</c>, <c>com.microsoft::Attention</c>.
+    /// Operators are compared by it.</summary>
+    public string Op { get; }
+
+    /// <summary>The name inside its set, as it is stored.</summary>
     public string OpType { get; }
 
-    /// <summary>Operator set; empty for ONNX's own.</summary>
+    /// <summary>The operator set, as it is stored; empty for ONNX's own.</summary>
     public string Domain { get; }
 
     /// <summary>Name; may be empty.</summary>
@@ -53,13 +58,8 @@ public sealed class Node
     /// <summary>The first output.</summary>
     internal Value Output => _outputs[0]!;
 
-    /// <summary>Operator with its domain, for messages and tables: <c>com.microsoft::Attention</c>.</summary>
-    internal string Op => Domain.Length == 0 ? OpType : $"{Domain}::{OpType}";
-
     /// <summary>The name, or where there is none the operator and its first output.</summary>
     internal string Label => Name.Length > 0 ? Name : $"{OpType} → {_outputs.FirstOrDefault(output => output is not null)?.Name}";
-
-    internal bool Is(string opType, string domain = "") => OpType == opType && Domain == domain;
 
     internal Value? Input(int index) => index < _inputs.Count ? _inputs[index] : null;
 

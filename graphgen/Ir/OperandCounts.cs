@@ -6,8 +6,6 @@ namespace LoRTA.Onnx.GraphGen.Ir;
 /// <summary>How many of its first inputs an operator cannot do without: what a damaged file leaves out is found when it is read.</summary>
 internal static class OperandCounts
 {
-    private const string Ms = "com.microsoft::";
-
     // Of the operators that this project reads. All others need an output, no more.
     private static readonly FrozenDictionary<string, int> Required = Table(
         (1,
@@ -21,7 +19,7 @@ internal static class OperandCounts
             "ReduceMin", "ReduceProd", "ReduceL1", "ReduceL2", "ReduceSumSquare", "ReduceLogSum", "ReduceLogSumExp", "ArgMax", "ArgMin",
                 "TopK", "Einsum", "Sum", "Mean", "Max", "Min",
             "DynamicQuantizeLinear", "EyeLike", "GlobalAveragePool", "GlobalMaxPool", "LpNormalization", "Shrink", "ThresholdedRelu",
-            Ms + "Gelu", Ms + "FastGelu", Ms + "QuickGelu", Ms + "Attention", Ms + "MultiHeadAttention", Ms + "GroupQueryAttention",
+            OrtOps.Gelu, OrtOps.FastGelu, OrtOps.QuickGelu, OrtOps.Attention, OrtOps.MultiHeadAttention, OrtOps.GroupQueryAttention,
         ]),
         (2,
         [
@@ -29,17 +27,17 @@ internal static class OperandCounts
                 "Reshape", "Expand", "Tile", "Equal", "Less", "LessOrEqual",
             "Greater", "GreaterOrEqual", "And", "Or", "Xor", "CumSum", "CastLike", "LayerNormalization", "SimplifiedLayerNormalization",
                 "RMSNormalization", "QuantizeLinear", "DequantizeLinear",
-            "Conv", "ConvTranspose", Ms + "FusedMatMul", Ms + "SkipLayerNormalization", Ms + "BiasGelu", Ms + "QuantizeLinear",
-                Ms + "DequantizeLinear",
+            "Conv", "ConvTranspose", OrtOps.FusedMatMul, OrtOps.SkipLayerNormalization, OrtOps.BiasGelu, OrtOps.QuantizeLinear,
+                OrtOps.DequantizeLinear,
         ]),
         (3,
         [
             "Where", "ScatterElements", "Scatter", "ScatterND", "Range", "OneHot", "InstanceNormalization", "GroupNormalization",
                 "Attention", "RotaryEmbedding", "QLinearMatMul",
-            Ms + "MatMulNBits", Ms + "GatherBlockQuantized", Ms + "SkipSimplifiedLayerNormalization", Ms + "EmbedLayerNormalization",
-                Ms + "DynamicQuantizeMatMul", Ms + "MatMulIntegerToFloat",
+            OrtOps.MatMulNBits, OrtOps.GatherBlockQuantized, OrtOps.SkipSimplifiedLayerNormalization, OrtOps.EmbedLayerNormalization,
+                OrtOps.DynamicQuantizeMatMul, OrtOps.MatMulIntegerToFloat,
         ]),
-        (4, [Ms + "RotaryEmbedding"]),
+        (4, [OrtOps.RotaryEmbedding]),
         (5, ["BatchNormalization"]));
 
     /// <summary>What a stored node lacks, in words; null = nothing.</summary>
@@ -50,7 +48,7 @@ internal static class OperandCounts
         if (!Required.TryGetValue(op, out var count)) return null;
         for (var i = 0; i < count; i++)
         {
-            var isOptional = (op, i) is ("EmbedLayerNormalization" or Ms + "EmbedLayerNormalization", 1) or (Ms + "GroupQueryAttention",
+            var isOptional = (op, i) is ("EmbedLayerNormalization" or OrtOps.EmbedLayerNormalization, 1) or (OrtOps.GroupQueryAttention,
                 1 or 2);
             if (!isOptional && (i >= node.Input.Count || node.Input[i].Length == 0)) return $"input {i} of {node.OpType}";
         }

@@ -56,21 +56,22 @@ public sealed class Tape
     });
 
     /// <summary>Writes an operator and gives its first output.</summary>
-    internal Expr Op(string opType, ReadOnlySpan<Expr?> inputs, params ReadOnlySpan<(string Name, Attr? Value)> attributes) =>
-        this[Write(opType, string.Empty, inputs, 1, attributes).Output];
+    internal Expr Op(string op, ReadOnlySpan<Expr?> inputs, params ReadOnlySpan<(string Name, Attr? Value)> attributes) =>
+        this[Write(op, inputs, 1, attributes).Output];
 
     /// <summary>Writes an operator, or finds the equal one that was written before.</summary>
-    internal Node Write(string opType, string domain, ReadOnlySpan<Expr?> inputs, int outputs, params ReadOnlySpan<(string Name, Attr? Value)> attributes)
+    internal Node Write(string op, ReadOnlySpan<Expr?> inputs, int outputs, params ReadOnlySpan<(string Name, Attr? Value)> attributes)
     {
+        var (domain, opType) = op.Split("::") is [var set, var name] ? (set, name) : (string.Empty, op);
         var values = new List<Value?>();
         foreach (var input in inputs) values.Add(input?.Value);
         var given = new SortedDictionary<string, Attr>(StringComparer.Ordinal);
-        foreach (var (name, value) in attributes) if (value is not null) given[name] = value;
-        var key = KeyOf(opType, domain, values, outputs, given);
+        foreach (var (attribute, value) in attributes) if (value is not null) given[attribute] = value;
+        var key = KeyOf(op, values, outputs, given);
         if (key is not null && _written.TryGetValue(key, out var equal) && equal.Graph is not null && equal.Inputs.SequenceEqual(values)) return equal;
 
         var node = new Node(opType, domain, values, Enumerable.Range(0, outputs).Select(_ => Graph.AddValue(NameOf(opType))));
-        foreach (var (name, value) in given) node.Attributes[name] = value;
+        foreach (var (attribute, value) in given) node.Attributes[attribute] = value;
         node.Name = node.Output.Name;
         StopRequest.ThrowIfAny();
         Graph.Add(node);
@@ -79,10 +80,10 @@ public sealed class Tape
         return node;
     }
 
-    private string? KeyOf(string opType, string domain, List<Value?> inputs, int outputs, SortedDictionary<string, Attr> attributes) =>
+    private string? KeyOf(string op, List<Value?> inputs, int outputs, SortedDictionary<string, Attr> attributes) =>
         attributes.Values.Any(attribute => attribute.Key is null)
             ? null
-            : $"{domain}::{opType}/{outputs}({string.Join(',', inputs.Select(NumberOf))}){string.Join(',', attributes.Select(pair => pair.Key + pair.Value.Key))}";
+            : $"{op}/{outputs}({string.Join(',', inputs.Select(NumberOf))}){string.Join(',', attributes.Select(pair => pair.Key + pair.Value.Key))}";
 
     private int NumberOf(Value? value)
     {

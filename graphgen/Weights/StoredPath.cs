@@ -17,9 +17,9 @@ internal sealed record StoredPath(Value Value, Value Stored, IReadOnlyList<Store
         ["Cast"] = ViewEffect.Type,
         ["CastLike"] = ViewEffect.Type,
         ["DequantizeLinear"] = ViewEffect.Codes,
-        ["com.microsoft::DequantizeLinear"] = ViewEffect.Codes,
+        [OrtOps.DequantizeLinear] = ViewEffect.Codes,
         ["QuantizeLinear"] = ViewEffect.Rounding,
-        ["com.microsoft::QuantizeLinear"] = ViewEffect.Rounding,
+        [OrtOps.QuantizeLinear] = ViewEffect.Rounding,
         ["Transpose"] = ViewEffect.Axes,
         ["Reshape"] = ViewEffect.Shape,
         ["Squeeze"] = ViewEffect.Shape,
@@ -59,7 +59,7 @@ internal sealed record StoredPath(Value Value, Value Stored, IReadOnlyList<Store
         var steps = new List<StoredStep>();
         for (var at = value; at is not null; at = steps[0].Node.Input(steps[0].Input))
         {
-            if (at.StoredTensor() is not null && (at.IsStored || at.Producer!.OpType == "Constant"))
+            if (at.StoredTensor() is not null && (at.IsStored || at.Producer!.Op == "Constant"))
                 return new StoredPath(value!, at, steps);
             if (at.Producer is not { } node || node.Output != at || StepOf(node) is not { } step) return null;
             steps.Insert(0, step);
@@ -77,7 +77,7 @@ internal sealed record StoredPath(Value Value, Value Stored, IReadOnlyList<Store
         while (at.Producer is { } node && StepOf(node) is { } step) at = node.Input(step.Input)!;
         return at.Producer switch
         {
-            { OpType: "Add" or "Sum" } sum => $"the weight is a sum of stored tensors (Add '{sum.Label}')",
+            { Op: "Add" or "Sum" } sum => $"the weight is a sum of stored tensors (Add '{sum.Label}')",
             { } node => GoesThrough(node),
             null => null,
         };
@@ -144,7 +144,7 @@ internal sealed record StoredPath(Value Value, Value Stored, IReadOnlyList<Store
     private static Func<long, float> FactorOf(StoredStep step, StoredAxes axes)
     {
         var (numbers, dims) = Of(step.Node.Input(1 - step.Input))!.Read()!.Value;
-        if (step.Node.OpType == "Div") numbers = Array.ConvertAll(numbers, number => 1 / number);
+        if (step.Node.Op == "Div") numbers = Array.ConvertAll(numbers, number => 1 / number);
         if (numbers.Length == 1) return _ => numbers[0];
         var shift = axes.Dims.Length - dims.Length;
         var varying = Enumerable.Range(0, dims.Length).Where(axis => dims[axis] > 1).ToArray();
@@ -163,7 +163,7 @@ internal sealed record StoredPath(Value Value, Value Stored, IReadOnlyList<Store
         var paths = new[] { Of(node.Input(0)), Of(node.Input(1)) };
         if (paths is not [{ Axes: not null } a, { Axes: not null } b]) return null;
         var input = a.Tensor.Count >= b.Tensor.Count ? 0 : 1;
-        if (input == 1 && node.OpType != "Mul") return null;
+        if (input == 1 && node.Op != "Mul") return null;
         var (data, other) = input == 0 ? (a, b) : (b, a);
         var isScale = other.Tensor.Count == 1 || (other.Tensor.Count < data.Tensor.Count && Repeats(other.Axes!.Dims, data.Axes!.Dims));
         if (!isScale || (effect == ViewEffect.Scale && other.Read() is null)) return null;
@@ -208,7 +208,7 @@ internal sealed record StoredPath(Value Value, Value Stored, IReadOnlyList<Store
         var given = node.Ints("axes") ?? Longs(node.Input(1));
         if (node.Input(1) is not null && given is null) return null;
         var count = dims.Length;
-        switch (node.OpType)
+        switch (node.Op)
         {
             case "Squeeze":
                 var removed = given?.Select(axis => axis < 0 ? axis + count : axis).ToArray();

@@ -38,7 +38,7 @@ internal static class FewBits
         var copy = model.Clone();
         copy.OpsetVersions["com.microsoft"] = 1;
         var tape = new Tape(copy.Graph);
-        foreach (var product in copy.Graph.Nodes.Where(node => node.Is("MatMul") && node.Input(1) is { Constant: { Rank: 2, Type: ElementType.Float } }).ToList())
+        foreach (var product in copy.Graph.Nodes.Where(node => node.Op == "MatMul" && node.Input(1) is { Constant: { Rank: 2, Type: ElementType.Float } }).ToList())
         {
             using var scope = tape.Scope(product.Name);
             copy.Graph.ReplaceUses(product.Output, Product(tape[product.Input(0)!], product.Input(1)!.Constant!, form).Value);
@@ -92,7 +92,7 @@ internal static class FewBits
             tape.Constant(Tensor.Of<float>([w.Columns * blocks], scales), $"{x.Value.Name}/scales"),
             hasZeros ? tape.Constant(Tensor.Of<byte>([zeros.Length], zeros), $"{x.Value.Name}/zeros") : null,
         ];
-        return tape[tape.Write("MatMulNBits", "com.microsoft", hasZeros ? inputs : inputs[..3], 1, ("K", w.Rows), ("N", w.Columns), ("bits", bits), ("block_size", Block)).Output];
+        return tape.Op(OrtOps.MatMulNBits, hasZeros ? inputs : inputs[..3], ("K", w.Rows), ("N", w.Columns), ("bits", bits), ("block_size", Block));
     }
 
     private static Expr Dequantized(Expr x, (float[] Values, int Rows, int Columns) w, bool isPerFeature)
@@ -107,7 +107,7 @@ internal static class FewBits
     {
         var (codes, scales) = Codes(w, isPerFeature: true);
         var tape = x.Tape;
-        var rounded = tape.Write("DynamicQuantizeLinear", string.Empty, [x], 3);
+        var rounded = tape.Write("DynamicQuantizeLinear", [x], 3);
         var zero = tape.Constant(Tensor.Of<sbyte>([w.Columns], new sbyte[w.Columns]));
         var product = tape.Op("MatMulInteger", [tape[rounded.Outputs[0]!], tape.Constant(codes, $"{x.Value.Name}/codes"), tape[rounded.Outputs[2]!], zero]);
         var factor = tape[rounded.Outputs[1]!] * tape.Constant(Tensor.Vector<float>(scales), $"{x.Value.Name}/scales");

@@ -20,7 +20,7 @@ internal sealed class DoublePrecision
             "IsNaN", "IsInf", "Where",
         "Softmax", "LogSoftmax", "LayerNormalization", "SimplifiedLayerNormalization", "LpNormalization", "GroupNormalization",
             "BatchNormalization",
-        "MatMul", "Gemm", "Einsum", "com.microsoft::FusedMatMul", "com.microsoft::QuickGelu", "com.microsoft::FastGelu", "MaxPool",
+        "MatMul", "Gemm", "Einsum", OrtOps.FusedMatMul, OrtOps.QuickGelu, OrtOps.FastGelu, "MaxPool",
             "GridSample",
         "ReduceSum", "ReduceMean", "ReduceMax", "ReduceMin", "ReduceProd", "ReduceL1", "ReduceL2", "ReduceLogSum", "ReduceLogSumExp",
             "ReduceSumSquare", "CumSum", "TopK",
@@ -61,7 +61,7 @@ internal sealed class DoublePrecision
     }
 
     private bool StaysNarrow(Node node) =>
-        (node.OpType == "Cast" && (ElementType)node.Int("to", 0) != ElementType.Float)
+        (node.Op == "Cast" && (ElementType)node.Int("to", 0) != ElementType.Float)
         || (_areWeightsLarge && node.Inputs.Any(input => input is { Type: ElementType.Float, IsConstant: true }
             && input.Constant!.ByteCount > LargeWeight));
 
@@ -77,14 +77,14 @@ internal sealed class DoublePrecision
         while (outputs.Count > 1 && outputs[^1] is null) outputs.RemoveAt(outputs.Count - 1);
         var wide = new Node(node.OpType, node.Domain, node.Inputs, outputs) { Name = node.Name };
         foreach (var (name, attribute) in node.Attributes) wide.Attributes[name] = attribute;
-        if (node.OpType == "Cast") wide.Attributes["to"] = (long)ElementType.Double;
+        if (node.Op == "Cast") wide.Attributes["to"] = (long)ElementType.Double;
         _graph.Add(wide, after: node);
         foreach (var (old, replacement) in node.Outputs.Zip(outputs)) if (replacement is not null) _graph.ReplaceUses(old!, replacement);
         _graph.Remove(node);
     }
 
     private static bool HasStatistics(Node node) =>
-        node.OpType is "LayerNormalization" or "SimplifiedLayerNormalization" or "Dropout" or "MaxPool";
+        node.Op is "LayerNormalization" or "SimplifiedLayerNormalization" or "Dropout" or "MaxPool";
 
     private static ElementType Wider(ElementType type) => type == ElementType.Float ? ElementType.Double : type;
 

@@ -60,7 +60,7 @@ internal sealed class OrtWeights : IDisposable
         using var options = settings.ToSessionOptions();
 
         // Weights that are widened for one product at a time are large buffers of many sizes, which an arena would keep.
-        if (model.Graph.Nodes.Any(node => node.OpType == "DequantizeLinear" && node.Output.Shape is { Rank: 2 })) options.EnableCpuMemArena = false;
+        if (model.Graph.Nodes.Any(node => node.Op == "DequantizeLinear" && node.Output.Shape is { Rank: 2 })) options.EnableCpuMemArena = false;
         options.AddSessionConfigEntry("session.model_external_initializers_file_folder_path", _root);
         foreach (var (value, tensor) in shared.Where(pair => pair.Value.Type.Bits() >= 8)) options.AddInitializer(value.Name, ValueOf(tensor));   // the runtime maps those of 4 bits itself
         var bytes = ModelWriter.ToBytes(model, value => shared.TryGetValue(value, out var tensor) ? PlaceOf(tensor) : null);

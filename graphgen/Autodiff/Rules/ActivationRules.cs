@@ -60,21 +60,21 @@ internal static class ActivationRules
         // y′ = 2/√π·exp(−x²) = exp(ln(2/√π) − x²)
         GradientRule.Unary("Erf", (g, x, _) => g * (Math.Log(2 / Math.Sqrt(Math.PI)) - (x * x)).Exp()),
         new("Gelu", r => [r.G * (r.String("approximate", "none") == "tanh" ? TanhGeluSlope(r.X) : GeluSlope(r.X))]),
-        new("com.microsoft::Gelu", r => [r.G * GeluSlope(r.X)]),
-        new("com.microsoft::BiasGelu", r =>
+        new(OrtOps.Gelu, r => [r.G * GeluSlope(r.X)]),
+        new(OrtOps.BiasGelu, r =>
         {
             var (x, bias) = r;
             var gradient = r.G * GeluSlope(x + bias);
             return [gradient, gradient];
         }),
-        new("com.microsoft::FastGelu", r =>
+        new(OrtOps.FastGelu, r =>
         {
             var gradient = r.G * TanhGeluSlope(r.Input(1) is { } bias ? r.X + bias : r.X);
             return [gradient, gradient];
         }),
 
         // y = x·σ, σ = sigmoid(αx)  ⇒  y′ = σ + αy·(1 − σ) = z + σ·(1 − z), z = αy
-        new("com.microsoft::QuickGelu", r =>
+        new(OrtOps.QuickGelu, r =>
         {
             var alpha = r.Float("alpha", 1.702f);
             var (sigma, z) = (r.X.Scaled(alpha).Apply("Sigmoid"), r.Y.Scaled(alpha));

@@ -46,7 +46,7 @@ internal static class IndexingRules
     public static bool IsScatterOnZeros(this Expr e, int axis, out Expr index, out Expr updates)
     {
         (index, updates) = (e, e);
-        if (e.Value.Producer is not { OpType: "ScatterElements" } node || node.Input(0)!.Producer is not { OpType: "ConstantOfShape" } zeros) return false;
+        if (e.Value.Producer is not { Op: "ScatterElements" } node || node.Input(0)!.Producer is not { Op: "ConstantOfShape" } zeros) return false;
         if (zeros.Attributes.TryGetValue("value", out var value) && ((Tensor)value.Value).ToFloats()[0] != 0) return false;
         (index, updates) = (e.Tape[node.Input(1)!], e.Tape[node.Input(2)!]);
         return e.Shape.Axis(node.Int("axis", 0)) == axis;

@@ -40,9 +40,9 @@ internal static class NormalizationRules
 
     /// <summary>Whether a value is Where(IsNaN(p), 0, p) of a softmax p: how exporters keep rows without any visible key from being NaN.</summary>
     public static bool IsGuard(Value value) =>
-        value.Producer is { OpType: "Where" } where
-        && where.Input(2) is { Producer.OpType: "Softmax" } p
-        && where.Input(0)!.Producer is { OpType: "IsNaN" } test && test.Input(0) == p
+        value.Producer is { Op: "Where" } where
+        && where.Input(2) is { Producer.Op: "Softmax" } p
+        && where.Input(0)!.Producer is { Op: "IsNaN" } test && test.Input(0) == p
         && where.Input(1) is { IsConstant: true, Constant.Count: 1 } zero && zero.Constant!.ToFloats()[0] == 0;
 
     // In such rows y is to count as 0, or NaN·0 would reach every gradient.

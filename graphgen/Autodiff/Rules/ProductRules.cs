@@ -14,7 +14,7 @@ internal static class ProductRules
             var (a, b) = r;
             return a.Rank == 1 || b.Rank == 1 ? Vectors(a, b, r.G) : Product(a, b, r.G);
         }),
-        new("com.microsoft::FusedMatMul", r =>
+        new(OrtOps.FusedMatMul, r =>
         {
             var (a, b) = r;
             if (r.Flag("transBatchA") || r.Flag("transBatchB")) throw r.Refusal("it moves batch axes (transBatchA, transBatchB)");
@@ -27,7 +27,7 @@ internal static class ProductRules
             return [.. Product(a, b, r.G, r.Flag("transA"), r.Flag("transB"), r.Float("alpha", 1)), r.Input(2) is { } c ? r.G.SumTo(c).Scaled(beta) : null];
         }),
         new("Einsum", EinsumRule.Gradients),
-        new("com.microsoft::MatMulNBits", Quantized),
+        new(OrtOps.MatMulNBits, Quantized),
     ];
 
     // y = α·a·b  ⇒  ā = α·g·bᵀ, b̄ = α·aᵀ·g; with turned operands accordingly. A rank-2 b is a weight: one flat product, not a batch of products to be summed.

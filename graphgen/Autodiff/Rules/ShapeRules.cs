@@ -39,7 +39,7 @@ internal static class ShapeRules
         var sizes = r.Inputs.All(input => input.Shape[axis].IsKnown)
             ? r.Tape.Longs([.. r.Inputs.Select(input => input.Shape[axis].Value!.Value)])
             : Expr.Concat(0, [.. r.Inputs.Select(input => input.SizeOf(axis))]);
-        return [.. r.Tape.Write("Split", string.Empty, [r.G, sizes], r.Inputs.Count, ("axis", axis)).Outputs.Select(part => (Expr?)r.Tape[part!])];
+        return [.. r.Tape.Write("Split", [r.G, sizes], r.Inputs.Count, ("axis", axis)).Outputs.Select(part => (Expr?)r.Tape[part!])];
     }
 
     // y = x[start : end : 1]  ⇒  x̄ = g with zeros around it, where it is known how many.

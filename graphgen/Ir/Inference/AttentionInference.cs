@@ -5,11 +5,11 @@ internal static class AttentionInference
 {
     public static readonly InferenceRule[] All =
     [
-        .. InferenceRule.For(f => f.Set(0, f.Type(0), f.Shape(0)), "RotaryEmbedding", "com.microsoft::RotaryEmbedding"),
-        new("com.microsoft::Attention", f => Packed(f, type: 0, past: 4)),
-        new("com.microsoft::QAttention", f => Packed(f, type: 3, past: 8)),
-        new("com.microsoft::MultiHeadAttention", MultiHead),
-        new("com.microsoft::GroupQueryAttention", GroupQuery),
+        .. InferenceRule.For(f => f.Set(0, f.Type(0), f.Shape(0)), "RotaryEmbedding", OrtOps.RotaryEmbedding),
+        new(OrtOps.Attention, f => Packed(f, type: 0, past: 4)),
+        new(OrtOps.QAttention, f => Packed(f, type: 3, past: 8)),
+        new(OrtOps.MultiHeadAttention, MultiHead),
+        new(OrtOps.GroupQueryAttention, GroupQuery),
         new("Attention", Standard),
     ];
 

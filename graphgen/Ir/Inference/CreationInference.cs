@@ -59,7 +59,7 @@ internal static class CreationInference
     {
         var tensor = value?.IsStored == true
             ? value.Constant
-            : value?.Producer is { OpType: "Constant" } node && node.Attributes.TryGetValue("value", out var attribute)
+            : value?.Producer is { Op: "Constant" } node && node.Attributes.TryGetValue("value", out var attribute)
             ? attribute.Value as Tensor
             : null;
         return tensor is { Count: 1, Type: not ElementType.String } ? tensor.ToFloats()[0] : null;

@@ -10,7 +10,7 @@ internal static class ElementwiseInference
             "Sinh", "Cosh", "Asinh", "Acosh", "Atanh", "Tanh", "Sigmoid", "Relu", "LeakyRelu", "PRelu", "Elu", "Selu", "Celu", "ThresholdedRelu", "Softplus", "Softsign",
             "HardSigmoid", "HardSwish", "Mish", "Swish", "Gelu", "Shrink", "Clip", "Softmax", "LogSoftmax", "Hardmax", "CumSum", "Trilu", "BitwiseNot", "ReverseSequence",
             "LRN", "LpNormalization", "MeanVarianceNormalization", "InstanceNormalization", "GroupNormalization",
-            "com.microsoft::Gelu", "com.microsoft::FastGelu", "com.microsoft::BiasGelu", "com.microsoft::QuickGelu", "com.microsoft::BiasSoftmax"),
+            OrtOps.Gelu, OrtOps.FastGelu, OrtOps.BiasGelu, OrtOps.QuickGelu, OrtOps.BiasSoftmax),
         .. InferenceRule.For(f => f.Set(0, f.Type(0), f.Shape(0), f.Content(0)), "Identity"),
         .. InferenceRule.For(f => f.Set(0, ElementType.Bool, f.Shape(0)), "IsNaN", "IsInf"),
         new("Not", f => f.Set(0, ElementType.Bool, f.Shape(0), Contents.Map(f.Content(0), condition => condition.Is(0) ? 1 : 0))),
@@ -43,7 +43,7 @@ internal static class ElementwiseInference
         {
             f.Set(0, f.Type(0), f.Shape(0));
             f.Set(1, ElementType.Bool, f.Shape(0));
-        }, "com.microsoft::BiasDropout", "com.microsoft::BitmaskDropout"),
+        }, OrtOps.BiasDropout, OrtOps.BitmaskDropout),
     ];
 
     private static Shape? Together(NodeFacts f) => f.Broadcast(0, [.. f.Node.Inputs.Select(input => input?.Shape)]);

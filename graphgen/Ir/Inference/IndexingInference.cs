@@ -8,7 +8,7 @@ internal static class IndexingInference
         new("Gather", f => f.Set(0, f.Type(0), Gather(f, f.Shape(0), "axis"), Picked(f))),
         new("GatherElements", f => f.Set(0, f.Type(0), f.Shape(1))),
         new("GatherND", GatherNd),
-        new("com.microsoft::GatherBlockQuantized", f => f.Set(0, f.Type(2), Gather(f, Unpacked(f), "gather_axis"))),
+        new(OrtOps.GatherBlockQuantized, f => f.Set(0, f.Type(2), Gather(f, Unpacked(f), "gather_axis"))),
         .. InferenceRule.For(f => f.Set(0, f.Type(0), f.Shape(0)), "ScatterElements", "Scatter", "ScatterND", "TensorScatter"),
         new("OneHot", OneHot),
         new("NonZero", f => f.Set(0, ElementType.Int64, [f.Shape(0) is { } x ? x.Rank : f.Fresh(0, 0), f.Fresh(0, 1)])),

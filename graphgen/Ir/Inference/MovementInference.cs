@@ -20,7 +20,7 @@ internal static class MovementInference
         new("Pad", Pad),
         new("Upsample", f => f.Set(0, f.Type(0), f.Shape(0) is { } x ? f.FreshShape(0, x.Rank) : null)),
         new("Resize", Resize),
-        new("com.microsoft::ExpandDims", f => f.Set(0, f.Type(0), f.Shape(0) is { } x ? f.FreshShape(0, x.Rank + 1) : null)),
+        new(OrtOps.ExpandDims, f => f.Set(0, f.Type(0), f.Shape(0) is { } x ? f.FreshShape(0, x.Rank + 1) : null)),
     ];
 
     private static void Shape(NodeFacts f)

@@ -7,15 +7,15 @@ internal static class ProductInference
     [
         new("MatMul", f => f.Set(0, f.Type(0), Product(f, f.Shape(0), f.Shape(1)))),
         new("MatMulInteger", f => f.Set(0, ElementType.Int32, Product(f, f.Shape(0), f.Shape(1)))),
-        new("com.microsoft::FusedMatMul", f => f.Set(0, f.Type(0), Product(f, Turned(f, 0, "transA", "transBatchA"), Turned(f, 1, "transB", "transBatchB")))),
-        .. InferenceRule.For(f => f.Set(0, f.Type(0), f.Shape(0) is { } a ? a.With(a.Rank - 1, f.Int("N", 0)) : null), "com.microsoft::MatMulNBits", "com.microsoft::MatMulBnb4"),
-        new("com.microsoft::DynamicQuantizeMatMul", f => f.Set(0, f.Type(0), Product(f, f.Shape(0), f.Shape(1)))),
-        new("com.microsoft::MatMulIntegerToFloat", f => f.Set(0, f.Type(2), Product(f, f.Shape(0), f.Shape(1)))),
-        .. InferenceRule.For(f => f.Set(0, f.Type(7), Product(f, f.Shape(0), f.Shape(3))), "QLinearMatMul", "com.microsoft::QLinearMatMul"),
-        new("com.microsoft::QGemm",
+        new(OrtOps.FusedMatMul, f => f.Set(0, f.Type(0), Product(f, Turned(f, 0, "transA", "transBatchA"), Turned(f, 1, "transB", "transBatchB")))),
+        .. InferenceRule.For(f => f.Set(0, f.Type(0), f.Shape(0) is { } a ? a.With(a.Rank - 1, f.Int("N", 0)) : null), OrtOps.MatMulNBits, OrtOps.MatMulBnb4),
+        new(OrtOps.DynamicQuantizeMatMul, f => f.Set(0, f.Type(0), Product(f, f.Shape(0), f.Shape(1)))),
+        new(OrtOps.MatMulIntegerToFloat, f => f.Set(0, f.Type(2), Product(f, f.Shape(0), f.Shape(1)))),
+        .. InferenceRule.For(f => f.Set(0, f.Type(7), Product(f, f.Shape(0), f.Shape(3))), "QLinearMatMul", OrtOps.QLinearMatMul),
+        new(OrtOps.QGemm,
             f => f.Set(0, f.Has(8) ? f.Type(8)
             : ElementType.Float, Product(f, Turned(f, 0, "transA", string.Empty), Turned(f, 3, "transB", string.Empty)))),
-        .. InferenceRule.For(Gemm, "Gemm", "com.microsoft::FusedGemm"),
+        .. InferenceRule.For(Gemm, "Gemm", OrtOps.FusedGemm),
         new("Einsum", Einsum),
     ];
 

@@ -10,9 +10,9 @@ internal static class ReductionInference
         new("ReduceSum", f => f.Set(0, f.Type(0), Reduced(f), Folded(f, (a, b) => a + b))),
         new("ReduceProd", f => f.Set(0, f.Type(0), Reduced(f), Folded(f, (a, b) => a * b))),
         .. InferenceRule.For(f => Norm(f, f.Int("axis", -1), mean: 1, deviation: 2), "LayerNormalization"),
-        .. InferenceRule.For(f => Norm(f, f.Int("axis", -1), mean: -1, deviation: 1), "SimplifiedLayerNormalization", "com.microsoft::SimplifiedLayerNormalization", "RMSNormalization"),
-        .. InferenceRule.For(SkipNorm, "com.microsoft::SkipLayerNormalization", "com.microsoft::SkipSimplifiedLayerNormalization"),
-        new("com.microsoft::EmbedLayerNormalization", EmbedNorm),
+        .. InferenceRule.For(f => Norm(f, f.Int("axis", -1), mean: -1, deviation: 1), "SimplifiedLayerNormalization", OrtOps.SimplifiedLayerNormalization, "RMSNormalization"),
+        .. InferenceRule.For(SkipNorm, OrtOps.SkipLayerNormalization, OrtOps.SkipSimplifiedLayerNormalization),
+        new(OrtOps.EmbedLayerNormalization, EmbedNorm),
         new("NegativeLogLikelihoodLoss", f => f.Set(0, f.Type(0), Loss(f))),
         new("SoftmaxCrossEntropyLoss", f =>
         {

@@ -24,7 +24,7 @@ internal static class BranchInliner
     {
         ShapeInference.Infer(graph);
         var known = new Dictionary<string, bool>(StringComparer.Ordinal);
-        foreach (var node in graph.Nodes.Where(node => node.Is("If") && node.Outputs is [not null, ..]))
+        foreach (var node in graph.Nodes.Where(node => node.Op == "If" && node.Outputs is [not null, ..]))
             if (node.Input(0) is { } condition && Contents.Of(condition) is [{ Value: { } value }]) known[node.Output.Name] = value != 0;
         return known;
     }

@@ -23,7 +23,7 @@ internal sealed class FieldFilesTests
     public void Grouped_queries_whose_pairs_interleave_are_understood()
     {
         var model = Model.Load(Exports.Path("llama-mini/genai-qkv"));
-        foreach (var attention in model.Graph.Nodes.Where(node => node.OpType == "GroupQueryAttention")) attention.Attributes["rotary_interleaved"] = 1;
+        foreach (var attention in model.Graph.Nodes.Where(node => node.Op == OrtOps.GroupQueryAttention)) attention.Attributes["rotary_interleaved"] = 1;
 
         Check(model, 16);
     }

@@ -20,7 +20,7 @@ internal sealed record WeightSpelling(string Name, Func<SpelledProduct, bool> Re
     {
         var graph = model.Graph;
         model.OpsetVersions["com.microsoft"] = 1;
-        var products = graph.Nodes.Where(node => node.OpType is "MatMul" or "Gemm" && node.Input(1)?.StoredTensor() is { Rank: 2, Type: ElementType.Float }).ToList();
+        var products = graph.Nodes.Where(node => node.Op is "MatMul" or "Gemm" && node.Input(1)?.StoredTensor() is { Rank: 2, Type: ElementType.Float }).ToList();
         var count = products.Count(node => Rewrite(new SpelledProduct(graph, node)));
         graph.RemoveUnused();
         graph.Sort();
@@ -39,7 +39,7 @@ internal sealed class SpelledProduct(Graph graph, Node node)
 
     public long Out => Dims[IsOutIn ? 0 : 1];
 
-    public bool IsGemm => node.OpType == "Gemm";
+    public bool IsGemm => node.Op == "Gemm";
 
     public Value X => node.Input(0)!;
 
@@ -48,7 +48,7 @@ internal sealed class SpelledProduct(Graph graph, Node node)
     /// <summary>Where the bias is added: the node and which of its inputs the bias is; null without bias.</summary>
     public (Node Node, int Input)? Bias => IsGemm
         ? node.Input(2) is null ? null : (node, 2)
-        : node.Output.Uses is [{ Node: { OpType: "Add" } add, Index: var index }] && add.Input(1 - index)!.StoredTensor() is { Rank: 1 } ? (add, 1 - index) : null;
+        : node.Output.Uses is [{ Node: { Op: "Add" } add, Index: var index }] && add.Input(1 - index)!.StoredTensor() is { Rank: 1 } ? (add, 1 - index) : null;
 
     private bool IsOutIn => node.Int("transB", 0) == 1;
 

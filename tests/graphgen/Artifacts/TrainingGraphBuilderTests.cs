@@ -16,7 +16,7 @@ internal sealed class TrainingGraphBuilderTests
         var scores = model.Graph.Outputs.Single();
         model.Graph.Rename(scores, "scores");
         model.Graph.ClearOutputs();
-        model.Graph.AddOutput(model.Graph.Nodes.Last(node => node.OpType == "LayerNormalization" || node.OpType == "Add").Output);
+        model.Graph.AddOutput(model.Graph.Nodes.Last(node => node.Op == "LayerNormalization" || node.Op == "Add").Output);
         model.Graph.AddOutput(scores);
 
         var graphs = Build(model, "classification");

@@ -61,7 +61,7 @@ internal sealed class GradientsTests
     {
         var (model, tape) = Ort.New();
         var x = Input(model, tape, "x", 2, 3);
-        var norm = tape.Write("LayerNormalization", string.Empty, [x, Weight(tape, "gamma", 3)], 2);
+        var norm = tape.Write("LayerNormalization", [x, Weight(tape, "gamma", 3)], 2);
 
         var error = Assert.Throws<LortaException>(() => Gradients.Of(tape, (tape[norm.Output] * tape[norm.Outputs[1]!]).Total().Value, [x.Value]))!;
 
@@ -129,7 +129,7 @@ internal sealed class GradientsTests
         model.Graph.AddOutput(gradient.Value);
         model.Graph.RemoveUnused();
 
-        var products = model.Graph.Nodes.Where(node => node.OpType is "MatMul" or "FusedMatMul").ToArray();
+        var products = model.Graph.Nodes.Where(node => node.Op is "MatMul" or OrtOps.FusedMatMul).ToArray();
         Assert.That(products, Has.Length.EqualTo(4));   // two forwards, backwards through the frozen one, and the trained weight's own
         Assert.That(model.Graph.Find("mask")!.Uses, Has.Count.EqualTo(1));
     }
@@ -146,7 +146,7 @@ internal sealed class GradientsTests
         model.Graph.AddOutput(Gradients.Of(tape, y.Total().Value, [x.Value])[0].Value);
         model.Graph.RemoveUnused();
 
-        Assert.That(model.Graph.Nodes.Where(node => node.OpType == "Transpose"), Is.Empty);
+        Assert.That(model.Graph.Nodes.Where(node => node.Op == "Transpose"), Is.Empty);
         Assert.That(model.Graph.Initializers.Count(value => value.Rank == 2), Is.EqualTo(2));
         Assert.That(weight.Value.Uses.Select(use => (use.Node.OpType, use.Node.Int("transB", 0))), Is.EqualTo(new[] { ("MatMul", 0L), ("FusedMatMul", 1L) }));
     }

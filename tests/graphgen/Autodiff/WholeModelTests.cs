@@ -27,7 +27,7 @@ internal sealed class WholeModelTests
         graph.ClearOutputs();
         graph.AddOutput(loss.Value);
         model.OpsetVersions["com.microsoft"] = 1;
-        var weights = graph.Nodes.Where(node => node.OpType is "MatMul" or "Gemm" && node.Input(1)!.IsConstant).Select(node => node.Input(1)!).Distinct().ToArray();
+        var weights = graph.Nodes.Where(node => node.Op is "MatMul" or "Gemm" && node.Input(1)!.IsConstant).Select(node => node.Input(1)!).Distinct().ToArray();
         var (feeds, names) = (new Dictionary<string, Tensor>(), new List<string>());
         foreach (var weight in new[] { weights[0], weights[weights.Length / 2], weights[^1] })
         {

@@ -147,7 +147,7 @@ public sealed class FormTests
     private static Expr Input(Tape tape) => tape[tape.Graph.AddInput("x", ElementType.Float, [2, 3, 4])];
 
     private static Expr[] Old(Tape tape, string op, ReadOnlySpan<Expr?> inputs, int outputs, params ReadOnlySpan<(string Name, Attr? Value)> attributes) =>
-        [.. tape.Write(op, string.Empty, inputs, outputs, attributes).Outputs.Select(output => tape[output!])];
+        [.. tape.Write(op, inputs, outputs, attributes).Outputs.Select(output => tape[output!])];
 
     private static (Model Deployed, CanonicalModel Canonical) Rewrite(Func<Expr, Expr> function)
     {

@@ -9,18 +9,16 @@ namespace LoRTA.Onnx.GraphGen.Tests.Canonical;
 /// <summary>ONNX Runtime's fused operators against the canonical graph, both run by ONNX Runtime. B 2, S 5, model width 16.</summary>
 public sealed class FusedFormsTests
 {
-    private const string Ms = "com.microsoft";
-
     private static IEnumerable<TestCaseData> Operators()
     {
         yield return Case("Attention", tape => Packed(tape, null));
         yield return Case("Attention, mask of lengths", tape => Packed(tape, Ints(tape, [2], 5, 3)));
         yield return Case("Attention, mask of ones", tape => Packed(tape, Ints(tape, [2, 5], 1, 1, 1, 1, 1, 0, 1, 1, 0, 1)));
         yield return Case("Attention, causal", tape => Packed(tape, null, ("unidirectional", 1), ("scale", 0.3f)));
-        yield return Case("Attention, values of another width", tape => Write(tape, "Attention", [X(tape), Numbers(tape, "w", 16, 24), Numbers(tape, "b", 24)], ("num_heads", 2), ("qkv_hidden_sizes", (long[])[8, 8, 8])));
-        yield return Case("MultiHeadAttention", tape => Write(tape, "MultiHeadAttention", [X(tape), Features(tape, 16), Features(tape, 16)], ("num_heads", 4)));
-        yield return Case("MultiHeadAttention, bias and mask", tape => Write(tape, "MultiHeadAttention", [X(tape), Features(tape, 16), Features(tape, 16), Numbers(tape, "b", 48), Ints(tape, [2, 5], 1, 1, 1, 0, 0, 1, 1, 1, 1, 0)], ("num_heads", 4)));
-        yield return Case("MultiHeadAttention, relative positions", tape => Write(tape, "MultiHeadAttention", [X(tape), Features(tape, 16), Features(tape, 16), null, null, Numbers(tape, "r", 1, 4, 5, 5)], ("num_heads", 4), ("unidirectional", 1)));
+        yield return Case("Attention, values of another width", tape => tape.Op(OrtOps.Attention, [X(tape), Numbers(tape, "w", 16, 24), Numbers(tape, "b", 24)], ("num_heads", 2), ("qkv_hidden_sizes", (long[])[8, 8, 8])));
+        yield return Case("MultiHeadAttention", tape => tape.Op(OrtOps.MultiHeadAttention, [X(tape), Features(tape, 16), Features(tape, 16)], ("num_heads", 4)));
+        yield return Case("MultiHeadAttention, bias and mask", tape => tape.Op(OrtOps.MultiHeadAttention, [X(tape), Features(tape, 16), Features(tape, 16), Numbers(tape, "b", 48), Ints(tape, [2, 5], 1, 1, 1, 0, 0, 1, 1, 1, 1, 0)], ("num_heads", 4)));
+        yield return Case("MultiHeadAttention, relative positions", tape => tape.Op(OrtOps.MultiHeadAttention, [X(tape), Features(tape, 16), Features(tape, 16), null, null, Numbers(tape, "r", 1, 4, 5, 5)], ("num_heads", 4), ("unidirectional", 1)));
         yield return Case("GroupQueryAttention", tape => Grouped(tape, packed: false));
         yield return Case("GroupQueryAttention, packed", tape => Grouped(tape, packed: true));
         yield return Case("GroupQueryAttention, rotary", tape => Grouped(tape, packed: true, ("do_rotary", 1)));
@@ -31,12 +29,12 @@ public sealed class FusedFormsTests
         yield return Case("GroupQueryAttention, a sink of each head", tape => Grouped(tape, packed: true, sink: Numbers(tape, "sink", 2)));
         yield return Case("RotaryEmbedding", tape => Rotary(tape, 0));
         yield return Case("RotaryEmbedding, pairs", tape => Rotary(tape, 1));
-        yield return Case("SkipLayerNormalization", tape => Write(tape, "SkipLayerNormalization", [X(tape), Features(tape, 16), Numbers(tape, "g", 16), Numbers(tape, "c", 16), Numbers(tape, "b", 16)], ("epsilon", 1e-5f)));
-        yield return Case("SkipLayerNormalization, its sum", tape => tape[tape.Write("SkipLayerNormalization", Ms, [X(tape), Features(tape, 16), Numbers(tape, "g", 16), Numbers(tape, "c", 16), Numbers(tape, "b", 16)], 4).Outputs[3]!]);
-        yield return Case("SkipSimplifiedLayerNormalization", tape => Write(tape, "SkipSimplifiedLayerNormalization", [X(tape), Features(tape, 16), Numbers(tape, "g", 16)], ("epsilon", 1e-5f)));
-        yield return Case("EmbedLayerNormalization", tape => tape[tape.Write("EmbedLayerNormalization", Ms, [Ints(tape, [2, 5], 1, 2, 3, 0, 1, 3, 2, 1, 0, 3), Ints(tape, [2, 5], 0, 0, 1, 1, 1, 0, 0, 0, 1, 1), Numbers(tape, "words", 4, 16), Numbers(tape, "positions", 8, 16), Numbers(tape, "segments", 2, 16), Numbers(tape, "g", 16), Numbers(tape, "c", 16)], 2).Output] * X(tape));
-        yield return Case("BiasGelu", tape => Write(tape, "BiasGelu", [X(tape), Numbers(tape, "b", 16)]));
-        yield return Case("FastGelu", tape => Write(tape, "FastGelu", [X(tape), Numbers(tape, "b", 16)]));
+        yield return Case("SkipLayerNormalization", tape => tape.Op(OrtOps.SkipLayerNormalization, [X(tape), Features(tape, 16), Numbers(tape, "g", 16), Numbers(tape, "c", 16), Numbers(tape, "b", 16)], ("epsilon", 1e-5f)));
+        yield return Case("SkipLayerNormalization, its sum", tape => tape[tape.Write(OrtOps.SkipLayerNormalization, [X(tape), Features(tape, 16), Numbers(tape, "g", 16), Numbers(tape, "c", 16), Numbers(tape, "b", 16)], 4).Outputs[3]!]);
+        yield return Case("SkipSimplifiedLayerNormalization", tape => tape.Op(OrtOps.SkipSimplifiedLayerNormalization, [X(tape), Features(tape, 16), Numbers(tape, "g", 16)], ("epsilon", 1e-5f)));
+        yield return Case("EmbedLayerNormalization", tape => tape[tape.Write(OrtOps.EmbedLayerNormalization, [Ints(tape, [2, 5], 1, 2, 3, 0, 1, 3, 2, 1, 0, 3), Ints(tape, [2, 5], 0, 0, 1, 1, 1, 0, 0, 0, 1, 1), Numbers(tape, "words", 4, 16), Numbers(tape, "positions", 8, 16), Numbers(tape, "segments", 2, 16), Numbers(tape, "g", 16), Numbers(tape, "c", 16)], 2).Output] * X(tape));
+        yield return Case("BiasGelu", tape => tape.Op(OrtOps.BiasGelu, [X(tape), Numbers(tape, "b", 16)]));
+        yield return Case("FastGelu", tape => tape.Op(OrtOps.FastGelu, [X(tape), Numbers(tape, "b", 16)]));
         yield return Case("Silu in pieces", tape => X(tape) * X(tape).Apply("Sigmoid"));
     }
 
@@ -74,7 +72,7 @@ public sealed class FusedFormsTests
     private static Model Written(Func<Tape, Expr> write)
     {
         var model = new Model(new Graph("test"));
-        (model.OpsetVersions[string.Empty], model.OpsetVersions[Ms]) = (21, 1);
+        (model.OpsetVersions[string.Empty], model.OpsetVersions[OrtOps.Domain]) = (21, 1);
         model.Graph.AddInput("x", ElementType.Float, [2, 5, 16]);
         model.Graph.AddOutput(write(new Tape(model.Graph, onnxOnly: true)).Value);
         return model;
@@ -82,10 +80,8 @@ public sealed class FusedFormsTests
 
     private static float[] Run(Model model) => Ort.Run(model, new Dictionary<string, Tensor> { ["x"] = Random("x", 2, 5, 16) }).Single().Value.ToFloats();
 
-    private static Expr Write(Tape tape, string op, Expr?[] inputs, params ReadOnlySpan<(string Name, Attr? Value)> attributes) => tape[tape.Write(op, Ms, inputs, 1, attributes).Output];
-
     private static Expr Packed(Tape tape, Expr? mask, params ReadOnlySpan<(string Name, Attr? Value)> attributes) =>
-        Write(tape, "Attention", [X(tape), Numbers(tape, "w", 16, 48), Numbers(tape, "b", 48), mask], [("num_heads", 4), .. attributes]);
+        tape.Op(OrtOps.Attention, [X(tape), Numbers(tape, "w", 16, 48), Numbers(tape, "b", 48), mask], [("num_heads", 4), .. attributes]);
 
     // 2 query heads, 1 key/value head of width 16; row 1 has 3 real tokens.
     private static Expr Grouped(Tape tape, bool packed, params ReadOnlySpan<(string Name, Attr? Value)> attributes) => Grouped(tape, packed, null, attributes);
@@ -99,13 +95,12 @@ public sealed class FusedFormsTests
             empty, empty, Ints(tape, [2], 4, 2), Ints(tape, [], 5), Numbers(tape, "cos", 8, 8), Numbers(tape, "sin", 8, 8),
             .. sink is null ? (Expr?[])[] : [null, null, sink],
         ];
-        var result = Write(tape, "GroupQueryAttention", inputs, [("num_heads", 2), ("kv_num_heads", 1), .. attributes]);
+        var result = tape.Op(OrtOps.GroupQueryAttention, inputs, [("num_heads", 2), ("kv_num_heads", 1), .. attributes]);
         return result * tape.Constant(Tensor.Of<float>([2, 5, 1], [1, 1, 1, 1, 1, 1, 1, 1, 0, 0]));   // padding is anyone's guess
     }
 
-    private static Expr Rotary(Tape tape, long interleaved) => Write(
-        tape,
-        "RotaryEmbedding",
+    private static Expr Rotary(Tape tape, long interleaved) => tape.Op(
+        OrtOps.RotaryEmbedding,
         [X(tape), tape.Constant(Tensor.Of<long>([2, 5], [0, 1, 2, 3, 4, 3, 4, 5, 6, 7])), Numbers(tape, "cos", 8, 4), Numbers(tape, "sin", 8, 4)],
         ("interleaved", interleaved));
 

@@ -82,7 +82,7 @@ public sealed class Opset23FormsTests
         var (model, tape) = New();
         Expr Cache(string name) => tape.Constant(Tensor.Of<float>([2, 1, 2, 4], [.. Enumerable.Range(0, 16).Select(i => (float)Math.Sin(i + name.Length))]));
         Expr Flat(string name, int width) => Heads(tape, name).MoveAxes(0, 2, 1, 3).Reshape(0, 0, 8).Slice(2, 0, width);
-        var node = tape.Write("Attention", string.Empty, [Flat("q", 8), Flat("k", 4), Flat("v", 4), null, Cache("a"), Cache("bb")], 3, ("is_causal", causal), ("q_num_heads", 2), ("kv_num_heads", 1));
+        var node = tape.Write("Attention", [Flat("q", 8), Flat("k", 4), Flat("v", 4), null, Cache("a"), Cache("bb")], 3, ("is_causal", causal), ("q_num_heads", 2), ("kv_num_heads", 1));
         model.Graph.AddOutput(node.Output);
 
         AssertSameResults(model, CanonicalModel.Of(model).Model, "q", "k", "v");
@@ -92,7 +92,7 @@ public sealed class Opset23FormsTests
     public void What_is_not_lowered_is_refused_by_name()
     {
         var (model, tape) = New();
-        model.Graph.AddOutput(tape.Write("Attention", string.Empty, [Heads(tape, "q"), Heads(tape, "k"), Heads(tape, "v")], 4).Outputs[3]!);
+        model.Graph.AddOutput(tape.Write("Attention", [Heads(tape, "q"), Heads(tape, "k"), Heads(tape, "v")], 4).Outputs[3]!);
 
         var error = Assert.Throws<LortaException>(() => CanonicalModel.Of(model))!;
 

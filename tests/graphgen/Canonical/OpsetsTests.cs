@@ -46,10 +46,10 @@ internal sealed class OpsetsTests
             attributes["axes"] = inputs[1]!.StoredTensor()!.ToLongs();
             inputs.RemoveAt(1);
         }
-        if (opset >= 18 && node.OpType == "ReduceMean" && attributes.Remove("axes", out var axes)) inputs.Add(graph.AddConstant($"{node.Output.Name}/axes", Tensor.Vector<long>((long[])axes.Value)));
-        if (opset < 13 && node.OpType == "Softmax") attributes["axis"] = node.Output.Rank - 1L;
+        if (opset >= 18 && node.Op == "ReduceMean" && attributes.Remove("axes", out var axes)) inputs.Add(graph.AddConstant($"{node.Output.Name}/axes", Tensor.Vector<long>((long[])axes.Value)));
+        if (opset < 13 && node.Op == "Softmax") attributes["axis"] = node.Output.Rank - 1L;
         if (opset < 14) attributes.Remove("allowzero");
-        var copy = new Node(opset < 9 && node.OpType == "Erf" ? "Tanh" : node.OpType, string.Empty, inputs, [graph.AddValue($"{node.Output.Name}/{opset}", node.Output.Type, node.Output.Shape)]) { Name = node.Name };
+        var copy = new Node(opset < 9 && node.Op == "Erf" ? "Tanh" : node.OpType, string.Empty, inputs, [graph.AddValue($"{node.Output.Name}/{opset}", node.Output.Type, node.Output.Shape)]) { Name = node.Name };
         foreach (var (name, value) in attributes) copy.Attributes[name] = value;
         graph.Add(copy, after: node);
         graph.ReplaceUses(node.Output, copy.Output);

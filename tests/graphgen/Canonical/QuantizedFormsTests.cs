@@ -44,7 +44,7 @@ public sealed class QuantizedFormsTests
     public void Products_of_integers_become_products_of_numbers(int scales)
     {
         var (model, tape, x) = New();
-        var rounded = tape.Write("DynamicQuantizeLinear", string.Empty, [x], 3);
+        var rounded = tape.Write("DynamicQuantizeLinear", [x], 3);
         var zeros = tape.Constant(scales == 1 ? Tensor.Scalar((sbyte)0) : Tensor.Vector<sbyte>(new sbyte[4]));
         var product = tape.Op("MatMulInteger", [tape[rounded.Output], tape.Constant(Tensor.Of<sbyte>([8, 4], Codes)), tape[rounded.Outputs[2]!], zeros]);
         var factor = tape[rounded.Outputs[1]!] * tape.Constant(scales == 1 ? Tensor.Scalar(Scales[0]) : Tensor.Vector<float>(Scales));
@@ -57,7 +57,7 @@ public sealed class QuantizedFormsTests
     public void Fused_products_of_integers_too()
     {
         var (model, tape, x) = New();
-        model.Graph.AddOutput(tape.Write("DynamicQuantizeMatMul", "com.microsoft", [x, tape.Constant(Tensor.Of<sbyte>([8, 4], Codes)), tape.Constant(Tensor.Vector<float>(Scales)), tape.Constant(Tensor.Vector<sbyte>(new sbyte[4]))], 1).Output);
+        model.Graph.AddOutput(tape.Write(OrtOps.DynamicQuantizeMatMul, [x, tape.Constant(Tensor.Of<sbyte>([8, 4], Codes)), tape.Constant(Tensor.Vector<float>(Scales)), tape.Constant(Tensor.Vector<sbyte>(new sbyte[4]))], 1).Output);
 
         AssertExact(model, Scales);
     }
@@ -66,9 +66,9 @@ public sealed class QuantizedFormsTests
     public void Products_of_integers_that_rescale_themselves_too()
     {
         var (model, tape, x) = New();
-        var rounded = tape.Write("DynamicQuantizeLinear", string.Empty, [x], 3);
+        var rounded = tape.Write("DynamicQuantizeLinear", [x], 3);
         Expr?[] inputs = [tape[rounded.Output], tape.Constant(Tensor.Of<sbyte>([8, 4], Codes)), tape[rounded.Outputs[1]!], tape.Constant(Tensor.Vector<float>(Scales)), tape[rounded.Outputs[2]!], tape.Constant(Tensor.Vector<sbyte>(new sbyte[4]))];
-        model.Graph.AddOutput(tape.Write("MatMulIntegerToFloat", "com.microsoft", inputs, 1).Output);
+        model.Graph.AddOutput(tape.Write(OrtOps.MatMulIntegerToFloat, inputs, 1).Output);
 
         AssertExact(model, Scales);
     }

@@ -232,7 +232,7 @@ public sealed class AttentionMapTests
     {
         var (model, tape) = Ort.New();
         var x = tape[model.Graph.AddInput("x", ElementType.Float, [2, 3, 8])];
-        model.Graph.AddOutput(tape.Write("SparseAttention", "com.microsoft", [x, x, x], 1, ("num_heads", 2)).Output);
+        model.Graph.AddOutput(tape.Op($"{OrtOps.Domain}::SparseAttention", [x, x, x], ("num_heads", 2)).Value);
 
         var map = AttentionMap.Of(CanonicalModel.Of(model));
 

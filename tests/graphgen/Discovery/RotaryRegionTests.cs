@@ -8,8 +8,6 @@ namespace LoRTA.Onnx.GraphGen.Tests.Discovery;
 /// <summary>Rotary embeddings in many spellings, on 2 heads of width 4.</summary>
 internal sealed class RotaryRegionTests
 {
-    private const string Ms = "com.microsoft";
-
     private static readonly (string Name, Func<Toy, Expr, Expr> Rotate)[] Spellings =
     [
         ("halves", (toy, x) => (x * Cos(toy, 4)) + (Expr.Concat(-1, -x.Slice(3, 2, 4), x.Slice(3, 0, 2)) * Sin(toy, 4))),
@@ -45,7 +43,7 @@ internal sealed class RotaryRegionTests
         var rotate = Spellings.Single(spelling => spelling.Name == name).Rotate;
         var (q, k, v) = (Toy.Heads(toy.Linear(toy.X, "q", 8), 2), Toy.Heads(toy.Linear(toy.X, "k", 8), 2), Toy.Heads(toy.Linear(toy.X, "v", 8), 2));
         var model = toy.With(toy.Linear(Toy.Attend(rotate(toy, q), rotate(toy, k), v), "p", 8));
-        (model.OpsetVersions[string.Empty], model.OpsetVersions[Ms]) = (23, 1);
+        (model.OpsetVersions[string.Empty], model.OpsetVersions[OrtOps.Domain]) = (23, 1);
 
         var map = AttentionMap.Of(CanonicalModel.Of(isFixed ? FixedModels.WithSizes(model, 2, 4) : model));
 
@@ -126,5 +124,5 @@ internal sealed class RotaryRegionTests
     }
 
     private static Expr RuntimeOperator(Toy toy, Expr x, int width, params (string Name, Attr? Value)[] attributes) =>
-        toy.Tape[toy.Tape.Write("RotaryEmbedding", Ms, [x, toy.Tape.Longs(0), toy.Weight("cos", 8, width / 2), toy.Weight("sin", 8, width / 2)], 1, attributes).Output];
+        toy.Tape.Op(OrtOps.RotaryEmbedding, [x, toy.Tape.Longs(0), toy.Weight("cos", 8, width / 2), toy.Weight("sin", 8, width / 2)], attributes);
 }

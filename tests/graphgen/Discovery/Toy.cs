@@ -50,7 +50,7 @@ internal sealed class Toy
 
     public IReadOnlyList<Expr> Split(Expr y, int axis, params long[] sizes)
     {
-        var node = Tape.Write("Split", string.Empty, [y, Tape.Longs(sizes)], sizes.Length, ("axis", axis));
+        var node = Tape.Write("Split", [y, Tape.Longs(sizes)], sizes.Length, ("axis", axis));
         return [.. node.Outputs.Select(output => Tape[output!])];
     }
 

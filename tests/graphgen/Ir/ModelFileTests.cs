@@ -68,7 +68,7 @@ public sealed class ModelFileTests
         Assert.That(model.Graph.Find("doubles")!.Constant!.ToFloats(), Is.EqualTo(new[] { 1.5f, -2 }));
         Assert.That(model.Graph.Find("halves")!.Constant!.ToFloats(), Is.EqualTo(new[] { 1f, -2 }));
         Assert.That(model.Graph.Find("bytes")!.Constant!.ToLongs(), Is.EqualTo(new[] { 200L, 3 }));
-        Assert.That(model.Graph.Nodes.Single(node => node.OpType == "If").Captures.Select(value => value.Name), Is.EquivalentTo(new[] { "x", "floats" }));
+        Assert.That(model.Graph.Nodes.Single(node => node.Op == "If").Captures.Select(value => value.Name), Is.EquivalentTo(new[] { "x", "floats" }));
         Assert.That(RunHandMade(saved), Is.EqualTo(RunHandMade(path)));
     }
 

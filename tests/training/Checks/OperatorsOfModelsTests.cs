@@ -42,7 +42,7 @@ internal sealed class OperatorsOfModelsTests
     {
         var deployed = Model.Load(Architectures.All.Single(architecture => architecture.Name == "bert").Path);
         var graph = deployed.Graph;
-        foreach (var erf in graph.Nodes.Where(node => node.OpType == "Erf").ToArray())
+        foreach (var erf in graph.Nodes.Where(node => node.Op == "Erf").ToArray())
         {
             var further = constants.Select((constant, i) => (Value?)graph.AddConstant($"{erf.Name}/{op}/{i}", constant));
             var outputs = Enumerable.Range(0, op == "TopK" ? 2 : 1).Select(i => (Value?)graph.AddValue($"{erf.Name}/{op}/output_{i}"));
