@@ -18,13 +18,19 @@ internal static partial class Opt
 
     public static Option<string?> Device()
     {
-        var option = new Option<string?>("--device") { Description = "Where to compute: cpu, cuda or cuda:N.", HelpName = "cpu|cuda[:N]" };
+        var option = new Option<string?>("--device")
+        {
+            Description = "Where to compute: cpu, cuda or cuda:N. On cuda two runs agree within rounding, not in every byte.",
+            HelpName = "cpu|cuda[:N]",
+        };
         option.Validators.Add(result =>
         {
             if (Text(result) is { } text && !DeviceName().IsMatch(text)) result.AddError($"--device: must be cpu, cuda or cuda:N, was '{text}'.");
         });
         return option;
     }
+
+    public static Option<bool> AllowTf32() => new("--allow-tf32") { Description = "On cuda: let products round their operands to 10 bits (TF32), faster, with errors near 3e-4." };
 
     public static Option<bool> Force() => new("--force") { Description = "Replace an existing output." };
 
@@ -38,7 +44,10 @@ internal static partial class Opt
 
     public static Option<string[]> Settings() => new("--set") { Description = "Replace a key of the recipe.", HelpName = "path.to.key=value", DefaultValueFactory = _ => [] };
 
-    public static Option<bool> Resume() => new("--resume") { Description = "Go on from the newest checkpoint of the run folder." };
+    public static Option<bool> Resume() => new("--resume")
+    {
+        Description = "Go on from the newest checkpoint of the run folder: on cpu to the bytes of a run without a stop, on cuda within rounding.",
+    };
 
     public static Option<string> Method() => new("--method") { Description = "Adapter family.", DefaultValueFactory = _ => "lorta", HelpName = "NAME" };
 

@@ -3,13 +3,17 @@ using LoRTA.Onnx.Training.Runtime;
 
 namespace LoRTA.Onnx.Cli;
 
-/// <summary>The options that say where and how ONNX Runtime computes, for verbs without a recipe.</summary>
+/// <summary>The options that say where and how ONNX Runtime computes.</summary>
 internal sealed class RuntimeArguments
 {
     private readonly Option<int?> _threads = Opt.Threads();
     private readonly Option<string?> _device = Opt.Device();
+    private readonly Option<bool> _allowTf32 = Opt.AllowTf32();
 
-    public IReadOnlyList<Symbol> Symbols => [_threads, _device];
+    public IReadOnlyList<Symbol> Symbols => [_threads, _device, _allowTf32];
 
-    public OrtSettings Settings(Call call) => new(call.Get(_device) ?? "cpu", call.Get(_threads) ?? 0);
+    /// <summary>The device of the command line; null leaves it to the recipe.</summary>
+    public string? Device(Call call) => call.Get(_device);
+
+    public OrtSettings Settings(Call call) => new(Device(call) ?? "cpu", call.Get(_threads) ?? 0, call.Get(_allowTf32));
 }

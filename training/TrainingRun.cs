@@ -9,8 +9,6 @@ using LoRTA.Onnx.Training.Errors;
 using LoRTA.Onnx.Training.Recipes;
 using LoRTA.Onnx.Training.Runtime;
 using LoRTA.Onnx.Training.Tracking;
-using Microsoft.ML.OnnxRuntime;
-using Tensor = LoRTA.Onnx.GraphGen.Ir.Tensor;
 
 namespace LoRTA.Onnx.Training;
 
@@ -31,6 +29,12 @@ internal sealed record RunRequest
 
     /// <summary>Threads; 0 = all cores.</summary>
     public int Threads { get; init; }
+
+    /// <summary>Whether products on CUDA may round their operands to 10 bits.</summary>
+    public bool AllowTf32 { get; init; }
+
+    /// <summary>Where and how it is computed.</summary>
+    public OrtSettings Settings => new(Recipe.Device, Threads, AllowTf32);
 }
 
 /// <summary>What is measured.</summary>
@@ -50,6 +54,12 @@ internal sealed record EvaluationRequest
 
     /// <summary>Threads; 0 = all cores.</summary>
     public int Threads { get; init; }
+
+    /// <summary>Whether products on CUDA may round their operands to 10 bits.</summary>
+    public bool AllowTf32 { get; init; }
+
+    /// <summary>Where and how it is computed.</summary>
+    public OrtSettings Settings => new(Recipe.Device, Threads, AllowTf32);
 }
 
 /// <summary>A recipe put to work: model, data, runtime, trainer, and the files of the run.</summary>
@@ -71,7 +81,8 @@ internal static class TrainingRun
         var inputs = RecipeFiles.Of(recipe, request.RecipePath);
         RunLock.RefuseHeld(folder.Path);
         folder.Check(request.Resume, request.Force, inputs);
-        var settings = new OrtSettings(recipe.Device, request.Threads);
+        var settings = request.Settings;
+        settings.CheckDevice();
         using var task = PreparedTask.Of(recipe, settings);
         using var held = RunLock.Take(folder.Path, clock);
         folder.Check(request.Resume, request.Force, [.. inputs, .. task.ModelFiles]);   // again: another process may have come first
@@ -93,8 +104,9 @@ internal static class TrainingRun
         if (!stop.IsCancellationRequested) run = Settle(task, checkpoints, run, recipe.Train.KeepBest);
         task.SaveAdapter(folder.Adapter);
 
-        var result = Result(task, run, clock.GetElapsedTime(started).TotalSeconds, folder);
-        RunReport.Write(folder.Report, recipe, result, MetricsLog.Read(folder.Metrics), RunEnvironment.Current($"ONNX Runtime {OrtEnv.Instance().GetVersionString()}", recipe.Device, settings.ThreadCount));
+        var result = Result(task, run, clock.GetElapsedTime(started).TotalSeconds, folder) with { Device = settings.Device, Provider = settings.Provider };
+        var environment = RunEnvironment.Current($"ONNX Runtime {OrtEnvironment.Instance.GetVersionString()}", settings.Device, settings.ThreadCount);
+        RunReport.Write(folder.Report, recipe, result, MetricsLog.Read(folder.Metrics), environment);
         return result;
     }
 
@@ -104,13 +116,13 @@ internal static class TrainingRun
     /// <exception cref="LortaException">Anything that does not fit.</exception>
     public static EvaluationResult Evaluate(EvaluationRequest request, IProgress<object>? progress = null)
     {
+        request.Settings.CheckDevice();
         var recipe = request.Recipe with { Model = request.Model ?? request.Recipe.Model };
-        var settings = new OrtSettings(recipe.Device, request.Threads);
         var (graph, values) = request.Adapter is { } adapter ? Adapted(recipe, AdapterFolder.Load(adapter), request.AllowOtherBase) : (EvaluationGraph.Of(Model.Load(recipe.Model), recipe.Task, RecipeMapping.LossOutput(recipe)), new Dictionary<string, Tensor>(StringComparer.Ordinal));
         if (PreparedTask.DataOf(recipe, graph).Validation is not { } validation) throw TrainingErrors.NoValidation(recipe.Data.Train);
         progress?.Report(Phrases.Of(validation.Path, validation.Counts, recipe.Data));
         var evaluator = Evaluator.Of(recipe.Task, validation, graph);
-        using var runtime = new OrtForward(graph, settings, values);
+        using var runtime = new OrtForward(graph, request.Settings, values);
         var record = evaluator.Evaluate(runtime, step: 0);
         return new EvaluationResult(record.Loss, record.Metrics, validation.Count, validation.Counts);
     }

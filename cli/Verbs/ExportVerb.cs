@@ -48,7 +48,7 @@ internal static class ExportVerb
             var result = Run(request, options, new OrtGraphEvaluator(runtime.Settings(call)));
             return request.Recipe is null
                 ? result
-                : result with { Loss = LossesOf(request, result.Output, options.AllowOtherBase, runtime.Settings(call).Threads) };
+                : result with { Loss = LossesOf(request, result.Output, options.AllowOtherBase, runtime.Settings(call)) };
         });
     }
 
@@ -107,7 +107,7 @@ internal static class ExportVerb
 
     private static LortaException KeptAndWidened() => new("LRT806", "--keep-base, --widen: a base that is kept has no weight to widen.", "Give one of the two.") { IsUsage = true };
 
-    private static Losses LossesOf(Request request, string output, bool allowOtherBase, int threads)
+    private static Losses LossesOf(Request request, string output, bool allowOtherBase, OrtSettings settings)
     {
         var adapted = new EvaluationRequest
         {
@@ -115,7 +115,8 @@ internal static class ExportVerb
             Adapter = request.Adapter,
             Model = request.Model,
             AllowOtherBase = allowOtherBase,
-            Threads = threads
+            Threads = settings.Threads,
+            AllowTf32 = settings.AllowTf32,
         };
         return new Losses(TrainingRun.Evaluate(adapted).Loss, TrainingRun.Evaluate(adapted with { Adapter = null, Model = output }).Loss);
     }

@@ -24,18 +24,26 @@ internal static class QuickstartVerb
             var folder = Path.GetFullPath(call.Get(output) ?? "quickstart");
             if (!call.Get(force) && PathKinds.Of(folder) != PathKind.Nothing) throw FileErrors.Exists(folder);
             var recipe = RecipeArgument.Load(Path.Combine(Bundled(), "recipes", "ship-log.yaml"), [], (Path.Combine(folder, "run"), null, runtime.Settings(call).Device));
-            return Run(call, folder, new RunRequest { Recipe = recipe, Force = true, Threads = runtime.Settings(call).Threads });
+            return Run(call, folder, new RunRequest
+            {
+                Recipe = recipe,
+                Force = true,
+                Threads = runtime.Settings(call).Threads,
+                AllowTf32 = runtime.Settings(call).AllowTf32,
+            });
         });
     }
 
     private static Verdict Run(Call call, string folder, RunRequest request)
     {
-        var evaluator = new OrtGraphEvaluator(new OrtSettings(request.Recipe.Device, request.Threads));
+        request.Settings.CheckDevice();
+        var evaluator = new OrtGraphEvaluator(request.Settings);
         var deployed = Model.Load(request.Recipe.Model);
         var merged = Path.Combine(folder, "merged.onnx");
         new OutputGuard(force: true, deployed.Files).CheckModel(merged);
         call.Progress.Report("Measuring the base model …");
-        var before = TrainingRun.Evaluate(new EvaluationRequest { Recipe = request.Recipe, Threads = request.Threads }, call.Progress).Loss;
+        var evaluation = new EvaluationRequest { Recipe = request.Recipe, Threads = request.Threads, AllowTf32 = request.AllowTf32 };
+        var before = TrainingRun.Evaluate(evaluation, call.Progress).Loss;
         var trained = TrainingRun.Train(request, call.Progress, TimeProvider.System, call.Stop);
         call.Stop.ThrowIfCancellationRequested();   // the run is saved
         call.Progress.Report("Folding and verifying …");

@@ -9,16 +9,17 @@ internal static class TrainVerb
     public static Verb Create()
     {
         var (recipe, settings, output, resume) = (Arg.Recipe(), Opt.Settings(), Opt.OptionalOutput("The run folder."), Opt.Resume());
-        var (force, seed, threads, device) = (Opt.Force(), Opt.Seed(), Opt.Threads(), Opt.Device());
-        return Verb.Define("train", "Train an adapter as a recipe says.", [recipe, settings, output, resume, force, seed, threads, device], call =>
+        var (force, seed, runtime) = (Opt.Force(), Opt.Seed(), new RuntimeArguments());
+        return Verb.Define("train", "Train an adapter as a recipe says.", [recipe, settings, output, resume, force, seed, .. runtime.Symbols], call =>
         {
             var request = new RunRequest
             {
-                Recipe = RecipeArgument.Load(call.Get(recipe), call.Get(settings), (call.Get(output), call.Get(seed), call.Get(device))),
+                Recipe = RecipeArgument.Load(call.Get(recipe), call.Get(settings), (call.Get(output), call.Get(seed), runtime.Device(call))),
                 RecipePath = call.Get(recipe),
                 Resume = call.Get(resume),
                 Force = call.Get(force),
-                Threads = call.Get(threads) ?? 0,
+                Threads = runtime.Settings(call).Threads,
+                AllowTf32 = runtime.Settings(call).AllowTf32,
             };
             return TrainingRun.Train(request, call.Progress, TimeProvider.System, call.Stop);
         });

@@ -17,10 +17,11 @@ internal sealed class CausalLm : ITaskLoss
     /// <summary>Labels that a token stands before: those of the first column are never predicted.</summary>
     public long Count(Tensor labels) => TaskLosses.CountNextTokens(labels);
 
-    // labels[:, 1:] with −100 behind
+    // labels[:, 1:] with a column of −100 behind; a Pad of integers would have no kernel on CUDA
     private static Expr Shifted(Expr labels)
     {
         var tape = labels.Tape;
-        return tape.Op("Pad", [labels, tape.Longs(-1, 1), tape.Scalar(TaskLosses.Ignored, ElementType.Int64), tape.Longs(1)]);
+        var column = Expr.Concat(0, labels.SizeOf(0), tape.Longs(1));   // [B, 1]
+        return Expr.Concat(1, labels.Slice(1, 1, long.MaxValue), tape.Op("Expand", [tape.Scalar(TaskLosses.Ignored, ElementType.Int64), column]));
     }
 }

@@ -129,7 +129,12 @@ internal sealed class BadInputTests
     [TestCase("export {model} --adapter {f}/adapter -o {f}/out.onnx --device cuda:99")]
     [TestCase("verify {model} {model} --device cuda:99")]
     [TestCase("gradcheck {model} --task causal-lm --device cuda:99")]
-    [TestCase("quickstart -o {f}/out --device cuda:99 --quiet")]
+    [TestCase("gradcheck {model} --task causal-lm --device cuda:99 --allow-tf32")]
+    [TestCase("generate {model} --tokenizer {hf} --prompt And --device cuda:99")]
+    [TestCase("train {f}/recipe.yaml --device cuda:99 --allow-tf32")]
+    [TestCase("train {f}/recipe.yaml --set device=cuda:99")]
+    [TestCase("evaluate {f}/recipe.yaml --device cuda:99")]
+    [TestCase("quickstart -o {f}/out --device cuda:99")]
     public void Device_that_is_not_there_is_one_sentence(string command) => Refused(command, "LRT611");
 
     [Test]

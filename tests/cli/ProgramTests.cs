@@ -27,6 +27,16 @@ internal sealed class ProgramTests
         Assert.That(error, Does.Match("^error LRT613: .+ failed in ONNX Runtime \\(indices element out of data bounds.+\\)\\.\nhint: .+\n$"));
     }
 
+    [Test]
+    public void A_card_that_cannot_be_used_is_one_sentence_that_says_why()
+    {
+        var (code, error) = Run("gradcheck", Exports.Path("llama-mini/ts-sdpa"), "--task", "causal-lm", "--device", "cuda:99");
+
+        Assert.That(code, Is.EqualTo(1));
+        Assert.That(error, Does.Match("^error LRT611: --device cuda:99: CUDA cannot be used "
+            + "\\((this build of ONNX Runtime has no CUDA|[^/]*cannot open[^/]*|Invalid device ID: 99.*|CUDA failure.*)\\)\\.\nhint: .+\n$"));
+    }
+
     [Test, Platform(Exclude = "Win", Reason = "TMPDIR is Unix's.")]
     public void A_folder_for_temporary_files_that_is_missing_is_one_sentence()
     {

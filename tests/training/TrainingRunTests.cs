@@ -91,6 +91,14 @@ internal sealed class TrainingRunTests
     }
 
     [Test]
+    public void Result_names_the_device_and_the_part_of_the_runtime_that_computed()
+    {
+        var result = _run.Train("run", "train.steps=1");
+
+        Assert.That((result.Device, result.Provider), Is.EqualTo(("cpu", "CPUExecutionProvider")));
+    }
+
+    [Test]
     public void Finished_run_without_validation_data_has_its_loss_again_when_resumed()
     {
         string[] settings = ["data.validationFraction=null", "train.keepBest=null", "train.steps=1"];

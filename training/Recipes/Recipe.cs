@@ -25,7 +25,7 @@ internal sealed record Recipe
     [Description("Every random value is a function of this number, a name and an index.")]
     public long Seed { get; init; }
 
-    [Apart, RegularExpression("cpu|cuda(:[0-9]+)?"), Description("Where to compute: cpu, cuda or cuda:N.")]
+    [Apart, RegularExpression("cpu|cuda(:[0-9]+)?"), Description("Where to compute: cpu, cuda or cuda:N. On cuda two runs agree within rounding, not in every byte.")]
     public string Device { get; init; } = "cpu";
 
     [Apart, Description("The run folder. Default: runs/ and the recipe's name.")]

@@ -11,8 +11,9 @@ internal static partial class RuntimeErrors
     public static LortaException UnknownDevice(string device) =>
         new("LRT610", $"--device: '{device}' is not known.", "Use cpu, cuda or cuda:N.") { IsUsage = true };
 
-    public static LortaException NoCuda(string device, Exception inner) =>
-        new("LRT611", $"--device {device}: ONNX Runtime's CUDA provider is not there ({Reason(inner.Message)}).", "Build with -p:OrtFlavor=Gpu on a machine with CUDA and cuDNN, or use --device cpu.", inner);
+    public static LortaException NoCuda(string device, string reason, Exception? inner = null) =>
+        new("LRT611", $"--device {device}: CUDA cannot be used ({reason}).",
+            "Build with -p:OrtFlavor=Gpu and run with the libraries of CUDA 13 and cuDNN 9 on LD_LIBRARY_PATH, or use --device cpu.", inner);
 
     public static LortaException DoesNotLoad(Model model, Exception inner) =>
         new("LRT612", $"{(model.Path.Length > 0 ? model.Path : "the graph")}: ONNX Runtime cannot load it ({Reason(inner.Message)}).", "Check that the file runs in ONNX Runtime as it is; if it does, report this.", inner);
@@ -54,9 +55,17 @@ internal static partial class RuntimeErrors
     }
 
     /// <summary>What the runtime says, without its codes and the places in its sources.</summary>
-    internal static string Reason(string message) => Wrapping().Replace(message.Split('\n')[0], string.Empty).TrimEnd('.', ' ');
+    internal static string Reason(string message)
+    {
+        var line = message.Split('\n')[0];
+        return (Cuda().Match(line) is { Success: true } cuda ? cuda.Groups["why"].Value : Wrapping().Replace(line, string.Empty)).TrimEnd('.', ' ');
+    }
 
     // [ErrorCode:Fail] Non-zero status code … Status Message: /onnxruntime_src/…/gather.cc:12 the reason
     [GeneratedRegex(@"^(\[ErrorCode:\w+\] )?(.*Status Message: )?(\S+\.(cc|cpp|h|hpp):\d+ )?", RegexOptions.ExplicitCapture)]
     private static partial Regex Wrapping();
+
+    // … Failed to load library …/libonnxruntime_providers_cuda.so with error: libcudart.so.13: cannot open … | … CUDA failure 35: … ; GPU=0 ; hostname=…
+    [GeneratedRegex(@"Failed to load library .+ with error:? (?<why>.+)|(?<why>(Invalid device ID|CU\w+ failure \d+): [^;]+)", RegexOptions.ExplicitCapture)]
+    private static partial Regex Cuda();
 }

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using LoRTA.Onnx.Training.Data;
+using LoRTA.Onnx.Training.Runtime;
 
 namespace LoRTA.Onnx.Training.Tracking;
 
@@ -23,6 +24,12 @@ internal sealed record RunResult
 
     /// <summary>Trained numbers: the adapter's and those of extra parameters.</summary>
     public long Trainable { get; init; }
+
+    /// <summary>Where it was computed: cpu, cuda or cuda:N.</summary>
+    public string Device { get; init; } = "cpu";
+
+    /// <summary>The part of ONNX Runtime that computed; never another than the device asks for.</summary>
+    public string Provider { get; init; } = new OrtSettings().Provider;
 
     /// <summary>The adapter folder.</summary>
     public required string Adapter { get; init; }

@@ -37,6 +37,19 @@ internal sealed class TaskLossTests
     }
 
     [Test]
+    public void Causal_labels_shift_without_padding_integers_for_which_cuda_has_no_kernel()
+    {
+        var (model, tape) = WithOutput("logits", 2, 3, 2);
+
+        TaskLosses.Of("causal-lm").Emit(tape);
+
+        Assert.That(model.Graph.Nodes.Select(node => node.OpType), Does.Not.Contain("Pad"));
+    }
+
+    [Test]
+    public void A_row_of_one_token_has_nothing_to_predict() => Assert.That(Loss("causal-lm", [1, 1, 2], [1, 2], Labels([1, 1], 1)), Is.Zero);
+
+    [Test]
     public void Regression_is_the_mean_square_on_logit_0() =>
         Assert.That(Loss("regression", [3, 2], [1, 9, 2, 9, 4, 9], Tensor.Of<float>([3], [0, 2, 1])), Is.EqualTo((1 + 0 + 9) / 3.0).Within(1e-6));
 
