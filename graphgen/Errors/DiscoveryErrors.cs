@@ -28,7 +28,7 @@ internal static class DiscoveryErrors
         new(
             "LRT205",
             $"{path}: {node} takes one of two branches as '{condition}' says, which is known only when the model runs.",
-            "Of a decoder with and without a cache in one file (decoder_model_merged.onnx), take the file without (decoder_model.onnx); else export the model with fixed sizes, so that the condition is a constant.");
+            "If the file holds a decoder with and without a cache (decoder_model_merged.onnx), use the one without (decoder_model.onnx); otherwise export the model with fixed sizes, so that the condition is a constant.");
 
     public static LortaException FunctionNotInlined(string path, Node node, string why) =>
         new("LRT206", $"{path}: {node} is a function of the model that cannot be inlined: {why}.", "Save the model through ONNX Runtime's basic optimisation, which inlines functions, or export it at one opset.");

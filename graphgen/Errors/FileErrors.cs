@@ -29,7 +29,7 @@ internal static class FileErrors
         new("LRT701", $"{output}: would overwrite {file}, from which it is made.", "Name another output.") { IsUsage = true };
 
     public static LortaException Shortened(string path, long before, long now) =>
-        new("LRT140", $"{path}: was shortened from {before} to {now} bytes while it was in use.", "Write such a file under another name and rename it, which disturbs nobody; then run the command again.");
+        new("LRT140", $"{path}: was shortened from {before} to {now} bytes while it was in use.", "Replace such a file by writing it under another name and renaming it; then run the command again.");
 
     public static LortaException NotReplaceable(string path, PathKind kind) =>
         new("LRT123", $"{path}: is {kind.Text()}, which is never replaced.", "Name another output.") { IsUsage = true };

@@ -38,6 +38,9 @@ internal static class ModelErrors
     public static LortaException CannotInfer(Node node, string why) =>
         new("LRT121", $"{node}: {why}.", "The graph is inconsistent here; export it again or report the exporter.");
 
+    public static LortaException Misfit(Node node) => CannotInfer(node,
+        $"its attributes do not fit its inputs ({string.Join(", ", node.Inputs.Select(input => input?.ToString() ?? "none"))})");
+
     public static LortaException UnknownType(string path, string tensor, int type) =>
         new("LRT130", $"{path}: tensor '{tensor}' is of the element type {type}, which is not known.", "Export the model with element types of opset 21.");
 
@@ -51,7 +54,7 @@ internal static class ModelErrors
         new("LRT133", $"{path}: node '{node}' lacks {what}.", "The graph is damaged; export it again.");
 
     public static LortaException UnknownSize(Value value, string size) =>
-        new("LRT135", $"{value.Name}: its {size} is not known, and nothing before it tells.", "Export the model with shapes (`onnx.shape_inference`, or an exporter that writes them), or without the operator that hides them.");
+        new("LRT135", $"{value.Name}: its {size} is not known, and no earlier node determines it.", "Export the model with shapes (`onnx.shape_inference`, or an exporter that writes them), or without the operator that hides them.");
 
     private static string Show(AttrKind kind) => kind == AttrKind.Opaque ? "graph or type" : kind.ToString().ToLowerInvariant();
 }

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.RegularExpressions;
+using LoRTA.Onnx.GraphGen.Errors;
 using LoRTA.Onnx.GraphGen.Files;
 
 namespace LoRTA.Onnx.GraphGen.Ir;
@@ -33,10 +34,23 @@ internal static partial class DataFile
                 && PathKinds.Of(path) == PathKind.File)
             .ToList();
         if (unused.Count == 0 || Leftovers.HasLiving(folder)) return;
-        var models = Directory.EnumerateFiles(folder)
-            .Where(path => !IsOf(name, Path.GetFileName(path)) && PathKinds.Of(path) == PathKind.File && OnnxFile.IsModel(path))
+        var others = Directory.EnumerateFiles(folder)
+            .Where(path => !IsOf(name, Path.GetFileName(path)) && PathKinds.Of(path) == PathKind.File)
             .ToList();
-        foreach (var data in unused.Where(data => !models.Exists(path => Names(path, Path.GetFileName(data))))) FileSteps.Delete(data);
+        foreach (var data in unused.Where(data => !others.Exists(path => MayName(path, Path.GetFileName(data))))) FileSteps.Delete(data);
+    }
+
+    // What cannot be read may be a model that does.
+    private static bool MayName(string file, string data)
+    {
+        try
+        {
+            return OnnxFile.IsModel(file) && Names(file, data);
+        }
+        catch (LortaException)
+        {
+            return true;
+        }
     }
 
     private static bool Names(string model, string data)

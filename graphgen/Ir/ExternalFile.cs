@@ -6,11 +6,10 @@ namespace LoRTA.Onnx.GraphGen.Ir;
 /// <summary>Where a model's data file lies, and whether the model may name it.</summary>
 /// <remarks>
 /// A model that somebody sent must not make this program read files that they choose. So a data file lies in the model's folder, also
-/// after links are resolved. The folder is that of the
-/// path that was given, even where the model file is a link: in a download cache the names are in the snapshot, not among the blobs. The
-/// one exception is what such a cache makes: a data
-/// file that is itself a link to a file of the store that the model file is a link into, or to a file of the <c>blobs</c> that belong to
-/// the <c>snapshots</c> above the model.
+/// after links are resolved. The folder is that of the path that was given, even where the model file is a link: in a download cache the
+/// names are in the snapshot, not among the blobs. The one exception is what such a cache makes: a data file that is itself a link to a
+/// file of the store that the model file is a link into, or to a file of the <c>blobs</c> that belong to the <c>snapshots</c> above the
+/// model.
 /// </remarks>
 internal static class ExternalFile
 {

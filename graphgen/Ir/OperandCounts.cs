@@ -11,34 +11,32 @@ internal static class OperandCounts
         (1,
         [
             "Abs", "Neg", "Sign", "Exp", "Log", "Sqrt", "Reciprocal", "Floor", "Ceil", "Round", "Erf", "Sin", "Cos", "Tan", "Tanh",
-                "Sigmoid", "Relu", "LeakyRelu", "Elu", "Selu", "Celu",
-            "Softplus", "Softsign", "HardSigmoid", "HardSwish", "Mish", "Gelu", "Softmax", "LogSoftmax", "Clip", "Cast", "Identity",
-                "Dropout", "Not", "IsNaN", "IsInf", "Trilu",
-            "Shape", "Size", "Flatten", "Squeeze", "Unsqueeze", "Transpose", "Concat", "Split", "Slice", "Pad", "NonZero",
-                "ConstantOfShape", "ReduceMean", "ReduceSum", "ReduceMax",
-            "ReduceMin", "ReduceProd", "ReduceL1", "ReduceL2", "ReduceSumSquare", "ReduceLogSum", "ReduceLogSumExp", "ArgMax", "ArgMin",
-                "TopK", "Einsum", "Sum", "Mean", "Max", "Min",
-            "DynamicQuantizeLinear", "EyeLike", "GlobalAveragePool", "GlobalMaxPool", "LpNormalization", "Shrink", "ThresholdedRelu",
-            OrtOps.Gelu, OrtOps.FastGelu, OrtOps.QuickGelu, OrtOps.Attention, OrtOps.MultiHeadAttention, OrtOps.GroupQueryAttention,
+            "Sigmoid", "Relu", "LeakyRelu", "Elu", "Selu", "Celu", "Softplus", "Softsign", "HardSigmoid", "HardSwish", "Mish", "Gelu",
+            "Shrink", "ThresholdedRelu", "Softmax", "LogSoftmax", "LpNormalization", "Clip", "Cast", "Identity", "Dropout", "Trilu",
+            "Not", "IsNaN", "IsInf", "Shape", "Size", "NonZero", "ConstantOfShape", "EyeLike",
+            "Flatten", "Squeeze", "Unsqueeze", "Transpose", "Concat", "Split", "Slice", "Pad",
+            "ReduceMean", "ReduceSum", "ReduceMax", "ReduceMin", "ReduceProd", "ReduceL1", "ReduceL2", "ReduceSumSquare", "ReduceLogSum",
+            "ReduceLogSumExp", "ArgMax", "ArgMin", "TopK", "Einsum", "Sum", "Mean", "Max", "Min", "GlobalAveragePool", "GlobalMaxPool",
+            "DynamicQuantizeLinear", OrtOps.Gelu, OrtOps.FastGelu, OrtOps.QuickGelu,
+            OrtOps.Attention, OrtOps.MultiHeadAttention, OrtOps.GroupQueryAttention,
         ]),
         (2,
         [
-            "Add", "Sub", "Mul", "Div", "Pow", "Mod", "PRelu", "MatMul", "Gemm", "MatMulInteger", "Gather", "GatherElements", "GatherND",
-                "Reshape", "Expand", "Tile", "Equal", "Less", "LessOrEqual",
-            "Greater", "GreaterOrEqual", "And", "Or", "Xor", "CumSum", "CastLike", "LayerNormalization", "SimplifiedLayerNormalization",
-                "RMSNormalization", "QuantizeLinear", "DequantizeLinear",
-            "Conv", "ConvTranspose", OrtOps.FusedMatMul, OrtOps.SkipLayerNormalization, OrtOps.BiasGelu, OrtOps.QuantizeLinear,
-                OrtOps.DequantizeLinear,
+            "Add", "Sub", "Mul", "Div", "Pow", "Mod", "PRelu", "MatMul", "Gemm", "MatMulInteger", "Conv", "ConvTranspose",
+            "Equal", "Less", "LessOrEqual", "Greater", "GreaterOrEqual", "And", "Or", "Xor",
+            "Gather", "GatherElements", "GatherND", "Reshape", "Expand", "Tile", "CumSum", "CastLike",
+            "LayerNormalization", "SimplifiedLayerNormalization", "RMSNormalization", OrtOps.SkipLayerNormalization,
+            "QuantizeLinear", "DequantizeLinear", OrtOps.QuantizeLinear, OrtOps.DequantizeLinear, OrtOps.FusedMatMul, OrtOps.BiasGelu,
         ]),
         (3,
         [
             "Where", "ScatterElements", "Scatter", "ScatterND", "Range", "OneHot", "InstanceNormalization", "GroupNormalization",
-                "Attention", "RotaryEmbedding", "QLinearMatMul",
-            OrtOps.MatMulNBits, OrtOps.GatherBlockQuantized, OrtOps.SkipSimplifiedLayerNormalization, OrtOps.EmbedLayerNormalization,
-                OrtOps.DynamicQuantizeMatMul, OrtOps.MatMulIntegerToFloat,
+            "Attention", "RotaryEmbedding", OrtOps.SkipSimplifiedLayerNormalization, OrtOps.EmbedLayerNormalization,
+            OrtOps.MatMulNBits, OrtOps.GatherBlockQuantized, OrtOps.DynamicQuantizeMatMul, OrtOps.MatMulIntegerToFloat,
         ]),
         (4, [OrtOps.RotaryEmbedding]),
-        (5, ["BatchNormalization"]));
+        (5, ["BatchNormalization"]),
+        (8, ["QLinearMatMul"]));
 
     /// <summary>What a stored node lacks, in words; null = nothing.</summary>
     public static string? Missing(NodeProto node)
@@ -48,9 +46,8 @@ internal static class OperandCounts
         if (!Required.TryGetValue(op, out var count)) return null;
         for (var i = 0; i < count; i++)
         {
-            var isOptional = (op, i) is ("EmbedLayerNormalization" or OrtOps.EmbedLayerNormalization, 1) or (OrtOps.GroupQueryAttention,
-                1 or 2);
-            if (!isOptional && (i >= node.Input.Count || node.Input[i].Length == 0)) return $"input {i} of {node.OpType}";
+            if ((op, i) is (OrtOps.EmbedLayerNormalization, 1)) continue;   // segment ids
+            if (i >= node.Input.Count || node.Input[i].Length == 0) return $"input {i} of {node.OpType}";
         }
         return null;
     }

@@ -57,11 +57,7 @@ internal static class CreationInference
 
     private static double? Number(Value? value)
     {
-        var tensor = value?.IsStored == true
-            ? value.Constant
-            : value?.Producer is { Op: "Constant" } node && node.Attributes.TryGetValue("value", out var attribute)
-            ? attribute.Value as Tensor
-            : null;
+        var tensor = value?.StoredTensor();
         return tensor is { Count: 1, Type: not ElementType.String } ? tensor.ToFloats()[0] : null;
     }
 }

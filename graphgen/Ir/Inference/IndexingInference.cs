@@ -32,7 +32,13 @@ internal static class IndexingInference
     }
 
     // Rows of a quantised table: bytes hold two numbers of four bits, along the last axis.
-    private static Shape? Unpacked(NodeFacts f) => f.Shape(0) is { } x && f.Type(0) == ElementType.UInt8 ? x.With(x.Rank - 1, x[-1] * (8 / f.Int("bits", 4))) : f.Shape(0);
+    // Several codes lie in a byte.
+    private static Shape? Unpacked(NodeFacts f)
+    {
+        var (bits, block) = (f.Int("bits", 4), f.Int("block_size", 128));
+        if (bits is not (2 or 4 or 8) || block < 1) throw f.Fail($"no table has blocks of {block} codes of {bits} bits");
+        return f.Shape(0) is { } x && f.Type(0) == ElementType.UInt8 ? x.With(x.Rank - 1, x[-1] * (8 / bits)) : f.Shape(0);
+    }
 
     private static void GatherNd(NodeFacts f)
     {

@@ -208,9 +208,9 @@ internal static class MovementInference
             return;
         }
         var axes = f.Node.Ints("axes") ?? [.. Enumerable.Range(0, x.Rank).Select(axis => (long)axis)];
-        var (sizes, scales) = (f.Has(3) && f.Node.String("keep_aspect_ratio_policy", "stretch") == "stretch"
-            ? f.Content(3)
-            : null, f.Node.Input(2)?.StoredTensor()?.ToFloats());
+        var isStretched = f.Node.String("keep_aspect_ratio_policy", "stretch") == "stretch";
+        var sizes = f.Has(3) && isStretched ? f.Content(3) : null;
+        var scales = f.Node.Input(2)?.StoredTensor()?.ToFloats();
         var dims = x.ToArray();
         for (var i = 0; i < axes.Length; i++)
         {

@@ -8,16 +8,29 @@ internal static class ProductInference
         new("MatMul", f => f.Set(0, f.Type(0), Product(f, f.Shape(0), f.Shape(1)))),
         new("MatMulInteger", f => f.Set(0, ElementType.Int32, Product(f, f.Shape(0), f.Shape(1)))),
         new(OrtOps.FusedMatMul, f => f.Set(0, f.Type(0), Product(f, Turned(f, 0, "transA", "transBatchA"), Turned(f, 1, "transB", "transBatchB")))),
-        .. InferenceRule.For(f => f.Set(0, f.Type(0), f.Shape(0) is { } a ? a.With(a.Rank - 1, f.Int("N", 0)) : null), OrtOps.MatMulNBits, OrtOps.MatMulBnb4),
+        .. InferenceRule.For(Blocked, OrtOps.MatMulNBits, OrtOps.MatMulBnb4),
         new(OrtOps.DynamicQuantizeMatMul, f => f.Set(0, f.Type(0), Product(f, f.Shape(0), f.Shape(1)))),
         new(OrtOps.MatMulIntegerToFloat, f => f.Set(0, f.Type(2), Product(f, f.Shape(0), f.Shape(1)))),
         .. InferenceRule.For(f => f.Set(0, f.Type(7), Product(f, f.Shape(0), f.Shape(3))), "QLinearMatMul", OrtOps.QLinearMatMul),
         new(OrtOps.QGemm,
-            f => f.Set(0, f.Has(8) ? f.Type(8)
-            : ElementType.Float, Product(f, Turned(f, 0, "transA", string.Empty), Turned(f, 3, "transB", string.Empty)))),
+            f => f.Set(0, f.Has(8) ? f.Type(8) : ElementType.Float,
+                Product(f, Turned(f, 0, "transA", string.Empty), Turned(f, 3, "transB", string.Empty)))),
         .. InferenceRule.For(Gemm, "Gemm", OrtOps.FusedGemm),
         new("Einsum", Einsum),
     ];
+
+    // [.., K] · Wᵀ → [.., N]; W [N, K] as codes of some bits, in blocks along K
+    private static void Blocked(NodeFacts f)
+    {
+        var (rows, columns, bits, block) = (f.Int("N", 0), f.Int("K", 0), f.Int("bits", 4), f.Int("block_size", 0));
+        if (new[] { rows, columns, block }.Any(size => size is < 1 or > int.MaxValue) || bits is not (2 or 4 or 8))
+            throw f.Fail($"no weight has N {rows}, K {columns}, block_size {block} and {bits} bits");
+        var blocks = (columns + block - 1) / block;
+        if (f.Type(1) == ElementType.UInt8 && f.Shape(1)?.Size.Value is { } bytes && bytes != rows * blocks * (((block * bits) + 7) / 8))
+            throw f.Fail($"{bytes} bytes of codes are not those of {rows}·{blocks} blocks of {block}, {bits} bits each");
+        if (f.Shape(2)?.Size.Value is { } scales && scales != rows * blocks) throw f.Fail($"{scales} scales for {rows}·{blocks} blocks");
+        f.Set(0, f.Type(0), f.Shape(0) is { } a ? a.With(a.Rank - 1, rows) : null);
+    }
 
     // [.., m, k] × [.., k, n] → [.., m, n]; a vector is a row on the left, a column on the right.
     private static Shape? Product(NodeFacts f, Shape? a, Shape? b)

@@ -36,14 +36,15 @@ internal static class ShapeInference
         }
         catch (Exception e) when (IsMisfit(e))
         {
-            throw ModelErrors.CannotInfer(node, $"its attributes do not fit its inputs ({string.Join(", ", node.Inputs.Select(input => input?.ToString() ?? "none"))})");
+            throw ModelErrors.Misfit(node);
         }
     }
 
     /// <summary>Whether an exception tells that a node of a damaged file has other operands or attributes than its operator
     /// takes.</summary>
     internal static bool IsMisfit(Exception e) =>
-        e is IndexOutOfRangeException or ArgumentException or InvalidCastException or OverflowException or DivideByZeroException or KeyNotFoundException or NullReferenceException;
+        e is IndexOutOfRangeException or ArgumentException or InvalidCastException or OverflowException or DivideByZeroException
+            or KeyNotFoundException or NullReferenceException;
 }
 
 /// <summary>How the outputs of an operator follow from its inputs.</summary>

@@ -61,31 +61,31 @@ internal sealed class FunctionInliner
     {
         foreach (var node in nodes)
         {
-            if (FunctionOf(node) is { } function && WhyKept(node, function) is null)
+            var (key, function) = (KeyOf(node), FunctionOf(node));
+            var whyKept = function is null ? null : WhyKept(node, function);
+            if (whyKept is not null) _kept[key] = whyKept;
+            if (function is null || whyKept is not null)
             {
-                _open.Add(KeyOf(node));
-                foreach (var inner in Expanded(Body(node, function, isRepeated || _calls[KeyOf(node)] > 1), isRepeated
-                    || _calls[KeyOf(node)] > 1)) yield return inner;
-                _open.RemoveAt(_open.Count - 1);
+                foreach (var graph in NameTable.Subgraphs(node)) Inline(graph, isRepeated);
+                yield return node;
                 continue;
             }
-            foreach (var graph in NameTable.Subgraphs(node)) Inline(graph, isRepeated);
-            yield return node;
+            var isBodyRepeated = isRepeated || _calls[key] > 1;
+            _nodes += function.Node.Count;
+            _open.Add(key);
+            foreach (var inner in Expanded(Body(node, function, isBodyRepeated), isBodyRepeated)) yield return inner;
+            _open.RemoveAt(_open.Count - 1);
         }
     }
 
     private string? WhyKept(NodeProto call, FunctionProto function)
     {
-        _nodes += function.Node.Count;
-        var reason = _open.Contains(KeyOf(call), StringComparer.Ordinal) ? "it calls itself"
-            : _open.Count >= Deepest ? $"it is called behind {Deepest} other calls"
-            : _nodes > MostNodes ? $"the functions stand for more than {MostNodes} nodes"
-
-                : call.Input.Count > function.Input.Count || call.Output.Count > function.Output.Count
-                ? "it is called with more inputs or outputs than it has"
-            : OpsetChanges.Between(_model.OpsetImport, function);
-        if (reason is not null) _kept[KeyOf(call)] = reason;
-        return reason;
+        if (_open.Contains(KeyOf(call), StringComparer.Ordinal)) return "it calls itself";
+        if (_open.Count >= Deepest) return $"it is called behind {Deepest} other calls";
+        if (_nodes + function.Node.Count > MostNodes) return $"the functions stand for more than {MostNodes} nodes";
+        if (call.Input.Count > function.Input.Count || call.Output.Count > function.Output.Count)
+            return "it is called with more inputs or outputs than it has";
+        return OpsetChanges.Between(_model.OpsetImport, function);
     }
 
     private List<NodeProto> Body(NodeProto call, FunctionProto function, bool isRepeated)
@@ -93,8 +93,8 @@ internal sealed class FunctionInliner
         var prefix = (call.Name.Length > 0 ? call.Name : call.Output.FirstOrDefault(name => name.Length > 0) ?? call.OpType).TrimEnd('/');
         var names = new Dictionary<string, string>(StringComparer.Ordinal);
         for (var i = 0; i < function.Input.Count; i++) names[function.Input[i]] = i < call.Input.Count ? call.Input[i] : string.Empty;
-        var (defined, forwarded) = (NameTable.DefinedIn(function.Node)
-            .ToHashSet(StringComparer.Ordinal), new List<(string From, string To)>());
+        var defined = NameTable.DefinedIn(function.Node).ToHashSet(StringComparer.Ordinal);
+        var forwarded = new List<(string From, string To)>();
         for (var i = 0; i < call.Output.Count; i++)
         {
             if (call.Output[i].Length == 0) continue;
@@ -123,8 +123,9 @@ internal sealed class FunctionInliner
             if (_model.OpsetImport.All(known => Domain(known) != Domain(import))) _model.OpsetImport.Add(import.Clone());
         _model.Functions.Clear();
         var used = Nodes(_model.Graph.Node).Select(node => node.Domain).ToHashSet(StringComparer.Ordinal);
-        foreach (var import in _model.OpsetImport.Where(import => Domain(import).Length > 0 && domains.Contains(import.Domain)
-            && !used.Contains(import.Domain)).ToList()) _model.OpsetImport.Remove(import);
+        var unused = _model.OpsetImport.Where(import =>
+            Domain(import).Length > 0 && domains.Contains(import.Domain) && !used.Contains(import.Domain)).ToList();
+        foreach (var import in unused) _model.OpsetImport.Remove(import);
 
         static string Domain(OperatorSetIdProto import) => import.Domain is "ai.onnx" ? string.Empty : import.Domain;
     }

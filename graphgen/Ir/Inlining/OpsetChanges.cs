@@ -30,9 +30,12 @@ internal static class OpsetChanges
             if (!versions.TryGetValue(Key(import.Domain), out var version) || version == import.Version) continue;
             var (from, to) = (Math.Min(version, import.Version), Math.Max(version, import.Version));
             var used = function.Node.Where(node => Key(node.Domain) == Key(import.Domain)).Select(node => node.OpType);
-            if (used.FirstOrDefault(op => Key(import.Domain).Length > 0 || Versions.GetValueOrDefault(op, [])
-                .Any(change => change > from && change <= to)) is { } changed)
-                return $"it is written in opset {import.Version} of {(Key(import.Domain).Length == 0 ? "ai.onnx" : import.Domain)} and the model in {version}, between which {changed} changed";
+            if (used.FirstOrDefault(HasChanged) is not { } changed) continue;
+            var domain = Key(import.Domain).Length == 0 ? "ai.onnx" : import.Domain;
+            return $"it is written in opset {import.Version} of {domain} and the model in {version}, between which {changed} changed";
+
+            bool HasChanged(string op) =>
+                Key(import.Domain).Length > 0 || Versions.GetValueOrDefault(op, []).Any(change => change > from && change <= to);
         }
         return null;
     }

@@ -24,6 +24,7 @@ internal sealed class DamagedModelTests
         Damage("LRT132", "an attribute twice", model => First(model, "Softmax").Attribute.Add(Attribute(model, "axis").Clone())),
         Damage("LRT133", "an input that is left out", model => First(model, "MatMul").Input.RemoveAt(1)),
         Damage("LRT133", "an input without a name", model => First(model, "MatMul").Input[1] = string.Empty),
+        Damage("LRT133", "a product of integers without its zero point", model => Add(model, "QLinearMatMul", inputs: 7)),
         Damage("LRT133", "a node without outputs", model => model.Graph.Node.Add(new NodeProto { OpType = "Identity", Input = { model.Graph.Input[0].Name } })),
         Damage("LRT111", "a negative dimension", model => model.Graph.Initializer[0].Dims[0] = -1),
         Damage("LRT117", "dimensions without bound", model => model.Graph.Initializer[0].Dims.Add([long.MaxValue, long.MaxValue])),
@@ -32,6 +33,9 @@ internal sealed class DamagedModelTests
         Damage("LRT117", "an external offset near 2^63", model => External(model, ("offset", "9223372036854775800"))),
         Damage("LRT111", "an external offset that is no number", model => External(model, ("offset", "1e9"))),
         Damage("LRT111", "an external entry twice", model => External(model, ("location", "data.bin"))),
+        Damage("LRT121", "a weight in blocks of no size", model => Add(model, "MatMulNBits", inputs: 3)),
+        Damage("LRT121", "a table of codes of no size", model => Add(model, "GatherBlockQuantized", inputs: 3, ("bits", 0))),
+        Damage("LRT121", "scales for other codes", model => Dequantized(model, codes: [4, 8], scales: 5)),
         Damage("LRT121", "an axis that is not there", model => First(model, "Transpose").Attribute[0].Ints[0] = long.MaxValue),
     ];
 
@@ -89,6 +93,31 @@ internal sealed class DamagedModelTests
     private static NodeProto First(ModelProto model, string op) => model.Graph.Node.First(node => node.OpType == op);
 
     private static AttributeProto Attribute(ModelProto model, string name) => First(model, "Softmax").Attribute.Single(attribute => attribute.Name == name);
+
+    // An operator whose inputs are all the model's first one.
+    private static void Add(ModelProto model, string op, int inputs, params (string Name, long Value)[] attributes)
+    {
+        var domain = op.StartsWith("QLinear", StringComparison.Ordinal) ? string.Empty : "com.microsoft";
+        var node = new NodeProto { OpType = op, Domain = domain, Output = { op } };
+        node.Input.AddRange(Enumerable.Repeat(model.Graph.Input[0].Name, inputs));
+        foreach (var (name, value) in attributes) node.Attribute.Add(new AttributeProto { Name = name, Type = (int)AttrKind.Int, I = value });
+        model.Graph.Node.Add(node);
+    }
+
+    private static void Dequantized(ModelProto model, long[] codes, int scales)
+    {
+        model.Graph.Initializer.Add(Zeros("codes", ElementType.Int8, codes));
+        model.Graph.Initializer.Add(Zeros("scales", ElementType.Float, scales));
+        model.Graph.Node.Add(new NodeProto { OpType = "DequantizeLinear", Input = { "codes", "scales" }, Output = { "widened" } });
+    }
+
+    private static TensorProto Zeros(string name, ElementType type, params long[] dims) => new()
+    {
+        Name = name,
+        DataType = (int)type,
+        Dims = { dims },
+        RawData = ByteString.CopyFrom(new byte[type.Bytes(dims.Aggregate(1L, (size, dim) => size * dim))]),
+    };
 
     private static TensorProto Large(ModelProto model) => model.Graph.Initializer.First(tensor => tensor.RawData.Length > 1024);
 

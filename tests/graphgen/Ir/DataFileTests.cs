@@ -52,6 +52,19 @@ internal sealed class DataFileTests
         Assert.That(Weight("kept.onnx"), Is.EqualTo(1));
     }
 
+    [Test, Platform(Exclude = "Win")]
+    public void Data_stay_beside_a_file_that_cannot_be_read()
+    {
+        if (Environment.IsPrivilegedProcess) Assert.Ignore("the administrator reads every file");
+        var first = Save("m.onnx", 1);
+        _folder.Write("secret.onnx", "mine");
+        if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(_folder["secret.onnx"], UnixFileMode.None);
+
+        var second = Save("m.onnx", 2);
+
+        Assert.That(Data, Is.EquivalentTo(new[] { first, second }));
+    }
+
     [Test]
     public void Data_of_others_stay()
     {
