@@ -13,8 +13,10 @@ internal static class CodeForms
             if (node.Input(side) is not { IsConstant: true, Constant: { Type: ElementType.Float } scales } scale) continue;
             var widened = node.Input(1 - side)!;
             var zero = (Value?)null;
-            if (widened.Producer is { Op: "Sub" } shift && shift.Input(1)!.IsConstant) (widened, zero) = (shift.Input(0)!, shift.Input(1));
-            if (widened.Producer is not { Op: "Cast" } cast || cast.Input(0) is not { IsConstant: true } codes || !IsOfCodes(codes.Constant!)) continue;
+            if (widened.Producer is { Op: "Sub", Domain: "" } shift && shift.Input(1)!.IsConstant)
+                (widened, zero) = (shift.Input(0)!, shift.Input(1));
+            if (widened.Producer is not { Op: "Cast", Domain: "" } cast) continue;
+            if (cast.Input(0) is not { IsConstant: true } codes || !IsOfCodes(codes.Constant!)) continue;
             if (LayoutOf(codes.Constant!.Dims, scales) is not { } layout) return false;
             var zeros = zero is null ? null : ZeroPoints(at, zero, codes.Constant!, scales, layout);
             if (zero is not null && zeros is null) return false;
@@ -22,8 +24,11 @@ internal static class CodeForms
             {
                 var flat = at.Like(codes, codes.Constant!.WithDims(layout.Dims));
                 var factors = at.Like(scale, scales.WithDims(layout.ScaleDims));
-                (string, Attr?)[] attributes = layout.Block > 0 ? [("axis", layout.Axis), ("block_size", layout.Block)] : [("axis", layout.Axis)];
-                var weight = at.Tape.Op("DequantizeLinear", [at.Tape[flat], at.Tape[factors], zeros is null ? null : at.Tape[zeros]], attributes);
+                Expr?[] inputs = [at.Tape[flat], at.Tape[factors], zeros is null ? null : at.Tape[zeros]];
+                (string, Attr?)[] attributes = layout.Block > 0
+                    ? [("axis", layout.Axis), ("block_size", layout.Block)]
+                    : [("axis", layout.Axis)];
+                var weight = at.Tape.Op("DequantizeLinear", inputs, attributes);
                 return [layout.Dims.SequenceEqual(codes.Constant!.Dims) ? weight : weight.Reshape([.. codes.Constant!.Dims])];
             });
         }
@@ -31,7 +36,8 @@ internal static class CodeForms
     }
 
     private static bool IsOfCodes(Tensor tensor) =>
-        tensor.Rank >= 2 && tensor.Type is ElementType.Int8 or ElementType.UInt8 or ElementType.Int4 or ElementType.UInt4 or ElementType.Int16 or ElementType.UInt16;
+        tensor.Rank >= 2 && tensor.Type is ElementType.Int8 or ElementType.UInt8 or ElementType.Int4 or ElementType.UInt4
+            or ElementType.Int16 or ElementType.UInt16;
 
     // Codes as a matrix, and the axis along which scales differ.
     private static CodeLayout? LayoutOf(IReadOnlyList<long> dims, Tensor scales)
@@ -50,13 +56,15 @@ internal static class CodeForms
         };
     }
 
-    // As codes, one for each scale.
+    // As codes, one for each scale; null where they are none, or differ along other axes than the scales.
     private static Value? ZeroPoints(Rewriting at, Value zero, Tensor codes, Tensor scales, CodeLayout layout)
     {
         var stored = zero.Constant!;
-        if (stored.Count != 1 && stored.Count != scales.Count) return null;
+        if (stored.Count != 1 && LayoutOf(codes.Dims, stored)?.IsLike(layout) != true) return null;
+        (int lowest, int highest) = codes.Type == ElementType.Int8 ? (-128, 127) : (0, 255);
         var numbers = stored.ToFloats();
-        if (numbers.Any(number => number != MathF.Round(number)) || codes.Type.Bits() != 8) return null;
+        if (codes.Type.Bits() != 8 || !numbers.All(number => number == MathF.Round(number) && number >= lowest && number <= highest))
+            return null;
         if (stored.Count == 1) numbers = [.. Enumerable.Repeat(numbers[0], (int)scales.Count)];
         var bytes = Array.ConvertAll(numbers, number => unchecked((byte)(int)number));
         return at.Like(zero, Tensor.FromBytes(codes.Type, layout.ScaleDims, bytes));
@@ -67,5 +75,8 @@ internal static class CodeForms
     /// <param name="ScaleDims">Sizes of the scales.</param>
     /// <param name="Axis">Axis that they belong to.</param>
     /// <param name="Block">Codes that share a scale along it; 0 = each index has its own.</param>
-    private sealed record CodeLayout(long[] Dims, long[] ScaleDims, int Axis, long Block);
+    private sealed record CodeLayout(long[] Dims, long[] ScaleDims, int Axis, long Block)
+    {
+        public bool IsLike(CodeLayout other) => (Axis, Block) == (other.Axis, other.Block) && ScaleDims.SequenceEqual(other.ScaleDims);
+    }
 }

@@ -19,8 +19,9 @@ public sealed record Origin(string Initializer, IReadOnlyList<string> Through, b
     /// tensors, or rounded.</summary>
     internal static Origin? Of(Value deployed) =>
         StoredPath.Of(deployed) is { IsExact: true } path
-            ? new Origin(path.Stored.Name, path.Through,
-                path.IsTransposed)
-            { IsScaled = path.Steps.Any(step => step.Effect == ViewEffect.Scale) }
+            ? new Origin(path.Stored.Name, path.Through, path.IsTransposed)
+            {
+                IsScaled = path.Steps.Any(step => step.Effect == ViewEffect.Scale),
+            }
             : null;
 }

@@ -64,8 +64,7 @@ internal sealed class Rewriting
         }
         catch (Exception e) when (ShapeInference.IsMisfit(e))
         {
-            throw ModelErrors.CannotInfer(node,
-                $"its attributes do not fit its inputs ({string.Join(", ", node.Inputs.Select(input => input?.ToString() ?? "none"))})");
+            throw ModelErrors.Misfit(node);
         }
     }
 
@@ -154,26 +153,22 @@ internal sealed class Rewriting
     /// <summary>The same operator on other inputs, behind all others.</summary>
     public Node Copy(Node node, IEnumerable<Value?> inputs, Shape? shape = null)
     {
-        var copy = new Node(node.OpType, node.Domain, inputs,
-            [Graph.AddValue(node.Output.Name, node.Output.Type, shape ?? node.Output.Shape)])
-        { Name = node.Name, Source = node.Source };
+        var output = Graph.AddValue(node.Output.Name, node.Output.Type, shape ?? node.Output.Shape);
+        var copy = new Node(node.OpType, node.Domain, inputs, [output]) { Name = node.Name, Source = node.Source };
         foreach (var (name, value) in node.Attributes) copy.Attributes[name] = value;
         foreach (var (key, value) in node.Metadata) copy.Metadata[key] = value;
         return Graph.Add(copy);
     }
 
-    /// <summary>Lets a value stand for a node's output, under its name.</summary>
-    public void Stand(Node node, Value value) => TakeOver(node, value);
-
     /// <summary>A new constant, such as axes.</summary>
     public Value Longs(Node near, string name, params long[] values) => Graph.AddConstant($"{near.Output.Name}/{name}", Tensor.Vector<long>(values));
 
-    // A graph output has its name from the replacement already.
-    private void TakeOver(Node node, Value value)
+    /// <summary>Takes a node out; a value stands for its output, under its name.</summary>
+    public void TakeOver(Node node, Value value)
     {
         var name = node.Output.Name;
         Forward(node, value);
-        if (value.Name != name && Graph.Find(name) is null) Graph.Rename(value, name);
+        if (value.Name != name && Graph.Find(name) is null) Graph.Rename(value, name);   // a graph output has its name already
     }
 }
 

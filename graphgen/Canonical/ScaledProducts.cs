@@ -1,5 +1,7 @@
+using LoRTA.Onnx.GraphGen.Discovery;
 using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.GraphGen.Ir.Inference;
+using LoRTA.Onnx.GraphGen.Weights;
 
 namespace LoRTA.Onnx.GraphGen.Canonical;
 
@@ -69,8 +71,8 @@ internal static class ScaledProducts
             var numbers = stored.ToFloats();
             for (var row = 0L; row < rows; row++)
                 for (var column = 0L; column < columns; column++)
-                    numbers[(row * columns) + column] *= Of(byRow, row) * Of(byColumn, column);
-            return Discovery.StoredMatrix.Round(numbers, ElementType.Float);
+                    numbers[(row * columns) + column] *= WeightFactor.Of(byRow, row) * WeightFactor.Of(byColumn, column);
+            return StoredMatrix.Round(numbers, ElementType.Float);
         }));
     }
 
@@ -93,7 +95,7 @@ internal static class ScaledProducts
         else
         {
             var axis = dequantize.Int("axis", 1) is var given && given < 0 ? given + 2 : given;
-            if (stored.Rank == 1 && axis != outAxis) return null;
+            if (stored.Rank == 1 ? axis != outAxis : axis == outAxis) return null;   // scales of inputs, or of blocks of outputs
             var across = stored.Rank == 1 ? 1 : dims[1];
             for (var i = 0; i < numbers.Length; i++) numbers[i] *= byOutput[outAxis == 0 || stored.Rank == 1 ? i / across : i % across];
         }
@@ -109,9 +111,7 @@ internal static class ScaledProducts
         var scale = product.Input(2)!;
         if (scale.Constant is not { Type: ElementType.Float } stored) return null;
         var (numbers, blocks) = (stored.ToFloats(), stored.Count / product.Int("N", 1));
-        for (var i = 0; i < numbers.Length; i++) numbers[i] *= Of(byOutput, i / blocks);
+        for (var i = 0; i < numbers.Length; i++) numbers[i] *= WeightFactor.Of(byOutput, i / blocks);
         return at.Like(scale, Tensor.Of<float>([.. stored.Dims], numbers));
     }
-
-    private static float Of(float[]? factors, long feature) => factors is null ? 1 : factors.Length == 1 ? factors[0] : factors[feature];
 }

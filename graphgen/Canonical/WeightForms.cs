@@ -1,3 +1,4 @@
+using LoRTA.Onnx.GraphGen.Discovery;
 using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.GraphGen.Weights;
 
@@ -31,7 +32,7 @@ internal static class WeightForms
         {
             var (x, y) = (Broadcast.To(a, dims), Broadcast.To(b, dims));
             for (var i = 0; i < x.Length; i++) x[i] = isDivided ? x[i] / y[i] : x[i] * y[i];
-            return Discovery.StoredMatrix.Round(x, ElementType.Float);
+            return StoredMatrix.Round(x, ElementType.Float);
         }));
         return true;
     }
@@ -54,7 +55,7 @@ internal static class WeightForms
         scaled.Attributes.Remove("alpha");
         scaled.Attributes.Remove("beta");
         if (bias is not null && beta != 1) scaled.SetInput(2, ScaledBias(at, bias, beta));
-        at.Stand(node, scaled.Output);
+        at.TakeOver(node, scaled.Output);
         return true;
     }
 
@@ -92,7 +93,7 @@ internal static class WeightForms
         if (scale.Input(side) is not { IsConstant: true, Constant: { Type: ElementType.Float } factor } || scale.Input(1 - side)!.IsConstant) return false;
         if (ScaledProducts.Scaled(at, node, factor.ToFloats(), null) is not { } scaled) return false;
         scaled.SetInput(0, scale.Input(1 - side));
-        at.Stand(node, scaled.Output);
+        at.TakeOver(node, scaled.Output);
         return true;
     }
 

@@ -45,7 +45,7 @@ internal sealed class StoredAxes
             var taken = new List<Run>();
             for (var left = dim; left != 1;)
             {
-                if (left < 1 || open.First is not { Value: var run }) return null;
+                if (left < 1 || open.First is not { Value: { Size: > 0 } run }) return null;
                 open.RemoveFirst();
                 if (left % run.Size == 0)
                 {

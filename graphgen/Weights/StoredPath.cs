@@ -31,6 +31,7 @@ internal sealed record StoredPath(Value Value, Value Stored, IReadOnlyList<Store
     }.ToFrozenDictionary(StringComparer.Ordinal);
 
     private const int MostValues = 64;   // between a weight and the tensors that it is made of
+    private const int MostScales = 6;    // one behind the other; both sides of each are followed
 
     private readonly Lazy<StoredAxes?> _axes = new(() => AxesAfter(Stored, Steps, Steps.Count));
 
@@ -54,14 +55,17 @@ internal sealed record StoredPath(Value Value, Value Stored, IReadOnlyList<Store
     public IEnumerable<Value> Values => Steps.Reverse().Select(step => step.Node.Output).Append(Stored);
 
     /// <summary>Follows a value back; null where it is computed from inputs, or from several stored tensors of its size.</summary>
-    public static StoredPath? Of(Value? value)
+    public static StoredPath? Of(Value? value) => Of(value, MostScales);
+
+    private static StoredPath? Of(Value? value, int scales)
     {
         var steps = new List<StoredStep>();
         for (var at = value; at is not null; at = steps[0].Node.Input(steps[0].Input))
         {
             if (at.StoredTensor() is not null && (at.IsStored || at.Producer!.Op == "Constant"))
                 return new StoredPath(value!, at, steps);
-            if (at.Producer is not { } node || node.Output != at || StepOf(node) is not { } step) return null;
+            if (at.Producer is not { } node || node.Output != at || StepOf(node, scales) is not { } step) return null;
+            if (step.Effect is ViewEffect.Scale or ViewEffect.ZeroPoint) scales--;
             steps.Insert(0, step);
         }
         return null;
@@ -156,11 +160,12 @@ internal sealed record StoredPath(Value Value, Value Stored, IReadOnlyList<Store
         };
     }
 
-    private static StoredStep? StepOf(Node node)
+    private static StoredStep? StepOf(Node node, int scales = MostScales)
     {
         if (!Views.TryGetValue(node.Op, out var effect)) return null;
         if (effect is not (ViewEffect.Scale or ViewEffect.ZeroPoint)) return new StoredStep(node, 0, effect);
-        var paths = new[] { Of(node.Input(0)), Of(node.Input(1)) };
+        if (scales == 0) return null;
+        var paths = new[] { Of(node.Input(0), scales - 1), Of(node.Input(1), scales - 1) };
         if (paths is not [{ Axes: not null } a, { Axes: not null } b]) return null;
         var input = a.Tensor.Count >= b.Tensor.Count ? 0 : 1;
         if (input == 1 && node.Op != "Mul") return null;

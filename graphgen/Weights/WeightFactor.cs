@@ -16,7 +16,8 @@ internal sealed record WeightFactor(Func<long, float>? AtStored, float[]? ByInpu
     /// <summary>This factor and others on top.</summary>
     public WeightFactor Times(float[]? byInput, float[]? byOutput) => new(AtStored, Product(ByInput, byInput), Product(ByOutput, byOutput));
 
-    private static float Of(float[]? factors, long feature) => factors switch
+    /// <summary>The factor of a feature, where there may be none, one for all, or one for each.</summary>
+    public static float Of(float[]? factors, long feature) => factors switch
     {
         null => 1,
         [var single] => single,

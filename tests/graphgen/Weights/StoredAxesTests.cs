@@ -30,6 +30,10 @@ internal sealed class StoredAxesTests
         Assert.That(StoredAxes.Of([2, 3]).Transpose([1, 0])!.Reshape([2, 3]), Is.Null);
 
     [Test]
+    public void A_tensor_without_elements_is_not_followed_through_a_reshape() =>
+        Assert.That(StoredAxes.Of([4, 0]).Reshape([4, 0]), Is.Null);
+
+    [Test]
     public void Each_stored_position_has_its_index_along_each_axis()
     {
         var axes = StoredAxes.Of([2, 3]).Transpose([1, 0])!;

@@ -33,6 +33,19 @@ internal sealed class StoredPathTests
         Assert.That(Enumerable.Range(0, 6).Select(position => factor(position)), Is.EqualTo(new[] { 10f, 20, 30, 10, 20, 30 }));
     }
 
+    // Both sides of each scale are followed: the time doubles with each.
+    [TestCase(6, true)]
+    [TestCase(7, false)]
+    public void A_few_scales_one_behind_the_other_are_followed_and_no_more(int scales, bool isFollowed)
+    {
+        var factors = Enumerable.Range(2, scales).Select(factor => _tape.Constant(Tensor.Scalar((float)factor)));
+        var scaled = factors.Aggregate(Stored(2, 3), (weight, factor) => weight * factor);
+
+        var path = StoredPath.Of(scaled.Value);
+
+        Assert.That(path?.Steps.Count == scales, Is.EqualTo(isFollowed));
+    }
+
     [Test]
     public void A_listed_initializer_is_stored()
     {
