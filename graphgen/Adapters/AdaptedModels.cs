@@ -23,10 +23,11 @@ internal static class AdaptedModels
         foreach (var (name, value) in parameters) graph.Find(TrainingNames.Parameter + name)!.Constant = value;
         graph.RemoveUnused();
         graph.Sort();
-        return new SwitchableModel(adapted.Canonical.Model, adapted.Off,
-            adapted.Plan.Sites.All.ToDictionary(site => site.Address, site => BaseModels.Linear(adapted.Map, site),
-            StringComparer.Ordinal));
+        return new SwitchableModel(adapted.Canonical.Model, adapted.Off, LinearsOf(adapted));
     }
+
+    private static Dictionary<string, LinearSite> LinearsOf(AdaptedModel adapted) =>
+        adapted.Plan.Sites.All.ToDictionary(site => site.Address, site => BaseModels.Linear(adapted.Map, site), StringComparer.Ordinal);
 
     /// <summary>The deployed graph of a model with an adapter as side branches.</summary>
     /// <exception cref="LortaException">LRT310, LRT311: of another model; LRT316: no place for a branch; LRT322: it is more than side branches.</exception>

@@ -80,8 +80,8 @@ internal static class BaseModels
         var hasOtherRows = vocabularyThere is { } rowsThere && vocabulary is { } rowsHere
             && BaseSketch.RowsOfAnyVocabulary(rowsThere) != BaseSketch.RowsOfAnyVocabulary(rowsHere);
         var here = BaseSketch.Of(deployed, map, plan, (name, rows) => replaced.Contains(name) || (hasOtherRows && rows == vocabulary));
-        return [.. adapter.Config.Base.Sketch.DifferencesFrom(here, plan.Sites.All.Select(site => site.Address)
-            .ToHashSet(StringComparer.Ordinal))];
+        var required = plan.Sites.All.Select(site => site.Address).ToHashSet(StringComparer.Ordinal);
+        return [.. adapter.Config.Base.Sketch.DifferencesFrom(here, required)];
     }
 
     private static Tensor Find(Model deployed, string name) => deployed.Graph.Find(name)!.StoredTensor()!;

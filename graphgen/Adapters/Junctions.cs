@@ -41,8 +41,8 @@ internal sealed class Junctions(Model model, Tape tape)
         if (node.Op == "Conv" || (node.Op == "MatMul" && StoredPath.Of(node.Input(0)) is not null))
         {
             var x = node.Input(node.Op == "Conv" ? 0 : 1)!;
-            var order = OrderOfRows(node, x.Shape?.Rank
-                ?? throw AdapterErrors.NoBranch(linear.Address, node, "the rank of its input is not known"));
+            if (x.Shape is not { Rank: var rank }) throw AdapterErrors.NoBranch(linear.Address, node, "the rank of its input is not known");
+            var order = OrderOfRows(node, rank);
             return new Ends(tape[x].MoveAxes(order).Value, y) { Order = isMoved ? null : order };
         }
         if (y == node.Output && node.Float("alpha", 1) != 1 && node.Op == OrtOps.FusedMatMul) SplitScale(node);
@@ -95,11 +95,10 @@ internal sealed class Junctions(Model model, Tape tape)
         if (Behind(y, "QuantizeLinear") is var rounded && rounded != y) y = Behind(rounded, "DequantizeLinear");
         if (node.Op == "QLinearMatMul") y = Behind(y, "DequantizeLinear");
         var (at, isMoved) = (y, false);
-        while (linear.Stored.BiasOutput is not null)
+        while (linear.Stored.BiasOutput is { } biasOutput)
         {
-            if (at.Uses.Select(use => use.Node)
-                .FirstOrDefault(reader => reader.Op == "Add"
-                && reader.Output.Name == linear.Stored.BiasOutput) is { } sum) return (sum.Output, isMoved);
+            var sum = at.Uses.Select(use => use.Node).FirstOrDefault(reader => reader.Op == "Add" && reader.Output.Name == biasOutput);
+            if (sum is not null) return (sum.Output, isMoved);
             if (at.Uses is not [{ Node: { Op: "Mul" or "Div" or "Transpose" } next }]) break;
             (at, isMoved) = (next.Output, isMoved || next.Op == "Transpose");
         }
@@ -113,8 +112,9 @@ internal sealed class Junctions(Model model, Tape tape)
     private Ends Unpack(Node node, LinearSite linear)
     {
         var isInteger = node.Op == OrtOps.QAttention;
-        if (node.Input(isInteger ? 8 : 4) is not null || (!isInteger && node.Input(6) is not null) || node.Outputs.Skip(1)
-            .Any(output => output is { Uses.Count: > 0 })) throw AdapterErrors.NoBranch(linear.Address, node, "it keeps a cache inside");
+        var hasPast = node.Input(isInteger ? 8 : 4) is not null || (!isInteger && node.Input(6) is not null);
+        if (hasPast || node.Outputs.Skip(1).Any(output => output is { Uses.Count: > 0 }))
+            throw AdapterErrors.NoBranch(linear.Address, node, "it keeps a cache inside");
         using var scope = tape.Scope(node.Label);
         var x = tape[Unrounded(node)];
         var y = isInteger

@@ -12,7 +12,9 @@ public sealed record TrainablePattern(string Match, ParameterGroup Group)
     internal bool IsExact => !Match.Contains('*', StringComparison.Ordinal);
 
     /// <summary>Whether a parameter's name fits.</summary>
-    internal bool Fits(string name) =>
-        Regex.IsMatch(name, $"^{Regex.Escape(Match).Replace("\\*", ".*", StringComparison.Ordinal)}$", RegexOptions.CultureInvariant
-            | RegexOptions.NonBacktracking);
+    internal bool Fits(string name)
+    {
+        var pattern = Regex.Escape(Match).Replace("\\*", ".*", StringComparison.Ordinal);
+        return Regex.IsMatch(name, $"^{pattern}$", RegexOptions.CultureInvariant | RegexOptions.NonBacktracking);
+    }
 }

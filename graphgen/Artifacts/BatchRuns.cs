@@ -21,9 +21,11 @@ internal sealed record BatchRuns(FixedSizes Sizes, ITaskLoss? Task)
     public static BatchRuns Of(CanonicalModel canonical, string task)
     {
         var sizes = FixedSizes.Of(canonical.Deployed.Graph);
-        return new BatchRuns(sizes with { IsPaddingMasked = canonical.Cores.All(core => PaddingMask.Covers(core.Mask)) },
-            TaskLosses.Of(task))
-        { Lengths = LengthMasks.Of(canonical.Deployed) };
+        var isPaddingMasked = canonical.Cores.All(core => PaddingMask.Covers(core.Mask));
+        return new BatchRuns(sizes with { IsPaddingMasked = isPaddingMasked }, TaskLosses.Of(task))
+        {
+            Lengths = LengthMasks.Of(canonical.Deployed),
+        };
     }
 
     /// <summary>Cuts a batch into runs, each with its share of the batch's mean loss: its labels / the batch's labels.</summary>

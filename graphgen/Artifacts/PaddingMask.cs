@@ -43,11 +43,9 @@ internal static class PaddingMask
         var gap = mask.Type.IsFloat() ? Masked : 0.5f;
         for (var row = 0; row < numbers.Length / size; row++)
         {
-            var (visible, at) = (numbers[(row * size) + (row % size)], (row * size) + (row % size) + 1);
-            for (; at < (row + 1) * size; at++)
-            {
-                if (!(MathF.Abs(visible - numbers[at]) > gap)) return false;
-            }
+            var diagonal = (row * size) + (row % size);
+            for (var at = diagonal + 1; at < (row + 1) * size; at++)
+                if (!(MathF.Abs(numbers[diagonal] - numbers[at]) > gap)) return false;
         }
         return true;
     }

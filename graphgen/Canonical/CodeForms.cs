@@ -13,9 +13,9 @@ internal static class CodeForms
             if (node.Input(side) is not { IsConstant: true, Constant: { Type: ElementType.Float } scales } scale) continue;
             var widened = node.Input(1 - side)!;
             var zero = (Value?)null;
-            if (widened.Producer is { Op: "Sub", Domain: "" } shift && shift.Input(1)!.IsConstant)
+            if (widened.Producer is { Op: "Sub" } shift && shift.Input(1)!.IsConstant)
                 (widened, zero) = (shift.Input(0)!, shift.Input(1));
-            if (widened.Producer is not { Op: "Cast", Domain: "" } cast) continue;
+            if (widened.Producer is not { Op: "Cast" } cast) continue;
             if (cast.Input(0) is not { IsConstant: true } codes || !IsOfCodes(codes.Constant!)) continue;
             if (LayoutOf(codes.Constant!.Dims, scales) is not { } layout) return false;
             var zeros = zero is null ? null : ZeroPoints(at, zero, codes.Constant!, scales, layout);

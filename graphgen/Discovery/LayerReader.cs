@@ -6,6 +6,8 @@ namespace LoRTA.Onnx.GraphGen.Discovery;
 /// <summary>Reads the layers of a canonical graph: walks from each attention to its projections, then checks that the four fit together.</summary>
 internal sealed class LayerReader(CanonicalModel model)
 {
+    private const string MissingMove = "for one of the steps taken, where it moves the features (graphgen/Discovery/FeatureGrid.cs)";
+
     private readonly List<Finding> _findings = [.. model.Findings];
     private readonly List<AttentionLayer> _layers = [];
 
@@ -147,10 +149,13 @@ internal sealed class LayerReader(CanonicalModel model)
 
     private Projection? Read(Walk walk, int layer, string matrix)
     {
-        if (walk.Linear is null) Failed(walk, layer, matrix, "a step in Walk.TowardsProjection (graphgen/Discovery/Walk.cs)",
-            WeightObstacle.Behind(walk.Values[^1]));
-        else if (Features.Of(walk) is { } features) return new Projection(matrix, walk.Linear, features, NamesOf(walk));
-        else Failed(walk, layer, matrix, "for one of the steps taken, where it moves the features (graphgen/Discovery/FeatureGrid.cs)", "it cannot be said which of its features make which head");
+        if (walk.Linear is null)
+            Failed(walk, layer, matrix, "a step in Walk.TowardsProjection (graphgen/Discovery/Walk.cs)",
+                WeightObstacle.Behind(walk.Values[^1]));
+        else if (Features.Of(walk) is { } features)
+            return new Projection(matrix, walk.Linear, features, NamesOf(walk));
+        else
+            Failed(walk, layer, matrix, MissingMove, "it cannot be said which of its features make which head");
         return null;
     }
 
@@ -159,11 +164,11 @@ internal sealed class LayerReader(CanonicalModel model)
         var walk = Walk.Forward(core.Out);
         if (walk.Linear is not { } linear)
             Failed(walk, layer, "p", "a step in Walk.TowardsOutput (graphgen/Discovery/Walk.cs)",
-            WeightObstacle.Of(Walk.ReadersOf(walk.Values[^1])) ?? ReadersOf(walk.Values[^1]));
+                WeightObstacle.Of(Walk.ReadersOf(walk.Values[^1])) ?? ReadersOf(walk.Values[^1]));
         else if (!Features.ArriveInOrder(walk, core.Scores.Int("transA", 0) == 1 ? queries?.Transposed() : queries))
-            Failed(walk, layer, "p", "for one of the steps taken, where it moves the features (graphgen/Discovery/FeatureGrid.cs)",
-            "it cannot be said which of its features come from which head");
-        else if (heads > 0) return SiteOf(new Projection("p", linear, new Features([(0, linear.Out)], heads, linear.Output), NamesOf(walk)), layer, core);
+            Failed(walk, layer, "p", MissingMove, "it cannot be said which of its features come from which head");
+        else if (heads > 0)
+            return SiteOf(new Projection("p", linear, new Features([(0, linear.Out)], heads, linear.Output), NamesOf(walk)), layer, core);
         return null;
     }
 

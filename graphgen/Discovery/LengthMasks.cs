@@ -19,8 +19,9 @@ internal sealed record LengthMasks(string Path, IReadOnlyList<(string Input, Nod
     public static LengthMasks Of(Model deployed)
     {
         var readers = from node in deployed.Graph.Nodes
-                      where LengthsOf(node) is { } lengths && SummedInput(lengths) is { }
-                      select (Input: SummedInput(LengthsOf(node)!)!, Attention: node);
+                      let input = LengthsOf(node) is { } lengths ? SummedInput(lengths) : null
+                      where input is not null
+                      select (Input: input, Attention: node);
         return new LengthMasks(deployed.Path, [.. readers.DistinctBy(reader => reader.Input)]);
     }
 
@@ -54,8 +55,8 @@ internal sealed record LengthMasks(string Path, IReadOnlyList<(string Input, Nod
             var isCounted = node.Op == OrtOps.EmbedLayerNormalization && node.Outputs.Count > 1 && node.Outputs[1] == at;
             if (!isSum && !isCounted && !Passing.Contains(node.Op)) return null;
             isSummed |= isSum || isCounted;
-            if ((isCounted ? node.Input(7)
-                : node.Inputs.FirstOrDefault(input => input is not null && input.StoredTensor() is null)) is not { } next) return null;
+            var next = isCounted ? node.Input(7) : node.Inputs.FirstOrDefault(input => input is not null && input.StoredTensor() is null);
+            if (next is null) return null;
             at = next;
         }
         return isSummed ? at.Name : null;
@@ -63,9 +64,8 @@ internal sealed record LengthMasks(string Path, IReadOnlyList<(string Input, Nod
 
     private static long? FirstWithHoles(Tensor mask)
     {
-        var (values, length) = (mask.Type.IsFloat()
-            ? Array.ConvertAll(mask.ToFloats(), value => value != 0 ? 1L : 0)
-            : mask.ToLongs(), mask.Dims[1]);
+        var values = mask.Type.IsFloat() ? Array.ConvertAll(mask.ToFloats(), value => value != 0 ? 1L : 0) : mask.ToLongs();
+        var length = mask.Dims[1];
         for (var i = 1; i < values.Length; i++)
             if (i % length != 0 && values[i] != 0 && values[i - 1] == 0) return i / length;
         return null;

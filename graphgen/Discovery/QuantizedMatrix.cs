@@ -56,8 +56,8 @@ internal sealed record QuantizedMatrix(StoredCodes Layout, Tensor Codes, Tensor 
     public float ReadAt(long row, long column)
     {
         var block = BlockAt(row, column);
-        return (Signed(PackedCodes.Get(Codes.Bytes, (row * Layout.RowBits) + (column * Layout.Bits),
-            Layout.Bits)) - ZeroAt(block)) * _scales[block.Index];
+        var code = PackedCodes.Get(Codes.Bytes, (row * Layout.RowBits) + (column * Layout.Bits), Layout.Bits);
+        return (Signed(code) - ZeroAt(block)) * _scales[block.Index];
     }
 
     public float StepAt(long row, long column) => Math.Abs(_scales[BlockAt(row, column).Index]);
@@ -99,7 +99,9 @@ internal sealed record QuantizedMatrix(StoredCodes Layout, Tensor Codes, Tensor 
 
     private void Requantize(Block block, float[] values, RoundedNumbers rounded, float[] inside)
     {
-        var (count, isChanged, zero, old) = (0, false, ZeroAt(block), _scales[block.Index]);
+        var (zero, old) = (ZeroAt(block), _scales[block.Index]);
+        var count = 0;
+        var isChanged = false;
         for (var row = block.Top; row < block.Bottom; row++)
         {
             for (var at = (row * Columns) + block.Left; at < (row * Columns) + block.Right; at++)
@@ -119,9 +121,8 @@ internal sealed record QuantizedMatrix(StoredCodes Layout, Tensor Codes, Tensor 
     private float BestScale(ReadOnlySpan<float> values, float zero, float old)
     {
         var (least, most) = (TensorPrimitives.Min(values), TensorPrimitives.Max(values));
-        ReadOnlySpan<float> reaching =
-            [most / Math.Max(1, Highest - zero), least / Math.Min(-1, Lowest - zero), most / Math.Min(-1, Lowest - zero),
-            least / Math.Max(1, Highest - zero)];
+        var (up, down) = (Math.Max(1, Highest - zero), Math.Min(-1, Lowest - zero));
+        ReadOnlySpan<float> reaching = [most / up, least / down, most / down, least / up];
         var (best, error) = (old, Error(values, zero, old));
         foreach (var reach in reaching)
         {
@@ -139,7 +140,9 @@ internal sealed record QuantizedMatrix(StoredCodes Layout, Tensor Codes, Tensor 
     private double Error(ReadOnlySpan<float> values, float zero, float scale)
     {
         if (scale == 0) return TensorPrimitives.SumOfSquares(values);
-        var (lowest, highest, part, sum, at) = (Lowest - zero, Highest - zero, zero - MathF.Floor(zero), 0.0, 0);
+        var (lowest, highest, part) = (Lowest - zero, Highest - zero, zero - MathF.Floor(zero));
+        var sum = 0.0;
+        var at = 0;
         for (; at + Vector<float>.Count <= values.Length; at += Vector<float>.Count)
         {
             var value = new Vector<float>(values[at..]);

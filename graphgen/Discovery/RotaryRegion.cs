@@ -5,8 +5,8 @@ using LoRTA.Onnx.GraphGen.Ir;
 namespace LoRTA.Onnx.GraphGen.Discovery;
 
 /// <summary>The operators of a rotary embedding, in any spelling: halves or neighbours, all or part of a head, axes moved inside. It is
-/// found by following the data
-/// from a sum (or a join of parts) back to the one value that all of it comes from; angles are what comes from no linear layer.</summary>
+/// found by following the data from a sum (or a join of parts) back to the one value that all of it comes from; angles are what comes
+/// from no linear layer.</summary>
 internal sealed class RotaryRegion
 {
     private const int Largest = 128;     // values of a region

@@ -6,13 +6,16 @@ namespace LoRTA.Onnx.GraphGen.Discovery;
 /// <summary>Why the weight of a product is no stored matrix that an adapter can be folded into.</summary>
 internal static class WeightObstacle
 {
-    private const int Far = 48;   // values of a rotary embedding and what moves heads
+    private const int MostValues = 48;   // of a rotary embedding and what moves heads
+
+    private static readonly string[] Products =
+        ["MatMul", "Gemm", OrtOps.FusedMatMul, "Conv", OrtOps.MatMulNBits, "MatMulInteger", "QLinearMatMul"];
 
     /// <summary>The reason; null where the node is no product, or its operands are made from inputs.</summary>
     public static string? Of(Node? node)
     {
         var deployed = node?.Source ?? node;
-        if (deployed is not { Op: "MatMul" or "Gemm" or OrtOps.FusedMatMul or "Conv" or OrtOps.MatMulNBits or "MatMulInteger" or "QLinearMatMul" }) return null;
+        if (deployed is null || !Products.Contains(deployed.Op)) return null;
         if (deployed.Op == OrtOps.MatMulNBits)
             return deployed.Input(4) is { } order ? $"its weight's columns are stored in another order (g_idx '{order.Name}')" : null;
         return StoredPath.WhyNot(deployed.Input(1)) ?? StoredPath.WhyNot(deployed.Input(0));
@@ -22,7 +25,7 @@ internal static class WeightObstacle
     public static string? Behind(Value value)
     {
         var (open, seen) = (new Queue<Value>([value]), new HashSet<Value>());
-        while (open.TryDequeue(out var at) && seen.Count < Far)
+        while (open.TryDequeue(out var at) && seen.Count < MostValues)
         {
             if (!seen.Add(at) || at.Producer is not { } node) continue;
             if (Of(node) is { } reason) return reason;
