@@ -16,8 +16,8 @@ internal sealed record RecipeBatches(IReadOnlyList<IReadOnlyDictionary<string, T
     /// <param name="tokens">About how many tokens of each set.</param>
     public static RecipeBatches Of(Recipe recipe, long tokens)
     {
-        var (train, validation) = PreparedTask.DataOf(recipe,
-            EvaluationGraph.Of(Model.Load(recipe.Model), recipe.Task, RecipeMapping.LossOutput(recipe)));
+        var graph = EvaluationGraph.Of(Model.Load(recipe.Model), recipe.Task, RecipeMapping.LossOutput(recipe));
+        var (train, validation) = PreparedTask.DataOf(recipe, graph);
         var learned = First(train.From(default).Take(train.BatchesPerEpoch), tokens);
         return new RecipeBatches(learned, validation is null ? learned : First(validation.InOrder(), tokens));
     }

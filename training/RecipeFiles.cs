@@ -7,8 +7,8 @@ internal static class RecipeFiles
 {
     private static readonly string[] TokenizerFiles =
     [
-        "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "vocab.json", "merges.txt",
-            "tokenizer.model", "vocab.txt", "config.json",
+        "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json",
+        "vocab.json", "merges.txt", "tokenizer.model", "vocab.txt", "config.json",
     ];
 
     /// <summary>The recipe, its model, data and tokenizer. The model's data files are known when it is loaded.</summary>

@@ -24,9 +24,8 @@ internal sealed class RunLock : IDisposable
     private RunLock(string path, bool isNewFolder)
     {
         (_path, _isNewFolder) = (path, isNewFolder);
-        _stream = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, OperatingSystem.IsWindows()
-            ? FileShare.Read
-            : FileShare.None);
+        var sharing = OperatingSystem.IsWindows() ? FileShare.Read : FileShare.None;
+        _stream = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, sharing);
     }
 
     /// <summary>Refuses a folder that another process works in.</summary>

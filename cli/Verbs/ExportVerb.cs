@@ -67,10 +67,8 @@ internal static class ExportVerb
         return new ExportResult(target.File, comparison?.MaxAbsDiff, comparison?.MaxRelDiff, bytes, rounding, comparison?.EffectKept,
             comparison is null ? null : comparison.Ok || (comparison.EffectKept is not null && isKept))
         {
-            Note = problem is not null
-                ? $"Nothing was compared: {problem.Message}"
-                : folded.IsBase()
-                ? "The adapter changes nothing: the result computes what the base computes."
+            Note = problem is not null ? $"Nothing was compared: {problem.Message}"
+                : folded.IsBase() ? "The adapter changes nothing: the result computes what the base computes."
                 : Note(comparison?.EffectKept, rounding),
             Failure = isKept ? null : VerificationErrors.EffectLost(target.File, comparison!.EffectKept!.Value, rounding!.Type),
         };

@@ -32,14 +32,10 @@ internal static class VerifyVerb
                 AllowOtherBase = true,
             };
             var verifier = new Verifier(new OrtGraphEvaluator(runtime.Settings(call)));
-            var byType = options with
-            {
-                Tolerance = options.Tolerance
-                ?? Math.Max(Verifier.DefaultTolerance(first), Verifier.DefaultTolerance(second))
-            };
+            var byType = Math.Max(Verifier.DefaultTolerance(first), Verifier.DefaultTolerance(second));
             var result = call.Get(adapter) is { } folder
                 ? verifier.Compare(first, AdapterFolder.Load(folder), second, options)
-                : verifier.Compare(first, second, byType);
+                : verifier.Compare(first, second, options with { Tolerance = options.Tolerance ?? byType });
             return new Verdict(result, result.Ok);
         });
     }

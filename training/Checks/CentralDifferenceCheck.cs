@@ -25,9 +25,8 @@ internal sealed record DifferenceResult(double Loss, double LossNoise, double Ma
 
 /// <summary>Compares derived gradients with central differences of the loss, in float32.</summary>
 /// <remarks>Each tensor is moved along its own gradient, where the loss answers most, and along random directions, which no error hides
-/// from. Steps are chosen by
-/// extrapolation (<see cref="Slope"/>), the rounding of losses and gradients is measured, and a tensor counts as wrong only where two
-/// directions say so.</remarks>
+/// from. Steps are chosen by extrapolation (<see cref="Slope"/>), the rounding of losses and gradients is measured, and a tensor counts
+/// as wrong only where two directions say so.</remarks>
 /// <param name="graphs">The graphs; no trained tensor should be zero.</param>
 /// <param name="settings">Device and threads.</param>
 /// <param name="seed">Seed of the directions.</param>
@@ -65,17 +64,21 @@ internal sealed class CentralDifferenceCheck(TrainingGraphs graphs, OrtSettings 
         var values = start.Values.ToDictionary(pair => pair.Key, pair => Array.ConvertAll(pair.Value.ToFloats(), value => (double)value),
             StringComparer.Ordinal);
         var (atStart, noise) = LossNoise(measured, values);
-        var judge = new GradientJudge(measured, values, atStart, noise,
-            Length(gradients.Values.SelectMany(gradient => gradient).Where(float.IsFinite)));
-        var checks = graphs.Trained.Select(trained =>
-            Check(judge, new CheckedTensor(trained.Name, values[trained.Name], gradients[trained.Name], noises[trained.Name]))).ToList();
-        return new DifferenceResult(loss, noise, Worst.Of(checks.Select(check => check.GradRelDiff)), GradientJudge.Tolerance, checks,
-            Overall(checks));
+        var norm = Length(gradients.Values.SelectMany(gradient => gradient).Where(float.IsFinite));
+        var judge = new GradientJudge(measured, values, atStart, noise, norm);
+        var checks = graphs.Trained
+            .Select(trained => new CheckedTensor(trained.Name, values[trained.Name], gradients[trained.Name], noises[trained.Name]))
+            .Select(tensor => Check(judge, tensor))
+            .ToList();
+        var largest = Worst.Of(checks.Select(check => check.GradRelDiff));
+        return new DifferenceResult(loss, noise, largest, GradientJudge.Tolerance, checks, Overall(checks));
     }
 
-    private static GradientVerdict Overall(IReadOnlyList<DirectionCheck> checks) =>
-        new[] { GradientVerdict.Wrong, GradientVerdict.Unresolved, GradientVerdict.Ok }.First(verdict => checks.Count == 0
-            || checks.Any(check => check.Verdict == verdict));
+    private static GradientVerdict Overall(IReadOnlyList<DirectionCheck> checks)
+    {
+        if (checks.Count == 0 || checks.Any(IsWrong)) return GradientVerdict.Wrong;
+        return checks.Any(check => check.Verdict == GradientVerdict.Unresolved) ? GradientVerdict.Unresolved : GradientVerdict.Ok;
+    }
 
     private DirectionCheck Check(GradientJudge judge, CheckedTensor tensor)
     {
@@ -105,29 +108,34 @@ internal sealed class CentralDifferenceCheck(TrainingGraphs graphs, OrtSettings 
     {
         runtime.State = start with
         {
-            Values = start.Values.ToDictionary(pair => pair.Key,
-                pair => Tensor.Of<float>([.. pair.Value.Dims],
-                Array.ConvertAll(Moved(pair.Key, pair.Value.ToFloats(), Rounding), value => (float)value)), StringComparer.Ordinal),
+            Values = start.Values.ToDictionary(pair => pair.Key, pair => Rounded(pair.Key, pair.Value), StringComparer.Ordinal),
         };
         runtime.Accumulate(batch, weight: 1);   // a second gradient on top of the first
         var sums = runtime.Gradients;
         runtime.State = start;
-        return gradients.ToDictionary(pair => pair.Key,
-            pair => Length(sums[pair.Key].ToFloats().Zip(pair.Value, (sum, first) => sum - (2 * first))), StringComparer.Ordinal);
+        return gradients.ToDictionary(pair => pair.Key, pair => LengthOfChange(sums[pair.Key], pair.Value), StringComparer.Ordinal);
+
+        Tensor Rounded(string name, Tensor tensor)
+        {
+            var moved = Moved(name, tensor.ToFloats(), Rounding);
+            return Tensor.Of<float>([.. tensor.Dims], Array.ConvertAll(moved, value => (float)value));
+        }
+
+        static double LengthOfChange(Tensor sum, float[] first) => Length(sum.ToFloats().Zip(first, (both, one) => both - (2 * one)));
     }
 
     /// <summary>The loss at the start and the standard deviation of its rounding: third differences of a straight line are nothing but
     /// rounding.</summary>
     private (double Loss, double Noise) LossNoise(MeasuredLoss loss, Dictionary<string, double[]> values)
     {
-        var losses = Enumerable.Range(0, Probes)
-            .Select(i => loss.At(values.ToDictionary(pair => pair.Key, pair => Moved(pair.Key, pair.Value, Nearby * (i - (Probes / 2))),
-                StringComparer.Ordinal)))
-            .ToList();
+        var losses = Enumerable.Range(0, Probes).Select(i => LossAt(Nearby * (i - (Probes / 2)))).ToList();
         var differences = losses;
         for (var order = 0; order < 3; order++) differences = [.. differences.Skip(1).Zip(differences, (next, value) => next - value)];
         var deviation = Math.Sqrt(differences.Average(difference => difference * difference) / 20);   // 1² + 3² + 3² + 1²
         return (losses[Probes / 2], Math.Max(deviation, Math.Abs(losses[Probes / 2]) * 1e-16));
+
+        double LossAt(double distance) =>
+            loss.At(values.ToDictionary(pair => pair.Key, pair => Moved(pair.Key, pair.Value, distance), StringComparer.Ordinal));
     }
 
     // Every number moved along one random direction by its own size times a distance.

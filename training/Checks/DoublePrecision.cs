@@ -14,20 +14,17 @@ internal sealed class DoublePrecision
 
     private static readonly FrozenSet<string> Kernels = FrozenSet.ToFrozenSet(
     [
-        "Abs", "Neg", "Exp", "Log", "Sqrt", "Reciprocal", "Floor", "Ceil", "Round", "Sign", "Sin", "Cos", "Tanh", "Sigmoid", "Relu",
-            "Shrink", "Clip",
-        "Add", "Sub", "Mul", "Div", "Pow", "Max", "Min", "Mod", "Sum", "Equal", "Less", "Greater", "LessOrEqual", "GreaterOrEqual",
-            "IsNaN", "IsInf", "Where",
+        "Abs", "Neg", "Sign", "Exp", "Log", "Sqrt", "Reciprocal", "Floor", "Ceil", "Round", "Sin", "Cos", "Tanh", "Sigmoid", "Relu",
+        "Shrink", "Clip", OrtOps.QuickGelu, OrtOps.FastGelu,
+        "Add", "Sub", "Mul", "Div", "Pow", "Max", "Min", "Mod", "Sum", "Where",
+        "Equal", "Less", "Greater", "LessOrEqual", "GreaterOrEqual", "IsNaN", "IsInf",
         "Softmax", "LogSoftmax", "LayerNormalization", "SimplifiedLayerNormalization", "LpNormalization", "GroupNormalization",
-            "BatchNormalization",
-        "MatMul", "Gemm", "Einsum", OrtOps.FusedMatMul, OrtOps.QuickGelu, OrtOps.FastGelu, "MaxPool",
-            "GridSample",
+        "BatchNormalization", "MatMul", "Gemm", "Einsum", OrtOps.FusedMatMul, "MaxPool", "GridSample",
         "ReduceSum", "ReduceMean", "ReduceMax", "ReduceMin", "ReduceProd", "ReduceL1", "ReduceL2", "ReduceLogSum", "ReduceLogSumExp",
-            "ReduceSumSquare", "CumSum", "TopK",
-        "Identity", "Cast", "Dropout", "Reshape", "Flatten", "Squeeze", "Unsqueeze", "Expand", "Transpose", "Trilu", "Concat", "Split",
-            "Slice", "Pad", "Tile",
-        "Gather", "GatherElements", "GatherND", "ScatterElements", "ScatterND", "ReverseSequence", "Compress", "DepthToSpace",
-            "SpaceToDepth",
+        "ReduceSumSquare", "CumSum", "TopK",
+        "Identity", "Cast", "Dropout", "Reshape", "Flatten", "Squeeze", "Unsqueeze", "Expand", "Tile", "Transpose", "Trilu",
+        "Concat", "Split", "Slice", "Pad", "ReverseSequence", "Compress", "DepthToSpace", "SpaceToDepth",
+        "Gather", "GatherElements", "GatherND", "ScatterElements", "ScatterND",
     ], StringComparer.Ordinal);
 
     private readonly Graph _graph;
@@ -70,10 +67,7 @@ internal sealed class DoublePrecision
     private void Widen(Node node)
     {
         SetInputs(node, ElementType.Float, _wide, ElementType.Double);
-        var outputs = node.Outputs.Select(output => output is not null
-            && (output == node.Output || !HasStatistics(node) || output.Uses.Count > 0 || _graph.IsOutput(output))
-            ? _graph.AddValue($"{output.Name}/double", Wider(output.Type), output.Shape)
-            : null).ToList();
+        var outputs = node.Outputs.Select(output => IsRead(output) ? Twin(output!) : null).ToList();
         while (outputs.Count > 1 && outputs[^1] is null) outputs.RemoveAt(outputs.Count - 1);
         var wide = new Node(node.OpType, node.Domain, node.Inputs, outputs) { Name = node.Name };
         foreach (var (name, attribute) in node.Attributes) wide.Attributes[name] = attribute;
@@ -81,6 +75,11 @@ internal sealed class DoublePrecision
         _graph.Add(wide, after: node);
         foreach (var (old, replacement) in node.Outputs.Zip(outputs)) if (replacement is not null) _graph.ReplaceUses(old!, replacement);
         _graph.Remove(node);
+
+        bool IsRead(Value? output) => output is not null
+            && (output == node.Output || !HasStatistics(node) || output.Uses.Count > 0 || _graph.IsOutput(output));
+
+        Value Twin(Value output) => _graph.AddValue($"{output.Name}/double", Wider(output.Type), output.Shape);
     }
 
     private static bool HasStatistics(Node node) =>

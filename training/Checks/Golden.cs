@@ -167,13 +167,14 @@ internal sealed class Golden
         public required OptimizerFacts Optimizer { get; init; }
 
         /// <summary>What no golden can say; null = nothing.</summary>
-        public string? Problem() =>
-            Targets.Any(string.IsNullOrEmpty) ? "'targets' names a matrix without a letter"
-            : Optimizer.Betas.Count != 2 ? "'optimizer.betas' should be two numbers"
-
-                : (After ?? []).FirstOrDefault(step => step is < 1 or > MostSteps, 1) is not 1 and var step
+        public string? Problem()
+        {
+            if (Targets.Any(string.IsNullOrEmpty)) return "'targets' names a matrix without a letter";
+            if (Optimizer.Betas.Count != 2) return "'optimizer.betas' should be two numbers";
+            return (After ?? []).Where(step => step is < 1 or > MostSteps).Cast<long?>().FirstOrDefault() is { } step
                 ? FormattableString.Invariant($"'after' names step {step}, which is not from 1 to {MostSteps}")
-            : null;
+                : null;
+        }
     }
 
     private sealed record OptimizerFacts

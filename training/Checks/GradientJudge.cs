@@ -61,9 +61,8 @@ internal sealed class GradientJudge(MeasuredLoss measured, IReadOnlyDictionary<s
         var step = Math.Clamp(StepsOfNoise * lossNoise / wanted, SmallestStep * size, LargestStep * size);
         var slope = Slope.Measure(distance => LossAt(tensor, direction, distance), loss, step, lossNoise, wanted, derived);
         var uncertainty = slope.Uncertainty + Math.Max(3 * tensor.Noise / Math.Sqrt(direction.Length), GradientRounding * norm);
-        return Verdict(tensor.Name, slope, derived, uncertainty, isRandom
-            ? length
-            : 0, Math.Max(Math.Max(Math.Abs(derived), Math.Abs(slope.Value)), isRandom ? typical : 0));
+        var own = new[] { Math.Abs(derived), Math.Abs(slope.Value), isRandom ? typical : 0 }.Max();
+        return Verdict(tensor.Name, slope, derived, uncertainty, coarse: isRandom ? length : 0, own);
     }
 
     private double LossAt(CheckedTensor tensor, double[] direction, double distance)
@@ -79,11 +78,11 @@ internal sealed class GradientJudge(MeasuredLoss measured, IReadOnlyDictionary<s
     {
         var wrong = checks.Where(check => check.Verdict == GradientVerdict.Wrong).ToList();
         if (wrong.Count > 1) return wrong[0];
-        if (wrong.Count == 1) return wrong[0] with
+        if (wrong.Count == 1)
         {
-            Verdict = GradientVerdict.Unresolved,
-            Reason = $"{checks.Count - 1} further directions do not confirm the difference"
-        };
+            var reason = $"{checks.Count - 1} further directions do not confirm the difference";
+            return wrong[0] with { Verdict = GradientVerdict.Unresolved, Reason = reason };
+        }
         return checks.FirstOrDefault(check => check.Verdict == GradientVerdict.Unresolved) ?? checks.MaxBy(check => check.GradRelDiff)!;
     }
 
@@ -92,9 +91,10 @@ internal sealed class GradientJudge(MeasuredLoss measured, IReadOnlyDictionary<s
     private DirectionCheck Verdict(string name, Slope slope, double derived, double uncertainty, double coarse, double own)
     {
         var difference = Math.Abs(derived - slope.Value);
-        var check = new DirectionCheck(name, derived, slope.Value, uncertainty, difference / own, GradientVerdict.Ok,
-            null)
-        { Kink = slope.Kink };
+        var check = new DirectionCheck(name, derived, slope.Value, uncertainty, difference / own, GradientVerdict.Ok, Reason: null)
+        {
+            Kink = slope.Kink,
+        };
         if (difference + uncertainty <= Tolerance * own) return check;
         if (difference - uncertainty > Tolerance * own && difference > slope.Kink && slope.Contradicts(derived))
             return check with { Verdict = GradientVerdict.Wrong };

@@ -18,10 +18,9 @@ internal sealed record Slope(double Value, double Uncertainty, double Plain, dou
 
     /// <summary>Measures a slope, where one is claimed.</summary>
     /// <remarks>Halves the step and extrapolates to step 0 (Richardson, as Romberg's table) until the result is certain enough: large
-    /// steps suffer from curvature and
-    /// kinks, small ones from rounding. What contradicts the claim must hold down to the smallest step whose difference is still visible
-    /// over rounding: the remainder
-    /// of a right slope goes to 0 there, that of a wrong one does not.</remarks>
+    /// steps suffer from curvature and kinks, small ones from rounding. What contradicts the claim must hold down to the smallest step
+    /// whose difference is still visible over rounding: the remainder of a right slope goes to 0 there, that of a wrong one does
+    /// not.</remarks>
     /// <param name="f">The function.</param>
     /// <param name="atZero">f(0).</param>
     /// <param name="firstStep">The largest step.</param>
@@ -30,7 +29,9 @@ internal sealed record Slope(double Value, double Uncertainty, double Plain, dou
     /// <param name="claimed">The slope that somebody derived.</param>
     public static Slope Measure(Func<double, double> f, double atZero, double firstStep, double noise, double wanted, double claimed)
     {
-        var (above, estimates, differences, step) = (Array.Empty<double>(), new List<Estimate>(), new List<Difference>(), firstStep);
+        var (estimates, differences) = (new List<Estimate>(), new List<Difference>());
+        double[] above = [];
+        var step = firstStep;
         for (var halving = 0; halving < Halvings; halving++, step /= 2)
         {
             var (right, left, rounding) = (f(step), f(-step), Deviations * noise / (Math.Sqrt(2) * step));
@@ -83,11 +84,10 @@ internal sealed record Slope(double Value, double Uncertainty, double Plain, dou
     private static void Add(List<Estimate> estimates, Estimate next)
     {
         for (var i = 0; i < estimates.Count; i++)
-            estimates[i] = estimates[i] with
-            {
-                Uncertainty =
-                Math.Max(estimates[i].Uncertainty, Math.Abs(estimates[i].Value - next.Value) - next.Uncertainty)
-            };
+        {
+            var beyond = Math.Abs(estimates[i].Value - next.Value) - next.Uncertainty;
+            estimates[i] = estimates[i] with { Uncertainty = Math.Max(estimates[i].Uncertainty, beyond) };
+        }
         estimates.Add(next);
     }
 

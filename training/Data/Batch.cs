@@ -38,9 +38,8 @@ internal sealed record Batch(IReadOnlyDictionary<string, Tensor> Inputs, int Row
             ["position_ids"] = Tensor.Of<long>([samples.Count, length], [.. samples.SelectMany(_ => Enumerable.Range(0, length)).Select(i => (long)i)]),
         };
         if (MakeLabels(samples, kind, length) is { } labels) inputs[TrainingNames.Labels] = labels;
-        return new Batch(inputs, samples.Count, length, samples.Sum(sample => CountLabels(sample, kind)),
-            samples.Sum(sample => (long)sample.Ids.Length))
-        { Filler = filler };
+        var (labelCount, tokens) = (samples.Sum(sample => CountLabels(sample, kind)), samples.Sum(sample => (long)sample.Ids.Length));
+        return new Batch(inputs, samples.Count, length, labelCount, tokens) { Filler = filler };
     }
 
     private static Tensor? MakeLabels(IReadOnlyList<Sample> samples, LabelKind kind, int length) => kind switch

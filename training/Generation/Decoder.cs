@@ -67,8 +67,8 @@ internal sealed class Decoder : IDisposable
         _weights.CheckFiles();
         using var run = new OrtRun(_session);
         var fresh = _tokens.Count - start;
-        var inputs = _ports.Text.ToDictionary(input => input.Name, input => Text(input.Name, start), StringComparer.Ordinal);
-        foreach (var input in _ports.Text) run.Bind(input.Name, InputTypes.Converted(input.Name, Fitted(inputs)[input.Name], input.Type));
+        var inputs = Fitted(_ports.Text.ToDictionary(input => input.Name, input => Text(input.Name, start), StringComparer.Ordinal));
+        foreach (var input in _ports.Text) run.Bind(input.Name, InputTypes.Converted(input.Name, inputs[input.Name], input.Type));
         for (var i = 0; i < _ports.Cache.Count; i++)
         {
             if (_outputs is null) run.Bind(_ports.Cache[i].Past, _ports.Cache[i].Empty);
@@ -106,9 +106,12 @@ internal sealed class Decoder : IDisposable
         var row = new float[info.Shape[^1]];
         var start = (int)Math.Min(read - 1, info.Shape[1] - 1) * row.Length;
         if ((ElementType)(int)info.ElementDataType == ElementType.Float)
+        {
             logits.GetTensorDataAsSpan<float>().Slice(start, row.Length).CopyTo(row);
-        else TensorPrimitives.ConvertToSingle(MemoryMarshal.Cast<byte, Half>(logits.GetTensorMutableRawData())
-            .Slice(start, row.Length), row);
+            return row;
+        }
+        var halves = MemoryMarshal.Cast<byte, Half>(logits.GetTensorMutableRawData());
+        TensorPrimitives.ConvertToSingle(halves.Slice(start, row.Length), row);
         return row;
     }
 }

@@ -42,9 +42,8 @@ internal sealed class LimitedParser(IParser parser) : IParser
             case AnchorAlias alias:
                 if (_open.Any(node => node.Anchor == alias.Value.Value))
                     throw Refuse($"the alias *{alias.Value} stands inside what it names");
-                Count(_sizes.TryGetValue(alias.Value.Value, out var size)
-                    ? size
-                    : throw Refuse($"the alias *{alias.Value} names nothing before it"));
+                if (!_sizes.TryGetValue(alias.Value.Value, out var size)) throw Refuse($"the alias *{alias.Value} names nothing before it");
+                Count(size);
                 break;
         }
         return true;

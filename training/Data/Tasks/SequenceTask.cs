@@ -21,8 +21,7 @@ internal sealed class SequenceTask(DataOptions options, TextTokenizer tokenizer,
         return new Sample(encoded.Ids, encoded.TypeIds)
         {
             TokensCut = encoded.TokensCut,
-            IsEmpty = text.IsEmpty
-            || pair is { IsEmpty: true }
+            IsEmpty = text.IsEmpty || pair is { IsEmpty: true },
         };
     }
 
@@ -30,12 +29,8 @@ internal sealed class SequenceTask(DataOptions options, TextTokenizer tokenizer,
     {
         var sample = Tokens(row, options, tokenizer);
         if (sample.Ids.Length == 0) throw DataErrors.BadLine(row.Path, row.Line, "the text has no tokens");
-        return sample with
-        {
-            Label = labels is not LabelKind.None && options.Columns.Label is { } column
-            ? ParseLabel(row, row[column])
-            : null
-        };
+        if (labels is LabelKind.None || options.Columns.Label is not { } column) return sample;
+        return sample with { Label = ParseLabel(row, row[column]) };
     }
 
     private float ParseLabel(DataRow row, string label)

@@ -12,8 +12,7 @@ internal sealed class TokenTask(DataOptions options, TextTokenizer tokenizer) : 
     /// <summary>Rows of which no label counts, or is left within the length, are left out; those without labels (for predictions)
     /// stay.</summary>
     public EncodedRows Encode(IReadOnlyList<DataRow> rows) =>
-        EncodedRows.Of(rows.Select(Encode), sample => sample.TokenLabels is null
-            || sample.TokenLabels.Any(label => label != Sample.Ignored));
+        EncodedRows.Of(rows.Select(Encode), sample => sample.TokenLabels?.Any(label => label != Sample.Ignored) != false);
 
     private Sample Encode(DataRow row)
     {

@@ -76,22 +76,14 @@ internal sealed class TokenizerFolder
         foreach (var token in Listed().ToList())
         {
             var at = merged.FindIndex(known => known.Content == token.Content);
-            if (at >= 0)
-            {
-                var (known, isSpecial) = (merged[at], merged[at].Special || token.Special);
-                merged[at] = token with
-                {
-                    Id = known.Id,
-                    Special = isSpecial,
-                    Normalized = isSpecial
-                    ? known.Normalized
-                    : token.Normalized
-                };
-            }
-            else
+            if (at < 0)
             {
                 merged.Add(token with { Id = vocabulary.Find(token.Content) ?? NewId(vocabulary, token) });
+                continue;
             }
+            var (known, isSpecial) = (merged[at], merged[at].Special || token.Special);
+            var isNormalized = isSpecial ? known.Normalized : token.Normalized;
+            merged[at] = token with { Id = known.Id, Special = isSpecial, Normalized = isNormalized };
         }
         foreach (var (token, content) in Named())
             if (vocabulary.Find(content) is { } id && merged.TrueForAll(known => known.Id != id))
@@ -230,18 +222,19 @@ internal sealed class TokenizerFolder
         if (_config.Find("added_tokens_decoder") is { ValueKind: JsonValueKind.Object } listed)
         {
             foreach (var token in listed.EnumerateObject())
-                yield return TokenizerJson.ReadAdded(token.Value, token.Value.Text("content")
-                    ?? string.Empty, int.Parse(token.Name, CultureInfo.InvariantCulture));
+            {
+                var id = int.Parse(token.Name, CultureInfo.InvariantCulture);
+                yield return TokenizerJson.ReadAdded(token.Value, token.Value.Text("content") ?? string.Empty, id);
+            }
         }
         else if (ParseIfThere("added_tokens.json") is { ValueKind: JsonValueKind.Object } older)
         {
             var special = Named().Select(token => token.Content).ToHashSet(StringComparer.Ordinal);
             foreach (var token in older.EnumerateObject())
-                yield return new AddedToken(token.Name, token.Value.GetInt32())
-                {
-                    Special = special.Contains(token.Name),
-                    Normalized = !special.Contains(token.Name)
-                };
+            {
+                var isSpecial = special.Contains(token.Name);
+                yield return new AddedToken(token.Name, token.Value.GetInt32()) { Special = isSpecial, Normalized = !isSpecial };
+            }
         }
     }
 
