@@ -70,6 +70,12 @@ XML
 
 ort_version() { grep -o '<OrtVersion>[^<]*' "$root/Directory.Packages.props" | head -n 1 | cut -d'>' -f2; }
 
+# The bundle for machines without .NET, here without its CUDA part: packed, unpacked and run in an empty environment.
+bundle() {
+    command -v python3 >/dev/null || { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq python3; } || return 1
+    python3 -m unittest discover -s "$here" -p '*_test.py' && "$root/bench/cuda/pack.sh" --cpu "$work/cuda"
+}
+
 consumer_says() { "$work/consumer/out/Consumer" "$root/models/llama-mini" | tee "$work/said" && grep -qF "$1" "$work/said"; }
 
 check "the libraries and the tool pack" pack
@@ -81,6 +87,7 @@ check "a program builds on the packed libraries" build_consumer
 check "every package has its README, licence and symbols" complete
 check "a program opens a model and finds its attention through the packed libraries" consumer_says "4 layers, 4 heads"
 check "a program compares a model with itself through the packed libraries" consumer_says "same: True"
+check "the bundle for a machine without .NET packs, and runs in an empty environment" bundle
 
 echo "1..$number"
 echo "# pass $passed"
