@@ -11,6 +11,7 @@ internal sealed class OrtForward : IForwardRuntime
     private readonly OrtWeights _weights = new();
     private readonly InferenceSession _session;
     private readonly Dictionary<string, OrtValue> _values;
+    private readonly ResidentInputs _inputs;
     private readonly BatchFeeds _feeds = new(dropout: null);
     private readonly BatchRuns _batches;
 
@@ -23,6 +24,7 @@ internal sealed class OrtForward : IForwardRuntime
         _batches = graph.Batches;
         _session = _weights.Open(graph.Model, settings);
         _values = values.ToDictionary(value => value.Key, value => OrtTensors.ToOrt(value.Value), StringComparer.Ordinal);
+        _inputs = new ResidentInputs(settings, _weights, _values);
     }
 
     /// <inheritdoc/>
@@ -31,6 +33,7 @@ internal sealed class OrtForward : IForwardRuntime
     /// <inheritdoc/>
     public void Dispose()
     {
+        _inputs.Dispose();
         _session.Dispose();
         foreach (var value in _values.Values) value.Dispose();
         _weights.Dispose();
@@ -40,11 +43,7 @@ internal sealed class OrtForward : IForwardRuntime
     {
         _weights.CheckFiles();
         using var run = new OrtRun(_session);
-        foreach (var name in _session.InputNames)
-        {
-            if (_values.TryGetValue(name, out var value)) run.Bind(name, value);
-            else run.Bind(name, _feeds.For(name, _session.InputMetadata[name], batch, (0, 0)));
-        }
+        foreach (var name in _inputs.Bind(run, _session.InputNames)) run.Bind(name, _feeds.For(name, _session.InputMetadata[name], batch, (0, 0)));
         return run.Evaluate();
     }
 }

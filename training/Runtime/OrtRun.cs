@@ -20,9 +20,12 @@ internal sealed class OrtRun(InferenceSession session) : IDisposable
     public void Bind(string name, OrtValue value) => _binding.BindInput(name, value);
 
     /// <summary>Runs and gives the outputs in the order of <paramref name="outputs"/>; the caller disposes them.</summary>
-    public IDisposableReadOnlyCollection<OrtValue> Run(string what, IEnumerable<string> outputs)
+    /// <param name="what">What runs, for the message of a failure.</param>
+    /// <param name="outputs">Names of the outputs.</param>
+    /// <param name="place">The memory that takes them; null = the CPU's.</param>
+    public IDisposableReadOnlyCollection<OrtValue> Run(string what, IEnumerable<string> outputs, OrtMemoryInfo? place = null)
     {
-        foreach (var name in outputs) _binding.BindOutputToDevice(name, OrtMemoryInfo.DefaultInstance);
+        foreach (var name in outputs) _binding.BindOutputToDevice(name, place ?? OrtMemoryInfo.DefaultInstance);
         using var options = OrtSettings.ToRunOptions();
         using var stopping = StopRequest.Token.Register(() => options.Terminate = true);
         return RuntimeErrors.WrapRun(what, () => session.RunWithBoundResults(options, _binding));

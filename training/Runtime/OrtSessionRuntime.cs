@@ -16,7 +16,9 @@ internal sealed class OrtSessionRuntime : ITrainingRuntime
     private readonly InferenceSession _optimizer;
     private readonly Lazy<InferenceSession> _eval;
     private readonly List<MovingTensor> _moving;
-    private readonly Dictionary<string, OrtValue> _fixed = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, OrtValue> _frozen;
+    private readonly ResidentInputs _trainedInputs;
+    private readonly ResidentInputs _frozenInputs;
     private readonly BatchFeeds _feeds;
     private long _step;
     private int _microBatch;
@@ -33,7 +35,9 @@ internal sealed class OrtSessionRuntime : ITrainingRuntime
         _optimizer = _weights.Open(graphs.Optimizer, settings.OnCpu);
         _eval = new Lazy<InferenceSession>(() => _weights.Open(graphs.Eval, settings));   // training alone never opens it
         _moving = [.. graphs.Trained.Select(trained => new MovingTensor(trained))];
-        foreach (var (input, tensor) in graphs.Frozen) _fixed[input] = OrtTensors.ToOrt(tensor);
+        _frozen = graphs.Frozen.ToDictionary(frozen => frozen.Key, frozen => OrtTensors.ToOrt(frozen.Value), StringComparer.Ordinal);
+        _trainedInputs = new ResidentInputs(settings, _weights, Trained());
+        _frozenInputs = new ResidentInputs(settings, _weights, _frozen);
     }
 
     /// <inheritdoc/>
@@ -53,6 +57,7 @@ internal sealed class OrtSessionRuntime : ITrainingRuntime
                 moving.First.Write(value.FirstMoments[moving.Trained.Name]);
                 moving.Second.Write(value.SecondMoments[moving.Trained.Name]);
             }
+            _trainedInputs.Change(Trained());
         }
     }
 
@@ -81,6 +86,7 @@ internal sealed class OrtSessionRuntime : ITrainingRuntime
             return true;
         });
         foreach (var moving in _moving) moving.Swap();
+        _trainedInputs.Change(Trained());
         _microBatch = 0;
         return norm.GetTensorDataAsSpan<float>()[0];
     }
@@ -88,11 +94,13 @@ internal sealed class OrtSessionRuntime : ITrainingRuntime
     /// <inheritdoc/>
     public void Dispose()
     {
+        _trainedInputs.Dispose();
+        _frozenInputs.Dispose();
         _train.Dispose();
         _optimizer.Dispose();
         if (_eval.IsValueCreated) _eval.Value.Dispose();
         foreach (var moving in _moving) moving.Dispose();
-        foreach (var value in _fixed.Values) value.Dispose();
+        foreach (var value in _frozen.Values) value.Dispose();
         _weights.Dispose();
     }
 
@@ -129,12 +137,15 @@ internal sealed class OrtSessionRuntime : ITrainingRuntime
     private void BindAll(OrtRun run, InferenceSession session, Batch batch, double weight)
     {
         _weights.CheckFiles();
-        var wanted = session.InputNames.ToHashSet(StringComparer.Ordinal);
-        foreach (var moving in _moving) if (wanted.Remove(moving.Trained.Input)) run.Bind(moving.Trained.Input, moving.Value.Current);
-        foreach (var (input, value) in _fixed) if (wanted.Remove(input)) run.Bind(input, value);
-        if (wanted.Remove(TrainingNames.Weight)) run.Bind(TrainingNames.Weight, Tensor.Scalar((float)weight));
-        foreach (var name in session.InputNames.Where(wanted.Contains)) run.Bind(name, _feeds.For(name, session.InputMetadata[name], batch, (_step, _microBatch)));
+        foreach (var name in _frozenInputs.Bind(run, _trainedInputs.Bind(run, session.InputNames)))
+        {
+            if (name == TrainingNames.Weight) run.Bind(name, Tensor.Scalar((float)weight));
+            else run.Bind(name, _feeds.For(name, session.InputMetadata[name], batch, (_step, _microBatch)));
+        }
     }
+
+    private Dictionary<string, OrtValue> Trained() =>
+        _moving.ToDictionary(moving => moving.Trained.Input, moving => moving.Value.Current, StringComparer.Ordinal);
 
     private Dictionary<string, Tensor> Read(Func<MovingTensor, DoubleBuffer> part) =>
         _moving.ToDictionary(moving => moving.Trained.Name, moving => part(moving).Read(), StringComparer.Ordinal);
