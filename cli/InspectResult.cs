@@ -46,7 +46,7 @@ internal sealed record InspectResult(Inspection Inspection) : IVerdict, IDocumen
         Inspection.Findings,
         Forms = Explanations is null ? null : Sites().Select(item => new { Site = item.Address, Forms = string.Join(", ", item.Site!.Forms) }).ToList(),
         Explanations = Explanations?.Select(Describe).ToList(),
-        ParameterNames = Names?.Select(name => new { name.Name, name.Initializer, name.Transposed }).ToList(),
+        ParameterNames = Names?.Select(name => new { name.Name, name.Initializer, Transposed = name.IsTransposed }).ToList(),
     };
 
     private IEnumerable<(string Address, Inspection.Site? Site)> Sites(bool understood = true) => Inspection.Layers
@@ -61,7 +61,7 @@ internal sealed record InspectResult(Inspection Inspection) : IVerdict, IDocumen
         Layout = site?.Layout,
         Size = site is null ? null : $"{site.In} → {site.Out}",
         Heads = site?.Heads,
-        Columns = site is null ? null : string.Join(", ", site.Columns is [long start, long end] ? [$"{start}–{end}"] : site.Columns.Cast<long[]>().Select(range => $"{range[0]}–{range[1]}")),
+        Columns = site?.Features.ToString(),
         Through = site is null ? null : string.Join(" ", site.Through),
         Quantized = site?.Quantization?.Kind,
         Attention = site?.Attention,
@@ -82,7 +82,7 @@ internal sealed record InspectResult(Inspection Inspection) : IVerdict, IDocumen
         var json = new JsonObject
         {
             ["initializer"] = name.Initializer,
-            ["transposed"] = name.Transposed,
+            ["transposed"] = name.IsTransposed,
             ["slice"] = name.Slice is { } slice ? new JsonArray(slice.Axis, slice.Start, slice.End) : null,
         };
         if (name.Also.Count > 0) json["also"] = new JsonArray([.. name.Also.Select(also => (JsonNode)also)]);

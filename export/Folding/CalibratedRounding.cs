@@ -1,17 +1,18 @@
 using LoRTA.Onnx.GraphGen.Discovery;
+using LoRTA.Onnx.GraphGen.Weights;
 
 namespace LoRTA.Onnx.Export.Folding;
 
 /// <summary>Rounds a folded matrix so that its layer's output stays close, by the second moments of the layer's input.</summary>
 /// <param name="matrix">The stored matrix as it was.</param>
-/// <param name="isOutIn">Whether it is stored [out, in].</param>
+/// <param name="layout">How it is stored.</param>
 /// <param name="moments">Of the input.</param>
-internal sealed class CalibratedRounding(QuantizedMatrix matrix, bool isOutIn, SecondMoments moments)
+internal sealed class CalibratedRounding(QuantizedMatrix matrix, Layout layout, SecondMoments moments)
 {
     private const long Large = 1 << 22;
 
-    private readonly long _inputs = isOutIn ? matrix.Columns : matrix.Rows;
-    private readonly long _outputs = isOutIn ? matrix.Rows : matrix.Columns;
+    private readonly long _inputs = layout is Layout.OutIn ? matrix.Columns : matrix.Rows;
+    private readonly long _outputs = layout is Layout.OutIn ? matrix.Rows : matrix.Columns;
 
     /// <summary>Improves a plain rounding; no block of a column becomes worse.</summary>
     /// <param name="wanted">The exact numbers.</param>
@@ -75,12 +76,12 @@ internal sealed class CalibratedRounding(QuantizedMatrix matrix, bool isOutIn, S
         }
     }
 
-    private (long Row, long Column) Place(long input, long output) => isOutIn ? (output, input) : (input, output);
+    private (long Row, long Column) Place(long input, long output) => layout is Layout.OutIn ? (output, input) : (input, output);
 
     // The features of each scale that lies wholly in a block and belongs to one column.
     private List<int[]> OwnScales(FeatureBlock block)
     {
-        var (across, along) = isOutIn
+        var (across, along) = layout is Layout.OutIn
             ? (matrix.Layout.BlockRows, matrix.Layout.BlockColumns)
             : (matrix.Layout.BlockColumns, matrix.Layout.BlockRows);
         if (across > 1) return [];

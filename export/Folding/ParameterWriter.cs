@@ -29,7 +29,7 @@ internal sealed class ParameterWriter(Model deployed, Model model)
             var stored = target.Constant!;
             if (!stored.Type.IsFloat()) throw FoldingErrors.NotFloat(name.Name, initializer, stored.Type);
             var numbers = stored.ToFloats();
-            Place(name with { Initializer = initializer, Transposed = ModelParameters.IsTurned(deployed, initializer, name) }, stored, value.ToFloats(), numbers);
+            Place(name with { Initializer = initializer, IsTransposed = ModelParameters.IsTransposed(deployed, initializer, name) }, stored, value.ToFloats(), numbers);
             target.Constant = Tensor.FromBytes(stored.Type, [.. stored.Dims], StoredMatrix.Round(numbers, stored.Type));
             if (numbers.Zip(target.Constant.ToFloats()).FirstOrDefault(pair => float.IsFinite(pair.First) && !float.IsFinite(pair.Second)) is (var number and not 0, _)) throw FoldingErrors.Overflow(name.Name, number, stored.Type.Display());
         }
@@ -53,7 +53,7 @@ internal sealed class ParameterWriter(Model deployed, Model model)
         if (stored.Rank == 2)
         {
             var matrix = ModelParameters.MatrixOf(stored, name);
-            matrix.Write(ModelParameters.Transposed(value, matrix.Out, matrix.In), numbers);
+            matrix.Write(TensorAxes.Transposed(value, matrix.Out, matrix.In), numbers);
             return;
         }
         value.CopyTo(numbers, name.Slice is { } part ? (int)part.Start : 0);

@@ -127,7 +127,7 @@ internal sealed class QuantizedWeight(QuantizedMatrix original, IReadOnlyList<We
         if (choice.Moments is null) return Stored(null);
         if (_made.All(made => made.Moments is not null)) _made.Add(Stored(null));
         if (choice.Moments.GetValueOrDefault(_edits[0].Address) is { } moments)
-            new CalibratedRounding(original, _edits[0].Matrix.IsOutIn, moments).Improve(exact, rounded);
+            new CalibratedRounding(original, _edits[0].Matrix.Layout, moments).Improve(exact, rounded);
         return Stored(choice.Moments);
 
         Made Stored(IReadOnlyDictionary<string, SecondMoments>? by)

@@ -24,7 +24,7 @@ internal static class BaseModels
 
     /// <summary>A linear layer's weight as it is stored.</summary>
     public static StoredMatrix Matrix(Model deployed, LinearSite linear) =>
-        new(Numbers(deployed, linear.Stored), linear.Stored.IsOutIn, linear.Stored.Columns, linear.Stored.Factor);
+        new(Numbers(deployed, linear.Stored), linear.Stored.Layout, linear.Stored.Columns, linear.Stored.Factor);
 
     /// <summary>The whole stored tensor that a linear layer's weight lies in.</summary>
     public static IStoredNumbers Numbers(Model deployed, StoredLinear stored) =>

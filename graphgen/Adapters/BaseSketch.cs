@@ -69,8 +69,8 @@ internal sealed class BaseSketch(Model deployed, AttentionMap map)
             : tensor.Rank == 2 && tensor.Type.IsFloat() ? new FloatNumbers(tensor)
             : null;
         if (numbers is null) return null;
-        var rows = name.Transposed ? numbers.Columns : numbers.Rows;
+        var rows = name.IsTransposed ? numbers.Columns : numbers.Rows;
         var range = name.Slice is { } part ? (part.Start, part.End) : (0, rows);
-        return range.End <= rows ? new StoredMatrix(numbers, IsOutIn: !name.Transposed, [range]) : null;
+        return range.End <= rows ? new StoredMatrix(numbers, name.Layout, [range]) : null;
     }
 }

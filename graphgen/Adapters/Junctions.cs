@@ -144,20 +144,21 @@ internal sealed class Junctions(Model model, Tape tape)
         using var scope = tape.Scope($"{y.Name}/parts");
         var whole = RowsOf(ends);
         var axis = whole.Rank - 1;
-        var ranges = sites.SelectMany(site => site.Stored.Columns.Select(range => (range.Start, range.End, Site: (LinearSite?)site))).OrderBy(range => range.Start).ToList();
-        var rest = Gaps(ranges.Select(range => (range.Start, range.End)), width).ToList();
-        if (ranges.Count == 1 && rest.Count == 0)
+        FeatureRanges taken = [.. sites.SelectMany(site => site.Stored.Columns)];
+        var rest = taken.Gaps(width);
+        if (taken.Count == 1 && rest.Count == 0)
         {
             outputs[sites[0]] = whole.Value;
             if (whole.Value != y) Join(ends, whole, readers);
             return;
         }
         foreach (var site in sites) outputs[site] = Columns(whole, site.Stored.Columns, axis).Value;
-        var order = new List<long>();
-        var parts = new List<Expr>();
-        foreach (var (columns, part) in sites.Select(site => (site.Stored.Columns, tape[outputs[site]])).Concat(rest.Select(gap => ((IReadOnlyList<(long Start, long End)>)[gap], whole.Slice(axis, gap.Start, gap.End)))).OrderBy(part => part.Item1[0].Start))
+        var all = sites.Select(site => (site.Stored.Columns, Part: tape[outputs[site]])).ToList();
+        foreach (var (start, end) in rest) all.Add(([(start, end)], whole.Slice(axis, start, end)));
+        var (order, parts) = (new List<long>(), new List<Expr>());
+        foreach (var (columns, part) in all.OrderBy(part => part.Columns[0].Start))
         {
-            order.AddRange(Ranges.Numbers(columns));
+            order.AddRange(columns.Numbers);
             parts.Add(part);
         }
         var joined = Expr.Concat(axis, [.. parts]);
@@ -185,19 +186,8 @@ internal sealed class Junctions(Model model, Tape tape)
 
     private Expr AsFloat(Value value) => tape[value].Cast(ElementType.Float);
 
-    private static Expr Columns(Expr whole, IReadOnlyList<(long Start, long End)> ranges, int axis) =>
-        ranges is [var (start, end)] ? whole.Slice(axis, start, end) : whole.Take([.. Ranges.Numbers(ranges)], axis);
-
-    private static IEnumerable<(long Start, long End)> Gaps(IEnumerable<(long Start, long End)> ranges, long width)
-    {
-        var at = 0L;
-        foreach (var (start, end) in ranges)
-        {
-            if (start > at) yield return (at, start);
-            at = end;
-        }
-        if (at < width) yield return (at, width);
-    }
+    private static Expr Columns(Expr whole, FeatureRanges ranges, int axis) =>
+        ranges is [var (start, end)] ? whole.Slice(axis, start, end) : whole.Take([.. ranges.Numbers], axis);
 
     /// <summary>Where a branch leaves the graph and comes back.</summary>
     /// <param name="X">x, features last.</param>

@@ -71,38 +71,28 @@ internal static class ModelParameters
         }
         if (stored.Rank > 2) return Tensor.Of<float>([.. stored.Dims], stored.ToFloats());
         var matrix = MatrixOf(stored, name);
-        return Tensor.Of<float>([matrix.Out, matrix.In], Transposed(matrix.Read(), matrix.In, matrix.Out));
+        return Tensor.Of<float>([matrix.Out, matrix.In], TensorAxes.Transposed(matrix.Read(), matrix.In, matrix.Out));
     }
 
     /// <summary>The place of a rank-2 parameter [out, in] in its stored tensor.</summary>
     public static StoredMatrix MatrixOf(Tensor stored, ParameterName name) =>
-        new(new FloatNumbers(stored), IsOutIn: !name.Transposed, [name.Slice is { } part ? (part.Start, part.End) : (0, stored.Dims[name.Transposed ? 1 : 0])]);
-
-    /// <summary>[rows, columns] → [columns, rows].</summary>
-    public static float[] Transposed(float[] values, int rows, int columns)
-    {
-        var turned = new float[values.Length];
-        for (var i = 0; i < rows; i++)
-            for (var j = 0; j < columns; j++)
-                turned[(j * rows) + i] = values[(i * columns) + j];
-        return turned;
-    }
+        new(new FloatNumbers(stored), name.Layout, [name.Slice is { } part ? (part.Start, part.End) : (0, stored.Dims[name.IsTransposed ? 1 : 0])]);
 
     // The constants of the training copy that come from an initializer, and whether each is the transpose of PyTorch's tensor.
     private static IEnumerable<(Value Constant, bool Transposed)> Copies(CanonicalModel canonical, string initializer, ParameterName name)
     {
-        var isTurned = IsTurned(canonical.Deployed, initializer, name);
+        var isTransposed = IsTransposed(canonical.Deployed, initializer, name);
         return from value in canonical.Model.Graph.Initializers.ToList()
                where !value.IsInput && canonical.OriginOf(value) is { } origin && origin.Initializer == initializer
-               select (value, isTurned ^ canonical.OriginOf(value)!.Transposed);
+               select (value, isTransposed ^ canonical.OriginOf(value)!.IsTransposed);
     }
 
     /// <summary>Whether a stored copy is the transpose of PyTorch's tensor. A tied copy of [a, b] may be stored [b, a]; for square ones the numbers tell.</summary>
-    public static bool IsTurned(Model deployed, string copy, ParameterName name)
+    public static bool IsTransposed(Model deployed, string copy, ParameterName name)
     {
-        if (copy == name.Initializer) return name.Transposed;
+        if (copy == name.Initializer) return name.IsTransposed;
         var (first, second) = (deployed.Graph.Find(name.Initializer)!.Constant!, deployed.Graph.Find(copy)!.Constant!);
-        return first.Dims.SequenceEqual(second.Dims) && first.Bytes.SequenceEqual(second.Bytes) ? name.Transposed : !name.Transposed;
+        return first.Dims.SequenceEqual(second.Dims) && first.Bytes.SequenceEqual(second.Bytes) ? name.IsTransposed : !name.IsTransposed;
     }
 
     private static HashSet<Use> ReadersOf(Value constant, IReadOnlyList<ParameterName> names, ParameterName name) =>
@@ -112,7 +102,7 @@ internal static class ModelParameters
     {
         var (constant, readers) = use;
         if (parameter.Rank != constant.Rank && name.Slice is null) parameter = parameter.Reshape(constant.Shape!.Known!);
-        var whole = name.Slice is null ? parameter : Patched(tape[constant], parameter, name.Transposed ? constant.Rank - 1 : 0, name.Slice.Value);
+        var whole = name.Slice is null ? parameter : Patched(tape[constant], parameter, name.IsTransposed ? constant.Rank - 1 : 0, name.Slice.Value);
         tape.Graph.ReplaceUses(constant, whole.Value, readers.Contains);
     }
 

@@ -17,7 +17,7 @@ internal sealed record AttentionCore
     /// <summary>Queries [.., S, Dh], scaled where the file scales them.</summary>
     public Value Q => Scores.Inputs[0]!;
 
-    /// <summary>Keys, turned [.., Dh, T] unless the product turns them.</summary>
+    /// <summary>Keys, transposed to [.., Dh, T] unless the product transposes them.</summary>
     public Value K => Scores.Inputs[1]!;
 
     /// <summary>Values [.., T, Dh].</summary>

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using LoRTA.Onnx.GraphGen.Discovery;
 using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.GraphGen.Weights;
@@ -6,14 +5,14 @@ using LoRTA.Onnx.GraphGen.Weights;
 namespace LoRTA.Onnx.GraphGen.Canonical;
 
 /// <summary>Results that are known before the graph runs: constants of the canonical graph.</summary>
-/// <remarks>Weights behind Cast or Transpose are widened or turned once, when someone first asks for their numbers: ONNX Runtime would do it per session and keep the copy to itself.</remarks>
+/// <remarks>Weights behind Cast or Transpose are widened or transposed once, when someone first asks for their numbers: ONNX Runtime would do it per session and keep the copy to itself.</remarks>
 internal static class ConstantForms
 {
     public static readonly Form[] All =
     [
         new("constant node", "Constant", Stored),
         new("known integers", null, KnownIntegers),
-        new("turned constant", "Transpose", Turned),
+        new("transposed constant", "Transpose", Transposed),
         new("converted constant", "Cast", Converted),
         new("converted constant", "CastLike", Converted),
         .. new[] { "Reshape", "Unsqueeze", "Squeeze", "Flatten" }.Select(op => new Form("constant of another shape", op, Reshaped)),
@@ -47,21 +46,21 @@ internal static class ConstantForms
         return true;
     }
 
-    private static bool Turned(Node node, Rewriting rewriting)
+    private static bool Transposed(Node node, Rewriting rewriting)
     {
         if (node.Input(0) is not { IsConstant: true, Constant: { Rank: >= 2 } stored } || stored.Type.Bits() < 8) return false;
-        if (stored.Rank > 2) return TurnedAround(node, stored, rewriting);
+        if (stored.Rank > 2) return TransposedMatrix(node, stored, rewriting);
         if (node.Ints("perm") is [0, 1]) return false;
-        rewriting.View(node, "T", () => Tensor.Computed(stored.Type, [stored.Dims[1], stored.Dims[0]], () => Turn(stored)));
+        rewriting.View(node, "T", () => Tensor.Computed(stored.Type, [stored.Dims[1], stored.Dims[0]], () => TensorAxes.Transposed(stored)));
         return true;
     }
 
     // A matrix with further axes of length 1.
-    private static bool TurnedAround(Node node, Tensor stored, Rewriting rewriting)
+    private static bool TransposedMatrix(Node node, Tensor stored, Rewriting rewriting)
     {
         if (node.Output.Shape?.Known is not { } dims || StoredAxes.Of(stored.Dims).Transpose(node.Ints("perm"))?.Matrix() is not var (isTransposed, rows, columns)) return false;
         rewriting.View(node, $"T[{string.Join(',', dims)}]", () => isTransposed
-            ? Tensor.Computed(stored.Type, dims, () => Turn(stored.WithDims([rows, columns])))
+            ? Tensor.Computed(stored.Type, dims, () => TensorAxes.Transposed(stored.WithDims([rows, columns])))
             : stored.WithDims(dims));
         return true;
     }
@@ -112,24 +111,4 @@ internal static class ConstantForms
         ElementType.Bool => Tensor.Of<bool>(dims, Array.ConvertAll(numbers, number => number != 0)),
         _ => null,
     };
-
-    private static Memory<byte> Turn(Tensor stored)
-    {
-        var (rows, columns) = ((int)stored.Dims[0], (int)stored.Dims[1]);
-        var turned = new byte[stored.ByteCount];
-        switch (stored.Type.Bits())
-        {
-            case 32: Turn(MemoryMarshal.Cast<byte, uint>(stored.Bytes), MemoryMarshal.Cast<byte, uint>(turned.AsSpan()), rows, columns); break;
-            case 16: Turn(MemoryMarshal.Cast<byte, ushort>(stored.Bytes), MemoryMarshal.Cast<byte, ushort>(turned.AsSpan()), rows, columns); break;
-            case 64: Turn(MemoryMarshal.Cast<byte, ulong>(stored.Bytes), MemoryMarshal.Cast<byte, ulong>(turned.AsSpan()), rows, columns); break;
-            default: Turn(stored.Bytes, turned.AsSpan(), rows, columns); break;
-        }
-        return turned;
-    }
-
-    private static void Turn<T>(ReadOnlySpan<T> from, Span<T> to, int rows, int columns)
-    {
-        for (var row = 0; row < rows; row++)
-            for (var column = 0; column < columns; column++) to[(column * rows) + row] = from[(row * columns) + column];
-    }
 }

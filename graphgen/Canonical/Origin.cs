@@ -6,8 +6,8 @@ namespace LoRTA.Onnx.GraphGen.Canonical;
 /// <summary>Where a weight of the canonical graph lies in the deployed file.</summary>
 /// <param name="Initializer">The initializer (or Constant node's output) that stores it.</param>
 /// <param name="Through">Operators between the stored tensor and its use, in the order of the data.</param>
-/// <param name="Transposed">Whether the canonical matrix is the stored one turned.</param>
-public sealed record Origin(string Initializer, IReadOnlyList<string> Through, bool Transposed)
+/// <param name="IsTransposed">Whether the canonical matrix is the stored one transposed.</param>
+public sealed record Origin(string Initializer, IReadOnlyList<string> Through, bool IsTransposed)
 {
     /// <summary>Where a part of a stored vector starts in it.</summary>
     public long Start { get; init; }

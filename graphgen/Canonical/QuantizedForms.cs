@@ -11,7 +11,7 @@ internal static class QuantizedForms
         new("quantised activation", "DequantizeLinear", Activation),
         new("quantised activation", OrtOps.DequantizeLinear, Activation),
         new("quantised vector", "DequantizeLinear", Vector),
-        new("turned quantised weight", "MatMul", Turned),
+        new("transposed quantised weight", "MatMul", Transposed),
         new("integer product", "Mul", IntegerProduct),
         new("integer product", OrtOps.MatMulIntegerToFloat, FromRounded),
         new("product of rounded activations", OrtOps.DynamicQuantizeMatMul, (node, rewriting) => FromIntegers(node, rewriting, node.Input(0), scale: 2, zero: 3, bias: 4)),
@@ -51,10 +51,10 @@ internal static class QuantizedForms
     }
 
     // x·(DQ(W))ᵀ
-    private static bool Turned(Node node, Rewriting rewriting)
+    private static bool Transposed(Node node, Rewriting rewriting)
     {
-        if (node.Input(1)?.Producer is not { Op: "Transpose" } turn || turn.Ints("perm") is not (null or [1, 0]) || !LateDequantize.IsDequantized(turn.Input(0)!)) return false;
-        return rewriting.Substitute(node, (product, at) => [at.Tape[product.Input(0)!].MatMul(at.Tape[turn.Output])]);
+        if (node.Input(1)?.Producer is not { Op: "Transpose" } transpose || transpose.Ints("perm") is not (null or [1, 0]) || !LateDequantize.IsDequantized(transpose.Input(0)!)) return false;
+        return rewriting.Substitute(node, (product, at) => [at.Tape[product.Input(0)!].MatMul(at.Tape[transpose.Output])]);
     }
 
     // Cast(MatMulInteger(round(x), W))·(scale of x · scale of W)

@@ -128,7 +128,7 @@ internal sealed class Rewriting
         return value;
     }
 
-    /// <summary>A node that shows a constant in another way (turned, widened) becomes a constant; equal views of one tensor are shared.</summary>
+    /// <summary>A node that shows a constant in another way (transposed, widened) becomes a constant; equal views of one tensor are shared.</summary>
     public void View(Node node, string view, Func<Tensor> tensor)
     {
         var key = (node.Input(0)!, view);

@@ -26,7 +26,7 @@ internal static class ScaledProducts
 
     /// <summary>Output features of a product.</summary>
     public static long OutOf(Node node) =>
-        node.Op == OrtOps.MatMulNBits ? node.Int("N", 0) : node.Input(1)!.Shape![IsOutIn(node) ? 0 : 1].Value!.Value;
+        node.Op == OrtOps.MatMulNBits ? node.Int("N", 0) : node.Input(1)!.Shape![LayoutOf(node) is Layout.OutIn ? 0 : 1].Value!.Value;
 
     /// <summary>Whether stored numbers scale the input of a product for it alone, or its output.</summary>
     public static bool IsBetweenScales(Node node) =>
@@ -50,8 +50,8 @@ internal static class ScaledProducts
         var scaled = weight switch
         {
             _ when place == 2 => byInput is null ? ScaledBlocks(at, node, byOutput!) : null,
-            { IsConstant: true } => ScaledFloats(at, weight, IsOutIn(node), byInput, byOutput),
-            _ => byInput is null ? ScaledCodes(at, weight.Producer!, IsOutIn(node), byOutput!) : null,
+            { IsConstant: true } => ScaledFloats(at, weight, LayoutOf(node), byInput, byOutput),
+            _ => byInput is null ? ScaledCodes(at, weight.Producer!, LayoutOf(node), byOutput!) : null,
         };
         if (scaled is null) return null;
         at.AddFactor(scaled, inputs[place]!, byInput, byOutput);
@@ -59,13 +59,13 @@ internal static class ScaledProducts
         return at.Copy(node, inputs);
     }
 
-    private static bool IsOutIn(Node node) => node.Int("transB", 0) == 1;
+    private static Layout LayoutOf(Node node) => Layouts.OfTransB(node.Int("transB", 0));
 
-    private static Value ScaledFloats(Rewriting at, Value weight, bool isOutIn, float[]? byInput, float[]? byOutput)
+    private static Value ScaledFloats(Rewriting at, Value weight, Layout layout, float[]? byInput, float[]? byOutput)
     {
         var stored = weight.Constant!;
         var (rows, columns) = (stored.Dims[0], stored.Dims[1]);
-        var (byRow, byColumn) = isOutIn ? (byOutput, byInput) : (byInput, byOutput);
+        var (byRow, byColumn) = layout is Layout.OutIn ? (byOutput, byInput) : (byInput, byOutput);
         return at.Like(weight, Tensor.Computed(ElementType.Float, [rows, columns], () =>
         {
             var numbers = stored.ToFloats();
@@ -77,10 +77,10 @@ internal static class ScaledProducts
     }
 
     // One scale for all or one for each output feature becomes one for each; blocks along the inputs keep theirs.
-    private static Value? ScaledCodes(Rewriting at, Node dequantize, bool isOutIn, float[] byOutput)
+    private static Value? ScaledCodes(Rewriting at, Node dequantize, Layout layout, float[] byOutput)
     {
         var (codes, scale, zero) = (dequantize.Input(0)!, dequantize.Input(1)!, dequantize.Input(2));
-        var (stored, outAxis) = (scale.Constant!, isOutIn ? 0 : 1);
+        var (stored, outAxis) = (scale.Constant!, layout is Layout.OutIn ? 0 : 1);
         if (stored.Type != ElementType.Float) return null;
         var outputs = codes.Constant!.Dims[outAxis];
         var attributes = dequantize.Attributes.ToDictionary();

@@ -1,4 +1,5 @@
 using LoRTA.Onnx.GraphGen.Ir;
+using LoRTA.Onnx.GraphGen.Weights;
 
 namespace LoRTA.Onnx.GraphGen.Discovery;
 
@@ -6,13 +7,10 @@ namespace LoRTA.Onnx.GraphGen.Discovery;
 /// <param name="Columns">Ranges of the product's output features, head by head.</param>
 /// <param name="Heads">Heads.</param>
 /// <param name="Output">The value [.., features] that holds these and no others; null where the file has none (heads of several matrices interleave).</param>
-internal sealed record Features(IReadOnlyList<(long Start, long End)> Columns, int Heads, Value? Output)
+internal sealed record Features(FeatureRanges Columns, int Heads, Value? Output)
 {
     /// <summary>Where the features are at attention itself; null where heads are repeated or joined with earlier ones on the way.</summary>
     public FeatureGrid? AtAttention { get; init; }
-
-    /// <summary>Number of features.</summary>
-    public long Count => Columns.Sum(range => range.End - range.Start);
 
     /// <summary>Sends the features of a projection along the walk back to attention; null where it cannot be said where they go.</summary>
     public static Features? Of(Walk walk)
@@ -31,9 +29,10 @@ internal sealed record Features(IReadOnlyList<(long Start, long End)> Columns, i
             isLate |= isComputed;
         }
         if (grid?.Heads() is not { } heads || heads.DistinctBy(head => head.Length).Count() != 1) return null;
-        var features = new Features(Runs(heads.SelectMany(head => head)), heads.Count, null) { AtAttention = end == 0 ? grid : null };
-        var isOwn = !isLate && HasRowsOf(linear.Output, output) && output.Shape![^1].Is(features.Count) && IsAscending(features.Columns)
-            && IsReadInPartsOnly(linear.Output, output);
+        var features = new Features(FeatureRanges.OfNumbers(heads.SelectMany(head => head)), heads.Count, null) { AtAttention = end == 0 ? grid : null };
+        // Heads in another order than the file's lie in no value of the graph one behind the other.
+        var isOwn = !isLate && HasRowsOf(linear.Output, output) && output.Shape![^1].Is(features.Columns.Width)
+            && features.Columns.IsAscending && IsReadInPartsOnly(linear.Output, output);
         return features with { Output = isOwn ? output : null };
     }
 
@@ -47,9 +46,6 @@ internal sealed record Features(IReadOnlyList<(long Start, long End)> Columns, i
         return grid is not null && grid.Features.Index().All(item => item.Index == item.Item) && grid.Dims[^1] == walk.Linear!.In;
     }
 
-    // Heads in another order than the file's lie in no value of the graph one behind the other.
-    private static bool IsAscending(IReadOnlyList<(long Start, long End)> columns) => columns.Zip(columns.Skip(1)).All(pair => pair.First.End <= pair.Second.Start);
-
     // Who reads the whole product must see its adapter too.
     private static bool IsReadInPartsOnly(Value product, Value output) =>
         product == output
@@ -60,15 +56,4 @@ internal sealed record Features(IReadOnlyList<(long Start, long End)> Columns, i
     // An adapter's result has the rows of the product: [batch, sequence, ..], or both flattened, as Gemm wants them.
     private static bool HasRowsOf(Value product, Value output) =>
         output == product || (product.Shape is { } rows && output.Shape is { } shape && shape.Rank == rows.Rank && shape.Range(0, shape.Rank - 1).Equals(rows.Range(0, rows.Rank - 1)));
-
-    private static List<(long Start, long End)> Runs(IEnumerable<int> features)
-    {
-        var runs = new List<(long Start, long End)>();
-        foreach (var feature in features)
-        {
-            if (runs is [.., var last] && last.End == feature) runs[^1] = (last.Start, feature + 1);
-            else runs.Add((feature, feature + 1));
-        }
-        return runs;
-    }
 }

@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using LoRTA.Onnx.GraphGen.Canonical;
 using LoRTA.Onnx.GraphGen.Ir;
+using LoRTA.Onnx.GraphGen.Weights;
 
 namespace LoRTA.Onnx.GraphGen.Discovery;
 
@@ -74,7 +75,7 @@ public sealed record Inspection
         };
     }
 
-    // A tensor that the canonical graph holds twice (turned for another use) counts once.
+    // A tensor that the canonical graph holds twice (transposed for another use) counts once.
     private static long ParametersOf(CanonicalModel model) => model.Model.Graph.Initializers
         .Where(value => value.Constant is { Rank: > 0 } tensor && tensor.Type.IsFloat())
         .Select(value => (Name: model.OriginOf(value)?.Initializer ?? value.Name, value.Constant!.Count))
@@ -129,8 +130,12 @@ public sealed record Inspection
         /// <summary>Heads.</summary>
         public required int Heads { get; init; }
 
-        /// <summary>Output features inside the stored matrix: [start, end], or a list of such where heads interleave.</summary>
-        public required IReadOnlyList<object> Columns { get; init; }
+        /// <summary>Output features inside the stored matrix.</summary>
+        [JsonIgnore]
+        public FeatureRanges Features { get; init; } = [];
+
+        /// <summary>The same as numbers: [start, end], or a list of such where heads interleave.</summary>
+        public IReadOnlyList<object> Columns => NumbersOf(Features);
 
         /// <summary>Operators between the stored weight and the product.</summary>
         public required IReadOnlyList<string> Through { get; init; }
@@ -162,21 +167,21 @@ public sealed record Inspection
             Op = site.Stored.Op,
             Output = site.Stored.Output,
             Weight = site.Stored.Weight,
-            Layout = site.Stored.IsOutIn ? "out_in" : "in_out",
+            Layout = site.Stored.Layout is Weights.Layout.OutIn ? "out_in" : "in_out",
             In = site.In,
             Out = site.Out,
             Heads = site.Heads,
-            Columns = Ranges(site.Stored.Columns),
+            Features = site.Stored.Columns,
             Through = site.Stored.Through,
             Bias = site.Stored.Bias,
-            BiasColumns = site.Stored.BiasColumns is { } columns ? Ranges(columns) : null,
+            BiasColumns = site.Stored.BiasColumns is { } columns ? NumbersOf(columns) : null,
             BiasNode = site.Stored.BiasNode,
             Attention = site.Attention,
             Forms = site.Forms,
             Quantization = site.Stored.Codes is { } codes ? new Quantized(codes.Describe(), codes.Bits, Math.Max(codes.BlockRows, codes.BlockColumns), codes.Scales, codes.ZeroPoints) : null,
         };
 
-        private static IReadOnlyList<object> Ranges(IReadOnlyList<(long Start, long End)> ranges) =>
+        private static IReadOnlyList<object> NumbersOf(FeatureRanges ranges) =>
             ranges is [var (start, end)] ? [start, end] : [.. ranges.Select(range => (object)new[] { range.Start, range.End })];
     }
 

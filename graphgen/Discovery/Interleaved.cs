@@ -1,4 +1,5 @@
 using LoRTA.Onnx.GraphGen.Ir;
+using LoRTA.Onnx.GraphGen.Weights;
 
 namespace LoRTA.Onnx.GraphGen.Discovery;
 
@@ -28,8 +29,9 @@ internal static class Interleaved
     {
         var (tape, readers, axis) = (new Tape(graph), output.Uses.ToHashSet(), output.Rank - 1);
         using var scope = tape.Scope($"{output.Name}/parts");
-        var own = packed.Select(projection => Ranges.Numbers(projection.Features.Columns).ToArray()).ToList();
-        var rest = Ranges.Numbers([(0, packed[0].Linear.Out)]).Except(own.SelectMany(columns => columns)).ToArray();
+        var own = packed.Select(projection => projection.Features.Columns.Numbers.ToArray()).ToList();
+        FeatureRanges taken = [.. packed.SelectMany(projection => projection.Features.Columns)];
+        var rest = taken.Gaps(packed[0].Linear.Out).Numbers.ToArray();
         var parts = own.Select(columns => tape[output].Take(columns, axis)).ToList();
         var order = own.SelectMany(columns => columns).Concat(rest).ToList();
         var joined = Expr.Concat(axis, [.. parts, .. rest.Length > 0 ? [tape[output].Take(rest, axis)] : Array.Empty<Expr>()]);

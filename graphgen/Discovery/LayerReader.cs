@@ -131,7 +131,7 @@ internal sealed class LayerReader(CanonicalModel model)
     {
         foreach (var site in layer.Sites)
             foreach (var other in layer.Sites.Where(other => string.CompareOrdinal(site.Matrix, other.Matrix) < 0 && other.Product == site.Product))
-                if (site.Stored.Columns.Any(range => other.Stored.Columns.Any(columns => range.Start < columns.End && columns.Start < range.End))) return (site.Matrix, other.Matrix);
+                if (site.Stored.Columns.Overlaps(other.Stored.Columns)) return (site.Matrix, other.Matrix);
         return null;
     }
 
@@ -186,10 +186,10 @@ internal sealed class LayerReader(CanonicalModel model)
             Output = features.Output!,
             Product = linear.Product.Output,
             Weight = linear.Weight,
-            IsOutIn = linear.IsOutIn,
+            Layout = linear.Layout,
             Bias = linear.Bias,
             In = (int)linear.In,
-            Out = (int)features.Count,
+            Out = (int)features.Columns.Width,
             Heads = features.Heads,
             Attention = core.Softmax.Source?.Op ?? core.Softmax.Op,
             Forms = forms,

@@ -1,4 +1,5 @@
 using LoRTA.Onnx.GraphGen.Ir;
+using LoRTA.Onnx.GraphGen.Weights;
 
 namespace LoRTA.Onnx.GraphGen.Discovery;
 
@@ -22,11 +23,11 @@ internal sealed record Linear
     /// <summary>y: the product, after the bias if there is one.</summary>
     public Value Output => (BiasNode ?? Product).Output;
 
-    public bool IsOutIn => IsBlocked || Product.Int("transB", 0) == 1;
+    public Layout Layout => IsBlocked ? Layout.OutIn : Layouts.OfTransB(Product.Int("transB", 0));
 
-    public long In => IsBlocked ? Product.Int("K", 0) : Weight.Shape![IsOutIn ? 1 : 0].Value!.Value;
+    public long In => IsBlocked ? Product.Int("K", 0) : Weight.Shape![Layout is Layout.OutIn ? 1 : 0].Value!.Value;
 
-    public long Out => IsBlocked ? Product.Int("N", 0) : Weight.Shape![IsOutIn ? 0 : 1].Value!.Value;
+    public long Out => IsBlocked ? Product.Int("N", 0) : Weight.Shape![Layout is Layout.OutIn ? 0 : 1].Value!.Value;
 
     /// <summary>The constant that stores the weight: itself, or the codes that it is dequantised from.</summary>
     public Value Stored => Weight.IsConstant ? Weight : Weight.Producer!.Input(0)!;

@@ -20,11 +20,11 @@ public sealed record LinearSite(int Layer, string Matrix)
     /// <summary>Output of the product itself, before the bias and all features of a packed one.</summary>
     public required Value Product { get; init; }
 
-    /// <summary>W of the canonical graph, [in, out] or [out, in] as <see cref="IsOutIn"/> says; of a packed product all of it.</summary>
+    /// <summary>W of the canonical graph, in the given <see cref="Layout"/>; of a packed product all of it.</summary>
     public required Value Weight { get; init; }
 
-    /// <summary>Whether <see cref="Weight"/> is [out, in].</summary>
-    public required bool IsOutIn { get; init; }
+    /// <summary>How <see cref="Weight"/> lies.</summary>
+    public required Layout Layout { get; init; }
 
     /// <summary>b of the canonical graph, [out]; null without bias.</summary>
     public required Value? Bias { get; init; }
@@ -63,11 +63,11 @@ public sealed record StoredLinear
     /// <summary>The initializer (or Constant node's output) that stores the weight.</summary>
     public required string Weight { get; init; }
 
-    /// <summary>Whether the stored matrix is [out, in].</summary>
-    public required bool IsOutIn { get; init; }
+    /// <summary>How the stored matrix lies.</summary>
+    public required Layout Layout { get; init; }
 
     /// <summary>This site's output features inside the stored matrix.</summary>
-    public required IReadOnlyList<(long Start, long End)> Columns { get; init; }
+    public required FeatureRanges Columns { get; init; }
 
     /// <summary>Operators between the stored weight and the product, in the order of the data.</summary>
     public required IReadOnlyList<string> Through { get; init; }
@@ -85,7 +85,7 @@ public sealed record StoredLinear
     public string? Bias { get; init; }
 
     /// <summary>This site's features inside the stored bias.</summary>
-    public IReadOnlyList<(long Start, long End)>? BiasColumns { get; init; }
+    public FeatureRanges? BiasColumns { get; init; }
 
     /// <summary>The node that adds the bias.</summary>
     public string? BiasNode { get; init; }

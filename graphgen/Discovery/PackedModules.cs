@@ -38,7 +38,7 @@ internal static class PackedModules
     private static (string, long)[] OfProducers(Node node)
     {
         var products = node.Inputs.Take(3).Select(value => value?.Producer is { } producer && StoredTensor.Behind(producer.Input(1)) is { } weight
-            ? (Module: ModuleScope.Of(producer), Width: weight.Initializer.Shape![weight.IsTurned ? 0 : -1].Value!.Value)
+            ? (Module: ModuleScope.Of(producer), Width: weight.Initializer.Shape![weight.IsTransposed ? 0 : -1].Value!.Value)
             : (Module: null, Width: 0)).ToArray();
         return products.Any(product => product.Module is null) ? [] : [.. products.Select(product => (ModuleScope.PyTorch(product.Module!), product.Width))];
     }

@@ -1,4 +1,5 @@
 using LoRTA.Onnx.GraphGen.Ir;
+using LoRTA.Onnx.GraphGen.Weights;
 
 namespace LoRTA.Onnx.GraphGen.Discovery;
 
@@ -50,7 +51,11 @@ internal static class ParameterNames
 /// <summary>One parameter of the model under the name that it has in PyTorch, and where its numbers lie.</summary>
 /// <param name="Name">For instance <c>roberta.encoder.layer.0.attention.self.query.weight</c>.</param>
 /// <param name="Initializer">Name of the stored tensor; several parameters may share one (tied, equal or packed weights).</param>
-/// <param name="Transposed">Whether it is stored [in, out], where PyTorch has [out, in].</param>
+/// <param name="IsTransposed">Whether it is stored [in, out], where PyTorch has [out, in].</param>
 /// <param name="Slice">The range of a packed tensor that this parameter is; null: all of it.</param>
 /// <param name="Also">Further tensors that hold the same tied numbers (as they are or transposed) and must change along.</param>
-internal sealed record ParameterName(string Name, string Initializer, bool Transposed, (int Axis, long Start, long End)? Slice, IReadOnlyList<string> Also);
+internal sealed record ParameterName(string Name, string Initializer, bool IsTransposed, (int Axis, long Start, long End)? Slice, IReadOnlyList<string> Also)
+{
+    /// <summary>How a linear layer's weight of this name lies.</summary>
+    public Layout Layout => IsTransposed ? Layout.InOut : Layout.OutIn;
+}

@@ -41,7 +41,7 @@ internal static class ParameterRoles
         {
             if (StoredTensor.Behind(node.Input(role.Input)) is not { } stored || !role.Fits(stored)) continue;
             var modules = PackedModules.Of(node, stored.Initializer) ?? (role.ModuleOf(node, role.Input) is { } module ? [(ModuleScope.PyTorch(module), 0)] : []);
-            yield return new AppliedParameter(stored.Initializer, role.Leaf, role.IsProduct && stored.IsTurned == (node.Int("transB", 0) == 1), stored.OwnName, modules);
+            yield return new AppliedParameter(stored.Initializer, role.Leaf, role.IsProduct && stored.IsTransposed == (node.Int("transB", 0) == 1), stored.OwnName, modules);
         }
     }
 
@@ -76,7 +76,7 @@ internal static class ParameterRoles
 }
 
 /// <summary>The stored tensor behind a value, and what lies between.</summary>
-internal sealed record StoredTensor(Value Initializer, bool IsTurned, string? OwnName)
+internal sealed record StoredTensor(Value Initializer, bool IsTransposed, string? OwnName)
 {
     /// <summary>Looks through all views, also those that round; null where something is computed.</summary>
     public static StoredTensor? Behind(Value? value)

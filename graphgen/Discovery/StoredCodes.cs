@@ -61,7 +61,7 @@ public sealed record StoredCodes
             OrtOps.GatherBlockQuantized => OfTable(node, codes.Constant!),
             _ => OfAxis(node, codes.Constant!, model.Deployed.Graph.Find(scaleName)!.StoredTensor()!),
         };
-        if (model.OriginOf(codes) is { Transposed: true })
+        if (model.OriginOf(codes) is { IsTransposed: true })
         {
             // blocks of the stored codes would lie the other way
             if (layout.BlockRows < layout.Rows && layout.BlockColumns < layout.Columns) return null;

@@ -4,19 +4,19 @@ using LoRTA.Onnx.GraphGen.Weights;
 
 namespace LoRTA.Onnx.GraphGen.Discovery;
 
-/// <summary>A weight W [in, out] as it lies in a file: maybe turned, maybe some output features of a wider matrix, maybe in fewer bits than float32.</summary>
+/// <summary>A weight W [in, out] as it lies in a file: maybe transposed, maybe some output features of a wider matrix, maybe in fewer bits than float32.</summary>
 /// <param name="Numbers">The stored matrix.</param>
-/// <param name="IsOutIn">Whether it is stored [out, in].</param>
+/// <param name="Layout">How it is stored.</param>
 /// <param name="Columns">The output features that belong to W, as ranges of the stored ones, in order.</param>
 /// <param name="Factor">What the numbers of W are of the stored ones; null = the same.</param>
-internal sealed record StoredMatrix(IStoredNumbers Numbers, bool IsOutIn, IReadOnlyList<(long Start, long End)> Columns,
+internal sealed record StoredMatrix(IStoredNumbers Numbers, Layout Layout, FeatureRanges Columns,
     WeightFactor? Factor = null)
 {
     private const int Side = 64;
 
-    public int In => (int)(IsOutIn ? Numbers.Columns : Numbers.Rows);
+    public int In => (int)(Layout is Layout.OutIn ? Numbers.Columns : Numbers.Rows);
 
-    public int Out => (int)Columns.Sum(range => range.End - range.Start);
+    public int Out => (int)Columns.Width;
 
     /// <summary>W [in, out], row-major.</summary>
     public float[] Read()
@@ -36,7 +36,7 @@ internal sealed record StoredMatrix(IStoredNumbers Numbers, bool IsOutIn, IReadO
     private float At(int row, int column, Func<long, long, float> read, Func<float, float> factorOf)
     {
         var feature = Features().ElementAt(column);
-        var number = IsOutIn ? read(feature, row) : read(row, feature);
+        var number = Layout is Layout.OutIn ? read(feature, row) : read(row, feature);
         return Factor is null ? number : number * factorOf(Factor.At(PositionOf(row, feature), row, feature));
     }
 
@@ -63,9 +63,9 @@ internal sealed record StoredMatrix(IStoredNumbers Numbers, bool IsOutIn, IReadO
         return float.IsNaN(value) ? (ushort)0x7FC0 : (ushort)((bits + 0x7FFF + ((bits >> 16) & 1)) >> 16);
     }
 
-    private IEnumerable<int> Features() => Ranges.Numbers(Columns).Select(number => (int)number);
+    private IEnumerable<int> Features() => Columns.Numbers.Select(number => (int)number);
 
-    private long PositionOf(long input, long feature) => IsOutIn ? (feature * In) + input : (input * Numbers.Columns) + feature;
+    private long PositionOf(long input, long feature) => Layout is Layout.OutIn ? (feature * In) + input : (input * Numbers.Columns) + feature;
 
     // In small squares, so that the one order and the other stay within the cache, and on all cores.
     private void Visit(Action<long, int, int, float> element)

@@ -62,7 +62,7 @@ public readonly struct Expr
     /// <summary>All axes but the last merged: [.., n] → [N, n].</summary>
     public Expr Rows() => Rank == 2 ? this : Shape[-1].Value is { } last ? Reshape(-1, last) : Tape.Op("Flatten", [this], ("axis", Rank - 1));
 
-    /// <summary>Matrix product, times a number. A transposed operand becomes part of the product: on the same stored weight, never a turned copy of it.</summary>
+    /// <summary>Matrix product, times a number. A transposed operand becomes part of the product: on the same stored weight, never a transposed copy of it.</summary>
     public Expr MatMul(Expr other, float alpha = 1)
     {
         var (a, transA) = Untransposed(this);

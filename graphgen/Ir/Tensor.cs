@@ -56,7 +56,7 @@ public sealed class Tensor
 
     internal static Tensor FromFile(ElementType type, ReadOnlySpan<long> dims, MappedFile file, long offset) => new(type, dims, file, offset);
 
-    /// <summary>A tensor whose bytes are made on first use (a widened weight, a turned one) and kept.</summary>
+    /// <summary>A tensor whose bytes are made on first use (a widened weight, a transposed one) and kept.</summary>
     internal static Tensor Computed(ElementType type, ReadOnlySpan<long> dims, Func<Memory<byte>> compute) => new(type, dims, new Lazy<Memory<byte>>(compute));
 
     /// <summary>A tensor whose bytes are made whenever it is written and not kept (a folded weight of a large model).</summary>

@@ -1,6 +1,8 @@
+using System.Runtime.InteropServices;
+
 namespace LoRTA.Onnx.GraphGen.Ir;
 
-/// <summary>Copies of tensors with other rows or another size of an axis; elements have whole bytes.</summary>
+/// <summary>Copies of tensors with other rows, another size of an axis, or transposed; elements have whole bytes.</summary>
 internal static class TensorAxes
 {
     /// <summary>The given rows of the first axis, in the given order; a row may occur more than once.</summary>
@@ -41,5 +43,37 @@ internal static class TensorAxes
             for (var at = (i * after) + kept; at < (i + 1) * after; at += element.Length) element.CopyTo(bytes.AsSpan(at));
         }
         return Tensor.FromBytes(tensor.Type, [.. tensor.Dims.Take(axis), size, .. tensor.Dims.Skip(axis + 1)], bytes);
+    }
+
+    /// <summary>The bytes of the transpose of a matrix.</summary>
+    public static Memory<byte> Transposed(Tensor matrix)
+    {
+        var (rows, columns) = ((int)matrix.Dims[0], (int)matrix.Dims[1]);
+        var transposed = new byte[matrix.ByteCount];
+        switch (matrix.Type.Bits())
+        {
+            case 16: Transpose<ushort>(matrix.Bytes, transposed, rows, columns); break;
+            case 32: Transpose<uint>(matrix.Bytes, transposed, rows, columns); break;
+            case 64: Transpose<ulong>(matrix.Bytes, transposed, rows, columns); break;
+            default: Transpose<byte>(matrix.Bytes, transposed, rows, columns); break;
+        }
+        return transposed;
+    }
+
+    /// <summary>[rows, columns] → [columns, rows].</summary>
+    public static float[] Transposed(float[] matrix, int rows, int columns)
+    {
+        var transposed = new float[matrix.Length];
+        Transpose<float>(MemoryMarshal.AsBytes<float>(matrix), MemoryMarshal.AsBytes(transposed.AsSpan()), rows, columns);
+        return transposed;
+    }
+
+    private static void Transpose<T>(ReadOnlySpan<byte> from, Span<byte> to, int rows, int columns)
+        where T : unmanaged
+    {
+        var source = MemoryMarshal.Cast<byte, T>(from);
+        var target = MemoryMarshal.Cast<byte, T>(to);
+        for (var row = 0; row < rows; row++)
+            for (var column = 0; column < columns; column++) target[(column * rows) + row] = source[(row * columns) + column];
     }
 }

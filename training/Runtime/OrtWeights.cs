@@ -72,7 +72,7 @@ internal sealed class OrtWeights : IDisposable
     private bool IsShared(Value value) => value is { IsInput: false, Constant: { Type: ElementType.Float or ElementType.Float16 or ElementType.UInt8 or ElementType.Int8 or ElementType.UInt4 or ElementType.Int4 } tensor }
         && tensor.ByteCount >= WorthSharing && (tensor.File is null || Path.GetFullPath(tensor.File.Path).StartsWith(_root, StringComparison.Ordinal));
 
-    // Weights that were widened or turned have no file yet: they get one, once for all sessions.
+    // Weights that were widened or transposed have no file yet: they get one, once for all sessions.
     private void MapComputed(Model model)
     {
         var missing = model.Graph.Initializers.Where(value => IsShared(value) && value.Constant!.File is null && !_mapped.ContainsKey(value.Constant)).ToList();

@@ -30,7 +30,7 @@ internal static class ProductRules
         new(OrtOps.MatMulNBits, Quantized),
     ];
 
-    // y = α·a·b  ⇒  ā = α·g·bᵀ, b̄ = α·aᵀ·g; with turned operands accordingly. A rank-2 b is a weight: one flat product, not a batch of products to be summed.
+    // y = α·a·b  ⇒  ā = α·g·bᵀ, b̄ = α·aᵀ·g; with transposed operands accordingly. A rank-2 b is a weight: one flat product, not a batch of products to be summed.
     private static Expr?[] Product(Expr a, Expr b, Expr g, bool transA = false, bool transB = false, float alpha = 1)
     {
         var weight = LateDequantize.After(b, g);

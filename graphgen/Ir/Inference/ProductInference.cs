@@ -7,14 +7,14 @@ internal static class ProductInference
     [
         new("MatMul", f => f.Set(0, f.Type(0), Product(f, f.Shape(0), f.Shape(1)))),
         new("MatMulInteger", f => f.Set(0, ElementType.Int32, Product(f, f.Shape(0), f.Shape(1)))),
-        new(OrtOps.FusedMatMul, f => f.Set(0, f.Type(0), Product(f, Turned(f, 0, "transA", "transBatchA"), Turned(f, 1, "transB", "transBatchB")))),
+        new(OrtOps.FusedMatMul, f => f.Set(0, f.Type(0), Product(f, Transposed(f, 0, "transA", "transBatchA"), Transposed(f, 1, "transB", "transBatchB")))),
         .. InferenceRule.For(Blocked, OrtOps.MatMulNBits, OrtOps.MatMulBnb4),
         new(OrtOps.DynamicQuantizeMatMul, f => f.Set(0, f.Type(0), Product(f, f.Shape(0), f.Shape(1)))),
         new(OrtOps.MatMulIntegerToFloat, f => f.Set(0, f.Type(2), Product(f, f.Shape(0), f.Shape(1)))),
         .. InferenceRule.For(f => f.Set(0, f.Type(7), Product(f, f.Shape(0), f.Shape(3))), "QLinearMatMul", OrtOps.QLinearMatMul),
         new(OrtOps.QGemm,
             f => f.Set(0, f.Has(8) ? f.Type(8) : ElementType.Float,
-                Product(f, Turned(f, 0, "transA", string.Empty), Turned(f, 3, "transB", string.Empty)))),
+                Product(f, Transposed(f, 0, "transA", string.Empty), Transposed(f, 3, "transB", string.Empty)))),
         .. InferenceRule.For(Gemm, "Gemm", OrtOps.FusedGemm),
         new("Einsum", Einsum),
     ];
@@ -44,7 +44,7 @@ internal static class ProductInference
     }
 
     // transBatch: [m, .., k] stands for [.., m, k]; then the last two may change places.
-    private static Shape? Turned(NodeFacts f, int input, string transpose, string transposeBatch)
+    private static Shape? Transposed(NodeFacts f, int input, string transpose, string transposeBatch)
     {
         if (f.Shape(input) is not { Rank: >= 2 } x) return f.Shape(input);
         if (f.Int(transposeBatch, 0) == 1) x = [.. x.Range(1, x.Rank - 1), x[0], x[-1]];
@@ -53,7 +53,7 @@ internal static class ProductInference
 
     private static void Gemm(NodeFacts f)
     {
-        var (a, b) = (Turned(f, 0, "transA", string.Empty), Turned(f, 1, "transB", string.Empty));
+        var (a, b) = (Transposed(f, 0, "transA", string.Empty), Transposed(f, 1, "transB", string.Empty));
         f.Set(0, f.Type(0), a is { Rank: not 2 } || b is { Rank: not 2 } ? throw f.Fail($"{a} × {b}: not two matrices") : Product(f, a, b));
     }
 

@@ -3,6 +3,7 @@ using LoRTA.Onnx.Export.Verification;
 using LoRTA.Onnx.GraphGen.Discovery;
 using LoRTA.Onnx.GraphGen.Files;
 using LoRTA.Onnx.GraphGen.Ir;
+using LoRTA.Onnx.GraphGen.Weights;
 using LoRTA.Onnx.Tests.Shared;
 
 namespace LoRTA.Onnx.Export.Tests.Folding;
@@ -12,22 +13,22 @@ internal sealed class CalibratedRoundingTests
     private const int Inputs = 200;   // a whole block of features and a part of one
     private const int Outputs = 11;   // no multiple of the columns that are rounded at once
 
-    [TestCase(4, 32, true)]
-    [TestCase(4, 16, true)]
-    [TestCase(8, 32, true)]
-    [TestCase(4, 256, true)]
-    [TestCase(8, 0, false)]
-    public void No_column_becomes_worse_and_all_together_become_better(int bits, int block, bool isOutIn)
+    [TestCase(4, 32, Layout.OutIn)]
+    [TestCase(4, 16, Layout.OutIn)]
+    [TestCase(8, 32, Layout.OutIn)]
+    [TestCase(4, 256, Layout.OutIn)]
+    [TestCase(8, 0, Layout.InOut)]
+    public void No_column_becomes_worse_and_all_together_become_better(int bits, int block, Layout layout)
     {
-        var (matrix, wanted, x) = (Matrix(bits, block, isOutIn), Wanted(bits, block, isOutIn), Activations());
+        var (matrix, wanted, x) = (Matrix(bits, block, layout), Wanted(bits, block, layout), Activations());
         var moments = new SecondMoments(Inputs);
         moments.Add(x, null);
 
         var nearest = matrix.Requantize(wanted);
         var calibrated = matrix.Requantize(wanted);
-        new CalibratedRounding(matrix, isOutIn, moments).Improve(wanted, calibrated);
+        new CalibratedRounding(matrix, layout, moments).Improve(wanted, calibrated);
 
-        var (before, after) = (Errors(matrix, nearest, wanted, isOutIn, moments), Errors(matrix, calibrated, wanted, isOutIn, moments));
+        var (before, after) = (Errors(matrix, nearest, wanted, layout, moments), Errors(matrix, calibrated, wanted, layout, moments));
         foreach (var (was, now) in before.Zip(after)) Assert.That(now, Is.LessThanOrEqualTo(was * 1.0001));
         Assert.That(after.Sum(), Is.LessThan(0.9 * before.Sum()));
     }
@@ -35,13 +36,13 @@ internal sealed class CalibratedRoundingTests
     [Test]
     public void Columns_that_did_not_change_keep_their_codes()
     {
-        var (matrix, moments) = (Matrix(4, 32, isOutIn: true), new SecondMoments(Inputs));
+        var (matrix, moments) = (Matrix(4, 32, Layout.OutIn), new SecondMoments(Inputs));
         moments.Add(Activations(), null);
         var wanted = matrix.Read();
         wanted[5] += 0.03f;
 
         var calibrated = matrix.Requantize(wanted);
-        new CalibratedRounding(matrix, isOutIn: true, moments).Improve(wanted, calibrated);
+        new CalibratedRounding(matrix, Layout.OutIn, moments).Improve(wanted, calibrated);
 
         Assert.That(matrix.Read(calibrated).AsSpan(Inputs).SequenceEqual(matrix.Read().AsSpan(Inputs)), Is.True);
     }
@@ -49,14 +50,14 @@ internal sealed class CalibratedRoundingTests
     [Test]
     public void Equal_inputs_give_equal_bytes()
     {
-        var (matrix, wanted) = (Matrix(4, 32, isOutIn: true), Wanted(4, 32, isOutIn: true));
+        var (matrix, wanted) = (Matrix(4, 32, Layout.OutIn), Wanted(4, 32, Layout.OutIn));
 
         var made = Enumerable.Range(0, 2).Select(_ =>
         {
             var moments = new SecondMoments(Inputs);
             moments.Add(Activations(), null);
             var rounded = matrix.Requantize(wanted);
-            new CalibratedRounding(matrix, isOutIn: true, moments).Improve(wanted, rounded);
+            new CalibratedRounding(matrix, Layout.OutIn, moments).Improve(wanted, rounded);
             return matrix.Stored(rounded);
         }).ToList();
 
@@ -100,20 +101,20 @@ internal sealed class CalibratedRoundingTests
     }
 
     // (w′ − w)ᵀ·H·(w′ − w) of each column, over all blocks of features
-    private static double[] Errors(QuantizedMatrix matrix, RoundedNumbers rounded, float[] wanted, bool isOutIn, SecondMoments moments)
+    private static double[] Errors(QuantizedMatrix matrix, RoundedNumbers rounded, float[] wanted, Layout layout, SecondMoments moments)
     {
         var stored = matrix.Read(rounded);
-        double Difference(int input, int output) => stored[At(input, output, isOutIn)] - (double)wanted[At(input, output, isOutIn)];
+        double Difference(int input, int output) => stored[At(input, output, layout)] - (double)wanted[At(input, output, layout)];
         return [.. Enumerable.Range(0, Outputs).Select(output => moments.Blocks.Sum(block => Enumerable.Range(0, block.Count).Sum(i => Enumerable.Range(0, block.Count).Sum(j =>
             Difference(block.Start + block.Order[i], output) * block.Moments[(i * block.Count) + j] * Difference(block.Start + block.Order[j], output)))))];
     }
 
-    private static int At(int input, int output, bool isOutIn) => isOutIn ? (output * Inputs) + input : (input * Outputs) + output;
+    private static int At(int input, int output, Layout layout) => layout is Layout.OutIn ? (output * Inputs) + input : (input * Outputs) + output;
 
-    private static float[] Wanted(int bits, int block, bool isOutIn)
+    private static float[] Wanted(int bits, int block, Layout layout)
     {
         var random = new SeededRandom(1, "change");
-        return [.. Matrix(bits, block, isOutIn).Read().Select(value => value + (float)(random.NextNormal() * 0.02))];
+        return [.. Matrix(bits, block, layout).Read().Select(value => value + (float)(random.NextNormal() * 0.02))];
     }
 
     // Few directions that all features share, and a little noise of their own.
@@ -132,30 +133,30 @@ internal sealed class CalibratedRoundingTests
     }
 
     // Blocks of 0: a scale for each output feature.
-    private static QuantizedMatrix Matrix(int bits, int block, bool isOutIn)
+    private static QuantizedMatrix Matrix(int bits, int block, Layout layout)
     {
         var (blocks, random) = (block == 0 ? 1 : (Inputs + block - 1) / block, new SeededRandom(1, "codes"));
-        var (rows, columns) = isOutIn ? (Outputs, Inputs) : (Inputs, Outputs);
-        var rowBytes = isOutIn ? blocks * block * bits / 8 : columns;
+        var (rows, columns) = layout is Layout.OutIn ? (Outputs, Inputs) : (Inputs, Outputs);
+        var rowBytes = layout is Layout.OutIn ? blocks * block * bits / 8 : columns;
         var codes = new byte[rows * rowBytes];
         for (var i = 0; i < codes.Length; i++) codes[i] = (byte)random.NextIndex(256);
         var scales = Enumerable.Range(0, Outputs * blocks).Select(_ => 0.05f + (0.001f * random.NextIndex(50))).ToArray();
-        var layout = new StoredCodes
+        var blocked = new StoredCodes
         {
             Reader = string.Empty,
             Scales = string.Empty,
             ZeroPoints = null,
-            DefaultZero = isOutIn ? 1 << (bits - 1) : 0,
+            DefaultZero = layout is Layout.OutIn ? 1 << (bits - 1) : 0,
             Bits = bits,
-            IsSigned = !isOutIn,
+            IsSigned = layout is Layout.InOut,
             Rows = rows,
             Columns = columns,
-            BlockRows = isOutIn ? 1 : rows,
-            BlockColumns = isOutIn ? block : 1,
+            BlockRows = layout is Layout.OutIn ? 1 : rows,
+            BlockColumns = layout is Layout.OutIn ? block : 1,
             RowBits = rowBytes * 8,
             ZeroRowBits = 0,
         };
-        var type = isOutIn ? ElementType.UInt8 : ElementType.Int8;
-        return new QuantizedMatrix(layout, Tensor.FromBytes(type, [rows, rowBytes], codes), Tensor.Of<float>([scales.Length], scales), null);
+        var type = layout is Layout.OutIn ? ElementType.UInt8 : ElementType.Int8;
+        return new QuantizedMatrix(blocked, Tensor.FromBytes(type, [rows, rowBytes], codes), Tensor.Of<float>([scales.Length], scales), null);
     }
 }

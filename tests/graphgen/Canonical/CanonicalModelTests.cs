@@ -45,11 +45,11 @@ public sealed class CanonicalModelTests
             var origin = canonical.OriginOf(value);
             Assert.That(origin, Is.Not.Null, value.Name);
             var stored = canonical.Deployed.Graph.Find(origin!.Initializer)!;
-            if (stored.Constant is { } tensor) Assert.That(value.Constant!.ToFloats(), Is.EqualTo(origin.Transposed ? Turned(tensor) : tensor.ToFloats()), value.Name);
+            if (stored.Constant is { } tensor) Assert.That(value.Constant!.ToFloats(), Is.EqualTo(origin.IsTransposed ? Transposed(tensor) : tensor.ToFloats()), value.Name);
         }
     }
 
-    private static float[] Turned(Tensor tensor)
+    private static float[] Transposed(Tensor tensor)
     {
         var (stored, rows, columns) = (tensor.ToFloats(), (int)tensor.Dims[0], (int)tensor.Dims[1]);
         return [.. from column in Enumerable.Range(0, columns) from row in Enumerable.Range(0, rows) select stored[(row * columns) + column]];

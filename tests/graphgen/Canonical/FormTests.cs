@@ -110,7 +110,7 @@ public sealed class FormTests
         var weight = canonical.Model.Graph.Initializers.Single();
         Assert.That(weight.Type, Is.EqualTo(ElementType.Float));
         Assert.That(canonical.OriginOf(weight)!.Initializer, Is.EqualTo("stored"));
-        Assert.That(canonical.OriginOf(weight)!.Transposed, Is.True);
+        Assert.That(canonical.OriginOf(weight)!.IsTransposed, Is.True);
         Assert.That(canonical.OriginOf(weight)!.Through, Is.EqualTo(new[] { "Cast", "Transpose" }));
         AssertSameResults(deployed, canonical.Model);
     }

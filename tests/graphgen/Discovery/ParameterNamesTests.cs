@@ -62,6 +62,6 @@ public sealed class ParameterNamesTests
     private static string Describe(ParameterName name)
     {
         var slice = name.Slice is var (axis, start, end) ? $"{axis},{start},{end}" : "all";
-        return $"{name.Name} = {name.Initializer} {(name.Transposed ? "[in, out]" : "as is")} {slice} also {string.Join(',', name.Also)}";
+        return $"{name.Name} = {name.Initializer} {(name.IsTransposed ? "[in, out]" : "as is")} {slice} also {string.Join(',', name.Also)}";
     }
 }

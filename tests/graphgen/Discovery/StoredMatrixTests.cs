@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using LoRTA.Onnx.GraphGen.Discovery;
 using LoRTA.Onnx.GraphGen.Ir;
+using LoRTA.Onnx.GraphGen.Weights;
 
 namespace LoRTA.Onnx.GraphGen.Tests.Discovery;
 
@@ -9,13 +10,13 @@ internal sealed class StoredMatrixTests
     // W [2, 3] = 1 2 3 / 4 5 6 inside a packed product of five output features: 0, 2 and 3 are its own.
     private static readonly float[] InOut = [1, -1, 2, 3, -1, 4, -1, 5, 6, -1];
     private static readonly float[] OutIn = [1, 4, -1, -1, 2, 5, 3, 6, -1, -1];
-    private static readonly (long Start, long End)[] Ranges = [(0, 1), (2, 4)];
+    private static readonly FeatureRanges Ranges = [(0, 1), (2, 4)];
 
-    [TestCase(false)]
-    [TestCase(true)]
-    public void Packed_columns_are_read_in_their_order(bool isOutIn)
+    [TestCase(Layout.InOut)]
+    [TestCase(Layout.OutIn)]
+    public void Packed_columns_are_read_in_their_order(Layout layout)
     {
-        var matrix = Packed(isOutIn);
+        var matrix = Packed(layout);
 
         Assert.That((matrix.In, matrix.Out), Is.EqualTo((2, 3)));
         Assert.That(matrix.Read(), Is.EqualTo(new float[] { 1, 2, 3, 4, 5, 6 }));
@@ -24,27 +25,27 @@ internal sealed class StoredMatrixTests
     [Test]
     public void Ranges_may_stand_in_any_order()
     {
-        var matrix = new StoredMatrix(new FloatNumbers(Tensor.Of<float>([2, 5], InOut)), IsOutIn: false, [(2, 4), (0, 1)]);
+        var matrix = new StoredMatrix(new FloatNumbers(Tensor.Of<float>([2, 5], InOut)), Layout.InOut, [(2, 4), (0, 1)]);
 
         Assert.That(matrix.Read(), Is.EqualTo(new float[] { 2, 3, 1, 5, 6, 4 }));
     }
 
-    [TestCase(false)]
-    [TestCase(true)]
-    public void Written_matrix_leaves_its_neighbours_alone(bool isOutIn)
+    [TestCase(Layout.InOut)]
+    [TestCase(Layout.OutIn)]
+    public void Written_matrix_leaves_its_neighbours_alone(Layout layout)
     {
-        var (matrix, stored) = (Packed(isOutIn), (isOutIn ? OutIn : InOut).ToArray());
+        var (matrix, stored) = (Packed(layout), (layout is Layout.OutIn ? OutIn : InOut).ToArray());
 
         matrix.Write(new float[] { 10, 20, 30, 40, 50, 60 }, stored);
 
-        Assert.That(stored, Is.EqualTo((isOutIn ? OutIn : InOut).Select(value => value < 0 ? value : 10 * value)));
+        Assert.That(stored, Is.EqualTo((layout is Layout.OutIn ? OutIn : InOut).Select(value => value < 0 ? value : 10 * value)));
     }
 
-    [TestCase(false)]
-    [TestCase(true)]
-    public void Single_elements_are_those_of_the_whole(bool isOutIn)
+    [TestCase(Layout.InOut)]
+    [TestCase(Layout.OutIn)]
+    public void Single_elements_are_those_of_the_whole(Layout layout)
     {
-        var matrix = Packed(isOutIn);
+        var matrix = Packed(layout);
 
         Assert.That(Enumerable.Range(0, 6).Select(i => matrix.ReadAt(i / 3, i % 3)), Is.EqualTo(matrix.Read()));
     }
@@ -53,7 +54,7 @@ internal sealed class StoredMatrixTests
     public void Narrow_elements_are_widened()
     {
         var stored = Tensor.FromBytes(ElementType.Float16, [1, 2], MemoryMarshal.AsBytes<Half>(new[] { (Half)0.5, (Half)(-3) }).ToArray());
-        var matrix = new StoredMatrix(new FloatNumbers(stored), IsOutIn: false, [(0, 2)]);
+        var matrix = new StoredMatrix(new FloatNumbers(stored), Layout.InOut, [(0, 2)]);
 
         Assert.That(matrix.Read(), Is.EqualTo(new[] { 0.5f, -3 }));
         Assert.That(matrix.ReadAt(0, 1), Is.EqualTo(-3));
@@ -87,5 +88,5 @@ internal sealed class StoredMatrixTests
         foreach (var (value, stored) in values.Zip(rounded)) Assert.That(stored, Is.EqualTo(value).Within(unit * Math.Abs(value)));
     }
 
-    private static StoredMatrix Packed(bool isOutIn) => new(new FloatNumbers(isOutIn ? Tensor.Of<float>([5, 2], OutIn) : Tensor.Of<float>([2, 5], InOut)), isOutIn, Ranges);
+    private static StoredMatrix Packed(Layout layout) => new(new FloatNumbers(layout is Layout.OutIn ? Tensor.Of<float>([5, 2], OutIn) : Tensor.Of<float>([2, 5], InOut)), layout, Ranges);
 }
