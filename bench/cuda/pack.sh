@@ -9,10 +9,10 @@
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../.." && pwd)
-flavor=Gpu sm=90 level=6
+flavor=Gpu sm=90 level=9
 while [[ ${1:-} == --* ]]; do
     case $1 in
-        --cpu) flavor=Cpu level=1; shift ;;
+        --cpu) flavor=Cpu level=0; shift ;;
         --sm) sm=$2; shift 2 ;;
         *) sed -n '2,8s/^# \?//p' "${BASH_SOURCE[0]}" >&2; exit 2 ;;
     esac

@@ -16,7 +16,6 @@ import sys
 import tarfile
 
 LARGE = 20_000_000
-WINDOW = 64 << 20
 
 
 def entry(info):
@@ -38,7 +37,7 @@ def archived(folder, paths):
 def compressed(data, level, cache):
     kept = cache / f"{hashlib.sha256(data).hexdigest()}.{level}"
     if not kept.exists():
-        kept.write_bytes(lzma.compress(data, filters=[{"id": lzma.FILTER_LZMA2, "preset": int(level), "dict_size": WINDOW}]))
+        kept.write_bytes(lzma.compress(data, preset=int(level)))
     return kept.read_bytes()
 
 
@@ -47,7 +46,7 @@ def parts_of(name):
     return sorted((part for part in name.parent.glob(f"{name.name}.*") if part.suffix[1:].isdigit()), key=lambda part: int(part.suffix[1:]))
 
 
-def pack(folder, name, megabytes="30", level="6"):
+def pack(folder, name, megabytes="30", level="9"):
     folder, cache = pathlib.Path(folder), pathlib.Path(f"{name}.cache")
     cache.mkdir(exist_ok=True)
     files = sorted(path for path in folder.rglob("*") if path.is_file())

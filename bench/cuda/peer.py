@@ -246,11 +246,15 @@ def lorta_row(row, work, options):
     if row["precision"] == "tf32":
         command.append("--allow-tf32")
     with MemoryOnCard(options.device) as memory:
+        start = time.perf_counter()
         result = json.loads(run(command, SECONDS_PER_ROW))
+        whole = time.perf_counter() - start
     lines = [json.loads(line) for line in (work / name / "metrics.jsonl").read_text().splitlines()]
     steps = [line for line in lines if line["kind"] == "step"]
-    return timing([BATCH / step["samplesPerSecond"] for step in steps], row["length"], options) | {
-        "firstLoss": steps[0]["loss"], "lastLoss": steps[-1]["loss"], "trainable": result["trainable"], "cardMegabytes": memory.peak}
+    seconds = [BATCH / step["samplesPerSecond"] for step in steps]
+    return timing(seconds, row["length"], options) | {
+        "firstLoss": steps[0]["loss"], "lastLoss": steps[-1]["loss"], "trainable": result["trainable"], "cardMegabytes": memory.peak,
+        "secondsBesideSteps": whole - sum(seconds)}
 
 
 # ---- PyTorch
