@@ -66,9 +66,10 @@ internal static class QLinearForms
     // A stored matrix stays in few bits until its product needs it.
     private static Expr Weight(Node node, Rewriting at, int input)
     {
-        if (!node.Input(input)!.IsConstant) return Operand(node, at, input);
-        var zero = node.Input(input + 2);
-        return at.Tape.Op("DequantizeLinear", [at.Tape[node.Input(input)!], at.Tape[node.Input(input + 1)!], zero is null ? null : at.Tape[zero]], ("axis", node.Int("transB", 0) == 1 ? 0 : 1));
+        var (weight, scale, zero) = (node.Input(input)!, node.Input(input + 1)!, node.Input(input + 2));
+        return weight.IsConstant && scale.IsConstant
+            ? QuantizedForms.Widened(at, weight, scale, zero, axis: node.Int("transB", 0) == 1 ? 0 : 1)
+            : Operand(node, at, input);
     }
 
     private static Expr Rounded(Node node, Rewriting at, Expr result, int scale)

@@ -60,14 +60,15 @@ internal static class QuantizedForms
     // Cast(MatMulInteger(round(x), W))·(scale of x · scale of W)
     private static bool IntegerProduct(Node node, Rewriting rewriting)
     {
-        if (Rescaled.Match(node.Output) is not { } match || !match["weight"].IsConstant || !match["scale"].IsConstant) return false;
+        if (Rescaled.Match(node.Output) is not { } match) return false;
         var product = match["scales"] == node.Input(1) ? node.Input(0)!.Producer!.Input(0)!.Producer! : node.Input(1)!.Producer!.Input(0)!.Producer!;
         var rounding = product.Input(0)!.Producer!;
         if (!match["scales"].Producer!.Inputs.Contains(rounding.Outputs[1]) || product.Input(2) != rounding.Outputs[2]) return false;   // scale and zero point of the same rounding
+        if (!IsOfFeatures(match["weight"], match["scale"], product.Input(3))) return false;
         rewriting.Find(product, RoundedActivations.NotRounded);
         return rewriting.Substitute(node, (_, at) =>
         {
-            var weight = Widened(at.Tape, match["weight"], match["scale"], product.Input(3));
+            var weight = Widened(at, match["weight"], match["scale"], product.Input(3));
             (weight.Value.Producer!.Source, var result) = (match["scales"].Producer!.Source, at.Tape[match["x"]].MatMul(weight));
             result.Value.Producer!.Source = product.Source;
             return [result];
@@ -83,11 +84,12 @@ internal static class QuantizedForms
 
     private static bool FromIntegers(Node node, Rewriting rewriting, Value? x, int scale, int zero, int bias)
     {
-        if (x is null || node.Input(1) is not { IsConstant: true } weight || node.Input(scale) is not { IsConstant: true } factor) return false;
+        if (x is null || node.Input(1) is not { } weight || node.Input(scale) is not { } factor) return false;
+        if (!IsOfFeatures(weight, factor, node.Input(zero))) return false;
         rewriting.Find(node, RoundedActivations.NotRounded);
         return rewriting.Substitute(node, (_, at) =>
         {
-            var product = at.Tape[x].MatMul(Widened(at.Tape, weight, factor, node.Input(zero)));
+            var product = at.Tape[x].MatMul(Widened(at, weight, factor, node.Input(zero)));
             return [node.Input(bias) is { } added ? product + at.Tape[added] : product];
         });
     }
@@ -99,9 +101,10 @@ internal static class QuantizedForms
     /// <param name="zero">Input that holds its zero points.</param>
     public static Expr? Product(Node node, Rewriting rewriting, int scale, int zero)
     {
-        if (node.Input(1) is not { IsConstant: true } weight || node.Input(scale) is not { IsConstant: true } factor || Unrounded(node.Input(0)!) is not { } x) return null;
+        if (node.Input(1) is not { } weight || node.Input(scale) is not { } factor || Unrounded(node.Input(0)!) is not { } x) return null;
+        if (!IsOfFeatures(weight, factor, node.Input(zero))) return null;
         rewriting.Find(node, RoundedActivations.NotRounded);
-        return rewriting.Tape[x].MatMul(Widened(rewriting.Tape, weight, factor, node.Input(zero)));
+        return rewriting.Tape[x].MatMul(Widened(rewriting, weight, factor, node.Input(zero)));
     }
 
     private static Value? Unrounded(Value rounded) => rounded.Producer switch
@@ -110,8 +113,23 @@ internal static class QuantizedForms
         _ => Rounded.Match(rounded)?["x"],
     };
 
-    private static Expr Widened(Tape tape, Value weight, Value scale, Value? zero) =>
-        tape.Op("DequantizeLinear", [tape[weight], tape[scale], zero is null ? null : tape[zero]], ("axis", 1));
+    // A stored matrix with a scale for all or for each output feature, and a zero point for all or for each scale.
+    private static bool IsOfFeatures(Value weight, Value scale, Value? zero) =>
+        weight is { IsConstant: true, Constant: { } codes } && scale is { IsConstant: true, Constant: { } scales }
+        && (scales.Count == 1 || (codes.Rank == 2 && scales.Count == codes.Dims[1] && scales.Dims[^1] == scales.Count))
+        && (zero is null || (zero is { IsConstant: true, Constant: { } zeros } && (zeros.Count == 1 || zeros.Count == scales.Count)));
+
+    /// <summary>A stored matrix of integers as numbers, which stays in few bits until its product needs it.</summary>
+    /// <remarks>Products of integers take one zero point beside many scales, and scales of more dimensions; DequantizeLinear takes a
+    /// zero point for each scale of a vector.</remarks>
+    public static Expr Widened(Rewriting at, Value weight, Value scale, Value? zero, int axis = 1)
+    {
+        var scales = scale.Constant!;
+        if (scales.Rank > 1) scale = at.Like(scale, scales.WithDims([scales.Count]));
+        if (zero is { Constant: { Count: 1 } one } && scales.Count > 1)
+            zero = at.Like(zero, Tensor.FromBytes(one.Type, [scales.Count], Enumerable.Repeat(one.Bytes[0], (int)scales.Count).ToArray()));
+        return at.Tape.Op("DequantizeLinear", [at.Tape[weight], at.Tape[scale], zero is null ? null : at.Tape[zero]], ("axis", axis));
+    }
 
     private static bool NBits(Node node, Rewriting rewriting)
     {

@@ -13,7 +13,6 @@ internal sealed record FeatureGrid(IReadOnlyList<IReadOnlyList<AxisPart>> Axes, 
 {
     private const long Most = 1 << 22;   // features of one matrix
 
-    private static readonly int[] None = [];
     private readonly int[] _strides = StridesOf([.. Axes.Select(FeaturesOf)]);
 
     /// <summary>How many features each axis has; 1 for an axis of rows only.</summary>
@@ -22,9 +21,9 @@ internal sealed record FeatureGrid(IReadOnlyList<IReadOnlyList<AxisPart>> Axes, 
     /// <summary>The features at the projection itself: 0, 1, … along the last axis.</summary>
     public static FeatureGrid? At(Value value, long features)
     {
-        if (DimsOf(value) is not [.. var rows, var last] || last != features) return null;
+        if (DimsOf(value) is not [.. var rows, var last] || last != features || last >= Most) return null;
         return new FeatureGrid([.. rows.Select(size => Part(size, isRow: true)), Part(last, isRow: false)],
-            [.. Enumerable.Range(0, last)], []);
+            [.. Enumerable.Range(0, (int)last)], []);
     }
 
     /// <summary>The features that attention makes: 0, 1, … head by head, the width of a head last.</summary>
@@ -121,19 +120,19 @@ internal sealed record FeatureGrid(IReadOnlyList<IReadOnlyList<AxisPart>> Axes, 
         return Together.All(group => group.Select(feature => headOf.GetValueOrDefault(feature, -1)).Distinct().Count() == 1);
     }
 
-    private static int[] DimsOf(Value value) => value.Shape is { } shape ? [.. shape.Select(dim => (int)dim.Evaluate(_ => 1))] : None;
+    private static long[] DimsOf(Value value) => value.Shape is { } shape ? [.. shape.Select(dim => dim.Evaluate(_ => 1))] : [];
 
-    private static AxisPart[] Part(int size, bool isRow) => size == 1 ? [] : [new AxisPart(size, isRow)];
+    private static AxisPart[] Part(long size, bool isRow) => size == 1 ? [] : [new AxisPart(size, isRow)];
 
-    private static int SizeOf(IEnumerable<AxisPart> axis) => axis.Aggregate(1, (size, part) => size * part.Size);
+    private static long SizeOf(IEnumerable<AxisPart> axis) => axis.Aggregate(1L, (size, part) => size * part.Size);
 
-    private static int FeaturesOf(IEnumerable<AxisPart> axis) => SizeOf(axis.Where(part => !part.IsRow));
+    private static int FeaturesOf(IEnumerable<AxisPart> axis) => (int)Math.Min(Most, SizeOf(axis.Where(part => !part.IsRow)));
 
     private static int[] StridesOf(int[] dims) =>
         [.. Enumerable.Range(0, dims.Length).Select(axis => dims[(axis + 1)..].Aggregate(1, (size, dim) => size * dim))];
 
     // The same parts, in the same order, on axes of the given sizes; a part may be cut in two. Null where the sizes do not allow that.
-    private static IReadOnlyList<IReadOnlyList<AxisPart>>? Regrouped(IEnumerable<IReadOnlyList<AxisPart>> axes, int[] sizes)
+    private static IReadOnlyList<IReadOnlyList<AxisPart>>? Regrouped(IEnumerable<IReadOnlyList<AxisPart>> axes, long[] sizes)
     {
         var (parts, result) = (new Stack<AxisPart>(Enumerable.Reverse(Joined(axes))), new List<IReadOnlyList<AxisPart>>());
         foreach (var size in sizes)
@@ -193,7 +192,9 @@ internal sealed record FeatureGrid(IReadOnlyList<IReadOnlyList<AxisPart>> Axes, 
         var axis = shape.Axis(node.Int("axis", 0));
         var sizes = node.Outputs.Select(output => output?.Shape?[axis].Value).ToList();
         var part = node.Outputs.Index().First(item => item.Item == result).Index;
-        return sizes.Take(part + 1).All(size => size is not null) ? Take(axis, Enumerable.Range((int)sizes.Take(part).Sum()!.Value, (int)sizes[part]!.Value)) : null;
+        if (sizes.Take(part + 1).Any(size => size is null) || sizes[part] >= Most) return null;
+        var start = sizes.Take(part).Sum()!.Value;
+        return Take(axis, Enumerable.Range(0, (int)sizes[part]!.Value).Select(index => start + index));
     }
 
     private FeatureGrid? Slice(Node node)
@@ -208,13 +209,15 @@ internal sealed record FeatureGrid(IReadOnlyList<IReadOnlyList<AxisPart>> Axes, 
             if (steps[i] < 1) return null;
             var size = SizeOf(grid.Axes[axis]);
             var (start, end) = (Clamp(starts[i], size), Clamp(ends[i], size));
-            if (grid.Take(axis, Enumerable.Range(start, Math.Max(0, end - start))
-                .Where(index => (index - start) % steps[i] == 0)) is not { } cut) return null;
+            if ((start, end, steps[i]) == (0, size, 1)) continue;
+            if (end - start >= Most) return null;
+            var taken = Enumerable.Range(0, (int)Math.Max(0, end - start)).Where(index => index % steps[i] == 0).Select(index => start + index);
+            if (grid.Take(axis, taken) is not { } cut) return null;
             grid = cut;
         }
         return grid;
 
-        static int Clamp(long index, int size) => (int)Math.Clamp(index < 0 ? index + size : index, 0, size);
+        static long Clamp(long index, long size) => Math.Clamp(index < 0 ? index + size : index, 0, size);
     }
 
     private FeatureGrid? Gather(Node node)
@@ -223,11 +226,11 @@ internal sealed record FeatureGrid(IReadOnlyList<IReadOnlyList<AxisPart>> Axes, 
         var axis = (int)node.Int("axis", 0) is var given && given < 0 ? given + Dims.Length : given;
         var size = SizeOf(Axes[axis]);
         return indices.All(index => index >= -size && index < size)
-            ? Take(axis, indices.Select(index => (int)(index < 0 ? index + size : index)))
+            ? Take(axis, indices.Select(index => index < 0 ? index + size : index))
             : null;
     }
 
-    private FeatureGrid? Take(int axis, IEnumerable<int> indices)
+    private FeatureGrid? Take(int axis, IEnumerable<long> indices)
     {
         var taken = indices.ToArray();
         if (taken.Length == SizeOf(Axes[axis]) && taken.Index().All(item => item.Index == item.Item)) return this;
@@ -245,4 +248,4 @@ internal sealed record FeatureGrid(IReadOnlyList<IReadOnlyList<AxisPart>> Axes, 
 /// <summary>A part of an axis: the axis [batch·heads] has a part of rows and one of heads.</summary>
 /// <param name="Size">Its size.</param>
 /// <param name="IsRow">Whether it counts rows (of the batch, of the sequence) rather than features.</param>
-internal readonly record struct AxisPart(int Size, bool IsRow);
+internal readonly record struct AxisPart(long Size, bool IsRow);

@@ -22,6 +22,9 @@ internal enum FewBitsForm
 
     /// <summary>DynamicQuantizeLinear and MatMulInteger, a scale for each output feature.</summary>
     Integer,
+
+    /// <summary>The same with one zero point for all features.</summary>
+    IntegerWithOneZero,
 }
 
 /// <summary>Files whose products with constants are stored in few bits, made from float32 files.</summary>
@@ -55,7 +58,7 @@ internal static class FewBits
         return form switch
         {
             FewBitsForm.Blocks4 or FewBitsForm.Blocks4WithZeros or FewBitsForm.Blocks8 => Blocks(x, (w, rows, columns), form == FewBitsForm.Blocks8 ? 8 : 4, form == FewBitsForm.Blocks4WithZeros),
-            FewBitsForm.Integer => Integer(x, (w, rows, columns)),
+            FewBitsForm.Integer or FewBitsForm.IntegerWithOneZero => Integer(x, (w, rows, columns), form == FewBitsForm.IntegerWithOneZero ? [] : [columns]),
             _ => Dequantized(x, (w, rows, columns), isPerFeature: form == FewBitsForm.Int8PerFeature),
         };
     }
@@ -103,12 +106,12 @@ internal static class FewBits
         return x.MatMul(tape.Op("DequantizeLinear", [tape.Constant(codes, $"{x.Value.Name}/codes"), tape.Constant(scale, $"{x.Value.Name}/scales")], ("axis", 1)));
     }
 
-    private static Expr Integer(Expr x, (float[] Values, int Rows, int Columns) w)
+    private static Expr Integer(Expr x, (float[] Values, int Rows, int Columns) w, long[] zeroDims)
     {
         var (codes, scales) = Codes(w, isPerFeature: true);
         var tape = x.Tape;
         var rounded = tape.Write("DynamicQuantizeLinear", [x], 3);
-        var zero = tape.Constant(Tensor.Of<sbyte>([w.Columns], new sbyte[w.Columns]));
+        var zero = tape.Constant(Tensor.Of<sbyte>(zeroDims, new sbyte[zeroDims.Length == 0 ? 1 : w.Columns]));
         var product = tape.Op("MatMulInteger", [tape[rounded.Outputs[0]!], tape.Constant(codes, $"{x.Value.Name}/codes"), tape[rounded.Outputs[2]!], zero]);
         var factor = tape[rounded.Outputs[1]!] * tape.Constant(Tensor.Vector<float>(scales), $"{x.Value.Name}/scales");
         return product.Apply("Cast", ("to", (long)ElementType.Float)) * factor;

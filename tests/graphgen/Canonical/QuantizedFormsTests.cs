@@ -53,6 +53,40 @@ public sealed class QuantizedFormsTests
         AssertExact(model, scales == 1 ? [Scales[0], Scales[0], Scales[0], Scales[0]] : Scales);
     }
 
+    [TestCase("a number", new long[] { 4 })]
+    [TestCase("a vector of one", new long[] { 4 })]
+    [TestCase("a number", new long[] { 1, 4 })]
+    public void One_zero_point_serves_the_scales_of_all_columns(string zeroForm, long[] scaleDims)
+    {
+        var (model, tape, x) = New();
+        var rounded = tape.Write("DynamicQuantizeLinear", [x], 3);
+        sbyte zero = 5;
+        var zeros = tape.Constant(zeroForm == "a number" ? Tensor.Scalar(zero) : Tensor.Vector<sbyte>([zero]));
+        var codes = tape.Constant(Tensor.Of<sbyte>([8, 4], [.. Codes.Select(code => (sbyte)(code + zero))]));
+        var product = tape.Op("MatMulInteger", [tape[rounded.Output], codes, tape[rounded.Outputs[2]!], zeros]);
+        var factor = tape[rounded.Outputs[1]!] * tape.Constant(Tensor.Of<float>(scaleDims, Scales));
+        model.Graph.AddOutput((product.Cast(ElementType.Float) * factor).Value);
+
+        AssertExact(model, Scales);
+    }
+
+    [TestCase(OrtOps.MatMulIntegerToFloat)]
+    [TestCase(OrtOps.DynamicQuantizeMatMul)]
+    public void One_zero_point_serves_the_scales_of_all_columns_in_fused_products(string op)
+    {
+        var (model, tape, x) = New();
+        var (codes, scales) = (tape.Constant(Tensor.Of<sbyte>([8, 4], Codes)), tape.Constant(Tensor.Vector<float>(Scales)));
+        var zero = tape.Constant(Tensor.Scalar((sbyte)0));
+        var rounded = tape.Write("DynamicQuantizeLinear", [x], 3);
+        Expr?[] inputs = op == OrtOps.DynamicQuantizeMatMul
+            ? [x, codes, scales, zero]
+            : [tape[rounded.Output], codes, tape[rounded.Outputs[1]!], scales, tape[rounded.Outputs[2]!], zero];
+        model.Graph.AddOutput(tape.Write(op, inputs, 1).Output);
+        model.Graph.RemoveUnused();
+
+        AssertExact(model, Scales);
+    }
+
     [Test]
     public void Fused_products_of_integers_too()
     {

@@ -39,6 +39,17 @@ internal sealed class FixedSizesTests
         Assert.That(GC.GetAllocatedBytesForCurrentThread() - before, Is.LessThan(100_000_000));   // one number per row would take more
     }
 
+    [TestCase("bloom")]
+    [TestCase("torch-multihead")]
+    public void More_rows_than_32_bits_count_hide_no_site(string name)
+    {
+        var path = Architectures.All.Single(architecture => architecture.Name == name).Path;
+
+        var found = Describe(FixedModels.WithSizes(Model.Load(path), 3_000_000_000, 16));
+
+        Assert.That(found, Is.EqualTo(Describe(Model.Load(path))));
+    }
+
     private static List<string> Describe(Model model)
     {
         var map = AttentionMap.Of(CanonicalModel.Of(model));

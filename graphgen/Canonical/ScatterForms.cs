@@ -1,0 +1,37 @@
+using LoRTA.Onnx.GraphGen.Errors;
+using LoRTA.Onnx.GraphGen.Ir;
+
+namespace LoRTA.Onnx.GraphGen.Canonical;
+
+/// <summary>A <c>ScatterND</c> that adds (or multiplies, …) becomes <c>ScatterElements</c>: where places repeat, ONNX Runtime's kernel has
+/// a race between threads, and each run gives other sums (onnxruntime issues 18048, 23396).</summary>
+internal static class ScatterForms
+{
+    public static readonly Form[] All = [new("sums at places", "ScatterND", Reduced)];
+
+    private static bool Reduced(Node node, Rewriting rewriting)
+    {
+        if (node.String("reduction", "none") is "none") return false;
+        if (node.Input(0)?.Shape is null || node.Input(1)?.Shape is not { } places || places[^1].Value is not { } depth)
+            throw DiscoveryErrors.OperatorNotSupported(rewriting.Deployed.Path, node, "it adds at places of an unknown number of axes");
+        return rewriting.Substitute(node, (_, at) =>
+            [Sums(at.Tape[node.Input(0)!], at.Tape[node.Input(1)!], at.Tape[node.Input(2)!], (int)depth, node.Attributes["reduction"])]);
+    }
+
+    // The data as rows over their first axes, places [.., depth] as numbers of rows: ((p₀·d₁ + p₁)·d₂ + p₂) …
+    private static Expr Sums(Expr data, Expr places, Expr updates, int depth, Attr reduction)
+    {
+        var row = Place(0);
+        for (var axis = 1; axis < depth; axis++) row = (row * data.SizeOf(axis)) + Place(axis);
+        var (rows, added) = (data.Apply("Flatten", ("axis", depth)), updates.Apply("Flatten", ("axis", places.Rank - 1)));
+        var index = row.Apply("Flatten", ("axis", places.Rank - 1)).ExpandLike(added);
+        return data.Tape.Op("ScatterElements", [rows, index, added], ("axis", 0), ("reduction", reduction)).ReshapeLike(data);
+
+        // negative places count from the end
+        Expr Place(int axis)
+        {
+            var place = places.Slice(-1, axis, axis + 1);
+            return (place + data.SizeOf(axis)).Where(place.Apply("Less", place.Tape.Longs(0)), place);
+        }
+    }
+}
