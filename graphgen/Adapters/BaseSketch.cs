@@ -64,6 +64,7 @@ internal sealed class BaseSketch(Model deployed, AttentionMap map)
     {
         if (map.Scaled.Contains(name.Initializer)) return null;
         if (deployed.Graph.Find(name.Initializer)?.StoredTensor() is not { } tensor) return null;
+        if (name.Matrix is var (storedRows, storedColumns)) tensor = tensor.WithDims([storedRows, storedColumns]);
         IStoredNumbers? numbers = map.Codes.TryGetValue(name.Initializer, out var codes)
             ? BaseModels.Numbers(deployed, name.Initializer, codes)
             : tensor.Rank == 2 && tensor.Type.IsFloat() ? new FloatNumbers(tensor)

@@ -8,15 +8,15 @@ namespace LoRTA.Onnx.GraphGen.Discovery;
 /// has no tensor and is not listed. Names end in <c>.weight</c> or <c>.bias</c>; buffers and parameters with other names are not listed.</remarks>
 internal static class ParameterNames
 {
-    /// <summary>All parameters, in the order in which the graph applies them.</summary>
+    /// <summary>All parameters that are stored with their own axes, in the order in which the graph applies them.</summary>
     public static IReadOnlyList<ParameterName> Of(Model deployed)
     {
-        var applied = AppliedIn(deployed);
+        AppliedParameter[] applied = [.. AppliedIn(deployed).Where(use => use.Matrix is null)];
         var ties = Ties.Among([.. applied.Where(use => use.Leaf == "weight")]);
         return [.. Of(applied).Select(name => name with { Also = ties.GetValueOrDefault(name.Initializer, []) })];
     }
 
-    /// <summary>All parameters without the copies of each: no number is read.</summary>
+    /// <summary>All parameters, also matrices that are stored with other axes, without the copies of each: no number is read.</summary>
     public static IReadOnlyList<ParameterName> Untied(Model deployed) => Of(AppliedIn(deployed));
 
     private static AppliedParameter[] AppliedIn(Model deployed) => [.. deployed.Graph.Nodes.SelectMany(ParameterRoles.AppliedBy)];
@@ -32,7 +32,8 @@ internal static class ParameterNames
         return names;
     }
 
-    private static ParameterName Entry(AppliedParameter use, string name, (int, long, long)? slice) => new(name, use.Initializer.Name, use.IsTransposed, slice, []);
+    private static ParameterName Entry(AppliedParameter use, string name, (int, long, long)? slice) =>
+        new(name, use.Initializer.Name, use.IsTransposed, slice, []) { Matrix = use.Matrix };
 
     private static IEnumerable<(AppliedParameter Use, string Name, (int Axis, long Start, long End)? Slice)> Named(AppliedParameter use, IReadOnlyList<(string Module, long Width)> modules)
     {
@@ -58,4 +59,7 @@ internal sealed record ParameterName(string Name, string Initializer, bool IsTra
 {
     /// <summary>How a linear layer's weight of this name lies.</summary>
     public Layout Layout => IsTransposed ? Layout.InOut : Layout.OutIn;
+
+    /// <inheritdoc cref="AppliedParameter.Matrix"/>
+    public (long Rows, long Columns)? Matrix { get; init; }
 }

@@ -11,6 +11,7 @@ internal static class ParameterRoles
     {
         ["MatMul"] = [Role.Product(1)],
         ["Gemm"] = [Role.Product(1), Role.Bias(2)],
+        ["Conv"] = [Role.Product(1)],
         ["MatMulInteger"] = [Role.Product(1)],
         [OrtOps.FusedMatMul] = [Role.Product(1)],
         [OrtOps.DynamicQuantizeMatMul] = [Role.Product(1)],
@@ -41,7 +42,11 @@ internal static class ParameterRoles
         {
             if (StoredTensor.Behind(node.Input(role.Input)) is not { } stored || !role.Fits(stored)) continue;
             var modules = PackedModules.Of(node, stored.Initializer) ?? (role.ModuleOf(node, role.Input) is { } module ? [(ModuleScope.PyTorch(module), 0)] : []);
-            yield return new AppliedParameter(stored.Initializer, role.Leaf, role.IsProduct && stored.IsTransposed == (node.Int("transB", 0) == 1), stored.OwnName, modules);
+            var isOutIn = node.Op == "Conv" || node.Int("transB", 0) == 1;
+            yield return new AppliedParameter(stored.Initializer, role.Leaf, role.IsProduct && stored.IsTransposed == isOutIn, stored.OwnName, modules)
+            {
+                Matrix = role.IsProduct && stored.Initializer.Rank != 2 ? stored.Matrix : null,
+            };
         }
     }
 
@@ -70,21 +75,30 @@ internal static class ParameterRoles
 
         // Constants of a formula are no parameters: single numbers, masks, and what the file calls otherwise (inv_freq).
         public bool Fits(StoredTensor stored) =>
-            stored.Initializer.Rank >= 1 && (stored.Initializer.Rank <= MaximalRank) && (MaximalRank == 1) == (stored.Initializer.Rank == 1)
+            (HasItsRank(stored.Initializer) || (IsProduct && stored.Matrix is not null))
             && stored.Initializer.Constant!.Count > 1 && stored.Initializer.Type is not (ElementType.Int64 or ElementType.Int32 or ElementType.Bool) && !stored.IsNamedOtherwise(Leaf);
+
+        private bool HasItsRank(Value tensor) => tensor.Rank >= 1 && tensor.Rank <= MaximalRank && (MaximalRank == 1) == (tensor.Rank == 1);
     }
 }
 
 /// <summary>The stored tensor behind a value, and what lies between.</summary>
 internal sealed record StoredTensor(Value Initializer, bool IsTransposed, string? OwnName)
 {
+    /// <summary>Sizes of the stored matrix, whatever axes the tensor has; null where it is none.</summary>
+    public (long Rows, long Columns)? Matrix { get; init; }
+
     /// <summary>Looks through all views, also those that round; null where something is computed.</summary>
     public static StoredTensor? Behind(Value? value)
     {
         if (StoredPath.Of(value) is not { Axes: { } axes } path || path.Stored.Constant is null) return null;
         var name = path.Values.FirstOrDefault(passed => ModuleScope.IsParameter(passed.Name))?.Name;
         if (axes.Dims.Length >= 2 && axes.Matrix() is null && path.Steps.Any(step => step.Effect == ViewEffect.Axes)) return null;
-        return new StoredTensor(path.Stored, axes.Matrix()?.IsTransposed == true, name is null ? null : ModuleScope.PyTorch(name));
+        var matrix = axes.Matrix();
+        return new StoredTensor(path.Stored, matrix?.IsTransposed == true, name is null ? null : ModuleScope.PyTorch(name))
+        {
+            Matrix = matrix is var (_, rows, columns) ? (rows, columns) : null,
+        };
     }
 
     /// <summary>Whether the file itself names it as something else, for instance as a buffer.</summary>
@@ -97,4 +111,8 @@ internal sealed record StoredTensor(Value Initializer, bool IsTransposed, string
 /// <param name="IsTransposed">Whether it is stored [in, out].</param>
 /// <param name="OwnName">The name that the file gives to it, where that is a parameter's name.</param>
 /// <param name="Modules">The module that applies it, or those of a packed tensor with their widths; empty where the graph does not say.</param>
-internal sealed record AppliedParameter(Value Initializer, string Leaf, bool IsTransposed, string? OwnName, IReadOnlyList<(string Module, long Width)> Modules);
+internal sealed record AppliedParameter(Value Initializer, string Leaf, bool IsTransposed, string? OwnName, IReadOnlyList<(string Module, long Width)> Modules)
+{
+    /// <summary>Sizes of a matrix that is stored with other axes than rows and columns ([1, in, out], flat, a Conv's kernel); else null.</summary>
+    public (long Rows, long Columns)? Matrix { get; init; }
+}

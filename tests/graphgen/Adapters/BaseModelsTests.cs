@@ -48,6 +48,38 @@ internal sealed class BaseModelsTests
     }
 
     [Test]
+    public void Matrices_stored_with_other_axes_are_recognised_and_told_apart([Values("three axes", "flat", "kernel")] string form, [Values] bool isOther)
+    {
+        const string Parameter = "model.layers.1.mlp.down_proj.weight";
+        var model = Model.Load(Exports.Path(Trained));
+        var stored = model.Graph.Find(ParameterNames.Untied(model).Single(name => name.Name == Parameter).Initializer)!;
+        Store(model, stored.Uses.Single().Node, form, isOther ? Tensor.Of<float>([.. stored.Constant!.Dims], new float[stored.Constant.Count]) : stored.Constant!);
+
+        if (isOther) Assert.That(Assert.Throws<LortaException>(() => Check(model))!.Message, Does.Contain($"{Parameter} differs"));
+        else Assert.That(() => Check(model), Throws.Nothing);
+    }
+
+    // x·W with W [in, out] stored as [1, in, out], [in·out] or, as the kernel of a Conv, [out, in, 1].
+    private static void Store(Model model, Node product, string form, Tensor weight)
+    {
+        var (tape, rows, columns) = (new Tape(model.Graph, onnxOnly: true), weight.Dims[0], weight.Dims[1]);
+        if (form == "kernel")
+        {
+            var kernel = Tensor.Of<float>([columns, rows, 1], [.. weight.ToFloats().Index().OrderBy(item => item.Index % columns).Select(item => item.Item)]);
+            var result = tape.Op("Conv", [tape[product.Input(0)!].MoveAxes(0, 2, 1), tape.Constant(kernel, $"{form}/values")]);
+            result.Value.Producer!.Name = product.Name;
+            model.Graph.ReplaceUses(product.Output, result.MoveAxes(0, 2, 1).Value);
+        }
+        else
+        {
+            var flat = tape.Constant(weight.WithDims(form == "flat" ? [rows * columns] : [1, rows, columns]), $"{form}/values");
+            product.SetInput(1, form == "flat" ? flat.Reshape(rows, columns).Value : flat.Value);
+        }
+        model.Graph.RemoveUnused();
+        model.Graph.Sort();
+    }
+
+    [Test]
     public void Parameters_that_the_adapter_replaces_are_not_compared()
     {
         const string Classifier = "classifier.dense.weight";
