@@ -96,13 +96,7 @@ internal sealed record RunFolder(string Path)
     {
         if (!Directory.Exists(Path)) return;
         Leftovers.Remove(Path);
-        foreach (var folder in new[] { Checkpoints, Adapter })
-        {
-            if (!Directory.Exists(folder)) continue;
-            Leftovers.Remove(folder);
-            foreach (var file in Directory.EnumerateFiles(folder).Order(StringComparer.Ordinal)) FileSteps.Delete(file);
-            Directory.Delete(folder);
-        }
+        foreach (var folder in new[] { Checkpoints, Adapter }.Where(Directory.Exists)) AtomicFolder.Delete(folder);
         foreach (var file in Files) FileSteps.Delete(file);
     }
 }

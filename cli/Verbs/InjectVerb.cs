@@ -22,7 +22,7 @@ internal static class InjectVerb
             var guard = new OutputGuard(call.Get(force), [.. deployed.Files, .. new[] { call.Get(factors) }.OfType<string>()]);
             guard.CheckModel(target);
             guard.CheckFolder(folder, AdapterFolder.IsFile);
-            (written with { Path = folder }).Save(beside: () => injected.Save(target));
+            (written with { Path = folder }).SaveWith(injected, target);
             var plan = AdapterPlan.Of(written.Config.Base.Architecture, written.Config.AdapterOptions);
             return new InjectResult(plan.Options.Method, plan.Trainable, [.. plan.Sites.All.Select(site => site.Address)], folder);
         });

@@ -57,16 +57,19 @@ public sealed record AdapterFolder(string Path, AdapterConfig Config, IReadOnlyD
 
     /// <summary>Writes the folder, whole or not at all.</summary>
     /// <exception cref="LortaException">LRT104: cannot be written; LRT107: the folder holds other files.</exception>
-    public void Save() => Save(beside: () => { });
+    public void Save() => AtomicFolder.Write(Path, IsFile, Fill);
 
-    /// <summary>Writes the folder and something that belongs to it: neither, where either fails.</summary>
-    internal void Save(Action beside) => AtomicFolder.Write(Path, IsFile, folder =>
+    /// <summary>Writes the folder and the model that has this adapter as side branches: both or neither, and never one of them beside
+    /// an older other.</summary>
+    internal void SaveWith(Model injected, string path) =>
+        AtomicFolder.Write(Path, IsFile, Fill, place => ModelWriter.Save(injected, path, placeCompanion: place));
+
+    private void Fill(string folder)
     {
         var tensors = System.IO.Path.Combine(folder, TensorFile);
         Safetensors.Save(tensors, Tensors);
         AtomicFile.WriteText(System.IO.Path.Combine(folder, ConfigFile), (Config with { Sha256 = FileHash.Sha256(tensors) }).ToJson());
-        beside();
-    });
+    }
 
     /// <summary>Refuses an adapter of which a part would not be applied.</summary>
     /// <exception cref="LortaException">LRT313: tensors that the plan does not name.</exception>

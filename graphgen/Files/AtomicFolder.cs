@@ -14,20 +14,34 @@ internal static class AtomicFolder
     /// <param name="isOurs">Whether such a folder may hold a file of that name, relative with <c>/</c>; an existing folder that holds
     /// another one is not replaced.</param>
     /// <param name="fill">Writes into the folder that it is given.</param>
+    /// <param name="placeTogether">Calls what it is given, which puts the folder in its place, as a step of putting more there; null =
+    /// the folder is all.</param>
     /// <exception cref="LortaException">LRT107: the folder holds something else; LRT123: something else is there; LRT104: the parent
     /// folder cannot be written or the disk is full.</exception>
-    public static void Write(string path, Func<string, bool> isOurs, Action<string> fill)
+    /// <exception cref="OperationCanceledException">The work was told to stop, so nothing takes its place.</exception>
+    public static void Write(string path, Func<string, bool> isOurs, Action<string> fill, Action<Action>? placeTogether = null)
     {
         var target = RealPath.Target(Path.TrimEndingDirectorySeparator(Path.GetFullPath(path)));
         CheckReplaceable(path, target, isOurs);
         try
         {
-            Replace(target, fill);
+            Replace(target, fill, placeTogether ?? (place => place()));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw FileErrors.NotWritable(path, e);
         }
+    }
+
+    /// <summary>Removes a folder, which is whole until it is gone.</summary>
+    /// <exception cref="IOException">It cannot be removed; the next command that writes beside it tries again.</exception>
+    public static void Delete(string path)
+    {
+        var name = Leftovers.NewName(Path.GetDirectoryName(Path.GetFullPath(path))!);
+        using var held = FileSteps.Create(name + Leftovers.Lock);   // names no folder to be brought back
+        FileSteps.MoveFolder(path, name + Leftovers.Retired);
+        FileSteps.DeleteFolder(name + Leftovers.Retired);
+        FileSteps.Delete(name + Leftovers.Lock);
     }
 
     /// <summary>Refuses to replace what is no folder, and a folder that holds what such a folder does not.</summary>
@@ -44,7 +58,7 @@ internal static class AtomicFolder
         }
     }
 
-    private static void Replace(string target, Action<string> fill)
+    private static void Replace(string target, Action<string> fill, Action<Action> placeTogether)
     {
         var parent = Path.GetDirectoryName(target)!;
         if (!Directory.Exists(parent)) FileSteps.CreateFolder(parent);
@@ -57,7 +71,7 @@ internal static class AtomicFolder
             held.Flush();
             FileSteps.CreateFolder(name + Leftovers.Temporary);
             fill(name + Leftovers.Temporary);
-            Place(name, target);
+            placeTogether(() => Place(name, target));
         }
         finally
         {
@@ -69,6 +83,7 @@ internal static class AtomicFolder
 
     private static void Place(string name, string target)
     {
+        StopRequest.ThrowIfAny();
         var (temporary, retired) = (name + Leftovers.Temporary, name + Leftovers.Retired);
         if (!Directory.Exists(target))
         {

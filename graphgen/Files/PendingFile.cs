@@ -1,5 +1,7 @@
 #pragma warning disable CA2000 // the stream belongs to the file, and the file to whoever asked for it
 
+using LoRTA.Onnx.GraphGen.Errors;
+
 namespace LoRTA.Onnx.GraphGen.Files;
 
 /// <summary>A file under a temporary name in the folder of its place, until it is whole. It is locked, so that others see that somebody
@@ -8,12 +10,14 @@ internal sealed class PendingFile : IDisposable
 {
     private const int Attempts = 20;
     private readonly string _name;
-    private bool _isPlaced;
 
     private PendingFile(string name) => (_name, Stream) = (name, FileSteps.Create(name));
 
     /// <summary>Takes the bytes; may be read again.</summary>
     public FileStream Stream { get; }
+
+    /// <summary>Whether it has its place.</summary>
+    public bool IsPlaced { get; private set; }
 
     /// <summary>Begins a file that is to take a place in this folder, and removes what killed processes left there.</summary>
     /// <exception cref="IOException">The folder cannot be written.</exception>
@@ -31,11 +35,20 @@ internal sealed class PendingFile : IDisposable
     }
 
     /// <summary>Flushes the file to disk and gives it its place, over what is there.</summary>
-    public void Place(string path)
+    /// <param name="path">The place.</param>
+    /// <param name="placeCompanion">Puts what belongs to the file in its place, just before the file; null = nothing does.</param>
+    /// <exception cref="OperationCanceledException">The work was told to stop, so nothing takes its place.</exception>
+    public void Place(string path, Action? placeCompanion = null)
     {
+        var place = Path.GetFullPath(path);
         Stream.Flush(flushToDisk: true);
-        FileSteps.Move(_name, Path.GetFullPath(path));
-        _isPlaced = true;
+        StopRequest.ThrowIfAny();
+        if (placeCompanion is not null && File.Exists(place)) PlaceBehind(place, placeCompanion);
+        else
+        {
+            placeCompanion?.Invoke();
+            MoveTo(place);
+        }
         Stream.Dispose();
     }
 
@@ -43,12 +56,37 @@ internal sealed class PendingFile : IDisposable
     {
         try
         {
-            if (!_isPlaced) FileSteps.Delete(_name);
+            if (!IsPlaced) FileSteps.Delete(_name);
         }
         finally
         {
             Stream.Dispose();
         }
+    }
+
+    // The old file goes first: whenever a process ends, no file lies beside the companion of another.
+    private void PlaceBehind(string place, Action placeCompanion)
+    {
+        using var shield = StopRequest.Under(CancellationToken.None);   // both take their places, or neither
+        var aside = Leftovers.NewName(Path.GetDirectoryName(place)!) + Leftovers.Retired;
+        FileSteps.Move(place, aside);
+        try
+        {
+            placeCompanion();
+        }
+        catch
+        {
+            FileSteps.Move(aside, place);
+            throw;
+        }
+        MoveTo(place);
+        FileSteps.Delete(aside);
+    }
+
+    private void MoveTo(string place)
+    {
+        FileSteps.Move(_name, place);
+        IsPlaced = true;
     }
 
     // Whoever cleans up may take the file between its creation and its lock; then there is another name.

@@ -15,16 +15,20 @@ internal static class ModelWriter
     private const long InlineLimit = int.MaxValue - (64L << 20);   // a protobuf message ends at 2 GB
 
     /// <summary>Writes the model, and its large constants to a data file where they do not fit or were apart before.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="path">Its file.</param>
+    /// <param name="placeCompanion">Puts what belongs to the model in its place, just before the model file; null = nothing does.</param>
     /// <returns>The files.</returns>
     /// <exception cref="LortaException">LRT104: the folder cannot be written or the disk is full.</exception>
-    public static IReadOnlyList<string> Save(Model model, string path)
+    public static IReadOnlyList<string> Save(Model model, string path, Action? placeCompanion = null)
     {
         var isApart = model.Graph.Initializers.Any(value => value.IsExternal)
             || model.Graph.Initializers.Sum(value => value.Constant!.ByteCount) > InlineLimit;
         try
         {
-            var data = isApart ? SaveApart(model, path) : null;
-            if (!isApart) AtomicFile.Write(path, stream => Write(model, stream, null));
+            string? data = null;
+            if (isApart) data = SaveApart(model, path, placeCompanion);
+            else SaveWhole(model, path, placeCompanion);
             DataFile.RemoveUnused(path, data);
             return data is null ? [path] : [path, data];
         }
@@ -34,9 +38,16 @@ internal static class ModelWriter
         }
     }
 
+    private static void SaveWhole(Model model, string path, Action? placeCompanion)
+    {
+        using var file = PendingFile.Beside(path);
+        Write(model, file.Stream, null);
+        file.Place(path, placeCompanion);
+    }
+
     // The data first, under a name that no older model file uses; the model file last, in one rename. It is begun first: its lock shows
     // that somebody is going to need the data.
-    private static string SaveApart(Model model, string path)
+    private static string SaveApart(Model model, string path, Action? placeCompanion)
     {
         using var file = PendingFile.Beside(path);
         using var data = PendingFile.Beside(path);
@@ -51,9 +62,9 @@ internal static class ModelWriter
         data.Place(dataPath);
         try
         {
-            file.Place(path);
+            file.Place(path, placeCompanion);
         }
-        catch (Exception e) when (isNew && e is (IOException or UnauthorizedAccessException))
+        catch when (isNew && !file.IsPlaced)
         {
             FileSteps.Delete(dataPath);
             throw;

@@ -21,6 +21,7 @@ internal sealed record KillScenario(string Name, string[] Prepare, string Comman
         Export("a new file with its data", "--keep-base", "{f}/in/model.onnx", "m.onnx"),
         Export("a file with its data over another", "--force", "{f}/in/model.onnx", "m.onnx"),
         Export("a folder over another", "--force --keep-base", "{f}/in", "m"),
+        Inject("a model with side branches over another"),
         new("a training run", [], Train, $"{Train} --resume"),
         new("a training run over another", [$"{Train} --set seed=9"], $"{Train} --force", $"{Train} --force"),
     ];
@@ -59,6 +60,13 @@ internal sealed record KillScenario(string Name, string[] Prepare, string Comman
         var code = Application.Run(Arguments(folder, command), TextWriter.Null, error, CancellationToken.None);
         if (code != 0) TestContext.Out.WriteLine($"{command}: {error}");
         return code;
+    }
+
+    private static KillScenario Inject(string name)
+    {
+        var inject = Adapt.Replace("{f}/a1.onnx", "{f}/o/m.onnx --force", StringComparison.Ordinal);
+        var other = AdaptOther.Replace("{f}/a2.onnx", "{f}/o/m.onnx --force", StringComparison.Ordinal);
+        return new(name, [inject], other, other);
     }
 
     private static KillScenario Export(string name, string options, string model, string output)

@@ -59,7 +59,7 @@ internal sealed class KillTests
         ? Enumerable.Range(1, count)
         : Enumerable.Range(count - FewSteps + 1, FewSteps).Prepend(1 + random.NextIndex(count - FewSteps));
 
-    // A model is the old one or the new one, with its data; an adapter is whole.
+    // A model is the old one or the new one, with its data; an adapter is whole, and no model lies beside that of another.
     private void CheckOutputs(string when, IReadOnlyDictionary<string, string> old, IReadOnlyDictionary<string, string> whole)
     {
         var now = Snapshot.Of(_folder["work", "o"]);
@@ -67,15 +67,23 @@ internal sealed class KillTests
         {
             if (!now.TryGetValue(name, out var hash))
             {
-                Assert.That(old, Does.Not.ContainKey(name), $"{name} after being killed {when}");
+                if (!now.ContainsKey("m.adapter")) Assert.That(old, Does.Not.ContainKey(name), $"{name} after being killed {when}");
                 continue;
             }
             Assert.That(hash, Is.EqualTo(old.GetValueOrDefault(name)).Or.EqualTo(whole.GetValueOrDefault(name)), $"{name} after being killed {when}");
             Assert.That(() => Model.Load(_folder["work", "o", name]), Throws.Nothing, $"{name} after being killed {when}");
         }
-        if (now.ContainsKey("m")) Assert.That(Contents(now), Is.EqualTo(Contents(old)).Or.EqualTo(Contents(whole)), $"m after being killed {when}");
-        if (now.ContainsKey("run/adapter")) Assert.That(() => AdapterFolder.Load(_folder["work", "o", "run", "adapter"]), Throws.Nothing, $"adapter after being killed {when}");
+        foreach (var folder in new[] { "m", "m.adapter" }.Where(now.ContainsKey))
+        {
+            var contents = Contents(now, folder);
+            Assert.That(contents, Is.EqualTo(Contents(old, folder)).Or.EqualTo(Contents(whole, folder)), $"{folder} after being killed {when}");
+            if (folder == "m.adapter" && now.TryGetValue("m.onnx", out var model))
+                Assert.That(contents, Is.EqualTo(Contents(model == old["m.onnx"] ? old : whole, folder)), $"the pair after being killed {when}");
+        }
+        foreach (var adapter in new[] { "run/adapter", "m.adapter" }.Where(now.ContainsKey))
+            Assert.That(() => AdapterFolder.Load(_folder["work", "o", adapter]), Throws.Nothing, $"{adapter} after being killed {when}");
     }
 
-    private static Dictionary<string, string> Contents(IReadOnlyDictionary<string, string> files) => files.Where(file => file.Key.StartsWith("m/", StringComparison.Ordinal)).ToDictionary(StringComparer.Ordinal);
+    private static Dictionary<string, string> Contents(IReadOnlyDictionary<string, string> files, string folder) =>
+        files.Where(file => file.Key.StartsWith($"{folder}/", StringComparison.Ordinal)).ToDictionary(StringComparer.Ordinal);
 }

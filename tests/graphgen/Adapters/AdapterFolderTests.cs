@@ -86,11 +86,15 @@ internal sealed class AdapterFolderTests
     }
 
     [Test]
-    public void What_belongs_to_the_folder_and_fails_leaves_no_folder()
+    public void A_model_that_belongs_to_the_folder_and_cannot_be_written_leaves_no_folder()
     {
-        Assert.That(() => new AdapterFolder(_folder["a"], Config(), Given.Factors).Save(beside: () => throw new InvalidOperationException("no model")), Throws.InvalidOperationException);
+        var model = new Model(new Graph("m"));
+        _folder.Write("taken", "mine");
 
-        Assert.That(_folder.Entries, Is.Empty);
+        Assert.That(() => new AdapterFolder(_folder["a"], Config(), Given.Factors).SaveWith(model, _folder["taken", "m.onnx"]),
+            Throws.TypeOf<LortaException>().With.Property("Code").EqualTo("LRT104"));
+
+        Assert.That(_folder.Entries, Is.EqualTo(new[] { "taken" }));
     }
 
     [Test]

@@ -41,14 +41,14 @@ internal sealed class ScatterFormsTests
     {
         var model = Scatter([3, 2], Tensor.Of<long>([1, 1], [2L]), [1, 2], "none");
 
-        Assert.That(CanonicalModel.Of(model).Model.Graph.Nodes.Select(node => node.OpType), Does.Contain("ScatterND"));
+        Assert.That(CanonicalModel.Of(model).Model.Graph.Nodes.Select(node => node.Op), Does.Contain("ScatterND"));
     }
 
     // Ones are added to zeros.
     private static float[] Run(long[] dims, Tensor places, long[] updates, string reduction)
     {
         var canonical = CanonicalModel.Of(Scatter(dims, places, updates, reduction)).Model;
-        Assert.That(canonical.Graph.Nodes.Select(node => node.OpType), Does.Not.Contain("ScatterND"));
+        Assert.That(canonical.Graph.Nodes.Select(node => node.Op), Does.Not.Contain("ScatterND"));
         var zeros = Tensor.Of<float>(dims, new float[dims.Aggregate(1L, (count, dim) => count * dim)]);
         return Ort.Run(canonical, new Dictionary<string, Tensor> { ["x"] = zeros }).Single().Value.ToFloats();
     }

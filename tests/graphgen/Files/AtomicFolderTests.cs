@@ -12,7 +12,11 @@ internal sealed class AtomicFolderTests
     public void CreateFolder() => _folder = new();
 
     [TearDown]
-    public void DeleteFolder() => _folder.Dispose();
+    public void DeleteFolder()
+    {
+        FileSteps.Before = null;
+        _folder.Dispose();
+    }
 
     [Test]
     public void A_folder_of_ours_is_replaced_whole()
@@ -87,6 +91,22 @@ internal sealed class AtomicFolderTests
         });
 
         Assert.That(_folder.Entries, Is.EqualTo(new[] { "out", "out/a", "second", "third" }));
+    }
+
+    [Test]
+    public void A_folder_that_is_removed_is_whole_until_it_is_gone([Range(1, 4)] int step)
+    {
+        Directory.CreateDirectory(_folder["out"]);
+        foreach (var name in new[] { "out/a", "out/b" }) _folder.Write(name, "mine");
+        var steps = 0;
+        FileSteps.Before = () => _ = ++steps == step ? throw new IOException("ended here") : 0;
+        Assert.That(() => AtomicFolder.Delete(_folder["out"]), Throws.TypeOf<IOException>());
+        FileSteps.Before = null;
+
+        var left = _folder.Entries.Where(name => name.StartsWith("out", StringComparison.Ordinal));
+        Assert.That(left, Is.EqualTo(step <= 2 ? ["out", "out/a", "out/b"] : Array.Empty<string>()));
+        AtomicFile.WriteText(_folder["next"], "written");
+        Assert.That(_folder.Entries.Where(name => name.Contains("lorta-", StringComparison.Ordinal)), Is.Empty);
     }
 
     [Test]
