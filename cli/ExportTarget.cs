@@ -49,13 +49,20 @@ internal sealed record ExportTarget(Model Source, string File, string? SourceFol
     }
 
     // the output may lie in the source
-    private List<string> Carried() => [.. FolderFiles.In(SourceFolder!, except: Folder).Where(IsCarried)];
+    private List<string> Carried()
+    {
+        List<string> carried = [.. FolderFiles.In(SourceFolder!, except: Folder).Where(IsCarried)];
+        var source = Path.GetFullPath(SourceFolder!);
+        foreach (var path in carried.Select(name => Path.Combine(source, name)))
+            if (!ExternalFile.IsOwn(path, source, Source.Path)) throw FileErrors.LeadsOutside(path, RealPath.Target(path));
+        return carried;
+    }
 
-    // The model and its data files are written anew; a link to a folder stays behind, and so does what others are writing.
+    // The model and its data files are written anew; links to folders and pipes stay behind, and so does what others are writing.
     private bool IsCarried(string name)
     {
         var path = Path.Combine(SourceFolder!, name);
-        return !name.Split('/').Any(Leftovers.Is) && RealPath.HasFile(path)
+        return !name.Split('/').Any(Leftovers.Is) && RealPath.HasFile(path) && PathKinds.Of(RealPath.Target(path)) == PathKind.File
             && !Source.Files.Any(file => Path.GetFullPath(file) == Path.GetFullPath(path));
     }
 

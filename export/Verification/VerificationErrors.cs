@@ -14,6 +14,6 @@ internal static class VerificationErrors
     public static LortaException EffectLost(string file, double kept, string form) =>
         new("LRT709", $"{file}: {(kept > 0 ? FormattableString.Invariant($"only {Math.Floor(kept * 100):0} % of the adapter's effect on the outputs is") : "nothing of the adapter's effect on the outputs is")} left in weights of {form}.", "Use --keep-base, which keeps all of it beside the stored weights, or accept the loss with --allow-rounding.");
 
-    public static LortaException MissingInput(string file, string input) =>
-        new("LRT706", $"{file}: has no tensor '{input}', which the model wants.", "Add it, or leave --inputs away to use random tokens.");
+    public static LortaException MissingInput(string model, string input) =>
+        new("LRT706", $"{model}: takes the input '{input}', which is not among those given.", "Add it, or leave --inputs away to use random tokens.");
 }

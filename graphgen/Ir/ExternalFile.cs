@@ -27,10 +27,17 @@ internal static class ExternalFile
         {
             var place = location.Length == 0 ? folder : Path.GetFullPath(Path.Combine(folder, location));
             if (!RealPath.IsBelow(place, folder)) throw refused();
-            if (RealPath.HasFile(place)) return IsInside(place, folder) || IsInStore(place, folder, model) ? place : throw refused();
+            if (RealPath.HasFile(place)) return IsOwn(place, folder, model) ? place : throw refused();
         }
         return null;
     }
+
+    /// <summary>Whether a file that is named in a model's folder belongs there: it lies in it after links are resolved, or where a
+    /// download cache keeps it.</summary>
+    /// <param name="place">The file.</param>
+    /// <param name="folder">The folder.</param>
+    /// <param name="model">The model's file.</param>
+    public static bool IsOwn(string place, string folder, string model) => IsInside(place, folder) || IsInStore(place, folder, model);
 
     // Beside the path that was given; where nothing is there and the model is a link, beside the file that it leads to.
     private static IEnumerable<string> Folders(string model)

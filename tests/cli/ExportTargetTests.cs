@@ -86,6 +86,30 @@ internal sealed partial class ExportTargetTests
         Assert.That(Below("out/"), Has.Count.EqualTo(5).And.None.Contains("lorta-"));
     }
 
+    [TestCase("../secret")]
+    [TestCase("1_Pooling/inner")]
+    public void A_link_that_leads_out_of_the_folder_is_refused_before_anything_is_written(string target)
+    {
+        _folder.Write("secret", "of somebody else");
+        File.CreateSymbolicLink(_folder["source", "1_Pooling", "inner"], _folder["secret"]);
+        File.CreateSymbolicLink(_folder["source", "vocab.json"], target);
+
+        var failure = Assert.Throws<LortaException>(() => Write("out"))!;
+
+        Assert.That((failure.Code, failure.Message.EndsWith($"leads to {_folder["secret"]}, outside the model's folder.", StringComparison.Ordinal)), Is.EqualTo(("LRT125", true)));
+        Assert.That(Below("out"), Is.Empty);
+    }
+
+    [Test]
+    public void A_link_within_the_folder_goes_along_as_the_file()
+    {
+        File.CreateSymbolicLink(_folder["source", "1_Pooling", "tokenizer.json"], "../tokenizer.json");
+
+        Write("out");
+
+        Assert.That((File.ReadAllText(_folder["out", "1_Pooling", "tokenizer.json"]), new FileInfo(_folder["out", "1_Pooling", "tokenizer.json"]).LinkTarget), Is.EqualTo(("{}", (string?)null)));
+    }
+
     private void Write(string output, bool force = false) => ExportTarget.Of(_folder["source"], _model, _folder[output]).Write(_model, force);
 
     private List<string> Below(string prefix) => [.. _folder.Entries.Where(entry => entry.StartsWith(prefix, StringComparison.Ordinal))];
