@@ -78,12 +78,16 @@ internal sealed class GradientCall(Tape tape, Node node, IReadOnlyDictionary<Val
     public int Axis(string name, long otherwise) => X.Shape.Axis(node.Int(name, otherwise));
 
     /// <summary>The axes from the one named by an attribute to the last.</summary>
-    public long[] TrailingAxes(string name, long otherwise) => [.. Enumerable.Range(0, X.Rank).Skip(Axis(name, otherwise)).Select(axis => (long)axis)];
+    public long[] TrailingAxes(string name, long otherwise) =>
+        [.. Enumerable.Range(0, X.Rank).Skip(Axis(name, otherwise)).Select(axis => (long)axis)];
 
     /// <summary>The integers of an input that is known when the graph is made, else null.</summary>
-    public long[]? Longs(int input) => node.Input(input) is { } value && Contents.Of(value) is { } content && content.All(dim => dim.IsKnown)
-        ? [.. content.Select(dim => dim.Value!.Value)]
-        : ConstantOf(node.Input(input))?.ToLongs();
+    public long[]? Longs(int input)
+    {
+        if (node.Input(input) is { } value && Contents.Of(value) is { } content && content.All(dim => dim.IsKnown))
+            return [.. content.Select(dim => dim.Value!.Value)];
+        return ConstantOf(node.Input(input))?.ToLongs();
+    }
 
     /// <summary>The numbers of an input that is a constant, else null.</summary>
     public float[]? Floats(int input) => ConstantOf(node.Input(input))?.ToFloats();
@@ -108,7 +112,8 @@ internal sealed class GradientCall(Tape tape, Node node, IReadOnlyDictionary<Val
     private static Tensor? ConstantOf(Value? value) => value switch
     {
         { IsConstant: true } => value.Constant,
-        { Producer: { Op: "Constant" } producer } when producer.Attributes.TryGetValue("value", out var attribute) => attribute.Value as Tensor,
+        { Producer: { Op: "Constant" } producer } when producer.Attributes.TryGetValue("value", out var attribute) =>
+            attribute.Value as Tensor,
         _ => null,
     };
 }

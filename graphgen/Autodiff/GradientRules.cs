@@ -21,9 +21,9 @@ internal static class GradientRules
         .. IndexingRules.All,
         .. LossRules.All,
         .. GradientRule.NoGradient(
-            "Shape", "Size", "ArgMax", "ArgMin", "Equal", "Less", "LessOrEqual", "Greater", "GreaterOrEqual", "And", "Or", "Not", "Xor", "IsNaN", "IsInf",
-            "NonZero", "OneHot", "Range", "Constant", "ConstantOfShape", "EyeLike", "Floor", "Ceil", "Round", "Sign", "Hardmax",
-            "DequantizeLinear", "QuantizeLinear", "MatMulInteger", "ConvInteger", "QLinearMatMul", "QLinearConv",
+            "Shape", "Size", "ArgMax", "ArgMin", "Equal", "Less", "LessOrEqual", "Greater", "GreaterOrEqual", "And", "Or", "Not", "Xor",
+            "IsNaN", "IsInf", "NonZero", "OneHot", "Range", "Constant", "ConstantOfShape", "EyeLike", "Floor", "Ceil", "Round", "Sign",
+            "Hardmax", "DequantizeLinear", "QuantizeLinear", "MatMulInteger", "ConvInteger", "QLinearMatMul", "QLinearConv",
             "RandomUniformLike", "RandomNormalLike", "Bernoulli", "Multinomial", "RandomUniform", "RandomNormal",
             "BitShift", "BitwiseAnd", "BitwiseOr", "BitwiseXor", "BitwiseNot", "NonMaxSuppression",
             "BlackmanWindow", "HammingWindow", "HannWindow", "MelWeightMatrix", "ImageDecoder",
@@ -41,7 +41,8 @@ internal static class GradientRules
             "Unique", "Scatter", "Upsample"),
     ];
 
-    private static readonly FrozenDictionary<string, GradientRule> ByOperator = All.ToFrozenDictionary(rule => rule.Op, StringComparer.Ordinal);
+    private static readonly FrozenDictionary<string, GradientRule> ByOperator =
+        All.ToFrozenDictionary(rule => rule.Op, StringComparer.Ordinal);
 
     public static GradientRule? Find(string op) => ByOperator.GetValueOrDefault(op);
 }

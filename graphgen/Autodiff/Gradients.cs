@@ -37,7 +37,8 @@ internal static class Gradients
 
         using var scope = tape.Scope($"{(node.Name.Length > 0 ? node.Name : node.Output.Name)}_grad");
         var parts = rule.Inputs!(new GradientCall(tape, node, gradients, moving));
-        if (parts.Count < node.Inputs.Count) throw new InvalidOperationException($"the rule of {node.Op} gives {parts.Count} gradients for {node.Inputs.Count} inputs");
+        if (parts.Count < node.Inputs.Count)
+            throw new InvalidOperationException($"the rule of {node.Op} gives {parts.Count} gradients for {node.Inputs.Count} inputs");
         for (var i = 0; i < node.Inputs.Count; i++)
         {
             if (node.Inputs[i] is not { } input || !moving.Contains(input) || parts[i] is not { } part) continue;
@@ -54,8 +55,9 @@ internal static class Gradients
         foreach (var node in nodes)
         {
             if (!Reads(node).Any(moving.Contains) || GradientRules.Find(node.Op) is { Inputs: null }) continue;
-            foreach (var output in node.Outputs)
-                if (output is not null && (output.Type.IsFloat() || output.Type == ElementType.Undefined)) moving.Add(output);   // an operator that nothing is known of must be refused, not passed over
+
+            // An operator that nothing is known of must be refused, not passed over.
+            moving.UnionWith(node.Outputs.OfType<Value>().Where(output => output.Type.IsFloat() || output.Type == ElementType.Undefined));
         }
         return moving;
     }
@@ -64,8 +66,9 @@ internal static class Gradients
     private static IEnumerable<Node> Between(Node[] nodes, HashSet<Value> moving, Value objective)
     {
         var (needed, between) = (new HashSet<Value> { objective }, new Stack<Node>());
-        foreach (var node in nodes.Reverse().Where(node => node.Outputs.Any(output => output is not null && needed.Contains(output) && moving.Contains(output))))
+        foreach (var node in nodes.Reverse())
         {
+            if (!node.Outputs.OfType<Value>().Any(output => needed.Contains(output) && moving.Contains(output))) continue;
             between.Push(node);
             needed.UnionWith(Reads(node).Where(moving.Contains));
         }

@@ -7,7 +7,8 @@ internal static class ActivationRules
 {
     public static readonly GradientRule[] All =
     [
-        GradientRule.Unary("Relu", (g, _, y) => g * y.Apply("HardSigmoid", ("alpha", 1e30f), ("beta", 0f))),   // a step in one vectorised pass (Sign, Where are none)
+        // The HardSigmoid is a step in one vectorised pass (Sign and Where are none).
+        GradientRule.Unary("Relu", (g, _, y) => g * y.Apply("HardSigmoid", ("alpha", 1e30f), ("beta", 0f))),
         GradientRule.Unary("Tanh", (g, _, y) => g * (1 - (y * y))),
         GradientRule.Unary("Sigmoid", (g, _, y) => g * (y * (1 - y))),
         GradientRule.Unary("Softplus", (g, x, _) => g * x.Apply("Sigmoid")),
@@ -32,8 +33,8 @@ internal static class ActivationRules
             var (x, slope) = r;
             return [r.G.Where(IsPositive(x), r.G * slope), r.Tape.Scalar(0, x.Type).Where(IsPositive(x), r.G * x)];
         }),
-        new("ThresholdedRelu", r => [r.G.Where(r.X.Apply("Greater", r.Tape.Scalar(r.Float("alpha", 1), r.X.Type)), r.Tape.Scalar(0, r.G.Type))]),
-        new("Shrink", r => [r.G.Where(r.X.Apply("Abs").Apply("Greater", r.Tape.Scalar(r.Float("lambd", 0.5f), r.X.Type)), r.Tape.Scalar(0, r.G.Type))]),
+        new("ThresholdedRelu", r => [WhereAbove(r.X, r.Float("alpha", 1), r.G)]),
+        new("Shrink", r => [WhereAbove(r.X.Apply("Abs"), r.Float("lambd", 0.5f), r.G)]),
 
         // y = x/(1 + |x|)  ⇒  y′ = (1 − |y|)²
         GradientRule.Unary("Softsign", (g, _, y) =>
@@ -98,6 +99,10 @@ internal static class ActivationRules
         var sigma = u.Apply("Sigmoid");
         return sigma * (((1 - sigma) * ((u * 3) - (x * (2 * k)))) + 1);
     }
+
+    // g where x is above a number
+    private static Expr WhereAbove(Expr x, double least, Expr g) =>
+        g.Where(x.Apply("Greater", x.Tape.Scalar(least, x.Type)), x.Tape.Scalar(0, g.Type));
 
     private static Expr IsPositive(Expr x) => x.Apply("Greater", x.Tape.Scalar(0, x.Type));
 

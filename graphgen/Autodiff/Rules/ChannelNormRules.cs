@@ -39,7 +39,8 @@ internal static class ChannelNormRules
         new("LRN", LocalResponse),
     ];
 
-    // y = n∘γ + β, n = (x − μ)·s over a group of channels (0: each for itself)  ⇒  x̄ = s·(h − mean h − d·s²·mean(h∘d)), h = g∘γ, d = x − μ;  γ̄ = Σ g∘n, β̄ = Σ g
+    // y = n∘γ + β, n = d·s, d = x − μ over a group of channels (0: each for itself)
+    //   ⇒  x̄ = s·(h − mean h − d·s²·mean(h∘d)), h = g∘γ;  γ̄ = Σ g∘n, β̄ = Σ g
     private static IReadOnlyList<Expr?> Grouped(GradientCall r, long groups)
     {
         var (x, gamma, _) = r;
@@ -73,8 +74,10 @@ internal static class ChannelNormRules
     }
 
     // [C] → [C, 1, ..]
-    private static Expr OfChannels(Expr vector, int rank) => rank == 2 ? vector : vector.Unsqueeze([.. Enumerable.Range(1, rank - 2).Select(axis => (long)axis)]);
+    private static Expr OfChannels(Expr vector, int rank) =>
+        rank == 2 ? vector : vector.Unsqueeze([.. Enumerable.Range(1, rank - 2).Select(axis => (long)axis)]);
 
-    // Σ over all but the channels: [N, C, L..] → [C]
-    private static Expr ByChannel(Expr map) => map.Reduce("ReduceSum", [0, .. Enumerable.Range(2, map.Rank - 2).Select(axis => (long)axis)], keep: false);
+    /// <summary>Σ over all but the channels: [N, C, L..] → [C].</summary>
+    public static Expr ByChannel(Expr map) =>
+        map.Reduce("ReduceSum", [0, .. Enumerable.Range(2, map.Rank - 2).Select(axis => (long)axis)], keep: false);
 }

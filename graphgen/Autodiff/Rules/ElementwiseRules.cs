@@ -55,7 +55,11 @@ internal static class ElementwiseRules
             var (a, b) = r;
             return [r.G, -r.G * ((a - r.Y) / b).Apply("Round")];
         }),
-        new("Dropout", r => r.Input(2) is null || r.Number(2) == 0 ? [r.G, null, null] : throw r.Refusal("it drops at random (training_mode)")),   // identity in an exported graph
+
+        // Identity in an exported graph.
+        new("Dropout", r => r.Input(2) is null || r.Number(2) == 0
+            ? [r.G, null, null]
+            : throw r.Refusal("it drops at random (training_mode)")),
         new("Pow", Pow),
         new("Max", Extreme),
         new("Min", Extreme),

@@ -38,15 +38,19 @@ internal static class IndexingRules
     public static Expr AtPositions(GradientCall r)
     {
         var (count, zero, one) = (r.X.Size(), r.Tape.Constant(Tensor.Scalar(0L)), r.Tape.Constant(Tensor.Scalar(1L)));
-        var taken = r.Again(r.Tape.Op("Range", [zero, count, one]).ReshapeLike(r.X));
-        return Expr.Zeros(r.Tape, count.Reshape(1), r.G.Type).ScatterAdd(taken.Reshape(-1), r.G.Reshape(-1), 0).ReshapeLike(r.X);
+        return AtPositions(r, r.Again(r.Tape.Op("Range", [zero, count, one]).ReshapeLike(r.X)));
     }
+
+    /// <summary>Zeros of x with g added at the given elements of x, which are counted through all of it.</summary>
+    public static Expr AtPositions(GradientCall r, Expr positions) =>
+        Expr.Zeros(r.Tape, r.X.Size().Reshape(1), r.G.Type).ScatterAdd(positions.Reshape(-1), r.G.Reshape(-1), 0).ReshapeLike(r.X);
 
     /// <summary>Whether an expression is nothing but values put on zeros along an axis (as the gradient of a GatherElements is).</summary>
     public static bool IsScatterOnZeros(this Expr e, int axis, out Expr index, out Expr updates)
     {
         (index, updates) = (e, e);
-        if (e.Value.Producer is not { Op: "ScatterElements" } node || node.Input(0)!.Producer is not { Op: "ConstantOfShape" } zeros) return false;
+        if (e.Value.Producer is not { Op: "ScatterElements" } node) return false;
+        if (node.Input(0)!.Producer is not { Op: "ConstantOfShape" } zeros) return false;
         if (zeros.Attributes.TryGetValue("value", out var value) && ((Tensor)value.Value).ToFloats()[0] != 0) return false;
         (index, updates) = (e.Tape[node.Input(1)!], e.Tape[node.Input(2)!]);
         return e.Shape.Axis(node.Int("axis", 0)) == axis;

@@ -14,9 +14,9 @@ internal static class NormalizationRules
             return [y * (r.G - (r.G * y).Sum(r.Int("axis", -1)))];
         }),
 
-        // y = log softmax(x)  ⇒  x̄ = g − eʸ·Σ g
+        // y = log softmax(x)  ⇒  x̄ = g − eʸ·Σ g; g of a GatherElements is never made dense
         new("LogSoftmax", r => [r.G.IsScatterOnZeros(r.Axis("axis", -1), out var index, out var picked)
-            ? (r.Y.Exp() * -picked.Sum(r.Int("axis", -1))).ScatterAdd(index, picked, r.Int("axis", -1))   // g of a GatherElements is never made dense
+            ? (r.Y.Exp() * -picked.Sum(r.Int("axis", -1))).ScatterAdd(index, picked, r.Int("axis", -1))
             : r.G - (r.Y.Exp() * r.G.Sum(r.Int("axis", -1)))]),
 
         // y = n∘γ + β, n = (x − μ)·s, s = 1/√(var + ε)  ⇒  x̄ = s·(h − mean h − n·mean(h∘n)), h = g∘γ;  γ̄ = g∘n, β̄ = g
@@ -46,6 +46,9 @@ internal static class NormalizationRules
         && where.Input(1) is { IsConstant: true, Constant.Count: 1 } zero && zero.Constant!.ToFloats()[0] == 0;
 
     // In such rows y is to count as 0, or NaN·0 would reach every gradient.
-    private static Expr WithoutNaN(Expr y) =>
-        y.Value.Uses.Where(use => use.Index == 2).Select(use => use.Node.Output).FirstOrDefault(IsGuard) is { } guarded ? y.Tape[guarded] : y;
+    private static Expr WithoutNaN(Expr y)
+    {
+        var guarded = y.Value.Uses.Where(use => use.Index == 2).Select(use => use.Node.Output).FirstOrDefault(IsGuard);
+        return guarded is null ? y : y.Tape[guarded];
+    }
 }

@@ -11,16 +11,18 @@ internal static class PoolingRules
         new("MaxPool", r =>
         {
             if (r.Flag("storage_order")) throw r.Refusal("its indices count columns first (storage_order)");
-            return [Expr.Zeros(r.Tape, r.X.Size().Reshape(1), r.G.Type).ScatterAdd(r.Output(1).Reshape(-1), r.G.Reshape(-1), 0).ReshapeLike(r.X)];
+            return [IndexingRules.AtPositions(r, r.Output(1))];
         }),
 
         // y = Σ x/n  ⇒  x̄ = g/n at every place under the window. How many places count shows on ones: their sum over their average.
         new("AveragePool", r =>
         {
             var windows = Windows.Of(r, r.Ints("kernel_shape")!, r.X);
-            if (windows.Pads.All(pad => pad == 0) && !r.Flag("ceil_mode")) return [windows.Spread(r.G / windows.Kernel.Aggregate(1.0, (product, size) => product * size), r.X)];
+            if (windows.Pads.All(pad => pad == 0) && !r.Flag("ceil_mode"))
+                return [windows.Spread(r.G / windows.Kernel.Aggregate(1.0, (product, size) => product * size), r.X)];
             var ones = r.Tape.Scalar(1, r.X.Type).ExpandLike(r.X);
-            var sums = r.Tape.Op("LpPool", [ones], ("p", 1), ("kernel_shape", windows.Kernel), ("strides", windows.Strides), ("dilations", windows.Dilations), ("pads", windows.Pads), ("ceil_mode", r.Int("ceil_mode", 0)));
+            var sums = r.Tape.Op("LpPool", [ones], ("p", 1), ("kernel_shape", windows.Kernel), ("strides", windows.Strides),
+                ("dilations", windows.Dilations), ("pads", windows.Pads), ("ceil_mode", r.Int("ceil_mode", 0)));
             return [windows.Spread(r.G * r.Again(ones) / sums, r.X)];
         }),
 
@@ -37,7 +39,14 @@ internal static class PoolingRules
         }),
     ];
 
-    private static Expr Powers(GradientCall r) => r.Int("p", 2) == 2 ? r.X : r.X.Apply("Sign") * r.X.Apply("Abs").Apply("Pow", r.Tape.Scalar(r.Int("p", 2) - 1, r.X.Type));
+    // sign x·|x|ᵖ⁻¹
+    private static Expr Powers(GradientCall r)
+    {
+        var p = r.Int("p", 2);
+        return p == 2 ? r.X : r.X.Apply("Sign") * r.X.Apply("Abs").Apply("Pow", r.Tape.Scalar(p - 1, r.X.Type));
+    }
 
-    private static Expr OfOutput(GradientCall r) => r.Y.Apply("Max", r.Tape.Scalar(1e-30, r.Y.Type)).Apply("Pow", r.Tape.Scalar(1 - r.Int("p", 2), r.Y.Type));
+    // y¹⁻ᵖ, where y is not 0
+    private static Expr OfOutput(GradientCall r) =>
+        r.Y.Apply("Max", r.Tape.Scalar(1e-30, r.Y.Type)).Apply("Pow", r.Tape.Scalar(1 - r.Int("p", 2), r.Y.Type));
 }

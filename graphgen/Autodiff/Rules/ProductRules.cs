@@ -24,13 +24,15 @@ internal static class ProductRules
         {
             var (a, b) = r;
             var beta = r.Float("beta", 1);
-            return [.. Product(a, b, r.G, r.Flag("transA"), r.Flag("transB"), r.Float("alpha", 1)), r.Input(2) is { } c ? r.G.SumTo(c).Scaled(beta) : null];
+            var product = Product(a, b, r.G, r.Flag("transA"), r.Flag("transB"), r.Float("alpha", 1));
+            return [.. product, r.Input(2) is { } c ? r.G.SumTo(c).Scaled(beta) : null];
         }),
         new("Einsum", EinsumRule.Gradients),
         new(OrtOps.MatMulNBits, Quantized),
     ];
 
-    // y = α·a·b  ⇒  ā = α·g·bᵀ, b̄ = α·aᵀ·g; with transposed operands accordingly. A rank-2 b is a weight: one flat product, not a batch of products to be summed.
+    // y = α·a·b  ⇒  ā = α·g·bᵀ, b̄ = α·aᵀ·g; with transposed operands accordingly. A rank-2 b is a weight: one flat product, not a batch of
+    // products to be summed.
     private static Expr?[] Product(Expr a, Expr b, Expr g, bool transA = false, bool transB = false, float alpha = 1)
     {
         var weight = LateDequantize.After(b, g);
@@ -53,14 +55,16 @@ internal static class ProductRules
         return [parts[0]!.Value.SumTo(row).ReshapeLike(a), parts[1]!.Value.SumTo(column).ReshapeLike(b)];
     }
 
-    // y = a·Wᵀ + bias, W [N, K] of 4 or 8 bits in blocks along K  ⇒  ā = g·W, with W taken from the same bytes; the frozen W and what describes it get none.
+    // y = a·Wᵀ + bias, W [N, K] of 4 or 8 bits in blocks along K  ⇒  ā = g·W, with W taken from the same bytes; the frozen W and what
+    // describes it get none.
     private static IReadOnlyList<Expr?> Quantized(GradientCall r)
     {
         var (bits, rows, columns, block) = ((int)r.Int("bits", 4), r.Int("N", 0), r.Int("K", 0), r.Int("block_size", 0));
         if (bits is not (4 or 8)) throw r.Refusal($"weights of {bits} bits");
         if (r.Input(4) is not null) throw r.Refusal("its columns are permuted (g_idx)");
         var (type, blocks) = (bits == 4 ? ElementType.UInt4 : ElementType.UInt8, (columns + block - 1) / block);
-        var (codes, scales, zeros) = (Bytes(r, 1).As(type, [rows, blocks * block]), r.Input(2)!.Value.Reshape(rows, blocks), HasFloatZeros(r) ? null : ZeroPoints(r, type, rows, blocks));
+        var (codes, scales) = (Bytes(r, 1).As(type, [rows, blocks * block]), r.Input(2)!.Value.Reshape(rows, blocks));
+        var zeros = HasFloatZeros(r) ? null : ZeroPoints(r, type, rows, blocks);
         var step = Math.Max(2, Widened / (blocks * block) / 2 * 2);   // an even number of rows is whole bytes
         var parts = new List<Expr>();
         for (var start = 0L; start < rows; start += step) parts.Add(Part(start, Math.Min(rows, start + step)));
@@ -75,7 +79,8 @@ internal static class ProductRules
             var stored = r.Tape.Constant(codes.Rows(start, end));
             stored.Value.IsExternal = r.Input(1)!.Value.Value.IsExternal;
             var scale = LateDequantize.Scale(all ? scales : scales.Slice(0, start, end), g);
-            var weight = r.Tape.Op("DequantizeLinear", [stored, scale, zeros is null ? null : r.Tape.Constant(zeros.Rows(start, end))], ("axis", 1), ("block_size", block));
+            Expr?[] inputs = [stored, scale, zeros is null ? null : r.Tape.Constant(zeros.Rows(start, end))];
+            var weight = r.Tape.Op("DequantizeLinear", inputs, ("axis", 1), ("block_size", block));
             return g.MatMul(columns % block == 0 ? weight : weight.Slice(1, 0, columns));   // the last block of a row is filled up
         }
 
@@ -97,7 +102,11 @@ internal static class ProductRules
     private static Tensor ZeroPoints(GradientCall r, ElementType type, long rows, long blocks)
     {
         var (bits, count) = (type.Bits(), rows * blocks);
-        if (r.Input(3) is null) return Tensor.FromBytes(type, [rows, blocks], Enumerable.Repeat((byte)(bits == 4 ? 0x88 : 0x80), (int)type.Bytes(count)).ToArray());
+        if (r.Input(3) is null)
+        {
+            var middle = (byte)(bits == 4 ? 0x88 : 0x80);
+            return Tensor.FromBytes(type, [rows, blocks], Enumerable.Repeat(middle, (int)type.Bytes(count)).ToArray());
+        }
         var stored = Bytes(r, 3);
         if (bits == 8 || blocks % 2 == 0) return stored.As(type, [rows, blocks]);
         var packed = new byte[type.Bytes(count)];
@@ -111,5 +120,7 @@ internal static class ProductRules
     }
 
     private static Tensor Bytes(GradientCall r, int input) =>
-        r.Input(input)!.Value.Value is { IsConstant: true, Constant: { Type: ElementType.UInt8 } bytes } ? bytes : throw r.Refusal($"its input {input} is no constant of bytes");
+        r.Input(input)!.Value.Value is { IsConstant: true, Constant: { Type: ElementType.UInt8 } bytes }
+            ? bytes
+            : throw r.Refusal($"its input {input} is no constant of bytes");
 }

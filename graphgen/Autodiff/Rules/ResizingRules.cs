@@ -16,7 +16,8 @@ internal static class ResizingRules
             var block = r.Int("blocksize", 1);
             var depth = r.Tape.Op("SpaceToDepth", [r.G], ("blocksize", block));
             if (r.String("mode", "DCR") == "DCR") return [depth];
-            var blocks = r.Tape.Op("Reshape", [depth, Expr.Concat(0, r.Tape.Longs(0, block * block), r.Y.SizeOf(1), r.Tape.Longs(-1))]);   // [N, block², channels, places]
+            var sizes = Expr.Concat(0, r.Tape.Longs(0, block * block), r.Y.SizeOf(1), r.Tape.Longs(-1));
+            var blocks = r.Tape.Op("Reshape", [depth, sizes]);   // [N, block², channels, places]
             return [blocks.MoveAxes(0, 2, 1, 3).ReshapeLike(r.X)];
         }),
     ];
@@ -24,8 +25,10 @@ internal static class ResizingRules
     // Resizing is linear and works on each axis alone: y = R·x along it, with the R that resizing the identity shows  ⇒  x̄ = Rᵀ·g.
     private static Expr Resize(GradientCall r)
     {
-        if (r.String("coordinate_transformation_mode", "half_pixel") == "tf_crop_and_resize") throw r.Refusal("it crops (tf_crop_and_resize)");
-        if (r.String("keep_aspect_ratio_policy", "stretch") != "stretch") throw r.Refusal("it keeps an aspect ratio (keep_aspect_ratio_policy)");
+        if (r.String("coordinate_transformation_mode", "half_pixel") == "tf_crop_and_resize")
+            throw r.Refusal("it crops (tf_crop_and_resize)");
+        if (r.String("keep_aspect_ratio_policy", "stretch") != "stretch")
+            throw r.Refusal("it keeps an aspect ratio (keep_aspect_ratio_policy)");
         var axes = r.Ints("axes")?.Select(axis => r.X.Shape.Axis(axis)).ToArray() ?? [.. Enumerable.Range(0, r.X.Rank)];
         var g = r.G;
         for (var i = 0; i < axes.Length; i++)
@@ -48,7 +51,8 @@ internal static class ResizingRules
         var (one, at) = (r.Tape.Constant(Tensor.Vector(1f)), r.Tape.Longs(index));
         var scales = Scales(r) is { } given ? Expr.Concat(0, one, r.Tape.Op("Gather", [given, at])) : (Expr?)null;
         var sizes = scales is null ? Expr.Concat(0, size, r.Tape.Op("Gather", [r.Input(3)!.Value, at])) : (Expr?)null;
-        return r.Tape.Op("Resize", [identity, null, scales, sizes], [.. r.Attributes.Where(attribute => attribute.Name is not ("axes" or "keep_aspect_ratio_policy"))]);
+        var attributes = r.Attributes.Where(attribute => attribute.Name is not ("axes" or "keep_aspect_ratio_policy"));
+        return r.Tape.Op("Resize", [identity, null, scales, sizes], [.. attributes]);
     }
 
     private static Expr Along(Expr g, int axis, Expr matrix)

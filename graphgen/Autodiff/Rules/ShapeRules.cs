@@ -12,16 +12,24 @@ internal static class ShapeRules
         new("Squeeze", r => [r.G.ReshapeLike(r.X), null]),
         new("Unsqueeze", r => [r.G.ReshapeLike(r.X), null]),
         new("Expand", r => [r.G, null]),   // a broadcast: the engine sums
-        new("Transpose", r => [r.G.MoveAxes(Inverse(r.Ints("perm") ?? [.. Enumerable.Range(0, r.X.Rank).Reverse().Select(axis => (long)axis)]))]),
+        new("Transpose", r =>
+        {
+            var order = r.Ints("perm") ?? [.. Enumerable.Range(0, r.X.Rank).Reverse().Select(axis => (long)axis)];
+            return [r.G.MoveAxes(Inverse(order))];
+        }),
         new("Trilu", r => [r.Again(r.G), null]),
         new("Concat", r => r.Inputs.Count == 1 ? [r.G] : Parts(r, (int)r.Int("axis", 0))),
-        new("Split", r => [Expr.Concat(r.Int("axis", 0), [.. Enumerable.Range(0, r.OutputCount).Select(r.Gradient)]), null]) { Outputs = int.MaxValue },
+        new("Split", r => [Expr.Concat(r.Int("axis", 0), [.. Enumerable.Range(0, r.OutputCount).Select(r.Gradient)]), null])
+        {
+            Outputs = int.MaxValue,
+        },
         new("Slice", r => [Padded(r) ?? IndexingRules.AtPositions(r), null, null, null, null]),
         new("Pad", r =>
         {
             var (_, pads) = r;
             if (r.String("mode", "constant") is not "constant" and var mode) throw r.Refusal($"it pads in the mode {mode}");
-            return [r.Tape.Op("Pad", [r.G, r.Longs(1) is { } known ? r.Tape.Longs([.. known.Select(pad => -pad)]) : -pads, null, r.Input(3)]), null, null, null];   // negative pads cut off
+            var cut = r.Longs(1) is { } known ? r.Tape.Longs([.. known.Select(pad => -pad)]) : -pads;   // negative pads cut off
+            return [r.Tape.Op("Pad", [r.G, cut, null, r.Input(3)]), null, null, null];
         }),
         new("Tile", r => [IndexingRules.AtPositions(r), null]),
     ];

@@ -17,7 +17,8 @@ internal sealed record Windows(long[] Kernel, long[] Strides, long[] Dilations, 
     public bool IsDense => Strides.All(stride => stride == 1);
 
     /// <summary>The kernel's size along an axis, where it must be known.</summary>
-    public long KernelSize(GradientCall r, int axis) => Kernel[axis] != Unknown ? Kernel[axis] : throw r.Refusal("the size of its kernel is not known");
+    public long KernelSize(GradientCall r, int axis) =>
+        Kernel[axis] != Unknown ? Kernel[axis] : throw r.Refusal("the size of its kernel is not known");
 
     /// <summary>Reads a node's attributes.</summary>
     /// <param name="r">The node.</param>
@@ -27,7 +28,8 @@ internal sealed record Windows(long[] Kernel, long[] Strides, long[] Dilations, 
     {
         var axes = kernel.Length;
         long[] Ones() => [.. Enumerable.Repeat(1L, axes)];
-        var (pads, windows) = (r.Ints("pads") ?? new long[2 * axes], new Windows(kernel, r.Ints("strides") ?? Ones(), r.Ints("dilations") ?? Ones(), new long[axes], new long[axes]));
+        var pads = r.Ints("pads") ?? new long[2 * axes];
+        var windows = new Windows(kernel, r.Ints("strides") ?? Ones(), r.Ints("dilations") ?? Ones(), new long[axes], new long[axes]);
         return r.String("auto_pad", "NOTSET") switch
         {
             "NOTSET" => windows with { Front = pads[..axes], Back = pads[axes..] },
@@ -41,7 +43,8 @@ internal sealed record Windows(long[] Kernel, long[] Strides, long[] Dilations, 
     /// <param name="x">What the windows lie in, [N, C, L..].</param>
     public Expr Spread(Expr g, Expr x)
     {
-        var ones = Tensor.Of<float>([1, 1, .. Kernel], [.. Enumerable.Repeat(1f, (int)Kernel.Aggregate(1L, (product, size) => product * size))]);
+        var count = (int)Kernel.Aggregate(1L, (product, size) => product * size);
+        var ones = Tensor.Of<float>([1, 1, .. Kernel], [.. Enumerable.Repeat(1f, count)]);
         var flat = Alone(g);
         var full = g.Tape.Op("ConvTranspose", [flat, g.Tape.Constant(ones).Cast(g.Type)], ("strides", Strides), ("dilations", Dilations));
         return Fitted(full, x).ReshapeLike(x);
@@ -60,7 +63,11 @@ internal sealed record Windows(long[] Kernel, long[] Strides, long[] Dilations, 
         : x.SizeOf(axis + 2) - full.SizeOf(axis + 2) + Front[axis];
 
     // [N, C, L..] → [N·C, 1, L..]
-    private static Expr Alone(Expr map) => map.Tape.Op("Reshape", [map, Expr.Concat(0, [map.Tape.Longs(-1, 1), .. Enumerable.Range(2, map.Rank - 2).Select(map.SizeOf)])]);
+    private static Expr Alone(Expr map)
+    {
+        var sizes = Expr.Concat(0, [map.Tape.Longs(-1, 1), .. Enumerable.Range(2, map.Rank - 2).Select(map.SizeOf)]);
+        return map.Tape.Op("Reshape", [map, sizes]);
+    }
 
     // As many windows as ⌈L/stride⌉, with the padding that this takes: the odd one behind (upper) or in front.
     private Windows Same(GradientCall r, Expr x, bool isUpper)
