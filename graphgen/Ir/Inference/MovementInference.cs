@@ -95,8 +95,16 @@ internal static class MovementInference
     {
         var x = f.Shape(0);
         var perm = f.Node.Ints("perm") ?? (x is null ? null : [.. Enumerable.Range(0, x.Rank).Reverse().Select(axis => (long)axis)]);
-        if (x is not null && perm!.Length != x.Rank) throw f.Fail($"perm [{string.Join(", ", perm)}] for {x}");
-        f.Set(0, f.Type(0), x is not null ? [.. perm!.Select(axis => x[f.Axis(axis, x.Rank)])] : perm is not null ? f.FreshShape(0, perm.Length) : null, x?.Rank <= 1 ? f.Content(0) : null);
+        if (perm is null)
+        {
+            f.Set(0, f.Type(0), null);
+            return;
+        }
+        var isOrder = perm.Order().SequenceEqual(Enumerable.Range(0, perm.Length).Select(axis => (long)axis));
+        if (!isOrder || perm.Length != (x?.Rank ?? perm.Length))
+            throw f.Fail($"perm [{string.Join(", ", perm)}] is no order of the axes of {f.Node.Input(0)}");
+        var shape = x is null ? f.FreshShape(0, perm.Length) : [.. perm.Select(axis => x[(int)axis])];
+        f.Set(0, f.Type(0), shape, x?.Rank <= 1 ? f.Content(0) : null);
     }
 
     private static void Expand(NodeFacts f)

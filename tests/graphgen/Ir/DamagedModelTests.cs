@@ -36,6 +36,7 @@ internal sealed class DamagedModelTests
         Damage("LRT121", "a weight in blocks of no size", model => Add(model, "MatMulNBits", inputs: 3)),
         Damage("LRT121", "a table of codes of no size", model => Add(model, "GatherBlockQuantized", inputs: 3, ("bits", 0))),
         Damage("LRT121", "scales for other codes", model => Dequantized(model, codes: [4, 8], scales: 5)),
+        Damage("LRT121", "an axis of an order that is counted from the end", model => First(model, "Transpose").Attribute[0].Ints[^1] = -1),
         Damage("LRT121", "an axis that is not there", model => First(model, "Transpose").Attribute[0].Ints[0] = long.MaxValue),
     ];
 
