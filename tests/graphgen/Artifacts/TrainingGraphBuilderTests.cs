@@ -39,6 +39,25 @@ internal sealed class TrainingGraphBuilderTests
         Assert.That(Outputs(graphs), Is.EqualTo(new[] { "loss" }));
     }
 
+    [TestCase("llama-mini/genai-int4", "causal-lm")]
+    [TestCase("roberta-mini/seqcls.ort-fused", "classification")]
+    public void Training_and_evaluation_graphs_state_the_shape_of_every_value_so_that_the_runtime_need_not_infer_it(string export, string task)
+    {
+        var graphs = Build(Model.Load(Exports.Path(export)), task);
+
+        Assert.Multiple(() =>
+        {
+            Assert.That(Unstated(graphs.Train), Is.Empty);
+            Assert.That(Unstated(graphs.Eval), Is.Empty);
+        });
+    }
+
+    private static IEnumerable<string> Unstated(Model model) =>
+        from node in ModelReader.Read(ModelWriter.ToBytes(model)).Graph.Nodes
+        from output in node.Outputs
+        where output is { Shape: null } or { Declaration.IsEmpty: true }
+        select output.Name;
+
     private static TrainingGraphs Build(Model model, string task) =>
         TrainingGraphBuilder.Build(model, new TrainingSpec { Adapter = new AdapterOptions { Rank = 2, Targets = ["q"] }, Task = task });
 
