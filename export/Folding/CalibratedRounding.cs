@@ -1,4 +1,5 @@
 using LoRTA.Onnx.GraphGen.Discovery;
+using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.GraphGen.Weights;
 
 namespace LoRTA.Onnx.Export.Folding;
@@ -20,22 +21,23 @@ internal sealed class CalibratedRounding(QuantizedMatrix matrix, Layout layout, 
     public void Improve(float[] wanted, RoundedNumbers rounded)
     {
         var tiles = (_outputs + RoundedColumns.Lanes - 1) / RoundedColumns.Lanes;
-        var blocks = moments.Blocks.Select(block => (Block: block, Groups: OwnScales(block))).ToList();
+        var blocks = moments.Blocks.Select(block => new Part(block, OwnScales(block), Places(block))).ToList();
+        Func<float, float>? storedScale = matrix.Scales.Type == ElementType.Float ? null : matrix.StoredScale;
         Parallel.For(0, tiles, () =>
-            new RoundedColumns(matrix.Lowest, matrix.Highest, matrix.StoredScale, isLarge: _inputs * _outputs >= Large),
+            new RoundedColumns(matrix.Lowest, matrix.Highest, storedScale, isLarge: _inputs * _outputs >= Large),
             (tile, _, columns) =>
         {
-            foreach (var (block, groups) in blocks)
+            foreach (var part in blocks)
             {
-                Load(columns, block, tile * RoundedColumns.Lanes, wanted, rounded);
-                if (columns.Improve(block, groups)) Store(columns, block, groups, tile * RoundedColumns.Lanes, rounded);
+                Load(columns, part, tile * RoundedColumns.Lanes, wanted, rounded);
+                if (columns.Improve(part.Block, part.Groups)) Store(columns, part, tile * RoundedColumns.Lanes, rounded);
             }
             return columns;
         }, _ => { });
     }
 
     // Lanes behind the last column repeat it.
-    private void Load(RoundedColumns columns, FeatureBlock block, long first, float[] wanted, RoundedNumbers rounded)
+    private void Load(RoundedColumns columns, Part part, long first, float[] wanted, RoundedNumbers rounded)
     {
         var target = columns.Wanted;
         var codes = columns.Codes;
@@ -43,40 +45,41 @@ internal sealed class CalibratedRounding(QuantizedMatrix matrix, Layout layout, 
         var zeros = columns.Zeros;
         for (var lane = 0; lane < RoundedColumns.Lanes; lane++)
         {
-            var output = Math.Min(first + lane, _outputs - 1);
-            for (var k = 0; k < block.Count; k++)
+            var (number, scale) = OfOutput(Math.Min(first + lane, _outputs - 1));
+            for (var (k, to) = (0, lane); k < part.Places.Length; k++, to += RoundedColumns.Lanes)
             {
-                var (row, column) = Place(block.Start + block.Order[k], output);
-                var (at, to) = ((row * matrix.Columns) + column, (k * RoundedColumns.Lanes) + lane);
+                var (at, block) = (number + part.Places[k].Number, scale + part.Places[k].Scale);
                 target[to] = wanted[at];
                 codes[to] = matrix.Signed(rounded.Codes[at]);
-                scales[to] = rounded.Scales[matrix.ScaleIndex(row, column)];
-                zeros[to] = matrix.ZeroAt(row, column);
+                scales[to] = rounded.Scales[block];
+                zeros[to] = matrix.ZeroAt(block);
             }
         }
     }
 
-    private void Store(RoundedColumns columns, FeatureBlock block, IReadOnlyList<int[]> groups, long first, RoundedNumbers rounded)
+    private void Store(RoundedColumns columns, Part part, long first, RoundedNumbers rounded)
     {
         var codes = columns.Codes;
         var scales = columns.Scales;
         var mask = (1 << matrix.Layout.Bits) - 1;
         for (var lane = 0; lane < Math.Min(RoundedColumns.Lanes, _outputs - first); lane++)
         {
-            for (var k = 0; k < block.Count; k++)
-            {
-                var (row, column) = Place(block.Start + block.Order[k], first + lane);
-                rounded.Codes[(row * matrix.Columns) + column] = (byte)((int)codes[(k * RoundedColumns.Lanes) + lane] & mask);
-            }
-            foreach (var group in groups)
-            {
-                var (row, column) = Place(block.Start + block.Order[group[0]], first + lane);
-                rounded.Scales[matrix.ScaleIndex(row, column)] = scales[(group[0] * RoundedColumns.Lanes) + lane];
-            }
+            var (number, scale) = OfOutput(first + lane);
+            for (var (k, from) = (0, lane); k < part.Places.Length; k++, from += RoundedColumns.Lanes)
+                rounded.Codes[number + part.Places[k].Number] = (byte)((int)codes[from] & mask);
+            foreach (var group in part.Groups)
+                rounded.Scales[scale + part.Places[group[0]].Scale] = scales[(group[0] * RoundedColumns.Lanes) + lane];
         }
     }
 
-    private (long Row, long Column) Place(long input, long output) => layout is Layout.OutIn ? (output, input) : (input, output);
+    // A number's place among all, and its scale's, are sums of a part of the output and one of the input.
+    private (int Number, int Scale) OfOutput(long output) => layout is Layout.OutIn ? Place(output, 0) : Place(0, output);
+
+    private (int Number, int Scale)[] Places(FeatureBlock block) =>
+        [.. block.Order.Select(k => block.Start + k).Select(input => layout is Layout.OutIn ? Place(0, input) : Place(input, 0))];
+
+    private (int Number, int Scale) Place(long row, long column) =>
+        ((int)((row * matrix.Columns) + column), matrix.ScaleIndex(row, column));
 
     // The features of each scale that lies wholly in a block and belongs to one column.
     private List<int[]> OwnScales(FeatureBlock block)
@@ -91,4 +94,10 @@ internal sealed class CalibratedRounding(QuantizedMatrix matrix, Layout layout, 
             .OrderBy(group => group.Key)
             .Select(group => group.ToArray())];
     }
+
+    /// <summary>A block of input features in this matrix.</summary>
+    /// <param name="Block">The block.</param>
+    /// <param name="Groups">Those that share a scale of their own.</param>
+    /// <param name="Places">Of each: what it adds to a number's place and to its scale's.</param>
+    private sealed record Part(FeatureBlock Block, IReadOnlyList<int[]> Groups, (int Number, int Scale)[] Places);
 }

@@ -28,9 +28,6 @@ public sealed record FoldedModel(GraphGen.Ir.Model Model)
     /// <summary>Bits of the narrowest form that folded weights are stored in; 32 where nothing is rounded.</summary>
     public int Bits { get; internal init; } = 32;
 
-    /// <summary>How many numbers of few bits are folded into.</summary>
-    internal long Numbers { get; init; }
-
     /// <summary>How weights of few bits are rounded: each number to the nearest code, until something else is chosen.</summary>
     internal RoundingChoice Choice { get; init; } = new();
 

@@ -34,7 +34,6 @@ public sealed class Folder(IGraphEvaluator evaluator)
         return new FoldedModel(model)
         {
             Bits = writer.Bits,
-            Numbers = writer.Numbers,
             Choice = choice,
             Rounding = writer.Rounding,
             IsBase = () => adapter.Config.Trainables.Count == 0 && !writer.ChangesNumbers(),
@@ -51,16 +50,13 @@ public sealed class Folder(IGraphEvaluator evaluator)
     private static WeightEdit WeightOf(Model deployed, LinearSite linear, AdapterSite site, FoldGraph fold)
     {
         var matrix = BaseModels.Matrix(deployed, linear);
-        return new WeightEdit(site.Address, matrix, () =>
-        {
-            var weight = Tensor.Of<float>([site.In, site.Out], matrix.Read());
-            return fold.Fold(site, weight, null) is { } folded ? folded.Weight.ToFloats() : throw AdapterErrors.NotFoldable(site.Address);
-        });
+        return new WeightEdit(site.Address, matrix, weight =>
+            fold.Fold(site, weight, null)?.Weight ?? throw AdapterErrors.NotFoldable(site.Address));
     }
 }
 
 /// <summary>New numbers for one matrix of a stored tensor.</summary>
 /// <param name="Address">Its site.</param>
 /// <param name="Matrix">Its place.</param>
-/// <param name="Compute">W′ [in, out].</param>
-internal sealed record WeightEdit(string Address, StoredMatrix Matrix, Func<float[]> Compute);
+/// <param name="Compute">W′ of W, both [in, out].</param>
+internal sealed record WeightEdit(string Address, StoredMatrix Matrix, Func<Tensor, Tensor> Compute);

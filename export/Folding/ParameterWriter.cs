@@ -53,7 +53,7 @@ internal sealed class ParameterWriter(Model deployed, Model model)
         if (stored.Rank == 2)
         {
             var matrix = ModelParameters.MatrixOf(stored, name);
-            matrix.Write(TensorAxes.Transposed(value, matrix.Out, matrix.In), numbers);
+            matrix.Write(Tensor.Of<float>([matrix.In, matrix.Out], TensorAxes.Transposed(value, matrix.Out, matrix.In)), numbers);
             return;
         }
         value.CopyTo(numbers, name.Slice is { } part ? (int)part.Start : 0);

@@ -10,14 +10,17 @@ namespace LoRTA.Onnx.Export.Folding;
 /// belong to this block alone are changed for as long as that helps. What is not better than the plain rounding is not taken.</remarks>
 /// <param name="lowest">The lowest code.</param>
 /// <param name="highest">The highest.</param>
-/// <param name="storedScale">A scale as the file's type rounds it.</param>
+/// <param name="storedScale">A scale as the file's type rounds it; null = it does not.</param>
 /// <param name="isLarge">Whether the matrix is so large that only the way that helps more is tried, and that for less long.</param>
-internal sealed class RoundedColumns(float lowest, float highest, Func<float, float> storedScale, bool isLarge)
+internal sealed class RoundedColumns(float lowest, float highest, Func<float, float>? storedScale, bool isLarge)
 {
     /// <summary>Columns that are rounded at once.</summary>
     public static readonly int Lanes = Vector<float>.Count;
 
     private const int Most = 128;      // features
+    private const int Together = 8;    // features whose changes are passed on at once
+
+    private static readonly int[] Positions = [.. Enumerable.Range(0, Most)];
 
     private readonly int _sweeps = isLarge ? 1 : 4;   // over single codes
     private readonly int _rounds = isLarge ? 1 : 2;   // of codes and scales
@@ -25,7 +28,7 @@ internal sealed class RoundedColumns(float lowest, float highest, Func<float, fl
     private readonly Vector<float>[] _codes = new Vector<float>[Most], _scales = new Vector<float>[Most],
         _inverse = new Vector<float>[Most];
     private readonly Vector<float>[] _rest = new Vector<float>[Most], _error = new Vector<float>[Most], _slope = new Vector<float>[Most],
-        _along = new Vector<float>[Most];
+        _along = new Vector<float>[Most], _moves = new Vector<float>[Most];
     private FeatureBlock _block = null!;
 
     /// <summary>The wanted numbers, [feature, column], features in the block's order.</summary>
@@ -54,8 +57,12 @@ internal sealed class RoundedColumns(float lowest, float highest, Func<float, fl
         Begin();
         var best = Objective();
         if (Vector.EqualsAll(best, Vector<float>.Zero)) return false;
-        var improved = !isLarge && Keep(ref best, Descended(groups));
-        Begin();
+        var improved = false;
+        if (!isLarge)
+        {
+            improved = Keep(ref best, Descended(groups));
+            Begin();
+        }
         PassErrorsOn();
         return Keep(ref best, Descended(groups)) | improved;
     }
@@ -72,32 +79,29 @@ internal sealed class RoundedColumns(float lowest, float highest, Func<float, fl
             (_codes[k], _scales[k], _inverse[k]) = (_best[k], _bestScales[k], Inverse(_bestScales[k]));
             _error[k] = ((_codes[k] - _zeros[k]) * _scales[k]) - _wanted[k];
         }
-        Slopes();
     }
 
     // ½ of the gradient: H·(w′ − w)
     private void Slopes()
     {
-        var (n, h) = (_block.Count, _block.Moments);
-        var error = _error.AsSpan(0, n);
-        for (var j = 0; j < n; j++)
-        {
-            var row = h.AsSpan(j * n, error.Length);
-            var (even, odd) = (Vector<float>.Zero, Vector<float>.Zero);
-            for (var k = 0; k + 1 < error.Length; k += 2)
-            {
-                even += error[k] * row[k];
-                odd += error[k + 1] * row[k + 1];
-            }
-            if (n % 2 == 1) even += error[n - 1] * row[n - 1];
-            _slope[j] = even + odd;
-        }
+        var n = _block.Count;
+        _slope.AsSpan(0, n).Clear();
+        AddRows(_slope, (0, n), _block.Moments, Positions.AsSpan(0, n), _error);
     }
 
+    // eᵀ·H·e, e = w′ − w: H is symmetric, and what lies above the squares on its diagonal counts twice.
     private Vector<float> Objective()
     {
-        var sum = Vector<float>.Zero;
-        for (var k = 0; k < _block.Count; k++) sum += _error[k] * _slope[k];
+        var (n, h, sum) = (_block.Count, _block.Moments, Vector<float>.Zero);
+        _along.AsSpan(0, n).Clear();
+        for (var begin = 0; begin < n; begin += Together)
+        {
+            var end = Math.Min(n, begin + Together);
+            AddRows(_along, (begin, end), h, Positions.AsSpan(0, begin), _error);
+            for (var j = begin; j < end; j++) _along[j] += _along[j];
+            AddRows(_along, (begin, end), h, Positions.AsSpan(begin, end - begin), _error.AsSpan(begin));
+            for (var j = begin; j < end; j++) sum += _error[j] * _along[j];
+        }
         return sum;
     }
 
@@ -120,19 +124,24 @@ internal sealed class RoundedColumns(float lowest, float highest, Func<float, fl
     {
         var (n, u) = (_block.Count, _block.Feedback);
         _wanted.AsSpan(0, n).CopyTo(_rest);
-        for (var k = 0; k < n; k++)
+        for (var begin = 0; begin < n; begin += Together)
         {
-            _codes[k] = Code((_rest[k] * _inverse[k]) + _zeros[k]);
-            var stored = (_codes[k] - _zeros[k]) * _scales[k];
-            var lost = (_rest[k] - stored) * (1 / u[(k * n) + k]);
-            Add(_rest.AsSpan(k + 1, n - k - 1), u.AsSpan((k * n) + k + 1, n - k - 1), -lost);
-            _error[k] = stored - _wanted[k];
+            var end = Math.Min(n, begin + Together);
+            for (var k = begin; k < end; k++)
+            {
+                _codes[k] = Code((_rest[k] * _inverse[k]) + _zeros[k]);
+                var stored = (_codes[k] - _zeros[k]) * _scales[k];
+                _error[k] = stored - _wanted[k];
+                _moves[k - begin] = (stored - _rest[k]) * (1 / u[(k * n) + k]);
+                AddRows(_rest, (k + 1, end), u, Positions.AsSpan(k, 1), _moves.AsSpan(k - begin));
+            }
+            AddRows(_rest, (end, n), u, Positions.AsSpan(begin, end - begin), _moves);
         }
-        Slopes();
     }
 
     private Vector<float> Descended(IReadOnlyList<int[]> groups)
     {
+        Slopes();
         for (var round = 0; round < _rounds; round++)
         {
             var sweep = 0;
@@ -141,7 +150,6 @@ internal sealed class RoundedColumns(float lowest, float highest, Func<float, fl
             foreach (var group in groups) ChangeScale(group);
             if (groups.Count == 0) break;
         }
-        Slopes();   // anew: many small changes add up
         return Objective();
     }
 
@@ -149,15 +157,23 @@ internal sealed class RoundedColumns(float lowest, float highest, Func<float, fl
     private bool ChangeCodes()
     {
         var (n, h, isChanged) = (_block.Count, _block.Moments, false);
-        for (var k = 0; k < n; k++)
+        for (var begin = 0; begin < n; begin += Together)
         {
-            var step = Code(_codes[k] - (_slope[k] * _inverse[k] * (1 / h[(k * n) + k]))) - _codes[k];
-            if (Vector.EqualsAll(step, Vector<float>.Zero)) continue;
+            var (end, isMoved) = (Math.Min(n, begin + Together), false);
+            for (var k = begin; k < end; k++)
+            {
+                var step = Code(_codes[k] - (_slope[k] * _inverse[k] * (1 / h[(k * n) + k]))) - _codes[k];
+                _moves[k - begin] = step * _scales[k];
+                if (Vector.EqualsAll(step, Vector<float>.Zero)) continue;
+                isMoved = true;
+                _codes[k] += step;
+                _error[k] += _moves[k - begin];
+                AddRows(_slope, (begin, end), h, Positions.AsSpan(k, 1), _moves.AsSpan(k - begin));
+            }
+            if (!isMoved) continue;
             isChanged = true;
-            _codes[k] += step;
-            var moved = step * _scales[k];
-            _error[k] += moved;
-            Add(_slope.AsSpan(0, n), h.AsSpan(k * n, n), moved);
+            AddRows(_slope, (0, begin), h, Positions.AsSpan(begin, end - begin), _moves);
+            AddRows(_slope, (end, n), h, Positions.AsSpan(begin, end - begin), _moves);
         }
         return isChanged;
     }
@@ -168,13 +184,13 @@ internal sealed class RoundedColumns(float lowest, float highest, Func<float, fl
         var (n, h) = (_block.Count, _block.Moments);
         var (slope, curve) = (Vector<float>.Zero, Vector<float>.Zero);
         _along.AsSpan(0, n).Clear();
-        foreach (var k in group)
+        for (var i = 0; i < group.Length; i++)
         {
-            var code = _codes[k] - _zeros[k];
-            Add(_along.AsSpan(0, n), h.AsSpan(k * n, n), code);
-            slope += code * _slope[k];
+            _moves[i] = _codes[group[i]] - _zeros[group[i]];
+            slope += _moves[i] * _slope[group[i]];
         }
-        foreach (var k in group) curve += (_codes[k] - _zeros[k]) * _along[k];
+        AddRows(_along, (0, n), h, group, _moves);
+        for (var i = 0; i < group.Length; i++) curve += _moves[i] * _along[group[i]];
         var old = _scales[group[0]];
         var wanted = old - Vector.ConditionalSelect(Vector.GreaterThan(curve, Vector<float>.Zero), slope / curve, Vector<float>.Zero);
         var step = Stored(wanted) - old;
@@ -191,10 +207,34 @@ internal sealed class RoundedColumns(float lowest, float highest, Func<float, fl
         }
     }
 
-    private static void Add(Span<Vector<float>> to, ReadOnlySpan<float> row, Vector<float> factor)
+    // to[j] += Σ factor[i]·matrix[rows[i], j] for some j, eight of them at a time, which stay in registers.
+    private void AddRows(Vector<float>[] to, (int Begin, int End) part, float[] matrix, ReadOnlySpan<int> rows,
+        ReadOnlySpan<Vector<float>> factors)
     {
-        row = row[..to.Length];
-        for (var j = 0; j < row.Length; j++) to[j] += factor * row[j];
+        var (n, j) = (_block.Count, part.Begin);
+        factors = factors[..rows.Length];
+        for (; j + 8 <= part.End; j += 8)
+        {
+            var sums = to.AsSpan(j, 8);
+            var (a, b, c, d, e, f, g, h) = (sums[0], sums[1], sums[2], sums[3], sums[4], sums[5], sums[6], sums[7]);
+            for (var i = 0; i < rows.Length; i++)
+            {
+                var factor = factors[i];
+                var row = matrix.AsSpan((rows[i] * n) + j, 8);
+                a = Vector.FusedMultiplyAdd(factor, new Vector<float>(row[0]), a);
+                b = Vector.FusedMultiplyAdd(factor, new Vector<float>(row[1]), b);
+                c = Vector.FusedMultiplyAdd(factor, new Vector<float>(row[2]), c);
+                d = Vector.FusedMultiplyAdd(factor, new Vector<float>(row[3]), d);
+                e = Vector.FusedMultiplyAdd(factor, new Vector<float>(row[4]), e);
+                f = Vector.FusedMultiplyAdd(factor, new Vector<float>(row[5]), f);
+                g = Vector.FusedMultiplyAdd(factor, new Vector<float>(row[6]), g);
+                h = Vector.FusedMultiplyAdd(factor, new Vector<float>(row[7]), h);
+            }
+            (sums[0], sums[1], sums[2], sums[3], sums[4], sums[5], sums[6], sums[7]) = (a, b, c, d, e, f, g, h);
+        }
+        for (; j < part.End; j++)
+            for (var i = 0; i < rows.Length; i++)
+                to[j] = Vector.FusedMultiplyAdd(factors[i], new Vector<float>(matrix[(rows[i] * n) + j]), to[j]);
     }
 
     private Vector<float> Code(Vector<float> value) =>
@@ -202,6 +242,7 @@ internal sealed class RoundedColumns(float lowest, float highest, Func<float, fl
 
     private Vector<float> Stored(Vector<float> scales)
     {
+        if (storedScale is null) return scales;
         Span<float> rounded = stackalloc float[Vector<float>.Count];
         scales.CopyTo(rounded);
         for (var i = 0; i < rounded.Length; i++) rounded[i] = storedScale(rounded[i]);

@@ -1,5 +1,7 @@
+using System.Numerics.Tensors;
 using LoRTA.Onnx.GraphGen.Discovery;
 using LoRTA.Onnx.GraphGen.Ir;
+using Tensor = LoRTA.Onnx.GraphGen.Ir.Tensor;
 
 namespace LoRTA.Onnx.Export.Folding;
 
@@ -31,33 +33,49 @@ internal abstract class RoundedWeight(IStoredNumbers original, IReadOnlyList<Wei
     /// <summary>The exact numbers.</summary>
     protected float[] Exact()
     {
-        var before = original.Read();
-        var exact = (float[])before.Clone();
-        foreach (var edit in edits) edit.Matrix.Write(edit.Compute(), exact);
-        IsChanged |= !exact.AsSpan().SequenceEqual(before);
-        return exact;
+        var numbers = original.Read();
+        foreach (var (_, matrix, compute) in edits)
+            IsChanged |= matrix.Write(compute(matrix.Read(numbers)), numbers);
+        return numbers;
     }
 
     /// <summary>Notes how far stored numbers are from the exact ones.</summary>
-    /// <exception cref="GraphGen.Errors.LortaException">LRT703: a finite number that the stored type cannot hold.</exception>
-    protected void Measure(float[] exact, float[] stored) => Note(Distance(exact, stored));
-
-    /// <summary>Notes a distance that was measured before.</summary>
     protected void Note((double MaxAbs, double MaxRel) distance) => (IsMeasured, MaxAbs, MaxRel) = (true, distance.MaxAbs, distance.MaxRel);
 
     /// <summary>How far stored numbers are from the exact ones.</summary>
     /// <exception cref="GraphGen.Errors.LortaException">LRT703: a finite number that the stored type cannot hold.</exception>
-    protected (double MaxAbs, double MaxRel) Distance(float[] exact, float[] stored)
+    protected (double MaxAbs, double MaxRel) Distance(float[] exact, ReadStored stored)
     {
-        var (difference, largest) = (0.0, 0.0);
-        for (var i = 0; i < exact.Length; i++)
+        var (width, gate, difference, largest) = ((int)original.Columns, new Lock(), 0f, 0f);
+        Parallel.For(0, (int)original.Rows, () => (Row: new float[width], Difference: 0f, Largest: 0f), (row, _, found) =>
         {
-            if (float.IsFinite(exact[i]) && !float.IsFinite(stored[i])) throw FoldingErrors.Overflow(edits[0].Address, exact[i], Form);
-            difference = Math.Max(difference, Math.Abs((double)stored[i] - exact[i]));
-            largest = Math.Max(largest, Math.Abs(exact[i]));
-        }
+            var wanted = exact.AsSpan(row * width, width);
+            stored(row, found.Row);
+            TensorPrimitives.Subtract<float>(found.Row, wanted, found.Row);
+            return (found.Row, MathF.Max(found.Difference, MathF.Abs(TensorPrimitives.MaxMagnitude<float>(found.Row))),
+                MathF.Max(found.Largest, MathF.Abs(TensorPrimitives.MaxMagnitude<float>(wanted))));
+        }, found =>
+        {
+            lock (gate) (difference, largest) = (MathF.Max(difference, found.Difference), MathF.Max(largest, found.Largest));
+        });
+        if (!float.IsFinite(difference)) CheckRange(exact, stored);
         return (difference, difference / Math.Max(largest, double.Epsilon));
     }
+
+    private void CheckRange(float[] exact, ReadStored stored)
+    {
+        var numbers = new float[original.Columns];
+        for (var row = 0; row < original.Rows; row++)
+        {
+            stored(row, numbers);
+            for (var i = 0; i < numbers.Length; i++)
+                if (exact[(row * numbers.Length) + i] is var wanted && float.IsFinite(wanted) && !float.IsFinite(numbers[i]))
+                    throw FoldingErrors.Overflow(edits[0].Address, wanted, Form);
+        }
+    }
+
+    /// <summary>Reads one row of stored numbers.</summary>
+    protected delegate void ReadStored(int row, Span<float> numbers);
 }
 
 /// <summary>A folded matrix of a float type; its bytes are made when they are written and not kept.</summary>
@@ -77,7 +95,8 @@ internal sealed class FloatWeight(FloatNumbers original, IReadOnlyList<WeightEdi
     {
         var exact = Exact();
         var bytes = StoredMatrix.Round(exact, type);
-        Measure(exact, Tensor.FromBytes(type, [exact.Length], bytes).ToFloats());
+        var stored = Tensor.FromBytes(type, [exact.Length], bytes).ToFloats();
+        Note(Distance(exact, (row, numbers) => stored.AsSpan(row * numbers.Length, numbers.Length).CopyTo(numbers)));
         return bytes;
     }
 }
@@ -98,9 +117,6 @@ internal sealed class QuantizedWeight(QuantizedMatrix original, IReadOnlyList<We
 
     public override int Bits => original.Layout.Bits;
 
-    /// <summary>How many numbers it has.</summary>
-    public long Numbers => original.Rows * original.Columns;
-
     /// <summary>The codes to be stored.</summary>
     public Tensor Codes => Tensor.Streamed(original.Codes.Type, [.. original.Codes.Dims], () => Chosen().Codes);
 
@@ -114,6 +130,7 @@ internal sealed class QuantizedWeight(QuantizedMatrix original, IReadOnlyList<We
         lock (_making)
         {
             if (_made.FirstOrDefault(made => made.Moments == choice.Moments) is not { } chosen) _made.Add(chosen = Make());
+            if (choice.IsFinal) _made.RemoveAll(made => made != chosen);
             Note(chosen.Distance);
             return chosen;
         }
@@ -133,7 +150,7 @@ internal sealed class QuantizedWeight(QuantizedMatrix original, IReadOnlyList<We
         Made Stored(IReadOnlyDictionary<string, SecondMoments>? by)
         {
             var (codes, scales) = original.Stored(rounded);
-            return new Made(by, codes, scales, Distance(exact, original.Read(rounded)));
+            return new Made(by, codes, scales, Distance(exact, (row, numbers) => original.ReadRow(rounded, row, numbers)));
         }
     }
 

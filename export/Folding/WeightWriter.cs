@@ -26,9 +26,6 @@ internal sealed class WeightWriter(Model model, bool widen, RoundingChoice choic
     /// <summary>Bits of the narrowest form.</summary>
     public int Bits => _rounded.Select(weight => weight.Bits).DefaultIfEmpty(32).Min();
 
-    /// <summary>How many numbers the weights of few bits have.</summary>
-    public long Numbers => _rounded.OfType<QuantizedWeight>().Sum(weight => weight.Numbers);
-
     /// <summary>What storing cost; asks after the weights were written.</summary>
     public Rounding? Rounding()
     {

@@ -13,7 +13,6 @@ public sealed class Verifier(IGraphEvaluator evaluator)
     private const double Exact = 1e-5;
     private const double HalfPrecision = 5e-3;   // weights in 16 bits round results to about three digits
     private const int FewBits = 8;
-    private const long Large = 1 << 28;   // folded numbers
 
     /// <summary>Compares two models. Where one rounds activations when it runs, the verdict is on the canonical graphs of both, which do not.</summary>
     /// <exception cref="LortaException">LRT704 … LRT706: inputs or outputs do not fit.</exception>
@@ -59,7 +58,7 @@ public sealed class Verifier(IGraphEvaluator evaluator)
     public VerifyResult Compare(Model a, AdapterFolder adapter, FoldedModel folded, VerifyOptions options)
     {
         if (folded.Bits > FewBits) return Compare(a, adapter, folded.Model, options);
-        var runner = ModelRunner.Of(evaluator, options.CanonicalOnly ? Calibration.Bounded(a, options) : options, a);
+        var runner = ModelRunner.Of(evaluator, options, a);
         var effect = AdapterEffect.Of(runner, a, adapter, options.AllowOtherBase, Calibration.For(a, options));
         var (judged, nearest) = Chosen(runner, effect, folded);
         var deployed = options.CanonicalOnly ? judged : OutputDifference.Between(effect.Adapted, runner.Run(folded.Model));
@@ -74,16 +73,14 @@ public sealed class Verifier(IGraphEvaluator evaluator)
         ? HalfPrecision
         : Exact;
 
-    // No layer is rounded worse by its moments, but the model may be: both are tried. A large model is run once more only where little
-    // is kept.
+    // No layer is rounded worse by its moments, but the model may be: both are tried.
     private static (OutputDifference Chosen, OutputDifference? Nearest) Chosen(ModelRunner runner, AdapterEffect effect, FoldedModel folded)
     {
-        var calibrated = With(effect.IsAny ? effect.Moments : null);
-        if (!effect.IsAny || (folded.Numbers > Large && effect.Kept(calibrated) >= VerifyResult.LeastEffect)) return (calibrated, null);
-        var nearest = With(null);
-        if (nearest.Norm < calibrated.Norm) return (nearest, nearest);
-        folded.Choice.Use(effect.Moments);
-        return (calibrated, nearest);
+        if (!effect.IsAny) return (With(null), null);
+        var (calibrated, nearest) = (With(effect.Moments), With(null));
+        var isNearestBetter = nearest.Norm < calibrated.Norm;
+        folded.Choice.Decide(isNearestBetter ? null : effect.Moments);
+        return (isNearestBetter ? nearest : calibrated, nearest);
 
         OutputDifference With(IReadOnlyDictionary<string, SecondMoments>? moments)
         {

@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace LoRTA.Onnx.GraphGen.Discovery;
 
 /// <summary>Codes of few bits side by side, from the low bits of a byte up, and each in a byte of its own.</summary>
@@ -37,8 +39,10 @@ internal static class PackedCodes
             for (var i = 0; i < codes.Length; i++) codes[i] = Get(packed, start + ((long)i * bits), bits);
             return;
         }
-        var pairs = packed[(int)(start >> 3)..];
-        for (var i = 0; i < codes.Length; i++) codes[i] = (byte)((i & 1) == 0 ? pairs[i >> 1] & 0xF : pairs[i >> 1] >> 4);
+        var pairs = packed.Slice((int)(start >> 3), (codes.Length + 1) / 2);
+        var apart = MemoryMarshal.Cast<byte, ushort>(codes);
+        for (var i = 0; i < apart.Length; i++) apart[i] = (ushort)((pairs[i] & 0xF) | (pairs[i] >> 4 << 8));
+        if (codes.Length % 2 == 1) codes[^1] = (byte)(pairs[^1] & 0xF);
     }
 
     private static void PackRow(ReadOnlySpan<byte> codes, byte[] packed, long start, int bits)
@@ -48,8 +52,15 @@ internal static class PackedCodes
             codes.CopyTo(packed.AsSpan((int)(start >> 3)));
             return;
         }
-        var mask = (1 << bits) - 1;
-        for (var i = 0; i < codes.Length; i++)
+        var (mask, done) = ((1 << bits) - 1, 0);
+        if (bits == 4 && (start & 7) == 0)
+        {
+            var apart = MemoryMarshal.Cast<byte, ushort>(codes);
+            var pairs = packed.AsSpan((int)(start >> 3), apart.Length);
+            for (var i = 0; i < apart.Length; i++) pairs[i] = (byte)((apart[i] & 0xF) | ((apart[i] >> 4) & 0xF0));
+            done = apart.Length * 2;
+        }
+        for (var i = done; i < codes.Length; i++)
         {
             var bit = start + ((long)i * bits);
             var (at, shift) = (bit >> 3, (int)(bit & 7));

@@ -12,9 +12,12 @@ namespace LoRTA.Onnx.GraphGen.Discovery;
 /// <param name="ZeroPoints">The zero points as stored; null = the format's own everywhere.</param>
 internal sealed record QuantizedMatrix(StoredCodes Layout, Tensor Codes, Tensor Scales, Tensor? ZeroPoints) : IStoredNumbers
 {
+    private const int Exact = 512;   // squares that are summed in float32
+
     private static readonly float[] Parts = [1, 0.95f, 0.9f, 0.85f, 0.8f];
 
     private readonly float[] _scales = Scales.ToFloats();
+    private float[]? _blockZeros;
 
     // Zero points that are stored as numbers, one for each block, and not as codes.
     private readonly float[]? _zeros = ZeroPoints is { } zeros && zeros.Type != Codes.Type ? zeros.ToFloats() : null;
@@ -31,6 +34,8 @@ internal sealed record QuantizedMatrix(StoredCodes Layout, Tensor Codes, Tensor 
     /// <summary>The highest code.</summary>
     public int Highest => Lowest + (1 << Layout.Bits) - 1;
 
+    private long BlocksDown => (Rows + Layout.BlockRows - 1) / Layout.BlockRows;
+
     private long BlocksAcross => (Columns + Layout.BlockColumns - 1) / Layout.BlockColumns;
 
     public float[] Read() => Read(new RoundedNumbers(PackedCodes.Unpack(Codes.Bytes, Layout), _scales));
@@ -38,19 +43,23 @@ internal sealed record QuantizedMatrix(StoredCodes Layout, Tensor Codes, Tensor 
     /// <summary>The numbers that codes and scales stand for.</summary>
     public float[] Read(RoundedNumbers rounded)
     {
-        var values = new float[Rows * Columns];
-        Parallel.For(0, Rows, row =>
-        {
-            var down = row / Layout.BlockRows;
-            for (long across = 0; across < BlocksAcross; across++)
-            {
-                var block = BlockOf(down, across);
-                var (zero, scale) = (ZeroAt(block), rounded.Scales[block.Index]);
-                for (var at = (row * Columns) + block.Left; at < (row * Columns) + block.Right; at++)
-                    values[at] = (Signed(rounded.Codes[at]) - zero) * scale;
-            }
-        });
+        var values = GC.AllocateUninitializedArray<float>(checked((int)(Rows * Columns)));
+        Parallel.For(0, (int)Rows, row => ReadRow(rounded, row, values.AsSpan(row * (int)Columns, (int)Columns)));
         return values;
+    }
+
+    /// <summary>The numbers of one row that codes and scales stand for.</summary>
+    public void ReadRow(RoundedNumbers rounded, int row, Span<float> values)
+    {
+        var codes = rounded.Codes.AsSpan(row * values.Length, values.Length);
+        var (negative, range, width) = (Highest, 1 << Layout.Bits, (int)Layout.BlockColumns);
+        var block = (int)(row / Layout.BlockRows * BlocksAcross);
+        for (var left = 0; left < values.Length; left += width, block++)
+        {
+            var (zero, scale) = (ZeroAt(block), rounded.Scales[block]);
+            for (var at = left; at < Math.Min(values.Length, left + width); at++)
+                values[at] = ((codes[at] > negative ? codes[at] - range : codes[at]) - zero) * scale;
+        }
     }
 
     public float ReadAt(long row, long column)
@@ -65,8 +74,13 @@ internal sealed record QuantizedMatrix(StoredCodes Layout, Tensor Codes, Tensor 
     /// <summary>Where the scale of a number lies among all scales.</summary>
     public int ScaleIndex(long row, long column) => BlockAt(row, column).Index;
 
-    /// <summary>The zero point of a number.</summary>
-    public float ZeroAt(long row, long column) => ZeroAt(BlockAt(row, column));
+    /// <summary>The zero point of the numbers that share a scale.</summary>
+    /// <param name="scale">The scale's place among all scales.</param>
+    public float ZeroAt(int scale)
+    {
+        var zeros = _blockZeros ??= ZeroPoints is null or { Count: 1 } ? [ZeroAt(BlockOf(0, 0))] : AllZeros();
+        return zeros.Length == 1 ? zeros[0] : zeros[scale];
+    }
 
     /// <summary>A code of the stored bits.</summary>
     public int Signed(byte code) => code > Highest ? code - (1 << Layout.Bits) : code;
@@ -76,8 +90,7 @@ internal sealed record QuantizedMatrix(StoredCodes Layout, Tensor Codes, Tensor 
     public RoundedNumbers Requantize(float[] values)
     {
         var rounded = new RoundedNumbers(PackedCodes.Unpack(Codes.Bytes, Layout), (float[])_scales.Clone());
-        var down = (Rows + Layout.BlockRows - 1) / Layout.BlockRows;
-        Parallel.For(0, down * BlocksAcross, () => new float[Layout.BlockRows * Layout.BlockColumns], (index, _, inside) =>
+        Parallel.For(0, BlocksDown * BlocksAcross, () => new float[Layout.BlockRows * Layout.BlockColumns], (index, _, inside) =>
         {
             Requantize(BlockOf(index / BlocksAcross, index % BlocksAcross), values, rounded, inside);
             return inside;
@@ -99,22 +112,23 @@ internal sealed record QuantizedMatrix(StoredCodes Layout, Tensor Codes, Tensor 
 
     private void Requantize(Block block, float[] values, RoundedNumbers rounded, float[] inside)
     {
-        var (zero, old) = (ZeroAt(block), _scales[block.Index]);
+        var (zero, old) = (ZeroAt(block.Index), _scales[block.Index]);
+        var width = (int)(block.Right - block.Left);
         var count = 0;
         var isChanged = false;
-        for (var row = block.Top; row < block.Bottom; row++)
+        for (var row = block.Top; row < block.Bottom; row++, count += width)
         {
-            for (var at = (row * Columns) + block.Left; at < (row * Columns) + block.Right; at++)
-            {
-                isChanged |= values[at] != (Signed(rounded.Codes[at]) - zero) * old;
-                inside[count++] = values[at];
-            }
+            var at = (int)((row * Columns) + block.Left);
+            values.AsSpan(at, width).CopyTo(inside.AsSpan(count));
+            for (var i = at; !isChanged && i < at + width; i++) isChanged = values[i] != (Signed(rounded.Codes[i]) - zero) * old;
         }
         if (!isChanged) return;
         var scale = rounded.Scales[block.Index] = BestScale(inside.AsSpan(0, count), zero, old);
         for (var row = block.Top; row < block.Bottom; row++)
-            for (var at = (row * Columns) + block.Left; at < (row * Columns) + block.Right; at++)
-                rounded.Codes[at] = (byte)(Code(values[at], zero, scale) & ((1 << Layout.Bits) - 1));
+        {
+            var at = (int)((row * Columns) + block.Left);
+            Encode(values.AsSpan(at, width), zero, scale, rounded.Codes.AsSpan(at, width));
+        }
     }
 
     // Scales that just reach the largest number of either sign, and somewhat smaller ones: clipping a few far numbers rounds the many near ones less.
@@ -140,32 +154,53 @@ internal sealed record QuantizedMatrix(StoredCodes Layout, Tensor Codes, Tensor 
     private double Error(ReadOnlySpan<float> values, float zero, float scale)
     {
         if (scale == 0) return TensorPrimitives.SumOfSquares(values);
-        var (lowest, highest, part) = (Lowest - zero, Highest - zero, zero - MathF.Floor(zero));
+        var (part, inverse) = (zero - MathF.Floor(zero), 1 / scale);
+        var (lowest, highest, parts) = (new Vector<float>(Lowest - zero), new Vector<float>(Highest - zero), new Vector<float>(part));
         var sum = 0.0;
         var at = 0;
-        for (; at + Vector<float>.Count <= values.Length; at += Vector<float>.Count)
+        while (at + Vector<float>.Count <= values.Length)
         {
-            var value = new Vector<float>(values[at..]);
-            var steps = Vector.Round((value * (1 / scale)) + new Vector<float>(part)) - new Vector<float>(part);
-            var difference = (Vector.Min(Vector.Max(steps, new Vector<float>(lowest)), new Vector<float>(highest)) * scale) - value;
-            sum += Vector.Sum(difference * difference);
+            var squares = Vector<float>.Zero;
+            for (var end = Math.Min(values.Length, at + Exact) - Vector<float>.Count; at <= end; at += Vector<float>.Count)
+            {
+                var value = new Vector<float>(values[at..]);
+                var steps = Vector.Round(Vector.FusedMultiplyAdd(value, new Vector<float>(inverse), parts)) - parts;
+                var difference = Vector.FusedMultiplyAdd(Vector.Min(Vector.Max(steps, lowest), highest), new Vector<float>(scale), -value);
+                squares = Vector.FusedMultiplyAdd(difference, difference, squares);
+            }
+            sum += Vector.Sum(squares);
         }
         for (; at < values.Length; at++)
         {
-            var difference = (Math.Clamp(Steps(values[at] / scale, zero), lowest, highest) * scale) - values[at];
+            var steps = MathF.Round((values[at] * inverse) + part) - part;
+            var difference = (Math.Clamp(steps, Lowest - zero, Highest - zero) * scale) - values[at];
             sum += difference * difference;
         }
         return sum;
     }
 
-    private int Code(float value, float zero, float scale) =>
-        (int)Math.Clamp(scale == 0 ? MathF.Round(zero) : Steps(value / scale, zero) + zero, Lowest, Highest);
-
-    // The nearest code, counted from a zero point that may lie between two codes.
-    private static float Steps(float value, float zero)
+    // The nearest codes, counted from a zero point that may lie between two of them.
+    private void Encode(ReadOnlySpan<float> values, float zero, float scale, Span<byte> codes)
     {
-        var part = zero - MathF.Floor(zero);
-        return MathF.Round(value + part) - part;
+        var (below, mask, at) = (MathF.Floor(zero), (1 << Layout.Bits) - 1, 0);
+        if (scale == 0)
+        {
+            codes.Fill((byte)((int)Math.Clamp(MathF.Round(zero), Lowest, Highest) & mask));
+            return;
+        }
+        var (lowest, highest) = (new Vector<float>(Lowest), new Vector<float>(Highest));
+        Span<int> found = stackalloc int[Vector<int>.Count];
+        for (; at + Vector<float>.Count <= values.Length; at += Vector<float>.Count)
+        {
+            var steps = Vector.Round((new Vector<float>(values[at..]) / scale) + new Vector<float>(zero - below));
+            Vector.ConvertToInt32(Vector.Min(Vector.Max(steps + new Vector<float>(below), lowest), highest)).CopyTo(found);
+            for (var i = 0; i < found.Length; i++) codes[at + i] = (byte)(found[i] & mask);
+        }
+        for (; at < values.Length; at++)
+        {
+            var nearest = MathF.Round((values[at] / scale) + (zero - below)) + below;
+            codes[at] = (byte)((int)Math.Clamp(nearest, Lowest, Highest) & mask);
+        }
     }
 
     private Block BlockAt(long row, long column) => BlockOf(row / Layout.BlockRows, column / Layout.BlockColumns);
@@ -174,6 +209,15 @@ internal sealed record QuantizedMatrix(StoredCodes Layout, Tensor Codes, Tensor 
     {
         var (top, left) = (down * Layout.BlockRows, across * Layout.BlockColumns);
         return new Block(down, across, (int)((down * BlocksAcross) + across), top, left, Math.Min(Rows, top + Layout.BlockRows), Math.Min(Columns, left + Layout.BlockColumns));
+    }
+
+    private float[] AllZeros()
+    {
+        var zeros = new float[BlocksDown * BlocksAcross];
+        for (long down = 0; down < BlocksDown; down++)
+            for (long across = 0; across < BlocksAcross; across++)
+                zeros[(down * BlocksAcross) + across] = ZeroAt(BlockOf(down, across));
+        return zeros;
     }
 
     private float ZeroAt(Block block) => ZeroPoints switch

@@ -12,19 +12,37 @@ namespace LoRTA.Onnx.GraphGen.Discovery;
 internal sealed record StoredMatrix(IStoredNumbers Numbers, Layout Layout, FeatureRanges Columns,
     WeightFactor? Factor = null)
 {
-    private const int Side = 64;
+    private const int Inputs = 64, Outputs = 8;   // of a tile
+
+    // From one input, and from one output feature, to the next.
+    private readonly long _inputStep = Layout is Layout.OutIn ? 1 : Numbers.Columns;
+    private readonly long _outputStep = Layout is Layout.OutIn ? Numbers.Columns : 1;
 
     public int In => (int)(Layout is Layout.OutIn ? Numbers.Columns : Numbers.Rows);
 
     public int Out => (int)Columns.Width;
 
     /// <summary>W [in, out], row-major.</summary>
-    public float[] Read()
+    public float[] Read() => Read(Numbers.Read()).ToFloats();
+
+    /// <summary>W [in, out] out of all stored numbers.</summary>
+    public Tensor Read(float[] stored)
     {
-        var stored = Numbers.Read();
-        var weight = new float[(long)In * Out];
-        Visit((at, i, j, factor) => weight[((long)i * Out) + j] = stored[at] * factor);
-        return weight;
+        var (features, width) = (Features(), Out);
+        var bytes = GC.AllocateUninitializedArray<byte>(checked(In * width * sizeof(float)));
+        ForTiles(features.Length, (inputs, outputs) =>
+        {
+            var weight = MemoryMarshal.Cast<byte, float>(bytes.AsSpan());
+            for (var i = inputs.Start; i < inputs.End; i++)
+            {
+                for (var j = outputs.Start; j < outputs.End; j++)
+                {
+                    var at = PositionOf(i, features[j]);
+                    weight[(i * width) + j] = Factor is null ? stored[at] : stored[at] * Factor.At(at, i, features[j]);
+                }
+            }
+        });
+        return Tensor.FromBytes(ElementType.Float, [In, width], bytes);
     }
 
     /// <summary>Single elements of W, for a sketch.</summary>
@@ -35,16 +53,39 @@ internal sealed record StoredMatrix(IStoredNumbers Numbers, Layout Layout, Featu
 
     private float At(int row, int column, Func<long, long, float> read, Func<float, float> factorOf)
     {
-        var feature = Features().ElementAt(column);
+        var feature = (int)Columns.Numbers.ElementAt(column);
         var number = Layout is Layout.OutIn ? read(feature, row) : read(row, feature);
         return Factor is null ? number : number * factorOf(Factor.At(PositionOf(row, feature), row, feature));
     }
 
     /// <summary>Puts W [in, out] at its place among all stored numbers. What a factor of 0 hides stays as it is.</summary>
-    public void Write(ReadOnlyMemory<float> weight, float[] stored) => Visit((at, i, j, factor) =>
+    /// <returns>Whether any number is another one now.</returns>
+    public bool Write(Tensor weight, float[] stored)
     {
-        if (factor != 0) stored[at] = weight.Span[(i * Out) + j] / factor;
-    });
+        var (features, width, isChanged) = (Features(), Out, false);
+        ForTiles(features.Length, (inputs, outputs) =>
+        {
+            var numbers = weight.Span<float>();
+            var isOther = false;
+            for (var i = inputs.Start; i < inputs.End; i++)
+            {
+                for (var j = outputs.Start; j < outputs.End; j++)
+                {
+                    var (at, number) = (PositionOf(i, features[j]), numbers[(i * width) + j]);
+                    if (Factor is not null)
+                    {
+                        var factor = Factor.At(at, i, features[j]);
+                        if (factor == 0) continue;
+                        number /= factor;
+                    }
+                    isOther |= !number.Equals(stored[at]);
+                    stored[at] = number;
+                }
+            }
+            if (isOther) isChanged = true;
+        });
+        return isChanged;
+    }
 
     /// <summary>Numbers in the raw form of a type, rounded once to the nearest.</summary>
     public static Memory<byte> Round(float[] values, ElementType type) => type switch
@@ -63,28 +104,15 @@ internal sealed record StoredMatrix(IStoredNumbers Numbers, Layout Layout, Featu
         return float.IsNaN(value) ? (ushort)0x7FC0 : (ushort)((bits + 0x7FFF + ((bits >> 16) & 1)) >> 16);
     }
 
-    private IEnumerable<int> Features() => Columns.Numbers.Select(number => (int)number);
+    private int[] Features() => [.. Columns.Numbers.Select(number => (int)number)];
 
-    private long PositionOf(long input, long feature) => Layout is Layout.OutIn ? (feature * In) + input : (input * Numbers.Columns) + feature;
+    private long PositionOf(long input, long feature) => (input * _inputStep) + (feature * _outputStep);
 
-    // In small squares, so that the one order and the other stay within the cache, and on all cores.
-    private void Visit(Action<long, int, int, float> element)
-    {
-        var features = Features().ToArray();
-        Parallel.For(0, (In + Side - 1) / Side, down =>
+    // On all cores, in tiles of both orders that stay within the cache, also where rows are a power of two apart and share its sets.
+    private void ForTiles(int outputs, Action<(int Start, int End), (int Start, int End)> visit) =>
+        Parallel.For(0, (In + Inputs - 1) / Inputs, tile =>
         {
-            var (top, bottom) = (down * Side, Math.Min(In, (down + 1) * Side));
-            for (var left = 0; left < features.Length; left += Side)
-            {
-                for (var i = top; i < bottom; i++)
-                {
-                    for (var j = left; j < Math.Min(features.Length, left + Side); j++)
-                    {
-                        var at = PositionOf(i, features[j]);
-                        element(at, i, j, Factor?.At(at, i, features[j]) ?? 1);
-                    }
-                }
-            }
+            var inputs = (tile * Inputs, Math.Min(In, (tile + 1) * Inputs));
+            for (var left = 0; left < outputs; left += Outputs) visit(inputs, (left, Math.Min(outputs, left + Outputs)));
         });
-    }
 }

@@ -13,6 +13,7 @@ namespace LoRTA.Onnx.Training.Runtime;
 internal sealed class OrtWeights : IDisposable
 {
     private const long WorthSharing = 16 << 10;
+    private const long WorthCollecting = 64 << 20;
     private readonly Dictionary<Tensor, Tensor> _mapped = new(ReferenceEqualityComparer.Instance);
     private readonly Dictionary<Tensor, OrtValue> _values = new(ReferenceEqualityComparer.Instance);
     private readonly HashSet<MappedFile> _files = [];
@@ -62,7 +63,8 @@ internal sealed class OrtWeights : IDisposable
         // Weights that are widened for one product at a time are large buffers of many sizes, which an arena would keep.
         if (model.Graph.Nodes.Any(node => node.Op == "DequantizeLinear" && node.Output.Shape is { Rank: 2 })) options.EnableCpuMemArena = false;
         options.AddSessionConfigEntry("session.model_external_initializers_file_folder_path", _root);
-        foreach (var (value, tensor) in shared.Where(pair => pair.Value.Type.Bits() >= 8)) options.AddInitializer(value.Name, ValueOf(tensor));   // the runtime maps those of 4 bits itself
+        foreach (var (value, tensor) in shared.Where(pair => pair.Value.Type.Bits() >= 8 && !IsReplaced(pair.Key)))
+            options.AddInitializer(value.Name, ValueOf(tensor));   // the runtime maps those of 4 bits itself
         var bytes = ModelWriter.ToBytes(model, value => shared.TryGetValue(value, out var tensor) ? PlaceOf(tensor) : null);
         foreach (var tensor in shared.Values) _files.Add(tensor.File!);
         CheckFiles();
@@ -72,6 +74,10 @@ internal sealed class OrtWeights : IDisposable
     private bool IsShared(Value value) => value is { IsInput: false, Constant: { Type: ElementType.Float or ElementType.Float16 or ElementType.UInt8 or ElementType.Int8 or ElementType.UInt4 or ElementType.Int4 } tensor }
         && tensor.ByteCount >= WorthSharing && (tensor.File is null || Path.GetFullPath(tensor.File.Path).StartsWith(_root, StringComparison.Ordinal));
 
+    // MatMulNBits makes packed codes of its own and needs the file's no more: what the runtime maps itself it lets go of then.
+    private static bool IsReplaced(Value value) =>
+        value.Uses.Count > 0 && value.Uses.All(use => use is { Node.Op: OrtOps.MatMulNBits, Index: 1 });
+
     // Weights that were widened or transposed have no file yet: they get one, once for all sessions.
     private void MapComputed(Model model)
     {
@@ -79,6 +85,10 @@ internal sealed class OrtWeights : IDisposable
         if (missing.Count == 0) return;
         var layout = new ExternalLayout(string.Empty, missing);
         var file = MappedFile.Open(Written(layout));
+
+        // what their numbers were made of would stay in memory while the session packs its weights
+        if (missing.Sum(value => value.Constant!.ByteCount) >= WorthCollecting)
+            GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
         foreach (var value in missing) _mapped[value.Constant!] = Tensor.FromFile(value.Constant!.Type, [.. value.Constant.Dims], file, layout.PlaceOf(value)!.Value.Offset);
     }
 
@@ -88,7 +98,7 @@ internal sealed class OrtWeights : IDisposable
         {
             _scratch ??= ScratchFolder.Create();
             var path = Path.Combine(_scratch.Path, string.Create(CultureInfo.InvariantCulture, $"{_written++}.weights"));
-            AtomicFile.Write(path, layout.Write);
+            using (var stream = FileSteps.Create(path)) layout.Write(stream);
             return path;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or LortaException { InnerException: IOException or UnauthorizedAccessException })

@@ -30,6 +30,25 @@ internal sealed class ExportEffectTests
     }
 
     [Test]
+    public void Every_export_of_a_file_has_the_same_bytes_on_one_thread_and_on_two([Values] FewBitsForm form)
+    {
+        var (model, adapter) = Adapted(form, 0.3);
+
+        var exports = new[] { "1", "2", "2" }.Select(Exported).ToList();
+
+        Assert.That(exports[1], Is.EqualTo(exports[0]), "two threads and one");
+        Assert.That(exports[2], Is.EqualTo(exports[1]), "two threads, again");
+
+        byte[] Exported(string threads, int index)
+        {
+            var run = CommandLine.Run("export", model, "--adapter", adapter, "-o", _folder[$"{index}.onnx"], "--threads", threads,
+                "--allow-rounding");
+            Assert.That(run.ExitCode, Is.Zero, run.Error);
+            return File.ReadAllBytes(_folder[$"{index}.onnx"]);
+        }
+    }
+
+    [Test]
     public void Lost_effect_fails_with_the_way_out_unless_it_is_accepted()
     {
         var (model, adapter) = Adapted(FewBitsForm.Int8, 1e-4);

@@ -50,6 +50,23 @@ internal sealed class OptimizedFilesTests
     }
 
     [Test]
+    public void The_effect_that_integers_between_operators_keep_is_that_of_the_written_file()
+    {
+        using var folder = new TestFolder();
+        var optimized = Optimized(Exports.Path("llama-mini/int8-qdq"), folder["optimized.onnx"]);
+        var (adapter, verifier) = (RandomAdapter.For(optimized), new Verifier(RandomAdapter.Evaluator));
+        var folded = new Folder(RandomAdapter.Evaluator).Fold(optimized, adapter, new ExportOptions());
+
+        var exported = verifier.Compare(optimized, adapter, folded, new VerifyOptions { Length = 12 });
+        folded.Model.Save(folder["exported.onnx"]);
+        var verified = verifier.Compare(optimized, adapter, Model.Load(folder["exported.onnx"]), new VerifyOptions { Length = 12 });
+
+        Assert.That(optimized.Graph.Nodes.Select(node => node.Op), Has.Some.EqualTo("QLinearMatMul"));
+        Assert.That((exported.Ok, verified.Ok), Is.EqualTo((true, true)));
+        Assert.That(exported.EffectKept, Is.GreaterThan(0.9).And.EqualTo(verified.EffectKept!.Value).Within(1e-4));
+    }
+
+    [Test]
     public void Gradients_pass_the_activation_that_was_fused_into_a_product()
     {
         var model = Model.Load(Fixtures.Path("field", "r03-ort-optimised-forms", "pooler.ext.onnx"));

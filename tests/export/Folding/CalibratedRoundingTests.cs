@@ -65,6 +65,39 @@ internal sealed class CalibratedRoundingTests
     }
 
     [Test]
+    public void Both_roundings_are_made_of_one_computation_and_kept_until_one_is_decided_on()
+    {
+        const string Address = "layers.0.q";
+        var (matrix, wanted, computed) = (Matrix(4, 32, Layout.OutIn), Wanted(4, 32, Layout.OutIn), 0);
+        var site = new StoredMatrix(matrix, Layout.OutIn, [(0, Outputs)]);
+        var moments = new Dictionary<string, SecondMoments> { [Address] = new SecondMoments(Inputs) };
+        moments[Address].Add(Activations(), null);
+        var choice = new RoundingChoice();
+        var weight = new QuantizedWeight(matrix, [new WeightEdit(Address, site, Computed)], choice);
+
+        choice.Use(moments);
+        var calibrated = weight.Codes.Bytes.ToArray();
+        choice.Use(null);
+        var nearest = weight.Codes.Bytes.ToArray();
+        var computedForBoth = computed;
+        choice.Decide(moments);
+        var decided = weight.Codes.Bytes.ToArray();
+        choice.Use(null);
+        var nearestAgain = weight.Codes.Bytes.ToArray();
+
+        Assert.That(nearest, Is.Not.EqualTo(calibrated));
+        Assert.That(decided, Is.EqualTo(calibrated));
+        Assert.That(nearestAgain, Is.EqualTo(nearest));
+        Assert.That((computedForBoth, computed), Is.EqualTo((1, 2)), "what was not decided on is made anew");
+
+        Tensor Computed(Tensor weight)   // whatever it was
+        {
+            computed++;
+            return site.Read(wanted);
+        }
+    }
+
+    [Test]
     public void Positions_that_do_not_count_are_left_out()
     {
         var (with, without) = (new SecondMoments(2), new SecondMoments(2));

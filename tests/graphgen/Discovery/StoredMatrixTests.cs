@@ -36,9 +36,19 @@ internal sealed class StoredMatrixTests
     {
         var (matrix, stored) = (Packed(layout), (layout is Layout.OutIn ? OutIn : InOut).ToArray());
 
-        matrix.Write(new float[] { 10, 20, 30, 40, 50, 60 }, stored);
+        var isChanged = matrix.Write(Tensor.Of<float>([2, 3], [10, 20, 30, 40, 50, 60]), stored);
 
+        Assert.That(isChanged, Is.True);
         Assert.That(stored, Is.EqualTo((layout is Layout.OutIn ? OutIn : InOut).Select(value => value < 0 ? value : 10 * value)));
+    }
+
+    [TestCase(Layout.InOut)]
+    [TestCase(Layout.OutIn)]
+    public void Writing_the_same_numbers_changes_nothing(Layout layout)
+    {
+        var (matrix, stored) = (Packed(layout), (layout is Layout.OutIn ? OutIn : InOut).ToArray());
+
+        Assert.That(matrix.Write(Tensor.Of<float>([2, 3], matrix.Read()), stored), Is.False);
     }
 
     [TestCase(Layout.InOut)]
