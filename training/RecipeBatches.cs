@@ -11,20 +11,21 @@ namespace LoRTA.Onnx.Training;
 internal sealed record RecipeBatches(IReadOnlyList<IReadOnlyDictionary<string, Tensor>> Train,
     IReadOnlyList<IReadOnlyDictionary<string, Tensor>> Held)
 {
+    private const long Tokens = 4096;   // of each set, about
+
     /// <summary>Reads the data of a recipe.</summary>
     /// <param name="recipe">The recipe; its model says what the labels look like.</param>
-    /// <param name="tokens">About how many tokens of each set.</param>
-    public static RecipeBatches Of(Recipe recipe, long tokens)
+    public static RecipeBatches Of(Recipe recipe)
     {
         var graph = EvaluationGraph.Of(Model.Load(recipe.Model), recipe.Task, RecipeMapping.LossOutput(recipe));
         var (train, validation) = PreparedTask.DataOf(recipe, graph);
-        var learned = First(train.From(default).Take(train.BatchesPerEpoch), tokens);
-        return new RecipeBatches(learned, validation is null ? learned : First(validation.InOrder(), tokens));
+        var learned = First(train.From(default).Take(train.BatchesPerEpoch));
+        return new RecipeBatches(learned, validation is null ? learned : First(validation.InOrder()));
     }
 
-    private static List<IReadOnlyDictionary<string, Tensor>> First(IEnumerable<Batch> batches, long tokens)
+    private static List<IReadOnlyDictionary<string, Tensor>> First(IEnumerable<Batch> batches)
     {
-        var first = new List<IReadOnlyDictionary<string, Tensor>>();
+        var (first, tokens) = (new List<IReadOnlyDictionary<string, Tensor>>(), Tokens);
         foreach (var batch in batches)
         {
             first.Add(batch.Inputs);

@@ -7,16 +7,17 @@ namespace LoRTA.Onnx.Bench.Models;
 /// <summary>A decoder of Llama2-7B's shape with random weights of 4 bits, spelled as ONNX Runtime GenAI's builder does; weights are made
 /// while they are written.</summary>
 /// <param name="Layers">Decoder blocks: 32 give 4.1 GB of codes and scales.</param>
-internal sealed record LargeModel(int Layers = 32)
+/// <param name="Hidden">Width.</param>
+/// <param name="Heads">Heads of attention.</param>
+/// <param name="Ffn">Width of the feed-forward part.</param>
+/// <param name="Vocabulary">Token ids.</param>
+internal sealed record LargeModel(int Layers = 32, int Hidden = 4096, int Heads = 32, int Ffn = 11008, int Vocabulary = 32000)
 {
-    private const int Hidden = 4096;
-    private const int Heads = 32;
-    private const int HeadSize = Hidden / Heads;
-    private const int Ffn = 11008;
-    private const int Vocabulary = 32000;
     private const int Block = 32;
     private const int Positions = 4096;
     private const int Rank = 4;
+
+    private int HeadSize => Hidden / Heads;
 
     /// <summary>Writes the model, its data beside it, and as <c>PATH.factors.safetensors</c> the factors of a LoRA adapter on q and
     /// v.</summary>

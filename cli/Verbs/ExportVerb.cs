@@ -13,8 +13,6 @@ namespace LoRTA.Onnx.Cli.Verbs;
 /// <summary><c>lorta export MODEL --adapter DIR -o OUT</c>.</summary>
 internal static class ExportVerb
 {
-    private const int DataTokens = 4096;   // that --data compares on
-
     public static Verb Create()
     {
         var (model, adapter, force, runtime) = (Arg.Model(), Opt.Required<string>("--adapter", "An adapter folder."), Opt.Force(), new RuntimeArguments());
@@ -40,7 +38,7 @@ internal static class ExportVerb
                 AllowRounding = call.Get(rounding),
                 Inputs = call.Get(inputs),
                 Recipe = call.Get(data) is { } path
-                    ? RecipeArgument.Load(path, [], (null, null, runtime.Settings(call).Device)) with { Model = call.Get(model) }
+                    ? RecipeArgument.OfModel(path, call.Get(model), runtime.Settings(call))
                     : null,
                 RecipePath = call.Get(data),
             };
@@ -75,7 +73,7 @@ internal static class ExportVerb
 
         VerifyResult Compare()
         {
-            var batches = request.Recipe is { } recipe ? RecipeBatches.Of(recipe, DataTokens) : null;
+            var batches = request.Recipe is { } recipe ? RecipeBatches.Of(recipe) : null;
             return new Verifier(evaluator).Compare(deployed, adapter, folded, new VerifyOptions
             {
                 Inputs = request.Inputs,

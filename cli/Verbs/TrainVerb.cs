@@ -1,5 +1,6 @@
 using LoRTA.Onnx.Training;
 using LoRTA.Onnx.Training.Recipes;
+using LoRTA.Onnx.Training.Runtime;
 
 namespace LoRTA.Onnx.Cli.Verbs;
 
@@ -39,4 +40,8 @@ internal static class RecipeArgument
             Device = options.Device ?? recipe.Device,
         };
     }
+
+    /// <summary>A recipe whose data another model is judged on.</summary>
+    public static Recipe OfModel(string path, string model, OrtSettings settings) =>
+        Load(path, [], (null, null, settings.Device)) with { Model = model };
 }

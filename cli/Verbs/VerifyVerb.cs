@@ -1,6 +1,7 @@
 using LoRTA.Onnx.Export.Verification;
 using LoRTA.Onnx.GraphGen.Adapters;
 using LoRTA.Onnx.GraphGen.Ir;
+using LoRTA.Onnx.Training;
 using LoRTA.Onnx.Training.Runtime;
 
 namespace LoRTA.Onnx.Cli.Verbs;
@@ -15,23 +16,28 @@ internal static class VerifyVerb
     {
         var (a, b, adapter, seed, runtime) = (Arg.Model("A"), Arg.Model("B"), Opt.Adapter(), Opt.Seed(), new RuntimeArguments());
         var inputs = Opt.Of<string?>("--inputs", "Inputs by name.", "FILE.safetensors");
+        var data = Opt.Of<string?>("--data", "Compare on a recipe's validation data, as export --data does.", "RECIPE");
         var samples = Opt.Within(Opt.Of("--samples", "Random rows.", 4), 1, MostSamples);
-        var length = Opt.Within(Opt.Of("--length", "Their length.", 32), 1, LongestRow);
+        var length = Opt.Within(Opt.Of<int?>("--length", "Their length (default 32; fewer for files of more than 1.2 GB).", "N"), 1, LongestRow);
         var tolerance = Opt.NotNegative(Opt.Of<double?>("--tolerance",
             "Largest relative difference that passes (default 1e-5; 5e-3 for 16-bit weights; for an adapter in 8 bits or fewer: half of its effect is kept)."));
-        return Verb.Define("verify", "Run the same inputs through two models and compare.", [a, b, adapter, inputs, samples, length, tolerance, seed, .. runtime.Symbols], call =>
+        return Verb.Define("verify", "Run the same inputs through two models and compare.",
+            [a, b, adapter, data, inputs, samples, length, tolerance, seed, .. runtime.Symbols], call =>
         {
             var (first, second) = (Model.Load(call.Get(a)), Model.Load(call.Get(b)));
+            var settings = runtime.Settings(call);
+            var recipe = call.Get(data) is { } path ? RecipeArgument.OfModel(path, call.Get(a), settings) : null;
             var options = new VerifyOptions
             {
                 Inputs = call.Get(inputs),
+                Batches = call.Get(inputs) is null && recipe is not null ? RecipeBatches.Of(recipe).Held : null,
                 Samples = call.Get(samples),
                 Length = call.Get(length),
                 Seed = call.Get(seed) ?? 0,
                 Tolerance = call.Get(tolerance),
                 AllowOtherBase = true,
             };
-            var verifier = new Verifier(new OrtGraphEvaluator(runtime.Settings(call)));
+            var verifier = new Verifier(new OrtGraphEvaluator(settings));
             var byType = Math.Max(Verifier.DefaultTolerance(first), Verifier.DefaultTolerance(second));
             var result = call.Get(adapter) is { } folder
                 ? verifier.Compare(first, AdapterFolder.Load(folder), second, options)

@@ -32,7 +32,7 @@ internal sealed class ModelRunner(IGraphEvaluator evaluator, IReadOnlyList<IRead
         var mask = SampleInputs.MaskOf(models[^1]);
         if (options.Batches is { } given) return new(evaluator, given, mask);
         if (options.Inputs is { } file) return new(evaluator, [Safetensors.Load(file).Tensors], mask);
-        var (rows, length) = (options.Samples, options.Length);
+        var (rows, length) = (options.Samples, Calibration.LengthOf(models[^1], options));
         foreach (var model in models)
         {
             var sizes = FixedSizes.Of(model.Graph);   // one batch for all models: the smallest that one of them fixes

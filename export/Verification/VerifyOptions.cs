@@ -11,8 +11,8 @@ public sealed record VerifyOptions
     /// <summary>Random rows; the last two are padded.</summary>
     public int Samples { get; init; } = 4;
 
-    /// <summary>Length of random rows.</summary>
-    public int Length { get; init; } = 32;
+    /// <summary>Length of random rows; null = 32, fewer for a large model.</summary>
+    public int? Length { get; init; }
 
     /// <summary>Seed of the random tokens.</summary>
     public long Seed { get; init; }

@@ -36,6 +36,22 @@ internal sealed class ExportVerbTests
     }
 
     [Test]
+    public void On_the_same_data_verify_gives_the_same_verdict()
+    {
+        var export = Exported("llama-mini/genai-int4", "--data", Recipe);
+
+        var (onData, onRandomTokens) = (Verified("--data", Recipe), Verified());
+        Assert.That(onData["ok"]!.GetValue<bool>(), Is.EqualTo(export["ok"]!.GetValue<bool>()));
+        Assert.That(Kept(onData), Is.EqualTo(Kept(export)).Within(1e-4).And.Not.EqualTo(Kept(onRandomTokens)).Within(1e-4));
+
+        JsonNode Verified(params string[] options) =>
+            JsonNode.Parse(CommandLine.Run(["verify", Exports.Path("llama-mini/genai-int4"), _folder["out.onnx"],
+                "--adapter", _folder["injected.adapter"], "--json", .. options]).Output)!;
+
+        static double Kept(JsonNode result) => result["effectKept"]!.GetValue<double>();
+    }
+
+    [Test]
     public void With_the_base_kept_both_losses_are_the_same()
     {
         var loss = Exported("llama-mini/genai-int4", "--keep-base", "--data", Recipe)["loss"]!;
