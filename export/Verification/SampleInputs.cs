@@ -18,8 +18,8 @@ internal sealed class SampleInputs(Model model, int samples, int length, long se
 {
     private const string AttentionMask = "attention_mask";
 
-    private readonly int _rows = (int)(FixedSize(model, 0) ?? samples);
-    private readonly int _length = (int)(FixedSize(model, 1) ?? length);
+    private readonly int _rows = FixedSizes.Of(model.Graph).Rows ?? samples;
+    private readonly int _length = FixedSizes.Of(model.Graph).Length ?? length;
     private readonly EmptyCache _caches = new(model);
 
     /// <summary>The input that says which positions count; null where there is none.</summary>
@@ -57,9 +57,6 @@ internal sealed class SampleInputs(Model model, int samples, int length, long se
         Fed(model).Where(input => IsRow(input)
             && input.Name is not ("input_ids" or "decoder_input_ids" or "token_type_ids" or "position_ids")
             && TokenEmbedding.Rows(input) is null).ToList() is [var single] ? single : null;
-
-    private static long? FixedSize(Model model, int axis) =>
-        Fed(model).Where(IsRow).Select(input => input.Shape![axis].Value).FirstOrDefault(size => size > 0);
 
     // Pixels, embeddings, spectra: numbers around 0 where all sizes but those of the batch are known.
     private Tensor? Features(Value input)

@@ -15,8 +15,9 @@ internal sealed class FixedRuns
     /// <param name="inputs">The inputs of the batch by name.</param>
     /// <param name="rows">Rows of the batch, and of a run.</param>
     /// <param name="length">Length of the batch's rows, and of a run's.</param>
-    /// <param name="filler">The token id that rows are padded with.</param>
-    public FixedRuns(IReadOnlyDictionary<string, Tensor> inputs, (int Batch, int Run) rows, (int Batch, int Run) length, long filler)
+    /// <param name="filler">What rows of an input are padded with, by its name: a token id, a mask's 0.</param>
+    public FixedRuns(IReadOnlyDictionary<string, Tensor> inputs, (int Batch, int Run) rows, (int Batch, int Run) length,
+        Func<string, long> filler)
     {
         (_rows, _length) = (rows, length);
         IsWhole = rows.Batch == rows.Run && length.Batch == length.Run;
@@ -46,7 +47,7 @@ internal sealed class FixedRuns
         : outputs[0].ToDictionary(output => output.Key, output => Joined([.. outputs.Select(run => run[output.Key])]),
             StringComparer.Ordinal);
 
-    private Dictionary<string, Tensor> Run(IReadOnlyDictionary<string, Tensor> inputs, int run, long filler)
+    private Dictionary<string, Tensor> Run(IReadOnlyDictionary<string, Tensor> inputs, int run, Func<string, long> filler)
     {
         var start = run * _rows.Run;
         var count = Math.Min(_rows.Run, _rows.Batch - start);
@@ -60,7 +61,7 @@ internal sealed class FixedRuns
             var rows = TensorAxes.TakeRows(tensor, [.. filled]);
             if (isLabels) rows = TensorAxes.Resize(rows, axis: 0, _rows.Run, NoLabel(tensor.Type));
             if (tensor.Rank != 2 || tensor.Dims[1] != _length.Batch) return rows;
-            return TensorAxes.Resize(rows, axis: 1, _length.Run, Padding(name, tensor.Type, filler));
+            return TensorAxes.Resize(rows, axis: 1, _length.Run, isLabels ? NoLabel(tensor.Type) : InputTypes.Scalar(filler(name), tensor.Type));
         }
     }
 
@@ -75,13 +76,6 @@ internal sealed class FixedRuns
             ? TensorAxes.Resize(rows, axis: 1, _length.Batch, InputTypes.Scalar(0, first.Type))
             : rows;
     }
-
-    // What stands at the tokens that a row is padded with: a mask of 0, no label.
-    private static Tensor Padding(string name, ElementType type, long filler) => name switch
-    {
-        TaskLosses.Labels => NoLabel(type),
-        _ => InputTypes.Scalar(FixedSizes.TokenIds.Contains(name) ? filler : 0, type),
-    };
 
     private static Tensor NoLabel(ElementType type) => InputTypes.Scalar(type.IsFloat() ? double.NaN : TaskLosses.Ignored, type);
 }

@@ -1,3 +1,4 @@
+using LoRTA.Onnx.GraphGen.Discovery;
 using LoRTA.Onnx.GraphGen.Errors;
 using LoRTA.Onnx.GraphGen.Ir;
 
@@ -8,20 +9,29 @@ namespace LoRTA.Onnx.GraphGen.Artifacts;
 /// <param name="Length">Tokens of every row; null = any number.</param>
 internal sealed record FixedSizes(int? Rows, int? Length)
 {
-    /// <summary>Inputs that hold token ids, [rows, length].</summary>
-    internal static readonly string[] TokenIds = ["input_ids", "decoder_input_ids"];
+    private static readonly string[] TokenIds = ["input_ids", "decoder_input_ids"];
 
     private static readonly string[] TokenInputs =
         [.. TokenIds, "attention_mask", "decoder_attention_mask", "token_type_ids", "position_ids"];
 
+    /// <summary>Inputs that hold token ids, [rows, length].</summary>
+    public IReadOnlyList<string> Ids { get; init; } = TokenIds;
+
     /// <summary>Whether padding is masked. Where it is not, rows cannot be padded to the fixed length.</summary>
     public bool IsPaddingMasked { get; init; } = true;
 
-    /// <summary>Reads the sizes off the inputs that hold a number per token.</summary>
+    /// <summary>Reads the sizes off the inputs that hold a number per token. Where no name says which are the ids, these are the integers
+    /// [rows, length] that are looked up in a table, and other integers of this shape go with them.</summary>
     public static FixedSizes Of(Graph graph)
     {
-        var tokens = graph.Inputs.Where(input => input is { Constant: null, Shape.Rank: 2 } && TokenInputs.Contains(input.Name)).ToList();
-        return new FixedSizes(FixedAt(tokens, axis: 0), FixedAt(tokens, axis: 1));
+        var rows = graph.Inputs.Where(input => input is { Constant: null, Shape.Rank: 2 }).ToList();
+        var named = rows.Where(input => TokenInputs.Contains(input.Name)).ToList();
+        if (named.Any(input => TokenIds.Contains(input.Name))) return new FixedSizes(FixedAt(named, axis: 0), FixedAt(named, axis: 1));
+        var integers = rows.Where(input => input.Type is ElementType.Int64 or ElementType.Int32).ToList();
+        return new FixedSizes(FixedAt(integers, axis: 0), FixedAt(integers, axis: 1))
+        {
+            Ids = [.. integers.Where(input => TokenEmbedding.Rows(input) is not null).Select(input => input.Name)],
+        };
     }
 
     /// <summary>Cuts a batch into runs of the fixed number of rows, each padded to the fixed length.</summary>
@@ -32,12 +42,12 @@ internal sealed record FixedSizes(int? Rows, int? Length)
     /// they are padded with.</exception>
     public FixedRuns Cut(IReadOnlyDictionary<string, Tensor> inputs, long filler)
     {
-        var ids = TokenIds.Select(inputs.GetValueOrDefault).OfType<Tensor>().FirstOrDefault(tensor => tensor.Rank == 2);
+        var ids = Ids.Select(inputs.GetValueOrDefault).OfType<Tensor>().FirstOrDefault(tensor => tensor.Rank == 2);
         if (ids is null || (Rows is null && Length is null)) return FixedRuns.Whole(inputs);
         var (rows, length) = ((int)ids.Dims[0], (int)ids.Dims[1]);
         if (length > Length) throw LossErrors.RowTooLong(length, Length.Value);
         if (length < Length && !IsPaddingMasked) throw LossErrors.RowTooShort(length, Length.Value);
-        return new FixedRuns(inputs, (rows, Rows ?? Math.Max(1, rows)), (length, Length ?? length), filler);
+        return new FixedRuns(inputs, (rows, Rows ?? Math.Max(1, rows)), (length, Length ?? length), name => Ids.Contains(name) ? filler : 0);
     }
 
     private static int? FixedAt(List<Value> inputs, int axis) =>

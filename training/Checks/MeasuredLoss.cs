@@ -11,30 +11,21 @@ namespace LoRTA.Onnx.Training.Checks;
 /// (<see cref="DoublePrecision"/>).</summary>
 internal sealed class MeasuredLoss : IDisposable
 {
+    private static readonly OrtSettings Cpu = new();
+
     private readonly TrainingGraphs _graphs;
     private readonly OrtWeights _weights = new();
     private readonly InferenceSession _session;
-    // one, where the model takes the batch as it is
-    private readonly List<(Dictionary<string, OrtValue> Inputs, double Share)> _runs = [];
+    private readonly BatchFeeds _feeds = new(dropout: null);
+    private readonly Dictionary<string, OrtValue> _frozen;
+    private readonly FittedBatch _batch;
 
     public MeasuredLoss(TrainingGraphs graphs, OrtSettings settings, Batch batch)
     {
         _graphs = graphs;
         _session = _weights.Open(LossOf(graphs), settings with { Device = "cpu" });
-        var trained = graphs.Trained.Select(tensor => tensor.Input).ToHashSet(StringComparer.Ordinal);
-        var feeds = new BatchFeeds(dropout: null);
-        foreach (var (run, share) in new FittedBatch(batch, graphs.Batches).Runs)
-        {
-            var inputs = new Dictionary<string, OrtValue>(StringComparer.Ordinal);
-            foreach (var name in _session.InputNames.Where(name => !trained.Contains(name)))
-            {
-                var tensor = name == TrainingNames.Weight
-                    ? Tensor.Scalar(1f)
-                    : graphs.Frozen.GetValueOrDefault(name) ?? feeds.For(name, _session.InputMetadata[name], run, default);
-                inputs[name] = OrtTensors.ToOrt(tensor);
-            }
-            _runs.Add((inputs, share));
-        }
+        _frozen = graphs.Frozen.ToDictionary(frozen => frozen.Key, frozen => OrtTensors.ToOrt(frozen.Value), StringComparer.Ordinal);
+        _batch = new FittedBatch(batch, graphs.Batches);
     }
 
     /// <summary>The loss at values of the trained tensors, by name.</summary>
@@ -43,9 +34,10 @@ internal sealed class MeasuredLoss : IDisposable
         var trained = new Dictionary<string, OrtValue>(StringComparer.Ordinal);
         try
         {
-            foreach (var tensor in _graphs.Trained.Where(tensor => _session.InputMetadata.ContainsKey(tensor.Input)))
+            foreach (var tensor in _graphs.Trained)
                 trained[tensor.Input] = OrtTensors.ToOrt(Tensor.Of<double>([.. tensor.Initial.Dims], values[tensor.Name]));
-            return _runs.Sum(run => run.Share * Of(run.Inputs.Concat(trained).ToDictionary(StringComparer.Ordinal)));
+            using var inputs = new ResidentInputs(Cpu, _weights, trained.Concat(_frozen).ToDictionary(StringComparer.Ordinal));
+            return _batch.Runs.Sum(run => run.Share * Of(run.Batch, inputs));
         }
         finally
         {
@@ -56,14 +48,15 @@ internal sealed class MeasuredLoss : IDisposable
     public void Dispose()
     {
         _session.Dispose();
-        foreach (var value in _runs.SelectMany(run => run.Inputs.Values)) value.Dispose();
+        foreach (var value in _frozen.Values) value.Dispose();
         _weights.Dispose();
     }
 
-    private double Of(Dictionary<string, OrtValue> inputs)
+    private double Of(Batch batch, ResidentInputs inputs)
     {
-        using var options = OrtSettings.ToRunOptions();
-        using var outputs = RuntimeErrors.WrapRun("the loss", () => _session.Run(options, inputs, _session.OutputNames));
+        using var run = new OrtRun(_session);
+        _feeds.Bind(run, _session, inputs.Bind(run, _session.InputNames), batch, weight: 1, default);
+        using var outputs = run.Run("the loss", _session.OutputNames);
         return outputs[0].GetTensorTypeAndShape().ElementDataType == Microsoft.ML.OnnxRuntime.Tensors.TensorElementType.Double
             ? outputs[0].GetTensorDataAsSpan<double>()[0]
             : outputs[0].GetTensorDataAsSpan<float>()[0];

@@ -137,11 +137,8 @@ internal sealed class OrtSessionRuntime : ITrainingRuntime
     private void BindAll(OrtRun run, InferenceSession session, Batch batch, double weight)
     {
         _weights.CheckFiles();
-        foreach (var name in _frozenInputs.Bind(run, _trainedInputs.Bind(run, session.InputNames)))
-        {
-            if (name == TrainingNames.Weight) run.Bind(name, Tensor.Scalar((float)weight));
-            else run.Bind(name, _feeds.For(name, session.InputMetadata[name], batch, (_step, _microBatch)));
-        }
+        var names = _frozenInputs.Bind(run, _trainedInputs.Bind(run, session.InputNames));
+        _feeds.Bind(run, session, names, batch, weight, (_step, _microBatch));
     }
 
     private Dictionary<string, OrtValue> Trained() =>

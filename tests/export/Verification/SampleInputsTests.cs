@@ -31,6 +31,17 @@ internal sealed class SampleInputsTests
     }
 
     [Test]
+    public void Rows_are_cut_and_padded_to_a_fixed_size_whatever_the_inputs_are_called()
+    {
+        var (dynamic, fixedSize) = (Renamed(), FixedModels.WithSizes(Renamed(), rows: 3, length: 20));
+        var batch = new SampleInputs(dynamic, samples: 4, length: 12, seed: 0).Make();
+
+        var result = new Verifier(RandomAdapter.Evaluator).Compare(dynamic, fixedSize, new VerifyOptions { Batches = [batch] });
+
+        Assert.That(result.MaxRelDiff, Is.LessThanOrEqualTo(1e-5));
+    }
+
+    [Test]
     public void Features_of_known_width_are_drawn()
     {
         var graph = new Graph("vision");
