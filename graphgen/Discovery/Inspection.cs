@@ -62,7 +62,7 @@ public sealed record Inspection
             Model = deployed.FileName,
             Producer = deployed.Producer,
             IrVersion = deployed.IrVersion,
-            Opsets = deployed.Opsets.ToDictionary(opset => opset.Key.Length == 0 ? "ai.onnx" : opset.Key, opset => opset.Value, StringComparer.Ordinal),
+            Opsets = deployed.Opsets.ToDictionary(opset => Ir.Opsets.NameOf(opset.Key), opset => opset.Value, StringComparer.Ordinal),
             Hidden = map.Hidden,
             Heads = map.Heads,
             KvHeads = map.KvHeads,

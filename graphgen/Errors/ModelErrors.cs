@@ -15,7 +15,7 @@ internal static class ModelErrors
         new("LRT113", $"{folder}: holds several models ({string.Join(", ", names)}).", "Name one of them.") { IsUsage = true };
 
     public static LortaException OpsetNotSupported(string path, string domain, long version, string range) =>
-        new("LRT114", $"{path}: uses opset {version} of {(domain.Length == 0 ? "ai.onnx" : domain)}; {range} are supported.", "Convert the model to a supported opset or export it again.");
+        new("LRT114", $"{path}: uses opset {version} of {Opsets.NameOf(domain)}; {range} are supported.", "Convert the model to a supported opset or export it again.");
 
     public static LortaException ExternalPathLeavesFolder(string path, string tensor, string location) =>
         new("LRT115", $"{path}: tensor '{tensor}' points to '{location}', outside the model's folder.", "Such a file may read what it should not; keep the data file beside the model.");

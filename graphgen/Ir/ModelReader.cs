@@ -46,8 +46,8 @@ internal static class ModelReader
         };
         foreach (var opset in opsets)
         {
-            if (!model.OpsetVersions.TryAdd(opset.Domain is "ai.onnx" ? string.Empty : opset.Domain, opset.Version))
-                throw ModelErrors.DefinedTwice(path, $"opset of {opset.Domain}");
+            if (!model.OpsetVersions.TryAdd(Opsets.DomainOf(opset.Domain), opset.Version))
+                throw ModelErrors.DefinedTwice(path, $"opset of {Opsets.NameOf(opset.Domain)}");
         }
         foreach (var entry in metadata) model.Metadata[entry.Key] = entry.Value;
         if (model.Opset is < Opsets.Oldest or > Opsets.Newest)

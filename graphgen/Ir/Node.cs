@@ -11,7 +11,7 @@ public sealed class Node
 
     internal Node(string opType, string domain, IEnumerable<Value?> inputs, IEnumerable<Value?> outputs)
     {
-        (OpType, Domain) = (opType, domain is "ai.onnx" ? string.Empty : domain);
+        (OpType, Domain) = (opType, Opsets.DomainOf(domain));
         Op = Domain.Length == 0 ? OpType : $"{Domain}::{OpType}";
         (_inputs, _outputs) = ([.. inputs], [.. outputs]);
     }

@@ -85,6 +85,7 @@ internal static class MovementInference
         if (f.Longs("axes", 1) is not { } axes) return f.Shape(1) is [var count] && count.Value is { } known ? f.FreshShape(0, x.Rank + known) : null;
         var rank = x.Rank + axes.Length;
         var ones = axes.Select(axis => f.Axis(axis, rank)).ToHashSet();
+        if (ones.Count < axes.Length) throw f.Fail($"axes [{string.Join(", ", axes)}] name an axis twice");
         using var rest = x.GetEnumerator();
         var dims = new Dim[rank];
         for (var axis = 0; axis < rank; axis++) dims[axis] = ones.Contains(axis) || !rest.MoveNext() ? 1 : rest.Current;

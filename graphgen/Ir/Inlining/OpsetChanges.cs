@@ -24,21 +24,19 @@ internal static class OpsetChanges
     public static string? Between(IEnumerable<OperatorSetIdProto> model, FunctionProto function)
     {
         var versions = new Dictionary<string, long>(StringComparer.Ordinal);
-        foreach (var import in model) versions[Key(import.Domain)] = import.Version;
+        foreach (var import in model) versions[Opsets.DomainOf(import.Domain)] = import.Version;
         foreach (var import in function.OpsetImport)
         {
-            if (!versions.TryGetValue(Key(import.Domain), out var version) || version == import.Version) continue;
+            var domain = Opsets.DomainOf(import.Domain);
+            if (!versions.TryGetValue(domain, out var version) || version == import.Version) continue;
             var (from, to) = (Math.Min(version, import.Version), Math.Max(version, import.Version));
-            var used = function.Node.Where(node => Key(node.Domain) == Key(import.Domain)).Select(node => node.OpType);
+            var used = function.Node.Where(node => Opsets.DomainOf(node.Domain) == domain).Select(node => node.OpType);
             if (used.FirstOrDefault(HasChanged) is not { } changed) continue;
-            var domain = Key(import.Domain).Length == 0 ? "ai.onnx" : import.Domain;
-            return $"it is written in opset {import.Version} of {domain} and the model in {version}, between which {changed} changed";
+            return $"it is written in opset {import.Version} of {Opsets.NameOf(domain)} and the model in {version}, between which {changed} changed";
 
             bool HasChanged(string op) =>
-                Key(import.Domain).Length > 0 || Versions.GetValueOrDefault(op, []).Any(change => change > from && change <= to);
+                domain.Length > 0 || Versions.GetValueOrDefault(op, []).Any(change => change > from && change <= to);
         }
         return null;
     }
-
-    private static string Key(string domain) => domain is "ai.onnx" ? string.Empty : domain;
 }

@@ -37,6 +37,7 @@ internal sealed class DamagedModelTests
         Damage("LRT121", "a table of codes of no size", model => Add(model, "GatherBlockQuantized", inputs: 3, ("bits", 0))),
         Damage("LRT121", "scales for other codes", model => Dequantized(model, codes: [4, 8], scales: 5)),
         Damage("LRT121", "an axis of an order that is counted from the end", model => First(model, "Transpose").Attribute[0].Ints[^1] = -1),
+        Damage("LRT121", "an axis that is put in twice", WithTwoEqualAxes),
         Damage("LRT121", "an axis that is not there", model => First(model, "Transpose").Attribute[0].Ints[0] = long.MaxValue),
     ];
 
@@ -110,6 +111,12 @@ internal sealed class DamagedModelTests
         model.Graph.Initializer.Add(Zeros("codes", ElementType.Int8, codes));
         model.Graph.Initializer.Add(Zeros("scales", ElementType.Float, scales));
         model.Graph.Node.Add(new NodeProto { OpType = "DequantizeLinear", Input = { "codes", "scales" }, Output = { "widened" } });
+    }
+
+    private static void WithTwoEqualAxes(ModelProto model)
+    {
+        model.Graph.Initializer.Add(Zeros("axes", ElementType.Int64, 2));
+        model.Graph.Node.Add(new NodeProto { OpType = "Unsqueeze", Input = { model.Graph.Input[0].Name, "axes" }, Output = { "wider" } });
     }
 
     private static TensorProto Zeros(string name, ElementType type, params long[] dims) => new()
