@@ -15,5 +15,8 @@ internal static class VerificationErrors
         new("LRT709", $"{file}: {(kept > 0 ? FormattableString.Invariant($"only {Math.Floor(kept * 100):0} % of the adapter's effect on the outputs is") : "nothing of the adapter's effect on the outputs is")} left in weights of {form}.", "Use --keep-base, which keeps all of it beside the stored weights, or accept the loss with --allow-rounding.");
 
     public static LortaException MissingInput(string model, string input) =>
-        new("LRT706", $"{model}: takes the input '{input}', which is not among those given.", "Add it, or leave --inputs away to use random tokens.");
+        new(
+            "LRT706",
+            $"{model}: takes the input '{input}', which is not among those given.",
+            "Add it, or leave --inputs away to use random tokens.");
 }

@@ -43,7 +43,8 @@ public sealed class CanonicalModel
             .. OpsetForms.All, .. Opset23Forms.All, .. FusedAttentionForms.All, .. FusedNormForms.All, .. FusedActivationForms.All,
                 .. FusedProductForms.All,
             .. WeightForms.All, .. ChannelForms.All, .. QuantizedForms.All, .. QLinearForms.All,
-            .. EinsumForms.All, .. ScatterForms.All, .. ConstantForms.All, .. PassThroughForms.All, .. SoftmaxForms.All, .. NormForms.All, .. GeluForms.All,
+            .. EinsumForms.All, .. ScatterForms.All, .. ConstantForms.All, .. PassThroughForms.All, .. SoftmaxForms.All, .. NormForms.All,
+                .. GeluForms.All,
         ];
 
     /// <summary>Makes the training copy.</summary>

@@ -3,8 +3,8 @@ using LoRTA.Onnx.GraphGen.Ir;
 
 namespace LoRTA.Onnx.GraphGen.Canonical;
 
-/// <summary>A <c>ScatterND</c> that adds (or multiplies, …) becomes <c>ScatterElements</c>: where places repeat, ONNX Runtime's kernel has
-/// a race between threads, and each run gives other sums (onnxruntime issues 18048, 23396).</summary>
+/// <summary>A <c>ScatterND</c> that adds (or multiplies, …) becomes <c>ScatterElements</c>: where places repeat, ONNX Runtime's kernel
+/// has a race between threads, and each run gives other sums (onnxruntime issues 18048, 23396).</summary>
 internal static class ScatterForms
 {
     public static readonly Form[] All = [new("sums at places", "ScatterND", Reduced)];

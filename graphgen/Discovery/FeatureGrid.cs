@@ -211,7 +211,9 @@ internal sealed record FeatureGrid(IReadOnlyList<IReadOnlyList<AxisPart>> Axes, 
             var (start, end) = (Clamp(starts[i], size), Clamp(ends[i], size));
             if ((start, end, steps[i]) == (0, size, 1)) continue;
             if (end - start >= Most) return null;
-            var taken = Enumerable.Range(0, (int)Math.Max(0, end - start)).Where(index => index % steps[i] == 0).Select(index => start + index);
+            var taken = Enumerable.Range(0, (int)Math.Max(0, end - start))
+                .Where(index => index % steps[i] == 0)
+                .Select(index => start + index);
             if (grid.Take(axis, taken) is not { } cut) return null;
             grid = cut;
         }

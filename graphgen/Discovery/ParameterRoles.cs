@@ -43,7 +43,8 @@ internal static class ParameterRoles
             if (StoredTensor.Behind(node.Input(role.Input)) is not { } stored || !role.Fits(stored)) continue;
             var modules = PackedModules.Of(node, stored.Initializer) ?? (role.ModuleOf(node, role.Input) is { } module ? [(ModuleScope.PyTorch(module), 0)] : []);
             var isOutIn = node.Op == "Conv" || node.Int("transB", 0) == 1;
-            yield return new AppliedParameter(stored.Initializer, role.Leaf, role.IsProduct && stored.IsTransposed == isOutIn, stored.OwnName, modules)
+            var isTransposed = role.IsProduct && stored.IsTransposed == isOutIn;
+            yield return new AppliedParameter(stored.Initializer, role.Leaf, isTransposed, stored.OwnName, modules)
             {
                 Matrix = role.IsProduct && stored.Initializer.Rank != 2 ? stored.Matrix : null,
             };
@@ -111,8 +112,14 @@ internal sealed record StoredTensor(Value Initializer, bool IsTransposed, string
 /// <param name="IsTransposed">Whether it is stored [in, out].</param>
 /// <param name="OwnName">The name that the file gives to it, where that is a parameter's name.</param>
 /// <param name="Modules">The module that applies it, or those of a packed tensor with their widths; empty where the graph does not say.</param>
-internal sealed record AppliedParameter(Value Initializer, string Leaf, bool IsTransposed, string? OwnName, IReadOnlyList<(string Module, long Width)> Modules)
+internal sealed record AppliedParameter(
+    Value Initializer,
+    string Leaf,
+    bool IsTransposed,
+    string? OwnName,
+    IReadOnlyList<(string Module, long Width)> Modules)
 {
-    /// <summary>Sizes of a matrix that is stored with other axes than rows and columns ([1, in, out], flat, a Conv's kernel); else null.</summary>
+    /// <summary>Sizes of a matrix that is stored with other axes than rows and columns ([1, in, out], flat, the kernel of a Conv); else
+    /// null.</summary>
     public (long Rows, long Columns)? Matrix { get; init; }
 }

@@ -38,7 +38,10 @@ internal static class FileErrors
         new("LRT124", $"{path}: is not {expected}, and only such a file would be replaced.", "Name another output, or move that file away first.") { IsUsage = true };
 
     public static LortaException LeadsOutside(string path, string target) =>
-        new("LRT125", $"{path}: leads to {target}, outside the model's folder.", "A copy of the folder would hold what that file holds; put a copy of your own in the link's place, or remove the link.");
+        new(
+            "LRT125",
+            $"{path}: leads to {target}, outside the model's folder.",
+            "A copy of the folder would hold what that file holds; put a copy of your own in the link's place, or remove the link.");
 
     public static LortaException Corrupt(string path, string what) =>
         new("LRT105", $"{path}: {what}.", "The file is damaged or of another format; fetch or write it again.");

@@ -58,7 +58,8 @@ internal static class FewBits
         return form switch
         {
             FewBitsForm.Blocks4 or FewBitsForm.Blocks4WithZeros or FewBitsForm.Blocks8 => Blocks(x, (w, rows, columns), form == FewBitsForm.Blocks8 ? 8 : 4, form == FewBitsForm.Blocks4WithZeros),
-            FewBitsForm.Integer or FewBitsForm.IntegerWithOneZero => Integer(x, (w, rows, columns), form == FewBitsForm.IntegerWithOneZero ? [] : [columns]),
+            FewBitsForm.Integer => Integer(x, (w, rows, columns), [columns]),
+            FewBitsForm.IntegerWithOneZero => Integer(x, (w, rows, columns), zeroDims: []),
             _ => Dequantized(x, (w, rows, columns), isPerFeature: form == FewBitsForm.Int8PerFeature),
         };
     }

@@ -48,12 +48,14 @@ internal sealed class BaseModelsTests
     }
 
     [Test]
-    public void Matrices_stored_with_other_axes_are_recognised_and_told_apart([Values("three axes", "flat", "kernel")] string form, [Values] bool isOther)
+    public void Matrices_stored_with_other_axes_are_recognised_and_told_apart(
+        [Values("three axes", "flat", "kernel")] string form, [Values] bool isOther)
     {
         const string Parameter = "model.layers.1.mlp.down_proj.weight";
         var model = Model.Load(Exports.Path(Trained));
         var stored = model.Graph.Find(ParameterNames.Untied(model).Single(name => name.Name == Parameter).Initializer)!;
-        Store(model, stored.Uses.Single().Node, form, isOther ? Tensor.Of<float>([.. stored.Constant!.Dims], new float[stored.Constant.Count]) : stored.Constant!);
+        var weight = isOther ? Tensor.Of<float>([.. stored.Constant!.Dims], new float[stored.Constant.Count]) : stored.Constant!;
+        Store(model, stored.Uses.Single().Node, form, weight);
 
         if (isOther) Assert.That(Assert.Throws<LortaException>(() => Check(model))!.Message, Does.Contain($"{Parameter} differs"));
         else Assert.That(() => Check(model), Throws.Nothing);
@@ -65,7 +67,8 @@ internal sealed class BaseModelsTests
         var (tape, rows, columns) = (new Tape(model.Graph, onnxOnly: true), weight.Dims[0], weight.Dims[1]);
         if (form == "kernel")
         {
-            var kernel = Tensor.Of<float>([columns, rows, 1], [.. weight.ToFloats().Index().OrderBy(item => item.Index % columns).Select(item => item.Item)]);
+            var values = weight.ToFloats().Index().OrderBy(item => item.Index % columns).Select(item => item.Item);
+            var kernel = Tensor.Of<float>([columns, rows, 1], [.. values]);
             var result = tape.Op("Conv", [tape[product.Input(0)!].MoveAxes(0, 2, 1), tape.Constant(kernel, $"{form}/values")]);
             result.Value.Producer!.Name = product.Name;
             model.Graph.ReplaceUses(product.Output, result.MoveAxes(0, 2, 1).Value);

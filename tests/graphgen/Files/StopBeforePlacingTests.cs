@@ -90,7 +90,8 @@ internal sealed class StopBeforePlacingTests
     {
         var graph = new Graph("m");
         var tape = new Tape(graph);
-        graph.AddOutput((tape[graph.AddInput("x", ElementType.Float, [size])] * tape.Constant(Tensor.Vector<float>(new float[size]), "w")).Value);
+        var x = tape[graph.AddInput("x", ElementType.Float, [size])];
+        graph.AddOutput((x * tape.Constant(Tensor.Vector<float>(new float[size]), "w")).Value);
         graph.Find("w")!.IsExternal = true;
         return new Model(graph);
     }
