@@ -41,9 +41,11 @@ internal sealed class AdaptedModel
         var plan = AdapterPlan.Of(BaseModels.ArchitectureOf(deployed, map), options, families);
         var linears = plan.Sites.All.Select(site => BaseModels.Linear(map, site)).ToList();
         if (linears.FirstOrDefault(linear => linear.Input.Type != ElementType.Float) is { } narrow) throw AdapterErrors.NotFloat(narrow.Address, narrow.Input.Type);
+        var apart = PackedOutput.TakeApart(canonical.Model.Graph, map);
+        var outputs = linears.Select(linear => (linear.Input, apart.GetValueOrDefault(linear.Address, linear.Output))).ToList();
         var tape = new Tape(canonical.Model.Graph);
         var parameters = ModelParameters.MakeInputs(canonical, tape, trainables ?? new([]));
-        var factors = AdapterInjection.Apply(tape, plan, [.. linears.Select(linear => (linear.Input, linear.Output))], defaults?.Invoke(plan));
+        var factors = AdapterInjection.Apply(tape, plan, outputs, defaults?.Invoke(plan));
         return new AdaptedModel(canonical, map, plan, tape, factors, parameters);
     }
 

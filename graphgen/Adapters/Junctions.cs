@@ -136,34 +136,13 @@ internal sealed class Junctions(Model model, Tape tape)
         Expr? Optional(int input) => node.Input(input) is { } value ? tape[value] : null;
     }
 
-    // Slices for the sites, joined again in the file's order for those who read y.
     private void TakeApart(Ends ends, IReadOnlyList<LinearSite> sites, Dictionary<LinearSite, Value> outputs)
     {
-        var y = ends.Y;
-        var (readers, width) = (y.Uses.ToHashSet(), y.Shape![ends.FeatureAxis].Value!.Value);
-        using var scope = tape.Scope($"{y.Name}/parts");
-        var whole = RowsOf(ends);
-        var axis = whole.Rank - 1;
-        FeatureRanges taken = [.. sites.SelectMany(site => site.Stored.Columns)];
-        var rest = taken.Gaps(width);
-        if (taken.Count == 1 && rest.Count == 0)
-        {
-            outputs[sites[0]] = whole.Value;
-            if (whole.Value != y) Join(ends, whole, readers);
-            return;
-        }
-        foreach (var site in sites) outputs[site] = Columns(whole, site.Stored.Columns, axis).Value;
-        var all = sites.Select(site => (site.Stored.Columns, Part: tape[outputs[site]])).ToList();
-        foreach (var (start, end) in rest) all.Add(([(start, end)], whole.Slice(axis, start, end)));
-        var (order, parts) = (new List<long>(), new List<Expr>());
-        foreach (var (columns, part) in all.OrderBy(part => part.Columns[0].Start))
-        {
-            order.AddRange(columns.Numbers);
-            parts.Add(part);
-        }
-        var joined = Expr.Concat(axis, [.. parts]);
-        if (!order.SequenceEqual(order.Order())) joined = joined.Take([.. order.Index().OrderBy(item => item.Item).Select(item => (long)item.Index)], axis);
-        Join(ends, joined, readers);
+        var readers = ends.Y.Uses.ToHashSet();
+        using var scope = tape.Scope($"{ends.Y.Name}/parts");
+        var (parts, joined) = PackedOutput.TakeApart(RowsOf(ends), [.. sites.Select(site => site.Stored.Columns)]);
+        foreach (var (site, part) in sites.Zip(parts)) outputs[site] = part.Value;
+        if (joined.Value != ends.Y) Join(ends, joined, readers);
     }
 
     private void Join(Ends ends, Expr joined, HashSet<Use> readers)
@@ -185,9 +164,6 @@ internal sealed class Junctions(Model model, Tape tape)
     }
 
     private Expr AsFloat(Value value) => tape[value].Cast(ElementType.Float);
-
-    private static Expr Columns(Expr whole, FeatureRanges ranges, int axis) =>
-        ranges is [var (start, end)] ? whole.Slice(axis, start, end) : whole.Take([.. ranges.Numbers], axis);
 
     /// <summary>Where a branch leaves the graph and comes back.</summary>
     /// <param name="X">x, features last.</param>

@@ -109,11 +109,6 @@ internal sealed class GradientCall(Tape tape, Node node, IReadOnlyDictionary<Val
     /// <summary>The failure to give when an attribute or input has a form that the rule does not know.</summary>
     public LortaException Refusal(string why) => AutodiffErrors.FormNotSupported(node, why);
 
-    private static Tensor? ConstantOf(Value? value) => value switch
-    {
-        { IsConstant: true } => value.Constant,
-        { Producer: { Op: "Constant" } producer } when producer.Attributes.TryGetValue("value", out var attribute) =>
-            attribute.Value as Tensor,
-        _ => null,
-    };
+    // An input's default may be overridden.
+    private static Tensor? ConstantOf(Value? value) => value is { IsInput: false } ? value.StoredTensor() : null;
 }

@@ -21,20 +21,10 @@ internal static class ConstantForms
 
     private static bool Stored(Node node, Rewriting rewriting)
     {
-        if (ValueOf(node) is not { } tensor) return false;
+        if (node.ConstantTensor() is not { } tensor) return false;
         rewriting.Constant(node, tensor);
         return true;
     }
-
-    private static Tensor? ValueOf(Node node) => node.Attributes.FirstOrDefault() switch
-    {
-        ("value", { Value: Tensor tensor }) => tensor,
-        ("value_int", { Value: long value }) => Tensor.Scalar(value),
-        ("value_ints", { Value: long[] values }) => Tensor.Vector<long>(values),
-        ("value_float", { Value: float value }) => Tensor.Scalar(value),
-        ("value_floats", { Value: float[] values }) => Tensor.Vector<float>(values),
-        _ => null,
-    };
 
     private static bool KnownIntegers(Node node, Rewriting rewriting)
     {

@@ -78,7 +78,8 @@ internal sealed class LayerReader(CanonicalModel model)
             return;
         }
         var read = walks.Select(walk => Read(walk.Walk, index, walk.Matrix)).OfType<Projection>().ToList();
-        var sites = Interleaved.TakeApart(model.Model.Graph, read).Select(projection => SiteOf(projection, index, core)).OfType<LinearSite>().ToDictionary(site => site.Matrix, StringComparer.Ordinal);
+        var sites = read.Select(projection => SiteOf(projection, index, core)).OfType<LinearSite>()
+            .ToDictionary(site => site.Matrix, StringComparer.Ordinal);
         var (q, k, v) = (sites.GetValueOrDefault("q"), sites.GetValueOrDefault("k"), sites.GetValueOrDefault("v"));
         var p = ReadForward(core, index, q?.Heads ?? 0, read.Find(projection => projection.Matrix == "q")?.Features.AtAttention);
         _layers.Add(Checked(new AttentionLayer(index) { Q = q, K = k, V = v, P = p }, core));
@@ -183,7 +184,8 @@ internal sealed class LayerReader(CanonicalModel model)
         return new LinearSite(layer, matrix)
         {
             Input = linear.Input,
-            Output = features.Output!,
+            Output = features.Output ?? linear.Output,
+            IsPacked = features.Output is null,
             Product = linear.Product.Output,
             Weight = linear.Weight,
             Layout = linear.Layout,
@@ -228,3 +230,10 @@ internal sealed class LayerReader(CanonicalModel model)
 
     private static string LabelOf(Node? node) => node?.Source?.Label ?? node?.Label ?? string.Empty;
 }
+
+/// <summary>A matrix of attention, found at the end of a walk.</summary>
+/// <param name="Matrix">q, k, v or p.</param>
+/// <param name="Linear">The product that makes it.</param>
+/// <param name="Features">Which of the product's features are its.</param>
+/// <param name="Forms">Names of the steps of the walk, from attention on.</param>
+internal sealed record Projection(string Matrix, Linear Linear, Features Features, IReadOnlyList<string> Forms);

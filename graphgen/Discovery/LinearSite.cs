@@ -14,8 +14,13 @@ public sealed record LinearSite(int Layer, string Matrix)
     /// <summary>x of the canonical graph, [.., in].</summary>
     public required Value Input { get; init; }
 
-    /// <summary>y of the canonical graph, [.., out]: after the bias, and of a packed product this site's slice. An adapter's result takes its place.</summary>
+    /// <summary>y of the canonical graph after the bias, [.., out]: of a packed product this site's slice where the graph has one,
+    /// otherwise all of it. An adapter's result takes its place.</summary>
     public required Value Output { get; init; }
+
+    /// <summary>Whether no value of the canonical graph holds the features of this site alone, such as where heads of several matrices
+    /// interleave.</summary>
+    public bool IsPacked { get; init; }
 
     /// <summary>Output of the product itself, before the bias and all features of a packed one.</summary>
     public required Value Product { get; init; }

@@ -54,7 +54,7 @@ public sealed class Value
     internal int Rank => Shape!.Rank;
 
     /// <summary>The numbers of an initializer, or of a Constant node's output.</summary>
-    internal Tensor? StoredTensor() => Constant ?? (Producer is { Op: "Constant" } node && node.Attributes.TryGetValue("value", out var value) ? value.Value as Tensor : null);
+    internal Tensor? StoredTensor() => Constant ?? Producer?.ConstantTensor();
 
     internal void AddUse(Use use) => _uses.Add(use);
 

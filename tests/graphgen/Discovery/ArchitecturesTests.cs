@@ -27,6 +27,17 @@ internal sealed class ArchitecturesTests
         if (expected.Finding is not null) Assert.That(findings[0].Reason, Does.StartWith(expected.Finding));
     }
 
+    [TestCaseSource(typeof(Architectures), nameof(Architectures.All))]
+    public void Reading_the_attention_changes_nothing(ArchitectureCase architecture)
+    {
+        var canonical = CanonicalModel.Of(Model.Load(architecture.Path));
+        var before = ModelWriter.ToBytes(canonical.Model);
+
+        AttentionMap.Of(canonical);
+
+        Assert.That(ModelWriter.ToBytes(canonical.Model), Is.EqualTo(before));
+    }
+
     [Test]
     public void Layers_of_an_encoder_come_before_those_of_its_decoder()
     {

@@ -75,7 +75,7 @@ internal sealed class RotaryRegionTests
 
         var (q, k) = (map.Layers.Single().Q!, map.Layers.Single().K!);
         Assert.That((q.Stored.Columns.Single(), k.Stored.Columns.Single()), Is.EqualTo(((0L, 8L), (8L, 16L))));
-        Assert.That(q.Output.Producer!.Inputs[0]!.Producer!.OpType, Is.EqualTo("Add"));   // a part of the product and its bias
+        Assert.That((q.IsPacked, q.Output.Producer!.Op), Is.EqualTo((true, "Add")));   // a part of the product and its bias
     }
 
     [Test]
