@@ -38,11 +38,13 @@ internal sealed class PreparedTask : IDisposable
     /// <param name="recipe">The resolved recipe.</param>
     /// <param name="settings">Device and threads.</param>
     /// <param name="values">Given values of trained tensors; those that are absent start as the recipe says.</param>
-    public static PreparedTask Of(Recipe recipe, OrtSettings settings, IReadOnlyDictionary<string, Tensor>? values = null)
+    /// <param name="families">Families to choose from; null = those of this project.</param>
+    public static PreparedTask Of(Recipe recipe, OrtSettings settings, IReadOnlyDictionary<string, Tensor>? values = null,
+        IReadOnlyList<AdapterFamilyEntry>? families = null)
     {
         if (recipe.Head is not null) throw TrainingErrors.NotYet("head.new", "a new head");
         var model = Model.Load(recipe.Model);
-        var graphs = TrainingGraphBuilder.Build(model, RecipeMapping.Spec(recipe, values));
+        var graphs = TrainingGraphBuilder.Build(model, RecipeMapping.Spec(recipe, values) with { Families = families });
         return new PreparedTask(recipe, DataOf(recipe, graphs.Evaluation), graphs, settings) { ModelFiles = model.Files };
     }
 

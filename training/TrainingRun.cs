@@ -1,5 +1,6 @@
 using LoRTA.Onnx.GraphGen.Adapters;
 using LoRTA.Onnx.GraphGen.Artifacts;
+using LoRTA.Onnx.GraphGen.Discovery;
 using LoRTA.Onnx.GraphGen.Errors;
 using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.GraphGen.Losses;
@@ -27,6 +28,9 @@ internal sealed record RunRequest
     /// <summary>Whether an existing run may be replaced.</summary>
     public bool Force { get; init; }
 
+    /// <summary>Families to choose from; null = those of this project.</summary>
+    public IReadOnlyList<AdapterFamilyEntry>? Families { get; init; }
+
     /// <summary>Threads; 0 = all cores.</summary>
     public int Threads { get; init; }
 
@@ -52,6 +56,9 @@ internal sealed record EvaluationRequest
     /// <summary>Whether the adapter may have been trained on other weights.</summary>
     public bool AllowOtherBase { get; init; }
 
+    /// <summary>Families to choose from; null = those of this project.</summary>
+    public IReadOnlyList<AdapterFamilyEntry>? Families { get; init; }
+
     /// <summary>Threads; 0 = all cores.</summary>
     public int Threads { get; init; }
 
@@ -65,8 +72,12 @@ internal sealed record EvaluationRequest
 /// <summary>A recipe put to work: model, data, runtime, trainer, and the files of the run.</summary>
 internal static class TrainingRun
 {
-    /// <summary>The families and tasks that recipes may name.</summary>
-    public static RecipeCatalog Catalog { get; } = new([.. AdapterFamilies.All.Select(family => family.Method)], [.. TaskLosses.All.Select(task => task.Name)]);
+    /// <summary>The families and tasks of this project, which recipes may name.</summary>
+    public static RecipeCatalog Catalog { get; } = CatalogOf(AdapterFamilies.All);
+
+    /// <summary>What recipes may name where other families are to choose from.</summary>
+    public static RecipeCatalog CatalogOf(IReadOnlyList<AdapterFamilyEntry> families) =>
+        new([.. families.Select(family => family.Method)], [.. TaskLosses.All.Select(task => task.Name)]);
 
     /// <summary>Trains.</summary>
     /// <param name="request">What to train.</param>
@@ -83,7 +94,7 @@ internal static class TrainingRun
         folder.Check(request.Resume, request.Force, inputs);
         var settings = request.Settings;
         settings.CheckDevice();
-        using var task = PreparedTask.Of(recipe, settings);
+        using var task = PreparedTask.Of(recipe, settings, families: request.Families);
         using var held = RunLock.Take(folder.Path, clock);
         folder.Check(request.Resume, request.Force, [.. inputs, .. task.ModelFiles]);   // again: another process may have come first
         var notes = task.Graphs.Findings.Select(finding => $"{finding.Node}: {finding.Reason}").ToList();
@@ -118,7 +129,7 @@ internal static class TrainingRun
     {
         request.Settings.CheckDevice();
         var recipe = request.Recipe with { Model = request.Model ?? request.Recipe.Model };
-        var (graph, values) = request.Adapter is { } adapter ? Adapted(recipe, AdapterFolder.Load(adapter), request.AllowOtherBase) : (EvaluationGraph.Of(Model.Load(recipe.Model), recipe.Task, RecipeMapping.LossOutput(recipe)), new Dictionary<string, Tensor>(StringComparer.Ordinal));
+        var (graph, values) = request.Adapter is { } adapter ? Adapted(recipe, AdapterFolder.Load(adapter), request) : (EvaluationGraph.Of(Model.Load(recipe.Model), recipe.Task, RecipeMapping.LossOutput(recipe)), new Dictionary<string, Tensor>(StringComparer.Ordinal));
         if (PreparedTask.DataOf(recipe, graph).Validation is not { } validation) throw TrainingErrors.NoValidation(recipe.Data.Train);
         progress?.Report(Phrases.Of(validation.Path, validation.Counts, recipe.Data));
         var evaluator = Evaluator.Of(recipe.Task, validation, graph);
@@ -134,16 +145,16 @@ internal static class TrainingRun
             yield return $"validation data: {Phrases.Of(validation.Path, validation.Counts, recipe.Data)}";
     }
 
-    private static (EvaluationGraph Graph, IReadOnlyDictionary<string, Tensor> Values) Adapted(Recipe recipe, AdapterFolder adapter, bool allowOtherBase)
+    private static (EvaluationGraph Graph, IReadOnlyDictionary<string, Tensor> Values) Adapted(Recipe recipe, AdapterFolder adapter, EvaluationRequest request)
     {
         var model = Model.Load(recipe.Model);
-        BaseModels.Check(adapter, model, allowOtherBase);
+        BaseModels.PlanOf(UnderstoodModel.Of(model), adapter, request.AllowOtherBase, request.Families);
         var asTrained = recipe with
         {
             Trainables = [.. adapter.Config.Trainables.Select(name => new TrainableOptions { Match = name })],
             Adapter = RecipeMapping.Adapter(adapter.Config.AdapterOptions),
         };
-        return EvaluationGraph.OfAdapted(model, RecipeMapping.Spec(asTrained, adapter.Tensors));
+        return EvaluationGraph.OfAdapted(model, RecipeMapping.Spec(asTrained, adapter.Tensors) with { Families = request.Families });
     }
 
     // What is kept is what is measured: the best state, or the last one where this process (a resumed run) has not evaluated it.

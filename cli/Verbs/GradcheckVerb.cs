@@ -1,6 +1,5 @@
 using LoRTA.Onnx.GraphGen.Adapters;
 using LoRTA.Onnx.GraphGen.Artifacts;
-using LoRTA.Onnx.GraphGen.Canonical;
 using LoRTA.Onnx.GraphGen.Discovery;
 using LoRTA.Onnx.GraphGen.Errors;
 using LoRTA.Onnx.GraphGen.Ir;
@@ -22,7 +21,7 @@ internal static class GradcheckVerb
         {
             var settings = runtime.Settings(call);
             var deployed = Model.Load(call.Get(model));
-            var architecture = BaseModels.ArchitectureOf(deployed, AttentionMap.Of(CanonicalModel.Of(deployed)));
+            var architecture = Architecture.Of(UnderstoodModel.Of(deployed));
             if (call.Get(golden) is { } file) return AgainstGolden(deployed, Golden.Load(file), (call.Get(batch), call.Get(names)), architecture, settings);
             return AgainstDifferences(deployed, adapter.Options(call), call.Get(task) ?? throw NeedsTask(), (call.Get(batch), call.Get(seed) ?? 0), architecture, settings);
         });

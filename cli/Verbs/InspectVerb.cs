@@ -16,8 +16,8 @@ internal static class InspectVerb
         return Verb.Define("inspect", "Show the attention that was found in a model.", [model, graph, explain, weights, force], call =>
         {
             var deployed = Model.Load(call.Get(model));
-            var canonical = CanonicalModel.Of(deployed);
-            var map = AttentionMap.Of(canonical);
+            var understood = UnderstoodModel.Of(deployed);
+            var (canonical, map) = (understood.Canonical, understood.Map);
             if (!map.HasAttention) throw DiscoveryErrors.NoAttention(canonical.Deployed.Path);
             var inspection = Inspection.Of(canonical, map);
             if (call.Get(graph) is { } path)

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using LoRTA.Onnx.GraphGen.Adapters;
-using LoRTA.Onnx.GraphGen.Canonical;
 using LoRTA.Onnx.GraphGen.Discovery;
 using LoRTA.Onnx.GraphGen.Errors;
 using LoRTA.Onnx.GraphGen.Ir;
@@ -47,11 +46,7 @@ internal static class MethodsVerb
         }
     }
 
-    private static Architecture OfModel(string path)
-    {
-        var model = Model.Load(path);
-        return BaseModels.ArchitectureOf(model, AttentionMap.Of(CanonicalModel.Of(model)));
-    }
+    private static Architecture OfModel(string path) => Architecture.Of(UnderstoodModel.Of(Model.Load(path)));
 
     private static Architecture OfNumbers(int? width, int? heads, int? layers, int? kvHeads, int? vocab)
     {

@@ -1,5 +1,4 @@
 using LoRTA.Onnx.GraphGen.Adapters;
-using LoRTA.Onnx.GraphGen.Canonical;
 using LoRTA.Onnx.GraphGen.Discovery;
 using LoRTA.Onnx.GraphGen.Errors;
 using LoRTA.Onnx.GraphGen.Ir;
@@ -8,7 +7,8 @@ namespace LoRTA.Onnx.Export.Folding;
 
 /// <summary>Folds adapters into deployed models: W′ of each site by the family's own graph, put back where and how the file stores W.</summary>
 /// <param name="evaluator">Runs the fold graphs.</param>
-public sealed class Folder(IGraphEvaluator evaluator)
+/// <param name="families">Families to choose from; null = those of this project.</param>
+public sealed class Folder(IGraphEvaluator evaluator, IReadOnlyList<AdapterFamilyEntry>? families = null)
 {
     /// <summary>Folds an adapter into a model.</summary>
     /// <param name="deployed">The model; it is not changed. Names, inputs, outputs, operators, opset and metadata stay.</param>
@@ -18,15 +18,13 @@ public sealed class Folder(IGraphEvaluator evaluator)
     public FoldedModel Fold(Model deployed, AdapterFolder adapter, ExportOptions options)
     {
         if (options.KeepBase) return Beside(deployed, adapter, options);
-        var map = AttentionMap.Of(CanonicalModel.Of(deployed));
-        BaseModels.CheckArchitecture(adapter, deployed, BaseModels.ArchitectureOf(deployed, map));
-        var plan = AdapterPlan.Of(BaseModels.ArchitectureOf(deployed, map), adapter.Config.AdapterOptions);
-        BaseModels.Check(adapter, deployed, map, plan, options.AllowOtherBase);
+        var understood = UnderstoodModel.Of(deployed);
+        var plan = BaseModels.PlanOf(understood, adapter, options.AllowOtherBase, families);
         var fold = new FoldGraph(plan, adapter.FactorsOf(plan), evaluator);
         var model = deployed.Clone();
         var choice = new RoundingChoice();
         var writer = new WeightWriter(model, options.Widen, choice);
-        var sites = plan.Sites.All.Select(site => (Site: site, Linear: BaseModels.Linear(map, site))).ToList();
+        var sites = plan.Sites.All.Select(site => (Site: site, Linear: BaseModels.Linear(understood.Map, site))).ToList();
         foreach (var group in sites.GroupBy(item => (item.Linear.Stored.Weight, item.Linear.Stored.Output)))
             writer.Replace(group.First().Linear.Stored, BaseModels.Numbers(deployed, group.First().Linear.Stored), [.. group.Select(item => WeightOf(deployed, item.Linear, item.Site, fold))]);
         new ParameterWriter(deployed, model).Write(adapter);
@@ -40,9 +38,9 @@ public sealed class Folder(IGraphEvaluator evaluator)
         };
     }
 
-    private static FoldedModel Beside(Model deployed, AdapterFolder adapter, ExportOptions options)
+    private FoldedModel Beside(Model deployed, AdapterFolder adapter, ExportOptions options)
     {
-        var model = DeployedInjection.WithConstants(deployed, adapter, options.AllowOtherBase);
+        var model = DeployedInjection.WithConstants(deployed, adapter, options.AllowOtherBase, families);
         new ParameterWriter(deployed, model).Write(adapter);
         return new FoldedModel(model);
     }

@@ -26,14 +26,11 @@ internal sealed class AdapterEffect
 
     /// <summary>Measures an adapter in the canonical graph of its base, once on and once off.</summary>
     /// <param name="runner">Runs the models.</param>
-    /// <param name="deployed">The base.</param>
-    /// <param name="adapter">The adapter.</param>
-    /// <param name="allowOtherBase">Accept a base with other weights than the adapter was trained on.</param>
+    /// <param name="model">The base with the adapter.</param>
     /// <param name="calibration">Batches on which second moments are measured, the adapter on.</param>
-    public static AdapterEffect Of(ModelRunner runner, Model deployed, AdapterFolder adapter, bool allowOtherBase,
+    public static AdapterEffect Of(ModelRunner runner, SwitchableModel model,
         IReadOnlyList<IReadOnlyDictionary<string, Tensor>>? calibration = null)
     {
-        var model = AdaptedModels.Switchable(deployed, adapter, allowOtherBase);
         var outputs = model.Model.Graph.Outputs.Select(output => output.Name).ToHashSet(StringComparer.Ordinal);
         var observed = calibration is null ? [] : Observed(model);
         using var open = runner.Open(model.Model);

@@ -8,7 +8,8 @@ namespace LoRTA.Onnx.Export.Verification;
 
 /// <summary>Runs the same inputs through two models and compares what comes out, masked positions left out.</summary>
 /// <param name="evaluator">Runs the models.</param>
-public sealed class Verifier(IGraphEvaluator evaluator)
+/// <param name="families">Families to choose from; null = those of this project.</param>
+public sealed class Verifier(IGraphEvaluator evaluator, IReadOnlyList<AdapterFamilyEntry>? families = null)
 {
     private const double Exact = 1e-5;
     private const double HalfPrecision = 5e-3;   // weights in 16 bits round results to about three digits
@@ -37,9 +38,9 @@ public sealed class Verifier(IGraphEvaluator evaluator)
     {
         var (runner, canonical) = (ModelRunner.Of(evaluator, options, b, a), CanonicalModel.Of(b));
         var effect = FoldedWeights.AreOfFewBits(a, canonical, adapter)
-            ? AdapterEffect.Of(runner, a, adapter, options.AllowOtherBase)
+            ? AdapterEffect.Of(runner, Switchable(a, adapter, options))
             : null;
-        var adapted = effect?.Adapted ?? runner.Run(AdaptedModels.WithDefaults(a, adapter, options.AllowOtherBase));
+        var adapted = effect?.Adapted ?? runner.Run(AdaptedModels.WithDefaults(a, adapter, options.AllowOtherBase, families));
         var deployed = OutputDifference.Between(adapted, runner.Run(b));
         var judged = effect is not null || ActivationRounding.IsIn(b)
             ? OutputDifference.Between(adapted, runner.Run(canonical.Model))
@@ -59,7 +60,7 @@ public sealed class Verifier(IGraphEvaluator evaluator)
     {
         if (folded.Bits > FewBits) return Compare(a, adapter, folded.Model, options);
         var runner = ModelRunner.Of(evaluator, options, a);
-        var effect = AdapterEffect.Of(runner, a, adapter, options.AllowOtherBase, Calibration.For(a, options));
+        var effect = AdapterEffect.Of(runner, Switchable(a, adapter, options), Calibration.For(a, options));
         var (judged, nearest) = Chosen(runner, effect, folded);
         var deployed = options.CanonicalOnly ? judged : OutputDifference.Between(effect.Adapted, runner.Run(folded.Model));
         return effect.Judge(Verdict(judged, deployed.Largest, options.Tolerance ?? DefaultTolerance(a)), judged,
@@ -88,6 +89,9 @@ public sealed class Verifier(IGraphEvaluator evaluator)
             return OutputDifference.Between(effect.Adapted, runner.Run(CanonicalModel.Of(folded.Model).Model));
         }
     }
+
+    private SwitchableModel Switchable(Model a, AdapterFolder adapter, VerifyOptions options) =>
+        AdaptedModels.Switchable(a, adapter, options.AllowOtherBase, families);
 
     private static VerifyResult Verdict(OutputDifference judged, double deployed, double tolerance)
     {

@@ -11,15 +11,16 @@ internal sealed class AdaptedModel
 {
     private readonly IReadOnlyList<ModelParameter> _parameters;
 
-    private AdaptedModel(CanonicalModel canonical, AttentionMap map, AdapterPlan plan, Tape tape, FactorSet factors, IReadOnlyList<ModelParameter> parameters)
+    private AdaptedModel(UnderstoodModel understood, AdapterPlan plan, Tape tape, FactorSet factors, IReadOnlyList<ModelParameter> parameters)
     {
-        (Canonical, Map, Plan, Tape, Factors) = (canonical, map, plan, tape, factors);
+        (Base, Plan, Tape, Factors) = (understood, plan, tape, factors);
         _parameters = parameters;
     }
 
-    public CanonicalModel Canonical { get; }
+    /// <summary>The model, with the adapter in its training copy.</summary>
+    public UnderstoodModel Base { get; }
 
-    public AttentionMap Map { get; }
+    public CanonicalModel Canonical => Base.Canonical;
 
     public AdapterPlan Plan { get; }
 
@@ -36,9 +37,9 @@ internal sealed class AdaptedModel
     public static AdaptedModel Of(
         Model deployed, AdapterOptions options, IReadOnlyList<AdapterFamilyEntry>? families = null, TrainableChoice? trainables = null, Func<AdapterPlan, IReadOnlyDictionary<string, Tensor>>? defaults = null)
     {
-        var canonical = CanonicalModel.Of(deployed);
-        var map = AttentionMap.Of(canonical);
-        var plan = AdapterPlan.Of(BaseModels.ArchitectureOf(deployed, map), options, families);
+        var understood = UnderstoodModel.Of(deployed);
+        var (canonical, map) = (understood.Canonical, understood.Map);
+        var plan = AdapterPlan.Of(understood, options, families);
         var linears = plan.Sites.All.Select(site => BaseModels.Linear(map, site)).ToList();
         if (linears.FirstOrDefault(linear => linear.Input.Type != ElementType.Float) is { } narrow) throw AdapterErrors.NotFloat(narrow.Address, narrow.Input.Type);
         var apart = PackedOutput.TakeApart(canonical.Model.Graph, map);
@@ -46,7 +47,7 @@ internal sealed class AdaptedModel
         var tape = new Tape(canonical.Model.Graph);
         var parameters = ModelParameters.MakeInputs(canonical, tape, trainables ?? new([]));
         var factors = AdapterInjection.Apply(tape, plan, outputs, defaults?.Invoke(plan));
-        return new AdaptedModel(canonical, map, plan, tape, factors, parameters);
+        return new AdaptedModel(understood, plan, tape, factors, parameters);
     }
 
     /// <summary>The tensors that training changes: the family's trained factors, then the model's own parameters.</summary>

@@ -9,16 +9,18 @@ namespace LoRTA.Onnx.GraphGen.Adapters;
 internal static class AdaptedModels
 {
     /// <summary>The canonical graph of a model with an adapter whose factors, and trained parameters of the model, are constants.</summary>
-    public static Model WithDefaults(Model deployed, AdapterFolder adapter, bool allowOtherBase) =>
-        Switchable(deployed, adapter, allowOtherBase).Model;
+    public static Model WithDefaults(
+        Model deployed, AdapterFolder adapter, bool allowOtherBase, IReadOnlyList<AdapterFamilyEntry>? families = null) =>
+        Switchable(deployed, adapter, allowOtherBase, families).Model;
 
     /// <summary>The same graph, with what has to be fed to get the base out of it.</summary>
-    public static SwitchableModel Switchable(Model deployed, AdapterFolder adapter, bool allowOtherBase)
+    public static SwitchableModel Switchable(
+        Model deployed, AdapterFolder adapter, bool allowOtherBase, IReadOnlyList<AdapterFamilyEntry>? families = null)
     {
         var parameters = adapter.ParametersOf(deployed, new(() => ParameterNames.Of(deployed)));
         var patterns = parameters.Keys.Select(name => new TrainablePattern(name, ParameterGroup.Default)).ToList();
-        var adapted = AdaptedModel.Of(deployed, adapter.Config.AdapterOptions with { Dropout = 0 }, trainables: new(patterns), defaults: adapter.FactorsOf);
-        BaseModels.Check(adapter, deployed, adapted.Map, adapted.Plan, allowOtherBase);
+        var adapted = AdaptedModel.Of(deployed, adapter.Config.AdapterOptions with { Dropout = 0 }, families, new(patterns), defaults: adapter.FactorsOf);
+        BaseModels.Check(adapter, adapted.Base, adapted.Plan, allowOtherBase);
         var graph = adapted.Canonical.Model.Graph;
         foreach (var (name, value) in parameters) graph.Find(TrainingNames.Parameter + name)!.Constant = value;
         graph.RemoveUnused();
@@ -27,14 +29,15 @@ internal static class AdaptedModels
     }
 
     private static Dictionary<string, LinearSite> LinearsOf(AdaptedModel adapted) =>
-        adapted.Plan.Sites.All.ToDictionary(site => site.Address, site => BaseModels.Linear(adapted.Map, site), StringComparer.Ordinal);
+        adapted.Plan.Sites.All.ToDictionary(site => site.Address, site => BaseModels.Linear(adapted.Base.Map, site), StringComparer.Ordinal);
 
     /// <summary>The deployed graph of a model with an adapter as side branches.</summary>
     /// <exception cref="LortaException">LRT310, LRT311: of another model; LRT316: no place for a branch; LRT322: it is more than side branches.</exception>
-    public static Model WithSideBranches(Model deployed, AdapterFolder adapter, bool allowOtherBase)
+    public static Model WithSideBranches(
+        Model deployed, AdapterFolder adapter, bool allowOtherBase, IReadOnlyList<AdapterFamilyEntry>? families = null)
     {
         if (adapter.Config.Trainables is [var parameter, ..]) throw AdapterErrors.TrainedParameters(adapter.Path, parameter);
-        return DeployedInjection.WithConstants(deployed, adapter, allowOtherBase);
+        return DeployedInjection.WithConstants(deployed, adapter, allowOtherBase, families);
     }
 }
 

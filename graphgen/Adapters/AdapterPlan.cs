@@ -1,3 +1,4 @@
+using LoRTA.Onnx.GraphGen.Discovery;
 using LoRTA.Onnx.GraphGen.Errors;
 
 namespace LoRTA.Onnx.GraphGen.Adapters;
@@ -24,6 +25,14 @@ public sealed record AdapterPlan
 
     /// <summary>Number of trained parameters.</summary>
     public long Trainable => Factors.Where(factor => factor.IsTrained).Sum(factor => factor.Count);
+
+    /// <summary>Plans an adapter for a model.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="options">What the adapter is to be.</param>
+    /// <param name="families">Families to choose from; null = those of this project.</param>
+    /// <exception cref="LortaException">LRT201, LRT204: no attention that was understood; otherwise as below.</exception>
+    public static AdapterPlan Of(UnderstoodModel model, AdapterOptions options, IReadOnlyList<AdapterFamilyEntry>? families = null) =>
+        Of(Architecture.Of(model), options, families);
 
     /// <summary>Plans an adapter for a model of the given sizes.</summary>
     /// <param name="architecture">Sizes of the model.</param>

@@ -1,3 +1,6 @@
+using LoRTA.Onnx.GraphGen.Discovery;
+using LoRTA.Onnx.GraphGen.Errors;
+
 namespace LoRTA.Onnx.GraphGen.Adapters;
 
 /// <summary>The sizes of a transformer that adapters depend on.</summary>
@@ -9,6 +12,15 @@ namespace LoRTA.Onnx.GraphGen.Adapters;
 /// <param name="Vocab">Rows of the token embedding, where known.</param>
 public sealed record Architecture(int Hidden, int Heads, int KvHeads, int HeadWidth, int Layers, int? Vocab = null)
 {
+    /// <summary>The sizes of a model.</summary>
+    /// <exception cref="LortaException">LRT201: no attention; LRT204: none that was understood.</exception>
+    public static Architecture Of(UnderstoodModel model)
+    {
+        var (map, path) = (model.Map, model.Deployed.Path);
+        if (map.Layers.Count == 0) throw map.HasAttention ? DiscoveryErrors.NotUnderstood(path, map.Findings) : DiscoveryErrors.NoAttention(path);
+        return new Architecture(map.Hidden, map.Heads, map.KvHeads, map.HeadWidth, map.Layers.Count, TokenEmbedding.Vocabulary(model.Deployed));
+    }
+
     /// <summary>Input and output width of a matrix of the attention.</summary>
     internal (int In, int Out) Linear(string matrix) => matrix switch
     {

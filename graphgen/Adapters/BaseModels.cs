@@ -1,4 +1,3 @@
-using LoRTA.Onnx.GraphGen.Canonical;
 using LoRTA.Onnx.GraphGen.Discovery;
 using LoRTA.Onnx.GraphGen.Errors;
 using LoRTA.Onnx.GraphGen.Ir;
@@ -8,12 +7,6 @@ namespace LoRTA.Onnx.GraphGen.Adapters;
 /// <summary>What an adapter needs to know of the model that it belongs to, and whether it belongs to another one.</summary>
 internal static class BaseModels
 {
-    public static Architecture ArchitectureOf(Model deployed, AttentionMap map)
-    {
-        if (map.Layers.Count == 0) throw map.HasAttention ? DiscoveryErrors.NotUnderstood(deployed.Path, map.Findings) : DiscoveryErrors.NoAttention(deployed.Path);
-        return new Architecture(map.Hidden, map.Heads, map.KvHeads, map.HeadWidth, map.Layers.Count, TokenEmbedding.Vocabulary(deployed));
-    }
-
     /// <summary>The linear layer of a site.</summary>
     /// <exception cref="LortaException">LRT315: it has other sizes than the model's others; LRT204: it was not understood.</exception>
     public static LinearSite Linear(AttentionMap map, AdapterSite site)
@@ -37,49 +30,56 @@ internal static class BaseModels
         new(codes, Find(deployed, weight), Find(deployed, codes.Scales), codes.ZeroPoints is { } zeros ? Find(deployed, zeros) : null);
 
     /// <summary>The model as an adapter's file describes it.</summary>
-    public static BaseModel Describe(Model deployed, AttentionMap map, AdapterPlan plan) =>
-        new(deployed.FileName, plan.Architecture, BaseSketch.Of(deployed, map, plan));
+    public static BaseModel Describe(UnderstoodModel model, AdapterPlan plan) =>
+        new(model.Deployed.FileName, plan.Architecture, BaseSketch.Of(model.Deployed, model.Map, plan));
 
-    /// <summary>Refuses an adapter of a model of other sizes; the vocabulary may have grown.</summary>
-    /// <exception cref="LortaException">LRT310: another architecture.</exception>
-    public static void CheckArchitecture(AdapterFolder adapter, Model deployed, Architecture here)
+    /// <summary>The plan of a stored adapter, which is refused where it belongs to another model.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="adapter">The adapter.</param>
+    /// <param name="allowOtherWeights">Whether it may have been trained on other weights.</param>
+    /// <param name="families">Families to choose from; null = those of this project.</param>
+    /// <exception cref="LortaException">LRT201, LRT204: no attention that was understood; LRT310 another architecture; LRT311 other
+    /// weights.</exception>
+    public static AdapterPlan PlanOf(
+        UnderstoodModel model, AdapterFolder adapter, bool allowOtherWeights, IReadOnlyList<AdapterFamilyEntry>? families = null)
     {
-        var trained = adapter.Config.Base.Architecture;
-        if (trained with { Vocab = here.Vocab } != here) throw AdapterErrors.OtherArchitecture(adapter.Path, deployed.Path, $"{trained.Describe()} there, {here.Describe()} here");
-    }
-
-    /// <summary>Refuses an adapter of another model, before anything is made of either.</summary>
-    /// <exception cref="LortaException">LRT310 another architecture; LRT311 other weights.</exception>
-    public static void Check(AdapterFolder adapter, Model deployed, bool allowOtherWeights)
-    {
-        var map = AttentionMap.Of(CanonicalModel.Of(deployed));
-        var architecture = ArchitectureOf(deployed, map);
-        CheckArchitecture(adapter, deployed, architecture);
-        Check(adapter, deployed, map, AdapterPlan.Of(architecture, adapter.Config.AdapterOptions), allowOtherWeights);
+        var architecture = Architecture.Of(model);
+        CheckArchitecture(adapter, model.Deployed, architecture);
+        var plan = AdapterPlan.Of(architecture, adapter.Config.AdapterOptions, families);
+        Check(adapter, model, plan, allowOtherWeights);
+        return plan;
     }
 
     /// <summary>Refuses an adapter of another model.</summary>
     /// <exception cref="LortaException">LRT310 another architecture; LRT311 other weights.</exception>
-    public static void Check(AdapterFolder adapter, Model deployed, AttentionMap map, AdapterPlan plan, bool allowOtherWeights)
+    public static void Check(AdapterFolder adapter, UnderstoodModel model, AdapterPlan plan, bool allowOtherWeights)
     {
-        CheckArchitecture(adapter, deployed, plan.Architecture);
+        CheckArchitecture(adapter, model.Deployed, plan.Architecture);
         adapter.Config.CheckAgainst(plan, adapter.Path);
         adapter.CheckNames(plan);
         if (allowOtherWeights) return;
-        var differences = DifferencesOf(adapter, deployed, map, plan);
-        if (differences.Count > 0) throw AdapterErrors.OtherWeights(adapter.Path, deployed.Path, differences);
+        var differences = DifferencesOf(adapter, model, plan);
+        if (differences.Count > 0) throw AdapterErrors.OtherWeights(adapter.Path, model.Deployed.Path, differences);
+    }
+
+    // The vocabulary may have grown.
+    private static void CheckArchitecture(AdapterFolder adapter, Model deployed, Architecture here)
+    {
+        var trained = adapter.Config.Base.Architecture;
+        if (trained with { Vocab = here.Vocab } != here)
+            throw AdapterErrors.OtherArchitecture(adapter.Path, deployed.Path, $"{trained.Describe()} there, {here.Describe()} here");
     }
 
     // Parameters that the adapter replaces may be any, such as a classifier that starts at random in each export; of a vocabulary that
     // has grown much, other rows are sketched.
-    private static IReadOnlyList<(string Name, double Difference)> DifferencesOf(AdapterFolder adapter, Model deployed, AttentionMap map,
+    private static IReadOnlyList<(string Name, double Difference)> DifferencesOf(AdapterFolder adapter, UnderstoodModel model,
         AdapterPlan plan)
     {
         var replaced = adapter.Config.Trainables.ToHashSet(StringComparer.Ordinal);
         var (vocabularyThere, vocabulary) = (adapter.Config.Base.Architecture.Vocab, plan.Architecture.Vocab);
         var hasOtherRows = vocabularyThere is { } rowsThere && vocabulary is { } rowsHere
             && BaseSketch.RowsOfAnyVocabulary(rowsThere) != BaseSketch.RowsOfAnyVocabulary(rowsHere);
-        var here = BaseSketch.Of(deployed, map, plan, (name, rows) => replaced.Contains(name) || (hasOtherRows && rows == vocabulary));
+        var here = BaseSketch.Of(model.Deployed, model.Map, plan, (name, rows) => replaced.Contains(name) || (hasOtherRows && rows == vocabulary));
         var required = plan.Sites.All.Select(site => site.Address).ToHashSet(StringComparer.Ordinal);
         return [.. adapter.Config.Base.Sketch.DifferencesFrom(here, required)];
     }

@@ -1,4 +1,3 @@
-using LoRTA.Onnx.GraphGen.Canonical;
 using LoRTA.Onnx.GraphGen.Discovery;
 using LoRTA.Onnx.GraphGen.Errors;
 using LoRTA.Onnx.GraphGen.Ir;
@@ -14,39 +13,41 @@ public static class DeployedInjection
     /// <param name="options">The adapter.</param>
     /// <param name="values">Values of factors by name; those that are absent are drawn.</param>
     /// <param name="seed">Seed of drawn values.</param>
+    /// <param name="families">Families to choose from; null = those of this project.</param>
     /// <returns>The new model, and the adapter that it holds.</returns>
     /// <exception cref="LortaException">LRT2xx, LRT3xx: the model is not understood, or the options do not fit it.</exception>
-    public static (Model Model, AdapterFolder Adapter) Apply(Model deployed, AdapterOptions options, IReadOnlyDictionary<string, Tensor> values, long seed)
+    public static (Model Model, AdapterFolder Adapter) Apply(Model deployed, AdapterOptions options, IReadOnlyDictionary<string, Tensor> values, long seed,
+        IReadOnlyList<AdapterFamilyEntry>? families = null)
     {
-        var map = AttentionMap.Of(CanonicalModel.Of(deployed));
-        var plan = AdapterPlan.Of(BaseModels.ArchitectureOf(deployed, map), options);
+        var model = UnderstoodModel.Of(deployed);
+        var plan = AdapterPlan.Of(model, options, families);
         var factors = plan.Factors.ToDictionary(factor => factor.Name, factor => values.TryGetValue(factor.Name, out var given) ? AdapterFolder.Checked("--factors", factor, given) : factor.Draw(seed), StringComparer.Ordinal);
-        return (Branched(deployed, map, plan, factors), new AdapterFolder(string.Empty, AdapterConfig.Of(plan, BaseModels.Describe(deployed, map, plan)), factors));
+        return (Branched(model, plan, factors), new AdapterFolder(string.Empty, AdapterConfig.Of(plan, BaseModels.Describe(model, plan)), factors));
     }
 
     /// <summary>Adds the branches of a trained adapter; its factors are constants, so that inputs and outputs stay those of the file.</summary>
     /// <param name="deployed">The model; it is not changed.</param>
     /// <param name="adapter">The adapter.</param>
     /// <param name="allowOtherBase">Accept other weights than those that the adapter was trained on.</param>
+    /// <param name="families">Families to choose from; null = those of this project.</param>
     /// <exception cref="LortaException">LRT2xx, LRT3xx: the model is not understood, or the adapter is of another one.</exception>
-    public static Model WithConstants(Model deployed, AdapterFolder adapter, bool allowOtherBase)
+    public static Model WithConstants(Model deployed, AdapterFolder adapter, bool allowOtherBase,
+        IReadOnlyList<AdapterFamilyEntry>? families = null)
     {
-        var map = AttentionMap.Of(CanonicalModel.Of(deployed));
-        BaseModels.CheckArchitecture(adapter, deployed, BaseModels.ArchitectureOf(deployed, map));
-        var plan = AdapterPlan.Of(BaseModels.ArchitectureOf(deployed, map), adapter.Config.AdapterOptions);
-        BaseModels.Check(adapter, deployed, map, plan, allowOtherBase);
+        var understood = UnderstoodModel.Of(deployed);
+        var plan = BaseModels.PlanOf(understood, adapter, allowOtherBase, families);
         var inputs = deployed.Graph.Inputs.Select(input => input.Name).ToHashSet(StringComparer.Ordinal);
-        var model = Branched(deployed, map, plan, adapter.FactorsOf(plan));
+        var model = Branched(understood, plan, adapter.FactorsOf(plan));
         foreach (var added in model.Graph.Inputs.Where(input => !inputs.Contains(input.Name)).ToList()) model.Graph.RemoveInput(added);
         return model;
     }
 
-    private static Model Branched(Model deployed, AttentionMap map, AdapterPlan plan, IReadOnlyDictionary<string, Tensor> factors)
+    private static Model Branched(UnderstoodModel understood, AdapterPlan plan, IReadOnlyDictionary<string, Tensor> factors)
     {
-        var model = deployed.Clone();
+        var model = understood.Deployed.Clone();
         ShapeInference.Infer(model.Graph);
         var tape = new Tape(model.Graph, onnxOnly: true);
-        var junctions = new Junctions(model, tape).Of([.. plan.Sites.All.Select(site => BaseModels.Linear(map, site))]);
+        var junctions = new Junctions(model, tape).Of([.. plan.Sites.All.Select(site => BaseModels.Linear(understood.Map, site))]);
         AdapterInjection.Apply(tape, plan, junctions, factors);
         model.Graph.RemoveUnused();
         model.Graph.Sort();

@@ -40,10 +40,10 @@ public static class TrainingGraphBuilder
             Trained = trained,
             Frozen = adapted.Frozen(spec.Values, spec.Seed),
             Plan = adapted.Plan,
-            Base = BaseModels.Describe(deployed, adapted.Map, adapted.Plan),
+            Base = BaseModels.Describe(adapted.Base, adapted.Plan),
             Logits = logits?.Value.Name,
             Batches = batches,
-            Findings = adapted.Map.Findings,
+            Findings = adapted.Base.Map.Findings,
         };
     }
 

@@ -1,5 +1,4 @@
 using LoRTA.Onnx.GraphGen.Adapters;
-using LoRTA.Onnx.GraphGen.Canonical;
 using LoRTA.Onnx.GraphGen.Discovery;
 using LoRTA.Onnx.GraphGen.Files;
 using LoRTA.Onnx.GraphGen.Ir;
@@ -14,9 +13,9 @@ internal static class RandomAdapter
 
     public static AdapterFolder For(Model deployed, string method = "lorta", IReadOnlyList<int>? layers = null)
     {
-        var map = AttentionMap.Of(CanonicalModel.Of(deployed));
-        var plan = AdapterPlan.Of(BaseModels.ArchitectureOf(deployed, map), Options(map, method) with { Layers = layers });
-        return new AdapterFolder("adapter", AdapterConfig.Of(plan, BaseModels.Describe(deployed, map, plan)), plan.Factors.ToDictionary(factor => factor.Name, Values));
+        var understood = UnderstoodModel.Of(deployed);
+        var plan = AdapterPlan.Of(understood, Options(understood.Map, method) with { Layers = layers });
+        return new AdapterFolder("adapter", AdapterConfig.Of(plan, BaseModels.Describe(understood, plan)), plan.Factors.ToDictionary(factor => factor.Name, Values));
     }
 
     /// <summary>Rank 4 on every matrix that is understood in all layers.</summary>

@@ -1,5 +1,4 @@
 using LoRTA.Onnx.GraphGen.Adapters;
-using LoRTA.Onnx.GraphGen.Canonical;
 using LoRTA.Onnx.GraphGen.Discovery;
 using LoRTA.Onnx.GraphGen.Files;
 using LoRTA.Onnx.GraphGen.Ir;
@@ -45,9 +44,9 @@ internal static class Seeds
 
     private static void SaveAdapter(Model deployed, string folder, string method)
     {
-        var map = AttentionMap.Of(CanonicalModel.Of(deployed));
-        var plan = AdapterPlan.Of(BaseModels.ArchitectureOf(deployed, map), new AdapterOptions { Method = method, Rank = 2, Alpha = 2 });
-        new AdapterFolder(folder, AdapterConfig.Of(plan, BaseModels.Describe(deployed, map, plan)), plan.Factors.ToDictionary(factor => factor.Name, Values)).Save();
+        var understood = UnderstoodModel.Of(deployed);
+        var plan = AdapterPlan.Of(understood, new AdapterOptions { Method = method, Rank = 2, Alpha = 2 });
+        new AdapterFolder(folder, AdapterConfig.Of(plan, BaseModels.Describe(understood, plan)), plan.Factors.ToDictionary(factor => factor.Name, Values)).Save();
     }
 
     private static string Architecture(string name) => Path.Combine(Fixtures.Repository, "tests", "fixtures", "architectures", $"{name}.onnx");

@@ -1,7 +1,6 @@
 using System.Text.Json;
 using LoRTA.Onnx.Export.Folding;
 using LoRTA.Onnx.GraphGen.Adapters;
-using LoRTA.Onnx.GraphGen.Canonical;
 using LoRTA.Onnx.GraphGen.Discovery;
 using LoRTA.Onnx.GraphGen.Files;
 using LoRTA.Onnx.GraphGen.Ir;
@@ -53,9 +52,9 @@ internal sealed record Deployment(string Name, Func<TestFolder, string> Open)
 
     private static AdapterFolder RandomAdapter(Model model)
     {
-        var map = AttentionMap.Of(CanonicalModel.Of(model));
-        var plan = AdapterPlan.Of(BaseModels.ArchitectureOf(model, map), new AdapterOptions { Method = "lorta", Rank = 4, Alpha = 2 });
-        return new AdapterFolder("random", AdapterConfig.Of(plan, BaseModels.Describe(model, map, plan)), plan.Factors.ToDictionary(factor => factor.Name, Values));
+        var understood = UnderstoodModel.Of(model);
+        var plan = AdapterPlan.Of(understood, new AdapterOptions { Method = "lorta", Rank = 4, Alpha = 2 });
+        return new AdapterFolder("random", AdapterConfig.Of(plan, BaseModels.Describe(understood, plan)), plan.Factors.ToDictionary(factor => factor.Name, Values));
     }
 
     private static Tensor Values(Factor factor)

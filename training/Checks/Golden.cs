@@ -86,10 +86,10 @@ internal sealed class Golden
     public static string Key(string name) => name.StartsWith(TrainingNames.Parameter, StringComparison.Ordinal) ? name[TrainingNames.Parameter.Length..] : name;
 
     /// <summary>What was trained, and how.</summary>
-    public TrainingSpec Spec(Architecture architecture)
+    public TrainingSpec Spec(Architecture architecture, IReadOnlyList<AdapterFamilyEntry>? families = null)
     {
         var adapter = Adapter(architecture);
-        var plan = AdapterPlan.Of(architecture, adapter);
+        var plan = AdapterPlan.Of(architecture, adapter, families);
         if (_facts.Scale is { } scale) plan.CheckScale(_json, scale);
         var own = plan.Factors.Select(factor => factor.Name).ToHashSet(StringComparer.Ordinal);
         var extra = Tensors.Keys.Where(key => key.StartsWith("factor.", StringComparison.Ordinal)).Select(key => key["factor.".Length..]).Where(name => !own.Contains(name)).ToList();
@@ -100,6 +100,7 @@ internal sealed class Golden
         return new TrainingSpec
         {
             Adapter = adapter,
+            Families = families,
             Task = Task,
             Trainables = [.. extra.Select(name => new TrainablePattern(name, new ParameterGroup(optimizer.HeadLr, optimizer.HeadWeightDecay)))],
             Optimizer = new OptimizerOptions

@@ -2,7 +2,6 @@ using LoRTA.Onnx.Export.Folding;
 using LoRTA.Onnx.Export.Verification;
 using LoRTA.Onnx.GraphGen.Adapters;
 using LoRTA.Onnx.GraphGen.Artifacts;
-using LoRTA.Onnx.GraphGen.Canonical;
 using LoRTA.Onnx.GraphGen.Discovery;
 using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.Tests.Shared;
@@ -26,32 +25,32 @@ internal sealed record ExporterFacts(string Name, Inspection Inspection, IReadOn
     public static ExporterFacts Of(string export, TestFolder folder)
     {
         var deployed = Model.Load(Exports.Path(export));
-        return Of(export, deployed, inspection => !SitesGolden.Differences(SitesGolden.Of(export), SitesGolden.Written(inspection)).Any(), folder, map => GoldenOf(export) is { } golden
-            ? AgainstGolden(golden, Exports.Split(export).Folder, deployed, BaseModels.ArchitectureOf(deployed, map))
-            : AgainstDifferences(export.StartsWith("llama", StringComparison.Ordinal) ? "causal-lm" : "classification", deployed, map));
+        return Of(export, deployed, inspection => !SitesGolden.Differences(SitesGolden.Of(export), SitesGolden.Written(inspection)).Any(), folder, model => GoldenOf(export) is { } golden
+            ? AgainstGolden(golden, Exports.Split(export).Folder, deployed, Architecture.Of(model))
+            : AgainstDifferences(export.StartsWith("llama", StringComparison.Ordinal) ? "causal-lm" : "classification", model));
     }
 
     /// <summary>The same for a small graph in the spelling of one model family.</summary>
     public static ExporterFacts Of(ArchitectureCase expected, TestFolder folder)
     {
         var deployed = Model.Load(expected.Path);
-        return Of(expected.Name, deployed, inspection => inspection.Layers.Count > 0 == expected.Projections.Length > 0, folder, map => AgainstDifferences("causal-lm", deployed, map));
+        return Of(expected.Name, deployed, inspection => inspection.Layers.Count > 0 == expected.Projections.Length > 0, folder, model => AgainstDifferences("causal-lm", model));
     }
 
-    private static ExporterFacts Of(string name, Model deployed, Func<Inspection, bool> isAsExpected, TestFolder folder, Func<AttentionMap, GradientFacts> gradients)
+    private static ExporterFacts Of(string name, Model deployed, Func<Inspection, bool> isAsExpected, TestFolder folder, Func<UnderstoodModel, GradientFacts> gradients)
     {
-        var canonical = CanonicalModel.Of(deployed);
-        var map = AttentionMap.Of(canonical);
-        var inspection = Inspection.Of(canonical, map);
-        return new ExporterFacts(name, inspection, StoredForms.Of(deployed, inspection), isAsExpected(inspection), map.Layers.Count == 0 ? null : WorkingOf(deployed, map, folder, gradients));
+        var model = UnderstoodModel.Of(deployed);
+        var inspection = Inspection.Of(model.Canonical, model.Map);
+        return new ExporterFacts(name, inspection, StoredForms.Of(deployed, inspection), isAsExpected(inspection), model.Map.Layers.Count == 0 ? null : WorkingOf(model, folder, gradients));
     }
 
-    private static WorkingFacts WorkingOf(Model deployed, AttentionMap map, TestFolder folder, Func<AttentionMap, GradientFacts> gradients)
+    private static WorkingFacts WorkingOf(UnderstoodModel model, TestFolder folder, Func<UnderstoodModel, GradientFacts> gradients)
     {
+        var deployed = model.Deployed;
         var adapter = RandomAdapter.For(deployed);
         var adapted = AdaptedModels.WithDefaults(deployed, adapter, allowOtherBase: false);
         return new WorkingFacts(
-            gradients(map),
+            gradients(model),
             FoldedOf(deployed, adapter, adapted, new ExportOptions(), folder["folded.onnx"]),
             FoldedOf(deployed, adapter, adapted, new ExportOptions { KeepBase = true }, folder["beside.onnx"]).Difference);
     }
@@ -63,10 +62,10 @@ internal sealed record ExporterFacts(string Name, Inspection Inspection, IReadOn
         return new GradientFacts(Exports.Split(name).Key, new GoldenCheck(golden, RandomAdapter.Evaluator).Run(TrainingGraphBuilder.Build(deployed, golden.Spec(architecture)), batch, Settings).Ok);
     }
 
-    private static GradientFacts AgainstDifferences(string task, Model deployed, AttentionMap map)
+    private static GradientFacts AgainstDifferences(string task, UnderstoodModel model)
     {
-        var (architecture, adapter) = (BaseModels.ArchitectureOf(deployed, map), RandomAdapter.Options(map));
-        var graphs = TrainingGraphBuilder.Build(deployed, new TrainingSpec { Adapter = adapter, Task = task, Values = CentralDifferenceCheck.FactorsOf(AdapterPlan.Of(architecture, adapter), seed: 0) });
+        var (architecture, adapter) = (Architecture.Of(model), RandomAdapter.Options(model.Map));
+        var graphs = TrainingGraphBuilder.Build(model.Deployed, new TrainingSpec { Adapter = adapter, Task = task, Values = CentralDifferenceCheck.FactorsOf(AdapterPlan.Of(architecture, adapter), seed: 0) });
         var classes = graphs.Evaluation.Classes!.Value;
         return new GradientFacts(null, new CentralDifferenceCheck(graphs, Settings, seed: 0).Run(SampleBatch.For(task, architecture.Vocab ?? 2, classes, seed: 0)).Ok);
     }

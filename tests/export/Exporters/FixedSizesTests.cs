@@ -64,7 +64,7 @@ internal sealed class FixedSizesTests
 
     private static Dictionary<string, float[]> Gradients(Model model, AdapterOptions options)
     {
-        var architecture = BaseModels.ArchitectureOf(model, AttentionMap.Of(CanonicalModel.Of(model)));
+        var architecture = GraphGen.Adapters.Architecture.Of(UnderstoodModel.Of(model));
         var values = CentralDifferenceCheck.FactorsOf(AdapterPlan.Of(architecture, options), seed: 0);
         var graphs = TrainingGraphBuilder.Build(model, new TrainingSpec { Adapter = options, Task = "masked-lm", Values = values });
         using var runtime = new OrtSessionRuntime(graphs, OneThread.Value);

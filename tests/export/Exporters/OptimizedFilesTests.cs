@@ -70,8 +70,8 @@ internal sealed class OptimizedFilesTests
     public void Gradients_pass_the_activation_that_was_fused_into_a_product()
     {
         var model = Model.Load(Fixtures.Path("field", "r03-ort-optimised-forms", "pooler.ext.onnx"));
-        var map = AttentionMap.Of(CanonicalModel.Of(model));
-        var plan = AdapterPlan.Of(BaseModels.ArchitectureOf(model, map), RandomAdapter.Options(map));
+        var understood = UnderstoodModel.Of(model);
+        var plan = AdapterPlan.Of(understood, RandomAdapter.Options(understood.Map));
         var graphs = TrainingGraphBuilder.Build(model, new TrainingSpec { Adapter = plan.Options, Task = "classification", Values = CentralDifferenceCheck.FactorsOf(plan, seed: 0) });
 
         var check = new CentralDifferenceCheck(graphs, new OrtSettings(Threads: 1), seed: 0).Run(SampleBatch.For("classification", plan.Architecture.Vocab ?? 2, graphs.Evaluation.Classes!.Value, seed: 0));

@@ -2,7 +2,6 @@ using LoRTA.Onnx.Export.Folding;
 using LoRTA.Onnx.Export.Verification;
 using LoRTA.Onnx.GraphGen.Adapters;
 using LoRTA.Onnx.GraphGen.Artifacts;
-using LoRTA.Onnx.GraphGen.Canonical;
 using LoRTA.Onnx.GraphGen.Discovery;
 using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.Tests.Shared;
@@ -74,8 +73,8 @@ internal sealed class WeightSpellingsTests
     {
         using var folder = new TestFolder();
         var model = Written(spelling, architecture, folder["written.onnx"]);
-        var map = Map(model);
-        var plan = AdapterPlan.Of(BaseModels.ArchitectureOf(model, map), RandomAdapter.Options(map));
+        var understood = UnderstoodModel.Of(model);
+        var plan = AdapterPlan.Of(understood, RandomAdapter.Options(understood.Map));
         var graphs = TrainingGraphBuilder.Build(model, new TrainingSpec { Adapter = plan.Options, Task = "causal-lm", Values = CentralDifferenceCheck.FactorsOf(plan, seed: 0) });
 
         var check = new CentralDifferenceCheck(graphs, new OrtSettings(Threads: 1), seed: 0).Run(SampleBatch.For("causal-lm", plan.Architecture.Vocab ?? 2, graphs.Evaluation.Classes!.Value, seed: 0));
@@ -107,7 +106,7 @@ internal sealed class WeightSpellingsTests
         return Model.Load(path);
     }
 
-    private static AttentionMap Map(Model model) => AttentionMap.Of(CanonicalModel.Of(model));
+    private static AttentionMap Map(Model model) => UnderstoodModel.Of(model).Map;
 
     private static Model Exported(Model model, AdapterFolder adapter, ExportOptions options, string path)
     {

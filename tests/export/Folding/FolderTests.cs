@@ -348,8 +348,8 @@ internal sealed class FolderTests
     // W′ of each site before it is rounded.
     private static IEnumerable<float[]> Numbers(AdapterFolder adapter, Model deployed)
     {
-        var map = AttentionMap.Of(CanonicalModel.Of(deployed));
-        var plan = AdapterPlan.Of(BaseModels.ArchitectureOf(deployed, map), adapter.Config.AdapterOptions);
+        var understood = UnderstoodModel.Of(deployed);
+        var plan = AdapterPlan.Of(understood, adapter.Config.AdapterOptions);
         var fold = new FoldGraph(plan, adapter.FactorsOf(plan), RandomAdapter.Evaluator);
         return [.. Sites(deployed).Select(linear => plan.Sites.All.Single(site => site.Address == linear.Address)).Zip(Sites(deployed), (site, linear) => fold.Fold(site, Tensor.Of<float>([site.In, site.Out], Numbers(deployed, linear)), null)!.Value.Weight.ToFloats())];
     }

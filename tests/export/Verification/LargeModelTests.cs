@@ -2,7 +2,6 @@ using LoRTA.Onnx.Bench.Models;
 using LoRTA.Onnx.Export.Folding;
 using LoRTA.Onnx.Export.Verification;
 using LoRTA.Onnx.GraphGen.Adapters;
-using LoRTA.Onnx.GraphGen.Canonical;
 using LoRTA.Onnx.GraphGen.Discovery;
 using LoRTA.Onnx.GraphGen.Files;
 using LoRTA.Onnx.GraphGen.Ir;
@@ -20,15 +19,15 @@ internal sealed class LargeModelTests
         new LargeModel(Layers: 2, Hidden: 64, Heads: 4, Ffn: 96, Vocabulary: 50).Save(folder["model.onnx"]);
         var deployed = Model.Load(folder["model.onnx"]);
 
-        var map = AttentionMap.Of(CanonicalModel.Of(deployed));
+        var understood = UnderstoodModel.Of(deployed);
         var options = new AdapterOptions { Method = "lora", Rank = 4, Alpha = 8, Targets = ["q", "v"] };
-        var plan = AdapterPlan.Of(BaseModels.ArchitectureOf(deployed, map), options);
+        var plan = AdapterPlan.Of(understood, options);
         var factors = Safetensors.Load(folder["model.onnx.factors.safetensors"]).Tensors;
-        var adapter = new AdapterFolder("adapter", AdapterConfig.Of(plan, BaseModels.Describe(deployed, map, plan)), factors);
+        var adapter = new AdapterFolder("adapter", AdapterConfig.Of(plan, BaseModels.Describe(understood, plan)), factors);
         var folded = new Folder(RandomAdapter.Evaluator).Fold(deployed, adapter, new ExportOptions());
         var result = new Verifier(RandomAdapter.Evaluator).Compare(deployed, adapter, folded, new VerifyOptions());
 
-        Assert.That((map.Layers.Count, map.Heads, map.Findings.Count), Is.EqualTo((2, 4, 0)));
+        Assert.That((understood.Map.Layers.Count, understood.Map.Heads, understood.Map.Findings.Count), Is.EqualTo((2, 4, 0)));
         Assert.That(folded.Bits, Is.EqualTo(4));
         Assert.That(result.EffectKept, Is.GreaterThan(0).And.GreaterThanOrEqualTo(result.EffectNearest!.Value));
     }

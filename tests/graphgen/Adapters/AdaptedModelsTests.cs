@@ -1,6 +1,5 @@
 using LoRTA.Onnx.GraphGen.Adapters;
 using LoRTA.Onnx.GraphGen.Artifacts;
-using LoRTA.Onnx.GraphGen.Canonical;
 using LoRTA.Onnx.GraphGen.Discovery;
 using LoRTA.Onnx.GraphGen.Errors;
 using LoRTA.Onnx.GraphGen.Ir;
@@ -36,8 +35,8 @@ internal sealed class AdaptedModelsTests
 
     private static AdapterFolder Adapter(Model model)
     {
-        var map = AttentionMap.Of(CanonicalModel.Of(model));
-        var plan = AdapterPlan.Of(BaseModels.ArchitectureOf(model, map), new AdapterOptions());
-        return new AdapterFolder("adapter", AdapterConfig.Of(plan, BaseModels.Describe(model, map, plan)), plan.Factors.ToDictionary(factor => factor.Name, factor => factor.Draw(0)));
+        var understood = UnderstoodModel.Of(model);
+        var plan = AdapterPlan.Of(understood, new AdapterOptions());
+        return new AdapterFolder("adapter", AdapterConfig.Of(plan, BaseModels.Describe(understood, plan)), plan.Factors.ToDictionary(factor => factor.Name, factor => factor.Draw(0)));
     }
 }

@@ -1,5 +1,4 @@
 using LoRTA.Onnx.GraphGen.Adapters;
-using LoRTA.Onnx.GraphGen.Canonical;
 using LoRTA.Onnx.GraphGen.Discovery;
 using LoRTA.Onnx.GraphGen.Errors;
 using LoRTA.Onnx.GraphGen.Ir;
@@ -154,7 +153,7 @@ internal sealed class BaseModelsTests
         var toy = new Discovery.Toy();
         var model = toy.With(toy.Linear(toy.X, "only", 8));
 
-        var failure = Assert.Throws<LortaException>(() => BaseModels.ArchitectureOf(model, AttentionMap.Of(CanonicalModel.Of(model))))!;
+        var failure = Assert.Throws<LortaException>(() => Architecture.Of(UnderstoodModel.Of(model)))!;
 
         Assert.That(failure.Code, Is.EqualTo("LRT201"));
     }
@@ -172,8 +171,8 @@ internal sealed class BaseModelsTests
     private static void Check(Model deployed, AdapterConfig config, bool allow = false)
     {
         var adapter = new AdapterFolder("adapter", config, new Dictionary<string, Tensor>());
-        var map = AttentionMap.Of(CanonicalModel.Of(deployed));
-        BaseModels.Check(adapter, deployed, map, AdapterPlan.Of(BaseModels.ArchitectureOf(deployed, map), new AdapterOptions()), allow);
+        var understood = UnderstoodModel.Of(deployed);
+        BaseModels.Check(adapter, understood, AdapterPlan.Of(understood, new AdapterOptions()), allow);
     }
 
     private static AdapterConfig Config()
@@ -182,22 +181,22 @@ internal sealed class BaseModelsTests
         return AdapterConfig.Of(Plan(model).Plan, Describe(model));
     }
 
-    private static (AttentionMap Map, AdapterPlan Plan) Plan(Model model)
+    private static (UnderstoodModel Model, AdapterPlan Plan) Plan(Model model)
     {
-        var map = AttentionMap.Of(CanonicalModel.Of(model));
-        return (map, AdapterPlan.Of(BaseModels.ArchitectureOf(model, map), new AdapterOptions()));
+        var understood = UnderstoodModel.Of(model);
+        return (understood, AdapterPlan.Of(understood, new AdapterOptions()));
     }
 
     private static BaseModel Describe(Model model)
     {
-        var (map, plan) = Plan(model);
-        return BaseModels.Describe(model, map, plan);
+        var (understood, plan) = Plan(model);
+        return BaseModels.Describe(understood, plan);
     }
 
     private static Model Changed(string address, float factor)
     {
         var model = Model.Load(Exports.Path(Trained));
-        var site = Plan(model).Map.Layers.SelectMany(layer => layer.Sites).Single(site => site.Address == address);
+        var site = Plan(model).Model.Map.Layers.SelectMany(layer => layer.Sites).Single(site => site.Address == address);
         var weight = model.Graph.Find(site.Stored.Weight)!;
         weight.Constant = Tensor.Of<float>([.. weight.Constant!.Dims], weight.Constant.ToFloats().Select(value => value * factor).ToArray());
         return model;

@@ -1,6 +1,5 @@
 using LoRTA.Onnx.GraphGen.Adapters;
 using LoRTA.Onnx.GraphGen.Artifacts;
-using LoRTA.Onnx.GraphGen.Canonical;
 using LoRTA.Onnx.GraphGen.Discovery;
 using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.Tests.Shared;
@@ -80,7 +79,7 @@ internal sealed class CentralDifferenceCheckTests
     private static (TrainingGraphs Graphs, Batch Batch) Prepared(string name, string method, long seed)
     {
         var deployed = Model.Load(Architectures.All.Single(architecture => architecture.Name == name).Path);
-        var architecture = BaseModels.ArchitectureOf(deployed, AttentionMap.Of(CanonicalModel.Of(deployed)));
+        var architecture = Architecture.Of(UnderstoodModel.Of(deployed));
         var adapter = new AdapterOptions { Method = method, Rank = 2, Alpha = 16, Targets = ["q", "v"] };
         var values = CentralDifferenceCheck.FactorsOf(AdapterPlan.Of(architecture, adapter), seed);
         var graphs = TrainingGraphBuilder.Build(deployed, new TrainingSpec { Adapter = adapter, Task = "causal-lm", Values = values });

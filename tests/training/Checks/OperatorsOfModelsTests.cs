@@ -1,6 +1,5 @@
 using LoRTA.Onnx.GraphGen.Adapters;
 using LoRTA.Onnx.GraphGen.Artifacts;
-using LoRTA.Onnx.GraphGen.Canonical;
 using LoRTA.Onnx.GraphGen.Discovery;
 using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.Tests.Shared;
@@ -52,7 +51,7 @@ internal sealed class OperatorsOfModelsTests
             graph.ReplaceUses(erf.Output, node.Output);
             graph.Remove(erf);
         }
-        var architecture = BaseModels.ArchitectureOf(deployed, AttentionMap.Of(CanonicalModel.Of(deployed)));
+        var architecture = Architecture.Of(UnderstoodModel.Of(deployed));
         var adapter = new AdapterOptions { Method = "lora", Rank = 4, Alpha = 4, Targets = ["q", "v"] };
         var values = CentralDifferenceCheck.FactorsOf(AdapterPlan.Of(architecture, adapter), seed: 0);
         return TrainingGraphBuilder.Build(deployed, new TrainingSpec { Adapter = adapter, Task = "causal-lm", Values = values });

@@ -1,0 +1,25 @@
+using LoRTA.Onnx.GraphGen.Canonical;
+using LoRTA.Onnx.GraphGen.Ir;
+
+namespace LoRTA.Onnx.GraphGen.Discovery;
+
+/// <summary>A model, its training copy, and the attention that was found in it: made once, and passed on to whoever plans, checks, adapts
+/// or folds.</summary>
+public sealed class UnderstoodModel
+{
+    private UnderstoodModel(CanonicalModel canonical) => (Canonical, Map) = (canonical, AttentionMap.Of(canonical));
+
+    /// <summary>The model as it was given; never changed.</summary>
+    public Model Deployed => Canonical.Deployed;
+
+    /// <summary>The training copy.</summary>
+    public CanonicalModel Canonical { get; }
+
+    /// <summary>The attention.</summary>
+    public AttentionMap Map { get; }
+
+    /// <summary>Understands a model, as far as that is possible: what is not understood is a finding.</summary>
+    /// <exception cref="Errors.LortaException">LRT121: inconsistent shapes; LRT203: an operator that cannot be brought to the canonical
+    /// opset.</exception>
+    public static UnderstoodModel Of(Model deployed) => new(CanonicalModel.Of(deployed));
+}

@@ -1,0 +1,54 @@
+using LoRTA.Onnx.Export.Folding;
+using LoRTA.Onnx.Export.Verification;
+using LoRTA.Onnx.GraphGen.Adapters;
+using LoRTA.Onnx.GraphGen.Artifacts;
+using LoRTA.Onnx.GraphGen.Ir;
+using LoRTA.Onnx.Tests.Shared;
+
+namespace LoRTA.Onnx.Export.Tests.Folding;
+
+/// <summary>A family that this project does not have, given to each entry point.</summary>
+internal sealed class OwnFamilyTests
+{
+    private static readonly IReadOnlyList<AdapterFamilyEntry> Families =
+        [new("mine", [], options => AdapterFamilies.Create(options with { Method = "lora" }))];
+
+    private readonly Model _base = Model.Load(Architectures.All.First(architecture => architecture.Name == "bert").Path);
+
+    private AdapterOptions Options => RandomAdapter.For(_base, "lora").Config.AdapterOptions with { Method = "mine" };
+
+    [Test]
+    public void It_is_injected() => Assert.That(Injected().Config.Method, Is.EqualTo("mine"));
+
+    [Test]
+    public void It_is_trained()
+    {
+        var graphs = TrainingGraphBuilder.Build(_base, new TrainingSpec { Adapter = Options, Task = "masked-lm", Families = Families });
+
+        Assert.That(graphs.Plan.Options.Method, Is.EqualTo("mine"));
+    }
+
+    [Test]
+    public void It_is_folded_and_what_was_folded_is_verified()
+    {
+        var adapter = Injected();
+
+        var folded = new Folder(RandomAdapter.Evaluator, Families).Fold(_base, adapter, new ExportOptions());
+
+        var verifier = new Verifier(RandomAdapter.Evaluator, Families);
+        Assert.That(verifier.Compare(_base, adapter, folded, new VerifyOptions { Length = 8 }).Ok, Is.True);
+    }
+
+    [Test]
+    public void It_stays_beside_its_base()
+    {
+        var folder = new Folder(RandomAdapter.Evaluator, Families);
+
+        var kept = folder.Fold(_base, Injected(), new ExportOptions { KeepBase = true }).Model;
+
+        Assert.That(kept.Graph.Nodes.Count(), Is.GreaterThan(_base.Graph.Nodes.Count()));
+    }
+
+    private AdapterFolder Injected() =>
+        DeployedInjection.Apply(_base, Options, RandomAdapter.For(_base, "lora").Tensors, seed: 0, Families).Adapter;
+}
