@@ -3,11 +3,12 @@ using System.Runtime.InteropServices;
 
 namespace LoRTA.Onnx.Export.Folding;
 
-/// <summary>Rounds one feature block of some output columns at once, a column in each lane, so that (w′ − w)ᵀ·H·(w′ − w) becomes
-/// small.</summary>
-/// <remarks>Two ways from the plain rounding are tried: passing each error on to the features that are not rounded yet, as GPTQ does, and
-/// none. From both, single codes and the scales that
-/// belong to this block alone are changed for as long as that helps. What is not better than the plain rounding is not taken.</remarks>
+/// <summary>Rounds one block of features of some output columns, a column in each lane, so that (w′ − w)ᵀ·H·(w′ − w) becomes small.</summary>
+/// <remarks>
+/// Two starting points are tried: the plain rounding, and each error passed on to the features that are not rounded yet, as GPTQ does.
+/// From both, single codes and the scales that belong to this block alone are changed for as long as that helps. What is not better than
+/// the plain rounding is not taken.
+/// </remarks>
 /// <param name="lowest">The lowest code.</param>
 /// <param name="highest">The highest.</param>
 /// <param name="storedScale">A scale as the file's type rounds it; null = it does not.</param>
@@ -24,6 +25,7 @@ internal sealed class RoundedColumns(float lowest, float highest, Func<float, fl
 
     private readonly int _sweeps = isLarge ? 1 : 4;   // over single codes
     private readonly int _rounds = isLarge ? 1 : 2;   // of codes and scales
+    private readonly Vector<float>[] _wanted = new Vector<float>[Most], _zeros = new Vector<float>[Most];
     private readonly Vector<float>[] _best = new Vector<float>[Most], _bestScales = new Vector<float>[Most];
     private readonly Vector<float>[] _codes = new Vector<float>[Most], _scales = new Vector<float>[Most],
         _inverse = new Vector<float>[Most];
@@ -42,9 +44,6 @@ internal sealed class RoundedColumns(float lowest, float highest, Func<float, fl
 
     /// <summary>Codes of the plain rounding; the result's, too.</summary>
     public Span<float> Codes => Numbers(_best);
-
-    private readonly Vector<float>[] _wanted = new Vector<float>[Most];
-    private readonly Vector<float>[] _zeros = new Vector<float>[Most];
 
     /// <summary>Improves the rounding of a block.</summary>
     /// <param name="block">Its moments.</param>

@@ -18,5 +18,5 @@ internal static class VerificationErrors
         new(
             "LRT706",
             $"{model}: takes the input '{input}', which is not among those given.",
-            "Add it, or leave --inputs away to use random tokens.");
+            "Add it, or omit --inputs to use random tokens.");
 }

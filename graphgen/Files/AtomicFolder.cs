@@ -4,9 +4,10 @@ using LoRTA.Onnx.GraphGen.Errors;
 namespace LoRTA.Onnx.GraphGen.Files;
 
 /// <summary>Writes folders so that they appear whole or not at all: filled beside their final place, then put there in one step.</summary>
-/// <remarks>Linux swaps the new folder with the old one, so there is a whole folder at every moment. Elsewhere the old one is put aside
-/// first; a process that ends between the two
-/// renames leaves it aside, and the next one that writes beside it brings it back.</remarks>
+/// <remarks>
+/// Linux swaps the new folder with the old one, so there is a whole folder at every moment. Elsewhere the old one is put aside first; a
+/// process that ends between the two renames leaves it aside, and the next one that writes beside it brings it back.
+/// </remarks>
 internal static class AtomicFolder
 {
     /// <summary>Lets <paramref name="fill"/> write into a temporary folder that then takes the place of <paramref name="path"/>.</summary>

@@ -5,10 +5,11 @@ using System.Runtime.InteropServices;
 namespace LoRTA.Onnx.Training.Runtime;
 
 /// <summary>Keeps ONNX Runtime from reporting to its vendor what is opened in it.</summary>
-/// <remarks>Since 1.29 the official builds do so by default, on Linux too: names of the file and the graph, hashes of graph and weights,
-/// an id of the device.
-/// The runtime reads its switch when its environment is created, so the switch is set when this assembly is loaded, before any of its
-/// code can create one.</remarks>
+/// <remarks>
+/// Since 1.29 the official builds do so by default, on Linux too: names of the file and the graph, hashes of graph and weights, an id of
+/// the device. The runtime reads its switch when its environment is created, so the switch is set when this assembly is loaded, before any
+/// of its code can create one.
+/// </remarks>
 internal static class OrtTelemetry
 {
     private const string Switch = "ORT_DISABLE_TELEMETRY";
