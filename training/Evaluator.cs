@@ -3,6 +3,7 @@ using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.Training.Data;
 using LoRTA.Onnx.Training.Metrics;
 using LoRTA.Onnx.Training.Runtime;
+using LoRTA.Onnx.Training.Tasks;
 using LoRTA.Onnx.Training.Tracking;
 
 namespace LoRTA.Onnx.Training;
@@ -11,13 +12,13 @@ namespace LoRTA.Onnx.Training;
 /// <param name="task">The task.</param>
 /// <param name="data">The set.</param>
 /// <param name="output">The output that metrics read; null where the model gives its loss only.</param>
-internal sealed class Evaluator(string task, DataStream data, string? output)
+internal sealed class Evaluator(TrainingTask task, DataStream data, string? output)
 {
     /// <summary>An evaluator of a graph, which must be made before the graph's session is opened.</summary>
     /// <param name="task">The task.</param>
     /// <param name="data">The set.</param>
     /// <param name="graph">The graph; token tasks get an output in place of the logits.</param>
-    public static Evaluator Of(string task, DataStream data, EvaluationGraph graph) => new(task, data, OutputOf(graph));
+    public static Evaluator Of(string task, DataStream data, EvaluationGraph graph) => new(TrainingTasks.Of(task), data, OutputOf(graph));
 
     // Of logits as wide as a vocabulary only the likeliest token leaves the runtime.
     private static string? OutputOf(EvaluationGraph evaluation)

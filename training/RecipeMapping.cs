@@ -3,8 +3,8 @@ using System.Text.Json;
 using LoRTA.Onnx.GraphGen.Adapters;
 using LoRTA.Onnx.GraphGen.Artifacts;
 using LoRTA.Onnx.GraphGen.Ir;
-using LoRTA.Onnx.Training.Data.Tasks;
 using LoRTA.Onnx.Training.Recipes;
+using LoRTA.Onnx.Training.Tasks;
 using OptimizerOptions = LoRTA.Onnx.GraphGen.Optimizers.OptimizerOptions;
 
 namespace LoRTA.Onnx.Training;
@@ -52,8 +52,9 @@ internal static class RecipeMapping
         Options = adapter.Options.ToDictionary(pair => pair.Key, pair => JsonSerializer.SerializeToElement(pair.Value), StringComparer.Ordinal),
     };
 
-    /// <summary>Of the task <c>loss</c>: the model's output that is the loss.</summary>
-    public static string? LossOutput(Recipe recipe) => recipe.Task == "loss" ? recipe.TaskOptions.Output : null;
+    /// <summary>The model's output that is the loss, of a task that asks for it.</summary>
+    public static string? LossOutput(Recipe recipe) =>
+        TrainingTasks.Of(recipe.Task).Keys.Contains("taskOptions.output") ? recipe.TaskOptions.Output : null;
 
     /// <summary>The data; the graph knows the model's classes and, for a loss of its own, its labels.</summary>
     public static Data.DataOptions Data(Recipe recipe, EvaluationGraph graph) => new()
@@ -81,7 +82,7 @@ internal static class RecipeMapping
 
     // What the graph's input for labels takes: tokens [B, S], or one class or number a row [B].
     private static LabelKind OwnLabels(Graph graph) => graph.Find(TrainingNames.Labels) is not { IsInput: true } labels ? LabelKind.None
-        : labels.Shape?.Rank == 2 ? LabelKind.NextToken
+        : labels.Shape?.Rank == 2 ? LabelKind.Token
         : labels.Type.IsFloat() ? LabelKind.Number : LabelKind.Class;
 
     private static Data.RowTemplate Row(Template template) => template.Prompt.Length == 0

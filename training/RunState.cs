@@ -1,5 +1,5 @@
 using LoRTA.Onnx.Training.Data;
-using LoRTA.Onnx.Training.Metrics;
+using LoRTA.Onnx.Training.Tasks;
 using LoRTA.Onnx.Training.Tracking;
 
 namespace LoRTA.Onnx.Training;
@@ -41,11 +41,11 @@ internal sealed record RunState
     };
 
     /// <summary>After an evaluation: is it the best so far?</summary>
-    public RunState Judge(EvaluationRecord record, string? metric)
+    public RunState Judge(EvaluationRecord record, string? metric, TrainingTask task)
     {
         if (metric is null) return this with { Evaluation = record };
         var value = metric == "loss" ? record.Loss : record.Metrics[metric];
-        var isBest = Best is not { } best || (TaskMetrics.IsHigherBetter(metric) ? value > best : value < best);
+        var isBest = Best is not { } best || (task.IsHigherBetter(metric) ? value > best : value < best);
         return isBest
             ? this with { Evaluation = record, Best = value, BestStep = Step, Waited = 0 }
             : this with { Evaluation = record, Waited = Waited + 1 };

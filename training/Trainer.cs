@@ -3,6 +3,7 @@ using LoRTA.Onnx.Training.Errors;
 using LoRTA.Onnx.Training.Recipes;
 using LoRTA.Onnx.Training.Runtime;
 using LoRTA.Onnx.Training.Schedules;
+using LoRTA.Onnx.Training.Tasks;
 using LoRTA.Onnx.Training.Tracking;
 
 namespace LoRTA.Onnx.Training;
@@ -44,6 +45,6 @@ internal sealed class Trainer(Recipe recipe, ITrainingRuntime runtime, DataStrea
     {
         var record = evaluator!.Evaluate(runtime, run.Step);
         tracker.Evaluation(record);
-        return run.Judge(record, recipe.Train.KeepBest ?? recipe.Train.EarlyStop?.Metric);
+        return run.Judge(record, recipe.Train.KeepBest ?? recipe.Train.EarlyStop?.Metric, TrainingTasks.Of(recipe.Task));
     }
 }

@@ -3,7 +3,6 @@ using LoRTA.Onnx.GraphGen.Artifacts;
 using LoRTA.Onnx.GraphGen.Discovery;
 using LoRTA.Onnx.GraphGen.Errors;
 using LoRTA.Onnx.GraphGen.Ir;
-using LoRTA.Onnx.GraphGen.Losses;
 using LoRTA.Onnx.Training.Checkpoints;
 using LoRTA.Onnx.Training.Data;
 using LoRTA.Onnx.Training.Errors;
@@ -72,12 +71,12 @@ internal sealed record EvaluationRequest
 /// <summary>A recipe put to work: model, data, runtime, trainer, and the files of the run.</summary>
 internal static class TrainingRun
 {
-    /// <summary>The families and tasks of this project, which recipes may name.</summary>
+    /// <summary>The families of this project, which recipes may name.</summary>
     public static RecipeCatalog Catalog { get; } = CatalogOf(AdapterFamilies.All);
 
     /// <summary>What recipes may name where other families are to choose from.</summary>
     public static RecipeCatalog CatalogOf(IReadOnlyList<AdapterFamilyEntry> families) =>
-        new([.. families.Select(family => family.Method)], [.. TaskLosses.All.Select(task => task.Name)]);
+        new([.. families.Select(family => family.Method)]);
 
     /// <summary>Trains.</summary>
     /// <param name="request">What to train.</param>

@@ -1,10 +1,13 @@
 using LoRTA.Onnx.Training.Data;
+using LoRTA.Onnx.Training.Tasks;
 using LoRTA.Onnx.Training.Tracking;
 
 namespace LoRTA.Onnx.Training.Tests;
 
 internal sealed class RunStateTests
 {
+    private static readonly TrainingTask Task = TrainingTasks.Of("classification");
+
     [Test]
     public void Next_counts_the_step_and_moves_to_the_end_of_its_last_batch()
     {
@@ -21,7 +24,7 @@ internal sealed class RunStateTests
     public void Best_evaluation_is_kept_and_those_since_are_counted(string metric, double[] values, int bestStep, int waited)
     {
         var run = new RunState();
-        foreach (var value in values) run = (run with { Step = run.Step + 1 }).Judge(Record(run.Step + 1, value), metric);
+        foreach (var value in values) run = (run with { Step = run.Step + 1 }).Judge(Record(run.Step + 1, value), metric, Task);
 
         Assert.That((run.BestStep, run.Best, run.Waited), Is.EqualTo(((long?)bestStep, (double?)values[bestStep - 1], waited)));
     }
@@ -29,7 +32,7 @@ internal sealed class RunStateTests
     [Test]
     public void Without_a_metric_nothing_is_best()
     {
-        var run = new RunState { Step = 1 }.Judge(Record(1, 0.5), metric: null);
+        var run = new RunState { Step = 1 }.Judge(Record(1, 0.5), metric: null, Task);
 
         Assert.That((run.BestStep, run.Evaluation!.Loss), Is.EqualTo(((long?)null, 0.5)));
     }

@@ -2,6 +2,7 @@ using LoRTA.Onnx.GraphGen.Artifacts;
 using LoRTA.Onnx.GraphGen.Files;
 using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.Training.Data;
+using LoRTA.Onnx.Training.Tasks;
 
 namespace LoRTA.Onnx.Training.Checks;
 
@@ -33,10 +34,10 @@ internal static class SampleBatch
             ["decoder_attention_mask"] = Tensor.Of<long>(dims, [.. Enumerable.Repeat(1L, rows * length)]),
             ["token_type_ids"] = Tensor.Of<long>(dims, new long[rows * length]),
             ["position_ids"] = Tensor.Of<long>(dims, [.. Enumerable.Range(0, rows * length).Select(i => (long)(i % length))]),
-            [TrainingNames.Labels] = task switch
+            [TrainingNames.Labels] = TrainingTasks.Of(task).Labels switch
             {
-                "classification" => Tensor.Vector<long>(Draw(rows, classes)),
-                "regression" => Tensor.Vector<float>([.. Draw(rows, 5).Select(value => (float)value)]),
+                LabelKind.Class => Tensor.Vector<long>(Draw(rows, classes)),
+                LabelKind.Number => Tensor.Vector<float>([.. Draw(rows, 5).Select(value => (float)value)]),
                 _ => Tensor.Of<long>(dims, Draw(rows * length, classes)),
             },
         };

@@ -1,6 +1,7 @@
 using LoRTA.Onnx.GraphGen.Artifacts;
 using LoRTA.Onnx.GraphGen.Ir;
-using LoRTA.Onnx.Training.Data.Tasks;
+using LoRTA.Onnx.GraphGen.Losses;
+using LoRTA.Onnx.Training.Tasks;
 
 namespace LoRTA.Onnx.Training.Data;
 
@@ -24,9 +25,10 @@ internal sealed record Batch(IReadOnlyDictionary<string, Tensor> Inputs, int Row
 
     /// <summary>Puts samples of one task together.</summary>
     /// <param name="samples">At least one.</param>
-    /// <param name="kind">What their labels look like.</param>
+    /// <param name="loss">Counts their labels.</param>
+    /// <param name="kind">What these look like.</param>
     /// <param name="filler">Token id for the places to be filled.</param>
-    public static Batch Of(IReadOnlyList<Sample> samples, LabelKind kind, int filler)
+    public static Batch Of(IReadOnlyList<Sample> samples, ITaskLoss loss, LabelKind kind, int filler)
     {
         var length = samples.Max(sample => sample.Ids.Length);
         Tensor Rows(Func<Sample, int, long> real, long fill) => Fill(samples, length, real, fill);
@@ -37,9 +39,10 @@ internal sealed record Batch(IReadOnlyDictionary<string, Tensor> Inputs, int Row
             ["token_type_ids"] = Rows((sample, i) => sample.TypeIds[i], 0),
             ["position_ids"] = Tensor.Of<long>([samples.Count, length], [.. samples.SelectMany(_ => Enumerable.Range(0, length)).Select(i => (long)i)]),
         };
-        if (MakeLabels(samples, kind, length) is { } labels) inputs[TrainingNames.Labels] = labels;
-        var (labelCount, tokens) = (samples.Sum(sample => CountLabels(sample, kind)), samples.Sum(sample => (long)sample.Ids.Length));
-        return new Batch(inputs, samples.Count, length, labelCount, tokens) { Filler = filler };
+        var labels = MakeLabels(samples, kind, length);
+        if (labels is not null) inputs[TrainingNames.Labels] = labels;
+        var labelCount = kind == LabelKind.None ? samples.Count : labels is null ? 0 : loss.Count(labels);
+        return new Batch(inputs, samples.Count, length, labelCount, samples.Sum(sample => (long)sample.Ids.Length)) { Filler = filler };
     }
 
     private static Tensor? MakeLabels(IReadOnlyList<Sample> samples, LabelKind kind, int length) => kind switch
@@ -49,10 +52,6 @@ internal sealed record Batch(IReadOnlyDictionary<string, Tensor> Inputs, int Row
         LabelKind.Number => Tensor.Vector([.. samples.Select(sample => sample.Label!.Value)]),
         _ => Fill(samples, length, (sample, i) => sample.TokenLabels![i], Sample.Ignored),
     };
-
-    private static long CountLabels(Sample sample, LabelKind kind) => kind is LabelKind.None ? 1 : sample.TokenLabels is { } labels
-        ? labels.Skip(kind == LabelKind.NextToken ? 1 : 0).Count(label => label != Sample.Ignored)
-        : sample.Label is null ? 0 : 1;
 
     private static Tensor Fill(IReadOnlyList<Sample> samples, int length, Func<Sample, int, long> real, long fill)
     {

@@ -1,5 +1,5 @@
 using LoRTA.Onnx.Training.Data.Readers;
-using LoRTA.Onnx.Training.Data.Tasks;
+using LoRTA.Onnx.Training.Tasks;
 
 namespace LoRTA.Onnx.Training.Data;
 

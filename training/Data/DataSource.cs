@@ -1,20 +1,16 @@
 using LoRTA.Onnx.GraphGen.Errors;
 using LoRTA.Onnx.Training.Data.Readers;
-using LoRTA.Onnx.Training.Data.Tasks;
 using LoRTA.Onnx.Training.Data.Tokenizers;
 using LoRTA.Onnx.Training.Errors;
+using LoRTA.Onnx.Training.Tasks;
 
 namespace LoRTA.Onnx.Training.Data;
 
 /// <summary>Reads, splits and encodes the data of a run.</summary>
 internal sealed class DataSource(DataOptions options, TextTokenizer tokenizer)
 {
-    private readonly IDataTask _task = DataTasks.Create(options, tokenizer);
-
-    // Causal rows have ends of their own, which the length limit may cut off.
-    private readonly int _specialTokens = options.Task == "causal-lm"
-        ? 0
-        : tokenizer.SpecialTokensAround(pair: options.Columns.Pair is not null);
+    private readonly TrainingTask _task = TrainingTasks.Of(options.Task);
+    private readonly IRowEncoder _encoder = TrainingTasks.Of(options.Task).Encoder(options, tokenizer);
 
     /// <summary>The training split, and the validation split where one is asked for.</summary>
     /// <exception cref="LortaException">LRT505 to LRT516: the files, their columns or labels.</exception>
@@ -37,11 +33,14 @@ internal sealed class DataSource(DataOptions options, TextTokenizer tokenizer)
 
     private DataStream Encode(IReadOnlyList<DataRow> rows)
     {
-        if (options.MaxLength <= _specialTokens) throw DataErrors.NoRoom(options.MaxLength, _specialTokens);
-        var (samples, counts) = _task.Encode(rows);
+        var special = _task.WrapsRows ? tokenizer.SpecialTokensAround(pair: options.Columns.Pair is not null) : 0;
+        if (options.MaxLength <= special) throw DataErrors.NoRoom(options.MaxLength, special);
+        var (samples, counts) = _encoder.Encode(rows);
         if (samples.Count == 0)
             throw DataErrors.NothingLeft(rows[0].Path, options.Packing ? "the entries do not fill one row" : "no entry has a label to learn");
         var plan = new BatchPlan(options.Seed, [.. samples.Select(sample => sample.Ids.Length)], options.BatchSize, options.Bucketing);
-        return new DataStream(_task, samples, plan, tokenizer.Filler) { Path = rows[0].Path, Counts = counts };
+        return new DataStream(_encoder, samples, plan, BatchOf) { Path = rows[0].Path, Counts = counts };
     }
+
+    private Batch BatchOf(IReadOnlyList<Sample> samples) => Batch.Of(samples, _task.Loss, _task.Labels ?? options.OwnLabels, tokenizer.Filler);
 }

@@ -1,10 +1,10 @@
 using System.Globalization;
-using LoRTA.Onnx.Training.Data.Tasks;
+using LoRTA.Onnx.Training.Tasks;
 
 namespace LoRTA.Onnx.Training.Data;
 
 /// <summary>The samples of one split as batches: epoch after epoch from any position, or once in order.</summary>
-internal sealed class DataStream(IDataTask task, IReadOnlyList<Sample> samples, BatchPlan plan, int filler)
+internal sealed class DataStream(IRowEncoder encoder, IReadOnlyList<Sample> samples, BatchPlan plan, Func<IReadOnlyList<Sample>, Batch> batchOf)
 {
     /// <summary>Number of samples.</summary>
     public int Count => samples.Count;
@@ -35,7 +35,7 @@ internal sealed class DataStream(IDataTask task, IReadOnlyList<Sample> samples, 
     public IEnumerable<Batch> InOrder() => plan.InOrder().Select(indices => Make(indices, "evaluation"));
 
     private Batch Make(int[] indices, string pass) =>
-        Batch.Of([.. indices.Select(index => task.Draw(samples[index], pass, index))], task.Labels, filler) with { Indices = indices };
+        batchOf([.. indices.Select(index => encoder.Draw(samples[index], pass, index))]) with { Indices = indices };
 }
 
 /// <summary>A place in the endless row of batches.</summary>

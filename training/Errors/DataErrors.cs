@@ -52,9 +52,6 @@ internal static class DataErrors
     public static LortaException NothingLeft(string path, string why) =>
         new("LRT512", $"{path}: nothing is left to train on, {why}.", "Give more data, or change 'data.maxLength' or 'data.validationFraction'.");
 
-    public static LortaException UnknownTask(string task, IEnumerable<string> known) =>
-        new("LRT513", $"There is no data for the task '{task}'; there is for {string.Join(", ", known)}.", "Set 'task' to one of them.");
-
     public static LortaException TooManyClasses(int named, int known) =>
         new("LRT514", string.Create(CultureInfo.InvariantCulture, $"data.labels: names {named} classes, but the model tells {known} apart."), "Name the model's classes in the order of its logits.") { IsUsage = true };
 

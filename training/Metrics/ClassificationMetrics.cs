@@ -1,9 +1,28 @@
+using System.Numerics.Tensors;
+using LoRTA.Onnx.GraphGen.Losses;
+using Tensor = LoRTA.Onnx.GraphGen.Ir.Tensor;
+
 namespace LoRTA.Onnx.Training.Metrics;
 
 /// <summary>Accuracy, F1 and Matthews correlation of class predictions, from the counts of one confusion matrix.</summary>
-internal sealed class ClassificationMetrics
+internal sealed class ClassificationMetrics : IMetrics
 {
     private readonly SortedDictionary<(int Predicted, int Expected), long> _counts = [];
+
+    /// <summary>Adds rows whose predicted class is that of the largest logit.</summary>
+    /// <param name="logits">[rows, classes].</param>
+    /// <param name="labels">int64 [rows].</param>
+    public void Add(Tensor logits, Tensor labels)
+    {
+        var (scores, expected, classes) = (logits.ToFloats(), labels.ToLongs(), (int)logits.Dims[^1]);
+        for (var row = 0; row < expected.Length; row++)
+        {
+            if (expected[row] != TaskLosses.Ignored)
+                Add(TensorPrimitives.IndexOfMax<float>(scores.AsSpan(row * classes, classes)), (int)expected[row]);
+        }
+    }
+
+    public IEnumerable<Metric> Values(double loss) => [new("accuracy", Accuracy), new("f1", F1), new("matthews", Matthews)];
 
     public void Add(int predicted, int expected) => _counts[(predicted, expected)] = _counts.GetValueOrDefault((predicted, expected)) + 1;
 

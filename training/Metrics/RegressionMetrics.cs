@@ -1,11 +1,25 @@
+using LoRTA.Onnx.GraphGen.Ir;
+
 namespace LoRTA.Onnx.Training.Metrics;
 
 /// <summary>Pearson and Spearman correlation and mean squared error of predicted numbers.</summary>
 /// <remarks>Spearman needs the ranks of all numbers, so all are kept.</remarks>
-internal sealed class RegressionMetrics
+internal sealed class RegressionMetrics : IMetrics
 {
     private readonly List<double> _predicted = [];
     private readonly List<double> _expected = [];
+
+    /// <summary>Adds rows whose predicted number is logit 0.</summary>
+    /// <param name="logits">[rows, any].</param>
+    /// <param name="labels">[rows].</param>
+    public void Add(Tensor logits, Tensor labels)
+    {
+        var (scores, expected, width) = (logits.ToFloats(), labels.ToFloats(), (int)logits.Dims[^1]);
+        for (var row = 0; row < expected.Length; row++) Add(scores[row * width], expected[row]);
+    }
+
+    public IEnumerable<Metric> Values(double loss) =>
+        [new("pearson", Pearson), new("spearman", Spearman), new("mse", MeanSquaredError, IsHigherBetter: false)];
 
     public void Add(double predicted, double expected)
     {

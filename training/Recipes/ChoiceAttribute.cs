@@ -1,13 +1,18 @@
+using LoRTA.Onnx.Training.Tasks;
+
 namespace LoRTA.Onnx.Training.Recipes;
 
 /// <summary>The words that an option, or each element of a list, takes; <see cref="NotYet"/> are those that later versions will take.</summary>
 [AttributeUsage(AttributeTargets.Property)]
-internal sealed class ChoiceAttribute(params string[] words) : Attribute
+internal class ChoiceAttribute(params string[] words) : Attribute
 {
     public IReadOnlyList<string> Words { get; } = words;
 
     public string[] NotYet { get; init; } = [];
 }
+
+/// <summary>The names of the tasks.</summary>
+internal sealed class TaskChoiceAttribute() : ChoiceAttribute([.. TrainingTasks.All.Select(task => task.Name)]);
 
 /// <summary>Where a run lies or computes; no part of what it computes, so a resumed run may differ in it.</summary>
 [AttributeUsage(AttributeTargets.Property)]

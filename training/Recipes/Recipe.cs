@@ -15,8 +15,7 @@ internal sealed record Recipe
     [Apart, Description("Folder of the tokenizer's files. Default: the model's folder.")]
     public string? Tokenizer { get; init; }
 
-    [Choice("causal-lm", "masked-lm", "classification", "regression", "token-classification", "loss", NotYet = ["dpo"])]
-    [Description("What the model is trained for; it decides labels, loss and metrics.")]
+    [TaskChoice(NotYet = ["dpo"]), Description("What the model is trained for; it decides labels, loss and metrics.")]
     public required string Task { get; init; }
 
     [Description("What only some tasks ask for.")]

@@ -1,7 +1,7 @@
 namespace LoRTA.Onnx.Training.Recipes;
 
-/// <summary>What a recipe may name, as far as this build has it; the caller knows the families and tasks.</summary>
-internal sealed record RecipeCatalog(IReadOnlyList<string> Methods, IReadOnlyList<string> Tasks);
+/// <summary>What a recipe may name; the caller knows the families.</summary>
+internal sealed record RecipeCatalog(IReadOnlyList<string> Methods);
 
 /// <summary>Something wrong in a recipe.</summary>
 /// <param name="Path">Where, for instance <c>train.optimizer.lr</c>; empty for the whole.</param>

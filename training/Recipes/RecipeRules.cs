@@ -1,14 +1,29 @@
 using LoRTA.Onnx.Training.Data.Readers;
-using LoRTA.Onnx.Training.Metrics;
+using LoRTA.Onnx.Training.Tasks;
 
 namespace LoRTA.Onnx.Training.Recipes;
 
 /// <summary>What a recipe must fulfil: the attributes of its records, and the rules that span several keys.</summary>
 internal static class RecipeRules
 {
+    /// <summary>Keys that only some tasks read, and whether a recipe gives them another value than the default.</summary>
+    internal static readonly (string Key, Func<Recipe, bool> IsWritten)[] TaskKeys =
+    [
+        ("taskOptions.probability", recipe => !recipe.TaskOptions.Probability.Equals(new TaskOptions().Probability)),
+        ("taskOptions.output", recipe => recipe.TaskOptions.Output != new TaskOptions().Output),
+        ("data.template", recipe => recipe.Data.Template is not null),
+        ("data.template.prompt", recipe => recipe.Data.Template is { Prompt.Length: > 0 }),
+        ("data.columns.pair", recipe => recipe.Data.Columns.Pair is not null),
+        ("data.columns.mask", recipe => recipe.Data.Columns.Mask is not null),
+        ("data.labels", recipe => recipe.Data.Labels is not null),
+        ("data.bos", recipe => !recipe.Data.Bos),
+        ("data.eos", recipe => !recipe.Data.Eos),
+        ("data.packing", recipe => recipe.Data.Packing),
+    ];
+
     /// <summary>All problems of a recipe.</summary>
     /// <param name="recipe">The recipe.</param>
-    /// <param name="known">The families and tasks of this build.</param>
+    /// <param name="known">The families to choose from.</param>
     public static IEnumerable<RecipeProblem> Check(Recipe recipe, RecipeCatalog known) =>
     [
         .. OptionChecks.Check(recipe),
@@ -24,9 +39,6 @@ internal static class RecipeRules
     {
         if (!known.Methods.Contains(recipe.Adapter.Method, StringComparer.Ordinal))
             yield return new("adapter.method", $"'{recipe.Adapter.Method}' is not there yet; now {string.Join(", ", known.Methods)}");
-        var isTask = OptionChecks.Check(recipe).All(problem => problem.Path != "task");
-        if (isTask && !known.Tasks.Contains(recipe.Task, StringComparer.Ordinal))
-            yield return new("task", $"'{recipe.Task}' is not there yet; now {string.Join(", ", known.Tasks)}");
     }
 
     // Keys that say the same thing in two ways. A default counts as not written: a resolved recipe writes them all.
@@ -44,22 +56,11 @@ internal static class RecipeRules
 
     private static IEnumerable<RecipeProblem> Task(Recipe recipe)
     {
-        var (options, data) = (recipe.TaskOptions, recipe.Data);
-        foreach (var (key, isWritten, tasks) in new (string, bool, string[])[]
+        foreach (var (key, _) in TaskKeys.Where(item => item.IsWritten(recipe)))
         {
-            ("taskOptions.probability", !options.Probability.Equals(new TaskOptions().Probability), ["masked-lm"]),
-            ("taskOptions.output", options.Output != new TaskOptions().Output, ["loss"]),
-            ("data.template", data.Template is not null, ["causal-lm", "masked-lm", "classification", "regression", "loss"]),
-            ("data.template.prompt", data.Template is { Prompt.Length: > 0 }, ["causal-lm"]),
-            ("data.columns.pair", data.Columns.Pair is not null, ["masked-lm", "classification", "regression"]),
-            ("data.columns.mask", data.Columns.Mask is not null, ["token-classification"]),
-            ("data.labels", data.Labels is not null, ["classification", "token-classification"]),
-            ("data.bos", !data.Bos, ["causal-lm"]),
-            ("data.eos", !data.Eos, ["causal-lm"]),
-            ("data.packing", data.Packing, ["causal-lm"]),
-        })
-        {
-            if (isWritten && !tasks.Contains(recipe.Task, StringComparer.Ordinal)) yield return new(key, $"is for {string.Join(", ", tasks)}; the task is {recipe.Task}");
+            var readers = TrainingTasks.All.Where(task => task.Keys.Contains(key, StringComparer.Ordinal)).Select(task => task.Name).ToList();
+            if (!readers.Contains(recipe.Task, StringComparer.Ordinal))
+                yield return new(key, $"is for {string.Join(", ", readers)}; the task is {recipe.Task}");
         }
         if (recipe.Head is { New: not "regression", Labels.Count: < 2 } && recipe.Data.Labels is null) yield return new("head.labels", "must name two classes or more");
     }
@@ -87,7 +88,7 @@ internal static class RecipeRules
         var train = recipe.Train;
         if (train.Schedule.WarmupSteps > train.Steps)
             yield return new("train.schedule.warmupSteps", $"must be <= train.steps ({train.Steps}), was {train.Schedule.WarmupSteps}");
-        var metrics = TaskMetrics.Names(recipe.Task).Prepend("loss").ToList();
+        var metrics = (TrainingTasks.Find(recipe.Task)?.MetricNames ?? []).Prepend("loss").ToList();
         var evaluates = recipe.Data is { Validation: not null } or { ValidationFraction: not null } && train.EvaluateEvery != Interval.Never;
         foreach (var (key, metric) in new[] { ("train.keepBest", train.KeepBest), ("train.earlyStop.metric", train.EarlyStop?.Metric) })
         {

@@ -1,6 +1,6 @@
 using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.Training.Data;
-using LoRTA.Onnx.Training.Data.Tasks;
+using LoRTA.Onnx.Training.Tasks;
 
 namespace LoRTA.Onnx.Training.Tests.Data;
 
@@ -15,7 +15,7 @@ internal sealed class BatchTests
     [Test]
     public void Rows_are_filled_up_on_the_right()
     {
-        var batch = Batch.Of(TokenSamples, LabelKind.Token, filler: 9);
+        var batch = Of("masked-lm", TokenSamples, filler: 9);
 
         using (Assert.EnterMultipleScope())
         {
@@ -34,10 +34,10 @@ internal sealed class BatchTests
     {
         using (Assert.EnterMultipleScope())
         {
-            Assert.That(Batch.Of(TokenSamples, LabelKind.Token, 0).Labels, Is.EqualTo(4));
-            Assert.That(Batch.Of(TokenSamples, LabelKind.NextToken, 0).Labels, Is.EqualTo(2));
-            Assert.That(Batch.Of([new([5, 6, 7]) { TokenLabels = [-100, -100, 7] }], LabelKind.NextToken, 0).Labels, Is.EqualTo(1));
-            Assert.That(Batch.Of([new([5]) { Label = 1 }, new([6]) { Label = 0 }], LabelKind.Class, 0).Labels, Is.EqualTo(2));
+            Assert.That(Of("masked-lm", TokenSamples, 0).Labels, Is.EqualTo(4));
+            Assert.That(Of("causal-lm", TokenSamples, 0).Labels, Is.EqualTo(2));
+            Assert.That(Of("causal-lm", [new([5, 6, 7]) { TokenLabels = [-100, -100, 7] }], 0).Labels, Is.EqualTo(1));
+            Assert.That(Of("classification", [new([5]) { Label = 1 }, new([6]) { Label = 0 }], 0).Labels, Is.EqualTo(2));
         }
     }
 
@@ -48,17 +48,20 @@ internal sealed class BatchTests
 
         using (Assert.EnterMultipleScope())
         {
-            Assert.That(Batch.Of(samples, LabelKind.Class, 0).Inputs["labels"].ToString(), Is.EqualTo("int64[2]"));
-            Assert.That(Batch.Of(samples, LabelKind.Number, 0).Inputs["labels"].Type, Is.EqualTo(ElementType.Float));
-            Assert.That(Batch.Of(samples, LabelKind.Number, 0).Inputs["labels"].ToFloats(), Is.EqualTo([1f, 0f]));
+            Assert.That(Of("classification", samples, 0).Inputs["labels"].ToString(), Is.EqualTo("int64[2]"));
+            Assert.That(Of("regression", samples, 0).Inputs["labels"].Type, Is.EqualTo(ElementType.Float));
+            Assert.That(Of("regression", samples, 0).Inputs["labels"].ToFloats(), Is.EqualTo([1f, 0f]));
         }
     }
 
     [Test]
     public void Unlabelled_samples_have_no_labels_input()
     {
-        var batch = Batch.Of([new([5])], LabelKind.Class, 0);
+        var batch = Of("classification", [new([5])], 0);
 
         Assert.That((batch.Inputs.ContainsKey("labels"), batch.Labels), Is.EqualTo((false, 0L)));
     }
+
+    private static Batch Of(string task, IReadOnlyList<Sample> samples, int filler) =>
+        Batch.Of(samples, TrainingTasks.Of(task).Loss, TrainingTasks.Of(task).Labels!.Value, filler);
 }

@@ -1,8 +1,9 @@
 using System.Globalization;
+using LoRTA.Onnx.Training.Data;
 using LoRTA.Onnx.Training.Data.Readers;
 using LoRTA.Onnx.Training.Errors;
 
-namespace LoRTA.Onnx.Training.Data.Tasks;
+namespace LoRTA.Onnx.Training.Tasks;
 
 /// <summary>Labels as they are written: a name of the list, or an index.</summary>
 internal static class ClassLabel

@@ -1,12 +1,11 @@
+using LoRTA.Onnx.Training.Data;
 using LoRTA.Onnx.Training.Data.Readers;
 
-namespace LoRTA.Onnx.Training.Data.Tasks;
+namespace LoRTA.Onnx.Training.Tasks;
 
-/// <summary>What a task makes of rows.</summary>
-internal interface IDataTask
+/// <summary>Makes samples of rows.</summary>
+internal interface IRowEncoder
 {
-    LabelKind Labels { get; }
-
     /// <summary>The samples of rows, in their order, and what became of the rows.</summary>
     EncodedRows Encode(IReadOnlyList<DataRow> rows);
 
@@ -17,7 +16,7 @@ internal interface IDataTask
     Sample Draw(Sample sample, string pass, int index) => sample;
 }
 
-/// <summary>What labels look like and which of them the loss counts.</summary>
+/// <summary>What labels look like.</summary>
 internal enum LabelKind
 {
     /// <summary>No labels: each sample counts once.</summary>
@@ -29,9 +28,6 @@ internal enum LabelKind
     /// <summary>float32 [B]: a number per sample.</summary>
     Number,
 
-    /// <summary>int64 [B, S]: a class per token.</summary>
+    /// <summary>int64 [B, S]: a class or an id per token.</summary>
     Token,
-
-    /// <summary>int64 [B, S]: logits at t are held against the label at t + 1, so the first never counts.</summary>
-    NextToken,
 }

@@ -1,15 +1,14 @@
 using System.Globalization;
+using LoRTA.Onnx.Training.Data;
 using LoRTA.Onnx.Training.Data.Readers;
 using LoRTA.Onnx.Training.Data.Tokenizers;
 using LoRTA.Onnx.Training.Errors;
 
-namespace LoRTA.Onnx.Training.Data.Tasks;
+namespace LoRTA.Onnx.Training.Tasks;
 
 /// <summary>One label per text or pair: a class, a number, or none.</summary>
-internal sealed class SequenceTask(DataOptions options, TextTokenizer tokenizer, LabelKind labels) : IDataTask
+internal sealed class TextEncoder(DataOptions options, TextTokenizer tokenizer, LabelKind labels) : IRowEncoder
 {
-    public LabelKind Labels => labels;
-
     public EncodedRows Encode(IReadOnlyList<DataRow> rows) => EncodedRows.Of(rows.Select(Encode), _ => true);
 
     /// <summary>A row's text or pair as tokens, without a label.</summary>

@@ -1,12 +1,21 @@
+using LoRTA.Onnx.GraphGen.Losses;
+using LoRTA.Onnx.Training.Data;
 using LoRTA.Onnx.Training.Data.Readers;
 using LoRTA.Onnx.Training.Data.Tokenizers;
+using LoRTA.Onnx.Training.Metrics;
 
-namespace LoRTA.Onnx.Training.Data.Tasks;
+namespace LoRTA.Onnx.Training.Tasks;
 
 /// <summary>Guess the next token: of every entry, of one packed stream, or of completions after their prompts.</summary>
-internal sealed class CausalTask(DataOptions options, TextTokenizer tokenizer) : IDataTask
+internal sealed class CausalLmTask(DataOptions options, TextTokenizer tokenizer) : IRowEncoder
 {
-    public LabelKind Labels => LabelKind.NextToken;
+    public static TrainingTask Definition { get; } = new(new CausalLm(), LabelKind.Token)
+    {
+        Encoder = (options, tokenizer) => new CausalLmTask(options, tokenizer),
+        Metrics = () => new TokenMetrics(shift: 1, isLanguage: true),
+        Keys = ["data.template", "data.template.prompt", "data.bos", "data.eos", "data.packing"],
+        WrapsRows = false,   // rows have ends of their own, which the length limit may cut off
+    };
 
     /// <summary>Samples without a label to learn (a prompt that fills the whole length) are left out.</summary>
     public EncodedRows Encode(IReadOnlyList<DataRow> rows) =>

@@ -1,13 +1,14 @@
 using LoRTA.Onnx.GraphGen.Errors;
+using LoRTA.Onnx.GraphGen.Losses;
 using LoRTA.Onnx.Tests.Shared;
 using LoRTA.Onnx.Training.Data;
 using LoRTA.Onnx.Training.Data.Readers;
-using LoRTA.Onnx.Training.Data.Tasks;
 using LoRTA.Onnx.Training.Data.Tokenizers;
+using LoRTA.Onnx.Training.Tasks;
 
-namespace LoRTA.Onnx.Training.Tests.Data.Tasks;
+namespace LoRTA.Onnx.Training.Tests.Tasks;
 
-internal sealed class DataTasksTests
+internal sealed class TrainingTaskTests
 {
     private static readonly DataOptions Options = new() { Task = "", Train = "unused" };
 
@@ -122,7 +123,7 @@ internal sealed class DataTasksTests
         };
         var rows = RowReader.Read(Fixtures.Path("data", "real", "protein-ss3", "train.tsv"));
 
-        var samples = DataTasks.Create(options with { Task = "token-classification" }, Tokenizer("esm-mini")).Encode(rows).Samples;
+        var samples = TrainingTasks.Of("token-classification").Encoder(options, Tokenizer("esm-mini")).Encode(rows).Samples;
 
         Assert.That(samples.Sum(sample => sample.TokenLabels!.Count(label => label >= 0)), Is.EqualTo(rows.Sum(row => row["mask"].Count(letter => letter == '1'))));
     }
@@ -130,8 +131,8 @@ internal sealed class DataTasksTests
     [Test]
     public void Masks_hide_about_the_share_asked_for_and_never_special_tokens()
     {
-        var options = Options with { Task = "masked-lm", MaxLength = 4096 };
-        var task = DataTasks.Create(options, Tokenizer("esm-mini"));
+        var options = Options with { MaxLength = 4096 };
+        var task = TrainingTasks.Of("masked-lm").Encoder(options, Tokenizer("esm-mini"));
         var sample = task.Encode([Row(("text", string.Concat(Enumerable.Repeat("LAGVSERTID", 400))))]).Samples.Single();
 
         var drawn = task.Draw(sample, "0", 0);
@@ -153,7 +154,7 @@ internal sealed class DataTasksTests
         var rows = new[] { Row(("text", "LAGVSERTIDLAGVSERTIDLAGVSERTID")) };
         string Draw(long seed, string pass, int index)
         {
-            var task = DataTasks.Create(Options with { Task = "masked-lm", Seed = seed }, Tokenizer("esm-mini"));
+            var task = TrainingTasks.Of("masked-lm").Encoder(Options with { Seed = seed }, Tokenizer("esm-mini"));
             return string.Join(' ', task.Draw(task.Encode(rows).Samples.Single(), pass, index).Ids);
         }
 
@@ -168,7 +169,7 @@ internal sealed class DataTasksTests
     [Test]
     public void Every_sample_has_something_to_guess()
     {
-        var task = DataTasks.Create(Options with { Task = "masked-lm" }, Tokenizer("esm-mini"));
+        var task = TrainingTasks.Of("masked-lm").Encoder(Options, Tokenizer("esm-mini"));
         var sample = task.Encode([Row(("text", "M"))]).Samples.Single();
 
         Assert.That(task.Draw(sample, "0", 0).TokenLabels, Is.EqualTo([-100, 20, -100]));
@@ -177,7 +178,7 @@ internal sealed class DataTasksTests
     [Test]
     public void Masked_modelling_needs_a_mask_token() =>
         Assert.That(
-            () => DataTasks.Create(Options with { Task = "masked-lm" }, Tokenizer("llama-mini/hf")),
+            () => TrainingTasks.Of("masked-lm").Encoder(Options, Tokenizer("llama-mini/hf")),
             Throws.TypeOf<LortaException>().With.Property("Code").EqualTo("LRT504"));
 
     [Test]
@@ -194,7 +195,7 @@ internal sealed class DataTasksTests
         var options = Options with { Packing = true, MaxLength = 4 };
         var rows = new[] { Row(("text", "the the")), Row(("text", "the")), Row(("text", "the")) };
 
-        var samples = DataTasks.Create(options with { Task = "causal-lm" }, Tokenizer("llama-mini/hf")).Encode(rows).Samples;
+        var samples = TrainingTasks.Of("causal-lm").Encoder(options, Tokenizer("llama-mini/hf")).Encode(rows).Samples;
 
         Assert.That(samples.Select(sample => string.Join(' ', sample.Ids)), Is.EqualTo(["1 261 261 2", "1 261 2 1"]));
     }
@@ -230,18 +231,29 @@ internal sealed class DataTasksTests
             Throws.TypeOf<LortaException>().With.Property("Code").EqualTo(code).And.Message.Contains(what));
 
     [Test]
-    public void An_unknown_task_lists_the_known()
-    {
-        var tokenizer = Tokenizer("minilm");
+    public void An_unknown_task_lists_the_known() =>
+        Assert.That(() => TrainingTasks.Of("qa"), Throws.TypeOf<LortaException>().With.Property("Hint").Contains("causal-lm, masked-lm, classification"));
 
-        Assert.That(() => DataTasks.Create(Options with { Task = "qa" }, tokenizer), Throws.TypeOf<LortaException>().With.Message.Contains("causal-lm, classification"));
-    }
+    [Test]
+    public void Every_loss_has_a_task() =>
+        Assert.That(TrainingTasks.All.Select(task => task.Name), Is.EquivalentTo(TaskLosses.All.Select(loss => loss.Name)));
+
+    [Test]
+    public void Every_key_of_a_task_is_one_that_recipes_are_checked_for() =>
+        Assert.That(TrainingTasks.All.SelectMany(task => task.Keys).Distinct(), Is.EquivalentTo(Training.Recipes.RecipeRules.TaskKeys.Select(key => key.Key)));
+
+    [TestCase("loss", ExpectedResult = false)]
+    [TestCase("perplexity", ExpectedResult = false)]
+    [TestCase("mse", ExpectedResult = false)]
+    [TestCase("f1", ExpectedResult = true)]
+    [TestCase("tokenAccuracy", ExpectedResult = true)]
+    public bool More_is_better_of_all_but_errors(string metric) => TrainingTasks.All.Any(task => task.IsHigherBetter(metric));
 
     private static List<Sample> Encode(string task, string model, DataOptions options, params (string Column, string Text)[] cells) =>
         Encode(task, Tokenizer(model), options, cells);
 
     private static List<Sample> Encode(string task, TextTokenizer tokenizer, DataOptions options, params (string Column, string Text)[] cells) =>
-        [.. DataTasks.Create(options with { Task = task }, tokenizer).Encode([Row(cells)]).Samples];
+        [.. TrainingTasks.Of(task).Encoder(options, tokenizer).Encode([Row(cells)]).Samples];
 
     private static DataRow Row(params (string Column, string Text)[] cells) =>
         new("rows", 1, new(cells.Select(cell => KeyValuePair.Create(cell.Column, cell.Text)), StringComparer.Ordinal));

@@ -2,11 +2,11 @@ using LoRTA.Onnx.GraphGen.Errors;
 using LoRTA.Onnx.Tests.Shared;
 using LoRTA.Onnx.Training.Data;
 using LoRTA.Onnx.Training.Data.Readers;
-using LoRTA.Onnx.Training.Data.Tasks;
 using LoRTA.Onnx.Training.Data.Tokenizers;
+using LoRTA.Onnx.Training.Tasks;
 using LoRTA.Onnx.Training.Tests.Data.Tokenizers;
 
-namespace LoRTA.Onnx.Training.Tests.Data.Tasks;
+namespace LoRTA.Onnx.Training.Tests.Tasks;
 
 /// <summary>Nothing is cut or dropped in silence: every task counts it.</summary>
 internal sealed class DataCountsTests
@@ -95,7 +95,7 @@ internal sealed class DataCountsTests
     {
         var tokenizer = Tokenizer(model);
 
-        Assert.That(() => DataTasks.Create(Options with { Task = task }, tokenizer).Encode([Read(json)]), Throws.TypeOf<LortaException>()
+        Assert.That(() => TrainingTasks.Of(task).Encoder(Options, tokenizer).Encode([Read(json)]), Throws.TypeOf<LortaException>()
             .With.Property("Code").EqualTo("LRT515").And.Message.EndsWith("a.jsonl, line 1: the column 'text' holds a list, where a text is needed."));
     }
 
@@ -116,7 +116,7 @@ internal sealed class DataCountsTests
     }
 
     private static DataCounts Count(string task, string model, DataOptions options, params DataRow[] rows) =>
-        DataTasks.Create(options with { Task = task }, Tokenizer(model)).Encode(rows).Counts;
+        TrainingTasks.Of(task).Encoder(options, Tokenizer(model)).Encode(rows).Counts;
 
     private static DataRow Row(params (string Column, string Text)[] cells) =>
         new("rows", 1, new(cells.Select(cell => KeyValuePair.Create(cell.Column, cell.Text)), StringComparer.Ordinal));

@@ -1,30 +1,38 @@
 using System.Globalization;
 using LoRTA.Onnx.GraphGen.Files;
+using LoRTA.Onnx.GraphGen.Losses;
+using LoRTA.Onnx.Training.Data;
 using LoRTA.Onnx.Training.Data.Readers;
 using LoRTA.Onnx.Training.Data.Tokenizers;
 using LoRTA.Onnx.Training.Errors;
+using LoRTA.Onnx.Training.Metrics;
 
-namespace LoRTA.Onnx.Training.Data.Tasks;
+namespace LoRTA.Onnx.Training.Tasks;
 
 /// <summary>Guess hidden tokens, drawn anew in each pass.</summary>
 /// <remarks>Of those drawn 80 % become the mask, 10 % any token, 10 % stay (Devlin et al. 2018, section 3.1). The draw is a function of (seed, pass, sample). At least one token of a sample is drawn, so that every batch has labels.</remarks>
-internal sealed class MaskedTask : IDataTask
+internal sealed class MaskedLmTask : IRowEncoder
 {
+    public static TrainingTask Definition { get; } = new(new MaskedLm(), LabelKind.Token)
+    {
+        Encoder = (options, tokenizer) => new MaskedLmTask(options, tokenizer),
+        Metrics = () => new TokenMetrics(shift: 0, isLanguage: true),
+        Keys = ["taskOptions.probability", "data.template", "data.columns.pair"],
+    };
+
     private readonly DataOptions _options;
     private readonly TextTokenizer _tokenizer;
     private readonly int _mask;
 
-    public MaskedTask(DataOptions options, TextTokenizer tokenizer)
+    public MaskedLmTask(DataOptions options, TextTokenizer tokenizer)
     {
         (_options, _tokenizer) = (options, tokenizer);
-        _mask = tokenizer.Special.Mask ?? throw DataErrors.NoSpecialToken("mask", "masked-lm");
+        _mask = tokenizer.Special.Mask ?? throw DataErrors.NoSpecialToken("mask", Definition.Name);
     }
-
-    public LabelKind Labels => LabelKind.Token;
 
     /// <summary>Rows whose text has no tokens of its own are left out.</summary>
     public EncodedRows Encode(IReadOnlyList<DataRow> rows) =>
-        EncodedRows.Of(rows.Select(row => SequenceTask.Tokens(row, _options, _tokenizer)), sample => sample.Ids.Any(CanBeHidden));
+        EncodedRows.Of(rows.Select(row => TextEncoder.Tokens(row, _options, _tokenizer)), sample => sample.Ids.Any(CanBeHidden));
 
     public Sample Draw(Sample sample, string pass, int index)
     {

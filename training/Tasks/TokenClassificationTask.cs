@@ -1,13 +1,21 @@
+using LoRTA.Onnx.GraphGen.Losses;
+using LoRTA.Onnx.Training.Data;
 using LoRTA.Onnx.Training.Data.Readers;
 using LoRTA.Onnx.Training.Data.Tokenizers;
 using LoRTA.Onnx.Training.Errors;
+using LoRTA.Onnx.Training.Metrics;
 
-namespace LoRTA.Onnx.Training.Data.Tasks;
+namespace LoRTA.Onnx.Training.Tasks;
 
 /// <summary>A label per letter (proteins) or per word. The first token of each carries its label; further ones and special tokens do not count.</summary>
-internal sealed class TokenTask(DataOptions options, TextTokenizer tokenizer) : IDataTask
+internal sealed class TokenClassificationTask(DataOptions options, TextTokenizer tokenizer) : IRowEncoder
 {
-    public LabelKind Labels => LabelKind.Token;
+    public static TrainingTask Definition { get; } = new(new TokenClassification(), LabelKind.Token)
+    {
+        Encoder = (options, tokenizer) => new TokenClassificationTask(options, tokenizer),
+        Metrics = () => new TokenMetrics(shift: 0, isLanguage: false),
+        Keys = ["data.columns.mask", "data.labels"],
+    };
 
     /// <summary>Rows of which no label counts, or is left within the length, are left out; those without labels (for predictions)
     /// stay.</summary>

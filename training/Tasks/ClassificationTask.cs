@@ -1,0 +1,15 @@
+using LoRTA.Onnx.GraphGen.Losses;
+using LoRTA.Onnx.Training.Metrics;
+
+namespace LoRTA.Onnx.Training.Tasks;
+
+/// <summary>One class for each text or pair.</summary>
+internal static class ClassificationTask
+{
+    public static TrainingTask Definition { get; } = new(new Classification(), LabelKind.Class)
+    {
+        Encoder = (options, tokenizer) => new TextEncoder(options, tokenizer, LabelKind.Class),
+        Metrics = () => new ClassificationMetrics(),
+        Keys = ["data.template", "data.columns.pair", "data.labels"],
+    };
+}

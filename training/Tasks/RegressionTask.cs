@@ -1,0 +1,15 @@
+using LoRTA.Onnx.GraphGen.Losses;
+using LoRTA.Onnx.Training.Metrics;
+
+namespace LoRTA.Onnx.Training.Tasks;
+
+/// <summary>One number for each text or pair.</summary>
+internal static class RegressionTask
+{
+    public static TrainingTask Definition { get; } = new(new Regression(), LabelKind.Number)
+    {
+        Encoder = (options, tokenizer) => new TextEncoder(options, tokenizer, LabelKind.Number),
+        Metrics = () => new RegressionMetrics(),
+        Keys = ["data.template", "data.columns.pair"],
+    };
+}

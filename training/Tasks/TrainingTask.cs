@@ -1,0 +1,54 @@
+using LoRTA.Onnx.GraphGen.Errors;
+using LoRTA.Onnx.GraphGen.Losses;
+using LoRTA.Onnx.Training.Data;
+using LoRTA.Onnx.Training.Data.Tokenizers;
+using LoRTA.Onnx.Training.Metrics;
+
+namespace LoRTA.Onnx.Training.Tasks;
+
+/// <summary>What a model is trained for.</summary>
+/// <param name="Loss">The loss, which gives it its name.</param>
+/// <param name="Labels">What its labels look like; null = what the model's own input for labels takes.</param>
+internal sealed record TrainingTask(ITaskLoss Loss, LabelKind? Labels)
+{
+    /// <summary>Name in recipes and results.</summary>
+    public string Name => Loss.Name;
+
+    /// <summary>Makes what turns rows into samples.</summary>
+    public required Func<DataOptions, TextTokenizer, IRowEncoder> Encoder { get; init; }
+
+    /// <summary>Makes its metrics, beside the loss; null = it has none.</summary>
+    public Func<IMetrics>? Metrics { get; init; }
+
+    /// <summary>Keys of recipes that only some tasks read (<see cref="Recipes.RecipeRules"/> lists them) and that this one reads.</summary>
+    public required IReadOnlyList<string> Keys { get; init; }
+
+    /// <summary>Whether the tokenizer's special tokens are put around every row, so that its length must leave room for them.</summary>
+    public bool WrapsRows { get; init; } = true;
+
+    /// <summary>Names of the metrics beside the loss.</summary>
+    public IEnumerable<string> MetricNames => WithoutRows.Select(metric => metric.Name);
+
+    private IEnumerable<Metric> WithoutRows => Metrics?.Invoke().Values(loss: 0) ?? [];
+
+    /// <summary>Whether more of a metric is better; of the loss less is.</summary>
+    public bool IsHigherBetter(string metric) => WithoutRows.Any(known => known.Name == metric && known.IsHigherBetter);
+}
+
+/// <summary>The tasks of this project.</summary>
+internal static class TrainingTasks
+{
+    /// <summary>All tasks, in the order of help and messages.</summary>
+    public static IReadOnlyList<TrainingTask> All { get; } =
+    [
+        CausalLmTask.Definition, MaskedLmTask.Definition, ClassificationTask.Definition, RegressionTask.Definition,
+        TokenClassificationTask.Definition, OwnLossTask.Definition,
+    ];
+
+    /// <summary>The task of a name; null where there is none.</summary>
+    public static TrainingTask? Find(string name) => All.FirstOrDefault(task => task.Name == name);
+
+    /// <summary>The task of a name.</summary>
+    /// <exception cref="LortaException">LRT411: there is none.</exception>
+    public static TrainingTask Of(string name) => Find(name) ?? throw LossErrors.UnknownTask(name, All.Select(task => task.Name));
+}
