@@ -23,7 +23,7 @@ internal sealed class AdapterStep : IStepVariant
 
     public string Name { get; }
 
-    public static TrainingGraphs Graphs(string method, RobertaShape shape) => TrainingGraphBuilder.Build(RobertaModel.Open(), new TrainingSpec
+    public static TrainingGraphs Graphs(string method, RobertaShape shape) => TrainingGraphBuilder.Build(RobertaModel.Open(), new TrainingOptions
     {
         Adapter = new AdapterOptions { Method = method, Rank = shape.Rank, Alpha = 16, Targets = ["q", "v"] },
         Task = "classification",
@@ -32,10 +32,10 @@ internal sealed class AdapterStep : IStepVariant
 
     public static Batch BatchOf(RobertaShape shape)
     {
-        var inputs = new Dictionary<string, Tensor>(StringComparer.Ordinal)
+        var inputs = new Dictionary<string, OnnxTensor>(StringComparer.Ordinal)
         {
-            ["input_ids"] = Tensor.Of<long>([shape.Batch, shape.Length], shape.Tokens()),
-            ["labels"] = Tensor.Vector<long>(shape.Targets()),
+            ["input_ids"] = OnnxTensor.Of<long>([shape.Batch, shape.Length], shape.Tokens()),
+            ["labels"] = OnnxTensor.Vector<long>(shape.Targets()),
         };
         return new Batch(inputs, shape.Batch, shape.Length, shape.Batch, shape.Batch * shape.Length);
     }

@@ -3,7 +3,6 @@ using LoRTA.Onnx.GraphGen.Files;
 using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.Training.Runtime;
 using Microsoft.ML.OnnxRuntime;
-using Tensor = LoRTA.Onnx.GraphGen.Ir.Tensor;
 
 namespace LoRTA.Onnx.Bench;
 
@@ -14,7 +13,7 @@ internal sealed class GraphStep : IStepVariant
     private readonly InferenceSession _session;
     private readonly Dictionary<string, OrtValue> _inputs;   // bound as they are: no copy is timed
 
-    private GraphStep(string name, Model model, IReadOnlyDictionary<string, Tensor> inputs)
+    private GraphStep(string name, OnnxModel model, IReadOnlyDictionary<string, OnnxTensor> inputs)
     {
         Name = name;
         _session = _weights.Open(model, new OrtSettings());
@@ -29,7 +28,7 @@ internal sealed class GraphStep : IStepVariant
     public static GraphStep Products(RobertaShape shape)
     {
         var train = AdapterStep.Graphs("lorta", shape).Train.Graph;
-        var (graph, inputs) = (new Graph("products"), new Dictionary<string, Tensor>(StringComparer.Ordinal));
+        var (graph, inputs) = (new Graph("products"), new Dictionary<string, OnnxTensor>(StringComparer.Ordinal));
         var operands = new Dictionary<Value, Value>();
         var sums = new List<Value>();
         foreach (var node in train.Nodes.Where(node => node.Op is "MatMul" or OrtOps.FusedMatMul or "Gemm"))
@@ -41,7 +40,7 @@ internal sealed class GraphStep : IStepVariant
             sums.Add(new Tape(graph)[output].Slice(0, 0, 1).Total().Value);   // one element in a row is read, so that nothing is left out and little else is done
         }
         foreach (var sum in sums) graph.AddOutput(sum);
-        return new GraphStep("bare matrix products", Model.ForRuntime(graph), inputs);
+        return new GraphStep("bare matrix products", OnnxModel.ForRuntime(graph), inputs);
 
         Value? Operand(Value? value)
         {
@@ -68,11 +67,11 @@ internal sealed class GraphStep : IStepVariant
         _weights.Dispose();
     }
 
-    private static Tensor Random(string name, long[] dims)
+    private static OnnxTensor Random(string name, long[] dims)
     {
         var random = new SeededRandom(0, name);
         var values = new float[dims.Aggregate(1L, (product, dim) => product * dim)];
         for (var i = 0; i < values.Length; i++) values[i] = (float)random.NextUniform() - 0.5f;
-        return Tensor.Of<float>(dims, values);
+        return OnnxTensor.Of<float>(dims, values);
     }
 }

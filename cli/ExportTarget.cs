@@ -9,12 +9,12 @@ namespace LoRTA.Onnx.Cli;
 /// <param name="File">The file of the result.</param>
 /// <param name="SourceFolder">The folder that is carried along; null for a single file.</param>
 /// <param name="Folder">The folder that is written; null for a single file.</param>
-internal sealed record ExportTarget(Model Source, string File, string? SourceFolder, string? Folder)
+internal sealed record ExportTarget(OnnxModel Source, string File, string? SourceFolder, string? Folder)
 {
     /// <summary>Further files that the command reads.</summary>
     public IReadOnlyList<string> Inputs { get; init; } = [];
 
-    public static ExportTarget Of(string argument, Model source, string output) =>
+    public static ExportTarget Of(string argument, OnnxModel source, string output) =>
         Directory.Exists(argument) ? new(source, Path.Combine(output, source.FileName), argument, output) : new(source, output, null, null);
 
     /// <summary>Refuses a place that is taken, before any work is done for it.</summary>
@@ -30,7 +30,7 @@ internal sealed record ExportTarget(Model Source, string File, string? SourceFol
     /// <returns>The files of the model: its own, and that of its data where it has one.</returns>
     /// <exception cref="LortaException">LRT102, LRT107, LRT123, LRT124, LRT701: the place is taken; LRT104: it cannot be
     /// written.</exception>
-    public IReadOnlyList<string> Write(Model model, bool force)
+    public IReadOnlyList<string> Write(OnnxModel model, bool force)
     {
         Check(force);
         if (Folder is null) return model.SaveFiles(File);

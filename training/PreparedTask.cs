@@ -39,11 +39,11 @@ internal sealed class PreparedTask : IDisposable
     /// <param name="settings">Device and threads.</param>
     /// <param name="values">Given values of trained tensors; those that are absent start as the recipe says.</param>
     /// <param name="families">Families to choose from; null = those of this project.</param>
-    public static PreparedTask Of(Recipe recipe, OrtSettings settings, IReadOnlyDictionary<string, Tensor>? values = null,
+    public static PreparedTask Of(Recipe recipe, OrtSettings settings, IReadOnlyDictionary<string, OnnxTensor>? values = null,
         IReadOnlyList<AdapterFamilyEntry>? families = null)
     {
         if (recipe.Head is not null) throw TrainingErrors.NotYet("head.new", "a new head");
-        var model = Model.Load(recipe.Model);
+        var model = OnnxModel.Load(recipe.Model);
         var graphs = TrainingGraphBuilder.Build(model, RecipeMapping.Spec(recipe, values) with { Families = families });
         return new PreparedTask(recipe, DataOf(recipe, graphs.Evaluation), graphs, settings) { ModelFiles = model.Files };
     }
@@ -58,7 +58,7 @@ internal sealed class PreparedTask : IDisposable
     /// <summary>Writes the adapter as the runtime holds it.</summary>
     public void SaveAdapter(string folder)
     {
-        var tensors = new Dictionary<string, Tensor>(Runtime.State.Values, StringComparer.Ordinal);
+        var tensors = new Dictionary<string, OnnxTensor>(Runtime.State.Values, StringComparer.Ordinal);
         foreach (var (input, tensor) in Graphs.Frozen) tensors[input[TrainingNames.Factor.Length..]] = tensor;
         var config = AdapterConfig.Of(Graphs.Plan, Graphs.Base) with
         {
@@ -66,7 +66,7 @@ internal sealed class PreparedTask : IDisposable
             Labels = _recipe.Classes(),
             Trainables = [.. Graphs.Trained.Select(tensor => tensor.Name).Where(name => name.StartsWith(TrainingNames.Parameter, StringComparison.Ordinal)).Select(name => name[TrainingNames.Parameter.Length..])],
         };
-        new AdapterFolder(folder, config, tensors).Save();
+        new Adapter(folder, config, tensors).Save();
     }
 
     public void Dispose() => Runtime.Dispose();

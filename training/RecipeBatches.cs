@@ -8,8 +8,8 @@ namespace LoRTA.Onnx.Training;
 /// <summary>The first batches of a recipe's data, on which models are compared.</summary>
 /// <param name="Train">Of what is learned from.</param>
 /// <param name="Held">Of the validation data, of what is learned from where there are none.</param>
-internal sealed record RecipeBatches(IReadOnlyList<IReadOnlyDictionary<string, Tensor>> Train,
-    IReadOnlyList<IReadOnlyDictionary<string, Tensor>> Held)
+internal sealed record RecipeBatches(IReadOnlyList<IReadOnlyDictionary<string, OnnxTensor>> Train,
+    IReadOnlyList<IReadOnlyDictionary<string, OnnxTensor>> Held)
 {
     private const long Tokens = 4096;   // of each set, about
 
@@ -17,15 +17,15 @@ internal sealed record RecipeBatches(IReadOnlyList<IReadOnlyDictionary<string, T
     /// <param name="recipe">The recipe; its model says what the labels look like.</param>
     public static RecipeBatches Of(Recipe recipe)
     {
-        var graph = EvaluationGraph.Of(Model.Load(recipe.Model), recipe.Task, RecipeMapping.LossOutput(recipe));
+        var graph = EvaluationGraph.Of(OnnxModel.Load(recipe.Model), recipe.Task, RecipeMapping.LossOutput(recipe));
         var (train, validation) = PreparedTask.DataOf(recipe, graph);
         var learned = First(train.From(default).Take(train.BatchesPerEpoch));
         return new RecipeBatches(learned, validation is null ? learned : First(validation.InOrder()));
     }
 
-    private static List<IReadOnlyDictionary<string, Tensor>> First(IEnumerable<Batch> batches)
+    private static List<IReadOnlyDictionary<string, OnnxTensor>> First(IEnumerable<Batch> batches)
     {
-        var (first, tokens) = (new List<IReadOnlyDictionary<string, Tensor>>(), Tokens);
+        var (first, tokens) = (new List<IReadOnlyDictionary<string, OnnxTensor>>(), Tokens);
         foreach (var batch in batches)
         {
             first.Add(batch.Inputs);

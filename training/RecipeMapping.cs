@@ -12,7 +12,7 @@ namespace LoRTA.Onnx.Training;
 /// <summary>What a recipe means to the libraries that do the work.</summary>
 internal static class RecipeMapping
 {
-    public static TrainingSpec Spec(Recipe recipe, IReadOnlyDictionary<string, Tensor>? values) => new()
+    public static TrainingOptions Spec(Recipe recipe, IReadOnlyDictionary<string, OnnxTensor>? values) => new()
     {
         Adapter = Adapter(recipe.Adapter),
         Task = recipe.Task,
@@ -28,7 +28,7 @@ internal static class RecipeMapping
             Clip = recipe.Train.Clip,
         },
         Seed = recipe.Seed,
-        Values = values ?? new Dictionary<string, Tensor>(StringComparer.Ordinal),
+        Values = values ?? new Dictionary<string, OnnxTensor>(StringComparer.Ordinal),
     };
 
     public static GraphGen.Adapters.AdapterOptions Adapter(Recipes.AdapterOptions adapter) => new()

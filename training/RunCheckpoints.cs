@@ -55,9 +55,9 @@ internal sealed class RunCheckpoints(CheckpointStore store, Recipe recipe, int t
     /// <summary>Brings the runtime to the state of an earlier step of this run.</summary>
     public void Restore(long step, ITrainingRuntime runtime) => runtime.State = Split(store.At(step));
 
-    private static Dictionary<string, Tensor> Join(TrainingState state)
+    private static Dictionary<string, OnnxTensor> Join(TrainingState state)
     {
-        var all = new Dictionary<string, Tensor>(state.Values, StringComparer.Ordinal);
+        var all = new Dictionary<string, OnnxTensor>(state.Values, StringComparer.Ordinal);
         foreach (var (name, tensor) in state.FirstMoments) all[First + name] = tensor;
         foreach (var (name, tensor) in state.SecondMoments) all[Second + name] = tensor;
         return all;
@@ -69,7 +69,7 @@ internal sealed class RunCheckpoints(CheckpointStore store, Recipe recipe, int t
         Part(checkpoint, name => name.StartsWith(First, StringComparison.Ordinal) ? name[First.Length..] : null),
         Part(checkpoint, name => name.StartsWith(Second, StringComparison.Ordinal) ? name[Second.Length..] : null));
 
-    private static Dictionary<string, Tensor> Part(Checkpoint checkpoint, Func<string, string?> key) => checkpoint.State
+    private static Dictionary<string, OnnxTensor> Part(Checkpoint checkpoint, Func<string, string?> key) => checkpoint.State
         .Where(pair => key(pair.Key) is not null)
         .ToDictionary(pair => key(pair.Key)!, pair => pair.Value, StringComparer.Ordinal);
 }

@@ -1,4 +1,3 @@
-using LoRTA.Onnx.GraphGen.Adapters;
 using LoRTA.Onnx.GraphGen.Errors;
 using LoRTA.Onnx.GraphGen.Files;
 using LoRTA.Onnx.Training.Checkpoints;
@@ -77,7 +76,7 @@ internal sealed record RunFolder(string Path)
         foreach (var file in Files)
             if (PathKinds.Of(file) is var found && found is not (PathKind.Nothing or PathKind.File))
                 throw FileErrors.NotReplaceable(file, found);
-        AtomicFolder.CheckReplaceable(Adapter, Adapter, AdapterFolder.IsFile);
+        AtomicFolder.CheckReplaceable(Adapter, Adapter, GraphGen.Adapters.Adapter.IsFile);
         AtomicFolder.CheckReplaceable(Checkpoints, Checkpoints, CheckpointStore.IsFile);
     }
 

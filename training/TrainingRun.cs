@@ -128,7 +128,7 @@ internal static class TrainingRun
     {
         request.Settings.CheckDevice();
         var recipe = request.Recipe with { Model = request.Model ?? request.Recipe.Model };
-        var (graph, values) = request.Adapter is { } adapter ? Adapted(recipe, AdapterFolder.Load(adapter), request) : (EvaluationGraph.Of(Model.Load(recipe.Model), recipe.Task, RecipeMapping.LossOutput(recipe)), new Dictionary<string, Tensor>(StringComparer.Ordinal));
+        var (graph, values) = request.Adapter is { } adapter ? Adapted(recipe, Adapter.Load(adapter), request) : (EvaluationGraph.Of(OnnxModel.Load(recipe.Model), recipe.Task, RecipeMapping.LossOutput(recipe)), new Dictionary<string, OnnxTensor>(StringComparer.Ordinal));
         if (PreparedTask.DataOf(recipe, graph).Validation is not { } validation) throw TrainingErrors.NoValidation(recipe.Data.Train);
         progress?.Report(Phrases.Of(validation.Path, validation.Counts, recipe.Data));
         var evaluator = Evaluator.Of(recipe.Task, validation, graph);
@@ -144,9 +144,9 @@ internal static class TrainingRun
             yield return $"validation data: {Phrases.Of(validation.Path, validation.Counts, recipe.Data)}";
     }
 
-    private static (EvaluationGraph Graph, IReadOnlyDictionary<string, Tensor> Values) Adapted(Recipe recipe, AdapterFolder adapter, EvaluationRequest request)
+    private static (EvaluationGraph Graph, IReadOnlyDictionary<string, OnnxTensor> Values) Adapted(Recipe recipe, Adapter adapter, EvaluationRequest request)
     {
-        var model = Model.Load(recipe.Model);
+        var model = OnnxModel.Load(recipe.Model);
         BaseModels.PlanOf(UnderstoodModel.Of(model), adapter, request.AllowOtherBase, request.Families);
         var asTrained = recipe with
         {

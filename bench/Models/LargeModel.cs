@@ -39,17 +39,17 @@ internal sealed record LargeModel(int Layers = 32, int Hidden = 4096, int Heads 
         graph.Rename(logits.Value, "logits");
         graph.AddOutput(logits.Value);
         foreach (var value in graph.Initializers.Where(value => value.Constant!.ByteCount > 1024)) value.IsExternal = true;
-        Model.ForRuntime(graph).Save(path);
+        OnnxModel.ForRuntime(graph).Save(path);
         Safetensors.Save($"{path}.factors.safetensors", Factors());
     }
 
-    private Dictionary<string, Tensor> Factors()
+    private Dictionary<string, OnnxTensor> Factors()
     {
-        var factors = new Dictionary<string, Tensor>(StringComparer.Ordinal);
+        var factors = new Dictionary<string, OnnxTensor>(StringComparer.Ordinal);
         foreach (var site in Enumerable.Range(0, Layers).SelectMany(layer => new[] { $"layers.{layer}.q", $"layers.{layer}.v" }))
         {
-            factors[$"{site}.A"] = Tensor.Of<float>([Hidden, Rank], RobertaShape.Normal($"{site}.A", Rank * Hidden));
-            factors[$"{site}.B"] = Tensor.Of<float>([Hidden, Rank], RobertaShape.Normal($"{site}.B", Rank * Hidden));
+            factors[$"{site}.A"] = OnnxTensor.Of<float>([Hidden, Rank], RobertaShape.Normal($"{site}.A", Rank * Hidden));
+            factors[$"{site}.B"] = OnnxTensor.Of<float>([Hidden, Rank], RobertaShape.Normal($"{site}.B", Rank * Hidden));
         }
         return factors;
     }
@@ -84,7 +84,7 @@ internal sealed record LargeModel(int Layers = 32, int Hidden = 4096, int Heads 
     private Expr Norm(Expr x, string name)
     {
         using var scope = x.Tape.Scope(name);
-        var scale = x.Tape.Constant(Tensor.Of<float>([Hidden], [.. Enumerable.Repeat(1f, Hidden)]),
+        var scale = x.Tape.Constant(OnnxTensor.Of<float>([Hidden], [.. Enumerable.Repeat(1f, Hidden)]),
             $"{name[1..].Replace('/', '.')}.weight");
         return x.Tape.Op("SimplifiedLayerNormalization", [x, scale], ("axis", -1), ("epsilon", 1e-5f));
     }
@@ -94,8 +94,8 @@ internal sealed record LargeModel(int Layers = 32, int Hidden = 4096, int Heads 
     {
         using var scope = x.Tape.Scope(name);
         var (blocks, weight) = (rows / Block, name[1..].Replace('/', '.'));
-        var codes = Tensor.Streamed(ElementType.UInt8, [columns, blocks, Block / 2], () => Bytes(name, columns * blocks * Block / 2));
-        var scales = Tensor.Streamed(ElementType.Float, [columns * blocks], () => Uniform(name, columns * blocks, 0.003f, 0.006f));
+        var codes = OnnxTensor.Streamed(ElementType.UInt8, [columns, blocks, Block / 2], () => Bytes(name, columns * blocks * Block / 2));
+        var scales = OnnxTensor.Streamed(ElementType.Float, [columns * blocks], () => Uniform(name, columns * blocks, 0.003f, 0.006f));
         Expr?[] inputs = [x, x.Tape.Constant(codes, $"{weight}.MatMulNBits.qweight"),
             x.Tape.Constant(scales, $"{weight}.MatMulNBits.scales")];
         return x.Tape.Op(OrtOps.MatMulNBits, inputs, ("K", rows), ("N", columns), ("bits", 4),
@@ -103,13 +103,13 @@ internal sealed record LargeModel(int Layers = 32, int Hidden = 4096, int Heads 
     }
 
     private static Expr Floats(Tape tape, string name, int rows, int columns) =>
-        tape.Constant(Tensor.Streamed(ElementType.Float, [rows, columns], () => Uniform(name, rows * columns, -1, 1)), name);
+        tape.Constant(OnnxTensor.Streamed(ElementType.Float, [rows, columns], () => Uniform(name, rows * columns, -1, 1)), name);
 
     private Expr Angles(Tape tape, string name, Func<double, double> of)
     {
         var half = HeadSize / 2;
         var values = Enumerable.Range(0, Positions * half).Select(i => (float)of(i / half * Math.Pow(10000, -(double)(i % half) / half)));
-        return tape.Constant(Tensor.Of<float>([Positions, half], [.. values]), name);
+        return tape.Constant(OnnxTensor.Of<float>([Positions, half], [.. values]), name);
     }
 
     private static Memory<byte> Bytes(string name, int count)

@@ -11,9 +11,9 @@ internal static class RobertaModel
     public static void Store(RobertaShape shape) => Create(shape).Save(StoredPath);
 
     /// <summary>The stored model.</summary>
-    public static Model Open() => Model.Load(StoredPath);
+    public static OnnxModel Open() => OnnxModel.Load(StoredPath);
 
-    private static Model Create(RobertaShape shape)
+    private static OnnxModel Create(RobertaShape shape)
     {
         var graph = new Graph("roberta-shape");
         var tape = new Tape(graph, onnxOnly: true);
@@ -24,7 +24,7 @@ internal static class RobertaModel
         var logits = Linear(pooled, "classifier", shape.Hidden, shape.Labels);
         graph.Rename(logits.Value, "logits");
         graph.AddOutput(logits.Value);
-        return Model.ForRuntime(graph);
+        return OnnxModel.ForRuntime(graph);
     }
 
     private static Expr Embed(Expr ids, RobertaShape shape)
@@ -53,14 +53,14 @@ internal static class RobertaModel
     private static Expr Gelu(Expr x) => x * ((x / Math.Sqrt(2)).Apply("Erf") + 1) * 0.5;
 
     private static Expr Linear(Expr x, string name, int input, int output) =>
-        x.MatMul(Weight(x.Tape, $"{name}.weight", input, output)) + x.Tape.Constant(Tensor.Of<float>([output], new float[output]), $"{name}.bias");
+        x.MatMul(Weight(x.Tape, $"{name}.weight", input, output)) + x.Tape.Constant(OnnxTensor.Of<float>([output], new float[output]), $"{name}.bias");
 
     private static Expr Norm(Expr x, string name, int width) => x.Tape.Op(
         "LayerNormalization",
-        [x, x.Tape.Constant(Tensor.Of<float>([width], [.. Enumerable.Repeat(1f, width)]), $"{name}.weight"), x.Tape.Constant(Tensor.Of<float>([width], new float[width]), $"{name}.bias")],
+        [x, x.Tape.Constant(OnnxTensor.Of<float>([width], [.. Enumerable.Repeat(1f, width)]), $"{name}.weight"), x.Tape.Constant(OnnxTensor.Of<float>([width], new float[width]), $"{name}.bias")],
         ("axis", -1),
         ("epsilon", 1e-5f));
 
     private static Expr Weight(Tape tape, string name, int rows, int columns) =>
-        tape.Constant(Tensor.Of<float>([rows, columns], RobertaShape.Normal(name, rows * columns)), name);
+        tape.Constant(OnnxTensor.Of<float>([rows, columns], RobertaShape.Normal(name, rows * columns)), name);
 }

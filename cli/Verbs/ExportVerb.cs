@@ -53,11 +53,11 @@ internal static class ExportVerb
     // Compared before anything is written: a failed comparison leaves an existing output as it is.
     internal static ExportResult Run(Request request, ExportOptions options, OrtGraphEvaluator evaluator)
     {
-        var deployed = Model.Load(request.Model);
+        var deployed = OnnxModel.Load(request.Model);
         var target = ExportTarget.Of(request.Model, deployed, request.Output) with { Inputs = [.. request.Read] };
         target.Check(request.Force);
-        var adapter = AdapterFolder.Load(request.Adapter);
-        var folded = new Folder(evaluator).Fold(deployed, adapter, options);
+        var adapter = Adapter.Load(request.Adapter);
+        var folded = new AdapterFold(evaluator).Fold(deployed, adapter, options);
         var (comparison, problem) = request.Verify ? (Compare(), null) : folded.Bits <= 8 ? IfItRuns(Compare) : (null, null);
         var bytes = target.Write(folded.Model, request.Force).Sum(file => new FileInfo(file).Length);
         var rounding = folded.Rounding();
@@ -141,7 +141,7 @@ internal static class ExportVerb
         /// <summary>The files that are read beside the model, which the output must not replace.</summary>
         public IEnumerable<string> Read =>
         [
-            .. AdapterFolder.FilesOf(Adapter),
+            .. GraphGen.Adapters.Adapter.FilesOf(Adapter),
             .. Inputs is { } file ? [file] : Array.Empty<string>(),
             .. Recipe is null ? [] : RecipeFiles.Of(Recipe, RecipePath),
         ];

@@ -28,10 +28,10 @@ internal static class GenerateVerb
         });
     }
 
-    private static Model Load(string path, string? adapter, bool allowOtherBase)
+    private static OnnxModel Load(string path, string? adapter, bool allowOtherBase)
     {
-        var deployed = Model.Load(path);
-        return adapter is null ? deployed : AdaptedModels.WithSideBranches(deployed, AdapterFolder.Load(adapter), allowOtherBase);
+        var deployed = OnnxModel.Load(path);
+        return adapter is null ? deployed : AdaptedModels.WithSideBranches(deployed, Adapter.Load(adapter), allowOtherBase);
     }
 }
 

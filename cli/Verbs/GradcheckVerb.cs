@@ -3,7 +3,7 @@ using LoRTA.Onnx.GraphGen.Artifacts;
 using LoRTA.Onnx.GraphGen.Discovery;
 using LoRTA.Onnx.GraphGen.Errors;
 using LoRTA.Onnx.GraphGen.Ir;
-using LoRTA.Onnx.Training.Checks;
+using LoRTA.Onnx.Training.Gradcheck;
 using LoRTA.Onnx.Training.Data;
 using LoRTA.Onnx.Training.Runtime;
 
@@ -20,14 +20,14 @@ internal static class GradcheckVerb
         return Verb.Define("gradcheck", "Compare derived gradients with a golden, or with central differences.", [model, golden, batch, names, .. adapter.Symbols, task, seed, .. runtime.Symbols], call =>
         {
             var settings = runtime.Settings(call);
-            var deployed = Model.Load(call.Get(model));
+            var deployed = OnnxModel.Load(call.Get(model));
             var architecture = Architecture.Of(UnderstoodModel.Of(deployed));
             if (call.Get(golden) is { } file) return AgainstGolden(deployed, Golden.Load(file), (call.Get(batch), call.Get(names)), architecture, settings);
             return AgainstDifferences(deployed, adapter.Options(call), call.Get(task) ?? throw NeedsTask(), (call.Get(batch), call.Get(seed) ?? 0), architecture, settings);
         });
     }
 
-    private static Verdict AgainstGolden(Model deployed, Golden golden, (string? Batch, string? Names) files, Architecture architecture, OrtSettings settings)
+    private static Verdict AgainstGolden(OnnxModel deployed, Golden golden, (string? Batch, string? Names) files, Architecture architecture, OrtSettings settings)
     {
         var spec = golden.Spec(architecture) with { Names = files.Names is null ? null : ParameterNameFile.Load(files.Names, deployed) };
         var batch = files.Batch ?? Path.Combine(Path.GetDirectoryName(Path.GetFullPath(deployed.Path))!, "reference", golden.Batch ?? "batch.safetensors");
@@ -35,10 +35,10 @@ internal static class GradcheckVerb
         return new Verdict(result, result.Ok);
     }
 
-    private static Verdict AgainstDifferences(Model deployed, AdapterOptions options, string task, (string? Batch, long Seed) given, Architecture architecture, OrtSettings settings)
+    private static Verdict AgainstDifferences(OnnxModel deployed, AdapterOptions options, string task, (string? Batch, long Seed) given, Architecture architecture, OrtSettings settings)
     {
         var values = CentralDifferenceCheck.FactorsOf(AdapterPlan.Of(architecture, options), given.Seed);
-        var graphs = TrainingGraphBuilder.Build(deployed, new TrainingSpec { Adapter = options, Task = task, Values = values });
+        var graphs = TrainingGraphBuilder.Build(deployed, new TrainingOptions { Adapter = options, Task = task, Values = values });
         var classes = graphs.Evaluation.Classes ?? 2;
         var batch = given.Batch is { } file
             ? StoredBatch.Load(file)

@@ -15,13 +15,13 @@ internal static class InjectVerb
         return Verb.Define("inject", "Write an adapter into a model as side branches.", [model, output, .. adapter.Symbols, factors, seed, force], call =>
         {
             var (target, folder) = (call.Get(output), $"{Path.ChangeExtension(call.Get(output), null)}.adapter");
-            var deployed = Model.Load(call.Get(model));
+            var deployed = OnnxModel.Load(call.Get(model));
             var given = Values(call.Get(factors));
             var (injected, written) = DeployedInjection.Apply(deployed, adapter.Options(call), given, call.Get(seed) ?? 0);
             if (call.Get(factors) is { } file) CheckNames(file, given.Keys, written);
             var guard = new OutputGuard(call.Get(force), [.. deployed.Files, .. new[] { call.Get(factors) }.OfType<string>()]);
             guard.CheckModel(target);
-            guard.CheckFolder(folder, AdapterFolder.IsFile);
+            guard.CheckFolder(folder, Adapter.IsFile);
             (written with { Path = folder }).SaveWith(injected, target);
             var plan = AdapterPlan.Of(written.Config.Base.Architecture, written.Config.AdapterOptions);
             return new InjectResult(plan.Options.Method, plan.Trainable, [.. plan.Sites.All.Select(site => site.Address)], folder);
@@ -29,7 +29,7 @@ internal static class InjectVerb
     }
 
     // What an adapter's file holds must find its place. Goldens hold gradients and logits as well.
-    private static void CheckNames(string file, IEnumerable<string> given, AdapterFolder adapter)
+    private static void CheckNames(string file, IEnumerable<string> given, Adapter adapter)
     {
         if (Safetensors.Load(file).Tensors.Keys.Any(key => key.StartsWith("factor.", StringComparison.Ordinal))) return;
         var others = given.Where(name => !adapter.Tensors.ContainsKey(name)).Order(StringComparer.Ordinal).ToList();
@@ -37,9 +37,9 @@ internal static class InjectVerb
     }
 
     // Keys as in adapter files, or with the prefixes of goldens.
-    internal static IReadOnlyDictionary<string, Tensor> Values(string? file)
+    internal static IReadOnlyDictionary<string, OnnxTensor> Values(string? file)
     {
-        var values = new Dictionary<string, Tensor>(StringComparer.Ordinal);
+        var values = new Dictionary<string, OnnxTensor>(StringComparer.Ordinal);
         if (file is null) return values;
         foreach (var (key, tensor) in Safetensors.Load(file).Tensors)
             values[key.StartsWith("factor.", StringComparison.Ordinal) || key.StartsWith("frozen.", StringComparison.Ordinal) ? key["factor.".Length..] : key] = tensor;

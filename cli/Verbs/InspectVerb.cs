@@ -15,7 +15,7 @@ internal static class InspectVerb
         var (explain, force) = (Opt.Of<bool>("--explain", "Tell of what was not understood which form came closest, where it stopped and what is missing."), Opt.Force());
         return Verb.Define("inspect", "Show the attention that was found in a model.", [model, graph, explain, weights, force], call =>
         {
-            var deployed = Model.Load(call.Get(model));
+            var deployed = OnnxModel.Load(call.Get(model));
             var understood = UnderstoodModel.Of(deployed);
             var (canonical, map) = (understood.Canonical, understood.Map);
             if (!map.HasAttention) throw DiscoveryErrors.NoAttention(canonical.Deployed.Path);

@@ -46,7 +46,7 @@ internal static class MethodsVerb
         }
     }
 
-    private static Architecture OfModel(string path) => Architecture.Of(UnderstoodModel.Of(Model.Load(path)));
+    private static Architecture OfModel(string path) => Architecture.Of(UnderstoodModel.Of(OnnxModel.Load(path)));
 
     private static Architecture OfNumbers(int? width, int? heads, int? layers, int? kvHeads, int? vocab)
     {

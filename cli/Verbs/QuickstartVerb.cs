@@ -38,7 +38,7 @@ internal static class QuickstartVerb
     {
         request.Settings.CheckDevice();
         var evaluator = new OrtGraphEvaluator(request.Settings);
-        var deployed = Model.Load(request.Recipe.Model);
+        var deployed = OnnxModel.Load(request.Recipe.Model);
         var merged = Path.Combine(folder, "merged.onnx");
         new OutputGuard(force: true, deployed.Files).CheckModel(merged);
         call.Progress.Report("Measuring the base model …");
@@ -47,9 +47,9 @@ internal static class QuickstartVerb
         var trained = TrainingRun.Train(request, call.Progress, TimeProvider.System, call.Stop);
         call.Stop.ThrowIfCancellationRequested();   // the run is saved
         call.Progress.Report("Folding and verifying …");
-        var adapter = AdapterFolder.Load(trained.Adapter);
-        new Folder(evaluator).Fold(deployed, adapter, new ExportOptions()).Model.Save(merged);
-        var folded = Model.Load(merged);
+        var adapter = Adapter.Load(trained.Adapter);
+        new AdapterFold(evaluator).Fold(deployed, adapter, new ExportOptions()).Model.Save(merged);
+        var folded = OnnxModel.Load(merged);
         var comparison = new Verifier(evaluator).Compare(deployed, adapter, folded, new VerifyOptions());
         var result = new QuickstartResult
         {
@@ -68,7 +68,7 @@ internal static class QuickstartVerb
         return new Verdict(result, comparison.Ok);
     }
 
-    private static string Sample(Model model, RunRequest request)
+    private static string Sample(OnnxModel model, RunRequest request)
     {
         using var generator = new TextGenerator(model, request.Recipe.Tokenizer, new OrtSettings(Threads: request.Threads), TimeProvider.System);
         return generator.Continue(Prompt, new GenerationOptions { MaxTokens = SampleTokens }).Whole;

@@ -24,7 +24,7 @@ internal static class VerifyVerb
         return Verb.Define("verify", "Run the same inputs through two models and compare.",
             [a, b, adapter, data, inputs, samples, length, tolerance, seed, .. runtime.Symbols], call =>
         {
-            var (first, second) = (Model.Load(call.Get(a)), Model.Load(call.Get(b)));
+            var (first, second) = (OnnxModel.Load(call.Get(a)), OnnxModel.Load(call.Get(b)));
             var settings = runtime.Settings(call);
             var recipe = call.Get(data) is { } path ? RecipeArgument.OfModel(path, call.Get(a), settings) : null;
             var options = new VerifyOptions
@@ -40,7 +40,7 @@ internal static class VerifyVerb
             var verifier = new Verifier(new OrtGraphEvaluator(settings));
             var byType = Math.Max(Verifier.DefaultTolerance(first), Verifier.DefaultTolerance(second));
             var result = call.Get(adapter) is { } folder
-                ? verifier.Compare(first, AdapterFolder.Load(folder), second, options)
+                ? verifier.Compare(first, Adapter.Load(folder), second, options)
                 : verifier.Compare(first, second, options with { Tolerance = options.Tolerance ?? byType });
             return new Verdict(result, result.Ok);
         });

@@ -23,7 +23,7 @@ public sealed record Rounding(string Type, int Bits, int Weights, double MaxAbs,
 
 /// <summary>A model with an adapter folded in, not yet written.</summary>
 /// <param name="Model">The deployed graph with its changed weights, which are computed when they are written.</param>
-public sealed record FoldedModel(GraphGen.Ir.Model Model)
+public sealed record FoldedModel(GraphGen.Ir.OnnxModel Model)
 {
     /// <summary>Bits of the narrowest form that folded weights are stored in; 32 where nothing is rounded.</summary>
     public int Bits { get; internal init; } = 32;

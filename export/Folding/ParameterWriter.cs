@@ -8,20 +8,20 @@ namespace LoRTA.Onnx.Export.Folding;
 /// <summary>Writes the model's own parameters that were trained along: every stored copy of each, in the file's orientation and type.</summary>
 /// <param name="deployed">The model as it was.</param>
 /// <param name="model">The graph that changes.</param>
-internal sealed class ParameterWriter(Model deployed, Model model)
+internal sealed class ParameterWriter(OnnxModel deployed, OnnxModel model)
 {
     private readonly Lazy<IReadOnlyList<ParameterName>> _names = new(() => ParameterNames.Of(deployed));
 
-    public void Write(AdapterFolder adapter)
+    public void Write(Adapter adapter)
     {
         foreach (var (name, value) in adapter.ParametersOf(deployed, _names))
         {
             if (_names.Value.FirstOrDefault(candidate => candidate.Name == name) is { } stored) Write(stored, value);
-            else DroppedBias.Write(deployed, model, _names.Value, (name, value));
+            else OmittedBias.Write(deployed, model, _names.Value, (name, value));
         }
     }
 
-    private void Write(ParameterName name, Tensor value)
+    private void Write(ParameterName name, OnnxTensor value)
     {
         foreach (var initializer in name.Also.Prepend(name.Initializer))
         {
@@ -30,7 +30,7 @@ internal sealed class ParameterWriter(Model deployed, Model model)
             if (!stored.Type.IsFloat()) throw FoldingErrors.NotFloat(name.Name, initializer, stored.Type);
             var numbers = stored.ToFloats();
             Place(name with { Initializer = initializer, IsTransposed = ModelParameters.IsTransposed(deployed, initializer, name) }, stored, value.ToFloats(), numbers);
-            target.Constant = Tensor.FromBytes(stored.Type, [.. stored.Dims], StoredMatrix.Round(numbers, stored.Type));
+            target.Constant = OnnxTensor.FromBytes(stored.Type, [.. stored.Dims], WeightView.Round(numbers, stored.Type));
             if (numbers.Zip(target.Constant.ToFloats()).FirstOrDefault(pair => float.IsFinite(pair.First) && !float.IsFinite(pair.Second)) is (var number and not 0, _)) throw FoldingErrors.Overflow(name.Name, number, stored.Type.Display());
         }
     }
@@ -48,12 +48,12 @@ internal sealed class ParameterWriter(Model deployed, Model model)
         return own;
     }
 
-    private static void Place(ParameterName name, Tensor stored, float[] value, float[] numbers)
+    private static void Place(ParameterName name, OnnxTensor stored, float[] value, float[] numbers)
     {
         if (stored.Rank == 2)
         {
             var matrix = ModelParameters.MatrixOf(stored, name);
-            matrix.Write(Tensor.Of<float>([matrix.In, matrix.Out], TensorAxes.Transposed(value, matrix.Out, matrix.In)), numbers);
+            matrix.Write(OnnxTensor.Of<float>([matrix.In, matrix.Out], TensorAxes.Transposed(value, matrix.Out, matrix.In)), numbers);
             return;
         }
         value.CopyTo(numbers, name.Slice is { } part ? (int)part.Start : 0);

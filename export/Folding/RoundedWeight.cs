@@ -1,7 +1,6 @@
 using System.Numerics.Tensors;
 using LoRTA.Onnx.GraphGen.Discovery;
 using LoRTA.Onnx.GraphGen.Ir;
-using Tensor = LoRTA.Onnx.GraphGen.Ir.Tensor;
 
 namespace LoRTA.Onnx.Export.Folding;
 
@@ -87,15 +86,15 @@ internal sealed class FloatWeight(FloatNumbers original, IReadOnlyList<WeightEdi
     public override int Bits => type.Bits();
 
     /// <summary>The tensor to be stored.</summary>
-    public Tensor Stored => Tensor.Streamed(type, [.. original.Stored.Dims], Round);
+    public OnnxTensor Stored => OnnxTensor.Streamed(type, [.. original.Stored.Dims], Round);
 
     public override void Compute() => Round();
 
     private Memory<byte> Round()
     {
         var exact = Exact();
-        var bytes = StoredMatrix.Round(exact, type);
-        var stored = Tensor.FromBytes(type, [exact.Length], bytes).ToFloats();
+        var bytes = WeightView.Round(exact, type);
+        var stored = OnnxTensor.FromBytes(type, [exact.Length], bytes).ToFloats();
         Note(Distance(exact, (row, numbers) => stored.AsSpan(row * numbers.Length, numbers.Length).CopyTo(numbers)));
         return bytes;
     }
@@ -118,10 +117,10 @@ internal sealed class QuantizedWeight(QuantizedMatrix original, IReadOnlyList<We
     public override int Bits => original.Layout.Bits;
 
     /// <summary>The codes to be stored.</summary>
-    public Tensor Codes => Tensor.Streamed(original.Codes.Type, [.. original.Codes.Dims], () => Chosen().Codes);
+    public OnnxTensor Codes => OnnxTensor.Streamed(original.Codes.Type, [.. original.Codes.Dims], () => Chosen().Codes);
 
     /// <summary>The scales to be stored.</summary>
-    public Tensor Scales => Tensor.Streamed(original.Scales.Type, [.. original.Scales.Dims], () => Chosen().Scales);
+    public OnnxTensor Scales => OnnxTensor.Streamed(original.Scales.Type, [.. original.Scales.Dims], () => Chosen().Scales);
 
     public override void Compute() => Chosen();
 

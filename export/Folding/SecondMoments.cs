@@ -1,5 +1,5 @@
 using System.Numerics.Tensors;
-using Tensor = LoRTA.Onnx.GraphGen.Ir.Tensor;
+using LoRTA.Onnx.GraphGen.Ir;
 
 namespace LoRTA.Onnx.Export.Folding;
 
@@ -21,7 +21,7 @@ internal sealed class SecondMoments(int width)
     /// <summary>Adds some rows of x.</summary>
     /// <param name="x">[.., features].</param>
     /// <param name="mask">Rows that count are not 0; null, or of another size = all.</param>
-    public void Add(Tensor x, Tensor? mask)
+    public void Add(OnnxTensor x, OnnxTensor? mask)
     {
         if (x.Dims[^1] != width) return;   // a layer whose input is not what its weight says is rounded without
         var (values, kept) = (x.ToFloats(), mask is not null && mask.Count * width == x.Count ? mask.ToFloats() : null);

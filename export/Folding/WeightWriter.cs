@@ -8,7 +8,7 @@ namespace LoRTA.Onnx.Export.Folding;
 /// <param name="model">The graph that changes.</param>
 /// <param name="widen">Write float32 past the Casts.</param>
 /// <param name="choice">How weights of few bits are rounded.</param>
-internal sealed class WeightWriter(Model model, bool widen, RoundingChoice choice)
+internal sealed class WeightWriter(OnnxModel model, bool widen, RoundingChoice choice)
 {
     private readonly List<RoundedWeight> _rounded = [];
 
@@ -16,7 +16,7 @@ internal sealed class WeightWriter(Model model, bool widen, RoundingChoice choic
     /// <param name="stored">The tensor's place.</param>
     /// <param name="original">The tensor.</param>
     /// <param name="edits">New numbers.</param>
-    public void Replace(StoredLinear stored, IStoredNumbers original, IReadOnlyList<WeightEdit> edits)
+    public void Replace(StoredPlace stored, IStoredNumbers original, IReadOnlyList<WeightEdit> edits)
     {
         var path = PathTo(model.Graph.Find(stored.Output)!.Producer!, stored.Weight);
         if (original is QuantizedMatrix matrix) Replace(path, stored.Codes!, matrix, edits);
@@ -63,7 +63,7 @@ internal sealed class WeightWriter(Model model, bool widen, RoundingChoice choic
     }
 
     // Scales are read beside the codes, or by another node (a product of integers is rescaled behind it).
-    private void Replace(List<(Value Value, Node Reader, int Index)> path, StoredCodes codes, QuantizedMatrix original, IReadOnlyList<WeightEdit> edits)
+    private void Replace(List<(Value Value, Node Reader, int Index)> path, BlockLayout codes, QuantizedMatrix original, IReadOnlyList<WeightEdit> edits)
     {
         var weight = Rounded(new QuantizedWeight(original, edits, choice));
         var reader = model.Graph.Find(codes.Reader)!.Producer!;
@@ -79,7 +79,7 @@ internal sealed class WeightWriter(Model model, bool widen, RoundingChoice choic
     }
 
     // In place where one node reads the tensor, else as a copy. Gives the nodes that were copied, too.
-    private Dictionary<Node, Node> Put(List<(Value Value, Node Reader, int Index)> path, Tensor tensor)
+    private Dictionary<Node, Node> Put(List<(Value Value, Node Reader, int Index)> path, OnnxTensor tensor)
     {
         if (path.Any(step => step.Value.Uses.Count > 1 || model.Graph.IsOutput(step.Value))) return Copy(path, tensor);
         path[^1].Value.Producer?.SetValue(tensor);
@@ -101,7 +101,7 @@ internal sealed class WeightWriter(Model model, bool widen, RoundingChoice choic
     }
 
     // Others read the tensor as it is: this node gets one of its own, behind copies of the operators in between.
-    private Dictionary<Node, Node> Copy(List<(Value Value, Node Reader, int Index)> path, Tensor tensor)
+    private Dictionary<Node, Node> Copy(List<(Value Value, Node Reader, int Index)> path, OnnxTensor tensor)
     {
         var (original, copies) = (path[^1].Value, new Dictionary<Node, Node>());
         var value = model.Graph.AddConstant($"{original.Name}_folded", tensor);
@@ -125,7 +125,7 @@ internal sealed class WeightWriter(Model model, bool widen, RoundingChoice choic
     }
 
     // Past the Casts: from here on the node reads float32.
-    private void PutInPlaceOf(List<(Value Value, Node Reader, int Index)> path, Tensor tensor, bool isExternal)
+    private void PutInPlaceOf(List<(Value Value, Node Reader, int Index)> path, OnnxTensor tensor, bool isExternal)
     {
         if (path.Any(step => step.Value.Uses.Count > 1))
         {

@@ -29,7 +29,7 @@ internal sealed class AdapterEffect
     /// <param name="model">The base with the adapter.</param>
     /// <param name="calibration">Batches on which second moments are measured, the adapter on.</param>
     public static AdapterEffect Of(ModelRunner runner, SwitchableModel model,
-        IReadOnlyList<IReadOnlyDictionary<string, Tensor>>? calibration = null)
+        IReadOnlyList<IReadOnlyDictionary<string, OnnxTensor>>? calibration = null)
     {
         var outputs = model.Model.Graph.Outputs.Select(output => output.Name).ToHashSet(StringComparer.Ordinal);
         var observed = calibration is null ? [] : Observed(model);

@@ -14,7 +14,7 @@ internal static class Calibration
 
     /// <summary>Batches that were given, those of a file, or random ones: fewer for a large model, so that measuring takes
     /// seconds.</summary>
-    public static IReadOnlyList<IReadOnlyDictionary<string, Tensor>> For(Model model, VerifyOptions options)
+    public static IReadOnlyList<IReadOnlyDictionary<string, OnnxTensor>> For(OnnxModel model, VerifyOptions options)
     {
         if (options.Calibration is { } given) return given;
         if (options.Batches is { } batches) return batches;
@@ -25,8 +25,8 @@ internal static class Calibration
     }
 
     /// <summary>The length of random rows: what was asked for, else 32, and fewer for a large model.</summary>
-    public static int LengthOf(Model model, VerifyOptions options) =>
+    public static int LengthOf(OnnxModel model, VerifyOptions options) =>
         options.Length ?? (int)Math.Clamp(Products / (BytesOf(model) * options.Samples), LeastLength, MostLength);
 
-    private static double BytesOf(Model model) => Math.Max(1, model.Graph.Initializers.Sum(value => value.Constant!.ByteCount));
+    private static double BytesOf(OnnxModel model) => Math.Max(1, model.Graph.Initializers.Sum(value => value.Constant!.ByteCount));
 }

@@ -15,7 +15,7 @@ internal static class FoldedWeights
     /// <param name="a">The base.</param>
     /// <param name="b">The exported file.</param>
     /// <param name="adapter">The adapter.</param>
-    public static bool AreOfFewBits(Model a, CanonicalModel b, AdapterFolder adapter)
+    public static bool AreOfFewBits(OnnxModel a, CanonicalModel b, Adapter adapter)
     {
         var options = adapter.Config.AdapterOptions;
         var sites = AttentionMap.Of(b).Layers.Where(layer => options.Layers?.Contains(layer.Index) ?? true)
@@ -25,9 +25,9 @@ internal static class FoldedWeights
     }
 
     // Folding changes numbers and no operators; an adapter beside its base adds operators and changes no numbers.
-    private static bool IsExtended(Model a, Model b) => b.Graph.Nodes.Count() > a.Graph.Nodes.Count();
+    private static bool IsExtended(OnnxModel a, OnnxModel b) => b.Graph.Nodes.Count() > a.Graph.Nodes.Count();
 
-    private static bool IsUntouched(Model a, Model b, StoredLinear stored) =>
+    private static bool IsUntouched(OnnxModel a, OnnxModel b, StoredPlace stored) =>
         new[] { stored.Weight, stored.Codes!.Scales }.All(name => a.Graph.Find(name)?.StoredTensor() is { } before
             && before.ByteCount == b.Graph.Find(name)!.StoredTensor()!.ByteCount
             && before.Bytes.SequenceEqual(b.Graph.Find(name)!.StoredTensor()!.Bytes));

@@ -10,11 +10,11 @@ namespace LoRTA.Onnx.Export.Verification;
 /// <param name="evaluator">Runs the models.</param>
 /// <param name="batches">Inputs by name; those that a model does not have are left out.</param>
 /// <param name="mask">The input that says which positions count.</param>
-internal sealed class ModelRunner(IGraphEvaluator evaluator, IReadOnlyList<IReadOnlyDictionary<string, Tensor>> batches, string? mask)
+internal sealed class ModelRunner(IGraphEvaluator evaluator, IReadOnlyList<IReadOnlyDictionary<string, OnnxTensor>> batches, string? mask)
 {
     /// <summary>The batches that options name: given ones, those of a file, or seeded random tokens.</summary>
     /// <exception cref="LortaException">LRT207: a mask that one of the models reads as lengths and that is none.</exception>
-    public static ModelRunner Of(IGraphEvaluator evaluator, VerifyOptions options, params ReadOnlySpan<Model> models)
+    public static ModelRunner Of(IGraphEvaluator evaluator, VerifyOptions options, params ReadOnlySpan<OnnxModel> models)
     {
         var runner = Made(evaluator, options, models);
         foreach (var model in models)
@@ -25,9 +25,9 @@ internal sealed class ModelRunner(IGraphEvaluator evaluator, IReadOnlyList<IRead
         return runner;
     }
 
-    private IReadOnlyList<IReadOnlyDictionary<string, Tensor>> Batches => batches;
+    private IReadOnlyList<IReadOnlyDictionary<string, OnnxTensor>> Batches => batches;
 
-    private static ModelRunner Made(IGraphEvaluator evaluator, VerifyOptions options, ReadOnlySpan<Model> models)
+    private static ModelRunner Made(IGraphEvaluator evaluator, VerifyOptions options, ReadOnlySpan<OnnxModel> models)
     {
         var mask = SampleInputs.MaskOf(models[^1]);
         if (options.Batches is { } given) return new(evaluator, given, mask);
@@ -38,25 +38,25 @@ internal sealed class ModelRunner(IGraphEvaluator evaluator, IReadOnlyList<IRead
             var sizes = FixedSizes.Of(model.Graph);   // one batch for all models: the smallest that one of them fixes
             (rows, length) = (Math.Min(rows, sizes.Rows ?? rows), Math.Min(length, sizes.Length ?? length));
         }
-        var inputs = new Dictionary<string, Tensor>(StringComparer.Ordinal);
+        var inputs = new Dictionary<string, OnnxTensor>(StringComparer.Ordinal);
         foreach (var model in models)
             foreach (var (name, tensor) in new SampleInputs(model, rows, length, options.Seed).Make()) inputs[name] = tensor;
         return new(evaluator, [inputs], mask);
     }
 
     /// <summary>The outputs of a model.</summary>
-    public ModelOutputs Run(Model model)
+    public ModelOutputs Run(OnnxModel model)
     {
         using var open = Open(model);
         return open.RunAll();
     }
 
     /// <summary>Opens a model that is run several times.</summary>
-    public OpenModel Open(Model model) => new(model, evaluator.Compile(model), batches, mask);
+    public OpenModel Open(OnnxModel model) => new(model, evaluator.Compile(model), batches, mask);
 }
 
 /// <summary>A model that is ready to run.</summary>
-internal sealed class OpenModel(Model model, ICompiledGraph compiled, IReadOnlyList<IReadOnlyDictionary<string, Tensor>> batches,
+internal sealed class OpenModel(OnnxModel model, ICompiledGraph compiled, IReadOnlyList<IReadOnlyDictionary<string, OnnxTensor>> batches,
     string? mask) : IDisposable
 {
     private readonly FixedSizes _sizes = FixedSizes.Of(model.Graph);
@@ -64,7 +64,7 @@ internal sealed class OpenModel(Model model, ICompiledGraph compiled, IReadOnlyL
     /// <summary>The outputs for every batch.</summary>
     /// <param name="more">Further inputs.</param>
     /// <param name="keeps">Which outputs are kept; null = all.</param>
-    public ModelOutputs RunAll(IReadOnlyDictionary<string, Tensor>? more = null, Func<string, bool>? keeps = null) =>
+    public ModelOutputs RunAll(IReadOnlyDictionary<string, OnnxTensor>? more = null, Func<string, bool>? keeps = null) =>
         new(model.Path, [.. batches.Select(batch =>
     {
         var outputs = Run(batch, more);
@@ -72,20 +72,20 @@ internal sealed class OpenModel(Model model, ICompiledGraph compiled, IReadOnlyL
     })]);
 
     /// <summary>The outputs for one batch, which a model of fixed sizes takes in several runs.</summary>
-    public IReadOnlyDictionary<string, Tensor> Run(IReadOnlyDictionary<string, Tensor> batch,
-        IReadOnlyDictionary<string, Tensor>? more = null)
+    public IReadOnlyDictionary<string, OnnxTensor> Run(IReadOnlyDictionary<string, OnnxTensor> batch,
+        IReadOnlyDictionary<string, OnnxTensor>? more = null)
     {
         var runs = _sizes.Cut(batch, filler: 0);
         return runs.Join([.. runs.Inputs.Select(inputs =>
-            compiled.Run(Wanted(inputs).Concat(more ?? new Dictionary<string, Tensor>()).ToDictionary(StringComparer.Ordinal)))]);
+            compiled.Run(Wanted(inputs).Concat(more ?? new Dictionary<string, OnnxTensor>()).ToDictionary(StringComparer.Ordinal)))]);
     }
 
     /// <summary>Which positions of a batch count; null = all.</summary>
-    public Tensor? MaskOf(IReadOnlyDictionary<string, Tensor> batch) => mask is null ? null : batch.GetValueOrDefault(mask);
+    public OnnxTensor? MaskOf(IReadOnlyDictionary<string, OnnxTensor> batch) => mask is null ? null : batch.GetValueOrDefault(mask);
 
     public void Dispose() => compiled.Dispose();
 
-    private Dictionary<string, Tensor> Wanted(IReadOnlyDictionary<string, Tensor> inputs)
+    private Dictionary<string, OnnxTensor> Wanted(IReadOnlyDictionary<string, OnnxTensor> inputs)
     {
         var caches = new EmptyCache(model);
         return model.Graph.Inputs.Where(input => input.Constant is null).ToDictionary(
@@ -95,7 +95,7 @@ internal sealed class OpenModel(Model model, ICompiledGraph compiled, IReadOnlyL
                 : Empty(input) ?? throw VerificationErrors.MissingInput(model.Path, input.Name),
             StringComparer.Ordinal);
 
-        Tensor? Empty(Value input) =>
+        OnnxTensor? Empty(Value input) =>
             EmptyCache.Is(input) && inputs.TryGetValue("input_ids", out var ids) ? caches.For(input, ids.Dims[0]) : null;
     }
 }

@@ -39,7 +39,7 @@ internal readonly record struct OutputDifference(double Largest, double Size, do
     }
 
     // [B, S, ..] is compared where the mask is 1, [B, ..] everywhere.
-    private static (double Largest, double Size, double Squares, double SizeSquares) Between(Tensor a, Tensor b, Tensor? mask)
+    private static (double Largest, double Size, double Squares, double SizeSquares) Between(OnnxTensor a, OnnxTensor b, OnnxTensor? mask)
     {
         var (x, y) = (a.ToFloats(), b.ToFloats());
         var kept = a.Rank == 3 && mask is not null && mask.Dims.SequenceEqual(a.Dims.Take(2)) ? mask.ToFloats() : null;
@@ -63,4 +63,4 @@ internal readonly record struct OutputDifference(double Largest, double Size, do
 /// <summary>What a model gave for some batches.</summary>
 /// <param name="Path">Its file, for messages.</param>
 /// <param name="Batches">Outputs by name, and which positions count; null = all.</param>
-internal sealed record ModelOutputs(string Path, IReadOnlyList<(IReadOnlyDictionary<string, Tensor> Outputs, Tensor? Mask)> Batches);
+internal sealed record ModelOutputs(string Path, IReadOnlyList<(IReadOnlyDictionary<string, OnnxTensor> Outputs, OnnxTensor? Mask)> Batches);

@@ -14,7 +14,7 @@ namespace LoRTA.Onnx.Export.Verification;
 /// <param name="samples">Rows; a batch size that the model fixes goes before.</param>
 /// <param name="length">Their length; one that the model fixes goes before.</param>
 /// <param name="seed">Seed.</param>
-internal sealed class SampleInputs(Model model, int samples, int length, long seed)
+internal sealed class SampleInputs(OnnxModel model, int samples, int length, long seed)
 {
     private const string AttentionMask = "attention_mask";
 
@@ -23,18 +23,18 @@ internal sealed class SampleInputs(Model model, int samples, int length, long se
     private readonly EmptyCache _caches = new(model);
 
     /// <summary>The input that says which positions count; null where there is none.</summary>
-    public static string? MaskOf(Model model) =>
+    public static string? MaskOf(OnnxModel model) =>
         model.Graph.Find(AttentionMask) is { IsInput: true } ? AttentionMask : UnnamedMask(model)?.Name;
 
     /// <summary>Makes a tensor for every input of the model that has no default.</summary>
     /// <exception cref="LortaException">LRT704: an input that nothing is known of.</exception>
-    public IReadOnlyDictionary<string, Tensor> Make()
+    public IReadOnlyDictionary<string, OnnxTensor> Make()
     {
         var mask = Mask();
         return Fed(model).ToDictionary(input => input.Name, input => For(input, mask), StringComparer.Ordinal);
     }
 
-    private Tensor For(Value input, long[] mask) => input.Name switch
+    private OnnxTensor For(Value input, long[] mask) => input.Name switch
     {
         "input_ids" or "decoder_input_ids" =>
             Integers(input, Tokens(mask.Length, TokenEmbedding.Rows(input) ?? TokenEmbedding.Vocabulary(model) ?? 2, "input_ids")),
@@ -47,19 +47,19 @@ internal sealed class SampleInputs(Model model, int samples, int length, long se
         _ => Features(input) ?? throw VerificationErrors.UnknownInput(model.Path, input.Name),
     };
 
-    private static IEnumerable<Value> Fed(Model model) => model.Graph.Inputs.Where(input => input.Constant is null);
+    private static IEnumerable<Value> Fed(OnnxModel model) => model.Graph.Inputs.Where(input => input.Constant is null);
 
     // [batch, length] of integers.
     private static bool IsRow(Value input) => input is { Type: ElementType.Int64 or ElementType.Int32, Shape.Rank: 2 };
 
     // Of numbers that are looked up nowhere, one input can only be the mask; of two nobody knows which.
-    private static Value? UnnamedMask(Model model) =>
+    private static Value? UnnamedMask(OnnxModel model) =>
         Fed(model).Where(input => IsRow(input)
             && input.Name is not ("input_ids" or "decoder_input_ids" or "token_type_ids" or "position_ids")
             && TokenEmbedding.Rows(input) is null).ToList() is [var single] ? single : null;
 
     // Pixels, embeddings, spectra: numbers around 0 where all sizes but those of the batch are known.
-    private Tensor? Features(Value input)
+    private OnnxTensor? Features(Value input)
     {
         if (input.Shape is not { Rank: >= 2 } shape || !input.Type.IsFloat() || shape[-1].Value is null) return null;
         var dims = shape.Select((dim, axis) => dim.Value ?? (axis == 0 ? _rows : axis == 1 && shape.Rank == 3 ? _length : (long?)null))
@@ -68,7 +68,7 @@ internal sealed class SampleInputs(Model model, int samples, int length, long se
         var random = new SeededRandom(seed, $"verify/{input.Name}");
         var values = new float[dims.Aggregate(1L, (count, dim) => count * dim!.Value)];
         for (var i = 0; i < values.Length; i++) values[i] = (float)random.NextNormal();
-        return Tensor.FromBytes(input.Type, [.. dims.Select(dim => dim!.Value)], StoredMatrix.Round(values, input.Type));
+        return OnnxTensor.FromBytes(input.Type, [.. dims.Select(dim => dim!.Value)], WeightView.Round(values, input.Type));
     }
 
     // The last two rows end in padding: a quarter and a half of their length.
@@ -89,6 +89,6 @@ internal sealed class SampleInputs(Model model, int samples, int length, long se
     private static long[] Positions(long[] mask, int length) =>
         [.. Enumerable.Range(0, mask.Length).Select(i => Math.Max(0, mask.AsSpan(i / length * length, (i % length) + 1).ToArray().Sum() - 1))];
 
-    private Tensor Integers(Value input, long[] values) =>
-        InputTypes.Converted(input.Name, Tensor.Of<long>([_rows, _length], values), input.Type);
+    private OnnxTensor Integers(Value input, long[] values) =>
+        InputTypes.Converted(input.Name, OnnxTensor.Of<long>([_rows, _length], values), input.Type);
 }

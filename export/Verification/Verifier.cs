@@ -17,7 +17,7 @@ public sealed class Verifier(IGraphEvaluator evaluator, IReadOnlyList<AdapterFam
 
     /// <summary>Compares two models. Where one rounds activations when it runs, the verdict is on the canonical graphs of both, which do not.</summary>
     /// <exception cref="LortaException">LRT704 … LRT706: inputs or outputs do not fit.</exception>
-    public VerifyResult Compare(Model a, Model b, VerifyOptions options)
+    public VerifyResult Compare(OnnxModel a, OnnxModel b, VerifyOptions options)
     {
         var runner = ModelRunner.Of(evaluator, options, b, a);
         var deployed = OutputDifference.Between(runner.Run(a), runner.Run(b));
@@ -34,7 +34,7 @@ public sealed class Verifier(IGraphEvaluator evaluator, IReadOnlyList<AdapterFam
     /// <param name="options">On what.</param>
     /// <exception cref="LortaException">LRT310, LRT311: an adapter of another model; LRT704 … LRT706: inputs or outputs do not
     /// fit.</exception>
-    public VerifyResult Compare(Model a, AdapterFolder adapter, Model b, VerifyOptions options)
+    public VerifyResult Compare(OnnxModel a, Adapter adapter, OnnxModel b, VerifyOptions options)
     {
         var (runner, canonical) = (ModelRunner.Of(evaluator, options, b, a), CanonicalModel.Of(b));
         var effect = FoldedWeights.AreOfFewBits(a, canonical, adapter)
@@ -56,7 +56,7 @@ public sealed class Verifier(IGraphEvaluator evaluator, IReadOnlyList<AdapterFam
     /// <param name="folded">The folded model; its weights are rounded as was chosen from now on.</param>
     /// <param name="options">On what.</param>
     /// <exception cref="LortaException">LRT704 … LRT706: inputs or outputs do not fit.</exception>
-    public VerifyResult Compare(Model a, AdapterFolder adapter, FoldedModel folded, VerifyOptions options)
+    public VerifyResult Compare(OnnxModel a, Adapter adapter, FoldedModel folded, VerifyOptions options)
     {
         if (folded.Bits > FewBits) return Compare(a, adapter, folded.Model, options);
         var runner = ModelRunner.Of(evaluator, options, a);
@@ -69,7 +69,7 @@ public sealed class Verifier(IGraphEvaluator evaluator, IReadOnlyList<AdapterFam
     }
 
     /// <summary>The tolerance for a file that does not say otherwise.</summary>
-    internal static double DefaultTolerance(Model model) =>
+    internal static double DefaultTolerance(OnnxModel model) =>
         model.Graph.Initializers.Any(value => value.Constant is { Rank: 2, Type: ElementType.Float16 or ElementType.BFloat16 })
         ? HalfPrecision
         : Exact;
@@ -90,7 +90,7 @@ public sealed class Verifier(IGraphEvaluator evaluator, IReadOnlyList<AdapterFam
         }
     }
 
-    private SwitchableModel Switchable(Model a, AdapterFolder adapter, VerifyOptions options) =>
+    private SwitchableModel Switchable(OnnxModel a, Adapter adapter, VerifyOptions options) =>
         AdaptedModels.Switchable(a, adapter, options.AllowOtherBase, families);
 
     private static VerifyResult Verdict(OutputDifference judged, double deployed, double tolerance)

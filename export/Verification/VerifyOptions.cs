@@ -28,9 +28,9 @@ public sealed record VerifyOptions
     internal bool CanonicalOnly { get; init; }
 
     /// <summary>Batches of a data set in place of random tokens, inputs by name.</summary>
-    internal IReadOnlyList<IReadOnlyDictionary<string, Tensor>>? Batches { get; init; }
+    internal IReadOnlyList<IReadOnlyDictionary<string, OnnxTensor>>? Batches { get; init; }
 
     /// <summary>Batches on which activations are measured before weights are rounded; null = those that are compared on, and more random
     /// ones.</summary>
-    internal IReadOnlyList<IReadOnlyDictionary<string, Tensor>>? Calibration { get; init; }
+    internal IReadOnlyList<IReadOnlyDictionary<string, OnnxTensor>>? Calibration { get; init; }
 }

@@ -35,7 +35,7 @@ internal sealed class AdaptedModel
     /// <param name="trainables">The model's own parameters that become inputs too.</param>
     /// <param name="defaults">Values of the factors when nobody feeds them; null = they must be fed.</param>
     public static AdaptedModel Of(
-        Model deployed, AdapterOptions options, IReadOnlyList<AdapterFamilyEntry>? families = null, TrainableChoice? trainables = null, Func<AdapterPlan, IReadOnlyDictionary<string, Tensor>>? defaults = null)
+        OnnxModel deployed, AdapterOptions options, IReadOnlyList<AdapterFamilyEntry>? families = null, TrainableChoice? trainables = null, Func<AdapterPlan, IReadOnlyDictionary<string, OnnxTensor>>? defaults = null)
     {
         var understood = UnderstoodModel.Of(deployed);
         var (canonical, map) = (understood.Canonical, understood.Map);
@@ -51,7 +51,7 @@ internal sealed class AdaptedModel
     }
 
     /// <summary>The tensors that training changes: the family's trained factors, then the model's own parameters.</summary>
-    public IReadOnlyList<TrainedTensor> Trained(IReadOnlyDictionary<string, Tensor> given, long seed) =>
+    public IReadOnlyList<TrainedTensor> Trained(IReadOnlyDictionary<string, OnnxTensor> given, long seed) =>
     [
         .. Plan.Factors.Where(factor => factor.IsTrained).Select(factor => new TrainedTensor(factor.Name, TrainingNames.Factor + factor.Name, Given(factor.Name, factor.Dims, given) ?? factor.Draw(seed), ParameterGroup.Default)),
         .. _parameters.Select(parameter => new TrainedTensor(TrainingNames.Parameter + parameter.Name, TrainingNames.Parameter + parameter.Name, Given(TrainingNames.Parameter + parameter.Name, parameter.Initial.Dims, given) ?? parameter.Initial, parameter.Group)),
@@ -59,15 +59,15 @@ internal sealed class AdaptedModel
 
     /// <summary>Inputs that switch the adapter off: at scale 0 every family computes what the base computes, and trained parameters are
     /// those of the file.</summary>
-    public IReadOnlyDictionary<string, Tensor> Off =>
+    public IReadOnlyDictionary<string, OnnxTensor> Off =>
         _parameters.Select(parameter => KeyValuePair.Create(TrainingNames.Parameter + parameter.Name, parameter.Initial))
-            .Append(KeyValuePair.Create(Factors.Scale.Value.Name, Tensor.Scalar(0f)))
+            .Append(KeyValuePair.Create(Factors.Scale.Value.Name, OnnxTensor.Scalar(0f)))
             .ToDictionary(StringComparer.Ordinal);
 
     /// <summary>Factors that stay as they are, by input.</summary>
-    public IReadOnlyDictionary<string, Tensor> Frozen(IReadOnlyDictionary<string, Tensor> given, long seed) =>
+    public IReadOnlyDictionary<string, OnnxTensor> Frozen(IReadOnlyDictionary<string, OnnxTensor> given, long seed) =>
         Plan.Factors.Where(factor => !factor.IsTrained).ToDictionary(factor => TrainingNames.Factor + factor.Name, factor => Given(factor.Name, factor.Dims, given) ?? factor.Draw(seed), StringComparer.Ordinal);
 
-    private static Tensor? Given(string name, IReadOnlyList<long> dims, IReadOnlyDictionary<string, Tensor> given) =>
-        given.TryGetValue(name, out var tensor) ? AdapterFolder.Checked("the given factors", name, dims, tensor) : null;
+    private static OnnxTensor? Given(string name, IReadOnlyList<long> dims, IReadOnlyDictionary<string, OnnxTensor> given) =>
+        given.TryGetValue(name, out var tensor) ? Adapter.Checked("the given factors", name, dims, tensor) : null;
 }

@@ -9,13 +9,13 @@ namespace LoRTA.Onnx.GraphGen.Adapters;
 internal static class AdaptedModels
 {
     /// <summary>The canonical graph of a model with an adapter whose factors, and trained parameters of the model, are constants.</summary>
-    public static Model WithDefaults(
-        Model deployed, AdapterFolder adapter, bool allowOtherBase, IReadOnlyList<AdapterFamilyEntry>? families = null) =>
+    public static OnnxModel WithDefaults(
+        OnnxModel deployed, Adapter adapter, bool allowOtherBase, IReadOnlyList<AdapterFamilyEntry>? families = null) =>
         Switchable(deployed, adapter, allowOtherBase, families).Model;
 
     /// <summary>The same graph, with what has to be fed to get the base out of it.</summary>
     public static SwitchableModel Switchable(
-        Model deployed, AdapterFolder adapter, bool allowOtherBase, IReadOnlyList<AdapterFamilyEntry>? families = null)
+        OnnxModel deployed, Adapter adapter, bool allowOtherBase, IReadOnlyList<AdapterFamilyEntry>? families = null)
     {
         var parameters = adapter.ParametersOf(deployed, new(() => ParameterNames.Of(deployed)));
         var patterns = parameters.Keys.Select(name => new TrainablePattern(name, ParameterGroup.Default)).ToList();
@@ -28,13 +28,13 @@ internal static class AdaptedModels
         return new SwitchableModel(adapted.Canonical.Model, adapted.Off, LinearsOf(adapted));
     }
 
-    private static Dictionary<string, LinearSite> LinearsOf(AdaptedModel adapted) =>
+    private static Dictionary<string, Projection> LinearsOf(AdaptedModel adapted) =>
         adapted.Plan.Sites.All.ToDictionary(site => site.Address, site => BaseModels.Linear(adapted.Base.Map, site), StringComparer.Ordinal);
 
     /// <summary>The deployed graph of a model with an adapter as side branches.</summary>
     /// <exception cref="LortaException">LRT310, LRT311: of another model; LRT316: no place for a branch; LRT322: it is more than side branches.</exception>
-    public static Model WithSideBranches(
-        Model deployed, AdapterFolder adapter, bool allowOtherBase, IReadOnlyList<AdapterFamilyEntry>? families = null)
+    public static OnnxModel WithSideBranches(
+        OnnxModel deployed, Adapter adapter, bool allowOtherBase, IReadOnlyList<AdapterFamilyEntry>? families = null)
     {
         if (adapter.Config.Trainables is [var parameter, ..]) throw AdapterErrors.TrainedParameters(adapter.Path, parameter);
         return DeployedInjection.WithConstants(deployed, adapter, allowOtherBase, families);
@@ -45,4 +45,4 @@ internal static class AdaptedModels
 /// <param name="Model">The canonical graph; without further inputs the adapter is on.</param>
 /// <param name="Off">Inputs with which it computes what the base computes: the scale as 0, trained parameters as the file has them.</param>
 /// <param name="Sites">The adapted layers, by address.</param>
-internal sealed record SwitchableModel(Model Model, IReadOnlyDictionary<string, Tensor> Off, IReadOnlyDictionary<string, LinearSite> Sites);
+internal sealed record SwitchableModel(OnnxModel Model, IReadOnlyDictionary<string, OnnxTensor> Off, IReadOnlyDictionary<string, Projection> Sites);

@@ -145,7 +145,7 @@ public sealed record AdapterConfig
     /// <exception cref="LortaException">LRT313: what is stated, and what follows.</exception>
     internal void CheckAgainst(AdapterPlan plan, string folder)
     {
-        var file = Path.Combine(folder, AdapterFolder.ConfigFile);
+        var file = Path.Combine(folder, Adapter.ConfigFile);
         var follows = Of(plan, Base);
         plan.CheckScale(file, Scale);
         foreach (var (matrix, orientation) in follows.Orientation)

@@ -12,7 +12,7 @@ internal static class AdapterInjection
     /// <param name="linears">Input x and output y (after the bias) of each site, in the plan's order.</param>
     /// <param name="defaults">Values that the inputs have when nobody feeds them; null = they must be fed.</param>
     /// <returns>The factors, for penalties and tests.</returns>
-    public static FactorSet Apply(Tape tape, AdapterPlan plan, IReadOnlyList<(Value Input, Value Output)> linears, IReadOnlyDictionary<string, Tensor>? defaults = null)
+    public static FactorSet Apply(Tape tape, AdapterPlan plan, IReadOnlyList<(Value Input, Value Output)> linears, IReadOnlyDictionary<string, OnnxTensor>? defaults = null)
     {
         var factors = AddInputs(tape, plan, defaults);
         var dropped = new Dictionary<Value, Expr>();
@@ -28,9 +28,9 @@ internal static class AdapterInjection
     }
 
     /// <summary>The factors and the scale as inputs of a graph.</summary>
-    public static FactorSet AddInputs(Tape tape, AdapterPlan plan, IReadOnlyDictionary<string, Tensor>? defaults = null)
+    public static FactorSet AddInputs(Tape tape, AdapterPlan plan, IReadOnlyDictionary<string, OnnxTensor>? defaults = null)
     {
-        var scale = tape.Graph.AddInput(TrainingNames.Scale, ElementType.Float, [], Tensor.Scalar((float)plan.Family.Scale));
+        var scale = tape.Graph.AddInput(TrainingNames.Scale, ElementType.Float, [], OnnxTensor.Scalar((float)plan.Family.Scale));
         var factors = new SortedDictionary<string, Expr>(StringComparer.Ordinal);
         foreach (var factor in plan.Factors)
         {

@@ -9,24 +9,24 @@ internal static class BaseModels
 {
     /// <summary>The linear layer of a site.</summary>
     /// <exception cref="LortaException">LRT315: it has other sizes than the model's others; LRT204: it was not understood.</exception>
-    public static LinearSite Linear(AttentionMap map, AdapterSite site)
+    public static Projection Linear(AttentionMap map, AdapterSite site)
     {
         var linear = map.Site(site.Layer, site.Matrix);
         return linear.In == site.In && linear.Out == site.Out ? linear : throw AdapterErrors.OtherSize(site, linear.In, linear.Out);
     }
 
     /// <summary>A linear layer's weight as it is stored.</summary>
-    public static StoredMatrix Matrix(Model deployed, LinearSite linear) =>
+    public static WeightView Matrix(OnnxModel deployed, Projection linear) =>
         new(Numbers(deployed, linear.Stored), linear.Stored.Layout, linear.Stored.Columns, linear.Stored.Factor);
 
     /// <summary>The whole stored tensor that a linear layer's weight lies in.</summary>
-    public static IStoredNumbers Numbers(Model deployed, StoredLinear stored) =>
+    public static IStoredNumbers Numbers(OnnxModel deployed, StoredPlace stored) =>
         stored.Codes is { } codes
             ? Numbers(deployed, stored.Weight, codes)
             : new FloatNumbers(Find(deployed, stored.Weight), stored.Size.Rows, stored.Size.Columns);
 
     /// <summary>A stored matrix of few bits.</summary>
-    public static QuantizedMatrix Numbers(Model deployed, string weight, StoredCodes codes) =>
+    public static QuantizedMatrix Numbers(OnnxModel deployed, string weight, BlockLayout codes) =>
         new(codes, Find(deployed, weight), Find(deployed, codes.Scales), codes.ZeroPoints is { } zeros ? Find(deployed, zeros) : null);
 
     /// <summary>The model as an adapter's file describes it.</summary>
@@ -41,7 +41,7 @@ internal static class BaseModels
     /// <exception cref="LortaException">LRT201, LRT204: no attention that was understood; LRT310 another architecture; LRT311 other
     /// weights.</exception>
     public static AdapterPlan PlanOf(
-        UnderstoodModel model, AdapterFolder adapter, bool allowOtherWeights, IReadOnlyList<AdapterFamilyEntry>? families = null)
+        UnderstoodModel model, Adapter adapter, bool allowOtherWeights, IReadOnlyList<AdapterFamilyEntry>? families = null)
     {
         var architecture = Architecture.Of(model);
         CheckArchitecture(adapter, model.Deployed, architecture);
@@ -52,7 +52,7 @@ internal static class BaseModels
 
     /// <summary>Refuses an adapter of another model.</summary>
     /// <exception cref="LortaException">LRT310 another architecture; LRT311 other weights.</exception>
-    public static void Check(AdapterFolder adapter, UnderstoodModel model, AdapterPlan plan, bool allowOtherWeights)
+    public static void Check(Adapter adapter, UnderstoodModel model, AdapterPlan plan, bool allowOtherWeights)
     {
         CheckArchitecture(adapter, model.Deployed, plan.Architecture);
         adapter.Config.CheckAgainst(plan, adapter.Path);
@@ -63,7 +63,7 @@ internal static class BaseModels
     }
 
     // The vocabulary may have grown.
-    private static void CheckArchitecture(AdapterFolder adapter, Model deployed, Architecture here)
+    private static void CheckArchitecture(Adapter adapter, OnnxModel deployed, Architecture here)
     {
         var trained = adapter.Config.Base.Architecture;
         if (trained with { Vocab = here.Vocab } != here)
@@ -72,7 +72,7 @@ internal static class BaseModels
 
     // Parameters that the adapter replaces may be any, such as a classifier that starts at random in each export; of a vocabulary that
     // has grown much, other rows are sketched.
-    private static IReadOnlyList<(string Name, double Difference)> DifferencesOf(AdapterFolder adapter, UnderstoodModel model,
+    private static IReadOnlyList<(string Name, double Difference)> DifferencesOf(Adapter adapter, UnderstoodModel model,
         AdapterPlan plan)
     {
         var replaced = adapter.Config.Trainables.ToHashSet(StringComparer.Ordinal);
@@ -84,5 +84,5 @@ internal static class BaseModels
         return [.. adapter.Config.Base.Sketch.DifferencesFrom(here, required)];
     }
 
-    private static Tensor Find(Model deployed, string name) => deployed.Graph.Find(name)!.StoredTensor()!;
+    private static OnnxTensor Find(OnnxModel deployed, string name) => deployed.Graph.Find(name)!.StoredTensor()!;
 }

@@ -8,7 +8,7 @@ namespace LoRTA.Onnx.GraphGen.Adapters;
 /// <summary>Makes the sketch of a model: of each matrix eight numbers are read, nothing else.</summary>
 /// <param name="deployed">The model.</param>
 /// <param name="map">Its attention, and how it keeps matrices of few bits.</param>
-internal sealed class BaseSketch(Model deployed, AttentionMap map)
+internal sealed class BaseSketch(OnnxModel deployed, AttentionMap map)
 {
     private readonly SortedDictionary<string, IReadOnlyList<float>> _values = new(StringComparer.Ordinal);
     private readonly SortedDictionary<string, IReadOnlyList<float>> _steps = new(StringComparer.Ordinal);
@@ -19,7 +19,7 @@ internal sealed class BaseSketch(Model deployed, AttentionMap map)
     /// <param name="map">Its attention.</param>
     /// <param name="plan">The adapter.</param>
     /// <param name="isLeftOut">Parameters that are not compared, by name and number of rows; null = none.</param>
-    public static WeightSketch Of(Model deployed, AttentionMap map, AdapterPlan plan, Func<string, int, bool>? isLeftOut = null)
+    public static WeightSketch Of(OnnxModel deployed, AttentionMap map, AdapterPlan plan, Func<string, int, bool>? isLeftOut = null)
     {
         var sketch = new BaseSketch(deployed, map);
         var adapted = new HashSet<(string Weight, long Start, long End)>();
@@ -42,7 +42,7 @@ internal sealed class BaseSketch(Model deployed, AttentionMap map)
     /// were added is sketched at the same places.</summary>
     public static int RowsOfAnyVocabulary(int rows) => rows == 0 ? 0 : (int)BitOperations.RoundUpToPowerOf2((uint)rows + 1) / 2;
 
-    private void Add(string name, StoredMatrix matrix, int features)
+    private void Add(string name, WeightView matrix, int features)
     {
         if (matrix.In == 0 || features == 0) return;
         _tolerance = Math.Max(_tolerance, matrix.Numbers.Rounding);
@@ -50,7 +50,7 @@ internal sealed class BaseSketch(Model deployed, AttentionMap map)
         if (matrix.Numbers is QuantizedMatrix) _steps[name] = Numbers(name, matrix, features, matrix.StepAt);
     }
 
-    private static float[] Numbers(string name, StoredMatrix matrix, int features, Func<int, int, float> at)
+    private static float[] Numbers(string name, WeightView matrix, int features, Func<int, int, float> at)
     {
         var random = new SeededRandom(0, $"sketch/{name}");
         var values = new float[WeightSketch.PerMatrix];
@@ -60,7 +60,7 @@ internal sealed class BaseSketch(Model deployed, AttentionMap map)
 
     // A parameter [rows, columns] in PyTorch's orientation: W [columns, rows]. Null where it is no matrix of numbers of a known kind, or
     // other exports may store other numbers of it.
-    private StoredMatrix? MatrixOf(ParameterName name)
+    private WeightView? MatrixOf(ParameterName name)
     {
         if (map.Scaled.Contains(name.Initializer)) return null;
         if (deployed.Graph.Find(name.Initializer)?.StoredTensor() is not { } tensor) return null;
@@ -72,6 +72,6 @@ internal sealed class BaseSketch(Model deployed, AttentionMap map)
         if (numbers is null) return null;
         var rows = name.IsTransposed ? numbers.Columns : numbers.Rows;
         var range = name.Slice is { } part ? (part.Start, part.End) : (0, rows);
-        return range.End <= rows ? new StoredMatrix(numbers, name.Layout, [range]) : null;
+        return range.End <= rows ? new WeightView(numbers, name.Layout, [range]) : null;
     }
 }

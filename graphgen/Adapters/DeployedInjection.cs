@@ -16,13 +16,13 @@ public static class DeployedInjection
     /// <param name="families">Families to choose from; null = those of this project.</param>
     /// <returns>The new model, and the adapter that it holds.</returns>
     /// <exception cref="LortaException">LRT2xx, LRT3xx: the model is not understood, or the options do not fit it.</exception>
-    public static (Model Model, AdapterFolder Adapter) Apply(Model deployed, AdapterOptions options, IReadOnlyDictionary<string, Tensor> values, long seed,
+    public static (OnnxModel Model, Adapter Adapter) Apply(OnnxModel deployed, AdapterOptions options, IReadOnlyDictionary<string, OnnxTensor> values, long seed,
         IReadOnlyList<AdapterFamilyEntry>? families = null)
     {
         var model = UnderstoodModel.Of(deployed);
         var plan = AdapterPlan.Of(model, options, families);
-        var factors = plan.Factors.ToDictionary(factor => factor.Name, factor => values.TryGetValue(factor.Name, out var given) ? AdapterFolder.Checked("--factors", factor, given) : factor.Draw(seed), StringComparer.Ordinal);
-        return (Branched(model, plan, factors), new AdapterFolder(string.Empty, AdapterConfig.Of(plan, BaseModels.Describe(model, plan)), factors));
+        var factors = plan.Factors.ToDictionary(factor => factor.Name, factor => values.TryGetValue(factor.Name, out var given) ? Adapter.Checked("--factors", factor, given) : factor.Draw(seed), StringComparer.Ordinal);
+        return (Branched(model, plan, factors), new Adapter(string.Empty, AdapterConfig.Of(plan, BaseModels.Describe(model, plan)), factors));
     }
 
     /// <summary>Adds the branches of a trained adapter; its factors are constants, so that inputs and outputs stay those of the file.</summary>
@@ -31,7 +31,7 @@ public static class DeployedInjection
     /// <param name="allowOtherBase">Accept other weights than those that the adapter was trained on.</param>
     /// <param name="families">Families to choose from; null = those of this project.</param>
     /// <exception cref="LortaException">LRT2xx, LRT3xx: the model is not understood, or the adapter is of another one.</exception>
-    public static Model WithConstants(Model deployed, AdapterFolder adapter, bool allowOtherBase,
+    public static OnnxModel WithConstants(OnnxModel deployed, Adapter adapter, bool allowOtherBase,
         IReadOnlyList<AdapterFamilyEntry>? families = null)
     {
         var understood = UnderstoodModel.Of(deployed);
@@ -42,12 +42,12 @@ public static class DeployedInjection
         return model;
     }
 
-    private static Model Branched(UnderstoodModel understood, AdapterPlan plan, IReadOnlyDictionary<string, Tensor> factors)
+    private static OnnxModel Branched(UnderstoodModel understood, AdapterPlan plan, IReadOnlyDictionary<string, OnnxTensor> factors)
     {
         var model = understood.Deployed.Clone();
         ShapeInference.Infer(model.Graph);
         var tape = new Tape(model.Graph, onnxOnly: true);
-        var junctions = new Junctions(model, tape).Of([.. plan.Sites.All.Select(site => BaseModels.Linear(understood.Map, site))]);
+        var junctions = new BranchPoints(model, tape).Of([.. plan.Sites.All.Select(site => BaseModels.Linear(understood.Map, site))]);
         AdapterInjection.Apply(tape, plan, junctions, factors);
         model.Graph.RemoveUnused();
         model.Graph.Sort();

@@ -14,12 +14,12 @@ public sealed record Factor(string Name, IReadOnlyList<long> Dims, Init Init, bo
     public long Count => Dims.Aggregate(1L, (product, dim) => product * dim);
 
     /// <summary>The first values: a function of the seed and the name alone, so that one factor never moves another.</summary>
-    internal Tensor Draw(long seed)
+    internal OnnxTensor Draw(long seed)
     {
         var random = new SeededRandom(seed, $"init/{Name}");
         var values = new float[Count];
         for (var i = 0; i < values.Length; i++) values[i] = (float)Init.Next(random);
-        return Tensor.Of<float>([.. Dims], values);
+        return OnnxTensor.Of<float>([.. Dims], values);
     }
 }
 

@@ -6,7 +6,7 @@ namespace LoRTA.Onnx.GraphGen.Adapters;
 /// <param name="plan">The adapter.</param>
 /// <param name="factors">Its factors by name.</param>
 /// <param name="evaluator">Runs the graph.</param>
-internal sealed class FoldGraph(AdapterPlan plan, IReadOnlyDictionary<string, Tensor> factors, IGraphEvaluator evaluator)
+internal sealed class FoldGraph(AdapterPlan plan, IReadOnlyDictionary<string, OnnxTensor> factors, IGraphEvaluator evaluator)
 {
     private const string Weight = "weight";
     private const string Bias = "bias";
@@ -22,7 +22,7 @@ internal sealed class FoldGraph(AdapterPlan plan, IReadOnlyDictionary<string, Te
 
     /// <summary>W′ [in, out] and, where the site has one, b′ [out].</summary>
     /// <returns>Null where the family cannot be folded.</returns>
-    public (Tensor Weight, Tensor? Bias)? Fold(AdapterSite site, Tensor weight, Tensor? bias)
+    public (OnnxTensor Weight, OnnxTensor? Bias)? Fold(AdapterSite site, OnnxTensor weight, OnnxTensor? bias)
     {
         var (graph, tape, set) = Begin(site);
         var w = tape[graph.AddInput(Weight, ElementType.Float, Shape.Of(weight))];
@@ -31,19 +31,19 @@ internal sealed class FoldGraph(AdapterPlan plan, IReadOnlyDictionary<string, Te
         graph.AddOutput(folded.Weight.Value);
         var hasBias = folded.Bias is { } changed && changed.Value != b?.Value;
         if (hasBias) graph.AddOutput(folded.Bias!.Value.Value);
-        var inputs = new Dictionary<string, Tensor>(StringComparer.Ordinal) { [Weight] = weight };
+        var inputs = new Dictionary<string, OnnxTensor>(StringComparer.Ordinal) { [Weight] = weight };
         if (bias is not null) inputs[Bias] = bias;
         var outputs = Run(graph, inputs);
         return (outputs[folded.Weight.Value.Name], hasBias ? outputs[folded.Bias!.Value.Value.Name] : bias);
     }
 
     /// <summary>ΔW [in, out]; null where the change is no sum.</summary>
-    public Tensor? Delta(AdapterSite site)
+    public OnnxTensor? Delta(AdapterSite site)
     {
         var (graph, tape, set) = Begin(site);
         if (plan.Family.Delta(site, set) is not { } delta) return null;
         graph.AddOutput(delta.Value);
-        return Run(graph, new Dictionary<string, Tensor>(StringComparer.Ordinal))[delta.Value.Name];
+        return Run(graph, new Dictionary<string, OnnxTensor>(StringComparer.Ordinal))[delta.Value.Name];
     }
 
     private (Graph Graph, Tape Tape, FactorSet Factors) Begin(AdapterSite site)
@@ -53,10 +53,10 @@ internal sealed class FoldGraph(AdapterPlan plan, IReadOnlyDictionary<string, Te
         return (graph, tape, AdapterInjection.AddInputs(tape, plan, factors));
     }
 
-    private IReadOnlyDictionary<string, Tensor> Run(Graph graph, Dictionary<string, Tensor> inputs)
+    private IReadOnlyDictionary<string, OnnxTensor> Run(Graph graph, Dictionary<string, OnnxTensor> inputs)
     {
         graph.RemoveUnused();
         graph.RemoveUnusedInputs();
-        return evaluator.Run(Model.ForRuntime(graph), inputs.Where(input => graph.Find(input.Key) is not null).ToDictionary(StringComparer.Ordinal));
+        return evaluator.Run(OnnxModel.ForRuntime(graph), inputs.Where(input => graph.Find(input.Key) is not null).ToDictionary(StringComparer.Ordinal));
     }
 }

@@ -49,5 +49,5 @@ public interface IAfterStep
     /// <param name="step">The step just taken, 1, 2, ….</param>
     /// <param name="factors">Factors after the step.</param>
     /// <param name="gradients">The gradients that produced it, after clipping.</param>
-    IReadOnlyDictionary<string, Tensor> Apply(long step, IReadOnlyDictionary<string, Tensor> factors, IReadOnlyDictionary<string, Tensor> gradients);
+    IReadOnlyDictionary<string, OnnxTensor> Apply(long step, IReadOnlyDictionary<string, OnnxTensor> factors, IReadOnlyDictionary<string, OnnxTensor> gradients);
 }

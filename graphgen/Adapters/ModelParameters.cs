@@ -10,7 +10,7 @@ namespace LoRTA.Onnx.GraphGen.Adapters;
 /// <param name="Name">Name.</param>
 /// <param name="Initial">Its value in the file, [out, in] for a linear layer's weight.</param>
 /// <param name="Group">Learning rate and decay.</param>
-internal sealed record ModelParameter(string Name, Tensor Initial, ParameterGroup Group);
+internal sealed record ModelParameter(string Name, OnnxTensor Initial, ParameterGroup Group);
 
 /// <summary>Which of a model's parameters train along.</summary>
 /// <param name="Patterns">Names or patterns.</param>
@@ -30,7 +30,7 @@ internal static class ModelParameters
         foreach (var pattern in trainables.Patterns)
         {
             var matching = names.Select(name => name.Name).Where(pattern.Fits).ToList();
-            if (matching.Count == 0 && !(pattern.IsExact && DroppedBias.Exists(canonical, names, pattern.Match))) throw AdapterErrors.NoMatch(pattern.Match, Close(names, pattern));
+            if (matching.Count == 0 && !(pattern.IsExact && OmittedBias.Exists(canonical, names, pattern.Match))) throw AdapterErrors.NoMatch(pattern.Match, Close(names, pattern));
             foreach (var name in matching.DefaultIfEmpty(pattern.Match)) chosen.TryAdd(name, pattern.Group);
         }
         return [.. chosen.Select(pair => MakeInput(canonical, tape, names, pair.Key, pair.Value))];
@@ -39,7 +39,7 @@ internal static class ModelParameters
     private static ModelParameter MakeInput(CanonicalModel canonical, Tape tape, IReadOnlyList<ParameterName> names, string name, ParameterGroup group)
     {
         using var scope = tape.Scope($"{TrainingNames.Parameter}{name}");
-        if (names.FirstOrDefault(candidate => candidate.Name == name) is not { } stored) return new(name, DroppedBias.Insert(canonical, tape, names, name), group);
+        if (names.FirstOrDefault(candidate => candidate.Name == name) is not { } stored) return new(name, OmittedBias.Insert(canonical, tape, names, name), group);
         var initial = ReadParameter(canonical.Deployed, stored);
         var input = tape[tape.Graph.AddInput(TrainingNames.Parameter + name, ElementType.Float, Shape.Of(initial))];
         var copies = stored.Also.Prepend(stored.Initializer).SelectMany(initializer => Copies(canonical, initializer, stored)).ToList();
@@ -60,22 +60,22 @@ internal static class ModelParameters
         };
 
     /// <summary>The parameter's numbers in PyTorch's orientation.</summary>
-    public static Tensor ReadParameter(Model deployed, ParameterName name)
+    public static OnnxTensor ReadParameter(OnnxModel deployed, ParameterName name)
     {
         var stored = deployed.Graph.Find(name.Initializer)!.Constant!;
         if (!stored.Type.IsFloat()) throw AdapterErrors.CannotTrain(name.Name, $"it is stored as {stored.Type.Display()}");
         if (stored.Rank < 2)
         {
             var (start, end) = name.Slice is { } part ? (part.Start, part.End) : (0, stored.Count);
-            return Tensor.Of<float>(stored.Rank == 0 ? [] : [end - start], stored.ToFloats().AsSpan((int)start, (int)(end - start)));
+            return OnnxTensor.Of<float>(stored.Rank == 0 ? [] : [end - start], stored.ToFloats().AsSpan((int)start, (int)(end - start)));
         }
-        if (stored.Rank > 2) return Tensor.Of<float>([.. stored.Dims], stored.ToFloats());
+        if (stored.Rank > 2) return OnnxTensor.Of<float>([.. stored.Dims], stored.ToFloats());
         var matrix = MatrixOf(stored, name);
-        return Tensor.Of<float>([matrix.Out, matrix.In], TensorAxes.Transposed(matrix.Read(), matrix.In, matrix.Out));
+        return OnnxTensor.Of<float>([matrix.Out, matrix.In], TensorAxes.Transposed(matrix.Read(), matrix.In, matrix.Out));
     }
 
     /// <summary>The place of a rank-2 parameter [out, in] in its stored tensor.</summary>
-    public static StoredMatrix MatrixOf(Tensor stored, ParameterName name) =>
+    public static WeightView MatrixOf(OnnxTensor stored, ParameterName name) =>
         new(new FloatNumbers(stored), name.Layout, [name.Slice is { } part ? (part.Start, part.End) : (0, stored.Dims[name.IsTransposed ? 1 : 0])]);
 
     // The constants of the training copy that come from an initializer, and whether each is the transpose of PyTorch's tensor.
@@ -88,7 +88,7 @@ internal static class ModelParameters
     }
 
     /// <summary>Whether a stored copy is the transpose of PyTorch's tensor. A tied copy of [a, b] may be stored [b, a]; for square ones the numbers tell.</summary>
-    public static bool IsTransposed(Model deployed, string copy, ParameterName name)
+    public static bool IsTransposed(OnnxModel deployed, string copy, ParameterName name)
     {
         if (copy == name.Initializer) return name.IsTransposed;
         var (first, second) = (deployed.Graph.Find(name.Initializer)!.Constant!, deployed.Graph.Find(copy)!.Constant!);

@@ -7,10 +7,10 @@ namespace LoRTA.Onnx.GraphGen.Adapters;
 internal static class ParameterShapes
 {
     /// <summary>[out, in] of a linear layer's weight, [out] of a bias that the exporter dropped; null where the model has no such parameter.</summary>
-    public static IReadOnlyList<long>? Of(Model deployed, IReadOnlyList<ParameterName> names, string name)
+    public static IReadOnlyList<long>? Of(OnnxModel deployed, IReadOnlyList<ParameterName> names, string name)
     {
         if (names.FirstOrDefault(candidate => candidate.Name == name) is not { } stored)
-            return DroppedBias.Product(deployed, names, name) is null ? null : [Of(deployed, names, DroppedBias.WeightOf(name))![0]];
+            return OmittedBias.Product(deployed, names, name) is null ? null : [Of(deployed, names, OmittedBias.WeightOf(name))![0]];
         var tensor = deployed.Graph.Find(stored.Initializer)!.Constant!;
         if (tensor.Rank != 2) return tensor.Rank == 1 && stored.Slice is { } part ? [part.End - part.Start] : tensor.Dims;
         var matrix = ModelParameters.MatrixOf(tensor, stored);

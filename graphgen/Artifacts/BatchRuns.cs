@@ -31,7 +31,7 @@ internal sealed record BatchRuns(FixedSizes Sizes, ITaskLoss? Task)
     /// <summary>Cuts a batch into runs, each with its share of the batch's mean loss: its labels / the batch's labels.</summary>
     /// <exception cref="LortaException">LRT207: a mask that is no length; LRT413, LRT414: the rows do not fit; LRT416: the last run
     /// cannot be filled up.</exception>
-    public (FixedRuns Runs, IReadOnlyList<double> Shares) Cut(IReadOnlyDictionary<string, Tensor> inputs, long filler)
+    public (FixedRuns Runs, IReadOnlyList<double> Shares) Cut(IReadOnlyDictionary<string, OnnxTensor> inputs, long filler)
     {
         Lengths.Check(inputs);
         var runs = Sizes.Cut(inputs, filler);

@@ -10,7 +10,7 @@ namespace LoRTA.Onnx.GraphGen.Artifacts;
 /// <param name="Model">The graph.</param>
 /// <param name="Logits">The output that the loss is made of, which metrics read; null where the model computes the loss itself.</param>
 /// <param name="Batches">Which batches it takes.</param>
-internal sealed record EvaluationGraph(Model Model, string? Logits, BatchRuns Batches)
+internal sealed record EvaluationGraph(OnnxModel Model, string? Logits, BatchRuns Batches)
 {
     /// <summary>How many classes the logits tell apart, where their shape says it.</summary>
     public int? Classes => Logits is null ? null : (int?)Model.Graph.Find(Logits)?.Shape?[-1].Value;
@@ -20,7 +20,7 @@ internal sealed record EvaluationGraph(Model Model, string? Logits, BatchRuns Ba
     /// <param name="task">The task.</param>
     /// <param name="output">Of the task <c>loss</c>: the model's output that is the loss.</param>
     /// <exception cref="LortaException">LRT203, LRT5xx: an operator that has no canonical form, or a model without the outputs that the task needs.</exception>
-    public static EvaluationGraph Of(Model deployed, string task, string? output)
+    public static EvaluationGraph Of(OnnxModel deployed, string task, string? output)
     {
         var canonical = CanonicalModel.Of(deployed);
         var tape = new Tape(canonical.Model.Graph);
@@ -34,16 +34,16 @@ internal sealed record EvaluationGraph(Model Model, string? Logits, BatchRuns Ba
     /// <param name="spec">The adapter, with its values, and the task.</param>
     /// <returns>The graph, and the values of its inputs for factors and trained parameters.</returns>
     /// <exception cref="LortaException">LRT2xx, LRT3xx: the model is not understood, or the adapter does not fit it.</exception>
-    public static (EvaluationGraph Graph, IReadOnlyDictionary<string, Tensor> Values) OfAdapted(Model deployed, TrainingSpec spec)
+    public static (EvaluationGraph Graph, IReadOnlyDictionary<string, OnnxTensor> Values) OfAdapted(OnnxModel deployed, TrainingOptions spec)
     {
         var adapted = AdaptedModel.Of(deployed, spec.Adapter with { Dropout = 0 }, spec.Families, new(spec.Trainables, spec.Names));
         var graph = Finished(adapted.Canonical.Model, BatchRuns.Of(adapted.Canonical, spec.Task), LossOf(adapted, spec));
         var trained = adapted.Trained(spec.Values, spec.Seed).Select(tensor => KeyValuePair.Create(tensor.Input, tensor.Initial));
-        return (graph, new Dictionary<string, Tensor>(adapted.Frozen(spec.Values, spec.Seed).Concat(trained), StringComparer.Ordinal));
+        return (graph, new Dictionary<string, OnnxTensor>(adapted.Frozen(spec.Values, spec.Seed).Concat(trained), StringComparer.Ordinal));
     }
 
     /// <summary>Writes the loss of a task, with what the family adds to it.</summary>
-    public static (Expr Loss, Expr? Logits) LossOf(AdaptedModel adapted, TrainingSpec spec)
+    public static (Expr Loss, Expr? Logits) LossOf(AdaptedModel adapted, TrainingOptions spec)
     {
         using var scope = adapted.Tape.Scope("loss");
         var (loss, logits) = TaskLosses.Of(spec.Task).Emit(adapted.Tape, spec.Output);
@@ -51,7 +51,7 @@ internal sealed record EvaluationGraph(Model Model, string? Logits, BatchRuns Ba
         return (penalty is null ? loss : loss + penalty.Value, logits);
     }
 
-    private static EvaluationGraph Finished(Model model, BatchRuns batches, (Expr Loss, Expr? Logits) task)
+    private static EvaluationGraph Finished(OnnxModel model, BatchRuns batches, (Expr Loss, Expr? Logits) task)
     {
         GraphOutputs.Keep(task.Loss, task.Logits?.Value);
         GraphOutputs.Finish(model.Graph);

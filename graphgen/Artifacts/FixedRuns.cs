@@ -16,7 +16,7 @@ internal sealed class FixedRuns
     /// <param name="rows">Rows of the batch, and of a run.</param>
     /// <param name="length">Length of the batch's rows, and of a run's.</param>
     /// <param name="filler">What rows of an input are padded with, by its name: a token id, a mask's 0.</param>
-    public FixedRuns(IReadOnlyDictionary<string, Tensor> inputs, (int Batch, int Run) rows, (int Batch, int Run) length,
+    public FixedRuns(IReadOnlyDictionary<string, OnnxTensor> inputs, (int Batch, int Run) rows, (int Batch, int Run) length,
         Func<string, long> filler)
     {
         (_rows, _length) = (rows, length);
@@ -25,7 +25,7 @@ internal sealed class FixedRuns
             : [.. Enumerable.Range(0, (rows.Batch + rows.Run - 1) / rows.Run).Select(run => Run(inputs, run, filler))];
     }
 
-    private FixedRuns(IReadOnlyDictionary<string, Tensor> inputs) => (Inputs, IsWhole) = ([inputs], true);
+    private FixedRuns(IReadOnlyDictionary<string, OnnxTensor> inputs) => (Inputs, IsWhole) = ([inputs], true);
 
     /// <summary>Whether the batch fits as it is, in one run.</summary>
     public bool IsWhole { get; }
@@ -34,26 +34,26 @@ internal sealed class FixedRuns
     public int FilledRows => (Inputs.Count * _rows.Run) - _rows.Batch;
 
     /// <summary>The inputs of each run.</summary>
-    public IReadOnlyList<IReadOnlyDictionary<string, Tensor>> Inputs { get; }
+    public IReadOnlyList<IReadOnlyDictionary<string, OnnxTensor>> Inputs { get; }
 
     /// <summary>A batch that fits as it is.</summary>
-    public static FixedRuns Whole(IReadOnlyDictionary<string, Tensor> inputs) => new(inputs);
+    public static FixedRuns Whole(IReadOnlyDictionary<string, OnnxTensor> inputs) => new(inputs);
 
     /// <summary>The outputs of the batch: the runs' real rows one below the other, their tokens without the padding. What has no rows is
     /// that of the first run.</summary>
     /// <param name="outputs">The outputs of each run.</param>
-    public IReadOnlyDictionary<string, Tensor> Join(IReadOnlyList<IReadOnlyDictionary<string, Tensor>> outputs) => IsWhole
+    public IReadOnlyDictionary<string, OnnxTensor> Join(IReadOnlyList<IReadOnlyDictionary<string, OnnxTensor>> outputs) => IsWhole
         ? outputs[0]
         : outputs[0].ToDictionary(output => output.Key, output => Joined([.. outputs.Select(run => run[output.Key])]),
             StringComparer.Ordinal);
 
-    private Dictionary<string, Tensor> Run(IReadOnlyDictionary<string, Tensor> inputs, int run, Func<string, long> filler)
+    private Dictionary<string, OnnxTensor> Run(IReadOnlyDictionary<string, OnnxTensor> inputs, int run, Func<string, long> filler)
     {
         var start = run * _rows.Run;
         var count = Math.Min(_rows.Run, _rows.Batch - start);
         return inputs.ToDictionary(input => input.Key, input => Fitted(input.Key, input.Value), StringComparer.Ordinal);
 
-        Tensor Fitted(string name, Tensor tensor)
+        OnnxTensor Fitted(string name, OnnxTensor tensor)
         {
             if (tensor.Rank == 0 || tensor.Dims[0] != _rows.Batch) return tensor;
             var isLabels = name == TaskLosses.Labels;
@@ -65,7 +65,7 @@ internal sealed class FixedRuns
         }
     }
 
-    private Tensor Joined(IReadOnlyList<Tensor> parts)
+    private OnnxTensor Joined(IReadOnlyList<OnnxTensor> parts)
     {
         var first = parts[0];
         if (first.Rank == 0 || first.Dims[0] != _rows.Run) return first;
@@ -77,5 +77,5 @@ internal sealed class FixedRuns
             : rows;
     }
 
-    private static Tensor NoLabel(ElementType type) => InputTypes.Scalar(type.IsFloat() ? double.NaN : TaskLosses.Ignored, type);
+    private static OnnxTensor NoLabel(ElementType type) => InputTypes.Scalar(type.IsFloat() ? double.NaN : TaskLosses.Ignored, type);
 }

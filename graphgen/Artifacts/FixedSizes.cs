@@ -40,9 +40,9 @@ internal sealed record FixedSizes(int? Rows, int? Length)
     /// <param name="filler">The token id that rows are padded with.</param>
     /// <exception cref="LortaException">LRT413: rows are longer than the fixed length; LRT414: they are shorter, and nothing masks what
     /// they are padded with.</exception>
-    public FixedRuns Cut(IReadOnlyDictionary<string, Tensor> inputs, long filler)
+    public FixedRuns Cut(IReadOnlyDictionary<string, OnnxTensor> inputs, long filler)
     {
-        var ids = Ids.Select(inputs.GetValueOrDefault).OfType<Tensor>().FirstOrDefault(tensor => tensor.Rank == 2);
+        var ids = Ids.Select(inputs.GetValueOrDefault).OfType<OnnxTensor>().FirstOrDefault(tensor => tensor.Rank == 2);
         if (ids is null || (Rows is null && Length is null)) return FixedRuns.Whole(inputs);
         var (rows, length) = ((int)ids.Dims[0], (int)ids.Dims[1]);
         if (length > Length) throw LossErrors.RowTooLong(length, Length.Value);

@@ -13,13 +13,13 @@ internal static class InputTypes
     /// <param name="tensor">Its numbers.</param>
     /// <param name="wanted">The type that the model declares.</param>
     /// <exception cref="LortaException">LRT415: a number has no place in the type.</exception>
-    public static Tensor Converted(string name, Tensor tensor, ElementType wanted)
+    public static OnnxTensor Converted(string name, OnnxTensor tensor, ElementType wanted)
     {
         if (tensor.Type == wanted) return tensor;
         try
         {
-            return Tensor.FromBytes(wanted, [.. tensor.Dims], wanted.IsFloat()
-                ? StoredMatrix.Round(tensor.ToFloats(), wanted)
+            return OnnxTensor.FromBytes(wanted, [.. tensor.Dims], wanted.IsFloat()
+                ? WeightView.Round(tensor.ToFloats(), wanted)
                 : Integers(tensor, wanted));
         }
         catch (Exception e) when (e is OverflowException or ArgumentException)
@@ -29,9 +29,9 @@ internal static class InputTypes
     }
 
     /// <summary>One number in a type that is known to hold it.</summary>
-    public static Tensor Scalar(double number, ElementType type) => Converted("a scalar", Tensor.Scalar((float)number), type);
+    public static OnnxTensor Scalar(double number, ElementType type) => Converted("a scalar", OnnxTensor.Scalar((float)number), type);
 
-    private static Memory<byte> Integers(Tensor tensor, ElementType wanted)
+    private static Memory<byte> Integers(OnnxTensor tensor, ElementType wanted)
     {
         var numbers = tensor.Type.IsFloat() ? Array.ConvertAll(tensor.ToFloats(), Whole) : tensor.ToLongs();
         return wanted switch

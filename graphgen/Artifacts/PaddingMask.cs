@@ -36,7 +36,7 @@ internal static class PaddingMask
 
     // Numbers or conditions [.., S, T]: everything right of the diagonal differs from the diagonal as masked scores differ from visible
     // ones.
-    private static bool IsCausal(Tensor mask)
+    private static bool IsCausal(OnnxTensor mask)
     {
         if (mask.Rank < 2 || mask.Dims[^1] != mask.Dims[^2] || mask.Dims[^1] < 2) return false;
         var (size, numbers) = ((int)mask.Dims[^1], mask.ToFloats());

@@ -38,10 +38,10 @@ public static class PortableArtifacts
     /// <summary>Whether a folder of artifacts holds a file of that name.</summary>
     internal static bool IsFile(string name) => name is WeightsFile or TrainingFile or EvaluationFile or OptimizerFile or InitialFile;
 
-    private static void Write(string folder, string name, Model model, ExternalLayout? weights) =>
+    private static void Write(string folder, string name, OnnxModel model, ExternalLayout? weights) =>
         AtomicFile.Write(Path.Combine(folder, name), stream => stream.Write(ModelWriter.ToBytes(model, value => weights?.PlaceOf(value))));
 
-    private static Dictionary<string, Tensor> Initial(TrainingGraphs graphs)
+    private static Dictionary<string, OnnxTensor> Initial(TrainingGraphs graphs)
     {
         var tensors = graphs.Trained.ToDictionary(tensor => tensor.Input, tensor => tensor.Initial, StringComparer.Ordinal);
         foreach (var (input, tensor) in graphs.Frozen) tensors[input] = tensor;

@@ -7,7 +7,7 @@ namespace LoRTA.Onnx.GraphGen.Artifacts;
 /// <param name="Input">Input of the graphs that holds it.</param>
 /// <param name="Initial">Its value at step 0.</param>
 /// <param name="Group">Learning rate and decay of its own, where they differ.</param>
-public sealed record TrainedTensor(string Name, string Input, Tensor Initial, ParameterGroup Group)
+public sealed record TrainedTensor(string Name, string Input, OnnxTensor Initial, ParameterGroup Group)
 {
     /// <summary>Output of the training graph that is its gradient.</summary>
     public string Gradient => TrainingNames.Gradient + Name;

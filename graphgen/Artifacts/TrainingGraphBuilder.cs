@@ -13,7 +13,7 @@ public static class TrainingGraphBuilder
     /// <param name="deployed">The model; it is not changed.</param>
     /// <param name="spec">What is to be trained.</param>
     /// <exception cref="LortaException">LRT2xx … LRT4xx: the model is not understood, options do not fit it, or an operator has no gradient.</exception>
-    public static TrainingGraphs Build(Model deployed, TrainingSpec spec)
+    public static TrainingGraphs Build(OnnxModel deployed, TrainingOptions spec)
     {
         var adapted = AdaptedModel.Of(deployed, spec.Adapter, spec.Families, new(spec.Trainables, spec.Names));
         var graph = adapted.Canonical.Model.Graph;

@@ -8,13 +8,13 @@ namespace LoRTA.Onnx.GraphGen.Artifacts;
 public sealed record TrainingGraphs
 {
     /// <summary>Batch and trained tensors in; loss and gradients out.</summary>
-    public required Model Train { get; init; }
+    public required OnnxModel Train { get; init; }
 
     /// <summary>Batch and trained tensors in; loss and the model's outputs out.</summary>
-    public required Model Eval { get; init; }
+    public required OnnxModel Eval { get; init; }
 
     /// <summary>Trained tensors, gradients and moments in; their new values out.</summary>
-    public required Model Optimizer { get; init; }
+    public required OnnxModel Optimizer { get; init; }
 
     /// <summary>Learning rate that the schedule scales; groups have it times a factor of theirs.</summary>
     public required double LearningRate { get; init; }
@@ -23,7 +23,7 @@ public sealed record TrainingGraphs
     public required IReadOnlyList<TrainedTensor> Trained { get; init; }
 
     /// <summary>Factors that stay as they are, by input.</summary>
-    public required IReadOnlyDictionary<string, Tensor> Frozen { get; init; }
+    public required IReadOnlyDictionary<string, OnnxTensor> Frozen { get; init; }
 
     /// <summary>The adapter.</summary>
     public required AdapterPlan Plan { get; init; }

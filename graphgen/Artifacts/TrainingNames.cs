@@ -22,7 +22,7 @@ public static class TrainingNames
     public const string Factor = "factor.";
 
     /// <summary>Prefix of the inputs that hold the model's own trained parameters.</summary>
-    public const string Parameter = AdapterFolder.ParameterPrefix;
+    public const string Parameter = Adapter.ParameterPrefix;
 
     /// <summary>Prefix of the gradients' outputs.</summary>
     public const string Gradient = "gradient.";

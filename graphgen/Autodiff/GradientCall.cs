@@ -110,5 +110,5 @@ internal sealed class GradientCall(Tape tape, Node node, IReadOnlyDictionary<Val
     public LortaException Refusal(string why) => AutodiffErrors.FormNotSupported(node, why);
 
     // An input's default may be overridden.
-    private static Tensor? ConstantOf(Value? value) => value is { IsInput: false } ? value.StoredTensor() : null;
+    private static OnnxTensor? ConstantOf(Value? value) => value is { IsInput: false } ? value.StoredTensor() : null;
 }

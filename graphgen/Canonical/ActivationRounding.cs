@@ -5,7 +5,7 @@ namespace LoRTA.Onnx.GraphGen.Canonical;
 /// <summary>Whether a deployed file rounds activations to integers when it runs, so that its numbers depend on the processor.</summary>
 internal static class ActivationRounding
 {
-    public static bool IsIn(Model model) => model.Graph.Nodes.Any(node => node.Op switch
+    public static bool IsIn(OnnxModel model) => model.Graph.Nodes.Any(node => node.Op switch
     {
         "QuantizeLinear" or OrtOps.QuantizeLinear => node.Input(0) is { IsConstant: false },
         "DynamicQuantizeLinear" or OrtOps.DynamicQuantizeMatMul or OrtOps.MatMulIntegerToFloat or OrtOps.QGemm => true,

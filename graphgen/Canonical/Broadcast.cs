@@ -6,7 +6,7 @@ namespace LoRTA.Onnx.GraphGen.Canonical;
 internal static class Broadcast
 {
     /// <summary>A tensor's numbers as those of a tensor of the given sizes.</summary>
-    public static float[] To(Tensor tensor, long[] dims)
+    public static float[] To(OnnxTensor tensor, long[] dims)
     {
         var (numbers, shift) = (tensor.ToFloats(), dims.Length - tensor.Rank);
         var result = new float[dims.Aggregate(1L, (size, dim) => size * dim)];

@@ -23,10 +23,10 @@ public sealed class CanonicalModel
     }
 
     /// <summary>The model as it was given; never changed.</summary>
-    public Model Deployed { get; }
+    public OnnxModel Deployed { get; }
 
     /// <summary>The training copy.</summary>
-    public Model Model { get; }
+    public OnnxModel Model { get; }
 
     /// <summary>What was changed in meaning, left alone or not understood.</summary>
     public IReadOnlyList<Finding> Findings { get; }
@@ -50,7 +50,7 @@ public sealed class CanonicalModel
     /// <summary>Makes the training copy.</summary>
     /// <param name="deployed">A model in the operators of any exporter.</param>
     /// <exception cref="LortaException">LRT121: inconsistent shapes; LRT203: an operator that cannot be brought to the canonical opset.</exception>
-    public static CanonicalModel Of(Model deployed)
+    public static CanonicalModel Of(OnnxModel deployed)
     {
         var rewriting = new Rewriting(deployed);
         HalfPrecision.Widen(rewriting);

@@ -35,12 +35,12 @@ internal static class CodeForms
         return false;
     }
 
-    private static bool IsOfCodes(Tensor tensor) =>
+    private static bool IsOfCodes(OnnxTensor tensor) =>
         tensor.Rank >= 2 && tensor.Type is ElementType.Int8 or ElementType.UInt8 or ElementType.Int4 or ElementType.UInt4
             or ElementType.Int16 or ElementType.UInt16;
 
     // Codes as a matrix, and the axis along which scales differ.
-    private static CodeLayout? LayoutOf(IReadOnlyList<long> dims, Tensor scales)
+    private static CodeLayout? LayoutOf(IReadOnlyList<long> dims, OnnxTensor scales)
     {
         long[] all = [.. dims];
         if (scales.Count == 1) return new CodeLayout(all, [], 1, 0);
@@ -57,7 +57,7 @@ internal static class CodeForms
     }
 
     // As codes, one for each scale; null where they are none, or differ along other axes than the scales.
-    private static Value? ZeroPoints(Rewriting at, Value zero, Tensor codes, Tensor scales, CodeLayout layout)
+    private static Value? ZeroPoints(Rewriting at, Value zero, OnnxTensor codes, OnnxTensor scales, CodeLayout layout)
     {
         var stored = zero.Constant!;
         if (stored.Count != 1 && LayoutOf(codes.Dims, stored)?.IsLike(layout) != true) return null;
@@ -67,7 +67,7 @@ internal static class CodeForms
             return null;
         if (stored.Count == 1) numbers = [.. Enumerable.Repeat(numbers[0], (int)scales.Count)];
         var bytes = Array.ConvertAll(numbers, number => unchecked((byte)(int)number));
-        return at.Like(zero, Tensor.FromBytes(codes.Type, layout.ScaleDims, bytes));
+        return at.Like(zero, OnnxTensor.FromBytes(codes.Type, layout.ScaleDims, bytes));
     }
 
     /// <summary>How codes and scales are laid out as one DequantizeLinear.</summary>

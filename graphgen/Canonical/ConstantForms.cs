@@ -41,16 +41,16 @@ internal static class ConstantForms
         if (node.Input(0) is not { IsConstant: true, Constant: { Rank: >= 2 } stored } || stored.Type.Bits() < 8) return false;
         if (stored.Rank > 2) return TransposedMatrix(node, stored, rewriting);
         if (node.Ints("perm") is [0, 1]) return false;
-        rewriting.View(node, "T", () => Tensor.Computed(stored.Type, [stored.Dims[1], stored.Dims[0]], () => TensorAxes.Transposed(stored)));
+        rewriting.View(node, "T", () => OnnxTensor.Computed(stored.Type, [stored.Dims[1], stored.Dims[0]], () => TensorAxes.Transposed(stored)));
         return true;
     }
 
     // A matrix with further axes of length 1.
-    private static bool TransposedMatrix(Node node, Tensor stored, Rewriting rewriting)
+    private static bool TransposedMatrix(Node node, OnnxTensor stored, Rewriting rewriting)
     {
         if (node.Output.Shape?.Known is not { } dims || StoredAxes.Of(stored.Dims).Transpose(node.Ints("perm"))?.Matrix() is not var (isTransposed, rows, columns)) return false;
         rewriting.View(node, $"T[{string.Join(',', dims)}]", () => isTransposed
-            ? Tensor.Computed(stored.Type, dims, () => TensorAxes.Transposed(stored.WithDims([rows, columns])))
+            ? OnnxTensor.Computed(stored.Type, dims, () => TensorAxes.Transposed(stored.WithDims([rows, columns])))
             : stored.WithDims(dims));
         return true;
     }
@@ -61,7 +61,7 @@ internal static class ConstantForms
         if (!input.IsConstant || input.Type == type) return false;
         var stored = input.Constant!;
         if (type == ElementType.Float && (stored.Type.IsFloat() || stored.Type is ElementType.Int64 or ElementType.Int32))
-            rewriting.View(node, "float", () => Tensor.Computed(type, [.. stored.Dims], () => StoredMatrix.Round(stored.ToFloats(), ElementType.Float)));
+            rewriting.View(node, "float", () => OnnxTensor.Computed(type, [.. stored.Dims], () => WeightView.Round(stored.ToFloats(), ElementType.Float)));
         else return false;
         return true;
     }
@@ -90,15 +90,15 @@ internal static class ConstantForms
             ("Div", [var a, var b]) => a / b,
             _ => float.NaN,
         };
-        rewriting.Constant(node, Tensor.Of<float>(dims, [result]));
+        rewriting.Constant(node, OnnxTensor.Of<float>(dims, [result]));
         return true;
     }
 
-    private static Tensor? Integers(ElementType type, long[] dims, long[] numbers) => type switch
+    private static OnnxTensor? Integers(ElementType type, long[] dims, long[] numbers) => type switch
     {
-        ElementType.Int64 => Tensor.Of<long>(dims, numbers),
-        ElementType.Int32 => Tensor.Of<int>(dims, Array.ConvertAll(numbers, number => (int)number)),
-        ElementType.Bool => Tensor.Of<bool>(dims, Array.ConvertAll(numbers, number => number != 0)),
+        ElementType.Int64 => OnnxTensor.Of<long>(dims, numbers),
+        ElementType.Int32 => OnnxTensor.Of<int>(dims, Array.ConvertAll(numbers, number => (int)number)),
+        ElementType.Bool => OnnxTensor.Of<bool>(dims, Array.ConvertAll(numbers, number => number != 0)),
         _ => null,
     };
 }

@@ -115,7 +115,7 @@ internal static class FusedAttentionForms
             V = v,
             Scale = node.Float("scale", 0),
             Softcap = node.Float("softcap", 0),
-            Sink = node.Input(11) is { } sink ? tape[sink] : node.Int("smooth_softmax", 0) == 1 ? tape.Constant(Tensor.Of<float>([heads], new float[heads])) : null,
+            Sink = node.Input(11) is { } sink ? tape[sink] : node.Int("smooth_softmax", 0) == 1 ? tape.Constant(OnnxTensor.Of<float>([heads], new float[heads])) : null,
             Added = node.Input(10) is { } bias ? [tape[bias]] : [],
             Visible = [.. LoweredAttention.Causal(q, k, window: Math.Max(0, node.Int("local_window_size", -1))), isReal],
         };

@@ -43,7 +43,7 @@ internal static class FusedNormForms
     private static Expr Positions(Expr ids)
     {
         var tape = ids.Tape;
-        return tape.Op("Range", [tape.Constant(Tensor.Scalar(0L)), ids.SizeOf(1).Squeeze(0), tape.Constant(Tensor.Scalar(1L))]);
+        return tape.Op("Range", [tape.Constant(OnnxTensor.Scalar(0L)), ids.SizeOf(1).Squeeze(0), tape.Constant(OnnxTensor.Scalar(1L))]);
     }
 
     // The bias belongs to the product that is added; where neither operand is one, its place does not matter.

@@ -26,12 +26,12 @@ internal static class HalfPrecision
 
     private static bool IsHalf(Value? value) => value?.Type is ElementType.Float16 or ElementType.BFloat16;
 
-    private static Tensor Float(Tensor stored) =>
-        stored.Type is ElementType.Float16 or ElementType.BFloat16 ? Tensor.Computed(ElementType.Float, [.. stored.Dims], () => StoredMatrix.Round(stored.ToFloats(), ElementType.Float)) : stored;
+    private static OnnxTensor Float(OnnxTensor stored) =>
+        stored.Type is ElementType.Float16 or ElementType.BFloat16 ? OnnxTensor.Computed(ElementType.Float, [.. stored.Dims], () => WeightView.Round(stored.ToFloats(), ElementType.Float)) : stored;
 
     private static void Widen(Node node)
     {
-        if (node.Attributes.TryGetValue("value", out var value) && value.Value is Tensor tensor) node.Attributes["value"] = Float(tensor);
+        if (node.Attributes.TryGetValue("value", out var value) && value.Value is OnnxTensor tensor) node.Attributes["value"] = Float(tensor);
         if (node.Op == "Cast" && (ElementType)node.Int("to", 0) is ElementType.Float16 or ElementType.BFloat16) node.Attributes["to"] = (long)ElementType.Float;
     }
 

@@ -85,7 +85,7 @@ internal sealed record LoweredAttention
     public static Expr Positions(Expr x)
     {
         var tape = x.Tape;
-        return tape.Op("Range", [tape.Constant(Tensor.Scalar(0L)), Length(x), tape.Constant(Tensor.Scalar(1L))]);
+        return tape.Op("Range", [tape.Constant(OnnxTensor.Scalar(0L)), Length(x), tape.Constant(OnnxTensor.Scalar(1L))]);
     }
 
     /// <summary>S of [B, H, S, D] as an int64 scalar.</summary>

@@ -82,7 +82,7 @@ internal static class OpsetForms
     private static bool Clip(Node node, Rewriting rewriting)
     {
         foreach (var (name, index) in new[] { ("min", 1), ("max", 2) })
-            if (node.Attributes.Remove(name, out var bound)) node.SetInput(index, rewriting.Graph.AddConstant($"{node.Output.Name}/{name}", Tensor.Scalar((float)bound.Value)));
+            if (node.Attributes.Remove(name, out var bound)) node.SetInput(index, rewriting.Graph.AddConstant($"{node.Output.Name}/{name}", OnnxTensor.Scalar((float)bound.Value)));
         return false;
     }
 

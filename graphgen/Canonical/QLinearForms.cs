@@ -46,7 +46,7 @@ internal static class QLinearForms
         var (a, b) = (node.Input(1)!, node.Input(4)!);
         if (bias is not { IsConstant: true, Constant: { } codes } || !a.IsConstant || !b.IsConstant) return at.Tape[bias].Cast(ElementType.Float) * (at.Tape[a] * at.Tape[b]);
         var scale = a.Constant!.ToFloats()[0];
-        var scales = Tensor.Vector<float>(Array.ConvertAll(b.Constant!.ToFloats(), number => number * scale));
+        var scales = OnnxTensor.Vector<float>(Array.ConvertAll(b.Constant!.ToFloats(), number => number * scale));
         return at.Tape[at.Like(bias, QuantizedForms.Widened(codes, scales, null))];
     }
 

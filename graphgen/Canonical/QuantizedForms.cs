@@ -44,10 +44,10 @@ internal static class QuantizedForms
     }
 
     /// <summary>(code − zero)·scale of few numbers; scales and zero points repeat along the last axis.</summary>
-    public static Tensor Widened(Tensor codes, Tensor scales, Tensor? zeros)
+    public static OnnxTensor Widened(OnnxTensor codes, OnnxTensor scales, OnnxTensor? zeros)
     {
         var (scale, zero) = (scales.ToFloats(), zeros?.ToLongs() ?? [0]);
-        return Tensor.Of<float>([.. codes.Dims], [.. codes.ToLongs().Select((code, i) => (code - zero[i % zero.Length]) * scale[i % scale.Length])]);
+        return OnnxTensor.Of<float>([.. codes.Dims], [.. codes.ToLongs().Select((code, i) => (code - zero[i % zero.Length]) * scale[i % scale.Length])]);
     }
 
     // x·(DQ(W))ᵀ
@@ -127,7 +127,7 @@ internal static class QuantizedForms
         var scales = scale.Constant!;
         if (scales.Rank > 1) scale = at.Like(scale, scales.WithDims([scales.Count]));
         if (zero is { Constant: { Count: 1 } one } && scales.Count > 1)
-            zero = at.Like(zero, Tensor.FromBytes(one.Type, [scales.Count], Enumerable.Repeat(one.Bytes[0], (int)scales.Count).ToArray()));
+            zero = at.Like(zero, OnnxTensor.FromBytes(one.Type, [scales.Count], Enumerable.Repeat(one.Bytes[0], (int)scales.Count).ToArray()));
         return at.Tape.Op("DequantizeLinear", [at.Tape[weight], at.Tape[scale], zero is null ? null : at.Tape[zero]], ("axis", axis));
     }
 

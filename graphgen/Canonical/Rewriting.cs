@@ -13,7 +13,7 @@ internal sealed class Rewriting
     private readonly Dictionary<Value, WeightFactor> _factors = [];
     private readonly OrderedDictionary<string, (Node Node, int Count)> _findings = [];   // by reason
 
-    public Rewriting(Model deployed)
+    public Rewriting(OnnxModel deployed)
     {
         (Deployed, Model) = (deployed, deployed.Clone());
         foreach (var value in Graph.Initializers) _stored[value] = new StoredValue(deployed.Graph.Find(value.Name)!);
@@ -23,9 +23,9 @@ internal sealed class Rewriting
         foreach (var value in Graph.Values.Where(value => !value.IsInput && !Graph.IsOutput(value))) value.Declaration = default;
     }
 
-    public Model Deployed { get; }
+    public OnnxModel Deployed { get; }
 
-    public Model Model { get; }
+    public OnnxModel Model { get; }
 
     public Graph Graph => Model.Graph;
 
@@ -105,7 +105,7 @@ internal sealed class Rewriting
         if (!vector.IsConstant || vector.Constant is not { Rank: 1 } stored) return Tape[vector].Slice(0, start, end).Value;
         if (start == 0 && end == stored.Count) return vector;
         var size = stored.Type.Bits() / 8;
-        var part = Graph.AddConstant($"{vector.Name}[{start}:{end}]", Tensor.FromBytes(stored.Type, [end - start], stored.Slice(start * size, (int)((end - start) * size)).ToArray()));
+        var part = Graph.AddConstant($"{vector.Name}[{start}:{end}]", OnnxTensor.FromBytes(stored.Type, [end - start], stored.Slice(start * size, (int)((end - start) * size)).ToArray()));
         if (_stored.TryGetValue(vector, out var deployed)) _stored[part] = deployed with { Start = start };
         return part;
     }
@@ -120,7 +120,7 @@ internal sealed class Rewriting
     /// <summary>A node whose result is known becomes a constant under the same name.</summary>
     /// <param name="node">The node.</param>
     /// <param name="tensor">Its result.</param>
-    public Value Constant(Node node, Tensor tensor)
+    public Value Constant(Node node, OnnxTensor tensor)
     {
         var (value, deployed) = (Graph.AddConstant(node.Output.Name, tensor), node.Source?.Output);
         TakeOver(node, value);
@@ -129,7 +129,7 @@ internal sealed class Rewriting
     }
 
     /// <summary>A node that shows a constant in another way (transposed, widened) becomes a constant; equal views of one tensor are shared.</summary>
-    public void View(Node node, string view, Func<Tensor> tensor)
+    public void View(Node node, string view, Func<OnnxTensor> tensor)
     {
         var key = (node.Input(0)!, view);
         if (_views.TryGetValue(key, out var shared)) Forward(node, shared);
@@ -137,7 +137,7 @@ internal sealed class Rewriting
     }
 
     /// <summary>A constant whose numbers come from where those of another one come from.</summary>
-    public Value Like(Value constant, Tensor tensor)
+    public Value Like(Value constant, OnnxTensor tensor)
     {
         if (ReferenceEquals(constant.Constant, tensor)) return constant;
         var value = Graph.AddConstant(constant.Name, tensor);
@@ -161,7 +161,7 @@ internal sealed class Rewriting
     }
 
     /// <summary>A new constant, such as axes.</summary>
-    public Value Longs(Node near, string name, params long[] values) => Graph.AddConstant($"{near.Output.Name}/{name}", Tensor.Vector<long>(values));
+    public Value Longs(Node near, string name, params long[] values) => Graph.AddConstant($"{near.Output.Name}/{name}", OnnxTensor.Vector<long>(values));
 
     /// <summary>Takes a node out; a value stands for its output, under its name.</summary>
     public void TakeOver(Node node, Value value)

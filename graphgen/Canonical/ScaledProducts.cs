@@ -66,13 +66,13 @@ internal static class ScaledProducts
         var stored = weight.Constant!;
         var (rows, columns) = (stored.Dims[0], stored.Dims[1]);
         var (byRow, byColumn) = layout is Layout.OutIn ? (byOutput, byInput) : (byInput, byOutput);
-        return at.Like(weight, Tensor.Computed(ElementType.Float, [rows, columns], () =>
+        return at.Like(weight, OnnxTensor.Computed(ElementType.Float, [rows, columns], () =>
         {
             var numbers = stored.ToFloats();
             for (var row = 0L; row < rows; row++)
                 for (var column = 0L; column < columns; column++)
                     numbers[(row * columns) + column] *= WeightFactor.Of(byRow, row) * WeightFactor.Of(byColumn, column);
-            return StoredMatrix.Round(numbers, ElementType.Float);
+            return WeightView.Round(numbers, ElementType.Float);
         }));
     }
 
@@ -99,7 +99,7 @@ internal static class ScaledProducts
             var across = stored.Rank == 1 ? 1 : dims[1];
             for (var i = 0; i < numbers.Length; i++) numbers[i] *= byOutput[outAxis == 0 || stored.Rank == 1 ? i / across : i % across];
         }
-        var scaled = at.Copy(dequantize, [codes, at.Like(scale, Tensor.Of<float>(dims, numbers)), zero]);
+        var scaled = at.Copy(dequantize, [codes, at.Like(scale, OnnxTensor.Of<float>(dims, numbers)), zero]);
         foreach (var (name, attribute) in attributes) scaled.Attributes[name] = attribute;
         ShapeInference.Infer(scaled);
         return scaled.Output;
@@ -112,6 +112,6 @@ internal static class ScaledProducts
         if (scale.Constant is not { Type: ElementType.Float } stored) return null;
         var (numbers, blocks) = (stored.ToFloats(), stored.Count / product.Int("N", 1));
         for (var i = 0; i < numbers.Length; i++) numbers[i] *= WeightFactor.Of(byOutput, i / blocks);
-        return at.Like(scale, Tensor.Of<float>([.. stored.Dims], numbers));
+        return at.Like(scale, OnnxTensor.Of<float>([.. stored.Dims], numbers));
     }
 }

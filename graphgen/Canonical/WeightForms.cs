@@ -28,11 +28,11 @@ internal static class WeightForms
         if (node.Source is not { } source || StoredPath.Of(source.Output) is not { IsExact: true } path || path.Tensor.Count < 2) return false;
         if (node.Output.Shape?.Known is not { } dims || Math.Max(a.Count, b.Count) != path.Tensor.Count) return false;
         var isDivided = node.Op == "Div";
-        at.Constant(node, Tensor.Computed(ElementType.Float, dims, () =>
+        at.Constant(node, OnnxTensor.Computed(ElementType.Float, dims, () =>
         {
             var (x, y) = (Broadcast.To(a, dims), Broadcast.To(b, dims));
             for (var i = 0; i < x.Length; i++) x[i] = isDivided ? x[i] / y[i] : x[i] * y[i];
-            return StoredMatrix.Round(x, ElementType.Float);
+            return WeightView.Round(x, ElementType.Float);
         }));
         return true;
     }
@@ -62,7 +62,7 @@ internal static class WeightForms
     private static Value ScaledBias(Rewriting at, Value bias, float factor)
     {
         var stored = bias.Constant!;
-        var scaled = at.Like(bias, Tensor.Of<float>([.. stored.Dims], Array.ConvertAll(stored.ToFloats(), number => number * factor)));
+        var scaled = at.Like(bias, OnnxTensor.Of<float>([.. stored.Dims], Array.ConvertAll(stored.ToFloats(), number => number * factor)));
         at.AddFactor(scaled, bias, null, [factor]);
         return scaled;
     }

@@ -28,7 +28,7 @@ public sealed record AttentionMap
     internal bool HasAttention { get; init; }
 
     /// <summary>How the file keeps its matrices of few bits, of attention or not, by the stored tensor.</summary>
-    internal IReadOnlyDictionary<string, StoredCodes> Codes { get; init; } = new Dictionary<string, StoredCodes>(StringComparer.Ordinal);
+    internal IReadOnlyDictionary<string, BlockLayout> Codes { get; init; } = new Dictionary<string, BlockLayout>(StringComparer.Ordinal);
 
     /// <summary>The stored tensors whose numbers the file scales on the way to where they are applied.</summary>
     internal IReadOnlySet<string> Scaled { get; init; } = new HashSet<string>();
@@ -40,7 +40,7 @@ public sealed record AttentionMap
     /// <param name="layer">Index of the layer.</param>
     /// <param name="matrix">q, k, v or p.</param>
     /// <exception cref="LortaException">LRT204: there is no such site, or it was not understood.</exception>
-    public LinearSite Site(int layer, string matrix) =>
+    public Projection Site(int layer, string matrix) =>
         (layer < Layers.Count ? Layers[layer][matrix] : null) ?? throw DiscoveryErrors.NoSite($"layers.{layer}.{matrix}", Findings);
 }
 
@@ -49,20 +49,20 @@ public sealed record AttentionMap
 public sealed record AttentionLayer(int Index)
 {
     /// <summary>Queries.</summary>
-    public LinearSite? Q { get; init; }
+    public Projection? Q { get; init; }
 
     /// <summary>Keys.</summary>
-    public LinearSite? K { get; init; }
+    public Projection? K { get; init; }
 
     /// <summary>Values.</summary>
-    public LinearSite? V { get; init; }
+    public Projection? V { get; init; }
 
     /// <summary>Output projection.</summary>
-    public LinearSite? P { get; init; }
+    public Projection? P { get; init; }
 
     /// <summary>A site by its letter.</summary>
-    public LinearSite? this[string matrix] => matrix switch { "q" => Q, "k" => K, "v" => V, "p" => P, _ => null };
+    public Projection? this[string matrix] => matrix switch { "q" => Q, "k" => K, "v" => V, "p" => P, _ => null };
 
     /// <summary>The sites that were understood.</summary>
-    public IEnumerable<LinearSite> Sites => new[] { Q, K, V, P }.OfType<LinearSite>();
+    public IEnumerable<Projection> Sites => new[] { Q, K, V, P }.OfType<Projection>();
 }

@@ -5,12 +5,12 @@ namespace LoRTA.Onnx.GraphGen.Discovery;
 
 /// <summary>Key/value caches with nothing in them: [rows, key/value heads, 0, head width]. A size that the file leaves open is read off the operators that use the cache.</summary>
 /// <param name="model">The model.</param>
-internal sealed class EmptyCache(Model model)
+internal sealed class EmptyCache(OnnxModel model)
 {
     private static readonly string[] PastPrefixes = ["past_key_values", "past"];
     private static readonly string[] PresentPrefixes = ["present", "present_key_values"];
 
-    private readonly Lazy<Model> _inferred = new(() =>
+    private readonly Lazy<OnnxModel> _inferred = new(() =>
     {
         var copy = model.Clone();
         ShapeInference.Infer(copy.Graph);
@@ -21,7 +21,7 @@ internal sealed class EmptyCache(Model model)
     public static bool Is(Value input) => input is { Shape.Rank: 4 } && input.Type.IsFloat();
 
     /// <summary>The output that continues a cache, by name: past_key_values.0.key ↔ present.0.key and the like; null where the graph has none.</summary>
-    public static Value? PresentNamedAs(Model model, Value past) =>
+    public static Value? PresentNamedAs(OnnxModel model, Value past) =>
         (from prefix in PastPrefixes
          where past.Name.StartsWith(prefix, StringComparison.Ordinal)
          from present in PresentPrefixes
@@ -30,11 +30,11 @@ internal sealed class EmptyCache(Model model)
     /// <summary>The empty cache for an input; null where heads or width are nowhere said.</summary>
     /// <param name="input">An input that is a cache.</param>
     /// <param name="rows">Rows of the batch.</param>
-    public Tensor? For(Value input, long rows) =>
-        PresentOf(model, input) is not null && Size(input, 1) is { } heads && Size(input, 3) is { } width ? Tensor.FromBytes(input.Type, [rows, heads, 0, width], Memory<byte>.Empty) : null;
+    public OnnxTensor? For(Value input, long rows) =>
+        PresentOf(model, input) is not null && Size(input, 1) is { } heads && Size(input, 3) is { } width ? OnnxTensor.FromBytes(input.Type, [rows, heads, 0, width], Memory<byte>.Empty) : null;
 
     // An output of the same operator has the same sizes, whatever it is called.
-    private static Value? PresentOf(Model model, Value past) =>
+    private static Value? PresentOf(OnnxModel model, Value past) =>
         PresentNamedAs(model, past) ?? past.Uses.SelectMany(use => use.Node.Outputs).OfType<Value>().FirstOrDefault(output => output.Shape is { Rank: 4 } && model.Graph.IsOutput(output));
 
     private long? Size(Value input, int axis) => input.Shape![axis].Value ?? PresentOf(_inferred.Value, _inferred.Value.Graph.Find(input.Name)!)?.Shape?[axis].Value;

@@ -26,9 +26,9 @@ internal interface IStoredNumbers
 /// <param name="Stored">The tensor.</param>
 /// <param name="Rows">Rows, where the tensor is read as a matrix.</param>
 /// <param name="Columns">Columns.</param>
-internal sealed record FloatNumbers(Tensor Stored, long Rows, long Columns) : IStoredNumbers
+internal sealed record FloatNumbers(OnnxTensor Stored, long Rows, long Columns) : IStoredNumbers
 {
-    public FloatNumbers(Tensor matrix)
+    public FloatNumbers(OnnxTensor matrix)
         : this(matrix, matrix.Dims[0], matrix.Dims[1])
     {
     }

@@ -161,7 +161,7 @@ public sealed record Inspection
         [JsonIgnore]
         public IReadOnlyList<string> Forms { get; init; } = [];
 
-        internal static Site? Of(LinearSite? site) => site is null ? null : new Site
+        internal static Site? Of(Projection? site) => site is null ? null : new Site
         {
             Node = site.Stored.Node,
             Op = site.Stored.Op,

@@ -6,7 +6,7 @@ namespace LoRTA.Onnx.GraphGen.Discovery;
 /// <summary>Reads the layers of a canonical graph: walks from each attention to its projections, then checks that the four fit together.</summary>
 internal sealed class LayerReader(CanonicalModel model)
 {
-    private const string MissingMove = "for one of the steps taken, where it moves the features (graphgen/Discovery/FeatureGrid.cs)";
+    private const string MissingMove = "for one of the steps taken, where it moves the features (graphgen/Discovery/FeatureFlow.cs)";
 
     private readonly List<Finding> _findings = [.. model.Findings];
     private readonly List<AttentionLayer> _layers = [];
@@ -30,7 +30,7 @@ internal sealed class LayerReader(CanonicalModel model)
             Layers = first is null ? [] : _layers,
             Findings = _findings,
             HasAttention = model.HasAttention,
-            Codes = StoredCodes.In(model),
+            Codes = BlockLayout.In(model),
             Scaled = model.Scaled(),
         };
     }
@@ -71,29 +71,29 @@ internal sealed class LayerReader(CanonicalModel model)
     private void Read(AttentionCore core)
     {
         var index = _layers.Count;
-        var walks = new[] { ("q", core.Q), ("k", core.K), ("v", core.V) }.Select(matrix => (Matrix: matrix.Item1, Walk: Walk.Back(matrix.Item2))).ToArray();
+        var walks = new[] { ("q", core.Q), ("k", core.K), ("v", core.V) }.Select(matrix => (Matrix: matrix.Item1, Walk: ProjectionWalk.Back(matrix.Item2))).ToArray();
         if (OtherSources(core, walks[0].Walk, walks[1].Walk, walks[2].Walk) is { } finding)
         {
             _findings.Add(finding);
             return;
         }
-        var read = walks.Select(walk => Read(walk.Walk, index, walk.Matrix)).OfType<Projection>().ToList();
-        var sites = read.Select(projection => SiteOf(projection, index, core)).OfType<LinearSite>()
+        var read = walks.Select(walk => Read(walk.Walk, index, walk.Matrix)).OfType<WalkedLayer>().ToList();
+        var sites = read.Select(projection => SiteOf(projection, index, core)).OfType<Projection>()
             .ToDictionary(site => site.Matrix, StringComparer.Ordinal);
         var (q, k, v) = (sites.GetValueOrDefault("q"), sites.GetValueOrDefault("k"), sites.GetValueOrDefault("v"));
         var p = ReadForward(core, index, q?.Heads ?? 0, read.Find(projection => projection.Matrix == "q")?.Features.AtAttention);
         _layers.Add(Checked(new AttentionLayer(index) { Q = q, K = k, V = v, P = p }, core));
     }
 
-    private static Finding? OtherSources(AttentionCore core, Walk q, Walk k, Walk v)
+    private static Finding? OtherSources(AttentionCore core, ProjectionWalk q, ProjectionWalk k, ProjectionWalk v)
     {
         if (q.Linear is not { Input: { } source }) return null;
-        var others = new[] { k, v }.Select(walk => walk.Linear?.Input).OfType<Value>().Where(other => !Sources.AreSame(other, source)).ToList();
+        var others = new[] { k, v }.Select(walk => walk.Linear?.Input).OfType<Value>().Where(other => !SameSource.AreSame(other, source)).ToList();
         if (others.Count == 0) return null;
         var node = LabelOf(core.Softmax);
-        if (!others.All(other => Sources.AreRelated(other, source)))
+        if (!others.All(other => SameSource.AreRelated(other, source)))
         {
-            var isKeyed = k.Linear is { } key && Sources.AreSame(key.Input, source);
+            var isKeyed = k.Linear is { } key && SameSource.AreSame(key.Input, source);
             return new Finding(node, isKeyed
                 ? "values are made from another value than queries and keys (positions added to these only?); it is left alone"
                 : "cross-attention: keys and values are made from another source than queries; it is left alone");
@@ -142,46 +142,46 @@ internal sealed class LayerReader(CanonicalModel model)
         var sites = _layers.SelectMany(layer => layer.Sites).ToList();
         var products = sites.Select(site => site.Product.Producer!).ToHashSet();
         foreach (var site in sites)
-            foreach (var other in site.Weight.Uses.Select(use => use.Node).Where(node => !products.Contains(node) && Linear.StartingAt(node) is not null))
+            foreach (var other in site.Weight.Uses.Select(use => use.Node).Where(node => !products.Contains(node) && LinearLayer.StartingAt(node) is not null))
                 Report(other, $"the weight of {site.Address} is applied here to something else too; adapters leave this product as it is");
     }
 
     private static bool SameSizes(AttentionLayer layer, AttentionLayer first) => layer.Sites.All(site => first[site.Matrix] is not { } other || (site.In, site.Out, site.Heads) == (other.In, other.Out, other.Heads));
 
-    private Projection? Read(Walk walk, int layer, string matrix)
+    private WalkedLayer? Read(ProjectionWalk walk, int layer, string matrix)
     {
         if (walk.Linear is null)
-            Failed(walk, layer, matrix, "a step in Walk.TowardsProjection (graphgen/Discovery/Walk.cs)",
+            Failed(walk, layer, matrix, "a step in ProjectionWalk.TowardsProjection (graphgen/Discovery/ProjectionWalk.cs)",
                 WeightObstacle.Behind(walk.Values[^1]));
-        else if (Features.Of(walk) is { } features)
-            return new Projection(matrix, walk.Linear, features, NamesOf(walk));
+        else if (HeadFeatures.Of(walk) is { } features)
+            return new WalkedLayer(matrix, walk.Linear, features, NamesOf(walk));
         else
             Failed(walk, layer, matrix, MissingMove, "it cannot be said which of its features make which head");
         return null;
     }
 
-    private LinearSite? ReadForward(AttentionCore core, int layer, int heads, FeatureGrid? queries)
+    private Projection? ReadForward(AttentionCore core, int layer, int heads, FeatureFlow? queries)
     {
-        var walk = Walk.Forward(core.Out);
+        var walk = ProjectionWalk.Forward(core.Out);
         if (walk.Linear is not { } linear)
-            Failed(walk, layer, "p", "a step in Walk.TowardsOutput (graphgen/Discovery/Walk.cs)",
-                WeightObstacle.Of(Walk.ReadersOf(walk.Values[^1])) ?? ReadersOf(walk.Values[^1]));
-        else if (!Features.ArriveInOrder(walk, core.Scores.Int("transA", 0) == 1 ? queries?.Transposed() : queries))
+            Failed(walk, layer, "p", "a step in ProjectionWalk.TowardsOutput (graphgen/Discovery/ProjectionWalk.cs)",
+                WeightObstacle.Of(ProjectionWalk.ReadersOf(walk.Values[^1])) ?? ReadersOf(walk.Values[^1]));
+        else if (!HeadFeatures.ArriveInOrder(walk, core.Scores.Int("transA", 0) == 1 ? queries?.Transposed() : queries))
             Failed(walk, layer, "p", MissingMove, "it cannot be said which of its features come from which head");
         else if (heads > 0)
-            return SiteOf(new Projection("p", linear, new Features([(0, linear.Out)], heads, linear.Output), NamesOf(walk)), layer, core);
+            return SiteOf(new WalkedLayer("p", linear, new HeadFeatures([(0, linear.Out)], heads, linear.Output), NamesOf(walk)), layer, core);
         return null;
     }
 
-    private LinearSite? SiteOf(Projection projection, int layer, AttentionCore core)
+    private Projection? SiteOf(WalkedLayer projection, int layer, AttentionCore core)
     {
         var (matrix, linear, features, forms) = projection;
-        if (StoredSite.Of(model, linear, features) is not { } stored)
+        if (StoredPlace.Of(model, linear, features) is not { } stored)
         {
             Report(linear.Product, $"layers.{layer}.{matrix}: {WeightObstacle.Of(linear.Product) ?? $"the weight '{linear.Weight.Name}' is computed, not stored as numbers of a known kind"}");
             return null;
         }
-        return new LinearSite(layer, matrix)
+        return new Projection(layer, matrix)
         {
             Input = linear.Input,
             Output = features.Output ?? linear.Output,
@@ -199,15 +199,15 @@ internal sealed class LayerReader(CanonicalModel model)
         };
     }
 
-    private static IReadOnlyList<string> NamesOf(Walk walk) => [.. walk.Steps.Select(step => step.Name)];
+    private static IReadOnlyList<string> NamesOf(ProjectionWalk walk) => [.. walk.Steps.Select(step => step.Name)];
 
     private static string ReadersOf(Value value)
     {
-        var readers = Walk.ReadersOf(value);
+        var readers = ProjectionWalk.ReadersOf(value);
         return readers is [var reader] ? $"{reader} reads it" : $"{readers.Count} nodes read it";
     }
 
-    private void Failed(Walk walk, int layer, string matrix, string missing, string? why = null)
+    private void Failed(ProjectionWalk walk, int layer, string matrix, string missing, string? why = null)
     {
         var stop = walk.Linear?.Product ?? walk.Values[^1].Producer;
         var (node, op) = (stop?.Source?.Label ?? stop?.Label ?? walk.Values[^1].Name, stop?.Op ?? "input");
@@ -236,4 +236,4 @@ internal sealed class LayerReader(CanonicalModel model)
 /// <param name="Linear">The product that makes it.</param>
 /// <param name="Features">Which of the product's features are its.</param>
 /// <param name="Forms">Names of the steps of the walk, from attention on.</param>
-internal sealed record Projection(string Matrix, Linear Linear, Features Features, IReadOnlyList<string> Forms);
+internal sealed record WalkedLayer(string Matrix, LinearLayer Linear, HeadFeatures Features, IReadOnlyList<string> Forms);

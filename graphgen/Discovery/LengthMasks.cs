@@ -16,7 +16,7 @@ internal sealed record LengthMasks(string Path, IReadOnlyList<(string Input, Nod
     public static LengthMasks None { get; } = new(string.Empty, []);
 
     /// <summary>Reads a deployed model.</summary>
-    public static LengthMasks Of(Model deployed)
+    public static LengthMasks Of(OnnxModel deployed)
     {
         var readers = from node in deployed.Graph.Nodes
                       let input = LengthsOf(node) is { } lengths ? SummedInput(lengths) : null
@@ -28,7 +28,7 @@ internal sealed record LengthMasks(string Path, IReadOnlyList<(string Input, Nod
     /// <summary>Refuses a batch with a row that no length says.</summary>
     /// <param name="batch">Inputs by name.</param>
     /// <exception cref="LortaException">LRT207: a row whose ones are not the first positions.</exception>
-    public void Check(IReadOnlyDictionary<string, Tensor> batch)
+    public void Check(IReadOnlyDictionary<string, OnnxTensor> batch)
     {
         foreach (var (input, attention) in Readers)
             if (batch.TryGetValue(input, out var mask) && mask.Rank == 2 && FirstWithHoles(mask) is { } row)
@@ -62,7 +62,7 @@ internal sealed record LengthMasks(string Path, IReadOnlyList<(string Input, Nod
         return isSummed ? at.Name : null;
     }
 
-    private static long? FirstWithHoles(Tensor mask)
+    private static long? FirstWithHoles(OnnxTensor mask)
     {
         var values = mask.Type.IsFloat() ? Array.ConvertAll(mask.ToFloats(), value => value != 0 ? 1L : 0) : mask.ToLongs();
         var length = mask.Dims[1];

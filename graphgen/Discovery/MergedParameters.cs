@@ -6,7 +6,7 @@ namespace LoRTA.Onnx.GraphGen.Discovery;
 internal static class MergedParameters
 {
     /// <summary>Whether the tensor of a parameter is that of others as well.</summary>
-    public static bool IsMerged(IReadOnlyList<ParameterName> names, ParameterName name, Tensor stored) =>
+    public static bool IsMerged(IReadOnlyList<ParameterName> names, ParameterName name, OnnxTensor stored) =>
         stored.Rank <= 1 && name.Slice is null && names.Any(other => other.Name != name.Name && other.Initializer == name.Initializer);
 
     /// <summary>Whether a node of the deployed file applies a merged tensor as this parameter: it belongs to the parameter's module.</summary>

@@ -18,13 +18,13 @@ internal sealed class MixedFeatures
     /// the result.</param>
     /// <param name="source">Where the features are at the first value.</param>
     /// <returns>Where they are at the last value; null where that cannot be said.</returns>
-    public static FeatureGrid? Along(IEnumerable<(Value Value, IReadOnlyList<Value> Data)> values, FeatureGrid source)
+    public static FeatureFlow? Along(IEnumerable<(Value Value, IReadOnlyList<Value> Data)> values, FeatureFlow source)
     {
-        var (mixed, grids, last) = (new MixedFeatures(), new Dictionary<Value, FeatureGrid>(), (FeatureGrid?)null);
+        var (mixed, grids, last) = (new MixedFeatures(), new Dictionary<Value, FeatureFlow>(), (FeatureFlow?)null);
         foreach (var (value, data) in values)
         {
             last = data is []
-                ? new FeatureGrid(source.Axes, [.. Enumerable.Range(0, source.Features.Length).Select(i => mixed.NumberOf([i]))], [])
+                ? new FeatureFlow(source.Axes, [.. Enumerable.Range(0, source.Features.Length).Select(i => mixed.NumberOf([i]))], [])
                 : mixed.Next(value, [.. data.Select(part => grids[part])]);
             if (last is null) return null;
             grids[value] = last;
@@ -32,29 +32,29 @@ internal sealed class MixedFeatures
         return last is null ? null : mixed.Told(last, source);
     }
 
-    private FeatureGrid? Next(Value value, FeatureGrid[] data) => value.Producer!.Op switch
+    private FeatureFlow? Next(Value value, FeatureFlow[] data) => value.Producer!.Op switch
     {
-        "Transpose" => FeatureGrid.Transpose(data[0], value),
-        "Reshape" or "Squeeze" or "Unsqueeze" => FeatureGrid.Reshape(data[0], value),
-        "Split" or "Slice" or "Gather" => FeatureGrid.Choose(data[0], value),
-        "Concat" => FeatureGrid.Join(data, value),
+        "Transpose" => FeatureFlow.Transpose(data[0], value),
+        "Reshape" or "Squeeze" or "Unsqueeze" => FeatureFlow.Reshape(data[0], value),
+        "Split" or "Slice" or "Gather" => FeatureFlow.Choose(data[0], value),
+        "Concat" => FeatureFlow.Join(data, value),
         _ => Together(data, value),
     };
 
     // Element by element: what is made of two has the elements of both.
-    private FeatureGrid? Together(FeatureGrid[] data, Value value)
+    private FeatureFlow? Together(FeatureFlow[] data, Value value)
     {
         var sum = data[0];
         foreach (var other in data[1..])
         {
             if (!sum.HasAxesOf(other)) return null;
-            sum = new FeatureGrid(sum.Axes, [.. sum.Features.Zip(other.Features, Union)], []);
+            sum = new FeatureFlow(sum.Axes, [.. sum.Features.Zip(other.Features, Union)], []);
         }
-        return FeatureGrid.Keep(sum, value);
+        return FeatureFlow.Keep(sum, value);
     }
 
     // Of elements that are made of the same ones, the first has the first one for its own, and so on.
-    private FeatureGrid? Told(FeatureGrid result, FeatureGrid source)
+    private FeatureFlow? Told(FeatureFlow result, FeatureFlow source)
     {
         var features = new int[result.Features.Length];
         var together = source.Together.ToList();
@@ -65,7 +65,7 @@ internal sealed class MixedFeatures
             foreach (var (position, member) in group.Zip(members)) features[position] = source.Features[member];
             if (members.Length > 1) together.Add([.. members.Select(member => source.Features[member])]);
         }
-        return new FeatureGrid(result.Axes, features, together);
+        return new FeatureFlow(result.Axes, features, together);
     }
 
     private int Union(int a, int b)

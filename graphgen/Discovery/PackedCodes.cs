@@ -10,7 +10,7 @@ internal static class PackedCodes
         (byte)((packed[(int)(bit >> 3)] >> (int)(bit & 7)) & ((1 << bits) - 1));
 
     /// <summary>A byte for each code, [rows, columns].</summary>
-    public static byte[] Unpack(ReadOnlySpan<byte> packed, StoredCodes layout)
+    public static byte[] Unpack(ReadOnlySpan<byte> packed, BlockLayout layout)
     {
         var codes = new byte[layout.Rows * layout.Columns];
         for (long row = 0; row < layout.Rows; row++)
@@ -19,7 +19,7 @@ internal static class PackedCodes
     }
 
     /// <summary>The codes side by side; what lies between the rows stays as it was.</summary>
-    public static byte[] Pack(byte[] codes, ReadOnlySpan<byte> before, StoredCodes layout)
+    public static byte[] Pack(byte[] codes, ReadOnlySpan<byte> before, BlockLayout layout)
     {
         var packed = before.ToArray();
         for (long row = 0; row < layout.Rows; row++)

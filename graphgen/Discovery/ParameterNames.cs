@@ -9,17 +9,17 @@ namespace LoRTA.Onnx.GraphGen.Discovery;
 internal static class ParameterNames
 {
     /// <summary>All parameters that are stored with their own axes, in the order in which the graph applies them.</summary>
-    public static IReadOnlyList<ParameterName> Of(Model deployed)
+    public static IReadOnlyList<ParameterName> Of(OnnxModel deployed)
     {
         AppliedParameter[] applied = [.. AppliedIn(deployed).Where(use => use.Matrix is null)];
-        var ties = Ties.Among([.. applied.Where(use => use.Leaf == "weight")]);
+        var ties = TiedWeights.Among([.. applied.Where(use => use.Leaf == "weight")]);
         return [.. Of(applied).Select(name => name with { Also = ties.GetValueOrDefault(name.Initializer, []) })];
     }
 
     /// <summary>All parameters, also matrices that are stored with other axes, without the copies of each: no number is read.</summary>
-    public static IReadOnlyList<ParameterName> Untied(Model deployed) => Of(AppliedIn(deployed));
+    public static IReadOnlyList<ParameterName> Untied(OnnxModel deployed) => Of(AppliedIn(deployed));
 
-    private static AppliedParameter[] AppliedIn(Model deployed) => [.. deployed.Graph.Nodes.SelectMany(ParameterRoles.AppliedBy)];
+    private static AppliedParameter[] AppliedIn(OnnxModel deployed) => [.. deployed.Graph.Nodes.SelectMany(ParameterRoles.AppliedBy)];
 
     private static List<ParameterName> Of(IReadOnlyList<AppliedParameter> applied)
     {

@@ -1,7 +1,6 @@
 using System.Numerics;
 using System.Numerics.Tensors;
 using LoRTA.Onnx.GraphGen.Ir;
-using Tensor = LoRTA.Onnx.GraphGen.Ir.Tensor;
 
 namespace LoRTA.Onnx.GraphGen.Discovery;
 
@@ -10,7 +9,7 @@ namespace LoRTA.Onnx.GraphGen.Discovery;
 /// <param name="Codes">The codes as stored.</param>
 /// <param name="Scales">The scales as stored.</param>
 /// <param name="ZeroPoints">The zero points as stored; null = the format's own everywhere.</param>
-internal sealed record QuantizedMatrix(StoredCodes Layout, Tensor Codes, Tensor Scales, Tensor? ZeroPoints) : IStoredNumbers
+internal sealed record QuantizedMatrix(BlockLayout Layout, OnnxTensor Codes, OnnxTensor Scales, OnnxTensor? ZeroPoints) : IStoredNumbers
 {
     private const int Exact = 512;   // squares that are summed in float32
 
@@ -100,14 +99,14 @@ internal sealed record QuantizedMatrix(StoredCodes Layout, Tensor Codes, Tensor 
 
     /// <summary>Codes and scales as the file stores them.</summary>
     public (Memory<byte> Codes, Memory<byte> Scales) Stored(RoundedNumbers rounded) =>
-        (PackedCodes.Pack(rounded.Codes, Codes.Bytes, Layout), StoredMatrix.Round(rounded.Scales, Scales.Type));
+        (PackedCodes.Pack(rounded.Codes, Codes.Bytes, Layout), WeightView.Round(rounded.Scales, Scales.Type));
 
     /// <summary>A scale as the file's type rounds it.</summary>
     public float StoredScale(float scale) => Scales.Type switch
     {
         ElementType.Float => scale,
         ElementType.Float16 => (float)(Half)scale,
-        _ => Tensor.FromBytes(Scales.Type, [1], StoredMatrix.Round([scale], Scales.Type)).ToFloats()[0],
+        _ => OnnxTensor.FromBytes(Scales.Type, [1], WeightView.Round([scale], Scales.Type)).ToFloats()[0],
     };
 
     private void Requantize(Block block, float[] values, RoundedNumbers rounded, float[] inside)

@@ -12,7 +12,7 @@ internal static class ReadableGraph
     /// <summary>Names what the exporter numbered (<c>node_linear_7</c>), and marks what was found.</summary>
     /// <param name="canonical">The graph; its names are changed, its inputs and outputs are not.</param>
     /// <param name="map">What was found in it.</param>
-    public static Model Of(CanonicalModel canonical, AttentionMap map)
+    public static OnnxModel Of(CanonicalModel canonical, AttentionMap map)
     {
         var graph = canonical.Model.Graph;
         foreach (var sites in map.Layers.SelectMany(layer => layer.Sites).GroupBy(site => site.Product.Producer!))

@@ -37,7 +37,7 @@ internal sealed class RotaryRegion
     public static Pattern Pattern { get; } = new RotaryPattern();
 
     /// <summary>Where the features go; features that are rotated into each other must stay in one head.</summary>
-    public static FeatureGrid? Move(FeatureGrid grid, Value result) =>
+    public static FeatureFlow? Move(FeatureFlow grid, Value result) =>
         Of(result) is { Source: { } source } region ? MixedFeatures.Along(region.Values(source), grid) : null;
 
     // Null where a value is no sum or join of data.
@@ -106,7 +106,7 @@ internal sealed class RotaryRegion
         while (open.TryPop(out var at))
         {
             if (!seen.Add(at) || at.Producer is not { } node || node.Op is "Shape" or "Size") continue;
-            if (seen.Count > Farthest || Linear.StartingAt(node) is { In: > 1 }) return true;
+            if (seen.Count > Farthest || LinearLayer.StartingAt(node) is { In: > 1 }) return true;
             foreach (var input in node.Inputs.OfType<Value>()) open.Push(input);
         }
         return false;

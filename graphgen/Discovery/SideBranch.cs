@@ -5,7 +5,7 @@ namespace LoRTA.Onnx.GraphGen.Discovery;
 /// <summary>Linear layers with a branch beside them, y = x·W + b + f(x): adapters that were exported without folding.</summary>
 internal static class SideBranch
 {
-    private const int Far = 64;   // nodes of a branch
+    private const int MaxNodes = 64;   // nodes of a branch
 
     /// <summary>The operand of a sum that is the layer, where the other one is made from the layer's own input; null where there is no such sum.</summary>
     public static Value? LayerUnder(Value sum)
@@ -16,11 +16,11 @@ internal static class SideBranch
     }
 
     /// <summary>Of several readers of x the layer that a branch joins.</summary>
-    public static Linear? LayerOn(Value x, IEnumerable<Node> readers) => readers.Select(Linear.StartingAt).OfType<Linear>().FirstOrDefault(linear => linear.Input == x && Sums(linear.Output).Any(sum => LayerUnder(sum) == linear.Output));
+    public static LinearLayer? LayerOn(Value x, IEnumerable<Node> readers) => readers.Select(LinearLayer.StartingAt).OfType<LinearLayer>().FirstOrDefault(linear => linear.Input == x && Sums(linear.Output).Any(sum => LayerUnder(sum) == linear.Output));
 
     private static IEnumerable<Value> Sums(Value value) => value.Uses.Where(use => use.Node.Op == "Add").Select(use => use.Node.Output);
 
-    private static bool IsLayer(Value layer, Value branch) => Linear.EndingAt(Whole(layer)) is { } linear && IsMadeFrom(linear.Input, branch);
+    private static bool IsLayer(Value layer, Value branch) => LinearLayer.EndingAt(Whole(layer)) is { } linear && IsMadeFrom(linear.Input, branch);
 
     private static Value Whole(Value part)
     {
@@ -31,7 +31,7 @@ internal static class SideBranch
     private static bool IsMadeFrom(Value source, Value value)
     {
         var (open, seen) = (new Queue<Value>([value]), new HashSet<Value>());
-        while (open.TryDequeue(out var at) && seen.Count < Far)
+        while (open.TryDequeue(out var at) && seen.Count < MaxNodes)
         {
             if (at == source) return true;
             if (!seen.Add(at) || at.Producer is not { } node) continue;

@@ -10,7 +10,7 @@ public sealed class UnderstoodModel
     private UnderstoodModel(CanonicalModel canonical) => (Canonical, Map) = (canonical, AttentionMap.Of(canonical));
 
     /// <summary>The model as it was given; never changed.</summary>
-    public Model Deployed => Canonical.Deployed;
+    public OnnxModel Deployed => Canonical.Deployed;
 
     /// <summary>The training copy.</summary>
     public CanonicalModel Canonical { get; }
@@ -21,5 +21,5 @@ public sealed class UnderstoodModel
     /// <summary>Understands a model, as far as that is possible: what is not understood is a finding.</summary>
     /// <exception cref="Errors.LortaException">LRT121: inconsistent shapes; LRT203: an operator that cannot be brought to the canonical
     /// opset.</exception>
-    public static UnderstoodModel Of(Model deployed) => new(CanonicalModel.Of(deployed));
+    public static UnderstoodModel Of(OnnxModel deployed) => new(CanonicalModel.Of(deployed));
 }

@@ -76,13 +76,13 @@ internal static class AdapterErrors
         new("LRT321", $"adapter.targets: '{target}' is not there yet.", "Choose from q, k, v, p.") { IsUsage = true };
 
     public static LortaException UnknownTensors(string file, IReadOnlyList<string> names) =>
-        BadConfig(file, $"holds {string.Join(", ", names.Take(Named).Select(name => $"'{name}'"))}{More(names.Count)}, which {AdapterFolder.ConfigFile} does not name: its method, targets and layers have no such tensor");
+        BadConfig(file, $"holds {string.Join(", ", names.Take(Named).Select(name => $"'{name}'"))}{More(names.Count)}, which {Adapter.ConfigFile} does not name: its method, targets and layers have no such tensor");
 
     public static LortaException FactorsWithoutPlace(string file, IReadOnlyList<string> names) =>
         new("LRT323", $"{file}: holds {string.Join(", ", names.Take(Named).Select(name => $"'{name}'"))}{More(names.Count)}, which the chosen method, targets and layers have no place for.", "Choose the method, targets and layers that the values were made for.") { IsUsage = true };
 
     public static LortaException OtherHash(string file, string stated) =>
-        BadConfig(file, $"is not the file that {AdapterFolder.ConfigFile} was written for (its sha256 is not {stated})");
+        BadConfig(file, $"is not the file that {Adapter.ConfigFile} was written for (its sha256 is not {stated})");
 
     /// <summary>A file that says two things: one by itself, one by its options and the model.</summary>
     public static LortaException OtherThanFollows(string file, string what, object? stated, object follows) =>

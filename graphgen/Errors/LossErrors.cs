@@ -23,7 +23,7 @@ internal static class LossErrors
         $"The model takes rows of {fixedLength} tokens and has no attention mask, so a row of {length} tokens cannot be padded.",
         $"Give rows of exactly {fixedLength} tokens (causal-lm: data.packing), or export the model with an attention mask or a dynamic length.");
 
-    public static LortaException WrongInputType(string name, Tensor tensor, ElementType wanted, Exception inner) => new(
+    public static LortaException WrongInputType(string name, OnnxTensor tensor, ElementType wanted, Exception inner) => new(
         "LRT415",
         $"The input '{name}' is declared as {wanted.Display()}, which cannot hold the {tensor} that is fed to it ({inner.Message.TrimEnd('.')}).",
         "Give values of the declared type.",

@@ -9,7 +9,7 @@ namespace LoRTA.Onnx.GraphGen.Files;
 
 /// <summary>A safetensors file: named tensors in a mapped file, and text metadata.</summary>
 /// <remarks>Layout: header length (8 bytes, little-endian), a JSON header {name: {dtype, shape, data_offsets}, __metadata__: {…}}, the data.</remarks>
-internal sealed record Safetensors(IReadOnlyDictionary<string, Tensor> Tensors, IReadOnlyDictionary<string, string> Metadata)
+internal sealed record Safetensors(IReadOnlyDictionary<string, OnnxTensor> Tensors, IReadOnlyDictionary<string, string> Metadata)
 {
     private const int LongestHeader = 100_000_000;   // as in the format's own library
 
@@ -56,16 +56,16 @@ internal sealed record Safetensors(IReadOnlyDictionary<string, Tensor> Tensors, 
 
     /// <summary>The tensor of that name.</summary>
     /// <exception cref="LortaException">LRT106: the file has none of that name.</exception>
-    public Tensor Get(string path, string name) => Tensors.TryGetValue(name, out var tensor)
+    public OnnxTensor Get(string path, string name) => Tensors.TryGetValue(name, out var tensor)
         ? tensor
         : throw new LortaException("LRT106", $"{path}: tensor '{name}' is missing.", $"The file holds {string.Join(", ", Tensors.Keys.Take(8))}{(Tensors.Count > 8 ? ", …" : string.Empty)}.");
 
     /// <summary>Writes the tensors in ordinal order of their names: equal content gives equal bytes.</summary>
-    public static void Save(string path, IReadOnlyDictionary<string, Tensor> tensors, IReadOnlyDictionary<string, string>? metadata = null) =>
+    public static void Save(string path, IReadOnlyDictionary<string, OnnxTensor> tensors, IReadOnlyDictionary<string, string>? metadata = null) =>
         AtomicFile.Write(path, stream => Write(stream, tensors, metadata));
 
     /// <inheritdoc cref="Save"/>
-    public static void Write(Stream stream, IReadOnlyDictionary<string, Tensor> tensors, IReadOnlyDictionary<string, string>? metadata = null)
+    public static void Write(Stream stream, IReadOnlyDictionary<string, OnnxTensor> tensors, IReadOnlyDictionary<string, string>? metadata = null)
     {
         var ordered = tensors.OrderBy(pair => pair.Key, StringComparer.Ordinal).ToList();
         var header = Header(ordered, metadata);
@@ -76,7 +76,7 @@ internal sealed record Safetensors(IReadOnlyDictionary<string, Tensor> Tensors, 
         foreach (var (_, tensor) in ordered) tensor.CopyTo(stream);
     }
 
-    private static byte[] Header(List<KeyValuePair<string, Tensor>> tensors, IReadOnlyDictionary<string, string>? metadata)
+    private static byte[] Header(List<KeyValuePair<string, OnnxTensor>> tensors, IReadOnlyDictionary<string, string>? metadata)
     {
         using var buffer = new MemoryStream();
         using (var json = new Utf8JsonWriter(buffer))
@@ -113,7 +113,7 @@ internal sealed record Safetensors(IReadOnlyDictionary<string, Tensor> Tensors, 
 
     private static Safetensors Read(MappedFile file, long dataStart, JsonElement header)
     {
-        var tensors = new SortedDictionary<string, Tensor>(StringComparer.Ordinal);
+        var tensors = new SortedDictionary<string, OnnxTensor>(StringComparer.Ordinal);
         var metadata = new SortedDictionary<string, string>(StringComparer.Ordinal);
         foreach (var entry in header.EnumerateObject())
         {
@@ -130,7 +130,7 @@ internal sealed record Safetensors(IReadOnlyDictionary<string, Tensor> Tensors, 
     }
 
     // Each byte behind the header belongs to one tensor: what overlaps, is left out or follows the last one is no safetensors file.
-    private static void CheckCover(MappedFile file, long dataStart, IReadOnlyDictionary<string, Tensor> tensors)
+    private static void CheckCover(MappedFile file, long dataStart, IReadOnlyDictionary<string, OnnxTensor> tensors)
     {
         var at = dataStart;
         foreach (var (name, tensor) in tensors.OrderBy(pair => pair.Value.FileOffset).ThenBy(pair => pair.Value.ByteCount))
@@ -143,7 +143,7 @@ internal sealed record Safetensors(IReadOnlyDictionary<string, Tensor> Tensors, 
         if (at < file.Length) throw FileErrors.Corrupt(file.Path, $"{file.Length - at} bytes at its end belong to no tensor");
     }
 
-    private static Tensor ReadTensor(MappedFile file, long dataStart, JsonProperty entry)
+    private static OnnxTensor ReadTensor(MappedFile file, long dataStart, JsonProperty entry)
     {
         var dtype = entry.Value.GetProperty("dtype").GetString() ?? string.Empty;
         if (!Types.TryGetValue(dtype, out var type)) throw FileErrors.Corrupt(file.Path, $"tensor '{entry.Name}' has the unknown type {dtype}");
@@ -153,6 +153,6 @@ internal sealed record Safetensors(IReadOnlyDictionary<string, Tensor> Tensors, 
         var bytes = type.Bytes(dims.Aggregate(1L, (product, dim) => checked(product * dim)));
         if (offsets is not [>= 0, >= 0] || offsets[1] - offsets[0] != bytes || offsets[1] > file.Length - dataStart)
             throw FileErrors.Corrupt(file.Path, string.Create(CultureInfo.InvariantCulture, $"tensor '{entry.Name}' of {bytes} bytes does not lie within the file"));
-        return Tensor.FromFile(type, dims, file, dataStart + offsets[0]);
+        return OnnxTensor.FromFile(type, dims, file, dataStart + offsets[0]);
     }
 }

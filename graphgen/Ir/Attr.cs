@@ -2,7 +2,7 @@ using System.Text;
 
 namespace LoRTA.Onnx.GraphGen.Ir;
 
-/// <summary>An attribute: <see cref="Value"/> is a float, long, byte[] (UTF-8), <see cref="Tensor"/>, float[], long[], byte[][], or for opaque ones the stored bytes.</summary>
+/// <summary>An attribute: <see cref="Value"/> is a float, long, byte[] (UTF-8), <see cref="OnnxTensor"/>, float[], long[], byte[][], or for opaque ones the stored bytes.</summary>
 internal sealed record Attr(AttrKind Kind, object Value)
 {
     public static implicit operator Attr(long value) => new(AttrKind.Int, value);
@@ -13,7 +13,7 @@ internal sealed record Attr(AttrKind Kind, object Value)
 
     public static implicit operator Attr(long[] value) => new(AttrKind.Ints, value);
 
-    public static implicit operator Attr(Tensor value) => new(AttrKind.Tensor, value);
+    public static implicit operator Attr(OnnxTensor value) => new(AttrKind.Tensor, value);
 
     /// <summary>A text that is equal for equal attributes, for sharing equal nodes; null where equality is not known cheaply.</summary>
     public string? Key => Value switch

@@ -97,7 +97,7 @@ public readonly struct Expr
     public Expr Take(IReadOnlyList<long> index, int axis = 0) => Tape.Op("Gather", [this, Tape.Longs([.. index])], ("axis", axis));
 
     /// <summary>One slice along the first axis, which goes.</summary>
-    public Expr Row(long index) => Tape.Op("Gather", [this, Tape.Constant(Tensor.Scalar(index))], ("axis", 0));
+    public Expr Row(long index) => Tape.Op("Gather", [this, Tape.Constant(OnnxTensor.Scalar(index))], ("axis", 0));
 
     /// <summary>Column-wise Kronecker product of [m, r] and [n, r]: [m·n, r], row i·n + j = this[i] ∘ other[j].</summary>
     public Expr KhatriRao(Expr other) => (Unsqueeze(1) * other.Unsqueeze(0)).Reshape(-1, Shape[-1].Value ?? throw new InvalidOperationException("rank r must be a number"));
@@ -163,7 +163,7 @@ public readonly struct Expr
     internal Expr SizeOf(int axis) => Shape[axis].Value is { } known ? Tape.Longs(known) : Apply("Shape", ("start", axis), ("end", axis + 1));
 
     /// <summary>The number of elements as an int64 scalar.</summary>
-    internal Expr Size() => Shape.Size.Value is { } known ? Tape.Constant(Tensor.Scalar(known)) : Apply("Size");
+    internal Expr Size() => Shape.Size.Value is { } known ? Tape.Constant(OnnxTensor.Scalar(known)) : Apply("Size");
 
     /// <summary>Zeros of this shape and type.</summary>
     internal Expr Zeros() => Zeros(Tape, ShapeTensor(), Type);

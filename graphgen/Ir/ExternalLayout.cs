@@ -5,8 +5,8 @@ internal sealed class ExternalLayout
 {
     private const long Alignment = 4096;   // tensors start at pages, so that runtimes can map them
     private const long WorthIt = 1024;
-    private readonly Dictionary<Tensor, long> _offsets = new(ReferenceEqualityComparer.Instance);
-    private readonly List<Tensor> _order = [];
+    private readonly Dictionary<OnnxTensor, long> _offsets = new(ReferenceEqualityComparer.Instance);
+    private readonly List<OnnxTensor> _order = [];
     private readonly string _location;
 
     /// <summary>Lays out the large constants one behind the other.</summary>

@@ -68,7 +68,7 @@ public sealed class Graph
         return value;
     }
 
-    internal Value AddInput(string name, ElementType type, Shape? shape, Tensor? byDefault = null)
+    internal Value AddInput(string name, ElementType type, Shape? shape, OnnxTensor? byDefault = null)
     {
         var value = AddValue(name, type, shape);
         (value.Constant, value.IsInput) = (byDefault, true);
@@ -76,7 +76,7 @@ public sealed class Graph
         return value;
     }
 
-    internal Value AddConstant(string name, Tensor tensor)
+    internal Value AddConstant(string name, OnnxTensor tensor)
     {
         var value = AddValue(name, tensor.Type, Shape.Of(tensor));
         value.Constant = tensor;

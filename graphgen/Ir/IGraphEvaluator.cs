@@ -6,13 +6,13 @@ public interface IGraphEvaluator
 {
     /// <summary>Makes a model ready to run many times.</summary>
     /// <param name="model">The model; its constants may lie in files and are not copied.</param>
-    ICompiledGraph Compile(Model model);
+    ICompiledGraph Compile(OnnxModel model);
 
     /// <summary>Runs a model once.</summary>
     /// <param name="model">The model; its constants may lie in files.</param>
     /// <param name="inputs">A tensor for each input without default, by name.</param>
     /// <returns>A tensor for each output, by name.</returns>
-    IReadOnlyDictionary<string, Tensor> Run(Model model, IReadOnlyDictionary<string, Tensor> inputs)
+    IReadOnlyDictionary<string, OnnxTensor> Run(OnnxModel model, IReadOnlyDictionary<string, OnnxTensor> inputs)
     {
         using var compiled = Compile(model);
         return compiled.Run(inputs);
@@ -25,5 +25,5 @@ public interface ICompiledGraph : IDisposable
     /// <summary>Runs it.</summary>
     /// <param name="inputs">A tensor for each input without default, by name; others are left out.</param>
     /// <returns>A tensor for each output, by name.</returns>
-    IReadOnlyDictionary<string, Tensor> Run(IReadOnlyDictionary<string, Tensor> inputs);
+    IReadOnlyDictionary<string, OnnxTensor> Run(IReadOnlyDictionary<string, OnnxTensor> inputs);
 }

@@ -3,9 +3,9 @@ namespace LoRTA.Onnx.GraphGen.Ir;
 /// <summary>Deep copies of graphs.</summary>
 internal static class ModelCopy
 {
-    public static Model Of(Model model)
+    public static OnnxModel Of(OnnxModel model)
     {
-        var copy = new Model(Of(model.Graph))
+        var copy = new OnnxModel(Of(model.Graph))
         {
             Path = model.Path,
             IrVersion = model.IrVersion,

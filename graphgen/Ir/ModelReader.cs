@@ -12,7 +12,7 @@ internal static class ModelReader
 {
     private const int LongestFormula = 500;   // characters of a size such as past + 2*sequence
 
-    public static Model Read(string path)
+    public static OnnxModel Read(string path)
     {
         var file = MappedFile.Open(path);
         try
@@ -27,16 +27,16 @@ internal static class ModelReader
     }
 
     /// <summary>A model from bytes in memory (small ones: tests, templates).</summary>
-    public static Model Read(ReadOnlySpan<byte> bytes) => Read(string.Empty, ModelProto.Parser.ParseFrom(bytes), new TensorReader(string.Empty, null, []));
+    public static OnnxModel Read(ReadOnlySpan<byte> bytes) => Read(string.Empty, ModelProto.Parser.ParseFrom(bytes), new TensorReader(string.Empty, null, []));
 
-    private static Model Read(string path, ModelProto proto, TensorReader tensors)
+    private static OnnxModel Read(string path, ModelProto proto, TensorReader tensors)
     {
         if (proto.Graph is not { Node.Count: > 0 } || proto.OpsetImport.Count == 0) throw ModelErrors.NotOnnx(path, "it has no graph");
         var functions = FunctionInliner.Inline(proto);
         BranchInliner.Inline(proto.Graph, copy => ReadGraph(path, copy, tensors));
         var graph = ReadGraph(path, proto.Graph, tensors);
         var (opsets, metadata, irVersion, producer) = (proto.OpsetImport.ToArray(), proto.MetadataProps.ToArray(), proto.IrVersion, proto.ProducerName);
-        var model = new Model(graph)
+        var model = new OnnxModel(graph)
         {
             Path = path,
             IrVersion = irVersion,

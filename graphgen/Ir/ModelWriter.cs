@@ -20,7 +20,7 @@ internal static class ModelWriter
     /// <param name="placeCompanion">Puts what belongs to the model in its place, just before the model file; null = nothing does.</param>
     /// <returns>The files.</returns>
     /// <exception cref="LortaException">LRT104: the folder cannot be written or the disk is full.</exception>
-    public static IReadOnlyList<string> Save(Model model, string path, Action? placeCompanion = null)
+    public static IReadOnlyList<string> Save(OnnxModel model, string path, Action? placeCompanion = null)
     {
         var isApart = model.Graph.Initializers.Any(value => value.IsExternal)
             || model.Graph.Initializers.Sum(value => value.Constant!.ByteCount) > InlineLimit;
@@ -38,7 +38,7 @@ internal static class ModelWriter
         }
     }
 
-    private static void SaveWhole(Model model, string path, Action? placeCompanion)
+    private static void SaveWhole(OnnxModel model, string path, Action? placeCompanion)
     {
         using var file = PendingFile.Beside(path);
         Write(model, file.Stream, null);
@@ -47,7 +47,7 @@ internal static class ModelWriter
 
     // The data first, under a name that no older model file uses; the model file last, in one rename. It is begun first: its lock shows
     // that somebody is going to need the data.
-    private static string SaveApart(Model model, string path, Action? placeCompanion)
+    private static string SaveApart(OnnxModel model, string path, Action? placeCompanion)
     {
         using var file = PendingFile.Beside(path);
         using var data = PendingFile.Beside(path);
@@ -75,14 +75,14 @@ internal static class ModelWriter
     /// <summary>The model as bytes, for runtimes that load from memory.</summary>
     /// <param name="model">The model.</param>
     /// <param name="external">Where a constant lies that is not to be part of the bytes; null (or a null place): it is.</param>
-    public static byte[] ToBytes(Model model, Func<Value, ExternalPlace?>? external = null)
+    public static byte[] ToBytes(OnnxModel model, Func<Value, ExternalPlace?>? external = null)
     {
         using var stream = new MemoryStream();
         Write(model, stream, external);
         return stream.ToArray();
     }
 
-    private static void Write(Model model, Stream stream, Func<Value, ExternalPlace?>? external)
+    private static void Write(OnnxModel model, Stream stream, Func<Value, ExternalPlace?>? external)
     {
         var initializers = model.Graph.Initializers.Select(value => (Header: Header(value, external?.Invoke(value)), Data: external?.Invoke(value) is null ? value.Constant : null)).ToList();
         var skeleton = Skeleton(model.Graph, ListsInitializers(model));
@@ -100,7 +100,7 @@ internal static class ModelWriter
         }
     }
 
-    private static byte[] ModelFields(Model model)
+    private static byte[] ModelFields(OnnxModel model)
     {
         var proto = ModelProto.Parser.ParseFrom(model.Remainder.Span);
         (proto.IrVersion, proto.ProducerName) = (model.IrVersion, model.Producer);
@@ -110,7 +110,7 @@ internal static class ModelWriter
     }
 
     // Before version 4 of the format, every initializer is an input as well.
-    private static bool ListsInitializers(Model model) => model.IrVersion < 4;
+    private static bool ListsInitializers(OnnxModel model) => model.IrVersion < 4;
 
     private static byte[] Skeleton(Graph graph, bool listsInitializers)
     {
@@ -148,12 +148,12 @@ internal static class ModelWriter
             case float[] floats: proto.Floats.AddRange(floats); break;
             case long[] ints: proto.Ints.AddRange(ints); break;
             case byte[][] strings: proto.Strings.AddRange(strings.Select(ByteString.CopyFrom)); break;
-            case Tensor tensor: proto.T = TensorOf(tensor); break;
+            case OnnxTensor tensor: proto.T = TensorOf(tensor); break;
         }
         return proto;
     }
 
-    private static TensorProto TensorOf(Tensor tensor)
+    private static TensorProto TensorOf(OnnxTensor tensor)
     {
         var proto = new TensorProto { DataType = (int)tensor.Type, RawData = ByteString.CopyFrom(tensor.Bytes) };
         proto.Dims.AddRange(tensor.Dims);
@@ -193,7 +193,7 @@ internal static class ModelWriter
         return proto.ToByteArray();
     }
 
-    private static long RawSize(Tensor? data) => data is { ByteCount: > 0 and var bytes } ? TagSize(RawDataField) + LengthSize(bytes) + bytes : 0;
+    private static long RawSize(OnnxTensor? data) => data is { ByteCount: > 0 and var bytes } ? TagSize(RawDataField) + LengthSize(bytes) + bytes : 0;
 
     private static int TagSize(int field) => CodedOutputStream.ComputeTagSize(field);
 

@@ -101,18 +101,18 @@ public sealed class Node
         attr.Kind == kind ? (T)attr.Value : throw ModelErrors.AttributeKind(this, name, attr.Kind, kind);
 
     /// <summary>The numbers of a Constant node, however the file spells them; null for text and for every other operator.</summary>
-    internal Tensor? ConstantTensor() => Op != "Constant" ? null : Attributes.FirstOrDefault() switch
+    internal OnnxTensor? ConstantTensor() => Op != "Constant" ? null : Attributes.FirstOrDefault() switch
     {
-        ("value", { Value: Tensor tensor }) => tensor,
-        ("value_int", { Value: long value }) => Tensor.Scalar(value),
-        ("value_ints", { Value: long[] values }) => Tensor.Vector<long>(values),
-        ("value_float", { Value: float value }) => Tensor.Scalar(value),
-        ("value_floats", { Value: float[] values }) => Tensor.Vector<float>(values),
+        ("value", { Value: OnnxTensor tensor }) => tensor,
+        ("value_int", { Value: long value }) => OnnxTensor.Scalar(value),
+        ("value_ints", { Value: long[] values }) => OnnxTensor.Vector<long>(values),
+        ("value_float", { Value: float value }) => OnnxTensor.Scalar(value),
+        ("value_floats", { Value: float[] values }) => OnnxTensor.Vector<float>(values),
         _ => null,
     };
 
     /// <summary>Gives a Constant node another tensor.</summary>
-    internal void SetValue(Tensor tensor)
+    internal void SetValue(OnnxTensor tensor)
     {
         Attributes.Clear();
         Attributes["value"] = tensor;

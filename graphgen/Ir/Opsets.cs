@@ -13,11 +13,11 @@ internal static class Opsets
     /// <summary>The range, as texts say it.</summary>
     public static string Range => $"{Oldest} to {Newest}";
 
-    private const string Own = "ai.onnx";
+    private const string DefaultDomain = "ai.onnx";
 
     /// <summary>A domain as graphs hold it: ONNX's own one has two spellings, of which they hold the empty one.</summary>
-    public static string DomainOf(string stored) => stored is Own ? string.Empty : stored;
+    public static string DomainOf(string stored) => stored is DefaultDomain ? string.Empty : stored;
 
     /// <summary>A domain as texts say it.</summary>
-    public static string NameOf(string domain) => domain.Length == 0 ? Own : domain;
+    public static string NameOf(string domain) => domain.Length == 0 ? DefaultDomain : domain;
 }

@@ -27,7 +27,7 @@ public sealed class Shape : IReadOnlyList<Dim>, IEquatable<Shape>
     public static Shape Create(ReadOnlySpan<Dim> dims) => new(dims.ToArray());
 
     /// <summary>The shape of a constant.</summary>
-    public static Shape Of(Tensor tensor) => new([.. tensor.Dims.Select(dim => new Dim(dim))]);
+    public static Shape Of(OnnxTensor tensor) => new([.. tensor.Dims.Select(dim => new Dim(dim))]);
 
     /// <summary>Whether all dimensions are numbers.</summary>
     public bool IsKnown => _dims.All(dim => dim.IsKnown);

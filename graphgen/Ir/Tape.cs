@@ -32,7 +32,7 @@ public sealed class Tape
     }
 
     /// <summary>A constant; equal small ones are shared.</summary>
-    public Expr Constant(Tensor tensor, string? name = null)
+    public Expr Constant(OnnxTensor tensor, string? name = null)
     {
         var key = name is null && tensor.ByteCount <= 256 ? $"{tensor}:{Convert.ToHexString(tensor.Bytes)}" : null;
         if (key is not null && _constants.TryGetValue(key, out var shared) && Graph.Find(shared.Name) == shared) return this[shared];
@@ -42,16 +42,16 @@ public sealed class Tape
     }
 
     /// <summary>A one-dimensional int64 constant (axes, shapes).</summary>
-    internal Expr Longs(params ReadOnlySpan<long> values) => Constant(Tensor.Vector(values));
+    internal Expr Longs(params ReadOnlySpan<long> values) => Constant(OnnxTensor.Vector(values));
 
     /// <summary>A scalar of the type of <paramref name="like"/>.</summary>
     internal Expr Scalar(double value, ElementType like) => Constant(like switch
     {
-        ElementType.Float => Tensor.Scalar((float)value),
-        ElementType.Double => Tensor.Scalar(value),
-        ElementType.Float16 => Tensor.Scalar((Half)value),
-        ElementType.Int64 => Tensor.Scalar((long)value),
-        ElementType.Int32 => Tensor.Scalar((int)value),
+        ElementType.Float => OnnxTensor.Scalar((float)value),
+        ElementType.Double => OnnxTensor.Scalar(value),
+        ElementType.Float16 => OnnxTensor.Scalar((Half)value),
+        ElementType.Int64 => OnnxTensor.Scalar((long)value),
+        ElementType.Int32 => OnnxTensor.Scalar((int)value),
         _ => throw new ArgumentException($"no scalar of type {like.Display()}"),
     });
 

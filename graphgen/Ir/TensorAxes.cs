@@ -6,16 +6,16 @@ namespace LoRTA.Onnx.GraphGen.Ir;
 internal static class TensorAxes
 {
     /// <summary>The given rows of the first axis, in the given order; a row may occur more than once.</summary>
-    public static Tensor TakeRows(Tensor tensor, ReadOnlySpan<int> rows)
+    public static OnnxTensor TakeRows(OnnxTensor tensor, ReadOnlySpan<int> rows)
     {
         var width = (int)(tensor.Dims[0] == 0 ? 0 : tensor.ByteCount / tensor.Dims[0]);
         var bytes = new byte[rows.Length * (long)width];
         for (var i = 0; i < rows.Length; i++) tensor.Bytes.Slice(rows[i] * width, width).CopyTo(bytes.AsSpan(i * width));
-        return Tensor.FromBytes(tensor.Type, [rows.Length, .. tensor.Dims.Skip(1)], bytes);
+        return OnnxTensor.FromBytes(tensor.Type, [rows.Length, .. tensor.Dims.Skip(1)], bytes);
     }
 
     /// <summary>Tensors of one width, one below the other.</summary>
-    public static Tensor ConcatRows(IReadOnlyList<Tensor> parts)
+    public static OnnxTensor ConcatRows(IReadOnlyList<OnnxTensor> parts)
     {
         var bytes = new byte[parts.Sum(part => part.ByteCount)];
         var at = 0;
@@ -24,12 +24,12 @@ internal static class TensorAxes
             part.Bytes.CopyTo(bytes.AsSpan(at));
             at += (int)part.ByteCount;
         }
-        return Tensor.FromBytes(parts[0].Type, [parts.Sum(part => part.Dims[0]), .. parts[0].Dims.Skip(1)], bytes);
+        return OnnxTensor.FromBytes(parts[0].Type, [parts.Sum(part => part.Dims[0]), .. parts[0].Dims.Skip(1)], bytes);
     }
 
     /// <summary>The tensor with <paramref name="axis"/> cut to a size, or extended to it by the number <paramref name="fill"/>, a scalar
     /// of the same type.</summary>
-    public static Tensor Resize(Tensor tensor, int axis, int size, Tensor fill)
+    public static OnnxTensor Resize(OnnxTensor tensor, int axis, int size, OnnxTensor fill)
     {
         if (tensor.Dims[axis] == size) return tensor;
         var outer = (int)tensor.Dims.Take(axis).Aggregate(1L, (product, dim) => product * dim);
@@ -42,11 +42,11 @@ internal static class TensorAxes
             tensor.Bytes.Slice(i * before, kept).CopyTo(bytes.AsSpan(i * after));
             for (var at = (i * after) + kept; at < (i + 1) * after; at += element.Length) element.CopyTo(bytes.AsSpan(at));
         }
-        return Tensor.FromBytes(tensor.Type, [.. tensor.Dims.Take(axis), size, .. tensor.Dims.Skip(axis + 1)], bytes);
+        return OnnxTensor.FromBytes(tensor.Type, [.. tensor.Dims.Take(axis), size, .. tensor.Dims.Skip(axis + 1)], bytes);
     }
 
     /// <summary>The bytes of the transpose of a matrix.</summary>
-    public static Memory<byte> Transposed(Tensor matrix)
+    public static Memory<byte> Transposed(OnnxTensor matrix)
     {
         var (rows, columns) = ((int)matrix.Dims[0], (int)matrix.Dims[1]);
         var transposed = new byte[matrix.ByteCount];

@@ -15,7 +15,7 @@ internal sealed class TensorReader(string path, MappedFile? file, IReadOnlyList<
     /// <summary>Reads one tensor.</summary>
     /// <param name="proto">The stored tensor.</param>
     /// <param name="index">Its position among the graph's initializers, or −1.</param>
-    public Tensor Read(TensorProto proto, int index)
+    public OnnxTensor Read(TensorProto proto, int index)
     {
         var (type, dims) = ((ElementType)proto.DataType, proto.Dims.ToArray());
         if (dims.Any(dim => dim < 0)) throw ModelErrors.NotOnnx(path, $"tensor '{proto.Name}' has a negative dimension");
@@ -25,11 +25,11 @@ internal sealed class TensorReader(string path, MappedFile? file, IReadOnlyList<
         if (index >= 0 && index < rawData.Count && rawData[index] is { } place)
         {
             return place.Length == expected
-                ? Tensor.FromFile(type, dims, file!, place.Offset)
+                ? OnnxTensor.FromFile(type, dims, file!, place.Offset)
                 : throw ModelErrors.TensorSize(path, proto.Name, Describe(type, dims), place.Length);
         }
         var bytes = type == ElementType.String ? [] : proto.HasRawData ? proto.RawData.ToByteArray() : TypedData(proto, type);
-        return bytes.Length == expected ? Tensor.FromBytes(type, dims, bytes) : throw ModelErrors.TensorSize(path, proto.Name, Describe(type, dims), bytes.Length);
+        return bytes.Length == expected ? OnnxTensor.FromBytes(type, dims, bytes) : throw ModelErrors.TensorSize(path, proto.Name, Describe(type, dims), bytes.Length);
     }
 
     public static byte[] RemainderOf(TensorProto proto)
@@ -61,7 +61,7 @@ internal sealed class TensorReader(string path, MappedFile? file, IReadOnlyList<
         }
     }
 
-    private Tensor ReadExternal(TensorProto proto, ElementType type, long[] dims, long expected)
+    private OnnxTensor ReadExternal(TensorProto proto, ElementType type, long[] dims, long expected)
     {
         var entries = new Dictionary<string, string>(StringComparer.Ordinal);
         foreach (var entry in proto.ExternalData)
@@ -72,7 +72,7 @@ internal sealed class TensorReader(string path, MappedFile? file, IReadOnlyList<
         var (offset, length) = (Number("offset", 0), Number("length", expected));
         if (length != expected || offset < 0 || offset > data.Length - length)
             throw ModelErrors.TensorSize(path, proto.Name, Describe(type, dims), Math.Max(0, Math.Min(length, data.Length - offset)));
-        return Tensor.FromFile(type, dims, data, offset);
+        return OnnxTensor.FromFile(type, dims, data, offset);
 
         long Number(string key, long otherwise) =>
             !entries.TryGetValue(key, out var text) ? otherwise

@@ -17,7 +17,7 @@ public sealed class Value
     public Shape? Shape { get; internal set; }
 
     /// <summary>The numbers of a constant, or the default of an overridable input.</summary>
-    public Tensor? Constant { get; internal set; }
+    public OnnxTensor? Constant { get; internal set; }
 
     /// <summary>The node that makes this value; null for inputs and constants.</summary>
     public Node? Producer { get; internal set; }
@@ -54,7 +54,7 @@ public sealed class Value
     internal int Rank => Shape!.Rank;
 
     /// <summary>The numbers of an initializer, or of a Constant node's output.</summary>
-    internal Tensor? StoredTensor() => Constant ?? Producer?.ConstantTensor();
+    internal OnnxTensor? StoredTensor() => Constant ?? Producer?.ConstantTensor();
 
     internal void AddUse(Use use) => _uses.Add(use);
 

@@ -15,7 +15,7 @@ internal sealed class CausalLm : ITaskLoss
     }
 
     /// <summary>Labels that a token stands before: those of the first column are never predicted.</summary>
-    public long Count(Tensor labels) => TaskLosses.CountNextTokens(labels);
+    public long Count(OnnxTensor labels) => TaskLosses.CountNextTokens(labels);
 
     // labels[:, 1:] with a column of −100 behind; a Pad of integers would have no kernel on CUDA
     private static Expr Shifted(Expr labels)

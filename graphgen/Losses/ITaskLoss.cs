@@ -18,7 +18,7 @@ internal interface ITaskLoss
 
     /// <summary>How many labels the mean is over.</summary>
     /// <param name="labels">Labels as the graph input takes them.</param>
-    long Count(Tensor labels) => labels.ToLongs().LongCount(label => label != TaskLosses.Ignored);
+    long Count(OnnxTensor labels) => labels.ToLongs().LongCount(label => label != TaskLosses.Ignored);
 }
 
 /// <summary>The tasks, by name.</summary>
@@ -51,7 +51,7 @@ internal static class TaskLosses
     }
 
     /// <summary>How many labels [B, S] are predicted by the token before them.</summary>
-    internal static long CountNextTokens(Tensor labels)
+    internal static long CountNextTokens(OnnxTensor labels)
     {
         var (ids, length) = (labels.ToLongs(), labels.Dims[1]);
         return ids.Where((_, i) => i % length > 0).LongCount(label => label != Ignored);

@@ -18,5 +18,5 @@ internal sealed class NamedLoss : ITaskLoss
 
     /// <summary>Labels of tokens are those of the next ones, as causal language models that compute their loss themselves have
     /// them.</summary>
-    public long Count(Tensor labels) => labels.Rank == 2 ? TaskLosses.CountNextTokens(labels) : labels.Count;
+    public long Count(OnnxTensor labels) => labels.Rank == 2 ? TaskLosses.CountNextTokens(labels) : labels.Count;
 }

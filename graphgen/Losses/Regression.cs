@@ -21,5 +21,5 @@ internal sealed class Regression : ITaskLoss
     }
 
     /// <summary>Rows that have a number.</summary>
-    public long Count(Tensor labels) => labels.ToFloats().LongCount(label => !float.IsNaN(label));
+    public long Count(OnnxTensor labels) => labels.ToFloats().LongCount(label => !float.IsNaN(label));
 }

@@ -34,9 +34,9 @@ internal static class AdamW
     public static string Next(string input) => $"{input}.next";
 
     /// <summary>Makes the optimizer of some tensors.</summary>
-    public static Model Build(IReadOnlyList<OptimizedTensor> tensors, AdamWOptions options)
+    public static OnnxModel Build(IReadOnlyList<OptimizedTensor> tensors, AdamWOptions options)
     {
-        var model = new Model(new Graph("adamw")) { Producer = "LoRTA.Onnx" };
+        var model = new OnnxModel(new Graph("adamw")) { Producer = "LoRTA.Onnx" };
         model.OpsetVersions[string.Empty] = 21;
         var tape = new Tape(model.Graph, onnxOnly: true);
         var gradients = tensors.Select(tensor => Input(tape, Gradient(tensor.Name), ElementType.Float, tensor.Dims)).ToArray();

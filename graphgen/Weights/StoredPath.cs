@@ -36,7 +36,7 @@ internal sealed record StoredPath(Value Value, Value Stored, IReadOnlyList<Store
     private readonly Lazy<StoredAxes?> _axes = new(() => AxesAfter(Stored, Steps, Steps.Count));
 
     /// <summary>The numbers that are stored.</summary>
-    public Tensor Tensor => Stored.StoredTensor()!;
+    public OnnxTensor Tensor => Stored.StoredTensor()!;
 
     /// <summary>Names of the operators in between.</summary>
     public IReadOnlyList<string> Through => [.. Steps.Select(step => step.Node.OpType)];

@@ -8,37 +8,37 @@ namespace LoRTA.Onnx.Cli.Tests;
 /// <summary>Which library may know which: graphgen ← training, graphgen ← export, all ← cli.</summary>
 internal sealed class ArchitectureTests
 {
-    [TestCase(typeof(Model), "Microsoft.ML.OnnxRuntime")]
-    [TestCase(typeof(Model), "Microsoft.ML.Tokenizers")]
-    [TestCase(typeof(Model), "YamlDotNet")]
-    [TestCase(typeof(Model), "LoRTA.Onnx.Training")]
-    [TestCase(typeof(Model), "LoRTA.Onnx.Export")]
-    [TestCase(typeof(Folder), "LoRTA.Onnx.Training")]
-    [TestCase(typeof(Folder), "Microsoft.ML.OnnxRuntime")]
-    [TestCase(typeof(Folder), "Google.Protobuf")]
+    [TestCase(typeof(OnnxModel), "Microsoft.ML.OnnxRuntime")]
+    [TestCase(typeof(OnnxModel), "Microsoft.ML.Tokenizers")]
+    [TestCase(typeof(OnnxModel), "YamlDotNet")]
+    [TestCase(typeof(OnnxModel), "LoRTA.Onnx.Training")]
+    [TestCase(typeof(OnnxModel), "LoRTA.Onnx.Export")]
+    [TestCase(typeof(AdapterFold), "LoRTA.Onnx.Training")]
+    [TestCase(typeof(AdapterFold), "Microsoft.ML.OnnxRuntime")]
+    [TestCase(typeof(AdapterFold), "Google.Protobuf")]
     [TestCase(typeof(OrtSettings), "LoRTA.Onnx.Export")]
     [TestCase(typeof(OrtSettings), "Google.Protobuf")]
-    [TestCase(typeof(Folder), "System.Console")]
+    [TestCase(typeof(AdapterFold), "System.Console")]
     [TestCase(typeof(OrtSettings), "System.Console")]
-    [TestCase(typeof(Model), "System.Console")]
+    [TestCase(typeof(OnnxModel), "System.Console")]
     [TestCase(typeof(OrtSettings), "System.CommandLine")]
     [TestCase(typeof(OrtSettings), "Spectre.Console")]
     public void Library_does_not_reference(Type library, string forbidden) =>
         Assert.That(library.Assembly.GetReferencedAssemblies().Select(reference => reference.Name), Has.None.EqualTo(forbidden));
 
-    [TestCase(typeof(Folder))]
+    [TestCase(typeof(AdapterFold))]
     [TestCase(typeof(OrtSettings))]
     public void Export_and_training_stand_on_graphgen(Type library) =>
         Assert.That(library.Assembly.GetReferencedAssemblies().Select(reference => reference.Name), Has.Some.EqualTo("LoRTA.Onnx.GraphGen"));
 
     [Test]
     public void Schema_classes_of_the_format_stay_internal() =>
-        Assert.That(typeof(Model).Assembly.GetExportedTypes().Where(type => type.Namespace!.EndsWith(".Proto", StringComparison.Ordinal)), Is.Empty);
+        Assert.That(typeof(OnnxModel).Assembly.GetExportedTypes().Where(type => type.Namespace!.EndsWith(".Proto", StringComparison.Ordinal)), Is.Empty);
 
     [Test]
     public void Every_namespace_begins_with_its_assembly() =>
         Assert.That(
-            new[] { typeof(Model), typeof(Folder), typeof(OrtSettings), typeof(Application) }.Select(type => type.Assembly).SelectMany(assembly => Strays(assembly)),
+            new[] { typeof(OnnxModel), typeof(AdapterFold), typeof(OrtSettings), typeof(Application) }.Select(type => type.Assembly).SelectMany(assembly => Strays(assembly)),
             Is.Empty);
 
     private static IEnumerable<string?> Strays(Assembly assembly) => assembly.GetTypes()

@@ -163,7 +163,7 @@ internal sealed class BadInputTests
     [Test]
     public void Adapter_without_one_of_its_tensors_names_it()
     {
-        var adapter = AdapterFolder.Load(_folder["adapter"]);
+        var adapter = Adapter.Load(_folder["adapter"]);
         (adapter with { Tensors = adapter.Tensors.Where(pair => pair.Key != "C_M").ToDictionary() }).Save();
 
         Refused("export {model} --adapter {f}/adapter -o {f}/out.onnx", "'C_M' is missing");
@@ -189,7 +189,7 @@ internal sealed class BadInputTests
     [Test]
     public void Adapter_whose_sketch_leaves_a_weight_out_is_refused()
     {
-        var adapter = AdapterFolder.Load(_folder["adapter"]);
+        var adapter = Adapter.Load(_folder["adapter"]);
         (adapter with { Config = adapter.Config with { Base = adapter.Config.Base with { Sketch = new WeightSketch(new Dictionary<string, IReadOnlyList<float>>()) } } }).Save();
 
         Refused("export {model} --adapter {f}/adapter -o {f}/out.onnx", "layers.0.k has no sketch");
@@ -287,15 +287,15 @@ internal sealed class BadInputTests
         File.Delete(_folder["made.onnx"]);
     }
 
-    private static Model NoAttention()
+    private static OnnxModel NoAttention()
     {
         var graph = new Graph("plain");
         var tape = new Tape(graph, onnxOnly: true);
         var x = tape[graph.AddInput("x", ElementType.Float, [Dim.Symbol("batch"), 4])];
-        var product = x.MatMul(tape.Constant(Tensor.Of<float>([4, 4], new float[16]), "w"));
+        var product = x.MatMul(tape.Constant(OnnxTensor.Of<float>([4, 4], new float[16]), "w"));
         graph.Rename(product.Value, "logits");
         graph.AddOutput(product.Value);
-        var model = new Model(graph);
+        var model = new OnnxModel(graph);
         model.OpsetVersions[string.Empty] = 18;
         return model;
     }

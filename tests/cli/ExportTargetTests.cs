@@ -8,7 +8,7 @@ namespace LoRTA.Onnx.Cli.Tests;
 internal sealed partial class ExportTargetTests
 {
     private TestFolder _folder = null!;
-    private Model _model = null!;
+    private OnnxModel _model = null!;
 
     [SetUp]
     public void FillFolder()

@@ -72,7 +72,7 @@ internal sealed class ForcedOutputTests
     [Test]
     public void A_model_with_its_data_is_replaced_whole()
     {
-        var model = Model.Load(_folder["base.onnx"]);
+        var model = OnnxModel.Load(_folder["base.onnx"]);
         foreach (var value in model.Graph.Initializers) value.IsExternal = true;
         Directory.CreateDirectory(_folder["apart"]);
         model.Save(_folder["apart", "base.onnx"]);

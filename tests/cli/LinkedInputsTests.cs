@@ -61,7 +61,7 @@ internal sealed class LinkedInputsTests
 
     private static void SaveExternal(string source, string path)
     {
-        var model = Model.Load(source);
+        var model = OnnxModel.Load(source);
         foreach (var value in model.Graph.Initializers) value.IsExternal = true;
         model.Save(path);
     }

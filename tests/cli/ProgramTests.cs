@@ -13,11 +13,11 @@ internal sealed class ProgramTests
     {
         using var folder = new TestFolder();
         long[] dims = [1, 2];
-        Safetensors.Save(folder["inputs.safetensors"], new Dictionary<string, Tensor>
+        Safetensors.Save(folder["inputs.safetensors"], new Dictionary<string, OnnxTensor>
         {
-            ["input_ids"] = Tensor.Of<long>(dims, [5, 999_999]),
-            ["attention_mask"] = Tensor.Of<long>(dims, [1, 1]),
-            ["position_ids"] = Tensor.Of<long>(dims, [0, 1]),
+            ["input_ids"] = OnnxTensor.Of<long>(dims, [5, 999_999]),
+            ["attention_mask"] = OnnxTensor.Of<long>(dims, [1, 1]),
+            ["position_ids"] = OnnxTensor.Of<long>(dims, [0, 1]),
         });
         var model = Exports.Path("llama-mini/ts-sdpa");
 

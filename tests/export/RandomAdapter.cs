@@ -11,20 +11,20 @@ internal static class RandomAdapter
 {
     public static OrtGraphEvaluator Evaluator { get; } = new(new OrtSettings(Threads: 1));
 
-    public static AdapterFolder For(Model deployed, string method = "lorta", IReadOnlyList<int>? layers = null)
+    public static Adapter For(OnnxModel deployed, string method = "lorta", IReadOnlyList<int>? layers = null)
     {
         var understood = UnderstoodModel.Of(deployed);
         var plan = AdapterPlan.Of(understood, Options(understood.Map, method) with { Layers = layers });
-        return new AdapterFolder("adapter", AdapterConfig.Of(plan, BaseModels.Describe(understood, plan)), plan.Factors.ToDictionary(factor => factor.Name, Values));
+        return new Adapter("adapter", AdapterConfig.Of(plan, BaseModels.Describe(understood, plan)), plan.Factors.ToDictionary(factor => factor.Name, Values));
     }
 
     /// <summary>Rank 4 on every matrix that is understood in all layers.</summary>
     public static AdapterOptions Options(AttentionMap map, string method = "lorta") =>
         new() { Method = method, Rank = 4, Alpha = 2, Targets = [.. new[] { "q", "k", "v", "p" }.Where(matrix => map.Layers.All(layer => layer[matrix] is not null))] };
 
-    private static Tensor Values(Factor factor)
+    private static OnnxTensor Values(Factor factor)
     {
         var random = new SeededRandom(1, factor.Name);
-        return Tensor.Of<float>([.. factor.Dims], [.. Enumerable.Range(0, (int)factor.Count).Select(_ => (float)random.NextNormal() / 3)]);
+        return OnnxTensor.Of<float>([.. factor.Dims], [.. Enumerable.Range(0, (int)factor.Count).Select(_ => (float)random.NextNormal() / 3)]);
     }
 }

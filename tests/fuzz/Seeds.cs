@@ -30,30 +30,30 @@ internal static class Seeds
     /// <summary>Writes an adapter of a model with random factors.</summary>
     public static void WriteAdapter(string model, string folder, string method)
     {
-        if (!Adapters.TryGetValue((model, method), out var files)) Adapters[(model, method)] = files = Made(Model.Load(model), method);
+        if (!Adapters.TryGetValue((model, method), out var files)) Adapters[(model, method)] = files = Made(OnnxModel.Load(model), method);
         Directory.CreateDirectory(folder);
         foreach (var (name, bytes) in files) File.WriteAllBytes(Path.Combine(folder, name), bytes);
     }
 
-    private static IReadOnlyList<(string Name, byte[] Bytes)> Made(Model deployed, string method)
+    private static IReadOnlyList<(string Name, byte[] Bytes)> Made(OnnxModel deployed, string method)
     {
         using var folder = new TestFolder();
         SaveAdapter(deployed, folder["adapter"], method);
         return [.. Directory.GetFiles(folder["adapter"]).Select(file => (Path.GetFileName(file), File.ReadAllBytes(file)))];
     }
 
-    private static void SaveAdapter(Model deployed, string folder, string method)
+    private static void SaveAdapter(OnnxModel deployed, string folder, string method)
     {
         var understood = UnderstoodModel.Of(deployed);
         var plan = AdapterPlan.Of(understood, new AdapterOptions { Method = method, Rank = 2, Alpha = 2 });
-        new AdapterFolder(folder, AdapterConfig.Of(plan, BaseModels.Describe(understood, plan)), plan.Factors.ToDictionary(factor => factor.Name, Values)).Save();
+        new Adapter(folder, AdapterConfig.Of(plan, BaseModels.Describe(understood, plan)), plan.Factors.ToDictionary(factor => factor.Name, Values)).Save();
     }
 
     private static string Architecture(string name) => Path.Combine(Fixtures.Repository, "tests", "fixtures", "architectures", $"{name}.onnx");
 
-    private static Tensor Values(Factor factor)
+    private static OnnxTensor Values(Factor factor)
     {
         var random = new SeededRandom(1, factor.Name);
-        return Tensor.Of<float>([.. factor.Dims], [.. Enumerable.Range(0, (int)factor.Count).Select(_ => (float)random.NextNormal() / 3)]);
+        return OnnxTensor.Of<float>([.. factor.Dims], [.. Enumerable.Range(0, (int)factor.Count).Select(_ => (float)random.NextNormal() / 3)]);
     }
 }

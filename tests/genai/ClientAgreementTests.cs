@@ -1,7 +1,7 @@
+using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.Tests.Shared;
 using LoRTA.Onnx.Training.Generation;
 using LoRTA.Onnx.Training.Runtime;
-using Model = LoRTA.Onnx.GraphGen.Ir.Model;
 
 namespace LoRTA.Onnx.GenAI.Tests;
 
@@ -38,7 +38,7 @@ internal sealed class ClientAgreementTests
     {
         using var folder = new TestFolder();
         var path = deployment.Open(folder);
-        using var generator = new TextGenerator(Model.Load(path), null, new OrtSettings(), TimeProvider.System);
+        using var generator = new TextGenerator(OnnxModel.Load(path), null, new OrtSettings(), TimeProvider.System);
         using var client = new Client(path);
 
         foreach (var prompt in Prompts)

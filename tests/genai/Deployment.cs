@@ -40,8 +40,8 @@ internal sealed record Deployment(string Name, Func<TestFolder, string> Open)
         {
             using var before = new TestFolder();
             var source = Open(before);
-            var model = Model.Load(source);
-            var folded = new Folder(new OrtGraphEvaluator(new OrtSettings())).Fold(model, RandomAdapter(model), new ExportOptions { KeepBase = keepBase });
+            var model = OnnxModel.Load(source);
+            var folded = new AdapterFold(new OrtGraphEvaluator(new OrtSettings())).Fold(model, RandomAdapter(model), new ExportOptions { KeepBase = keepBase });
             foreach (var file in Directory.GetFiles(source).Where(file => !Path.GetFileName(file).StartsWith(model.FileName, StringComparison.Ordinal))) File.Copy(file, folder[Path.GetFileName(file)]);
             folded.Model.Save(folder[model.FileName]);
             return folder.Path;
@@ -50,17 +50,17 @@ internal sealed record Deployment(string Name, Func<TestFolder, string> Open)
 
     public override string ToString() => Name;
 
-    private static AdapterFolder RandomAdapter(Model model)
+    private static Adapter RandomAdapter(OnnxModel model)
     {
         var understood = UnderstoodModel.Of(model);
         var plan = AdapterPlan.Of(understood, new AdapterOptions { Method = "lorta", Rank = 4, Alpha = 2 });
-        return new AdapterFolder("random", AdapterConfig.Of(plan, BaseModels.Describe(understood, plan)), plan.Factors.ToDictionary(factor => factor.Name, Values));
+        return new Adapter("random", AdapterConfig.Of(plan, BaseModels.Describe(understood, plan)), plan.Factors.ToDictionary(factor => factor.Name, Values));
     }
 
-    private static Tensor Values(Factor factor)
+    private static OnnxTensor Values(Factor factor)
     {
         var random = new SeededRandom(1, factor.Name);
-        return Tensor.Of<float>([.. factor.Dims], [.. Enumerable.Range(0, (int)factor.Count).Select(_ => (float)random.NextNormal() / 3)]);
+        return OnnxTensor.Of<float>([.. factor.Dims], [.. Enumerable.Range(0, (int)factor.Count).Select(_ => (float)random.NextNormal() / 3)]);
     }
 
     private static string ModelFile(string config)

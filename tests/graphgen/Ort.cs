@@ -8,7 +8,7 @@ internal sealed class Ort : IDisposable
 {
     private readonly InferenceSession _session;
 
-    public Ort(Model model)
+    public Ort(OnnxModel model)
         : this(ModelWriter.ToBytes(model))
     {
     }
@@ -22,20 +22,20 @@ internal sealed class Ort : IDisposable
     }
 
     /// <summary>An empty model at the canonical opset, and a tape on it.</summary>
-    public static (Model Model, Tape Tape) New()
+    public static (OnnxModel Model, Tape Tape) New()
     {
-        var model = new Model(new Graph("test"));
+        var model = new OnnxModel(new Graph("test"));
         (model.OpsetVersions[string.Empty], model.OpsetVersions["com.microsoft"]) = (21, 1);
         return (model, new Tape(model.Graph));
     }
 
-    public static IReadOnlyDictionary<string, Tensor> Run(Model model, IReadOnlyDictionary<string, Tensor> inputs)
+    public static IReadOnlyDictionary<string, OnnxTensor> Run(OnnxModel model, IReadOnlyDictionary<string, OnnxTensor> inputs)
     {
         using var session = new Ort(model);
         return session.Run(inputs);
     }
 
-    public IReadOnlyDictionary<string, Tensor> Run(IReadOnlyDictionary<string, Tensor> inputs)
+    public IReadOnlyDictionary<string, OnnxTensor> Run(IReadOnlyDictionary<string, OnnxTensor> inputs)
     {
         var values = inputs.Where(input => _session.InputMetadata.ContainsKey(input.Key)).ToDictionary(input => input.Key, input => ToOrt(input.Value));
         using var options = new RunOptions();
@@ -46,7 +46,7 @@ internal sealed class Ort : IDisposable
 
     public void Dispose() => _session.Dispose();
 
-    private static OrtValue ToOrt(Tensor tensor) => tensor.Type switch
+    private static OrtValue ToOrt(OnnxTensor tensor) => tensor.Type switch
     {
         ElementType.Float => Value<float>(tensor),
         ElementType.Double => Value<double>(tensor),
@@ -55,17 +55,17 @@ internal sealed class Ort : IDisposable
         _ => throw new ArgumentException($"{tensor}"),
     };
 
-    private static OrtValue Value<T>(Tensor tensor)
+    private static OrtValue Value<T>(OnnxTensor tensor)
         where T : unmanaged => OrtValue.CreateTensorValueFromMemory(tensor.Span<T>().ToArray(), [.. tensor.Dims]);
 
-    private static Tensor FromOrt(OrtValue value)
+    private static OnnxTensor FromOrt(OrtValue value)
     {
         var info = value.GetTensorTypeAndShape();
         return info.ElementDataType switch
         {
-            Microsoft.ML.OnnxRuntime.Tensors.TensorElementType.Float => Tensor.Of(info.Shape, value.GetTensorDataAsSpan<float>()),
-            Microsoft.ML.OnnxRuntime.Tensors.TensorElementType.Double => Tensor.Of(info.Shape, value.GetTensorDataAsSpan<double>()),
-            Microsoft.ML.OnnxRuntime.Tensors.TensorElementType.Int64 => Tensor.Of(info.Shape, value.GetTensorDataAsSpan<long>()),
+            Microsoft.ML.OnnxRuntime.Tensors.TensorElementType.Float => OnnxTensor.Of(info.Shape, value.GetTensorDataAsSpan<float>()),
+            Microsoft.ML.OnnxRuntime.Tensors.TensorElementType.Double => OnnxTensor.Of(info.Shape, value.GetTensorDataAsSpan<double>()),
+            Microsoft.ML.OnnxRuntime.Tensors.TensorElementType.Int64 => OnnxTensor.Of(info.Shape, value.GetTensorDataAsSpan<long>()),
             _ => throw new ArgumentException($"{info.ElementDataType}"),
         };
     }

@@ -14,9 +14,9 @@ internal static class Factors
         Safetensors.Save(path, tensors);
     }
 
-    private static Tensor Random(string name, int rows, int seed)
+    private static OnnxTensor Random(string name, int rows, int seed)
     {
         var random = new SeededRandom(seed, name);
-        return Tensor.Of<float>([rows, 2], [.. Enumerable.Range(0, rows * 2).Select(_ => (float)random.NextNormal())]);
+        return OnnxTensor.Of<float>([rows, 2], [.. Enumerable.Range(0, rows * 2).Select(_ => (float)random.NextNormal())]);
     }
 }

@@ -33,7 +33,7 @@ internal sealed record KillScenario(string Name, string[] Prepare, string Comman
     {
         Directory.CreateDirectory(Path.Combine(folder, "in"));
         Directory.CreateDirectory(Path.Combine(folder, "o"));
-        var model = Model.Load(Path.Combine(Fixtures.Repository, "models", "llama-mini", "model.onnx"));
+        var model = OnnxModel.Load(Path.Combine(Fixtures.Repository, "models", "llama-mini", "model.onnx"));
         foreach (var value in model.Graph.Initializers) value.IsExternal = !Name.EndsWith("new file", StringComparison.Ordinal);
         model.Save(Path.Combine(folder, "in", "model.onnx"));
         foreach (var name in new[] { "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json" })

@@ -71,7 +71,7 @@ internal sealed class KillTests
                 continue;
             }
             Assert.That(hash, Is.EqualTo(old.GetValueOrDefault(name)).Or.EqualTo(whole.GetValueOrDefault(name)), $"{name} after being killed {when}");
-            Assert.That(() => Model.Load(_folder["work", "o", name]), Throws.Nothing, $"{name} after being killed {when}");
+            Assert.That(() => OnnxModel.Load(_folder["work", "o", name]), Throws.Nothing, $"{name} after being killed {when}");
         }
         foreach (var folder in new[] { "m", "m.adapter" }.Where(now.ContainsKey))
         {
@@ -83,7 +83,7 @@ internal sealed class KillTests
                 contents, Is.EqualTo(Contents(model == old["m.onnx"] ? old : whole, folder)), $"the pair after being killed {when}");
         }
         foreach (var adapter in new[] { "run/adapter", "m.adapter" }.Where(now.ContainsKey))
-            Assert.That(() => AdapterFolder.Load(_folder["work", "o", adapter]), Throws.Nothing, $"{adapter} after being killed {when}");
+            Assert.That(() => Adapter.Load(_folder["work", "o", adapter]), Throws.Nothing, $"{adapter} after being killed {when}");
     }
 
     private static Dictionary<string, string> Contents(IReadOnlyDictionary<string, string> files, string folder) =>

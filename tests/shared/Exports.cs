@@ -23,17 +23,17 @@ internal static class Exports
     public static (string Folder, string Key) Split(string export) => (export[..export.IndexOf('/', StringComparison.Ordinal)], export[(export.IndexOf('/', StringComparison.Ordinal) + 1)..]);
 
     /// <summary>The model's reference batch, with what else the export wants: positions from 0, token types 0, an empty past.</summary>
-    public static IReadOnlyDictionary<string, Tensor> Batch(string export, Model model)
+    public static IReadOnlyDictionary<string, OnnxTensor> Batch(string export, OnnxModel model)
     {
         var stored = Safetensors.Load(Fixtures.Path("models", BatchFile(export))).Tensors;
         long[] dims = [.. stored["input_ids"].Dims];
         return model.Graph.Inputs.Where(input => input.Constant is null).ToDictionary(input => input.Name, input => stored.GetValueOrDefault(input.Name) ?? Missing(model, input, dims), StringComparer.Ordinal);
     }
 
-    private static Tensor Missing(Model model, Value input, long[] dims) => input.Name switch
+    private static OnnxTensor Missing(OnnxModel model, Value input, long[] dims) => input.Name switch
     {
-        "token_type_ids" => Tensor.Of<long>(dims, new long[dims[0] * dims[1]]),
-        "position_ids" => Tensor.Of<long>(dims, [.. Enumerable.Range(0, (int)(dims[0] * dims[1])).Select(i => i % dims[1])]),
+        "token_type_ids" => OnnxTensor.Of<long>(dims, new long[dims[0] * dims[1]]),
+        "position_ids" => OnnxTensor.Of<long>(dims, [.. Enumerable.Range(0, (int)(dims[0] * dims[1])).Select(i => i % dims[1])]),
         _ => new EmptyCache(model).For(input, dims[0])!,
     };
 

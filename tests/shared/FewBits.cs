@@ -36,7 +36,7 @@ internal static class FewBits
     /// <param name="model">The float32 model; it is not changed.</param>
     /// <param name="form">The form.</param>
     /// <param name="path">Where the result is saved.</param>
-    public static Model Saved(Model model, FewBitsForm form, string path)
+    public static OnnxModel Saved(OnnxModel model, FewBitsForm form, string path)
     {
         var copy = model.Clone();
         copy.OpsetVersions["com.microsoft"] = 1;
@@ -49,10 +49,10 @@ internal static class FewBits
         copy.Graph.RemoveUnused();
         copy.Graph.Sort();
         copy.Save(path);
-        return Model.Load(path);
+        return OnnxModel.Load(path);
     }
 
-    private static Expr Product(Expr x, Tensor weight, FewBitsForm form)
+    private static Expr Product(Expr x, OnnxTensor weight, FewBitsForm form)
     {
         var (w, rows, columns) = (weight.ToFloats(), (int)weight.Dims[0], (int)weight.Dims[1]);
         return form switch
@@ -92,9 +92,9 @@ internal static class FewBits
         Expr?[] inputs =
         [
             x,
-            tape.Constant(Tensor.Of<byte>([w.Columns, blocks, Block * bits / 8], codes), $"{x.Value.Name}/codes"),
-            tape.Constant(Tensor.Of<float>([w.Columns * blocks], scales), $"{x.Value.Name}/scales"),
-            hasZeros ? tape.Constant(Tensor.Of<byte>([zeros.Length], zeros), $"{x.Value.Name}/zeros") : null,
+            tape.Constant(OnnxTensor.Of<byte>([w.Columns, blocks, Block * bits / 8], codes), $"{x.Value.Name}/codes"),
+            tape.Constant(OnnxTensor.Of<float>([w.Columns * blocks], scales), $"{x.Value.Name}/scales"),
+            hasZeros ? tape.Constant(OnnxTensor.Of<byte>([zeros.Length], zeros), $"{x.Value.Name}/zeros") : null,
         ];
         return tape.Op(OrtOps.MatMulNBits, hasZeros ? inputs : inputs[..3], ("K", w.Rows), ("N", w.Columns), ("bits", bits), ("block_size", Block));
     }
@@ -102,7 +102,7 @@ internal static class FewBits
     private static Expr Dequantized(Expr x, (float[] Values, int Rows, int Columns) w, bool isPerFeature)
     {
         var (codes, scales) = Codes(w, isPerFeature);
-        var scale = isPerFeature ? Tensor.Vector<float>(scales) : Tensor.Scalar(scales[0]);
+        var scale = isPerFeature ? OnnxTensor.Vector<float>(scales) : OnnxTensor.Scalar(scales[0]);
         var tape = x.Tape;
         return x.MatMul(tape.Op("DequantizeLinear", [tape.Constant(codes, $"{x.Value.Name}/codes"), tape.Constant(scale, $"{x.Value.Name}/scales")], ("axis", 1)));
     }
@@ -112,17 +112,17 @@ internal static class FewBits
         var (codes, scales) = Codes(w, isPerFeature: true);
         var tape = x.Tape;
         var rounded = tape.Write("DynamicQuantizeLinear", [x], 3);
-        var zero = tape.Constant(Tensor.Of<sbyte>(zeroDims, new sbyte[zeroDims.Length == 0 ? 1 : w.Columns]));
+        var zero = tape.Constant(OnnxTensor.Of<sbyte>(zeroDims, new sbyte[zeroDims.Length == 0 ? 1 : w.Columns]));
         var product = tape.Op("MatMulInteger", [tape[rounded.Outputs[0]!], tape.Constant(codes, $"{x.Value.Name}/codes"), tape[rounded.Outputs[2]!], zero]);
-        var factor = tape[rounded.Outputs[1]!] * tape.Constant(Tensor.Vector<float>(scales), $"{x.Value.Name}/scales");
+        var factor = tape[rounded.Outputs[1]!] * tape.Constant(OnnxTensor.Vector<float>(scales), $"{x.Value.Name}/scales");
         return product.Apply("Cast", ("to", (long)ElementType.Float)) * factor;
     }
 
-    private static (Tensor Codes, float[] Scales) Codes((float[] Values, int Rows, int Columns) w, bool isPerFeature)
+    private static (OnnxTensor Codes, float[] Scales) Codes((float[] Values, int Rows, int Columns) w, bool isPerFeature)
     {
         var scales = Enumerable.Range(0, w.Columns).Select(n => Enumerable.Range(0, w.Rows).Max(k => Math.Abs(w.Values[(k * w.Columns) + n])) / 127).ToArray();
         if (!isPerFeature) Array.Fill(scales, scales.Max());
         var codes = w.Values.Select((value, at) => (sbyte)MathF.Round(value / scales[at % w.Columns])).ToArray();
-        return (Tensor.Of<sbyte>([w.Rows, w.Columns], codes), scales);
+        return (OnnxTensor.Of<sbyte>([w.Rows, w.Columns], codes), scales);
     }
 }

@@ -10,7 +10,7 @@ internal static class FixedModels
     /// <param name="rows">Rows of a batch; null = any.</param>
     /// <param name="length">Tokens of a row; null = any.</param>
     /// <param name="names">The inputs; none = all.</param>
-    public static Model WithSizes(Model model, long? rows, long? length, params string[] names)
+    public static OnnxModel WithSizes(OnnxModel model, long? rows, long? length, params string[] names)
     {
         foreach (var input in model.Graph.Inputs.Where(input => input.Shape?.Rank == 2 && (names.Length == 0 || names.Contains(input.Name))))
         {

@@ -8,17 +8,17 @@ internal static class SmallModel
     /// <summary>The model, saved and opened again.</summary>
     /// <param name="path">Where.</param>
     /// <param name="isExternal">Whether the weight goes to a data file beside it.</param>
-    public static Model Saved(string path, bool isExternal)
+    public static OnnxModel Saved(string path, bool isExternal)
     {
         var graph = new Graph("small");
         var tape = new Tape(graph, onnxOnly: true);
         var x = tape[graph.AddInput("x", ElementType.Float, [Dim.Symbol("batch"), 16])];
-        var product = x.MatMul(tape.Constant(Tensor.Of<float>([16, 16], new float[256]), "w"));
+        var product = x.MatMul(tape.Constant(OnnxTensor.Of<float>([16, 16], new float[256]), "w"));
         graph.AddOutput(product.Value);
         graph.Find("w")!.IsExternal = isExternal;
-        var model = new Model(graph);
+        var model = new OnnxModel(graph);
         model.OpsetVersions[string.Empty] = 18;
         model.Save(path);
-        return Model.Load(path);
+        return OnnxModel.Load(path);
     }
 }

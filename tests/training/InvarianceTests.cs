@@ -57,9 +57,9 @@ internal sealed class InvarianceTests
         TinyRun.Train(_run.Request("one", [.. common, .. one]), Progress.None);
         TinyRun.Train(_run.Request("other", [.. common, .. other]) with { Threads = isThreads ? 2 : 1 }, Progress.None);
 
-        foreach (var (name, tensor) in AdapterFolder.Load(_run["one", "adapter"]).Tensors)
+        foreach (var (name, tensor) in Adapter.Load(_run["one", "adapter"]).Tensors)
         {
-            var (expected, found) = (tensor.ToFloats(), AdapterFolder.Load(_run["other", "adapter"]).Tensors[name].ToFloats());
+            var (expected, found) = (tensor.ToFloats(), Adapter.Load(_run["other", "adapter"]).Tensors[name].ToFloats());
             Assert.That(found, Is.EqualTo(expected).Within(2e-3 * expected.Max(Math.Abs)), name);
         }
     }

@@ -46,7 +46,7 @@ internal sealed class PreparedTaskTests
     public void Loss_of_the_model_itself_gets_the_labels_that_it_wants(string task, string export, string tokenizer)
     {
         _folder.Write("train.tsv", "text\tlabel\nThe skates are snug.\t1\nI am dissatisfied, and will never order again.\t0\n");
-        var model = Model.Load(Exports.Path(export));
+        var model = OnnxModel.Load(Exports.Path(export));
         var (loss, _) = TaskLosses.Of(task).Emit(new Tape(model.Graph, onnxOnly: true));
         model.Graph.Rename(loss.Value, "loss");
         model.Graph.ClearOutputs();
@@ -60,7 +60,7 @@ internal sealed class PreparedTaskTests
     public void Loss_without_labels_counts_each_row_once()
     {
         _folder.Write("train.tsv", "text\nThe skates are snug.\nI am dissatisfied.\n");
-        var model = Model.Load(Exports.Path("roberta-mini/seqcls.ts-eager"));
+        var model = OnnxModel.Load(Exports.Path("roberta-mini/seqcls.ts-eager"));
         var loss = new Tape(model.Graph, onnxOnly: true)[model.Graph.Outputs.Single()].Apply("ReduceMean", ("keepdims", 0));
         model.Graph.Rename(loss.Value, "loss");
         model.Graph.ClearOutputs();

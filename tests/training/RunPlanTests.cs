@@ -56,7 +56,7 @@ internal sealed class RunPlanTests
         Assert.That((plan.Evaluates(At(3, 1)), plan.Evaluates(At(4, 0)), plan.Saves(At(3, 1)), plan.Saves(At(4, 0))), Is.EqualTo((true, false, false, true)));
     }
 
-    internal static Batch Batch(int rows = 1, long labels = 1, long tokens = 1, DataPosition next = default) => new(new Dictionary<string, Tensor>(), rows, Length: 1, labels, tokens) { Next = next };
+    internal static Batch Batch(int rows = 1, long labels = 1, long tokens = 1, DataPosition next = default) => new(new Dictionary<string, OnnxTensor>(), rows, Length: 1, labels, tokens) { Next = next };
 
     private static RunState At(long step, int batch) => new() { Step = step, Position = new DataPosition(0, batch) };
 

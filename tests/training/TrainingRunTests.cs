@@ -308,7 +308,7 @@ internal sealed class TrainingRunTests
     {
         _run.Train("run", "train.steps=1");
 
-        var config = AdapterFolder.Load(_run["run", "adapter"]).Config;
+        var config = Adapter.Load(_run["run", "adapter"]).Config;
 
         Assert.That((config.Task, config.Method, config.Scale, config.Base.Name), Is.EqualTo(("causal-lm", "lorta", 4.0, Path.GetFileName(_run.Request("x").Recipe.Model))));
         Assert.That(config.Layers, Is.EqualTo(new[] { 0, 2 }));
@@ -317,7 +317,7 @@ internal sealed class TrainingRunTests
     // The run's adapter with another configuration.
     private string Trained(Func<AdapterConfig, AdapterConfig> change)
     {
-        var adapter = AdapterFolder.Load(_run["run", "adapter"]);
+        var adapter = Adapter.Load(_run["run", "adapter"]);
         (adapter with { Path = _run["changed"], Config = change(adapter.Config) }).Save();
         return _run["changed"];
     }

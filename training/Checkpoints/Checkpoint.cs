@@ -14,7 +14,7 @@ internal sealed record Checkpoint
     public required DataPosition Position { get; init; }
 
     /// <summary>Factors, moments, extra trainables, masks.</summary>
-    public required IReadOnlyDictionary<string, Tensor> State { get; init; }
+    public required IReadOnlyDictionary<string, OnnxTensor> State { get; init; }
 
     public required long Seed { get; init; }
 

@@ -41,7 +41,7 @@ internal static class CheckpointFile
         }
     }
 
-    private static Checkpoint Of(IReadOnlyDictionary<string, Tensor> tensors, IReadOnlyDictionary<string, string> metadata) => new()
+    private static Checkpoint Of(IReadOnlyDictionary<string, OnnxTensor> tensors, IReadOnlyDictionary<string, string> metadata) => new()
     {
         Step = Long(metadata["step"]),
         Position = new(checked((int)Long(metadata["epoch"])), checked((int)Long(metadata["batch"]))),
@@ -77,7 +77,7 @@ internal static class CheckpointFile
     }
 
     // Over names, types, shapes, bytes and metadata: any flipped bit that matters shows.
-    private static string Hash(IReadOnlyDictionary<string, Tensor> tensors, IReadOnlyDictionary<string, string> metadata)
+    private static string Hash(IReadOnlyDictionary<string, OnnxTensor> tensors, IReadOnlyDictionary<string, string> metadata)
     {
         using var sha = SHA256.Create();
         using (var stream = new CryptoStream(Stream.Null, sha, CryptoStreamMode.Write))

@@ -12,7 +12,7 @@ namespace LoRTA.Onnx.Training.Data;
 /// <param name="Length">S, the longest sample.</param>
 /// <param name="Labels">How many labels the loss averages over.</param>
 /// <param name="Tokens">How many tokens are not filling.</param>
-internal sealed record Batch(IReadOnlyDictionary<string, Tensor> Inputs, int Rows, int Length, long Labels, long Tokens)
+internal sealed record Batch(IReadOnlyDictionary<string, OnnxTensor> Inputs, int Rows, int Length, long Labels, long Tokens)
 {
     /// <summary>Index of each row's sample in its set.</summary>
     public IReadOnlyList<int> Indices { get; init; } = [];
@@ -31,13 +31,13 @@ internal sealed record Batch(IReadOnlyDictionary<string, Tensor> Inputs, int Row
     public static Batch Of(IReadOnlyList<Sample> samples, ITaskLoss loss, LabelKind kind, int filler)
     {
         var length = samples.Max(sample => sample.Ids.Length);
-        Tensor Rows(Func<Sample, int, long> real, long fill) => Fill(samples, length, real, fill);
-        var inputs = new SortedDictionary<string, Tensor>(StringComparer.Ordinal)
+        OnnxTensor Rows(Func<Sample, int, long> real, long fill) => Fill(samples, length, real, fill);
+        var inputs = new SortedDictionary<string, OnnxTensor>(StringComparer.Ordinal)
         {
             ["input_ids"] = Rows((sample, i) => sample.Ids[i], filler),
             ["attention_mask"] = Rows((_, _) => 1, 0),
             ["token_type_ids"] = Rows((sample, i) => sample.TypeIds[i], 0),
-            ["position_ids"] = Tensor.Of<long>([samples.Count, length], [.. samples.SelectMany(_ => Enumerable.Range(0, length)).Select(i => (long)i)]),
+            ["position_ids"] = OnnxTensor.Of<long>([samples.Count, length], [.. samples.SelectMany(_ => Enumerable.Range(0, length)).Select(i => (long)i)]),
         };
         var labels = MakeLabels(samples, kind, length);
         if (labels is not null) inputs[TrainingNames.Labels] = labels;
@@ -45,20 +45,20 @@ internal sealed record Batch(IReadOnlyDictionary<string, Tensor> Inputs, int Row
         return new Batch(inputs, samples.Count, length, labelCount, samples.Sum(sample => (long)sample.Ids.Length)) { Filler = filler };
     }
 
-    private static Tensor? MakeLabels(IReadOnlyList<Sample> samples, LabelKind kind, int length) => kind switch
+    private static OnnxTensor? MakeLabels(IReadOnlyList<Sample> samples, LabelKind kind, int length) => kind switch
     {
         _ when samples[0] is { Label: null, TokenLabels: null } => null,
-        LabelKind.Class => Tensor.Vector([.. samples.Select(sample => (long)sample.Label!.Value)]),
-        LabelKind.Number => Tensor.Vector([.. samples.Select(sample => sample.Label!.Value)]),
+        LabelKind.Class => OnnxTensor.Vector([.. samples.Select(sample => (long)sample.Label!.Value)]),
+        LabelKind.Number => OnnxTensor.Vector([.. samples.Select(sample => sample.Label!.Value)]),
         _ => Fill(samples, length, (sample, i) => sample.TokenLabels![i], Sample.Ignored),
     };
 
-    private static Tensor Fill(IReadOnlyList<Sample> samples, int length, Func<Sample, int, long> real, long fill)
+    private static OnnxTensor Fill(IReadOnlyList<Sample> samples, int length, Func<Sample, int, long> real, long fill)
     {
         var values = new long[samples.Count * length];
         for (var row = 0; row < samples.Count; row++)
             for (var i = 0; i < length; i++)
                 values[(row * length) + i] = i < samples[row].Ids.Length ? real(samples[row], i) : fill;
-        return Tensor.Of<long>([samples.Count, length], values);
+        return OnnxTensor.Of<long>([samples.Count, length], values);
     }
 }

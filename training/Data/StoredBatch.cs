@@ -16,9 +16,9 @@ internal static class StoredBatch
             throw FileErrors.Corrupt(path, $"'input_ids' should be [batch, sequence], is {ids}");
         var labels = file.Tensors.GetValueOrDefault(TrainingNames.Labels);
         var inputs = file.Tensors.ToDictionary(StringComparer.Ordinal);
-        inputs.TryAdd("attention_mask", Tensor.Of<long>([.. ids.Dims], Enumerable.Repeat(1L, (int)ids.Count).ToArray()));
-        inputs.TryAdd("token_type_ids", Tensor.Of<long>([.. ids.Dims], new long[ids.Count]));
-        inputs.TryAdd("position_ids", Tensor.Of<long>([.. ids.Dims], [.. Enumerable.Range(0, (int)ids.Count).Select(i => i % ids.Dims[1])]));
+        inputs.TryAdd("attention_mask", OnnxTensor.Of<long>([.. ids.Dims], Enumerable.Repeat(1L, (int)ids.Count).ToArray()));
+        inputs.TryAdd("token_type_ids", OnnxTensor.Of<long>([.. ids.Dims], new long[ids.Count]));
+        inputs.TryAdd("position_ids", OnnxTensor.Of<long>([.. ids.Dims], [.. Enumerable.Range(0, (int)ids.Count).Select(i => i % ids.Dims[1])]));
         return new Batch(inputs, (int)ids.Dims[0], (int)ids.Dims[1], labels?.Count ?? 0, ids.Count);
     }
 }

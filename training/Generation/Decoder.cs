@@ -5,7 +5,6 @@ using LoRTA.Onnx.GraphGen.Errors;
 using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.Training.Runtime;
 using Microsoft.ML.OnnxRuntime;
-using Tensor = LoRTA.Onnx.GraphGen.Ir.Tensor;
 
 namespace LoRTA.Onnx.Training.Generation;
 
@@ -21,7 +20,7 @@ internal sealed class Decoder : IDisposable
 
     /// <summary>Opens a model.</summary>
     /// <exception cref="LortaException">LRT612: ONNX Runtime cannot load it; LRT614, LRT620: no decoder.</exception>
-    public Decoder(Model model, OrtSettings settings)
+    public Decoder(OnnxModel model, OrtSettings settings)
     {
         (_name, _ports) = (model.Path.Length > 0 ? model.Path : "the decoder", DecoderPorts.Of(model));
         _session = _weights.Open(model, settings);
@@ -81,12 +80,12 @@ internal sealed class Decoder : IDisposable
     }
 
     // An export of a fixed size reads one row of it, padded on the right: what is read does not see the padding.
-    private IReadOnlyDictionary<string, Tensor> Fitted(IReadOnlyDictionary<string, Tensor> inputs) => _ports.Cache.Count > 0
+    private IReadOnlyDictionary<string, OnnxTensor> Fitted(IReadOnlyDictionary<string, OnnxTensor> inputs) => _ports.Cache.Count > 0
         ? inputs
         : _ports.Sizes.Cut(inputs, filler: 0).Inputs[0];
 
     // [1, S] for the tokens from start on; the mask covers those in the cache too.
-    private Tensor Text(string input, int start)
+    private OnnxTensor Text(string input, int start)
     {
         var fresh = _tokens.Count - start;
         long[] values = input switch
@@ -96,7 +95,7 @@ internal sealed class Decoder : IDisposable
             "position_ids" => [.. Enumerable.Range(start, fresh).Select(position => (long)position)],
             _ => new long[fresh],
         };
-        return Tensor.Of<long>([1, values.Length], values);
+        return OnnxTensor.Of<long>([1, values.Length], values);
     }
 
     // Logits behind the last token that was read; some models give no others.

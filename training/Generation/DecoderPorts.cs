@@ -20,7 +20,7 @@ internal sealed record DecoderPorts(IReadOnlyList<Value> Text, IReadOnlyList<Cac
 
     /// <summary>Reads the ports of a model.</summary>
     /// <exception cref="LortaException">LRT614: an input that nothing is known of; LRT620: no decoder.</exception>
-    public static DecoderPorts Of(Model model)
+    public static DecoderPorts Of(OnnxModel model)
     {
         var logits = model.Graph.Outputs.FirstOrDefault(output => output is { Name: "logits", Type: ElementType.Float or ElementType.Float16, Shape.Rank: 3 })
             ?? throw GenerationErrors.NotADecoder(model.Path, "it has no output 'logits' of [batch, sequence, vocabulary]");
@@ -41,13 +41,13 @@ internal sealed record DecoderPorts(IReadOnlyList<Value> Text, IReadOnlyList<Cac
 /// <param name="Past">Name of the input that takes what was read before.</param>
 /// <param name="Present">Name of the output that adds what is read now.</param>
 /// <param name="Empty">What goes in before anything was read: [1, heads, 0, head width].</param>
-internal sealed record CachePort(string Past, string Present, Tensor Empty)
+internal sealed record CachePort(string Past, string Present, OnnxTensor Empty)
 {
     /// <summary>Reads the port of an input; sizes that it does not state follow from the rest of the graph.</summary>
     /// <param name="model">The model.</param>
     /// <param name="caches">Its empty caches.</param>
     /// <param name="past">The input.</param>
-    public static CachePort Of(Model model, EmptyCache caches, Value past)
+    public static CachePort Of(OnnxModel model, EmptyCache caches, Value past)
     {
         if (past is not { Shape.Rank: 4 } || !past.Type.IsFloat() || EmptyCache.PresentNamedAs(model, past) is not { } present) throw RuntimeErrors.MissingInput(past.Name);
         return caches.For(past, rows: 1) is { } empty

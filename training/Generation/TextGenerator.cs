@@ -20,7 +20,7 @@ internal sealed class TextGenerator : IDisposable
     /// <param name="settings">Device and threads.</param>
     /// <param name="clock">Measures speed.</param>
     /// <exception cref="LortaException">LRT5xx: no such tokenizer; LRT612, LRT614, LRT620: no decoder.</exception>
-    public TextGenerator(Model model, string? tokenizer, OrtSettings settings, TimeProvider clock)
+    public TextGenerator(OnnxModel model, string? tokenizer, OrtSettings settings, TimeProvider clock)
     {
         var beside = Path.GetDirectoryName(Path.GetFullPath(model.Path))!;
         _tokenizer = TextTokenizer.Load(tokenizer ?? beside);

@@ -1,6 +1,6 @@
 using System.Numerics.Tensors;
+using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.GraphGen.Losses;
-using Tensor = LoRTA.Onnx.GraphGen.Ir.Tensor;
 
 namespace LoRTA.Onnx.Training.Metrics;
 
@@ -12,7 +12,7 @@ internal sealed class ClassificationMetrics : IMetrics
     /// <summary>Adds rows whose predicted class is that of the largest logit.</summary>
     /// <param name="logits">[rows, classes].</param>
     /// <param name="labels">int64 [rows].</param>
-    public void Add(Tensor logits, Tensor labels)
+    public void Add(OnnxTensor logits, OnnxTensor labels)
     {
         var (scores, expected, classes) = (logits.ToFloats(), labels.ToLongs(), (int)logits.Dims[^1]);
         for (var row = 0; row < expected.Length; row++)

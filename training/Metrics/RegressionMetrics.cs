@@ -12,7 +12,7 @@ internal sealed class RegressionMetrics : IMetrics
     /// <summary>Adds rows whose predicted number is logit 0.</summary>
     /// <param name="logits">[rows, any].</param>
     /// <param name="labels">[rows].</param>
-    public void Add(Tensor logits, Tensor labels)
+    public void Add(OnnxTensor logits, OnnxTensor labels)
     {
         var (scores, expected, width) = (logits.ToFloats(), labels.ToFloats(), (int)logits.Dims[^1]);
         for (var row = 0; row < expected.Length; row++) Add(scores[row * width], expected[row]);

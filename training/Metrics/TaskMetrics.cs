@@ -20,14 +20,14 @@ internal sealed class TaskMetrics(TrainingTask task)
     public void AddLoss(double loss, long count) => _loss.Add(loss, count);
 
     /// <summary>Adds what the model said about a batch.</summary>
-    public void Add(Tensor logits, Tensor labels) => _metrics?.Add(logits, labels);
+    public void Add(OnnxTensor logits, OnnxTensor labels) => _metrics?.Add(logits, labels);
 }
 
 /// <summary>What a task reports beside the loss.</summary>
 internal interface IMetrics
 {
     /// <summary>Adds a batch; labels that say so (−100) do not count.</summary>
-    void Add(Tensor logits, Tensor labels);
+    void Add(OnnxTensor logits, OnnxTensor labels);
 
     /// <summary>The metrics of all batches so far.</summary>
     /// <param name="loss">Their mean loss.</param>

@@ -2,7 +2,6 @@ using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
 using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.GraphGen.Losses;
-using Tensor = LoRTA.Onnx.GraphGen.Ir.Tensor;
 
 namespace LoRTA.Onnx.Training.Metrics;
 
@@ -16,7 +15,7 @@ internal sealed class TokenMetrics(int shift, bool isLanguage) : IMetrics
     /// <summary>Adds rows of tokens. A vocabulary is wide: logits are read in place, one token at a time.</summary>
     /// <param name="logits">[rows, tokens, classes], or int64 [rows, tokens], the likeliest class of each.</param>
     /// <param name="labels">int64 [rows, tokens].</param>
-    public void Add(Tensor logits, Tensor labels)
+    public void Add(OnnxTensor logits, OnnxTensor labels)
     {
         var (length, classes, ids) = (labels.Dims[^1], (int)logits.Dims[^1], labels.ToLongs());
         var predicted = logits.Type == ElementType.Int64 ? logits.ToLongs() : null;
@@ -36,6 +35,6 @@ internal sealed class TokenMetrics(int shift, bool isLanguage) : IMetrics
         yield return new("tokenAccuracy", _tokens.Value);
     }
 
-    private static int IndexOfMax(Tensor logits, long row, int width) =>
+    private static int IndexOfMax(OnnxTensor logits, long row, int width) =>
         TensorPrimitives.IndexOfMax(MemoryMarshal.Cast<byte, float>(logits.Slice(row * width * sizeof(float), width * sizeof(float))));
 }

@@ -14,13 +14,13 @@ internal sealed class BatchFeeds(DropoutMasks? dropout)
     {
         foreach (var name in names)
         {
-            if (name == TrainingNames.Weight) run.Bind(name, Tensor.Scalar((float)weight));
+            if (name == TrainingNames.Weight) run.Bind(name, OnnxTensor.Scalar((float)weight));
             else run.Bind(name, For(name, session.InputMetadata[name], batch, at));
         }
     }
 
     /// <summary>What an input is fed for a batch.</summary>
-    public Tensor For(string name, NodeMetadata input, Batch batch, (long Step, int MicroBatch) at)
+    public OnnxTensor For(string name, NodeMetadata input, Batch batch, (long Step, int MicroBatch) at)
     {
         if (batch.Inputs.TryGetValue(name, out var tensor))
             return InputTypes.Converted(name, tensor, (ElementType)(int)input.ElementDataType);
@@ -29,6 +29,6 @@ internal sealed class BatchFeeds(DropoutMasks? dropout)
     }
 
     // [batch, kvHeads, past, headWidth] with nothing in the past.
-    private static Tensor EmptyCache(NodeMetadata input, Batch batch) =>
-        Tensor.FromBytes((ElementType)(int)input.ElementDataType, [batch.Rows, input.Dimensions[1], 0, input.Dimensions[3]], Memory<byte>.Empty);
+    private static OnnxTensor EmptyCache(NodeMetadata input, Batch batch) =>
+        OnnxTensor.FromBytes((ElementType)(int)input.ElementDataType, [batch.Rows, input.Dimensions[1], 0, input.Dimensions[3]], Memory<byte>.Empty);
 }

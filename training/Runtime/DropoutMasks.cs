@@ -14,13 +14,13 @@ internal sealed class DropoutMasks(long seed, double probability)
     /// <param name="dimensions">Its dimensions, of which the last is known.</param>
     /// <param name="at">The step, and the micro-batch in it.</param>
     /// <param name="batch">The batch.</param>
-    internal Tensor Mask(string name, ReadOnlySpan<int> dimensions, (long Step, int MicroBatch) at, Batch batch)
+    internal OnnxTensor Mask(string name, ReadOnlySpan<int> dimensions, (long Step, int MicroBatch) at, Batch batch)
     {
         var width = dimensions[^1];
         var random = new SeededRandom(seed, $"{name}/{at.Step}/{at.MicroBatch}");
         var keep = (float)(1 / (1 - probability));
         var mask = new float[(long)batch.Rows * batch.Length * width];
         for (var i = 0; i < mask.Length; i++) mask[i] = random.NextUniform() < probability ? 0 : keep;
-        return Tensor.Of<float>(dimensions.Length == 2 ? [batch.Rows * batch.Length, width] : [batch.Rows, batch.Length, width], mask);
+        return OnnxTensor.Of<float>(dimensions.Length == 2 ? [batch.Rows * batch.Length, width] : [batch.Rows, batch.Length, width], mask);
     }
 }

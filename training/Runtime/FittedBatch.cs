@@ -23,13 +23,13 @@ internal sealed class FittedBatch
     public IReadOnlyList<(Batch Batch, double Share)> Runs { get; }
 
     /// <summary>Evaluates the runs and puts their outputs together; the loss is that of the whole batch.</summary>
-    public IReadOnlyDictionary<string, Tensor> Forward(Func<Batch, IReadOnlyDictionary<string, Tensor>> evaluate)
+    public IReadOnlyDictionary<string, OnnxTensor> Forward(Func<Batch, IReadOnlyDictionary<string, OnnxTensor>> evaluate)
     {
         var outputs = Runs.Select(run => evaluate(run.Batch)).ToList();
         if (_runs.IsWhole) return outputs[0];
         var loss = outputs.Zip(Runs, (output, run) => run.Share * output[TrainingNames.Loss].ToFloats()[0]).Sum();
-        return new Dictionary<string, Tensor>(_runs.Join(outputs),
+        return new Dictionary<string, OnnxTensor>(_runs.Join(outputs),
             StringComparer.Ordinal)
-        { [TrainingNames.Loss] = Tensor.Scalar((float)loss) };
+        { [TrainingNames.Loss] = OnnxTensor.Scalar((float)loss) };
     }
 }

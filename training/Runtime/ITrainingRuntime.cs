@@ -8,7 +8,7 @@ internal interface IForwardRuntime : IDisposable
 {
     /// <summary>Evaluates a batch, without dropout.</summary>
     /// <returns>The loss and the model's outputs, by name.</returns>
-    IReadOnlyDictionary<string, Tensor> Forward(Batch batch);
+    IReadOnlyDictionary<string, OnnxTensor> Forward(Batch batch);
 }
 
 /// <summary>What a trainer needs besides: gradients, steps, and the state in and out.</summary>
@@ -26,7 +26,7 @@ internal interface ITrainingRuntime : IForwardRuntime
     double Step(double learningRateFactor);
 
     /// <summary>The gradients summed so far, by name of the trained tensor.</summary>
-    IReadOnlyDictionary<string, Tensor> Gradients { get; }
+    IReadOnlyDictionary<string, OnnxTensor> Gradients { get; }
 
     /// <summary>Trained tensors, both moments and the step count; setting it continues from there.</summary>
     TrainingState State { get; set; }
@@ -39,6 +39,6 @@ internal interface ITrainingRuntime : IForwardRuntime
 /// <param name="SecondMoments">Running means of squared gradients.</param>
 internal sealed record TrainingState(
     long Step,
-    IReadOnlyDictionary<string, Tensor> Values,
-    IReadOnlyDictionary<string, Tensor> FirstMoments,
-    IReadOnlyDictionary<string, Tensor> SecondMoments);
+    IReadOnlyDictionary<string, OnnxTensor> Values,
+    IReadOnlyDictionary<string, OnnxTensor> FirstMoments,
+    IReadOnlyDictionary<string, OnnxTensor> SecondMoments);

@@ -35,19 +35,19 @@ internal sealed class MovingTensor(TrainedTensor trained) : IDisposable
         Gradient.Dispose();
     }
 
-    private static Tensor Zeros(Tensor like) => Tensor.FromBytes(like.Type, [.. like.Dims], new byte[like.ByteCount]);
+    private static OnnxTensor Zeros(OnnxTensor like) => OnnxTensor.FromBytes(like.Type, [.. like.Dims], new byte[like.ByteCount]);
 }
 
 /// <summary>The value that is read and the one that is written next.</summary>
-internal sealed class DoubleBuffer(Tensor initial) : IDisposable
+internal sealed class DoubleBuffer(OnnxTensor initial) : IDisposable
 {
     public OrtValue Current { get; private set; } = OrtTensors.ToOrt(initial);
 
     public OrtValue Next { get; private set; } = OrtTensors.ToOrt(initial);
 
-    public Tensor Read() => OrtTensors.FromOrt(Current);
+    public OnnxTensor Read() => OrtTensors.FromOrt(Current);
 
-    public void Write(Tensor tensor) => tensor.Bytes.CopyTo(Current.GetTensorMutableRawData());
+    public void Write(OnnxTensor tensor) => tensor.Bytes.CopyTo(Current.GetTensorMutableRawData());
 
     public void Swap() => (Current, Next) = (Next, Current);
 

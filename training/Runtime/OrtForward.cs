@@ -19,7 +19,7 @@ internal sealed class OrtForward : IForwardRuntime
     /// <param name="graph">Batch in; loss and outputs out.</param>
     /// <param name="settings">Device and threads.</param>
     /// <param name="values">Inputs that are the same for every batch: factors, trained parameters.</param>
-    public OrtForward(EvaluationGraph graph, OrtSettings settings, IReadOnlyDictionary<string, Tensor> values)
+    public OrtForward(EvaluationGraph graph, OrtSettings settings, IReadOnlyDictionary<string, OnnxTensor> values)
     {
         _batches = graph.Batches;
         _session = _weights.Open(graph.Model, settings);
@@ -28,7 +28,7 @@ internal sealed class OrtForward : IForwardRuntime
     }
 
     /// <inheritdoc/>
-    public IReadOnlyDictionary<string, Tensor> Forward(Batch batch) => new FittedBatch(batch, _batches).Forward(Evaluate);
+    public IReadOnlyDictionary<string, OnnxTensor> Forward(Batch batch) => new FittedBatch(batch, _batches).Forward(Evaluate);
 
     /// <inheritdoc/>
     public void Dispose()
@@ -39,7 +39,7 @@ internal sealed class OrtForward : IForwardRuntime
         _weights.Dispose();
     }
 
-    private IReadOnlyDictionary<string, Tensor> Evaluate(Batch batch)
+    private IReadOnlyDictionary<string, OnnxTensor> Evaluate(Batch batch)
     {
         _weights.CheckFiles();
         using var run = new OrtRun(_session);

@@ -8,7 +8,7 @@ namespace LoRTA.Onnx.Training.Runtime;
 public sealed class OrtGraphEvaluator(OrtSettings settings) : IGraphEvaluator
 {
     /// <inheritdoc/>
-    public ICompiledGraph Compile(Model model) => new Compiled(model, settings);
+    public ICompiledGraph Compile(OnnxModel model) => new Compiled(model, settings);
 
     private sealed class Compiled : ICompiledGraph
     {
@@ -16,13 +16,13 @@ public sealed class OrtGraphEvaluator(OrtSettings settings) : IGraphEvaluator
         private readonly InferenceSession _session;
         private readonly string _name;
 
-        public Compiled(Model model, OrtSettings settings)
+        public Compiled(OnnxModel model, OrtSettings settings)
         {
             _name = model.Path.Length > 0 ? model.Path : "a graph";
             _session = _weights.Open(model, settings);
         }
 
-        public IReadOnlyDictionary<string, Tensor> Run(IReadOnlyDictionary<string, Tensor> inputs)
+        public IReadOnlyDictionary<string, OnnxTensor> Run(IReadOnlyDictionary<string, OnnxTensor> inputs)
         {
             _weights.CheckFiles();
             using var run = new OrtRun(_session);

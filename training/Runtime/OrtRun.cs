@@ -10,7 +10,7 @@ internal sealed class OrtRun(InferenceSession session) : IDisposable
     private readonly OrtIoBinding _binding = session.CreateIoBinding();
     private readonly List<OrtValue> _owned = [];
 
-    public void Bind(string name, Tensor tensor)
+    public void Bind(string name, OnnxTensor tensor)
     {
         _owned.Add(OrtTensors.ToOrt(tensor));
         _binding.BindInput(name, _owned[^1]);
@@ -32,7 +32,7 @@ internal sealed class OrtRun(InferenceSession session) : IDisposable
     }
 
     /// <summary>Runs and gives copies of all outputs by name.</summary>
-    public IReadOnlyDictionary<string, Tensor> Evaluate()
+    public IReadOnlyDictionary<string, OnnxTensor> Evaluate()
     {
         using var outputs = Run("evaluation", session.OutputNames);
         return session.OutputNames.Zip(outputs, (name, value) => (name, OrtTensors.FromOrt(value))).ToDictionary(pair => pair.name, pair => pair.Item2, StringComparer.Ordinal);

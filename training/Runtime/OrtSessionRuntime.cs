@@ -1,9 +1,9 @@
 using System.Numerics.Tensors;
 using LoRTA.Onnx.GraphGen.Artifacts;
+using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.GraphGen.Optimizers;
 using LoRTA.Onnx.Training.Data;
 using Microsoft.ML.OnnxRuntime;
-using Tensor = LoRTA.Onnx.GraphGen.Ir.Tensor;
 
 namespace LoRTA.Onnx.Training.Runtime;
 
@@ -41,7 +41,7 @@ internal sealed class OrtSessionRuntime : ITrainingRuntime
     }
 
     /// <inheritdoc/>
-    public IReadOnlyDictionary<string, Tensor> Gradients =>
+    public IReadOnlyDictionary<string, OnnxTensor> Gradients =>
         _moving.ToDictionary(moving => moving.Trained.Name, moving => OrtTensors.FromOrt(moving.Gradient), StringComparer.Ordinal);
 
     /// <inheritdoc/>
@@ -62,7 +62,7 @@ internal sealed class OrtSessionRuntime : ITrainingRuntime
     }
 
     /// <inheritdoc/>
-    public IReadOnlyDictionary<string, Tensor> Forward(Batch batch) => new FittedBatch(batch, _graphs.Batches).Forward(Evaluate);
+    public IReadOnlyDictionary<string, OnnxTensor> Forward(Batch batch) => new FittedBatch(batch, _graphs.Batches).Forward(Evaluate);
 
     /// <inheritdoc/>
     public double Accumulate(Batch batch, double weight) =>
@@ -72,9 +72,9 @@ internal sealed class OrtSessionRuntime : ITrainingRuntime
     public double Step(double learningRateFactor)
     {
         using var binding = _optimizer.CreateIoBinding();
-        using var rate = OrtTensors.ToOrt(Tensor.Scalar((float)(_graphs.LearningRate * learningRateFactor)));
-        using var step = OrtTensors.ToOrt(Tensor.Scalar(++_step));
-        using var norm = OrtTensors.ToOrt(Tensor.Scalar(0f));
+        using var rate = OrtTensors.ToOrt(OnnxTensor.Scalar((float)(_graphs.LearningRate * learningRateFactor)));
+        using var step = OrtTensors.ToOrt(OnnxTensor.Scalar(++_step));
+        using var norm = OrtTensors.ToOrt(OnnxTensor.Scalar(0f));
         binding.BindInput(AdamW.LearningRate, rate);
         binding.BindInput(AdamW.Step, step);
         foreach (var moving in _moving) Bind(binding, moving);
@@ -104,7 +104,7 @@ internal sealed class OrtSessionRuntime : ITrainingRuntime
         _weights.Dispose();
     }
 
-    private IReadOnlyDictionary<string, Tensor> Evaluate(Batch batch)
+    private IReadOnlyDictionary<string, OnnxTensor> Evaluate(Batch batch)
     {
         using var run = new OrtRun(_eval.Value);
         BindAll(run, _eval.Value, batch, weight: 1);
@@ -144,6 +144,6 @@ internal sealed class OrtSessionRuntime : ITrainingRuntime
     private Dictionary<string, OrtValue> Trained() =>
         _moving.ToDictionary(moving => moving.Trained.Input, moving => moving.Value.Current, StringComparer.Ordinal);
 
-    private Dictionary<string, Tensor> Read(Func<MovingTensor, DoubleBuffer> part) =>
+    private Dictionary<string, OnnxTensor> Read(Func<MovingTensor, DoubleBuffer> part) =>
         _moving.ToDictionary(moving => moving.Trained.Name, moving => part(moving).Read(), StringComparer.Ordinal);
 }

@@ -2,7 +2,6 @@ using System.Runtime.InteropServices;
 using LoRTA.Onnx.GraphGen.Ir;
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
-using Tensor = LoRTA.Onnx.GraphGen.Ir.Tensor;
 
 namespace LoRTA.Onnx.Training.Runtime;
 
@@ -12,7 +11,7 @@ internal static class OrtTensors
     public static TensorElementType TypeOf(ElementType type) => (TensorElementType)(int)type;   // both count as the ONNX format does
 
     /// <summary>A copy of the tensor, owned by the result.</summary>
-    public static OrtValue ToOrt(Tensor tensor)
+    public static OrtValue ToOrt(OnnxTensor tensor)
     {
         var value = OrtValue.CreateAllocatedTensorValue(OrtAllocator.DefaultInstance, TypeOf(tensor.Type), [.. tensor.Dims]);
         tensor.Bytes.CopyTo(value.GetTensorMutableRawData());
@@ -20,10 +19,10 @@ internal static class OrtTensors
     }
 
     /// <summary>A copy of the value's numbers.</summary>
-    public static Tensor FromOrt(OrtValue value)
+    public static OnnxTensor FromOrt(OrtValue value)
     {
         var info = value.GetTensorTypeAndShape();
-        return Tensor.FromBytes((ElementType)(int)info.ElementDataType, info.Shape, Raw(value, info).ToArray());
+        return OnnxTensor.FromBytes((ElementType)(int)info.ElementDataType, info.Shape, Raw(value, info).ToArray());
     }
 
     private static ReadOnlySpan<byte> Raw(OrtValue value, OrtTensorTypeAndShapeInfo info) => (ElementType)(int)info.ElementDataType switch

@@ -14,8 +14,8 @@ internal sealed class OrtWeights : IDisposable
 {
     private const long WorthSharing = 16 << 10;
     private const long WorthCollecting = 64 << 20;
-    private readonly Dictionary<Tensor, Tensor> _mapped = new(ReferenceEqualityComparer.Instance);
-    private readonly Dictionary<Tensor, OrtValue> _values = new(ReferenceEqualityComparer.Instance);
+    private readonly Dictionary<OnnxTensor, OnnxTensor> _mapped = new(ReferenceEqualityComparer.Instance);
+    private readonly Dictionary<OnnxTensor, OrtValue> _values = new(ReferenceEqualityComparer.Instance);
     private readonly HashSet<MappedFile> _files = [];
     private readonly PrePackedWeightsContainer _packed = new();
     private ScratchFolder? _scratch;
@@ -25,7 +25,7 @@ internal sealed class OrtWeights : IDisposable
     /// <summary>Opens a session on a model whose large constants are shared.</summary>
     /// <exception cref="LortaException">LRT612: ONNX Runtime cannot load it; LRT615: no room for temporary files, of which none
     /// stays.</exception>
-    public InferenceSession Open(Model model, OrtSettings settings)
+    public InferenceSession Open(OnnxModel model, OrtSettings settings)
     {
         StopRequest.ThrowIfAny();
         try
@@ -54,7 +54,7 @@ internal sealed class OrtWeights : IDisposable
         _scratch?.Dispose();
     }
 
-    private InferenceSession OpenShared(Model model, OrtSettings settings)
+    private InferenceSession OpenShared(OnnxModel model, OrtSettings settings)
     {
         MapComputed(model);
         var shared = model.Graph.Initializers.Where(IsShared).ToDictionary(value => value, value => _mapped.GetValueOrDefault(value.Constant!, value.Constant!));
@@ -79,7 +79,7 @@ internal sealed class OrtWeights : IDisposable
         value.Uses.Count > 0 && value.Uses.All(use => use is { Node.Op: OrtOps.MatMulNBits, Index: 1 });
 
     // Weights that were widened or transposed have no file yet: they get one, once for all sessions.
-    private void MapComputed(Model model)
+    private void MapComputed(OnnxModel model)
     {
         var missing = model.Graph.Initializers.Where(value => IsShared(value) && value.Constant!.File is null && !_mapped.ContainsKey(value.Constant)).ToList();
         if (missing.Count == 0) return;
@@ -89,7 +89,7 @@ internal sealed class OrtWeights : IDisposable
         // what their numbers were made of would stay in memory while the session packs its weights
         if (missing.Sum(value => value.Constant!.ByteCount) >= WorthCollecting)
             GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
-        foreach (var value in missing) _mapped[value.Constant!] = Tensor.FromFile(value.Constant!.Type, [.. value.Constant.Dims], file, layout.PlaceOf(value)!.Value.Offset);
+        foreach (var value in missing) _mapped[value.Constant!] = OnnxTensor.FromFile(value.Constant!.Type, [.. value.Constant.Dims], file, layout.PlaceOf(value)!.Value.Offset);
     }
 
     private string Written(ExternalLayout layout)
@@ -107,9 +107,9 @@ internal sealed class OrtWeights : IDisposable
         }
     }
 
-    private ExternalPlace PlaceOf(Tensor tensor) => new(Path.GetRelativePath(_root, Path.GetFullPath(tensor.File!.Path)).Replace('\\', '/'), tensor.FileOffset);
+    private ExternalPlace PlaceOf(OnnxTensor tensor) => new(Path.GetRelativePath(_root, Path.GetFullPath(tensor.File!.Path)).Replace('\\', '/'), tensor.FileOffset);
 
-    private OrtValue ValueOf(Tensor tensor) => _values.TryGetValue(tensor, out var value)
+    private OrtValue ValueOf(OnnxTensor tensor) => _values.TryGetValue(tensor, out var value)
         ? value
         : _values[tensor] = OrtValue.CreateTensorValueWithData(OrtMemoryInfo.DefaultInstance, OrtTensors.TypeOf(tensor.Type), [.. tensor.Dims], tensor.File!.Address + (nint)tensor.FileOffset, tensor.ByteCount);
 }

@@ -51,7 +51,7 @@ internal sealed class ResidentInputs : IDisposable
         _card?.Dispose();
     }
 
-    private static Model CopyOf(IReadOnlyDictionary<string, OrtValue> values)
+    private static OnnxModel CopyOf(IReadOnlyDictionary<string, OrtValue> values)
     {
         var graph = new Graph("copy");
         var tape = new Tape(graph, onnxOnly: true);
@@ -61,7 +61,7 @@ internal sealed class ResidentInputs : IDisposable
             var input = graph.AddInput(name, (ElementType)(int)info.ElementDataType, [.. info.Shape.Select(size => new Dim(size))]);
             graph.AddOutput(tape.Op("Identity", [tape[input]]).Value);
         }
-        var model = new Model(graph);
+        var model = new OnnxModel(graph);
         model.OpsetVersions[string.Empty] = 21;
         return model;
     }

@@ -15,7 +15,7 @@ internal static partial class RuntimeErrors
         new("LRT611", $"--device {device}: CUDA cannot be used ({reason}).",
             "Build with -p:OrtFlavor=Gpu and run with the libraries of CUDA 13 and cuDNN 9 on LD_LIBRARY_PATH, or use --device cpu.", inner);
 
-    public static LortaException DoesNotLoad(Model model, Exception inner) =>
+    public static LortaException DoesNotLoad(OnnxModel model, Exception inner) =>
         new("LRT612", $"{(model.Path.Length > 0 ? model.Path : "the graph")}: ONNX Runtime cannot load it ({Reason(inner.Message)}).", "Check that the file runs in ONNX Runtime as it is; if it does, report this.", inner);
 
     public static LortaException RunFailed(string what, Exception inner) =>
@@ -28,7 +28,7 @@ internal static partial class RuntimeErrors
         new("LRT615", $"{folder}: temporary files cannot be written there ({inner.Message.TrimEnd('.')}).", "Free space in that folder, or name another one by the variable TMPDIR (on Windows TMP); nothing was left behind.", inner);
 
     /// <summary>Runs <paramref name="open"/> and turns the runtime's exception into one sentence.</summary>
-    public static T Wrap<T>(Model model, Func<T> open)
+    public static T Wrap<T>(OnnxModel model, Func<T> open)
     {
         try
         {

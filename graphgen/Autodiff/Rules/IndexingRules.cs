@@ -37,7 +37,7 @@ internal static class IndexingRules
     /// <summary>Zeros of x with g added wherever the operator took an element: it is run again, on the numbers of the elements of x.</summary>
     public static Expr AtPositions(GradientCall r)
     {
-        var (count, zero, one) = (r.X.Size(), r.Tape.Constant(Tensor.Scalar(0L)), r.Tape.Constant(Tensor.Scalar(1L)));
+        var (count, zero, one) = (r.X.Size(), r.Tape.Constant(OnnxTensor.Scalar(0L)), r.Tape.Constant(OnnxTensor.Scalar(1L)));
         return AtPositions(r, r.Again(r.Tape.Op("Range", [zero, count, one]).ReshapeLike(r.X)));
     }
 
@@ -51,7 +51,7 @@ internal static class IndexingRules
         (index, updates) = (e, e);
         if (e.Value.Producer is not { Op: "ScatterElements" } node) return false;
         if (node.Input(0)!.Producer is not { Op: "ConstantOfShape" } zeros) return false;
-        if (zeros.Attributes.TryGetValue("value", out var value) && ((Tensor)value.Value).ToFloats()[0] != 0) return false;
+        if (zeros.Attributes.TryGetValue("value", out var value) && ((OnnxTensor)value.Value).ToFloats()[0] != 0) return false;
         (index, updates) = (e.Tape[node.Input(1)!], e.Tape[node.Input(2)!]);
         return e.Shape.Axis(node.Int("axis", 0)) == axis;
     }

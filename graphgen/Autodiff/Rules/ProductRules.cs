@@ -88,7 +88,7 @@ internal static class ProductRules
         Expr ZeroPart()
         {
             var each = r.G.MatMul(r.Input(3)!.Value.Reshape(rows, blocks) * scales).Unsqueeze(-1);
-            var repeated = each * r.Tape.Constant(Tensor.Of<float>([block], Enumerable.Repeat(1f, (int)block).ToArray()));
+            var repeated = each * r.Tape.Constant(OnnxTensor.Of<float>([block], Enumerable.Repeat(1f, (int)block).ToArray()));
             long[] flat = [.. Enumerable.Repeat(0L, r.G.Rank - 1), blocks * block];
             var whole = repeated.Reshape(flat);
             return columns % block == 0 ? whole : whole.Slice(-1, 0, columns);
@@ -99,13 +99,13 @@ internal static class ProductRules
     private static bool HasFloatZeros(GradientCall r) => r.Input(3)?.Type.IsFloat() == true;
 
     // MatMulNBits starts each row of zero points at a whole byte, DequantizeLinear does not.
-    private static Tensor ZeroPoints(GradientCall r, ElementType type, long rows, long blocks)
+    private static OnnxTensor ZeroPoints(GradientCall r, ElementType type, long rows, long blocks)
     {
         var (bits, count) = (type.Bits(), rows * blocks);
         if (r.Input(3) is null)
         {
             var middle = (byte)(bits == 4 ? 0x88 : 0x80);
-            return Tensor.FromBytes(type, [rows, blocks], Enumerable.Repeat(middle, (int)type.Bytes(count)).ToArray());
+            return OnnxTensor.FromBytes(type, [rows, blocks], Enumerable.Repeat(middle, (int)type.Bytes(count)).ToArray());
         }
         var stored = Bytes(r, 3);
         if (bits == 8 || blocks % 2 == 0) return stored.As(type, [rows, blocks]);
@@ -116,10 +116,10 @@ internal static class ProductRules
             var code = (stored.Bytes[(int)((row * (blocks + 1) / 2) + (column / 2))] >> (int)(column % 2 * 4)) & 0xF;
             packed[i / 2] |= (byte)(code << (int)(i % 2 * 4));
         }
-        return Tensor.FromBytes(type, [rows, blocks], packed);
+        return OnnxTensor.FromBytes(type, [rows, blocks], packed);
     }
 
-    private static Tensor Bytes(GradientCall r, int input) =>
+    private static OnnxTensor Bytes(GradientCall r, int input) =>
         r.Input(input)!.Value.Value is { IsConstant: true, Constant: { Type: ElementType.UInt8 } bytes }
             ? bytes
             : throw r.Refusal($"its input {input} is no constant of bytes");

@@ -48,7 +48,7 @@ internal static class ResizingRules
     {
         var size = r.X.SizeOf(axis);
         var identity = Expr.Zeros(r.Tape, Expr.Concat(0, size, size), r.X.Type).Apply("EyeLike");
-        var (one, at) = (r.Tape.Constant(Tensor.Vector(1f)), r.Tape.Longs(index));
+        var (one, at) = (r.Tape.Constant(OnnxTensor.Vector(1f)), r.Tape.Longs(index));
         var scales = Scales(r) is { } given ? Expr.Concat(0, one, r.Tape.Op("Gather", [given, at])) : (Expr?)null;
         var sizes = scales is null ? Expr.Concat(0, size, r.Tape.Op("Gather", [r.Input(3)!.Value, at])) : (Expr?)null;
         var attributes = r.Attributes.Where(attribute => attribute.Name is not ("axes" or "keep_aspect_ratio_policy"));

@@ -44,7 +44,7 @@ internal sealed record Windows(long[] Kernel, long[] Strides, long[] Dilations, 
     public Expr Spread(Expr g, Expr x)
     {
         var count = (int)Kernel.Aggregate(1L, (product, size) => product * size);
-        var ones = Tensor.Of<float>([1, 1, .. Kernel], [.. Enumerable.Repeat(1f, count)]);
+        var ones = OnnxTensor.Of<float>([1, 1, .. Kernel], [.. Enumerable.Repeat(1f, count)]);
         var flat = Alone(g);
         var full = g.Tape.Op("ConvTranspose", [flat, g.Tape.Constant(ones).Cast(g.Type)], ("strides", Strides), ("dilations", Dilations));
         return Fitted(full, x).ReshapeLike(x);

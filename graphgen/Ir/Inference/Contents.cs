@@ -10,7 +10,7 @@ internal static class Contents
     public static IReadOnlyList<Dim>? Of(Value value) => value.IsStored ? Of(value.Constant!) : value.Content;
 
     /// <summary>The elements of a small integer tensor.</summary>
-    public static IReadOnlyList<Dim>? Of(Tensor tensor) =>
+    public static IReadOnlyList<Dim>? Of(OnnxTensor tensor) =>
         tensor.Count <= Limit && tensor.Type is ElementType.Int64 or ElementType.Int32 or ElementType.Bool ? [.. tensor.ToLongs().Select(value => new Dim(value))] : null;
 
     /// <summary>Elements one by one, a single one against all; null where the operation has no answer.</summary>

@@ -22,7 +22,7 @@ internal static class CreationInference
         {
             switch (name, attribute.Value)
             {
-                case ("value", Tensor tensor): f.Set(0, tensor.Type, Ir.Shape.Of(tensor), Contents.Of(tensor)); break;
+                case ("value", OnnxTensor tensor): f.Set(0, tensor.Type, Ir.Shape.Of(tensor), Contents.Of(tensor)); break;
                 case ("value_int", long value): f.Set(0, ElementType.Int64, [], [value]); break;
                 case ("value_ints", long[] values): f.Set(0, ElementType.Int64, [values.Length], [.. values.Select(value => new Dim(value))]); break;
                 case ("value_float", float): f.Set(0, ElementType.Float, []); break;
@@ -35,7 +35,7 @@ internal static class CreationInference
 
     private static void ConstantOfShape(NodeFacts f)
     {
-        var value = f.Node.Attributes.TryGetValue("value", out var attribute) ? attribute.Value as Tensor : null;
+        var value = f.Node.Attributes.TryGetValue("value", out var attribute) ? attribute.Value as OnnxTensor : null;
         Shape? shape = f.Content(0) is { } content ? [.. content] : f.Shape(0) is [var rank] && rank.Value is { } known ? f.FreshShape(0, known) : null;
         var element = value is null ? null : Contents.Of(value);
         f.Set(0, value?.Type ?? ElementType.Float, shape, element is [var each] && shape?.Size.Value is >= 0 and <= Contents.Limit and var count ? [.. Enumerable.Repeat(each, (int)count)] : null);

@@ -114,7 +114,7 @@ internal sealed class ExportEffectTests
     {
         var (model, adapter) = Adapted(FewBitsForm.Blocks4, 0.3);
         File.Copy(model, _folder["out.onnx"]);
-        Safetensors.Save(_folder["inputs.safetensors"], new Dictionary<string, Tensor> { ["others"] = Tensor.Of<long>([1], [1]) });
+        Safetensors.Save(_folder["inputs.safetensors"], new Dictionary<string, OnnxTensor> { ["others"] = OnnxTensor.Of<long>([1], [1]) });
         string[] command = ["export", model, "--adapter", adapter, "-o", _folder["out.onnx"], "--force", "--inputs", _folder["inputs.safetensors"], "--json"];
 
         var asked = CommandLine.Run([.. command, "--verify"]);
@@ -131,7 +131,7 @@ internal sealed class ExportEffectTests
     public void Inputs_of_a_file_are_compared_on()
     {
         var (model, adapter) = Adapted(FewBitsForm.Blocks4, 0.3);
-        Safetensors.Save(_folder["inputs.safetensors"], new Dictionary<string, Tensor> { ["input_ids"] = Tensor.Of<long>([1, 3], [5, 6, 7]), ["attention_mask"] = Tensor.Of<long>([1, 3], [1, 1, 1]) });
+        Safetensors.Save(_folder["inputs.safetensors"], new Dictionary<string, OnnxTensor> { ["input_ids"] = OnnxTensor.Of<long>([1, 3], [5, 6, 7]), ["attention_mask"] = OnnxTensor.Of<long>([1, 3], [1, 1, 1]) });
 
         var export = CommandLine.Run("export", model, "--adapter", adapter, "-o", _folder["given.onnx"], "--verify", "--allow-rounding", "--inputs", _folder["inputs.safetensors"], "--json");
         var drawn = CommandLine.Run("export", model, "--adapter", adapter, "-o", _folder["drawn.onnx"], "--verify", "--allow-rounding", "--json");
@@ -150,7 +150,7 @@ internal sealed class ExportEffectTests
 
     private (string Model, string Adapter) Adapted(FewBitsForm form, double size)
     {
-        FewBits.Saved(Model.Load(Architecture("bert")), form, _folder["model.onnx"]);
+        FewBits.Saved(OnnxModel.Load(Architecture("bert")), form, _folder["model.onnx"]);
         return (_folder["model.onnx"], Injected(_folder["model.onnx"], size));
     }
 
@@ -165,10 +165,10 @@ internal sealed class ExportEffectTests
         return _folder["injected.adapter"];
     }
 
-    private static Tensor Normal(string name, Tensor like, double size)
+    private static OnnxTensor Normal(string name, OnnxTensor like, double size)
     {
         var random = new SeededRandom(3, name);
-        return Tensor.Of<float>([.. like.Dims], [.. Enumerable.Range(0, (int)like.Count).Select(_ => (float)(random.NextNormal() * (name.EndsWith('B') ? size : 1)))]);
+        return OnnxTensor.Of<float>([.. like.Dims], [.. Enumerable.Range(0, (int)like.Count).Select(_ => (float)(random.NextNormal() * (name.EndsWith('B') ? size : 1)))]);
     }
 
     private static string Architecture(string name) => Path.Combine(Fixtures.Repository, "tests", "fixtures", "architectures", $"{name}.onnx");

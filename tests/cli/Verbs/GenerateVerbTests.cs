@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using LoRTA.Onnx.GraphGen.Adapters;
 using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.Tests.Shared;
 
@@ -77,8 +76,8 @@ internal sealed class GenerateVerbTests
     [Test]
     public void Trained_parameters_of_the_model_are_no_side_branch()
     {
-        var adapter = AdapterFolder.Load(Adapter());
-        (adapter with { Config = adapter.Config with { Trainables = ["model.norm.weight"] }, Tensors = new Dictionary<string, Tensor>(adapter.Tensors, StringComparer.Ordinal) { ["param.model.norm.weight"] = Tensor.Of<float>([1], [1]) } }).Save();
+        var adapter = GraphGen.Adapters.Adapter.Load(Adapter());
+        (adapter with { Config = adapter.Config with { Trainables = ["model.norm.weight"] }, Tensors = new Dictionary<string, OnnxTensor>(adapter.Tensors, StringComparer.Ordinal) { ["param.model.norm.weight"] = OnnxTensor.Of<float>([1], [1]) } }).Save();
 
         var run = Run("llama-mini/ts-sdpa", "--adapter", adapter.Path);
 

@@ -62,7 +62,7 @@ internal sealed class GradcheckVerbTests
     [Test]
     public void Golden_with_a_number_that_is_none_does_not_pass()
     {
-        var run = Changed(_ => { }, (name, tensor) => name == "grad.A" ? Tensor.Of<float>([.. tensor.Dims], [float.NaN, .. tensor.ToFloats()[1..]]) : tensor);
+        var run = Changed(_ => { }, (name, tensor) => name == "grad.A" ? OnnxTensor.Of<float>([.. tensor.Dims], [float.NaN, .. tensor.ToFloats()[1..]]) : tensor);
 
         Assert.That(run.ExitCode, Is.EqualTo(1), run.Output);
     }
@@ -105,7 +105,7 @@ internal sealed class GradcheckVerbTests
     }
 
     // A check of a changed golden of the bundled decoder.
-    private static CommandLine Changed(Action<JsonObject> facts, Func<string, Tensor, Tensor>? tensors = null)
+    private static CommandLine Changed(Action<JsonObject> facts, Func<string, OnnxTensor, OnnxTensor>? tensors = null)
     {
         const string Golden = "llama-mini/causal-lm.lorta";
         using var folder = new TestFolder();
@@ -116,10 +116,10 @@ internal sealed class GradcheckVerbTests
         return CommandLine.Run("gradcheck", Exports.Path("llama-mini/ts-sdpa"), "--golden", folder["golden.safetensors"], "--batch", Batch(Golden), "--json");
     }
 
-    private static Tensor Rows(Tensor tensor, long[] order)
+    private static OnnxTensor Rows(OnnxTensor tensor, long[] order)
     {
         var (values, width) = (tensor.ToFloats(), (int)tensor.Dims[1]);
-        return Tensor.Of<float>([.. tensor.Dims], [.. order.SelectMany(row => values[((int)row * width)..(((int)row + 1) * width)])]);
+        return OnnxTensor.Of<float>([.. tensor.Dims], [.. order.SelectMany(row => values[((int)row * width)..(((int)row + 1) * width)])]);
     }
 
     private static string Batch(string golden)

@@ -48,7 +48,7 @@ internal sealed class InspectVerbTests
         var first = JsonNode.Parse(run.Output)!["explanations"]![0]!;
         Assert.That(first["lookedFor"]!.GetValue<string>(), Is.EqualTo("layers.0.q"));
         Assert.That((first["op"]!.GetValue<string>(), first["node"]!.GetValue<string>()), Is.EqualTo(("Einsum", "/layers.0/attn/Einsum")));
-        Assert.That(first["remedy"]!.GetValue<string>(), Is.EqualTo("a step in Walk.TowardsProjection (graphgen/Discovery/Walk.cs) for Einsum"));
+        Assert.That(first["remedy"]!.GetValue<string>(), Is.EqualTo("a step in ProjectionWalk.TowardsProjection (graphgen/Discovery/ProjectionWalk.cs) for Einsum"));
     }
 
     [Test]
@@ -66,7 +66,7 @@ internal sealed class InspectVerbTests
 
         Assert.That(CommandLine.Run("inspect", Exports.Path("llama-mini/dynamo18"), "--graph", folder["graph.onnx"]).ExitCode, Is.Zero);
 
-        var graph = Model.Load(folder["graph.onnx"]).Graph;
+        var graph = OnnxModel.Load(folder["graph.onnx"]).Graph;
         var product = graph.Nodes.Single(node => node.Metadata.GetValueOrDefault("lorta.site") == "layers.2.v");
         Assert.That((product.Name, product.OpType), Is.EqualTo(("/model/layers/2/self_attn/v_proj/MatMul", "MatMul")));
         Assert.That(product.Output.Shape?[-1].Value, Is.EqualTo(64));

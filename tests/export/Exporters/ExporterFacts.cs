@@ -5,7 +5,7 @@ using LoRTA.Onnx.GraphGen.Artifacts;
 using LoRTA.Onnx.GraphGen.Discovery;
 using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.Tests.Shared;
-using LoRTA.Onnx.Training.Checks;
+using LoRTA.Onnx.Training.Gradcheck;
 using LoRTA.Onnx.Training.Data;
 using LoRTA.Onnx.Training.Runtime;
 
@@ -24,7 +24,7 @@ internal sealed record ExporterFacts(string Name, Inspection Inspection, IReadOn
     /// <summary>Inspects, differentiates, folds and compares one export.</summary>
     public static ExporterFacts Of(string export, TestFolder folder)
     {
-        var deployed = Model.Load(Exports.Path(export));
+        var deployed = OnnxModel.Load(Exports.Path(export));
         return Of(export, deployed, inspection => !SitesGolden.Differences(SitesGolden.Of(export), SitesGolden.Written(inspection)).Any(), folder, model => GoldenOf(export) is { } golden
             ? AgainstGolden(golden, Exports.Split(export).Folder, deployed, Architecture.Of(model))
             : AgainstDifferences(export.StartsWith("llama", StringComparison.Ordinal) ? "causal-lm" : "classification", model));
@@ -33,11 +33,11 @@ internal sealed record ExporterFacts(string Name, Inspection Inspection, IReadOn
     /// <summary>The same for a small graph in the spelling of one model family.</summary>
     public static ExporterFacts Of(ArchitectureCase expected, TestFolder folder)
     {
-        var deployed = Model.Load(expected.Path);
+        var deployed = OnnxModel.Load(expected.Path);
         return Of(expected.Name, deployed, inspection => inspection.Layers.Count > 0 == expected.Projections.Length > 0, folder, model => AgainstDifferences("causal-lm", model));
     }
 
-    private static ExporterFacts Of(string name, Model deployed, Func<Inspection, bool> isAsExpected, TestFolder folder, Func<UnderstoodModel, GradientFacts> gradients)
+    private static ExporterFacts Of(string name, OnnxModel deployed, Func<Inspection, bool> isAsExpected, TestFolder folder, Func<UnderstoodModel, GradientFacts> gradients)
     {
         var model = UnderstoodModel.Of(deployed);
         var inspection = Inspection.Of(model.Canonical, model.Map);
@@ -55,7 +55,7 @@ internal sealed record ExporterFacts(string Name, Inspection Inspection, IReadOn
             FoldedOf(deployed, adapter, adapted, new ExportOptions { KeepBase = true }, folder["beside.onnx"]).Difference);
     }
 
-    private static GradientFacts AgainstGolden(string name, string folder, Model deployed, Architecture architecture)
+    private static GradientFacts AgainstGolden(string name, string folder, OnnxModel deployed, Architecture architecture)
     {
         var golden = Golden.Load(Goldens.Path(name));
         var batch = StoredBatch.Load(Fixtures.Path("models", folder, "reference", golden.Batch!));
@@ -65,7 +65,7 @@ internal sealed record ExporterFacts(string Name, Inspection Inspection, IReadOn
     private static GradientFacts AgainstDifferences(string task, UnderstoodModel model)
     {
         var (architecture, adapter) = (Architecture.Of(model), RandomAdapter.Options(model.Map));
-        var graphs = TrainingGraphBuilder.Build(model.Deployed, new TrainingSpec { Adapter = adapter, Task = task, Values = CentralDifferenceCheck.FactorsOf(AdapterPlan.Of(architecture, adapter), seed: 0) });
+        var graphs = TrainingGraphBuilder.Build(model.Deployed, new TrainingOptions { Adapter = adapter, Task = task, Values = CentralDifferenceCheck.FactorsOf(AdapterPlan.Of(architecture, adapter), seed: 0) });
         var classes = graphs.Evaluation.Classes!.Value;
         return new GradientFacts(null, new CentralDifferenceCheck(graphs, Settings, seed: 0).Run(SampleBatch.For(task, architecture.Vocab ?? 2, classes, seed: 0)).Ok);
     }
@@ -77,11 +77,11 @@ internal sealed record ExporterFacts(string Name, Inspection Inspection, IReadOn
         .OrderByDescending(golden => golden.EndsWith("-qkvp", StringComparison.Ordinal))
         .FirstOrDefault();
 
-    private static FoldFacts FoldedOf(Model deployed, AdapterFolder adapter, Model adapted, ExportOptions options, string path)
+    private static FoldFacts FoldedOf(OnnxModel deployed, Adapter adapter, OnnxModel adapted, ExportOptions options, string path)
     {
-        var result = new Folder(RandomAdapter.Evaluator).Fold(deployed, adapter, options);
+        var result = new AdapterFold(RandomAdapter.Evaluator).Fold(deployed, adapter, options);
         result.Model.Save(path);
-        return new FoldFacts(new Verifier(RandomAdapter.Evaluator).Compare(adapted, Model.Load(path), new VerifyOptions { Length = 12 }).MaxRelDiff, result.Rounding());
+        return new FoldFacts(new Verifier(RandomAdapter.Evaluator).Compare(adapted, OnnxModel.Load(path), new VerifyOptions { Length = 12 }).MaxRelDiff, result.Rounding());
     }
 }
 

@@ -17,34 +17,34 @@ internal sealed class FieldFilesTests
     [TestCase("r07-functions-if-qattention/fn-inputs", 8)]
     [TestCase("r07-functions-if-qattention/if-const", 8)]
     [TestCase("r07-functions-if-qattention/qattention", 8)]
-    public void An_adapter_folds_into_a_reported_form(string name, int sites) => Check(Model.Load(Fixtures.Path("field", $"{name}.onnx")), sites);
+    public void An_adapter_folds_into_a_reported_form(string name, int sites) => Check(OnnxModel.Load(Fixtures.Path("field", $"{name}.onnx")), sites);
 
     [Test]
     public void Grouped_queries_whose_pairs_interleave_are_understood()
     {
-        var model = Model.Load(Exports.Path("llama-mini/genai-qkv"));
+        var model = OnnxModel.Load(Exports.Path("llama-mini/genai-qkv"));
         foreach (var attention in model.Graph.Nodes.Where(node => node.Op == OrtOps.GroupQueryAttention)) attention.Attributes["rotary_interleaved"] = 1;
 
         Check(model, 16);
     }
 
-    private static void Check(Model deployed, int sites)
+    private static void Check(OnnxModel deployed, int sites)
     {
         using var folder = new TestFolder();
         deployed.Save(folder["deployed.onnx"]);
-        deployed = Model.Load(folder["deployed.onnx"]);
+        deployed = OnnxModel.Load(folder["deployed.onnx"]);
         Assert.That(AttentionMap.Of(CanonicalModel.Of(deployed)).Layers.SelectMany(layer => layer.Sites).Count(), Is.EqualTo(sites));
         var adapter = RandomAdapter.For(deployed);
         var adapted = AdaptedModels.WithDefaults(deployed, adapter, allowOtherBase: false);
 
-        new Folder(RandomAdapter.Evaluator).Fold(deployed, adapter, new ExportOptions()).Model.Save(folder["merged.onnx"]);
-        new Folder(RandomAdapter.Evaluator).Fold(deployed, adapter, new ExportOptions { KeepBase = true }).Model.Save(folder["beside.onnx"]);
+        new AdapterFold(RandomAdapter.Evaluator).Fold(deployed, adapter, new ExportOptions()).Model.Save(folder["merged.onnx"]);
+        new AdapterFold(RandomAdapter.Evaluator).Fold(deployed, adapter, new ExportOptions { KeepBase = true }).Model.Save(folder["beside.onnx"]);
 
         var isRounded = ActivationRounding.IsIn(deployed);   // weights of int8 are rounded again
         Assert.That(Difference(CanonicalModel.Of(deployed).Model, deployed), Is.LessThanOrEqualTo(1e-5), "the training copy");
-        Assert.That(Difference(adapted, Model.Load(folder["merged.onnx"])), Is.LessThanOrEqualTo(isRounded ? 0.05 : 1e-5), "folded");
-        Assert.That(Difference(adapted, Model.Load(folder["beside.onnx"])), Is.LessThanOrEqualTo(1e-5), "beside its base");
+        Assert.That(Difference(adapted, OnnxModel.Load(folder["merged.onnx"])), Is.LessThanOrEqualTo(isRounded ? 0.05 : 1e-5), "folded");
+        Assert.That(Difference(adapted, OnnxModel.Load(folder["beside.onnx"])), Is.LessThanOrEqualTo(1e-5), "beside its base");
     }
 
-    private static double Difference(Model a, Model b) => new Verifier(RandomAdapter.Evaluator).Compare(a, b, new VerifyOptions { Length = 12 }).MaxRelDiff;
+    private static double Difference(OnnxModel a, OnnxModel b) => new Verifier(RandomAdapter.Evaluator).Compare(a, b, new VerifyOptions { Length = 12 }).MaxRelDiff;
 }

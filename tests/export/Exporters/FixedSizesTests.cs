@@ -6,7 +6,7 @@ using LoRTA.Onnx.GraphGen.Canonical;
 using LoRTA.Onnx.GraphGen.Discovery;
 using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.Tests.Shared;
-using LoRTA.Onnx.Training.Checks;
+using LoRTA.Onnx.Training.Gradcheck;
 using LoRTA.Onnx.Training.Runtime;
 using Microsoft.ML.OnnxRuntime;
 
@@ -36,12 +36,12 @@ internal sealed class FixedSizesTests
     {
         using var folder = new TestFolder();
         var path = Exported.Contains(file) ? Exports.Path(file) : file;
-        var (dynamic, @fixed) = (Model.Load(path), Saved(path, folder["fixed.onnx"], isFolded));
+        var (dynamic, @fixed) = (OnnxModel.Load(path), Saved(path, folder["fixed.onnx"], isFolded));
         var adapter = RandomAdapter.For(dynamic);
         var adapted = AdaptedModels.WithDefaults(dynamic, adapter, allowOtherBase: false);
 
-        new Folder(RandomAdapter.Evaluator).Fold(@fixed, adapter, new ExportOptions()).Model.Save(folder["merged.onnx"]);
-        new Folder(RandomAdapter.Evaluator).Fold(@fixed, adapter, new ExportOptions { KeepBase = true }).Model.Save(folder["beside.onnx"]);
+        new AdapterFold(RandomAdapter.Evaluator).Fold(@fixed, adapter, new ExportOptions()).Model.Save(folder["merged.onnx"]);
+        new AdapterFold(RandomAdapter.Evaluator).Fold(@fixed, adapter, new ExportOptions { KeepBase = true }).Model.Save(folder["beside.onnx"]);
 
         Assert.That(Sites(@fixed), Is.EqualTo(Sites(dynamic)));
         Assert.That(Difference(adapted, folder["merged.onnx"]), Is.LessThanOrEqualTo(1e-5), "folded");
@@ -52,7 +52,7 @@ internal sealed class FixedSizesTests
     public void Gradients_are_those_of_the_dynamic_export([ValueSource(nameof(Architecture))] string path)
     {
         using var folder = new TestFolder();
-        var (dynamic, @fixed) = (Model.Load(path), Saved(path, folder["fixed.onnx"], isFolded: true));
+        var (dynamic, @fixed) = (OnnxModel.Load(path), Saved(path, folder["fixed.onnx"], isFolded: true));
         var options = RandomAdapter.Options(AttentionMap.Of(CanonicalModel.Of(dynamic)));
 
         var (expected, found) = (Gradients(dynamic, options), Gradients(@fixed, options));
@@ -62,28 +62,28 @@ internal sealed class FixedSizesTests
         foreach (var (name, gradient) in expected) Assert.That(found[name].Zip(gradient, (a, b) => Math.Abs(a - b)).Max(), Is.LessThanOrEqualTo(1e-5 * size), name);
     }
 
-    private static Dictionary<string, float[]> Gradients(Model model, AdapterOptions options)
+    private static Dictionary<string, float[]> Gradients(OnnxModel model, AdapterOptions options)
     {
         var architecture = GraphGen.Adapters.Architecture.Of(UnderstoodModel.Of(model));
         var values = CentralDifferenceCheck.FactorsOf(AdapterPlan.Of(architecture, options), seed: 0);
-        var graphs = TrainingGraphBuilder.Build(model, new TrainingSpec { Adapter = options, Task = "masked-lm", Values = values });
+        var graphs = TrainingGraphBuilder.Build(model, new TrainingOptions { Adapter = options, Task = "masked-lm", Values = values });
         using var runtime = new OrtSessionRuntime(graphs, OneThread.Value);
         runtime.Accumulate(SampleBatch.For("masked-lm", TokenEmbedding.Vocabulary(model) ?? 2, classes: 2, seed: 0), weight: 1);
         return runtime.Gradients.ToDictionary(gradient => gradient.Key, gradient => gradient.Value.ToFloats(), StringComparer.Ordinal);
     }
 
-    private static double Difference(Model adapted, string path) =>
-        new Verifier(RandomAdapter.Evaluator).Compare(adapted, Model.Load(path), new VerifyOptions { Samples = Batch, Length = Length }).MaxRelDiff;
+    private static double Difference(OnnxModel adapted, string path) =>
+        new Verifier(RandomAdapter.Evaluator).Compare(adapted, OnnxModel.Load(path), new VerifyOptions { Samples = Batch, Length = Length }).MaxRelDiff;
 
-    private static IEnumerable<string> Sites(Model model) => AttentionMap.Of(CanonicalModel.Of(model)).Layers.SelectMany(layer => layer.Sites).Select(site => $"{site.Address} {site.In} {site.Out} {site.Heads}");
+    private static IEnumerable<string> Sites(OnnxModel model) => AttentionMap.Of(CanonicalModel.Of(model)).Layers.SelectMany(layer => layer.Sites).Select(site => $"{site.Address} {site.In} {site.Out} {site.Heads}");
 
-    private static Model Saved(string path, string to, bool isFolded)
+    private static OnnxModel Saved(string path, string to, bool isFolded)
     {
-        FixedModels.WithSizes(Model.Load(path), Batch, Length).Save(to);
-        if (!isFolded) return Model.Load(to);
+        FixedModels.WithSizes(OnnxModel.Load(path), Batch, Length).Save(to);
+        if (!isFolded) return OnnxModel.Load(to);
         var folded = Path.ChangeExtension(to, ".folded.onnx");
         using var options = new SessionOptions { GraphOptimizationLevel = GraphOptimizationLevel.ORT_ENABLE_BASIC, OptimizedModelFilePath = folded, LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR };
         using var session = new InferenceSession(to, options);
-        return Model.Load(folded);
+        return OnnxModel.Load(folded);
     }
 }

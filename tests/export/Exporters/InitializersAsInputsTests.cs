@@ -16,7 +16,7 @@ internal sealed class InitializersAsInputsTests
     public void Listed_initializers_are_weights([Values("bert", "gpt2", "qwen2")] string architecture, [Values(3, 8)] int irVersion)
     {
         using var folder = new TestFolder();
-        var plain = Model.Load(Architectures.All.Single(candidate => candidate.Name == architecture).Path);
+        var plain = OnnxModel.Load(Architectures.All.Single(candidate => candidate.Name == architecture).Path);
         var listed = Listed(plain, irVersion, folder["listed.onnx"]);
         var canonical = CanonicalModel.Of(listed);
 
@@ -30,13 +30,13 @@ internal sealed class InitializersAsInputsTests
     public void An_adapter_folds_into_a_listed_initializer_and_the_list_stays([Values("bert", "qwen2")] string architecture, [Values(3, 8)] int irVersion, [Values] bool keepsBase)
     {
         using var folder = new TestFolder();
-        var plain = Model.Load(Architectures.All.Single(candidate => candidate.Name == architecture).Path);
+        var plain = OnnxModel.Load(Architectures.All.Single(candidate => candidate.Name == architecture).Path);
         var listed = Listed(plain, irVersion, folder["listed.onnx"]);
         var adapter = RandomAdapter.For(plain);
 
-        new Folder(RandomAdapter.Evaluator).Fold(listed, adapter, new ExportOptions { KeepBase = keepsBase }).Model.Save(folder["exported.onnx"]);
+        new AdapterFold(RandomAdapter.Evaluator).Fold(listed, adapter, new ExportOptions { KeepBase = keepsBase }).Model.Save(folder["exported.onnx"]);
 
-        var (exported, adapted) = (Model.Load(folder["exported.onnx"]), AdaptedModels.WithDefaults(plain, adapter, allowOtherBase: false));
+        var (exported, adapted) = (OnnxModel.Load(folder["exported.onnx"]), AdaptedModels.WithDefaults(plain, adapter, allowOtherBase: false));
         Assert.That(new Verifier(RandomAdapter.Evaluator).Compare(adapted, exported, new VerifyOptions { Length = 12 }).MaxRelDiff, Is.LessThanOrEqualTo(1e-5));
         Assert.That(exported.Graph.Inputs.Select(input => input.Name).Take(listed.Graph.Inputs.Count), Is.EqualTo(listed.Graph.Inputs.Select(input => input.Name)));
         if (irVersion == 3) Assert.That(exported.Graph.Initializers.Where(value => !value.IsInput), Is.Empty, "initializers that are not listed");
@@ -44,18 +44,18 @@ internal sealed class InitializersAsInputsTests
 
     private static string LayersOf(Inspection inspection) => JsonSerializer.Serialize(inspection.Layers, Inspection.Json);
 
-    private static Inspection Inspected(Model model)
+    private static Inspection Inspected(OnnxModel model)
     {
         var canonical = CanonicalModel.Of(model);
         return Inspection.Of(canonical, AttentionMap.Of(canonical));
     }
 
-    private static Model Listed(Model plain, int irVersion, string path)
+    private static OnnxModel Listed(OnnxModel plain, int irVersion, string path)
     {
         var model = plain.Clone();
         model.IrVersion = irVersion;
         foreach (var value in model.Graph.Initializers.ToList()) model.Graph.MakeInput(value);
         model.Save(path);
-        return Model.Load(path);
+        return OnnxModel.Load(path);
     }
 }

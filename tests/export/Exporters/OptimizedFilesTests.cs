@@ -6,7 +6,7 @@ using LoRTA.Onnx.GraphGen.Canonical;
 using LoRTA.Onnx.GraphGen.Discovery;
 using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.Tests.Shared;
-using LoRTA.Onnx.Training.Checks;
+using LoRTA.Onnx.Training.Gradcheck;
 using LoRTA.Onnx.Training.Runtime;
 using Microsoft.ML.OnnxRuntime;
 
@@ -29,7 +29,7 @@ internal sealed class OptimizedFilesTests
     public void Integers_between_operators_are_the_numbers_that_were_rounded()
     {
         using var folder = new TestFolder();
-        var deployed = Model.Load(Exports.Path("llama-mini/int8-qdq"));
+        var deployed = OnnxModel.Load(Exports.Path("llama-mini/int8-qdq"));
         var optimized = Optimized(deployed.Path, folder["optimized.onnx"]);
         var adapter = RandomAdapter.For(deployed);
         var verifier = new Verifier(RandomAdapter.Evaluator);
@@ -44,8 +44,8 @@ internal sealed class OptimizedFilesTests
 
         double Difference(ExportOptions options)
         {
-            new Folder(RandomAdapter.Evaluator).Fold(optimized, adapter, options).Model.Save(folder["exported.onnx"]);
-            return verifier.Compare(adapted, Model.Load(folder["exported.onnx"]), new VerifyOptions { Length = 12 }).MaxRelDiff;
+            new AdapterFold(RandomAdapter.Evaluator).Fold(optimized, adapter, options).Model.Save(folder["exported.onnx"]);
+            return verifier.Compare(adapted, OnnxModel.Load(folder["exported.onnx"]), new VerifyOptions { Length = 12 }).MaxRelDiff;
         }
     }
 
@@ -55,11 +55,11 @@ internal sealed class OptimizedFilesTests
         using var folder = new TestFolder();
         var optimized = Optimized(Exports.Path("llama-mini/int8-qdq"), folder["optimized.onnx"]);
         var (adapter, verifier) = (RandomAdapter.For(optimized), new Verifier(RandomAdapter.Evaluator));
-        var folded = new Folder(RandomAdapter.Evaluator).Fold(optimized, adapter, new ExportOptions());
+        var folded = new AdapterFold(RandomAdapter.Evaluator).Fold(optimized, adapter, new ExportOptions());
 
         var exported = verifier.Compare(optimized, adapter, folded, new VerifyOptions { Length = 12 });
         folded.Model.Save(folder["exported.onnx"]);
-        var verified = verifier.Compare(optimized, adapter, Model.Load(folder["exported.onnx"]), new VerifyOptions { Length = 12 });
+        var verified = verifier.Compare(optimized, adapter, OnnxModel.Load(folder["exported.onnx"]), new VerifyOptions { Length = 12 });
 
         Assert.That(optimized.Graph.Nodes.Select(node => node.Op), Has.Some.EqualTo("QLinearMatMul"));
         Assert.That((exported.Ok, verified.Ok), Is.EqualTo((true, true)));
@@ -69,10 +69,10 @@ internal sealed class OptimizedFilesTests
     [Test]
     public void Gradients_pass_the_activation_that_was_fused_into_a_product()
     {
-        var model = Model.Load(Fixtures.Path("field", "r03-ort-optimised-forms", "pooler.ext.onnx"));
+        var model = OnnxModel.Load(Fixtures.Path("field", "r03-ort-optimised-forms", "pooler.ext.onnx"));
         var understood = UnderstoodModel.Of(model);
         var plan = AdapterPlan.Of(understood, RandomAdapter.Options(understood.Map));
-        var graphs = TrainingGraphBuilder.Build(model, new TrainingSpec { Adapter = plan.Options, Task = "classification", Values = CentralDifferenceCheck.FactorsOf(plan, seed: 0) });
+        var graphs = TrainingGraphBuilder.Build(model, new TrainingOptions { Adapter = plan.Options, Task = "classification", Values = CentralDifferenceCheck.FactorsOf(plan, seed: 0) });
 
         var check = new CentralDifferenceCheck(graphs, new OrtSettings(Threads: 1), seed: 0).Run(SampleBatch.For("classification", plan.Architecture.Vocab ?? 2, graphs.Evaluation.Classes!.Value, seed: 0));
 
@@ -83,19 +83,19 @@ internal sealed class OptimizedFilesTests
     private static void FoldsAlike(string path)
     {
         using var folder = new TestFolder();
-        var (deployed, optimized) = (Model.Load(path), Optimized(path, folder["optimized.onnx"]));
+        var (deployed, optimized) = (OnnxModel.Load(path), Optimized(path, folder["optimized.onnx"]));
         var adapter = RandomAdapter.For(deployed);
 
-        new Folder(RandomAdapter.Evaluator).Fold(optimized, adapter, new ExportOptions()).Model.Save(folder["folded.onnx"]);
+        new AdapterFold(RandomAdapter.Evaluator).Fold(optimized, adapter, new ExportOptions()).Model.Save(folder["folded.onnx"]);
 
         var adapted = AdaptedModels.WithDefaults(deployed, adapter, allowOtherBase: false);
-        Assert.That(new Verifier(RandomAdapter.Evaluator).Compare(adapted, Model.Load(folder["folded.onnx"]), new VerifyOptions { Length = 12 }).MaxRelDiff, Is.LessThanOrEqualTo(1e-5));
+        Assert.That(new Verifier(RandomAdapter.Evaluator).Compare(adapted, OnnxModel.Load(folder["folded.onnx"]), new VerifyOptions { Length = 12 }).MaxRelDiff, Is.LessThanOrEqualTo(1e-5));
     }
 
-    private static Model Optimized(string path, string to)
+    private static OnnxModel Optimized(string path, string to)
     {
         using var options = new SessionOptions { GraphOptimizationLevel = GraphOptimizationLevel.ORT_ENABLE_EXTENDED, OptimizedModelFilePath = to, LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR };
         using var session = new InferenceSession(path, options);
-        return Model.Load(to);
+        return OnnxModel.Load(to);
     }
 }

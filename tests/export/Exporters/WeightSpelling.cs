@@ -16,7 +16,7 @@ internal sealed record WeightSpelling(string Name, Func<SpelledProduct, bool> Re
 
     /// <summary>Rewrites every product of a stored matrix.</summary>
     /// <returns>The number of products rewritten.</returns>
-    public int Apply(Model model)
+    public int Apply(OnnxModel model)
     {
         var graph = model.Graph;
         model.OpsetVersions["com.microsoft"] = 1;
@@ -68,11 +68,11 @@ internal sealed class SpelledProduct(Graph graph, Node node)
 
     public float[] OutIn(float[] w) => Transposed(w, In, Out);
 
-    public Value Stored(float[] numbers, params long[] dims) => Stored(Tensor.Of<float>(dims, numbers));
+    public Value Stored(float[] numbers, params long[] dims) => Stored(OnnxTensor.Of<float>(dims, numbers));
 
-    public Value Stored(Tensor tensor) => graph.AddConstant($"{_weight.Name}/stored", tensor);
+    public Value Stored(OnnxTensor tensor) => graph.AddConstant($"{_weight.Name}/stored", tensor);
 
-    public Value Longs(params long[] values) => graph.AddConstant($"{_weight.Name}/longs", Tensor.Vector<long>(values));
+    public Value Longs(params long[] values) => graph.AddConstant($"{_weight.Name}/longs", OnnxTensor.Vector<long>(values));
 
     public Value Op(string op, IEnumerable<Value?> inputs, params Attributes attributes)
     {

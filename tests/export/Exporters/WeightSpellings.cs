@@ -54,7 +54,7 @@ internal static class WeightSpellings
     private static float[] Scales(long count) => [.. Enumerable.Range(0, (int)count).Select(i => Scale(i))];
 
     private static Value Half(SpelledProduct p, float[] numbers, params long[] dims) =>
-        p.Stored(Tensor.FromBytes(ElementType.Float16, dims, StoredMatrix.Round(numbers, ElementType.Float16)));
+        p.Stored(OnnxTensor.FromBytes(ElementType.Float16, dims, WeightView.Round(numbers, ElementType.Float16)));
 
     private static Value Swapped(SpelledProduct p, Value x) => p.Op("Transpose", [x], ("perm", new long[] { 0, 2, 1 }));
 
@@ -83,7 +83,7 @@ internal static class WeightSpellings
         var scales = new float[p.Out];
         for (var at = 0L; at < w.Length; at++) scales[at / p.In] = Math.Max(scales[at / p.In], Math.Abs(w[at]) / 127);
         var bytes = w.Select((number, at) => unchecked((byte)(sbyte)MathF.Round(number / scales[at / p.In]))).ToArray();
-        var codes = p.Op("Transpose", [p.Stored(Tensor.FromBytes(ElementType.Int8, [p.Out, p.In], bytes))], ("perm", new long[] { 1, 0 }));
+        var codes = p.Op("Transpose", [p.Stored(OnnxTensor.FromBytes(ElementType.Int8, [p.Out, p.In], bytes))], ("perm", new long[] { 1, 0 }));
         return p.Weight(isInPieces
             ? p.Op("Mul", [p.Op("Cast", [codes], ("to", (long)ElementType.Float)), p.Stored(scales, p.Out)])
             : p.Op("DequantizeLinear", [codes, p.Stored(scales, p.Out)], ("axis", 1)));
@@ -96,7 +96,7 @@ internal static class WeightSpellings
         var scales = new float[count];
         for (var at = 0L; at < w.Length; at++) scales[Feature(at)] = Math.Max(scales[Feature(at)], Math.Abs(w[at]) / 127);
         var bytes = w.Select((number, at) => unchecked((byte)(int)(MathF.Round(number / scales[Feature(at)]) + (zero ?? 0)))).ToArray();
-        var codes = p.Stored(Tensor.FromBytes(zero is null ? ElementType.Int8 : ElementType.UInt8, [p.In, p.Out], bytes));
+        var codes = p.Stored(OnnxTensor.FromBytes(zero is null ? ElementType.Int8 : ElementType.UInt8, [p.In, p.Out], bytes));
         var widened = p.Op("Cast", [codes], ("to", (long)ElementType.Float));
         if (zero is { } number) widened = p.Op("Sub", [widened, p.Stored([.. Enumerable.Repeat((float)number, (int)p.Out)], p.Out)]);
         return p.Weight(p.Op("Mul", [widened, byInput ? p.Stored(scales, p.In, 1) : p.Stored(scales, p.Out)]));
@@ -112,7 +112,7 @@ internal static class WeightSpellings
         var scales = new float[w.Length / 8];
         for (var at = 0; at < w.Length; at++) scales[at / 8] = Math.Max(scales[at / 8], Math.Abs(w[at]) / 127);
         var bytes = w.Select((number, at) => unchecked((byte)(sbyte)MathF.Round(number / scales[at / 8]))).ToArray();
-        var codes = p.Stored(Tensor.FromBytes(ElementType.Int8, [p.Out, p.In / 8, 8], bytes));
+        var codes = p.Stored(OnnxTensor.FromBytes(ElementType.Int8, [p.Out, p.In / 8, 8], bytes));
         var widened = p.Op("Mul", [p.Op("Cast", [codes], ("to", (long)ElementType.Float)), p.Stored(scales, p.Out, p.In / 8, 1)]);
         return p.Weight(p.Op("Transpose", [p.Op("Reshape", [widened, p.Longs(p.Out, p.In)])], ("perm", new long[] { 1, 0 })));
     }
@@ -121,8 +121,8 @@ internal static class WeightSpellings
     {
         var w = p.W;
         var scale = w.Max(Math.Abs) / 127;
-        var codes = p.Stored(Tensor.FromBytes(ElementType.Int8, [1, p.In, p.Out], w.Select(number => unchecked((byte)(sbyte)MathF.Round(number / scale))).ToArray()));
-        return p.Weight(p.Op("Squeeze", [p.Op("DequantizeLinear", [codes, p.Stored(Tensor.Scalar(scale))]), p.Longs(0)]));
+        var codes = p.Stored(OnnxTensor.FromBytes(ElementType.Int8, [1, p.In, p.Out], w.Select(number => unchecked((byte)(sbyte)MathF.Round(number / scale))).ToArray()));
+        return p.Weight(p.Op("Squeeze", [p.Op("DequantizeLinear", [codes, p.Stored(OnnxTensor.Scalar(scale))]), p.Longs(0)]));
     }
 
     // 4 bits in blocks of 16 inputs; zero points lie between codes.
@@ -141,17 +141,17 @@ internal static class WeightSpellings
         }
         return p.Op(
             "::MatMulNBits",
-            [p.X, p.Stored(Tensor.FromBytes(ElementType.UInt8, [p.Out, blocks, 8], codes)), p.Stored(scales, p.Out * blocks), p.Stored(zeros, p.Out, blocks), order],
+            [p.X, p.Stored(OnnxTensor.FromBytes(ElementType.UInt8, [p.Out, blocks, 8], codes)), p.Stored(scales, p.Out * blocks), p.Stored(zeros, p.Out, blocks), order],
             ("K", p.In), ("N", p.Out), ("bits", 4), ("block_size", 16), ("accuracy_level", 1));
     }
 
     private static bool FakeQuantized(SpelledProduct p)
     {
-        var scale = p.Stored(Tensor.Scalar(p.W.Max(Math.Abs) / 127));
-        var zero = p.Stored(Tensor.FromBytes(ElementType.Int8, [], new byte[1]));
+        var scale = p.Stored(OnnxTensor.Scalar(p.W.Max(Math.Abs) / 127));
+        var zero = p.Stored(OnnxTensor.FromBytes(ElementType.Int8, [], new byte[1]));
         return p.Weight(p.Op("DequantizeLinear", [p.Op("QuantizeLinear", [p.Stored(p.W, p.In, p.Out), scale, zero]), scale, zero]));
     }
 
     private static bool Permuted(SpelledProduct p) =>
-        !p.IsGemm && p.Product(Packed(p, p.Stored(Tensor.Vector<int>([.. Enumerable.Range(0, (int)p.In).Select(i => i / 16)]))));
+        !p.IsGemm && p.Product(Packed(p, p.Stored(OnnxTensor.Vector<int>([.. Enumerable.Range(0, (int)p.In).Select(i => i / 16)]))));
 }

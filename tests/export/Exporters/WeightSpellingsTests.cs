@@ -5,7 +5,7 @@ using LoRTA.Onnx.GraphGen.Artifacts;
 using LoRTA.Onnx.GraphGen.Discovery;
 using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.Tests.Shared;
-using LoRTA.Onnx.Training.Checks;
+using LoRTA.Onnx.Training.Gradcheck;
 using LoRTA.Onnx.Training.Runtime;
 
 namespace LoRTA.Onnx.Export.Tests.Exporters;
@@ -75,7 +75,7 @@ internal sealed class WeightSpellingsTests
         var model = Written(spelling, architecture, folder["written.onnx"]);
         var understood = UnderstoodModel.Of(model);
         var plan = AdapterPlan.Of(understood, RandomAdapter.Options(understood.Map));
-        var graphs = TrainingGraphBuilder.Build(model, new TrainingSpec { Adapter = plan.Options, Task = "causal-lm", Values = CentralDifferenceCheck.FactorsOf(plan, seed: 0) });
+        var graphs = TrainingGraphBuilder.Build(model, new TrainingOptions { Adapter = plan.Options, Task = "causal-lm", Values = CentralDifferenceCheck.FactorsOf(plan, seed: 0) });
 
         var check = new CentralDifferenceCheck(graphs, new OrtSettings(Threads: 1), seed: 0).Run(SampleBatch.For("causal-lm", plan.Architecture.Vocab ?? 2, graphs.Evaluation.Classes!.Value, seed: 0));
 
@@ -96,24 +96,24 @@ internal sealed class WeightSpellingsTests
 
     private static bool CanBeWritten(WeightSpelling spelling, string architecture) => spelling.Apply(Load(architecture)) > 0;
 
-    private static Model Load(string architecture) => Model.Load(Architectures.All.Single(candidate => candidate.Name == architecture).Path);
+    private static OnnxModel Load(string architecture) => OnnxModel.Load(Architectures.All.Single(candidate => candidate.Name == architecture).Path);
 
-    private static Model Written(WeightSpelling spelling, string architecture, string path)
+    private static OnnxModel Written(WeightSpelling spelling, string architecture, string path)
     {
         var model = Load(architecture);
         spelling.Apply(model);
         model.Save(path);
-        return Model.Load(path);
+        return OnnxModel.Load(path);
     }
 
-    private static AttentionMap Map(Model model) => UnderstoodModel.Of(model).Map;
+    private static AttentionMap Map(OnnxModel model) => UnderstoodModel.Of(model).Map;
 
-    private static Model Exported(Model model, AdapterFolder adapter, ExportOptions options, string path)
+    private static OnnxModel Exported(OnnxModel model, Adapter adapter, ExportOptions options, string path)
     {
-        new Folder(RandomAdapter.Evaluator).Fold(model, adapter, options).Model.Save(path);
-        return Model.Load(path);
+        new AdapterFold(RandomAdapter.Evaluator).Fold(model, adapter, options).Model.Save(path);
+        return OnnxModel.Load(path);
     }
 
-    private static AdapterFolder Zero(AdapterFolder adapter) =>
-        new(adapter.Path, adapter.Config, adapter.Tensors.ToDictionary(factor => factor.Key, factor => Tensor.Of<float>([.. factor.Value.Dims], new float[factor.Value.Count])));
+    private static Adapter Zero(Adapter adapter) =>
+        new(adapter.Path, adapter.Config, adapter.Tensors.ToDictionary(factor => factor.Key, factor => OnnxTensor.Of<float>([.. factor.Value.Dims], new float[factor.Value.Count])));
 }

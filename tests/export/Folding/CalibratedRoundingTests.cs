@@ -69,7 +69,7 @@ internal sealed class CalibratedRoundingTests
     {
         const string Address = "layers.0.q";
         var (matrix, wanted, computed) = (Matrix(4, 32, Layout.OutIn), Wanted(4, 32, Layout.OutIn), 0);
-        var site = new StoredMatrix(matrix, Layout.OutIn, [(0, Outputs)]);
+        var site = new WeightView(matrix, Layout.OutIn, [(0, Outputs)]);
         var moments = new Dictionary<string, SecondMoments> { [Address] = new SecondMoments(Inputs) };
         moments[Address].Add(Activations(), null);
         var choice = new RoundingChoice();
@@ -90,7 +90,7 @@ internal sealed class CalibratedRoundingTests
         Assert.That(nearestAgain, Is.EqualTo(nearest));
         Assert.That((computedForBoth, computed), Is.EqualTo((1, 2)), "what was not decided on is made anew");
 
-        Tensor Computed(Tensor weight)   // whatever it was
+        OnnxTensor Computed(OnnxTensor weight)   // whatever it was
         {
             computed++;
             return site.Read(wanted);
@@ -101,8 +101,8 @@ internal sealed class CalibratedRoundingTests
     public void Positions_that_do_not_count_are_left_out()
     {
         var (with, without) = (new SecondMoments(2), new SecondMoments(2));
-        with.Add(Tensor.Of<float>([1, 3, 2], [1, 2, 3, 5, 100, 200]), Tensor.Of<long>([1, 3], [1, 1, 0]));
-        without.Add(Tensor.Of<float>([2, 2], [1, 2, 3, 5]), null);
+        with.Add(OnnxTensor.Of<float>([1, 3, 2], [1, 2, 3, 5, 100, 200]), OnnxTensor.Of<long>([1, 3], [1, 1, 0]));
+        without.Add(OnnxTensor.Of<float>([2, 2], [1, 2, 3, 5]), null);
 
         Assert.That(with.Blocks[0].Moments, Is.EqualTo(without.Blocks[0].Moments));
     }
@@ -111,9 +111,9 @@ internal sealed class CalibratedRoundingTests
     public void A_model_keeps_no_less_of_the_effect_than_by_the_nearest_codes([Values] FewBitsForm form)
     {
         using var folder = new TestFolder();
-        var deployed = FewBits.Saved(Model.Load(Path.Combine(Fixtures.Repository, "tests", "fixtures", "architectures", "qwen2.onnx")), form, folder["model.onnx"]);
+        var deployed = FewBits.Saved(OnnxModel.Load(Path.Combine(Fixtures.Repository, "tests", "fixtures", "architectures", "qwen2.onnx")), form, folder["model.onnx"]);
         var adapter = RandomAdapter.For(deployed, "lora");
-        var folded = new Folder(RandomAdapter.Evaluator).Fold(deployed, adapter, new ExportOptions());
+        var folded = new AdapterFold(RandomAdapter.Evaluator).Fold(deployed, adapter, new ExportOptions());
 
         var result = new Verifier(RandomAdapter.Evaluator).Compare(deployed, adapter, folded, new VerifyOptions { Length = 12 });
 
@@ -123,10 +123,10 @@ internal sealed class CalibratedRoundingTests
     [Test]
     public void A_small_adapter_keeps_more_in_the_file_of_ONNX_Runtimes_builder()
     {
-        var deployed = Model.Load(Exports.Path("llama-mini/genai-int4"));
+        var deployed = OnnxModel.Load(Exports.Path("llama-mini/genai-int4"));
         var adapter = RandomAdapter.For(deployed, "lora");
-        var small = adapter with { Tensors = adapter.Tensors.ToDictionary(pair => pair.Key, pair => Tensor.Of<float>([.. pair.Value.Dims], [.. pair.Value.ToFloats().Select(x => x / 10)])) };
-        var folded = new Folder(RandomAdapter.Evaluator).Fold(deployed, small, new ExportOptions());
+        var small = adapter with { Tensors = adapter.Tensors.ToDictionary(pair => pair.Key, pair => OnnxTensor.Of<float>([.. pair.Value.Dims], [.. pair.Value.ToFloats().Select(x => x / 10)])) };
+        var folded = new AdapterFold(RandomAdapter.Evaluator).Fold(deployed, small, new ExportOptions());
 
         var result = new Verifier(RandomAdapter.Evaluator).Compare(deployed, small, folded, new VerifyOptions());
 
@@ -151,7 +151,7 @@ internal sealed class CalibratedRoundingTests
     }
 
     // Few directions that all features share, and a little noise of their own.
-    private static Tensor Activations()
+    private static OnnxTensor Activations()
     {
         const int Rows = 300, Directions = 12;
         var (random, mixing) = (new SeededRandom(1, "x"), new float[Directions * Inputs]);
@@ -162,7 +162,7 @@ internal sealed class CalibratedRoundingTests
             var sources = Enumerable.Range(0, Directions).Select(_ => (float)random.NextNormal()).ToArray();
             for (var i = 0; i < Inputs; i++) x[(row * Inputs) + i] = (float)(0.1 * random.NextNormal()) + Enumerable.Range(0, Directions).Sum(d => sources[d] * mixing[(d * Inputs) + i]);
         }
-        return Tensor.Of<float>([Rows, Inputs], x);
+        return OnnxTensor.Of<float>([Rows, Inputs], x);
     }
 
     // Blocks of 0: a scale for each output feature.
@@ -174,7 +174,7 @@ internal sealed class CalibratedRoundingTests
         var codes = new byte[rows * rowBytes];
         for (var i = 0; i < codes.Length; i++) codes[i] = (byte)random.NextIndex(256);
         var scales = Enumerable.Range(0, Outputs * blocks).Select(_ => 0.05f + (0.001f * random.NextIndex(50))).ToArray();
-        var blocked = new StoredCodes
+        var blocked = new BlockLayout
         {
             Reader = string.Empty,
             Scales = string.Empty,
@@ -190,6 +190,6 @@ internal sealed class CalibratedRoundingTests
             ZeroRowBits = 0,
         };
         var type = layout is Layout.OutIn ? ElementType.UInt8 : ElementType.Int8;
-        return new QuantizedMatrix(blocked, Tensor.FromBytes(type, [rows, rowBytes], codes), Tensor.Of<float>([scales.Length], scales), null);
+        return new QuantizedMatrix(blocked, OnnxTensor.FromBytes(type, [rows, rowBytes], codes), OnnxTensor.Of<float>([scales.Length], scales), null);
     }
 }

@@ -48,9 +48,9 @@ internal sealed class ExposedProductTests
         Assert.That(Compare(AdaptedModels.WithDefaults(deployed, adapter, allowOtherBase: false), kept), Is.LessThanOrEqualTo(1e-5));
     }
 
-    private static string? BiasedOutput(LinearSite site) => site.Stored.BiasOutput;
+    private static string? BiasedOutput(Projection site) => site.Stored.BiasOutput;
 
-    private void CheckExposed(string path, Func<LinearSite, IEnumerable<string>> names)
+    private void CheckExposed(string path, Func<Projection, IEnumerable<string>> names)
     {
         var deployed = Exposed(path, names);
         var adapter = RandomAdapter.For(deployed);
@@ -64,9 +64,9 @@ internal sealed class ExposedProductTests
         Assert.That(Compare(folded, kept), Is.LessThanOrEqualTo(1e-5), "each other");
     }
 
-    private static Model Exposed(string path, Func<LinearSite, IEnumerable<string>> names)
+    private static OnnxModel Exposed(string path, Func<Projection, IEnumerable<string>> names)
     {
-        var deployed = Model.Load(path);
+        var deployed = OnnxModel.Load(path);
         ShapeInference.Infer(deployed.Graph);
         var sites = AttentionMap.Of(CanonicalModel.Of(deployed)).Layers.SelectMany(layer => layer.Sites);
         foreach (var name in sites.SelectMany(names).Distinct(StringComparer.Ordinal).ToList())
@@ -74,12 +74,12 @@ internal sealed class ExposedProductTests
         return deployed;
     }
 
-    private Model Saved(Model deployed, AdapterFolder adapter, ExportOptions options)
+    private OnnxModel Saved(OnnxModel deployed, Adapter adapter, ExportOptions options)
     {
         var file = _folder[$"{(options.KeepBase ? "kept" : "folded")}.onnx"];
-        new Folder(RandomAdapter.Evaluator).Fold(deployed, adapter, options).Model.Save(file);
-        return Model.Load(file);
+        new AdapterFold(RandomAdapter.Evaluator).Fold(deployed, adapter, options).Model.Save(file);
+        return OnnxModel.Load(file);
     }
 
-    private static double Compare(Model a, Model b) => new Verifier(RandomAdapter.Evaluator).Compare(a, b, new VerifyOptions { Length = 8 }).MaxRelDiff;
+    private static double Compare(OnnxModel a, OnnxModel b) => new Verifier(RandomAdapter.Evaluator).Compare(a, b, new VerifyOptions { Length = 8 }).MaxRelDiff;
 }

@@ -15,13 +15,13 @@ internal sealed class KeptBaseTests
     public void Its_attention_is_understood_as_that_of_the_base(string export)
     {
         using var folder = new TestFolder();
-        var deployed = Model.Load(Exports.Path(export));
-        new Folder(RandomAdapter.Evaluator).Fold(deployed, RandomAdapter.For(deployed), new ExportOptions { KeepBase = true }).Model.Save(folder["beside.onnx"]);
+        var deployed = OnnxModel.Load(Exports.Path(export));
+        new AdapterFold(RandomAdapter.Evaluator).Fold(deployed, RandomAdapter.For(deployed), new ExportOptions { KeepBase = true }).Model.Save(folder["beside.onnx"]);
 
-        Assert.That(Sites(Model.Load(folder["beside.onnx"])), Is.EqualTo(Sites(deployed)));
+        Assert.That(Sites(OnnxModel.Load(folder["beside.onnx"])), Is.EqualTo(Sites(deployed)));
     }
 
-    private static IEnumerable<string> Sites(Model model)
+    private static IEnumerable<string> Sites(OnnxModel model)
     {
         var map = AttentionMap.Of(CanonicalModel.Of(model));
         return map.Layers.SelectMany(layer => layer.Sites).Select(site => $"{site.Address}: {site.Stored.Weight} {string.Join(' ', site.Stored.Columns)}");

@@ -13,7 +13,7 @@ internal sealed class OwnFamilyTests
     private static readonly IReadOnlyList<AdapterFamilyEntry> Families =
         [new("mine", [], options => AdapterFamilies.Create(options with { Method = "lora" }))];
 
-    private readonly Model _base = Model.Load(Architectures.All.First(architecture => architecture.Name == "bert").Path);
+    private readonly OnnxModel _base = OnnxModel.Load(Architectures.All.First(architecture => architecture.Name == "bert").Path);
 
     private AdapterOptions Options => RandomAdapter.For(_base, "lora").Config.AdapterOptions with { Method = "mine" };
 
@@ -23,7 +23,7 @@ internal sealed class OwnFamilyTests
     [Test]
     public void It_is_trained()
     {
-        var graphs = TrainingGraphBuilder.Build(_base, new TrainingSpec { Adapter = Options, Task = "masked-lm", Families = Families });
+        var graphs = TrainingGraphBuilder.Build(_base, new TrainingOptions { Adapter = Options, Task = "masked-lm", Families = Families });
 
         Assert.That(graphs.Plan.Options.Method, Is.EqualTo("mine"));
     }
@@ -33,7 +33,7 @@ internal sealed class OwnFamilyTests
     {
         var adapter = Injected();
 
-        var folded = new Folder(RandomAdapter.Evaluator, Families).Fold(_base, adapter, new ExportOptions());
+        var folded = new AdapterFold(RandomAdapter.Evaluator, Families).Fold(_base, adapter, new ExportOptions());
 
         var verifier = new Verifier(RandomAdapter.Evaluator, Families);
         Assert.That(verifier.Compare(_base, adapter, folded, new VerifyOptions { Length = 8 }).Ok, Is.True);
@@ -42,13 +42,13 @@ internal sealed class OwnFamilyTests
     [Test]
     public void It_stays_beside_its_base()
     {
-        var folder = new Folder(RandomAdapter.Evaluator, Families);
+        var folder = new AdapterFold(RandomAdapter.Evaluator, Families);
 
         var kept = folder.Fold(_base, Injected(), new ExportOptions { KeepBase = true }).Model;
 
         Assert.That(kept.Graph.Nodes.Count(), Is.GreaterThan(_base.Graph.Nodes.Count()));
     }
 
-    private AdapterFolder Injected() =>
+    private Adapter Injected() =>
         DeployedInjection.Apply(_base, Options, RandomAdapter.For(_base, "lora").Tensors, seed: 0, Families).Adapter;
 }

@@ -12,7 +12,7 @@ namespace LoRTA.Onnx.Export.Tests.Folding;
 /// <summary>The model's own parameters that were trained along go back into the file.</summary>
 internal sealed class ParameterWriterTests
 {
-    private static readonly Dictionary<string, Tensor> None = [];
+    private static readonly Dictionary<string, OnnxTensor> None = [];
 
     [TestCase("roberta-mini/seqcls.ts-eager", "classifier.*")]
     [TestCase("roberta-mini/seqcls.optimum", "classifier.*")]
@@ -24,13 +24,13 @@ internal sealed class ParameterWriterTests
     [TestCase("minilm/ts-sdpa", "classifier.*")]
     public void Changed_parameters_fold_to_what_the_adapted_model_computes(string export, string pattern)
     {
-        var deployed = Model.Load(Exports.Path(export));
+        var deployed = OnnxModel.Load(Exports.Path(export));
         var adapter = Changed(deployed, pattern);
         using var folder = new TestFolder();
 
-        new Folder(RandomAdapter.Evaluator).Fold(deployed, adapter, new ExportOptions { Widen = true }).Model.Save(folder["folded.onnx"]);
+        new AdapterFold(RandomAdapter.Evaluator).Fold(deployed, adapter, new ExportOptions { Widen = true }).Model.Save(folder["folded.onnx"]);
 
-        var (verifier, folded, options) = (new Verifier(RandomAdapter.Evaluator), Model.Load(folder["folded.onnx"]), new VerifyOptions { Length = 12 });
+        var (verifier, folded, options) = (new Verifier(RandomAdapter.Evaluator), OnnxModel.Load(folder["folded.onnx"]), new VerifyOptions { Length = 12 });
         Assert.That(verifier.Compare(AdaptedModels.WithDefaults(deployed, adapter, allowOtherBase: false), folded, options).MaxRelDiff, Is.LessThanOrEqualTo(export.StartsWith("minilm", StringComparison.Ordinal) ? 5e-3 : 1e-5));
         Assert.That(verifier.Compare(WithoutParameters(deployed, adapter), folded, options).MaxRelDiff, Is.GreaterThan(1e-3), "the parameters must change something");
     }
@@ -38,13 +38,13 @@ internal sealed class ParameterWriterTests
     [Test]
     public void A_parameter_that_shares_its_tensor_with_equal_ones_changes_alone()   // all biases of norms are one tensor of zeros
     {
-        var deployed = Model.Load(Architectures.All.Single(architecture => architecture.Name == "bert").Path);
+        var deployed = OnnxModel.Load(Architectures.All.Single(architecture => architecture.Name == "bert").Path);
         var adapter = Changed(deployed, "layers.1.norm1.bias");
         using var folder = new TestFolder();
 
-        new Folder(RandomAdapter.Evaluator).Fold(deployed, adapter, new ExportOptions()).Model.Save(folder["folded.onnx"]);
+        new AdapterFold(RandomAdapter.Evaluator).Fold(deployed, adapter, new ExportOptions()).Model.Save(folder["folded.onnx"]);
 
-        var folded = Model.Load(folder["folded.onnx"]);
+        var folded = OnnxModel.Load(folder["folded.onnx"]);
         foreach (var name in ParameterNames.Of(folded).Where(name => name.Name.EndsWith("norm1.bias", StringComparison.Ordinal) || name.Name.EndsWith("norm2.bias", StringComparison.Ordinal)))
             Assert.That(ModelParameters.ReadParameter(folded, name).ToFloats(), name.Name == "layers.1.norm1.bias" ? Has.Some.Not.Zero : Is.All.Zero, name.Name);
         Assert.That(new Verifier(RandomAdapter.Evaluator).Compare(AdaptedModels.WithDefaults(deployed, adapter, allowOtherBase: false), folded, new VerifyOptions { Length = 12 }).MaxRelDiff, Is.LessThanOrEqualTo(1e-5));
@@ -53,21 +53,21 @@ internal sealed class ParameterWriterTests
     [Test]
     public void A_parameter_is_not_lost_where_the_file_does_not_tell_whose_a_shared_tensor_is()
     {
-        var deployed = Model.Load(Architectures.All.Single(architecture => architecture.Name == "bert").Path);
+        var deployed = OnnxModel.Load(Architectures.All.Single(architecture => architecture.Name == "bert").Path);
         var adapter = Changed(deployed, "layers.1.norm1.bias");
         foreach (var node in deployed.Graph.Nodes) node.Name = string.Empty;
 
-        Assert.That(() => new Folder(RandomAdapter.Evaluator).Fold(deployed, adapter, new ExportOptions()), Throws.TypeOf<LortaException>().With.Property(nameof(LortaException.Code)).EqualTo("LRT708"));
+        Assert.That(() => new AdapterFold(RandomAdapter.Evaluator).Fold(deployed, adapter, new ExportOptions()), Throws.TypeOf<LortaException>().With.Property(nameof(LortaException.Code)).EqualTo("LRT708"));
     }
 
     [Test]
     public void Parameter_that_the_model_lacks_is_named()
     {
-        var deployed = Model.Load(Exports.Path("roberta-mini/seqcls.ts-eager"));
+        var deployed = OnnxModel.Load(Exports.Path("roberta-mini/seqcls.ts-eager"));
         var adapter = RandomAdapter.For(deployed);
-        var tensors = adapter.Tensors.Append(KeyValuePair.Create("param.no.such.weight", Tensor.Of<float>([1], new float[1]))).ToDictionary();
+        var tensors = adapter.Tensors.Append(KeyValuePair.Create("param.no.such.weight", OnnxTensor.Of<float>([1], new float[1]))).ToDictionary();
 
-        var failure = Assert.Throws<LortaException>(() => new Folder(RandomAdapter.Evaluator).Fold(deployed, adapter with { Tensors = tensors }, new ExportOptions()))!;
+        var failure = Assert.Throws<LortaException>(() => new AdapterFold(RandomAdapter.Evaluator).Fold(deployed, adapter with { Tensors = tensors }, new ExportOptions()))!;
 
         Assert.That(failure.Message, Does.Contain("no.such.weight"));
     }
@@ -77,32 +77,32 @@ internal sealed class ParameterWriterTests
     [TestCase("param.no.such.bias", new long[] { 1 }, ExpectedResult = "LRT307")]
     public string Parameter_that_does_not_fit_the_model_is_refused(string name, long[] dims)
     {
-        var deployed = Model.Load(Exports.Path("roberta-mini/seqcls.ts-eager"));
+        var deployed = OnnxModel.Load(Exports.Path("roberta-mini/seqcls.ts-eager"));
         var adapter = RandomAdapter.For(deployed);
-        var tensors = adapter.Tensors.Append(KeyValuePair.Create(name, Tensor.Of<float>(dims, new float[dims.Aggregate((a, b) => a * b)]))).ToDictionary();
+        var tensors = adapter.Tensors.Append(KeyValuePair.Create(name, OnnxTensor.Of<float>(dims, new float[dims.Aggregate((a, b) => a * b)]))).ToDictionary();
 
-        return Assert.Throws<LortaException>(() => new Folder(RandomAdapter.Evaluator).Fold(deployed, adapter with { Tensors = tensors }, new ExportOptions()))!.Code;
+        return Assert.Throws<LortaException>(() => new AdapterFold(RandomAdapter.Evaluator).Fold(deployed, adapter with { Tensors = tensors }, new ExportOptions()))!.Code;
     }
 
     [Test]
     public void Dropped_bias_of_a_widened_weight_is_written_behind_its_product()
     {
         const string Name = "model.layers.1.self_attn.q_proj";
-        var deployed = Model.Load(Exports.Path("llama-mini/ts-sdpa"));
+        var deployed = OnnxModel.Load(Exports.Path("llama-mini/ts-sdpa"));
         Narrow(deployed, ParameterNames.Of(deployed).Single(name => name.Name == $"{Name}.weight").Initializer);
         var adapter = RandomAdapter.For(deployed);
-        var tensors = adapter.Tensors.Append(KeyValuePair.Create($"param.{Name}.bias", Tensor.Of<float>([128], Enumerable.Repeat(1f, 128).ToArray()))).ToDictionary();
+        var tensors = adapter.Tensors.Append(KeyValuePair.Create($"param.{Name}.bias", OnnxTensor.Of<float>([128], Enumerable.Repeat(1f, 128).ToArray()))).ToDictionary();
 
-        var folded = new Folder(RandomAdapter.Evaluator).Fold(deployed, adapter with { Tensors = tensors }, new ExportOptions { Widen = true }).Model;
+        var folded = new AdapterFold(RandomAdapter.Evaluator).Fold(deployed, adapter with { Tensors = tensors }, new ExportOptions { Widen = true }).Model;
 
         Assert.That(folded.Graph.Find($"{Name}.bias")?.Uses.Single().Node.Inputs[0]!.Producer!.OpType, Is.EqualTo("MatMul"));
     }
 
     // Stores a weight as float16 behind a Cast.
-    private static void Narrow(Model model, string weight)
+    private static void Narrow(OnnxModel model, string weight)
     {
         var stored = model.Graph.Find(weight)!;
-        var half = Tensor.FromBytes(ElementType.Float16, [.. stored.Constant!.Dims], StoredMatrix.Round(stored.Constant.ToFloats(), ElementType.Float16));
+        var half = OnnxTensor.FromBytes(ElementType.Float16, [.. stored.Constant!.Dims], WeightView.Round(stored.Constant.ToFloats(), ElementType.Float16));
         var cast = new Tape(model.Graph, onnxOnly: true)[model.Graph.AddConstant("narrow", half)].Cast(ElementType.Float);
         model.Graph.ReplaceUses(stored, cast.Value);
         model.Graph.RemoveUnused();
@@ -110,16 +110,16 @@ internal sealed class ParameterWriterTests
         model.Graph.Sort();
     }
 
-    private static Model WithoutParameters(Model deployed, AdapterFolder adapter) =>
+    private static OnnxModel WithoutParameters(OnnxModel deployed, Adapter adapter) =>
         AdaptedModels.WithDefaults(deployed, adapter with { Tensors = adapter.Tensors.Where(pair => !pair.Key.StartsWith("param.", StringComparison.Ordinal)).ToDictionary() }, allowOtherBase: false);
 
-    private static AdapterFolder Changed(Model deployed, string pattern)
+    private static Adapter Changed(OnnxModel deployed, string pattern)
     {
         var adapter = RandomAdapter.For(deployed);
         var trained = AdaptedModel.Of(deployed, adapter.Config.AdapterOptions, trainables: new([new TrainablePattern(pattern, ParameterGroup.Default)])).Trained(None, 0);
         var tensors = adapter.Tensors.ToDictionary();
         foreach (var tensor in trained.Where(tensor => tensor.Name.StartsWith("param.", StringComparison.Ordinal)))
-            tensors[tensor.Name] = Tensor.Of<float>([.. tensor.Initial.Dims], tensor.Initial.ToFloats().Select((value, i) => (value * 1.25f) + (0.25f * (i % 3))).ToArray());
+            tensors[tensor.Name] = OnnxTensor.Of<float>([.. tensor.Initial.Dims], tensor.Initial.ToFloats().Select((value, i) => (value * 1.25f) + (0.25f * (i % 3))).ToArray());
         return adapter with { Tensors = tensors };
     }
 }

@@ -21,16 +21,16 @@ internal sealed class ExportValidityTests(string export)
     public void Write()
     {
         _folder = new();
-        var deployed = Model.Load(Exports.Path(export));
+        var deployed = OnnxModel.Load(Exports.Path(export));
         var adapter = RandomAdapter.For(deployed, layers: export.StartsWith("smollm2", StringComparison.Ordinal) ? [0] : null);   // its thirty layers are alike, and large
         Export("folded.onnx", new ExportOptions());
         Export("widened.onnx", new ExportOptions { Widen = true });
         Export("kept-base.onnx", new ExportOptions { KeepBase = true });
         DeployedInjection.Apply(deployed, adapter.Config.AdapterOptions, adapter.Tensors, seed: 0).Model.Save(_folder["injected.onnx"]);
-        var graphs = TrainingGraphBuilder.Build(deployed, new TrainingSpec { Adapter = adapter.Config.AdapterOptions, Task = TaskOf(export) });
+        var graphs = TrainingGraphBuilder.Build(deployed, new TrainingOptions { Adapter = adapter.Config.AdapterOptions, Task = TaskOf(export) });
         PortableArtifacts.Write(graphs, _folder["artifacts"], embedWeights: false);
 
-        void Export(string output, ExportOptions options) => new Folder(RandomAdapter.Evaluator).Fold(deployed, adapter, options).Model.Save(_folder[output]);
+        void Export(string output, ExportOptions options) => new AdapterFold(RandomAdapter.Evaluator).Fold(deployed, adapter, options).Model.Save(_folder[output]);
     }
 
     [OneTimeTearDown]

@@ -17,14 +17,14 @@ internal sealed class LargeModelTests
     {
         using var folder = new TestFolder();
         new LargeModel(Layers: 2, Hidden: 64, Heads: 4, Ffn: 96, Vocabulary: 50).Save(folder["model.onnx"]);
-        var deployed = Model.Load(folder["model.onnx"]);
+        var deployed = OnnxModel.Load(folder["model.onnx"]);
 
         var understood = UnderstoodModel.Of(deployed);
         var options = new AdapterOptions { Method = "lora", Rank = 4, Alpha = 8, Targets = ["q", "v"] };
         var plan = AdapterPlan.Of(understood, options);
         var factors = Safetensors.Load(folder["model.onnx.factors.safetensors"]).Tensors;
-        var adapter = new AdapterFolder("adapter", AdapterConfig.Of(plan, BaseModels.Describe(understood, plan)), factors);
-        var folded = new Folder(RandomAdapter.Evaluator).Fold(deployed, adapter, new ExportOptions());
+        var adapter = new Adapter("adapter", AdapterConfig.Of(plan, BaseModels.Describe(understood, plan)), factors);
+        var folded = new AdapterFold(RandomAdapter.Evaluator).Fold(deployed, adapter, new ExportOptions());
         var result = new Verifier(RandomAdapter.Evaluator).Compare(deployed, adapter, folded, new VerifyOptions());
 
         Assert.That((understood.Map.Layers.Count, understood.Map.Heads, understood.Map.Findings.Count), Is.EqualTo((2, 4, 0)));
@@ -41,8 +41,8 @@ internal sealed class LargeModelTests
     public void Random_rows_are_shorter_the_larger_the_file_unless_their_length_is_given(double bytes, int? length, int expected)
     {
         var graph = new Graph("large");
-        graph.AddConstant("weight", Tensor.Streamed(ElementType.UInt8, [(long)bytes], () => throw new InvalidOperationException()));
+        graph.AddConstant("weight", OnnxTensor.Streamed(ElementType.UInt8, [(long)bytes], () => throw new InvalidOperationException()));
 
-        Assert.That(Calibration.LengthOf(Model.ForRuntime(graph), new VerifyOptions { Length = length }), Is.EqualTo(expected));
+        Assert.That(Calibration.LengthOf(OnnxModel.ForRuntime(graph), new VerifyOptions { Length = length }), Is.EqualTo(expected));
     }
 }

@@ -49,7 +49,7 @@ internal sealed class SampleInputsTests
         var x = tape[graph.AddInput("pixel_values", ElementType.Float, [Dim.Symbol("batch"), 3, 4, 4])];
         graph.AddOutput((x * 2).Value);
 
-        var inputs = new SampleInputs(Model.ForRuntime(graph), samples: 2, length: 8, seed: 0).Make();
+        var inputs = new SampleInputs(OnnxModel.ForRuntime(graph), samples: 2, length: 8, seed: 0).Make();
 
         Assert.That(inputs["pixel_values"].Dims, Is.EqualTo(new long[] { 2, 3, 4, 4 }));
         Assert.That(inputs["pixel_values"].ToFloats().Distinct().Count(), Is.GreaterThan(90));
@@ -62,7 +62,7 @@ internal sealed class SampleInputsTests
         var tape = new Tape(graph, onnxOnly: true);
         graph.AddOutput(tape[graph.AddInput("input_ids", ElementType.Int64, [1, 6])].Apply("Identity").Value);
 
-        var inputs = new SampleInputs(Model.ForRuntime(graph), samples: 4, length: 32, seed: 0).Make();
+        var inputs = new SampleInputs(OnnxModel.ForRuntime(graph), samples: 4, length: 32, seed: 0).Make();
 
         Assert.That(inputs["input_ids"].Dims, Is.EqualTo(new long[] { 1, 6 }));
     }
@@ -74,7 +74,7 @@ internal sealed class SampleInputsTests
         var tape = new Tape(graph, onnxOnly: true);
         graph.AddOutput(tape[graph.AddInput("audio", ElementType.Float, [Dim.Symbol("batch"), Dim.Symbol("time")])].Apply("Identity").Value);
 
-        var failure = Assert.Throws<LortaException>(() => new SampleInputs(Model.ForRuntime(graph), samples: 4, length: 32, seed: 0).Make())!;
+        var failure = Assert.Throws<LortaException>(() => new SampleInputs(OnnxModel.ForRuntime(graph), samples: 4, length: 32, seed: 0).Make())!;
 
         Assert.That((failure.Code, failure.Message), Is.EqualTo(("LRT704", ": nothing is known of the input 'audio'.")));
     }
@@ -82,7 +82,7 @@ internal sealed class SampleInputsTests
     private static string Bert => Path.Combine(Fixtures.Repository, "tests", "fixtures", "architectures", "bert.onnx");
 
     // Another output wherever the mask has a value.
-    private static Model WithNoise(Model model, string mask, long where)
+    private static OnnxModel WithNoise(OnnxModel model, string mask, long where)
     {
         var tape = new Tape(model.Graph, onnxOnly: true);
         var output = model.Graph.Outputs[0];
@@ -92,9 +92,9 @@ internal sealed class SampleInputsTests
         return model;
     }
 
-    private static Model Renamed()
+    private static OnnxModel Renamed()
     {
-        var model = Model.Load(Bert);
+        var model = OnnxModel.Load(Bert);
         model.Graph.Rename(model.Graph.Find("input_ids")!, "input_1");
         model.Graph.Rename(model.Graph.Find("attention_mask")!, "input_2");
         return model;

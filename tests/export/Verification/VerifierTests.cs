@@ -11,10 +11,10 @@ internal sealed class VerifierTests
     [Test]
     public void Padding_on_the_left_is_refused_where_attention_knows_lengths_only()
     {
-        var model = Model.Load(Exports.Path("llama-mini/genai"));
+        var model = OnnxModel.Load(Exports.Path("llama-mini/genai"));
         var batch = Exports.Batch("llama-mini/genai", model).ToDictionary(StringComparer.Ordinal);
         var mask = batch["attention_mask"];
-        batch["attention_mask"] = Tensor.Of<long>([.. mask.Dims], [.. Enumerable.Range(0, (int)mask.Count).Select(i => i % mask.Dims[1] < 2 ? 0L : 1)]);
+        batch["attention_mask"] = OnnxTensor.Of<long>([.. mask.Dims], [.. Enumerable.Range(0, (int)mask.Count).Select(i => i % mask.Dims[1] < 2 ? 0L : 1)]);
 
         Assert.That(
             () => new Verifier(RandomAdapter.Evaluator).Compare(model, model, new VerifyOptions { Batches = [batch] }),
@@ -28,7 +28,7 @@ internal sealed class VerifierTests
     [TestCase("roberta-mini/seqcls.ts-eager", "roberta-mini/seqcls.dynamo18")]
     public void Exports_of_one_model_agree(string a, string b)
     {
-        var result = Verifier.Compare(Model.Load(Exports.Path(a)), Model.Load(Exports.Path(b)), new VerifyOptions { Length = 12 });
+        var result = Verifier.Compare(OnnxModel.Load(Exports.Path(a)), OnnxModel.Load(Exports.Path(b)), new VerifyOptions { Length = 12 });
 
         Assert.That((result.Ok, result.Tolerance), Is.EqualTo((true, 1e-5)));
     }
@@ -36,7 +36,7 @@ internal sealed class VerifierTests
     [Test]
     public void Model_equals_itself_to_the_bit()
     {
-        var model = Model.Load(Exports.Path("llama-mini/ts-sdpa"));
+        var model = OnnxModel.Load(Exports.Path("llama-mini/ts-sdpa"));
 
         Assert.That(Verifier.Compare(model, model, new VerifyOptions { Length = 8 }).MaxAbsDiff, Is.Zero);
     }
@@ -46,8 +46,8 @@ internal sealed class VerifierTests
     [TestCase(8, null)]
     public void An_export_of_a_fixed_size_agrees_with_the_dynamic_one(int? rows, int? length)
     {
-        var dynamic = Model.Load(Exports.Path("roberta-mini/seqcls.ts-eager"));
-        var fixedSize = FixedModels.WithSizes(Model.Load(Exports.Path("roberta-mini/seqcls.ts-eager")), rows, length);
+        var dynamic = OnnxModel.Load(Exports.Path("roberta-mini/seqcls.ts-eager"));
+        var fixedSize = FixedModels.WithSizes(OnnxModel.Load(Exports.Path("roberta-mini/seqcls.ts-eager")), rows, length);
 
         var (result, reverse) = (Verifier.Compare(dynamic, fixedSize, new VerifyOptions()), Verifier.Compare(fixedSize, dynamic, new VerifyOptions()));
 
@@ -58,8 +58,8 @@ internal sealed class VerifierTests
     public void Given_rows_are_cut_and_padded_to_the_fixed_size()
     {
         var file = Fixtures.Path("models", "llama-mini", "reference", "batch.safetensors");
-        var dynamic = Model.Load(Exports.Path("llama-mini/ts-sdpa"));
-        var fixedSize = FixedModels.WithSizes(Model.Load(Exports.Path("llama-mini/ts-sdpa")), rows: 1, length: 64);
+        var dynamic = OnnxModel.Load(Exports.Path("llama-mini/ts-sdpa"));
+        var fixedSize = FixedModels.WithSizes(OnnxModel.Load(Exports.Path("llama-mini/ts-sdpa")), rows: 1, length: 64);
 
         Assert.That(Verifier.Compare(dynamic, fixedSize, new VerifyOptions { Inputs = file }).Ok, Is.True);
     }
@@ -67,7 +67,7 @@ internal sealed class VerifierTests
     [Test]
     public void Other_weights_do_not_pass()
     {
-        var (a, b) = (Model.Load(Exports.Path("llama-mini/ts-sdpa")), Model.Load(Exports.Path("llama-mini/fp16")));
+        var (a, b) = (OnnxModel.Load(Exports.Path("llama-mini/ts-sdpa")), OnnxModel.Load(Exports.Path("llama-mini/fp16")));
 
         var result = Verifier.Compare(a, b, new VerifyOptions { Length = 8 });
 
@@ -78,7 +78,7 @@ internal sealed class VerifierTests
     [Test]
     public void Models_without_a_common_output_are_refused()
     {
-        var (a, b) = (Model.Load(Exports.Path("roberta-mini/seqcls.ts-eager")), Model.Load(Exports.Path("roberta-mini/mlm.ts-sdpa")));
+        var (a, b) = (OnnxModel.Load(Exports.Path("roberta-mini/seqcls.ts-eager")), OnnxModel.Load(Exports.Path("roberta-mini/mlm.ts-sdpa")));
 
         Assert.That(() => Verifier.Compare(a, b, new VerifyOptions { Length = 8 }), Throws.TypeOf<LortaException>());
     }
@@ -87,7 +87,7 @@ internal sealed class VerifierTests
     public void Given_inputs_are_used()
     {
         var file = Fixtures.Path("models", "llama-mini", "reference", "batch.safetensors");
-        var (a, b) = (Model.Load(Exports.Path("llama-mini/ts-sdpa")), Model.Load(Exports.Path("llama-mini/fp16")));
+        var (a, b) = (OnnxModel.Load(Exports.Path("llama-mini/ts-sdpa")), OnnxModel.Load(Exports.Path("llama-mini/fp16")));
 
         var (given, drawn) = (Verifier.Compare(a, b, new VerifyOptions { Inputs = file }), Verifier.Compare(a, b, new VerifyOptions()));
 
@@ -98,8 +98,8 @@ internal sealed class VerifierTests
     public void Missing_input_is_named()
     {
         using var folder = new TestFolder();
-        Safetensors.Save(folder["inputs.safetensors"], new Dictionary<string, Tensor> { ["input_ids"] = Tensor.Of<long>([1, 2], [5, 6]) });
-        var model = Model.Load(Exports.Path("llama-mini/ts-sdpa"));
+        Safetensors.Save(folder["inputs.safetensors"], new Dictionary<string, OnnxTensor> { ["input_ids"] = OnnxTensor.Of<long>([1, 2], [5, 6]) });
+        var model = OnnxModel.Load(Exports.Path("llama-mini/ts-sdpa"));
 
         var failure = Assert.Throws<LortaException>(() => Verifier.Compare(model, model, new VerifyOptions { Inputs = folder["inputs.safetensors"] }))!;
 

@@ -21,7 +21,7 @@ internal static class ExternalDataMutations
 
     private static FuzzCase Make(TestFolder folder, SeededRandom random)
     {
-        var model = Model.Load(Seeds.Decoder);
+        var model = OnnxModel.Load(Seeds.Decoder);
         Seeds.WriteAdapter(Seeds.Decoder, folder["adapter"], "lora");
         foreach (var value in model.Graph.Initializers) value.IsExternal = value.Constant!.Count > 100;
         model.Save(folder["model.onnx"]);

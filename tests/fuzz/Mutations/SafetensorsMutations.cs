@@ -22,11 +22,11 @@ internal static class SafetensorsMutations
 
     public static FuzzFormat Inputs { get; } = new("inputs", 8, (folder, random) =>
     {
-        Safetensors.Save(folder["inputs.safetensors"], new Dictionary<string, Tensor>
+        Safetensors.Save(folder["inputs.safetensors"], new Dictionary<string, OnnxTensor>
         {
-            ["input_ids"] = Tensor.Of<long>([2, 4], new long[8]),
-            ["attention_mask"] = Tensor.Of<long>([2, 4], [1, 1, 1, 1, 1, 1, 1, 0]),
-            ["position_ids"] = Tensor.Of<long>([2, 4], [0, 1, 2, 3, 0, 1, 2, 3]),
+            ["input_ids"] = OnnxTensor.Of<long>([2, 4], new long[8]),
+            ["attention_mask"] = OnnxTensor.Of<long>([2, 4], [1, 1, 1, 1, 1, 1, 1, 0]),
+            ["position_ids"] = OnnxTensor.Of<long>([2, 4], [0, 1, 2, 3, 0, 1, 2, 3]),
         });
         Replace(folder["inputs.safetensors"], random);
         return FuzzCase.Of(folder, $"verify {Seeds.Decoder} {Seeds.Decoder} --inputs {{f}}/inputs.safetensors");

@@ -11,12 +11,12 @@ internal sealed class AdaptedModelsTests
 {
     private const string Bias = "classifier.out_proj.bias";
 
-    private static readonly Tensor Narrow = Tensor.Of<float>([1], [1]);
+    private static readonly OnnxTensor Narrow = OnnxTensor.Of<float>([1], [1]);
 
     [Test]
     public void Parameter_of_another_shape_is_named_with_both_shapes()
     {
-        var model = Model.Load(Exports.Path("roberta-mini/seqcls.ts-eager"));
+        var model = OnnxModel.Load(Exports.Path("roberta-mini/seqcls.ts-eager"));
         var adapter = Adapter(model);
 
         var failure = Assert.Throws<LortaException>(() => AdaptedModels.WithDefaults(model, adapter with { Tensors = adapter.Tensors.Append(new("param." + Bias, Narrow)).ToDictionary() }, allowOtherBase: false))!;
@@ -28,15 +28,15 @@ internal sealed class AdaptedModelsTests
     [Test]
     public void Given_parameter_of_another_shape_does_not_start_a_training()
     {
-        var adapted = AdaptedModel.Of(Model.Load(Exports.Path("roberta-mini/seqcls.ts-eager")), new AdapterOptions(), trainables: new([new(Bias, ParameterGroup.Default)]));
+        var adapted = AdaptedModel.Of(OnnxModel.Load(Exports.Path("roberta-mini/seqcls.ts-eager")), new AdapterOptions(), trainables: new([new(Bias, ParameterGroup.Default)]));
 
-        Assert.That(() => adapted.Trained(new Dictionary<string, Tensor> { ["param." + Bias] = Narrow }, 0), Throws.TypeOf<LortaException>().With.Property("Code").EqualTo("LRT308"));
+        Assert.That(() => adapted.Trained(new Dictionary<string, OnnxTensor> { ["param." + Bias] = Narrow }, 0), Throws.TypeOf<LortaException>().With.Property("Code").EqualTo("LRT308"));
     }
 
-    private static AdapterFolder Adapter(Model model)
+    private static Adapter Adapter(OnnxModel model)
     {
         var understood = UnderstoodModel.Of(model);
         var plan = AdapterPlan.Of(understood, new AdapterOptions());
-        return new AdapterFolder("adapter", AdapterConfig.Of(plan, BaseModels.Describe(understood, plan)), plan.Factors.ToDictionary(factor => factor.Name, factor => factor.Draw(0)));
+        return new Adapter("adapter", AdapterConfig.Of(plan, BaseModels.Describe(understood, plan)), plan.Factors.ToDictionary(factor => factor.Name, factor => factor.Draw(0)));
     }
 }

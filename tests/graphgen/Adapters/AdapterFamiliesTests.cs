@@ -89,9 +89,9 @@ internal sealed class AdapterFamiliesTests
         using var folder = new TestFolder();
         var path = folder["adapter"];
         var config = AdapterConfig.Of(given.Plan, new BaseModel("toy.onnx", given.Plan.Architecture, new WeightSketch(new Dictionary<string, IReadOnlyList<float>>())));
-        new AdapterFolder(path, config, given.Factors).Save();
+        new Adapter(path, config, given.Factors).Save();
 
-        var loaded = AdapterFolder.Load(path);
+        var loaded = Adapter.Load(path);
 
         var plan = AdapterPlan.Of(loaded.Config.Base.Architecture, loaded.Config.AdapterOptions);
         var (before, after) = (new FoldGraph(given.Plan, given.Factors, FamilyCase.Evaluator), new FoldGraph(plan, loaded.FactorsOf(plan), FamilyCase.Evaluator));
@@ -142,21 +142,21 @@ internal sealed class AdapterFamiliesTests
         Assert.That((failure.Code, failure.IsUsage), Is.EqualTo(("LRT317", true)));
     }
 
-    private static (Tensor X, Tensor Y, Tensor Adapted) Emitted(FamilyCase given, AdapterSite site, IReadOnlyDictionary<string, Tensor> factors, float? scale)
+    private static (OnnxTensor X, OnnxTensor Y, OnnxTensor Adapted) Emitted(FamilyCase given, AdapterSite site, IReadOnlyDictionary<string, OnnxTensor> factors, float? scale)
     {
         var (model, tape) = Ort.New();
         var set = AdapterInjection.AddInputs(tape, given.Plan, factors);
         var (x, y) = (tape[model.Graph.AddInput("x", ElementType.Float, [Rows, site.In])], tape[model.Graph.AddInput("y", ElementType.Float, [Rows, site.Out])]);
         var adapted = given.Plan.Family.Emit(site, x, y, set);
         model.Graph.AddOutput(adapted.Value);
-        var inputs = new Dictionary<string, Tensor> { ["x"] = FamilyCase.Random("x", Rows, site.In), ["y"] = FamilyCase.Random("y", Rows, site.Out) };
-        if (scale is { } number) inputs[TrainingNames.Scale] = Tensor.Scalar(number);
+        var inputs = new Dictionary<string, OnnxTensor> { ["x"] = FamilyCase.Random("x", Rows, site.In), ["y"] = FamilyCase.Random("y", Rows, site.Out) };
+        if (scale is { } number) inputs[TrainingNames.Scale] = OnnxTensor.Scalar(number);
         var outputs = ((IGraphEvaluator)FamilyCase.Evaluator).Run(model, inputs);
         return (inputs["x"], inputs["y"], outputs[adapted.Value.Name]);
     }
 
     // Of a random linear function of one site's output, with respect to every trained factor.
-    private static IReadOnlyDictionary<string, Tensor> GradientsAtStart(FamilyCase given)
+    private static IReadOnlyDictionary<string, OnnxTensor> GradientsAtStart(FamilyCase given)
     {
         var (model, tape) = Ort.New();
         var set = AdapterInjection.AddInputs(tape, given.Plan);

@@ -21,14 +21,14 @@ internal sealed class BaseModelsTests
     {
         var path = Exports.Path(export);
 
-        Assert.That(() => Check(Model.Load(path)), Throws.Nothing);
+        Assert.That(() => Check(OnnxModel.Load(path)), Throws.Nothing);
     }
 
     [Test]
     public void Sketch_of_float32_weights_allows_no_rounding_and_that_of_narrower_ones_does()
     {
-        Assert.That(Describe(Model.Load(Exports.Path(Trained))).Sketch.Tolerance, Is.Zero);
-        Assert.That(Describe(Model.Load(Exports.Path("llama-mini/fp16"))).Sketch.Tolerance, Is.EqualTo(1e-3));
+        Assert.That(Describe(OnnxModel.Load(Exports.Path(Trained))).Sketch.Tolerance, Is.Zero);
+        Assert.That(Describe(OnnxModel.Load(Exports.Path("llama-mini/fp16"))).Sketch.Tolerance, Is.EqualTo(1e-3));
     }
 
     [TestCase("model.layers.1.mlp.down_proj.weight")]
@@ -36,9 +36,9 @@ internal sealed class BaseModelsTests
     [TestCase("model.embed_tokens.weight")]
     public void Another_matrix_than_those_of_attention_is_told_apart_too(string parameter)
     {
-        var model = Model.Load(Exports.Path(Trained));
+        var model = OnnxModel.Load(Exports.Path(Trained));
         var stored = model.Graph.Find(ParameterNames.Untied(model).Single(name => name.Name == parameter).Initializer)!;
-        stored.Constant = Tensor.Of<float>([.. stored.Constant!.Dims], stored.Constant.ToFloats().Reverse().ToArray());
+        stored.Constant = OnnxTensor.Of<float>([.. stored.Constant!.Dims], stored.Constant.ToFloats().Reverse().ToArray());
 
         var failure = Assert.Throws<LortaException>(() => Check(model))!;
 
@@ -51,9 +51,9 @@ internal sealed class BaseModelsTests
         [Values("three axes", "flat", "kernel")] string form, [Values] bool isOther)
     {
         const string Parameter = "model.layers.1.mlp.down_proj.weight";
-        var model = Model.Load(Exports.Path(Trained));
+        var model = OnnxModel.Load(Exports.Path(Trained));
         var stored = model.Graph.Find(ParameterNames.Untied(model).Single(name => name.Name == Parameter).Initializer)!;
-        var weight = isOther ? Tensor.Of<float>([.. stored.Constant!.Dims], new float[stored.Constant.Count]) : stored.Constant!;
+        var weight = isOther ? OnnxTensor.Of<float>([.. stored.Constant!.Dims], new float[stored.Constant.Count]) : stored.Constant!;
         Store(model, stored.Uses.Single().Node, form, weight);
 
         if (isOther) Assert.That(Assert.Throws<LortaException>(() => Check(model))!.Message, Does.Contain($"{Parameter} differs"));
@@ -61,13 +61,13 @@ internal sealed class BaseModelsTests
     }
 
     // x·W with W [in, out] stored as [1, in, out], [in·out] or, as the kernel of a Conv, [out, in, 1].
-    private static void Store(Model model, Node product, string form, Tensor weight)
+    private static void Store(OnnxModel model, Node product, string form, OnnxTensor weight)
     {
         var (tape, rows, columns) = (new Tape(model.Graph, onnxOnly: true), weight.Dims[0], weight.Dims[1]);
         if (form == "kernel")
         {
             var values = weight.ToFloats().Index().OrderBy(item => item.Index % columns).Select(item => item.Item);
-            var kernel = Tensor.Of<float>([columns, rows, 1], [.. values]);
+            var kernel = OnnxTensor.Of<float>([columns, rows, 1], [.. values]);
             var result = tape.Op("Conv", [tape[product.Input(0)!].MoveAxes(0, 2, 1), tape.Constant(kernel, $"{form}/values")]);
             result.Value.Producer!.Name = product.Name;
             model.Graph.ReplaceUses(product.Output, result.MoveAxes(0, 2, 1).Value);
@@ -85,9 +85,9 @@ internal sealed class BaseModelsTests
     public void Parameters_that_the_adapter_replaces_are_not_compared()
     {
         const string Classifier = "classifier.dense.weight";
-        var (trained, other) = (Model.Load(Exports.Path("roberta-mini/seqcls.ts-eager")), Model.Load(Exports.Path("roberta-mini/seqcls.ts-eager")));
+        var (trained, other) = (OnnxModel.Load(Exports.Path("roberta-mini/seqcls.ts-eager")), OnnxModel.Load(Exports.Path("roberta-mini/seqcls.ts-eager")));
         var stored = other.Graph.Find(ParameterNames.Untied(other).Single(name => name.Name == Classifier).Initializer)!;
-        stored.Constant = Tensor.Of<float>([.. stored.Constant!.Dims], new float[stored.Constant.Count]);
+        stored.Constant = OnnxTensor.Of<float>([.. stored.Constant!.Dims], new float[stored.Constant.Count]);
         var config = AdapterConfig.Of(Plan(trained).Plan, Describe(trained));
 
         Assert.That(Assert.Throws<LortaException>(() => Check(other, config))!.Message, Does.Contain(Classifier));
@@ -111,7 +111,7 @@ internal sealed class BaseModelsTests
     public void Every_export_recognises_the_sketch_of_every_other(string model)
     {
         var sketches = Exports.All.Where(export => export.StartsWith($"{model}/", StringComparison.Ordinal) && !export.Contains("/extra/", StringComparison.Ordinal))
-            .Select(export => (Export: export, Sketch: Describe(Model.Load(Exports.Path(export))).Sketch)).ToList();
+            .Select(export => (Export: export, Sketch: Describe(OnnxModel.Load(Exports.Path(export))).Sketch)).ToList();
         if (sketches.Count == 0) Assert.Ignore($"There is no export of {model}.");
 
         var differences = from trained in sketches
@@ -142,7 +142,7 @@ internal sealed class BaseModelsTests
     [TestCase(true)]
     public void Another_architecture_is_always_refused(bool allow)
     {
-        var failure = Assert.Throws<LortaException>(() => Check(Model.Load(Exports.Path("roberta-mini/seqcls.ts-eager")), allow))!;
+        var failure = Assert.Throws<LortaException>(() => Check(OnnxModel.Load(Exports.Path("roberta-mini/seqcls.ts-eager")), allow))!;
 
         Assert.That(failure.Code, Is.EqualTo("LRT310"));
     }
@@ -161,44 +161,44 @@ internal sealed class BaseModelsTests
     [Test]
     public void Architecture_states_the_sizes_of_the_model()
     {
-        var architecture = Describe(Model.Load(Exports.Path(Trained))).Architecture;
+        var architecture = Describe(OnnxModel.Load(Exports.Path(Trained))).Architecture;
 
         Assert.That(architecture with { Vocab = null }, Is.EqualTo(new Architecture(128, 4, 2, 32, 4)));
     }
 
-    private static void Check(Model deployed, bool allow = false) => Check(deployed, Config(), allow);
+    private static void Check(OnnxModel deployed, bool allow = false) => Check(deployed, Config(), allow);
 
-    private static void Check(Model deployed, AdapterConfig config, bool allow = false)
+    private static void Check(OnnxModel deployed, AdapterConfig config, bool allow = false)
     {
-        var adapter = new AdapterFolder("adapter", config, new Dictionary<string, Tensor>());
+        var adapter = new Adapter("adapter", config, new Dictionary<string, OnnxTensor>());
         var understood = UnderstoodModel.Of(deployed);
         BaseModels.Check(adapter, understood, AdapterPlan.Of(understood, new AdapterOptions()), allow);
     }
 
     private static AdapterConfig Config()
     {
-        var model = Model.Load(Exports.Path(Trained));
+        var model = OnnxModel.Load(Exports.Path(Trained));
         return AdapterConfig.Of(Plan(model).Plan, Describe(model));
     }
 
-    private static (UnderstoodModel Model, AdapterPlan Plan) Plan(Model model)
+    private static (UnderstoodModel Model, AdapterPlan Plan) Plan(OnnxModel model)
     {
         var understood = UnderstoodModel.Of(model);
         return (understood, AdapterPlan.Of(understood, new AdapterOptions()));
     }
 
-    private static BaseModel Describe(Model model)
+    private static BaseModel Describe(OnnxModel model)
     {
         var (understood, plan) = Plan(model);
         return BaseModels.Describe(understood, plan);
     }
 
-    private static Model Changed(string address, float factor)
+    private static OnnxModel Changed(string address, float factor)
     {
-        var model = Model.Load(Exports.Path(Trained));
+        var model = OnnxModel.Load(Exports.Path(Trained));
         var site = Plan(model).Model.Map.Layers.SelectMany(layer => layer.Sites).Single(site => site.Address == address);
         var weight = model.Graph.Find(site.Stored.Weight)!;
-        weight.Constant = Tensor.Of<float>([.. weight.Constant!.Dims], weight.Constant.ToFloats().Select(value => value * factor).ToArray());
+        weight.Constant = OnnxTensor.Of<float>([.. weight.Constant!.Dims], weight.Constant.ToFloats().Select(value => value * factor).ToArray());
         return model;
     }
 }

@@ -16,7 +16,7 @@ internal sealed class DeployedInjectionTests
     [TestCase("roberta-mini/seqcls.dynamo18", "lora")]
     public void Side_branches_compute_what_the_training_copy_computes(string export, string method)
     {
-        var deployed = Model.Load(Exports.Path(export));
+        var deployed = OnnxModel.Load(Exports.Path(export));
         var (injected, adapter) = DeployedInjection.Apply(deployed, Options with { Method = method }, Factors(deployed, method), seed: 0);
         var batch = Exports.Batch(export, deployed);
 
@@ -30,10 +30,10 @@ internal sealed class DeployedInjectionTests
     [Test]
     public void Fresh_adapter_changes_no_bit_of_the_logits()
     {
-        var deployed = Model.Load(Exports.Path("roberta-mini/seqcls.ts-eager"));
+        var deployed = OnnxModel.Load(Exports.Path("roberta-mini/seqcls.ts-eager"));
         var batch = Exports.Batch("roberta-mini/seqcls.ts-eager", deployed);
 
-        var (injected, _) = DeployedInjection.Apply(deployed, Options, new Dictionary<string, Tensor>(), seed: 3);
+        var (injected, _) = DeployedInjection.Apply(deployed, Options, new Dictionary<string, OnnxTensor>(), seed: 3);
 
         Assert.That(Ort.Run(injected, batch)["logits"].ToFloats(), Is.EqualTo(Ort.Run(deployed, batch)["logits"].ToFloats()));
     }
@@ -41,9 +41,9 @@ internal sealed class DeployedInjectionTests
     [Test]
     public void Files_own_inputs_outputs_and_opset_stay()
     {
-        var deployed = Model.Load(Exports.Path("llama-mini/ts-sdpa"));
+        var deployed = OnnxModel.Load(Exports.Path("llama-mini/ts-sdpa"));
 
-        var (injected, _) = DeployedInjection.Apply(deployed, Options, new Dictionary<string, Tensor>(), seed: 0);
+        var (injected, _) = DeployedInjection.Apply(deployed, Options, new Dictionary<string, OnnxTensor>(), seed: 0);
 
         Assert.That(injected.Graph.Inputs.Where(input => input.Constant is null).Select(input => input.Name), Is.EqualTo(deployed.Graph.Inputs.Select(input => input.Name)));
         Assert.That(injected.Graph.Outputs.Select(output => output.Name), Is.EqualTo(deployed.Graph.Outputs.Select(output => output.Name)));
@@ -53,17 +53,17 @@ internal sealed class DeployedInjectionTests
     [Test]
     public void Given_factor_of_another_shape_is_refused_by_name()
     {
-        var deployed = Model.Load(Exports.Path("llama-mini/ts-sdpa"));
+        var deployed = OnnxModel.Load(Exports.Path("llama-mini/ts-sdpa"));
 
-        var failure = Assert.Throws<LortaException>(() => DeployedInjection.Apply(deployed, Options, new Dictionary<string, Tensor> { ["A"] = Tensor.Of<float>([3, 2], new float[6]) }, seed: 0))!;
+        var failure = Assert.Throws<LortaException>(() => DeployedInjection.Apply(deployed, Options, new Dictionary<string, OnnxTensor> { ["A"] = OnnxTensor.Of<float>([3, 2], new float[6]) }, seed: 0))!;
 
         Assert.That(failure.Code, Is.EqualTo("LRT308"));
         Assert.That(failure.Message, Does.Contain("'A'"));
     }
 
-    private static Dictionary<string, Tensor> Factors(Model deployed, string method)
+    private static Dictionary<string, OnnxTensor> Factors(OnnxModel deployed, string method)
     {
-        var (_, adapter) = DeployedInjection.Apply(deployed, Options with { Method = method }, new Dictionary<string, Tensor>(), seed: 0);
-        return adapter.Tensors.ToDictionary(pair => pair.Key, pair => Tensor.Of<float>([.. pair.Value.Dims], FamilyCase.Random(pair.Key, [.. pair.Value.Dims]).ToFloats().Select(value => value / 3).ToArray()));
+        var (_, adapter) = DeployedInjection.Apply(deployed, Options with { Method = method }, new Dictionary<string, OnnxTensor>(), seed: 0);
+        return adapter.Tensors.ToDictionary(pair => pair.Key, pair => OnnxTensor.Of<float>([.. pair.Value.Dims], FamilyCase.Random(pair.Key, [.. pair.Value.Dims]).ToFloats().Select(value => value / 3).ToArray()));
     }
 }

@@ -26,18 +26,18 @@ public sealed record FamilyCase(string Name, AdapterPlan Plan)
         select new FamilyCase($"{family.Method}, {architecture.Name}", AdapterPlan.Of(architecture.Sizes, new AdapterOptions { Method = family.Method, Rank = 3, Alpha = 2, Targets = ["v", "q", "p", "k"] }));
 
     /// <summary>Factors none of which is zero.</summary>
-    internal IReadOnlyDictionary<string, Tensor> Factors => Plan.Factors.ToDictionary(factor => factor.Name, factor => Random(factor.Name, [.. factor.Dims]), StringComparer.Ordinal);
+    internal IReadOnlyDictionary<string, OnnxTensor> Factors => Plan.Factors.ToDictionary(factor => factor.Name, factor => Random(factor.Name, [.. factor.Dims]), StringComparer.Ordinal);
 
-    internal IReadOnlyDictionary<string, Tensor> Drawn => Plan.Factors.ToDictionary(factor => factor.Name, factor => factor.Draw(0), StringComparer.Ordinal);
+    internal IReadOnlyDictionary<string, OnnxTensor> Drawn => Plan.Factors.ToDictionary(factor => factor.Name, factor => factor.Draw(0), StringComparer.Ordinal);
 
-    internal static Tensor Random(string name, params long[] dims)
+    internal static OnnxTensor Random(string name, params long[] dims)
     {
         var random = new SeededRandom(0, name);
-        return Tensor.Of<float>(dims, [.. Enumerable.Range(0, (int)dims.Aggregate(1L, (a, b) => a * b)).Select(_ => (float)random.NextNormal())]);
+        return OnnxTensor.Of<float>(dims, [.. Enumerable.Range(0, (int)dims.Aggregate(1L, (a, b) => a * b)).Select(_ => (float)random.NextNormal())]);
     }
 
     /// <summary>x·W in double precision.</summary>
-    internal static double[] Product(Tensor x, Tensor w)
+    internal static double[] Product(OnnxTensor x, OnnxTensor w)
     {
         var (rows, inner, columns) = ((int)x.Dims[0], (int)w.Dims[0], (int)w.Dims[1]);
         var (a, b) = (x.ToFloats(), w.ToFloats());

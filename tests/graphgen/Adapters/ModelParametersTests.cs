@@ -9,7 +9,7 @@ namespace LoRTA.Onnx.GraphGen.Tests.Adapters;
 /// <summary>Parameters of the model that train along: names and shapes are PyTorch's, whatever the exporter did.</summary>
 internal sealed class ModelParametersTests
 {
-    private static readonly Dictionary<string, Tensor> None = [];
+    private static readonly Dictionary<string, OnnxTensor> None = [];
 
     [TestCase("roberta-mini/seqcls.ts-eager")]
     [TestCase("roberta-mini/seqcls.optimum")]
@@ -43,7 +43,7 @@ internal sealed class ModelParametersTests
     public void First_pattern_that_fits_decides_the_group()
     {
         var special = new ParameterGroup(LearningRate: 0.5);
-        var adapted = AdaptedModel.Of(Model.Load(Exports.Path("roberta-mini/seqcls.ts-eager")), Options, trainables: new([new("classifier.dense.*", special), new("classifier.*", ParameterGroup.Default)]));
+        var adapted = AdaptedModel.Of(OnnxModel.Load(Exports.Path("roberta-mini/seqcls.ts-eager")), Options, trainables: new([new("classifier.dense.*", special), new("classifier.*", ParameterGroup.Default)]));
 
         var groups = adapted.Trained(None, 0).ToDictionary(tensor => tensor.Name, tensor => tensor.Group);
 
@@ -86,7 +86,7 @@ internal sealed class ModelParametersTests
     public void Values_of_the_file_compute_what_the_file_computes(string export, string pattern)
     {
         var (adapted, trained) = Trained(export, pattern);
-        var deployed = Model.Load(Exports.Path(export));
+        var deployed = OnnxModel.Load(Exports.Path(export));
         var batch = Exports.Batch(export, deployed);
         var graph = adapted.Canonical.Model.Graph;
         graph.RemoveUnusedInputs();
@@ -103,7 +103,7 @@ internal sealed class ModelParametersTests
 
     private static (AdaptedModel Model, IReadOnlyList<TrainedTensor> Trained) Trained(string export, string pattern)
     {
-        var adapted = AdaptedModel.Of(Model.Load(Exports.Path(export)), Options, trainables: new([new TrainablePattern(pattern, ParameterGroup.Default)]));
+        var adapted = AdaptedModel.Of(OnnxModel.Load(Exports.Path(export)), Options, trainables: new([new TrainablePattern(pattern, ParameterGroup.Default)]));
         return (adapted, adapted.Trained(None, 0));
     }
 }

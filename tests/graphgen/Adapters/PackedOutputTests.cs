@@ -10,7 +10,7 @@ internal sealed class PackedOutputTests
     private static readonly FeatureRanges First = [(0, 2), (4, 6)];
     private static readonly FeatureRanges Second = [(2, 4)];   // 6 and 7 are nobody's
 
-    private readonly Model _model;
+    private readonly OnnxModel _model;
     private readonly Tape _tape;
     private readonly Expr _whole;
 
@@ -56,7 +56,7 @@ internal sealed class PackedOutputTests
     {
         var model = _model.Clone();
         model.Graph.AddOutput(model.Graph.Find(result.Value.Name)!);
-        return Ort.Run(model, new Dictionary<string, Tensor> { ["whole"] = Tensor.Of<float>([1, 8], [0, 1, 2, 3, 4, 5, 6, 7]) })
+        return Ort.Run(model, new Dictionary<string, OnnxTensor> { ["whole"] = OnnxTensor.Of<float>([1, 8], [0, 1, 2, 3, 4, 5, 6, 7]) })
             .Single().Value.ToFloats();
     }
 }

@@ -12,7 +12,7 @@ internal sealed class ParameterShapesTests
     [TestCase("llama-mini/dynamo18")]
     public void Shapes_are_those_of_the_parameters_as_they_are_read(string export)
     {
-        var model = Model.Load(Exports.Path(export));
+        var model = OnnxModel.Load(Exports.Path(export));
         var names = ParameterNames.Of(model);
 
         Assert.That(names.Select(name => ParameterShapes.Of(model, names, name.Name)), Is.EqualTo(names.Select(name => ModelParameters.ReadParameter(model, name).Dims)));
@@ -22,7 +22,7 @@ internal sealed class ParameterShapesTests
     [TestCase("model.layers.0.none.bias", ExpectedResult = null)]
     public long? Dropped_bias_is_as_wide_as_its_layer(string name)
     {
-        var model = Model.Load(Exports.Path("llama-mini/ts-sdpa"));
+        var model = OnnxModel.Load(Exports.Path("llama-mini/ts-sdpa"));
 
         return ParameterShapes.Of(model, ParameterNames.Of(model), name)?.Single();
     }

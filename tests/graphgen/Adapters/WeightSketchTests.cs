@@ -32,7 +32,7 @@ internal sealed class WeightSketchTests
     [TestCase(ElementType.BFloat16)]
     public void Numbers_that_were_rounded_to_16_bits_are_the_same_weights(ElementType type)
     {
-        var rounded = Of(new FloatNumbers(Tensor.FromBytes(type, [2, 4], StoredMatrix.Round(Eight, type))).Read());
+        var rounded = Of(new FloatNumbers(OnnxTensor.FromBytes(type, [2, 4], WeightView.Round(Eight, type))).Read());
 
         Assert.That(Of(Eight).DifferencesFrom(rounded, Required), Is.Empty);
         Assert.That(rounded.DifferencesFrom(Of(Eight), Required), Is.Empty);

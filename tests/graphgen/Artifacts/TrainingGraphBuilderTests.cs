@@ -12,7 +12,7 @@ internal sealed class TrainingGraphBuilderTests
     [Test]
     public void Evaluation_gives_the_output_that_the_loss_is_made_of_whatever_comes_first()
     {
-        var model = Model.Load(Exports.Path("roberta-mini/seqcls.ts-eager"));
+        var model = OnnxModel.Load(Exports.Path("roberta-mini/seqcls.ts-eager"));
         var scores = model.Graph.Outputs.Single();
         model.Graph.Rename(scores, "scores");
         model.Graph.ClearOutputs();
@@ -28,7 +28,7 @@ internal sealed class TrainingGraphBuilderTests
     [Test]
     public void Loss_that_the_model_computes_is_the_only_output()
     {
-        var model = Model.Load(Exports.Path("roberta-mini/seqcls.ts-eager"));
+        var model = OnnxModel.Load(Exports.Path("roberta-mini/seqcls.ts-eager"));
         var (loss, _) = TaskLosses.Of("classification").Emit(new Tape(model.Graph, onnxOnly: true));
         model.Graph.Rename(loss.Value, "loss");
         model.Graph.AddOutput(loss.Value);
@@ -43,7 +43,7 @@ internal sealed class TrainingGraphBuilderTests
     [TestCase("roberta-mini/seqcls.ort-fused", "classification")]
     public void Training_and_evaluation_graphs_state_the_shape_of_every_value_so_that_the_runtime_need_not_infer_it(string export, string task)
     {
-        var graphs = Build(Model.Load(Exports.Path(export)), task);
+        var graphs = Build(OnnxModel.Load(Exports.Path(export)), task);
 
         Assert.Multiple(() =>
         {
@@ -52,14 +52,14 @@ internal sealed class TrainingGraphBuilderTests
         });
     }
 
-    private static IEnumerable<string> Unstated(Model model) =>
+    private static IEnumerable<string> Unstated(OnnxModel model) =>
         from node in ModelReader.Read(ModelWriter.ToBytes(model)).Graph.Nodes
         from output in node.Outputs
         where output is { Shape: null } or { Declaration.IsEmpty: true }
         select output.Name;
 
-    private static TrainingGraphs Build(Model model, string task) =>
-        TrainingGraphBuilder.Build(model, new TrainingSpec { Adapter = new AdapterOptions { Rank = 2, Targets = ["q"] }, Task = task });
+    private static TrainingGraphs Build(OnnxModel model, string task) =>
+        TrainingGraphBuilder.Build(model, new TrainingOptions { Adapter = new AdapterOptions { Rank = 2, Targets = ["q"] }, Task = task });
 
     private static IEnumerable<string> Outputs(TrainingGraphs graphs) => graphs.Eval.Graph.Outputs.Select(output => output.Name);
 }

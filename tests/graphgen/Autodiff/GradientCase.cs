@@ -22,7 +22,7 @@ internal sealed record GradientCase(string Op, params GradientInput?[] Inputs)
 }
 
 /// <summary>An input of a row: drawn from a domain and differentiated (float), or a constant.</summary>
-internal sealed record GradientInput(long[] Shape, Domain Domain, Tensor? Constant = null)
+internal sealed record GradientInput(long[] Shape, Domain Domain, OnnxTensor? Constant = null)
 {
     /// <summary>Normal numbers: for smooth operators.</summary>
     public static GradientInput Any(params long[] shape) => new(shape, Domain.Normal);
@@ -42,14 +42,14 @@ internal sealed record GradientInput(long[] Shape, Domain Domain, Tensor? Consta
     /// <summary>The least number of <see cref="Above"/>.</summary>
     public float Least { get; private init; }
 
-    public static GradientInput Longs(params long[] values) => new([values.Length], Domain.Fixed, Tensor.Vector<long>(values));
+    public static GradientInput Longs(params long[] values) => new([values.Length], Domain.Fixed, OnnxTensor.Vector<long>(values));
 
-    public static GradientInput Long(long value) => new([], Domain.Fixed, Tensor.Scalar(value));
+    public static GradientInput Long(long value) => new([], Domain.Fixed, OnnxTensor.Scalar(value));
 
     public static GradientInput Fixed<T>(long[] shape, params T[] values)
-        where T : unmanaged => new(shape, Domain.Fixed, Tensor.Of<T>(shape, values));
+        where T : unmanaged => new(shape, Domain.Fixed, OnnxTensor.Of<T>(shape, values));
 
-    public static GradientInput Number(float value) => new([], Domain.Fixed, Tensor.Scalar(value));
+    public static GradientInput Number(float value) => new([], Domain.Fixed, OnnxTensor.Scalar(value));
 
     /// <summary>The elements for a row's input number <paramref name="index"/>.</summary>
     public float[] Draw(SeededRandom random, int index)

@@ -10,7 +10,7 @@ internal static class GradientCheck
     private const double Step = 1e-2;
 
     /// <summary>Checks ∂(Σ w∘y)/∂x·v for each input x of a model whose outputs are the ys, with random w and v.</summary>
-    public static void Run(Model model, IReadOnlyDictionary<string, Tensor> feeds, IReadOnlyList<string> inputs, double tolerance = 1e-4)
+    public static void Run(OnnxModel model, IReadOnlyDictionary<string, OnnxTensor> feeds, IReadOnlyList<string> inputs, double tolerance = 1e-4)
     {
         var random = new SeededRandom(0, "directions");
         using var forward = new Ort(model);
@@ -34,13 +34,13 @@ internal static class GradientCheck
             double Objective(double step)
             {
                 var moved = feeds.ToDictionary();
-                moved[name] = Tensor.Of<float>([.. v.Dims], [.. feeds[name].ToFloats().Zip(v.ToFloats(), (x, d) => (float)(x + (step * d)))]);
+                moved[name] = OnnxTensor.Of<float>([.. v.Dims], [.. feeds[name].ToFloats().Zip(v.ToFloats(), (x, d) => (float)(x + (step * d)))]);
                 return forward.Run(moved).Sum(output => Dot(output.Value, weights[output.Key]));
             }
         }
     }
 
-    private static IReadOnlyDictionary<string, Tensor> Derived(Model model, IReadOnlyDictionary<string, Tensor> feeds, IReadOnlyList<string> inputs, IReadOnlyDictionary<string, Tensor> weights)
+    private static IReadOnlyDictionary<string, OnnxTensor> Derived(OnnxModel model, IReadOnlyDictionary<string, OnnxTensor> feeds, IReadOnlyList<string> inputs, IReadOnlyDictionary<string, OnnxTensor> weights)
     {
         var training = model.Clone();
         var tape = new Tape(training.Graph);
@@ -57,12 +57,12 @@ internal static class GradientCheck
         return tape.Graph.Add(output).Output;
     }
 
-    private static Tensor Random(SeededRandom random, IReadOnlyList<long> dims)
+    private static OnnxTensor Random(SeededRandom random, IReadOnlyList<long> dims)
     {
         var values = new float[dims.Aggregate(1L, (product, size) => product * size)];
         for (var i = 0; i < values.Length; i++) values[i] = (float)((2 * random.NextUniform()) - 1);
-        return Tensor.Of<float>([.. dims], values);
+        return OnnxTensor.Of<float>([.. dims], values);
     }
 
-    private static double Dot(Tensor a, Tensor b) => a.ToFloats().Zip(b.ToFloats(), (x, y) => (double)x * y).Sum();
+    private static double Dot(OnnxTensor a, OnnxTensor b) => a.ToFloats().Zip(b.ToFloats(), (x, y) => (double)x * y).Sum();
 }

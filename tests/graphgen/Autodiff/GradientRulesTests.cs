@@ -29,7 +29,7 @@ internal sealed class GradientRulesTests
     {
         var random = new SeededRandom(1, row.ToString());
         var (model, _) = Ort.New();
-        var (inputs, feeds) = (new List<Value?>(), new Dictionary<string, Tensor>());
+        var (inputs, feeds) = (new List<Value?>(), new Dictionary<string, OnnxTensor>());
         foreach (var input in row.Inputs) inputs.Add(input is null ? null : Add(input, inputs.Count));
         var names = row.Op.Split("::");
         var node = new Node(names[^1], names.Length > 1 ? names[0] : string.Empty, inputs, Enumerable.Range(0, row.Outputs).Select(i => model.Graph.AddValue($"y{i}"))) { Name = "/node" };
@@ -43,7 +43,7 @@ internal sealed class GradientRulesTests
         Value Add(GradientInput input, int index)
         {
             if (input.Constant is { } constant) return model.Graph.AddConstant($"c{index}", constant);
-            feeds[$"x{index}"] = Tensor.Of<float>(input.Shape, input.Draw(random, index));
+            feeds[$"x{index}"] = OnnxTensor.Of<float>(input.Shape, input.Draw(random, index));
             return model.Graph.AddInput($"x{index}", ElementType.Float, [.. input.Shape.Select(size => symbolic ? Dim.Symbol($"n{size}") : new Dim(size))]);
         }
     }

@@ -194,7 +194,7 @@ internal sealed class GradientsTests
     {
         var (model, tape) = Ort.New();
         var (q, k, v) = (Input(model, tape, "q", 2, 3, 4), Input(model, tape, "k", 2, 3, 4), Input(model, tape, "v", 2, 3, 4));
-        var hidden = tape.Constant(Tensor.Of<bool>([2, 3, 3], [false, true, true, false, false, true, false, false, false, true, true, true, false, true, true, false, false, true]));
+        var hidden = tape.Constant(OnnxTensor.Of<bool>([2, 3, 3], [false, true, true, false, false, true, false, false, false, true, true, true, false, true, true, false, false, true]));
         var (zero, infinity) = (tape.Scalar(0, ElementType.Float), tape.Scalar(double.NegativeInfinity, ElementType.Float));
         var scores = q.MatMul(k.T) * 0.5;
         var masked = maskByWhere ? infinity.Where(hidden, scores) : scores + infinity.Where(hidden, zero);
@@ -204,17 +204,17 @@ internal sealed class GradientsTests
         GradientCheck.Run(model, Feeds(model), ["q", "k", "v"]);
     }
 
-    private static Expr Input(Model model, Tape tape, string name, params long[] shape) =>
+    private static Expr Input(OnnxModel model, Tape tape, string name, params long[] shape) =>
         tape[model.Graph.AddInput(name, ElementType.Float, [.. shape.Select(size => new Dim(size))])];
 
     private static Expr Weight(Tape tape, string name, params long[] shape) => tape.Constant(Random(name, shape), name);
 
-    private static Dictionary<string, Tensor> Feeds(Model model) =>
+    private static Dictionary<string, OnnxTensor> Feeds(OnnxModel model) =>
         model.Graph.Inputs.ToDictionary(input => input.Name, input => Random(input.Name, input.Shape!.Known!));
 
-    private static Tensor Random(string name, long[] shape)
+    private static OnnxTensor Random(string name, long[] shape)
     {
         var random = new SeededRandom(2, name);
-        return Tensor.Of<float>(shape, [.. Enumerable.Range(0, (int)shape.Aggregate(1L, (a, b) => a * b)).Select(_ => (float)random.NextNormal())]);
+        return OnnxTensor.Of<float>(shape, [.. Enumerable.Range(0, (int)shape.Aggregate(1L, (a, b) => a * b)).Select(_ => (float)random.NextNormal())]);
     }
 }

@@ -19,7 +19,7 @@ internal sealed class WholeModelTests
     [TestCase("roberta-mini/seqcls.optimum.onnx", "classification")]
     public void Gradient_of_weights_is_that_of_central_differences(string file, string task)
     {
-        var model = Model.Load(Fixtures.Path(["models", .. file.Split('/')]));
+        var model = OnnxModel.Load(Fixtures.Path(["models", .. file.Split('/')]));
         var graph = model.Graph;
         ShapeInference.Infer(graph);
         var tape = new Tape(graph);
@@ -28,11 +28,11 @@ internal sealed class WholeModelTests
         graph.AddOutput(loss.Value);
         model.OpsetVersions["com.microsoft"] = 1;
         var weights = graph.Nodes.Where(node => node.Op is "MatMul" or "Gemm" && node.Input(1)!.IsConstant).Select(node => node.Input(1)!).Distinct().ToArray();
-        var (feeds, names) = (new Dictionary<string, Tensor>(), new List<string>());
+        var (feeds, names) = (new Dictionary<string, OnnxTensor>(), new List<string>());
         foreach (var weight in new[] { weights[0], weights[weights.Length / 2], weights[^1] })
         {
             names.Add(weight.Name);
-            feeds[weight.Name] = Tensor.Of<float>([.. weight.Constant!.Dims], weight.Constant.ToFloats());
+            feeds[weight.Name] = OnnxTensor.Of<float>([.. weight.Constant!.Dims], weight.Constant.ToFloats());
             weight.Constant = null;
             (weight.IsExternal, weight.Declaration) = (false, default);
             graph.MakeInput(weight);
@@ -42,7 +42,7 @@ internal sealed class WholeModelTests
         GradientCheck.Run(model, feeds, names, tolerance: 2e-3);
     }
 
-    private static Tensor Feed(Value input)
+    private static OnnxTensor Feed(Value input)
     {
         var random = new SeededRandom(0, input.Name);
         long[] dims = input.Rank == 1 ? [Rows] : [Rows, Length];
@@ -55,6 +55,6 @@ internal sealed class WholeModelTests
             "labels" => i is 0 or > 9 ? TaskLosses.Ignored : 5 + random.NextIndex(15),
             _ => 5 + random.NextIndex(15),
         }));
-        return Tensor.Of<long>(dims, [.. values]);
+        return OnnxTensor.Of<long>(dims, [.. values]);
     }
 }

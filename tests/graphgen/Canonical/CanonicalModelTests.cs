@@ -13,7 +13,7 @@ public sealed class CanonicalModelTests
     [TestCaseSource(nameof(Float32))]
     public void Canonical_graph_computes_what_the_deployed_one_does(string export)
     {
-        var deployed = Model.Load(Exports.Path(export));
+        var deployed = OnnxModel.Load(Exports.Path(export));
         var batch = Exports.Batch(export, deployed);
         var before = ModelWriter.ToBytes(deployed);
 
@@ -28,7 +28,7 @@ public sealed class CanonicalModelTests
     [TestCaseSource(nameof(Float32))]
     public void Norms_and_gelus_are_whole_and_nothing_passes_through(string export)
     {
-        var model = CanonicalModel.Of(Model.Load(Exports.Path(export))).Model;
+        var model = CanonicalModel.Of(OnnxModel.Load(Exports.Path(export))).Model;
 
         var left = model.Graph.Nodes.Select(node => node.Op).Intersect(["Constant", "Identity", "Dropout", "Erf", "Pow", "ReduceMean", "Reciprocal"]);
 
@@ -38,7 +38,7 @@ public sealed class CanonicalModelTests
     [TestCaseSource(nameof(Float32))]
     public void Every_matrix_has_an_origin_with_its_numbers(string export)
     {
-        var canonical = CanonicalModel.Of(Model.Load(Exports.Path(export)));
+        var canonical = CanonicalModel.Of(OnnxModel.Load(Exports.Path(export)));
 
         foreach (var value in canonical.Model.Graph.Initializers.Where(value => value.Constant is { Rank: 2, Type: ElementType.Float }))
         {
@@ -49,13 +49,13 @@ public sealed class CanonicalModelTests
         }
     }
 
-    private static float[] Transposed(Tensor tensor)
+    private static float[] Transposed(OnnxTensor tensor)
     {
         var (stored, rows, columns) = (tensor.ToFloats(), (int)tensor.Dims[0], (int)tensor.Dims[1]);
         return [.. from column in Enumerable.Range(0, columns) from row in Enumerable.Range(0, rows) select stored[(row * columns) + column]];
     }
 
-    private static double Difference(Tensor expected, Tensor actual)
+    private static double Difference(OnnxTensor expected, OnnxTensor actual)
     {
         Assert.That(actual.Dims, Is.EqualTo(expected.Dims));
         if (expected.Count == 0) return 0;

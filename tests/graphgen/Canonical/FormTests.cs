@@ -18,7 +18,7 @@ public sealed class FormTests
         yield return Case("Softmax", "softmax", x => Fraction((x - x.Reduce("ReduceMax", [-1], keep: true)).Apply("Exp"), -1));
         yield return Case("Softmax", "softmax without the largest taken off", x => Fraction(x.Apply("Exp"), 2));
         yield return Case("FusedMatMul", "einsum of a product with a turned operand", x => Einsum(x, x, "bij,bkj->bik"));
-        yield return Case("MatMul", "einsum of a product by a matrix", x => Einsum(x, x.Tape.Constant(Tensor.Of<float>([4, 5], [.. Enumerable.Range(0, 20).Select(i => (float)i)])), "abc,cd->abd"));
+        yield return Case("MatMul", "einsum of a product by a matrix", x => Einsum(x, x.Tape.Constant(OnnxTensor.Of<float>([4, 5], [.. Enumerable.Range(0, 20).Select(i => (float)i)])), "abc,cd->abd"));
         yield return Case("Gelu", "gelu, half last", x => x * OnePlusErf(x / Math.Sqrt(2)) * 0.5);
         yield return Case("Gelu", "gelu, half first", x => x * 0.5 * OnePlusErf(x * Math.Sqrt(0.5)));
         yield return Case("Gelu", "gelu, half of the second factor", x => x * (0.5 * OnePlusErf(x / Math.Sqrt(2))));
@@ -34,7 +34,7 @@ public sealed class FormTests
         yield return Case("Einsum", "einsum that sums two axes", x => Einsum(x, x, "bij,bij->b"));
         yield return Case("Einsum", "einsum that sums one operand alone", x => Einsum(x, x, "bij,bkl->bik"));
         yield return Case("ReduceMean", "norm over another axis", x => x / ((x * x).Mean(1) + 1e-5).Sqrt() * Vector(x, "scale"));
-        yield return Case("ReduceMean", "norm with a scale per row", x => x / Root(x) * x.Tape.Constant(Tensor.Of<float>([3, 1], [1f, 2f, 3f])));
+        yield return Case("ReduceMean", "norm with a scale per row", x => x / Root(x) * x.Tape.Constant(OnnxTensor.Of<float>([3, 1], [1f, 2f, 3f])));
         yield return Case("ReduceMean", "norm with a cube", x => x / (Power(x, 3).Mean(-1) + 100).Sqrt() * Vector(x, "scale"));
     }
 
@@ -101,7 +101,7 @@ public sealed class FormTests
     {
         var (deployed, canonical) = Rewrite(x =>
         {
-            var stored = x.Tape.Constant(Tensor.Of<Half>([4, 4], [.. Enumerable.Range(0, 16).Select(i => (Half)i)]), "stored");
+            var stored = x.Tape.Constant(OnnxTensor.Of<Half>([4, 4], [.. Enumerable.Range(0, 16).Select(i => (Half)i)]), "stored");
             return x.MatMul(View(stored)) + x.MatMul(View(x.Tape.Op("Identity", [stored])));
 
             static Expr View(Expr weight) => weight.Cast(ElementType.Float).T;
@@ -138,28 +138,28 @@ public sealed class FormTests
 
     private static Expr Root(Expr x) => (Power(x, 2).Mean(-1) + 1e-6).Sqrt();
 
-    private static Expr Power(Expr x, float exponent) => x.Apply("Pow", x.Tape.Constant(Tensor.Scalar(exponent)));
+    private static Expr Power(Expr x, float exponent) => x.Apply("Pow", x.Tape.Constant(OnnxTensor.Scalar(exponent)));
 
     private static Expr OnePlusErf(Expr x) => x.Apply("Erf") + 1;
 
-    private static Expr Vector(Expr x, string name) => x.Tape.Constant(Tensor.Vector(0.5f, 1f, 1.5f, 2f), name);
+    private static Expr Vector(Expr x, string name) => x.Tape.Constant(OnnxTensor.Vector(0.5f, 1f, 1.5f, 2f), name);
 
     private static Expr Input(Tape tape) => tape[tape.Graph.AddInput("x", ElementType.Float, [2, 3, 4])];
 
     private static Expr[] Old(Tape tape, string op, ReadOnlySpan<Expr?> inputs, int outputs, params ReadOnlySpan<(string Name, Attr? Value)> attributes) =>
         [.. tape.Write(op, inputs, outputs, attributes).Outputs.Select(output => tape[output!])];
 
-    private static (Model Deployed, CanonicalModel Canonical) Rewrite(Func<Expr, Expr> function)
+    private static (OnnxModel Deployed, CanonicalModel Canonical) Rewrite(Func<Expr, Expr> function)
     {
         var (model, _) = Ort.New();
         model.Graph.AddOutput(function(Input(new Tape(model.Graph, onnxOnly: true))).Value);
         return (model, CanonicalModel.Of(model));
     }
 
-    private static void AssertSameResults(Model deployed, Model canonical)
+    private static void AssertSameResults(OnnxModel deployed, OnnxModel canonical)
     {
         var random = new SeededRandom(0, "x");
-        var inputs = new Dictionary<string, Tensor> { ["x"] = Tensor.Of<float>([2, 3, 4], [.. Enumerable.Range(0, 24).Select(_ => (float)random.NextIndex(1000) / 500)]) };
+        var inputs = new Dictionary<string, OnnxTensor> { ["x"] = OnnxTensor.Of<float>([2, 3, 4], [.. Enumerable.Range(0, 24).Select(_ => (float)random.NextIndex(1000) / 500)]) };
         Assert.That(Ort.Run(canonical, inputs).Single().Value.ToFloats(), Is.EqualTo(Ort.Run(deployed, inputs).Single().Value.ToFloats()).Within(1e-5));
     }
 }

@@ -69,16 +69,16 @@ public sealed class FusedFormsTests
 
     private static TestCaseData Case(string name, Func<Tape, Expr> write) => new TestCaseData(write).SetArgDisplayNames(name);
 
-    private static Model Written(Func<Tape, Expr> write)
+    private static OnnxModel Written(Func<Tape, Expr> write)
     {
-        var model = new Model(new Graph("test"));
+        var model = new OnnxModel(new Graph("test"));
         (model.OpsetVersions[string.Empty], model.OpsetVersions[OrtOps.Domain]) = (21, 1);
         model.Graph.AddInput("x", ElementType.Float, [2, 5, 16]);
         model.Graph.AddOutput(write(new Tape(model.Graph, onnxOnly: true)).Value);
         return model;
     }
 
-    private static float[] Run(Model model) => Ort.Run(model, new Dictionary<string, Tensor> { ["x"] = Random("x", 2, 5, 16) }).Single().Value.ToFloats();
+    private static float[] Run(OnnxModel model) => Ort.Run(model, new Dictionary<string, OnnxTensor> { ["x"] = Random("x", 2, 5, 16) }).Single().Value.ToFloats();
 
     private static Expr Packed(Tape tape, Expr? mask, params ReadOnlySpan<(string Name, Attr? Value)> attributes) =>
         tape.Op(OrtOps.Attention, [X(tape), Numbers(tape, "w", 16, 48), Numbers(tape, "b", 48), mask], [("num_heads", 4), .. attributes]);
@@ -88,7 +88,7 @@ public sealed class FusedFormsTests
 
     private static Expr Grouped(Tape tape, bool packed, Expr? sink, params ReadOnlySpan<(string Name, Attr? Value)> attributes)
     {
-        var empty = tape.Constant(Tensor.Of<float>([2, 1, 0, 16], []));
+        var empty = tape.Constant(OnnxTensor.Of<float>([2, 1, 0, 16], []));
         Expr?[] inputs =
         [
             .. packed ? (Expr?[])[Features(tape, 64), null, null] : [Features(tape, 32), Features(tape, 16), Features(tape, 16)],
@@ -96,12 +96,12 @@ public sealed class FusedFormsTests
             .. sink is null ? (Expr?[])[] : [null, null, sink],
         ];
         var result = tape.Op(OrtOps.GroupQueryAttention, inputs, [("num_heads", 2), ("kv_num_heads", 1), .. attributes]);
-        return result * tape.Constant(Tensor.Of<float>([2, 5, 1], [1, 1, 1, 1, 1, 1, 1, 1, 0, 0]));   // padding is anyone's guess
+        return result * tape.Constant(OnnxTensor.Of<float>([2, 5, 1], [1, 1, 1, 1, 1, 1, 1, 1, 0, 0]));   // padding is anyone's guess
     }
 
     private static Expr Rotary(Tape tape, long interleaved) => tape.Op(
         OrtOps.RotaryEmbedding,
-        [X(tape), tape.Constant(Tensor.Of<long>([2, 5], [0, 1, 2, 3, 4, 3, 4, 5, 6, 7])), Numbers(tape, "cos", 8, 4), Numbers(tape, "sin", 8, 4)],
+        [X(tape), tape.Constant(OnnxTensor.Of<long>([2, 5], [0, 1, 2, 3, 4, 3, 4, 5, 6, 7])), Numbers(tape, "cos", 8, 4), Numbers(tape, "sin", 8, 4)],
         ("interleaved", interleaved));
 
     private static Expr X(Tape tape) => tape[tape.Graph.Find("x")!];
@@ -110,11 +110,11 @@ public sealed class FusedFormsTests
 
     private static Expr Numbers(Tape tape, string name, params long[] dims) => tape.Constant(Random(name, dims), tape.Graph.UniqueName(name));
 
-    private static Expr Ints(Tape tape, long[] dims, params int[] values) => tape.Constant(Tensor.Of<int>(dims, values));
+    private static Expr Ints(Tape tape, long[] dims, params int[] values) => tape.Constant(OnnxTensor.Of<int>(dims, values));
 
-    private static Tensor Random(string name, params long[] dims)
+    private static OnnxTensor Random(string name, params long[] dims)
     {
         var random = new SeededRandom(0, name);
-        return Tensor.Of<float>(dims, [.. Enumerable.Range(0, (int)dims.Aggregate(1L, (size, dim) => size * dim)).Select(_ => (float)random.NextNormal() / 2)]);
+        return OnnxTensor.Of<float>(dims, [.. Enumerable.Range(0, (int)dims.Aggregate(1L, (size, dim) => size * dim)).Select(_ => (float)random.NextNormal() / 2)]);
     }
 }

@@ -30,11 +30,11 @@ internal sealed class FusedProductFormsTests
     }
 
     // a [2, .., 3, 5] · b [2, .., 5, 4] before any axes are moved
-    private static (Model Model, Dictionary<string, Tensor> Feeds) Prepared(bool batchA, bool batchB, bool transA, bool transB, int rank)
+    private static (OnnxModel Model, Dictionary<string, OnnxTensor> Feeds) Prepared(bool batchA, bool batchB, bool transA, bool transB, int rank)
     {
         var (model, _) = Ort.New();
         long[] lead = rank == 3 ? [2] : [2, 3];
-        var feeds = new Dictionary<string, Tensor>();
+        var feeds = new Dictionary<string, OnnxTensor>();
         var node = new Node("FusedMatMul", "com.microsoft", [Input("a", 3, 5, transA, batchA), Input("b", 5, 4, transB, batchB)], [model.Graph.AddValue("y")]) { Name = "/product" };
         foreach (var (name, isOn) in new[] { ("transBatchA", batchA), ("transBatchB", batchB), ("transA", transA), ("transB", transB) }) node.Attributes[name] = isOn ? 1L : 0L;
         node.Attributes["alpha"] = 0.5f;
@@ -48,7 +48,7 @@ internal sealed class FusedProductFormsTests
             var (m, k) = isTransposed ? (columns, rows) : (rows, columns);
             long[] dims = isBatchMoved ? [m, .. lead, k] : [.. lead, m, k];
             var random = new SeededRandom(0, name);
-            feeds[name] = Tensor.Of<float>(dims, [.. Enumerable.Range(0, (int)dims.Aggregate(1L, (x, y) => x * y)).Select(_ => (float)random.NextNormal())]);
+            feeds[name] = OnnxTensor.Of<float>(dims, [.. Enumerable.Range(0, (int)dims.Aggregate(1L, (x, y) => x * y)).Select(_ => (float)random.NextNormal())]);
             return model.Graph.AddInput(name, ElementType.Float, [.. dims.Select(size => new Dim(size))]);
         }
     }

@@ -16,7 +16,7 @@ internal sealed class OpsetsTests
 
         var canonical = CanonicalModel.Of(deployed);
 
-        var feeds = deployed.Graph.Inputs.ToDictionary(input => input.Name, input => Tensor.Of<long>([2, 6], [.. Enumerable.Range(0, 12).Select(i => input.Name.Contains("mask", StringComparison.Ordinal) ? 1L : i % 7)]));
+        var feeds = deployed.Graph.Inputs.ToDictionary(input => input.Name, input => OnnxTensor.Of<long>([2, 6], [.. Enumerable.Range(0, 12).Select(i => input.Name.Contains("mask", StringComparison.Ordinal) ? 1L : i % 7)]));
         var (expected, found) = (Ort.Run(deployed, feeds), Ort.Run(canonical.Model, feeds));
         Assert.That(canonical.Cores, Has.Count.EqualTo(2));
         foreach (var (name, tensor) in expected) Assert.That(found[name].ToFloats(), Is.EqualTo(tensor.ToFloats()).Within(1e-5), name);
@@ -28,9 +28,9 @@ internal sealed class OpsetsTests
         Assert.That(File.ReadAllText(Path.Combine(Fixtures.Repository, file)), Does.Contain(before + Opsets.Range));
 
     // The fixture is of opset 14.
-    private static Model Spelled(int opset)
+    private static OnnxModel Spelled(int opset)
     {
-        var model = Model.Load(Architectures.All.Single(architecture => architecture.Name == "bert").Path);
+        var model = OnnxModel.Load(Architectures.All.Single(architecture => architecture.Name == "bert").Path);
         ShapeInference.Infer(model.Graph);
         foreach (var node in model.Graph.Nodes.ToArray()) Spell(model.Graph, node, opset);
         (model.OpsetVersions[string.Empty], model.IrVersion) = (opset, 10);
@@ -46,7 +46,7 @@ internal sealed class OpsetsTests
             attributes["axes"] = inputs[1]!.StoredTensor()!.ToLongs();
             inputs.RemoveAt(1);
         }
-        if (opset >= 18 && node.Op == "ReduceMean" && attributes.Remove("axes", out var axes)) inputs.Add(graph.AddConstant($"{node.Output.Name}/axes", Tensor.Vector<long>((long[])axes.Value)));
+        if (opset >= 18 && node.Op == "ReduceMean" && attributes.Remove("axes", out var axes)) inputs.Add(graph.AddConstant($"{node.Output.Name}/axes", OnnxTensor.Vector<long>((long[])axes.Value)));
         if (opset < 13 && node.Op == "Softmax") attributes["axis"] = node.Output.Rank - 1L;
         if (opset < 14) attributes.Remove("allowzero");
         var copy = new Node(opset < 9 && node.Op == "Erf" ? "Tanh" : node.OpType, string.Empty, inputs, [graph.AddValue($"{node.Output.Name}/{opset}", node.Output.Type, node.Output.Shape)]) { Name = node.Name };

@@ -30,7 +30,7 @@ internal sealed class ArchitecturesTests
     [TestCaseSource(typeof(Architectures), nameof(Architectures.All))]
     public void Reading_the_attention_changes_nothing(ArchitectureCase architecture)
     {
-        var canonical = CanonicalModel.Of(Model.Load(architecture.Path));
+        var canonical = CanonicalModel.Of(OnnxModel.Load(architecture.Path));
         var before = ModelWriter.ToBytes(canonical.Model);
 
         AttentionMap.Of(canonical);
@@ -50,7 +50,7 @@ internal sealed class ArchitecturesTests
     public void Every_file_is_a_case() =>
         Assert.That(Directory.GetFiles(Path.GetDirectoryName(Architectures.All[0].Path)!, "*.onnx").Select(Path.GetFileNameWithoutExtension), Is.EquivalentTo(Architectures.All.Select(architecture => architecture.Name)));
 
-    private static AttentionMap Read(ArchitectureCase architecture) => AttentionMap.Of(CanonicalModel.Of(Model.Load(architecture.Path)));
+    private static AttentionMap Read(ArchitectureCase architecture) => AttentionMap.Of(CanonicalModel.Of(OnnxModel.Load(architecture.Path)));
 
-    private static string? Describe(LinearSite? site) => site is null ? null : $"{site.Stored.Node.Split('/')[^2].Split("_1")[0]} {string.Join(',', site.Stored.Columns.Select(range => $"{range.Start}-{range.End}"))}";
+    private static string? Describe(Projection? site) => site is null ? null : $"{site.Stored.Node.Split('/')[^2].Split("_1")[0]} {string.Join(',', site.Stored.Columns.Select(range => $"{range.Start}-{range.End}"))}";
 }

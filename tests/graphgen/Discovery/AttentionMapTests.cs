@@ -32,7 +32,7 @@ public sealed class AttentionMapTests
     {
         var toy = new Toy();
         var packed = toy.Linear(toy.X, "query_key_value", 24).Reshape(0, 0, 2, 3, 4);
-        var parts = Enumerable.Range(0, 3).Select(i => toy.Op("Gather", [packed, toy.Tape.Constant(Tensor.Scalar<long>(i))], ("axis", 3)).MoveAxes(0, 2, 1, 3)).ToArray();
+        var parts = Enumerable.Range(0, 3).Select(i => toy.Op("Gather", [packed, toy.Tape.Constant(OnnxTensor.Scalar<long>(i))], ("axis", 3)).MoveAxes(0, 2, 1, 3)).ToArray();
 
         var map = Read(toy.With(toy.Linear(Toy.Attend(parts[0], parts[1], parts[2]), "dense", 8)));
 
@@ -72,7 +72,7 @@ public sealed class AttentionMapTests
     {
         var toy = new Toy();
         var stacked = toy.Linear(toy.X, "qkv", 24).Reshape(0, 0, 3, 2, 4).MoveAxes(2, 0, 3, 1, 4);
-        var parts = Enumerable.Range(0, 3).Select(i => toy.Op("Gather", [stacked, toy.Tape.Constant(Tensor.Scalar<long>(i))], ("axis", 0))).ToArray();
+        var parts = Enumerable.Range(0, 3).Select(i => toy.Op("Gather", [stacked, toy.Tape.Constant(OnnxTensor.Scalar<long>(i))], ("axis", 0))).ToArray();
 
         var map = Read(toy.With(toy.Linear(Toy.Attend(parts[0], parts[1], parts[2]), "proj", 8)));
 
@@ -85,8 +85,8 @@ public sealed class AttentionMapTests
         var toy = new Toy();
         var (q, k, v) = (Toy.Heads(toy.Linear(toy.X, "q_lin", 8), 2) / 2, Toy.Heads(toy.Linear(toy.X, "k_lin", 8), 2), Toy.Heads(toy.Linear(toy.X, "v_lin", 8), 2));
         var scores = q.MatMul(k.T);
-        var hidden = toy.Op("Expand", [toy.X.Slice(2, 0, 1).Apply("Greater", toy.Tape.Constant(Tensor.Scalar(0f))).MoveAxes(0, 2, 1).Unsqueeze(1), scores.ShapeTensor()]);
-        var masked = toy.Op("Where", [hidden, toy.Tape.Constant(Tensor.Scalar(-1e30f)), scores]);
+        var hidden = toy.Op("Expand", [toy.X.Slice(2, 0, 1).Apply("Greater", toy.Tape.Constant(OnnxTensor.Scalar(0f))).MoveAxes(0, 2, 1).Unsqueeze(1), scores.ShapeTensor()]);
+        var masked = toy.Op("Where", [hidden, toy.Tape.Constant(OnnxTensor.Scalar(-1e30f)), scores]);
 
         var map = Read(toy.With(toy.Linear(Toy.Merge(Toy.Softmax(masked).MatMul(v)), "out_lin", 8)));
 
@@ -255,7 +255,7 @@ public sealed class AttentionMapTests
         return Expr.Concat(-1, (turning * toy.Weight("cos", 2)) + (rotated * toy.Weight("sin", 2)), rest);
     }
 
-    private static AttentionMap Read(Model deployed)
+    private static AttentionMap Read(OnnxModel deployed)
     {
         var canonical = CanonicalModel.Of(deployed);
         var map = AttentionMap.Of(canonical);
@@ -266,11 +266,11 @@ public sealed class AttentionMapTests
         return map;
     }
 
-    private static void AssertSameResults(Model deployed, Model canonical)
+    private static void AssertSameResults(OnnxModel deployed, OnnxModel canonical)
     {
         var random = new SeededRandom(1, "x");
-        var x = Tensor.Of<float>([2, 5, Toy.Hidden], [.. Enumerable.Range(0, 80).Select(_ => (float)random.NextIndex(1000) / 500)]);
-        var inputs = new Dictionary<string, Tensor> { ["x"] = x };
+        var x = OnnxTensor.Of<float>([2, 5, Toy.Hidden], [.. Enumerable.Range(0, 80).Select(_ => (float)random.NextIndex(1000) / 500)]);
+        var inputs = new Dictionary<string, OnnxTensor> { ["x"] = x };
         var (expected, actual) = (Ort.Run(deployed, inputs).Single().Value.ToFloats(), Ort.Run(canonical, inputs).Single().Value.ToFloats());
         Assert.That(actual, Is.EqualTo(expected).Within(1e-6));
     }

@@ -15,23 +15,23 @@ internal sealed class FixedSizesTests
     [TestCaseSource(typeof(Architectures), nameof(Architectures.All))]
     public void Every_site_of_the_dynamic_export_is_found_at_any_size(ArchitectureCase architecture)
     {
-        var expected = Describe(Model.Load(architecture.Path));
+        var expected = Describe(OnnxModel.Load(architecture.Path));
 
         Assert.Multiple(() =>
         {
             foreach (var (batch, length) in Sizes)
-                Assert.That(Describe(FixedModels.WithSizes(Model.Load(architecture.Path), batch, length)), Is.EqualTo(expected), $"batch {batch}, length {length}");
+                Assert.That(Describe(FixedModels.WithSizes(OnnxModel.Load(architecture.Path), batch, length)), Is.EqualTo(expected), $"batch {batch}, length {length}");
         });
     }
 
     [Test]
     public void A_reported_file_with_a_fixed_length_has_all_its_sites() =>
-        Assert.That(Describe(Model.Load(Fixtures.Path("field", "r01-fixed-sequence-length", "st128-qwen2.onnx"))), Has.Count.EqualTo(8));
+        Assert.That(Describe(OnnxModel.Load(Fixtures.Path("field", "r01-fixed-sequence-length", "st128-qwen2.onnx"))), Has.Count.EqualTo(8));
 
     [Test]
     public void A_large_batch_size_is_no_work()
     {
-        var model = FixedModels.WithSizes(Model.Load(Architectures.All.Single(architecture => architecture.Name == "bloom").Path), 100_000_000, 16);
+        var model = FixedModels.WithSizes(OnnxModel.Load(Architectures.All.Single(architecture => architecture.Name == "bloom").Path), 100_000_000, 16);
         var before = GC.GetAllocatedBytesForCurrentThread();
 
         Describe(model);
@@ -45,12 +45,12 @@ internal sealed class FixedSizesTests
     {
         var path = Architectures.All.Single(architecture => architecture.Name == name).Path;
 
-        var found = Describe(FixedModels.WithSizes(Model.Load(path), 3_000_000_000, 16));
+        var found = Describe(FixedModels.WithSizes(OnnxModel.Load(path), 3_000_000_000, 16));
 
-        Assert.That(found, Is.EqualTo(Describe(Model.Load(path))));
+        Assert.That(found, Is.EqualTo(Describe(OnnxModel.Load(path))));
     }
 
-    private static List<string> Describe(Model model)
+    private static List<string> Describe(OnnxModel model)
     {
         var map = AttentionMap.Of(CanonicalModel.Of(model));
         return

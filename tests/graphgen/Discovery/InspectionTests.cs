@@ -35,7 +35,7 @@ public sealed class InspectionTests
 
     private static Inspection Inspect(string export)
     {
-        var canonical = CanonicalModel.Of(Model.Load(Exports.Path(export)));
+        var canonical = CanonicalModel.Of(OnnxModel.Load(Exports.Path(export)));
         return Inspection.Of(canonical, AttentionMap.Of(canonical));
     }
 }

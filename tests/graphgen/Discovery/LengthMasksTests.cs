@@ -19,7 +19,7 @@ internal sealed class LengthMasksTests
 
         Assert.That(() => masks.Check(Batch(1, 1, 1, 0, 1, 1, 0, 0)), Throws.Nothing);
         Assert.That(() => masks.Check(Batch(1, 1, 1, 1, 0, 0, 0, 0)), Throws.Nothing);
-        Assert.That(() => masks.Check(new Dictionary<string, Tensor>()), Throws.Nothing);
+        Assert.That(() => masks.Check(new Dictionary<string, OnnxTensor>()), Throws.Nothing);
         foreach (var row in new[] { Batch(1, 1, 1, 1, 0, 0, 1, 1), Batch(1, 1, 1, 1, 1, 0, 1, 0) })
         {
             if (!isSummed) Assert.That(() => masks.Check(row), Throws.Nothing);
@@ -28,7 +28,7 @@ internal sealed class LengthMasksTests
     }
 
     // attention_mask [2, 4] → its sum − 1, as ONNX Runtime's builder writes it
-    private static Model Reading(string op, int input, bool isSummed)
+    private static OnnxModel Reading(string op, int input, bool isSummed)
     {
         var (model, tape) = Ort.New();
         var mask = tape[model.Graph.AddInput("attention_mask", ElementType.Int64, [Dim.Symbol("batch"), Dim.Symbol("sequence")])];
@@ -39,5 +39,5 @@ internal sealed class LengthMasksTests
         return model;
     }
 
-    private static Dictionary<string, Tensor> Batch(params long[] mask) => new() { ["attention_mask"] = Tensor.Of<long>([2, 4], mask) };
+    private static Dictionary<string, OnnxTensor> Batch(params long[] mask) => new() { ["attention_mask"] = OnnxTensor.Of<long>([2, 4], mask) };
 }

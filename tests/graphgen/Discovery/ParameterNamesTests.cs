@@ -21,7 +21,7 @@ public sealed class ParameterNamesTests
         // A parameter that the exporter dropped or that belongs to no exported module has no tensor.
         var expected = golden.EnumerateObject().Where(entry => entry.Value.GetProperty("initializer").ValueKind != JsonValueKind.Null).Select(Describe).ToArray();
 
-        var names = ParameterNames.Of(Model.Load(path));
+        var names = ParameterNames.Of(OnnxModel.Load(path));
 
         Assert.That(names.Select(Describe), Is.EquivalentTo(expected));
         Assert.That(names.Select(name => name.Name), Is.Unique);
@@ -37,7 +37,7 @@ public sealed class ParameterNamesTests
     {
         var golden = JsonDocument.Parse(File.ReadAllBytes(Fixtures.Path("models", model, "names.json"))).RootElement.GetProperty(plain);
 
-        var names = ParameterNames.Of(Model.Load(Fixtures.Path("models", model, $"{export}.onnx")));
+        var names = ParameterNames.Of(OnnxModel.Load(Fixtures.Path("models", model, $"{export}.onnx")));
 
         Assert.That(names.Select(name => name.Name), Is.EquivalentTo(golden.EnumerateObject().Select(entry => entry.Name)));
     }
@@ -45,7 +45,7 @@ public sealed class ParameterNamesTests
     [Test]
     public void A_real_deployment_has_all_its_parameters()
     {
-        var names = ParameterNames.Of(Model.Load(Fixtures.Path("models", "smollm2", "model.onnx"))).Select(name => name.Name).ToArray();
+        var names = ParameterNames.Of(OnnxModel.Load(Fixtures.Path("models", "smollm2", "model.onnx"))).Select(name => name.Name).ToArray();
 
         string[] layer = ["input_layernorm", "self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj", "self_attn.o_proj", "post_attention_layernorm", "mlp.gate_proj", "mlp.up_proj", "mlp.down_proj"];
         var expected = Enumerable.Range(0, 30).SelectMany(i => layer.Select(module => $"model.layers.{i}.{module}.weight"));

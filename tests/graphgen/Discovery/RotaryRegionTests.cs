@@ -109,7 +109,7 @@ internal sealed class RotaryRegionTests
     // positions · frequencies, as a product with a matrix of one row
     private static Expr Angles(Toy toy, int width)
     {
-        var positions = toy.Op("Range", [toy.Tape.Constant(Tensor.Scalar(0L)), toy.X.SizeOf(1).Squeeze(0), toy.Tape.Constant(Tensor.Scalar(1L))]).Cast(ElementType.Float);
+        var positions = toy.Op("Range", [toy.Tape.Constant(OnnxTensor.Scalar(0L)), toy.X.SizeOf(1).Squeeze(0), toy.Tape.Constant(OnnxTensor.Scalar(1L))]).Cast(ElementType.Float);
         return positions.Unsqueeze(1).MatMul(toy.Weight("frequencies", 1, width));
     }
 

@@ -8,7 +8,7 @@ internal sealed class Toy
 {
     public const int Hidden = 8;
 
-    private readonly Model _model;
+    private readonly OnnxModel _model;
 
     public Toy()
     {
@@ -26,7 +26,7 @@ internal sealed class Toy
     public Expr Weight(string name, params long[] dims)
     {
         var random = new SeededRandom(0, name);
-        return Tape.Constant(Tensor.Of<float>(dims, [.. Enumerable.Range(0, (int)dims.Aggregate((a, b) => a * b)).Select(_ => (float)(random.NextIndex(2001) - 1000) / 2000)]), name);
+        return Tape.Constant(OnnxTensor.Of<float>(dims, [.. Enumerable.Range(0, (int)dims.Aggregate((a, b) => a * b)).Select(_ => (float)(random.NextIndex(2001) - 1000) / 2000)]), name);
     }
 
     /// <summary>x·W + b with the bias first, as TorchScript writes it.</summary>
@@ -54,7 +54,7 @@ internal sealed class Toy
         return [.. node.Outputs.Select(output => Tape[output!])];
     }
 
-    public Model With(Expr output)
+    public OnnxModel With(Expr output)
     {
         _model.Graph.AddOutput(output.Value);
         return _model;

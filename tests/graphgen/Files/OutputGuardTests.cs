@@ -9,7 +9,7 @@ namespace LoRTA.Onnx.GraphGen.Tests.Files;
 internal sealed class OutputGuardTests
 {
     private TestFolder _folder = null!;
-    private Model _source = null!;
+    private OnnxModel _source = null!;
 
     [SetUp]
     public void SaveModel()
@@ -44,7 +44,7 @@ internal sealed class OutputGuardTests
     {
         var linked = SmallModel.Saved(_folder["base", "b.onnx"], isExternal: false);
         File.CreateSymbolicLink(_folder["b.onnx"], linked.Path);
-        _source = Model.Load(_folder["b.onnx"]);
+        _source = OnnxModel.Load(_folder["b.onnx"]);
 
         Assert.That(Refusal(guard => guard.CheckModel(linked.Path)), Is.EqualTo("LRT701"));
     }

@@ -21,7 +21,7 @@ internal sealed class SafetensorsTests
     [Test]
     public void What_was_written_is_read_again()
     {
-        Safetensors.Save(_folder["a"], new Dictionary<string, Tensor> { ["empty"] = Tensor.Of<float>([0, 3], []), ["x"] = Tensor.Of<float>([2], [1, 2]), ["y"] = Tensor.Scalar(3L) });
+        Safetensors.Save(_folder["a"], new Dictionary<string, OnnxTensor> { ["empty"] = OnnxTensor.Of<float>([0, 3], []), ["x"] = OnnxTensor.Of<float>([2], [1, 2]), ["y"] = OnnxTensor.Scalar(3L) });
 
         var tensors = Safetensors.Load(_folder["a"]).Tensors;
 

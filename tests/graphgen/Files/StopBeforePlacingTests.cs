@@ -86,14 +86,14 @@ internal sealed class StopBeforePlacingTests
         _folder["out"], _ => true, folder => File.WriteAllText(Path.Combine(folder, "a"), new string('a', size)),
         place => ModelWriter.Save(ModelOf(size), _folder["m.onnx"], place));
 
-    private static Model ModelOf(int size)
+    private static OnnxModel ModelOf(int size)
     {
         var graph = new Graph("m");
         var tape = new Tape(graph);
         var x = tape[graph.AddInput("x", ElementType.Float, [size])];
-        graph.AddOutput((x * tape.Constant(Tensor.Vector<float>(new float[size]), "w")).Value);
+        graph.AddOutput((x * tape.Constant(OnnxTensor.Vector<float>(new float[size]), "w")).Value);
         graph.Find("w")!.IsExternal = true;
-        return new Model(graph);
+        return new OnnxModel(graph);
     }
 
     // Every file with its text.

@@ -50,7 +50,7 @@ internal sealed class DamagedModelTests
         File.WriteAllBytes(folder["model.onnx"], model.ToByteArray());
         File.WriteAllBytes(folder["data.bin"], new byte[1 << 16]);
 
-        var failure = Assert.Throws<LortaException>(() => CanonicalModel.Of(Model.Load(folder["model.onnx"])))!;
+        var failure = Assert.Throws<LortaException>(() => CanonicalModel.Of(OnnxModel.Load(folder["model.onnx"])))!;
 
         Assert.That(failure.Code, Is.EqualTo(code), failure.Message);
     }
@@ -66,7 +66,7 @@ internal sealed class DamagedModelTests
         foreach (var dim in model.Graph.Input[0].Type.TensorType.Shape.Dim) dim.DimValue = -1;
         File.WriteAllBytes(folder["model.onnx"], model.ToByteArray());
 
-        Assert.That(CanonicalModel.Of(Model.Load(folder["model.onnx"])).Cores, Is.Not.Empty);
+        Assert.That(CanonicalModel.Of(OnnxModel.Load(folder["model.onnx"])).Cores, Is.Not.Empty);
     }
 
     [Test]

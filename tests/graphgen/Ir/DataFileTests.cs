@@ -93,9 +93,9 @@ internal sealed class DataFileTests
         File.Delete(_folder["small.onnx"]);
         foreach (var file in model.Files.Skip(1)) File.Delete(file);
         var initializer = model.Graph.Find("w")!;
-        (initializer.Constant, initializer.IsExternal) = (Tensor.Of<float>([16, 16], [.. Enumerable.Repeat(weight, 256)]), isExternal);
+        (initializer.Constant, initializer.IsExternal) = (OnnxTensor.Of<float>([16, 16], [.. Enumerable.Repeat(weight, 256)]), isExternal);
         return Path.GetFileName(model.SaveFiles(_folder[name])[^1]);
     }
 
-    private float Weight(string name) => Model.Load(_folder[name]).Graph.Find("w")!.Constant!.ToFloats()[0];
+    private float Weight(string name) => OnnxModel.Load(_folder[name]).Graph.Find("w")!.Constant!.ToFloats()[0];
 }

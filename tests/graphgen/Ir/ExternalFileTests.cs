@@ -68,7 +68,7 @@ internal sealed class ExternalFileTests
         File.CreateSymbolicLink(_folder["model", "hop"], "../secret");
         File.CreateSymbolicLink(_folder["model", link], target);
 
-        Assert.That(() => Model.Load(_folder["model"]), Throws.TypeOf<LortaException>().With.Property("Code").EqualTo("LRT115"));
+        Assert.That(() => OnnxModel.Load(_folder["model"]), Throws.TypeOf<LortaException>().With.Property("Code").EqualTo("LRT115"));
     }
 
     [Test]
@@ -80,7 +80,7 @@ internal sealed class ExternalFileTests
         File.CreateSymbolicLink(_folder["cache", "blobs", "bbb"], "../../secret");
         File.CreateSymbolicLink(_folder["cache", "snapshots", "1", "weights"], "../../blobs/bbb");
 
-        Assert.That(() => Model.Load(_folder["cache", "snapshots", "1"]), Throws.TypeOf<LortaException>().With.Property("Code").EqualTo("LRT115"));
+        Assert.That(() => OnnxModel.Load(_folder["cache", "snapshots", "1"]), Throws.TypeOf<LortaException>().With.Property("Code").EqualTo("LRT115"));
     }
 
     [TestCase("gone")]
@@ -90,10 +90,10 @@ internal sealed class ExternalFileTests
         MakeModel("model", "weights", write: false);
         File.CreateSymbolicLink(_folder["model", "weights"], target);
 
-        Assert.That(() => Model.Load(_folder["model"]), Throws.TypeOf<LortaException>().With.Property("Code").EqualTo("LRT122"));
+        Assert.That(() => OnnxModel.Load(_folder["model"]), Throws.TypeOf<LortaException>().With.Property("Code").EqualTo("LRT122"));
     }
 
-    private float Weight(string path) => Model.Load(_folder[path]).Graph.Find("w")!.Constant!.ToFloats()[0];
+    private float Weight(string path) => OnnxModel.Load(_folder[path]).Graph.Find("w")!.Constant!.ToFloats()[0];
 
     // Moves a file to where a link in its place leads to.
     private void Replace(string file, string target)
@@ -108,9 +108,9 @@ internal sealed class ExternalFileTests
         Directory.CreateDirectory(_folder[folder]);
         var graph = new Graph("small");
         var tape = new Tape(graph, onnxOnly: true);
-        var weight = Tensor.Of<float>([16, 16], [.. Enumerable.Repeat(7f, 256)]);
+        var weight = OnnxTensor.Of<float>([16, 16], [.. Enumerable.Repeat(7f, 256)]);
         graph.AddOutput(tape[graph.AddInput("x", ElementType.Float, [Dim.Symbol("batch"), 16])].MatMul(tape.Constant(weight, "w")).Value);
-        var model = new Model(graph);
+        var model = new OnnxModel(graph);
         model.OpsetVersions[string.Empty] = 18;
         File.WriteAllBytes(_folder[folder, "model.onnx"], ModelWriter.ToBytes(model, _ => new ExternalPlace(location, 0)));
         if (write) File.WriteAllBytes(_folder[folder, location], weight.Bytes.ToArray());

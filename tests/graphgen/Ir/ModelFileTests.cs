@@ -25,15 +25,15 @@ public sealed class ModelFileTests
         var path = Fixtures.Path("models", export);
         var (saved, again) = (Path.Combine(_folder, "saved.onnx"), Path.Combine(_folder, "again", "saved.onnx"));
 
-        var model = Model.Load(path);
+        var model = OnnxModel.Load(path);
         model.Save(saved);
-        Model.Load(saved).Save(again);
+        OnnxModel.Load(saved).Save(again);
 
         var (before, after) = (Normal(path), Normal(saved));
         Assert.That(after.Graph.Node, Is.EqualTo(before.Graph.Node));
         Assert.That(after, Is.EqualTo(before));
         Assert.That(File.ReadAllBytes(again).AsSpan().SequenceEqual(File.ReadAllBytes(saved)), "saving what was saved changes bytes");
-        var reread = Model.Load(saved);
+        var reread = OnnxModel.Load(saved);
         foreach (var value in model.Graph.Initializers)
             Assert.That(reread.Graph.Find(value.Name)!.Constant!.Bytes.SequenceEqual(value.Constant!.Bytes), value.Name);
     }
@@ -48,10 +48,10 @@ public sealed class ModelFileTests
         var path = Fixtures.Path("models", export);
         var saved = Path.Combine(_folder, "saved.onnx");
 
-        Model.Load(path).Save(saved);
+        OnnxModel.Load(path).Save(saved);
 
         var symbols = new SymbolTable(past: 0, headSize: 32);
-        Assert.That(ExposedGraph.Outputs(Model.Load(path), saved, symbols), Is.EqualTo(ExposedGraph.Outputs(Model.Load(path), path, symbols)));
+        Assert.That(ExposedGraph.Outputs(OnnxModel.Load(path), saved, symbols), Is.EqualTo(ExposedGraph.Outputs(OnnxModel.Load(path), path, symbols)));
     }
 
     [Test]
@@ -61,7 +61,7 @@ public sealed class ModelFileTests
         File.WriteAllBytes(path, HandMade.Model().ToByteArray());
         var saved = Path.Combine(_folder, "saved.onnx");
 
-        var model = Model.Load(path);
+        var model = OnnxModel.Load(path);
         model.Save(saved);
 
         Assert.That(Normal(saved), Is.EqualTo(Normal(path)));
@@ -80,7 +80,7 @@ public sealed class ModelFileTests
             var path = Fixtures.Path("models", export);
             var before = GC.GetTotalAllocatedBytes(precise: true);
 
-            var model = Model.Load(path);
+            var model = OnnxModel.Load(path);
 
             Assert.That(GC.GetTotalAllocatedBytes(precise: true) - before, Is.LessThan(12 << 20), export);
             Assert.That(model.Graph.Initializers.Sum(value => value.Constant!.ByteCount), Is.GreaterThan(40 << 20), export);
@@ -90,7 +90,7 @@ public sealed class ModelFileTests
     [Test]
     public void A_folder_that_cannot_be_written_is_left_as_it_was()
     {
-        var model = Model.Load(Fixtures.Path("models", "llama-mini", "external", "ts-sdpa.onnx"));
+        var model = OnnxModel.Load(Fixtures.Path("models", "llama-mini", "external", "ts-sdpa.onnx"));
         Directory.CreateDirectory(Path.Combine(_folder, "taken.onnx"));   // a folder where the model should go: its data file must not stay
         File.WriteAllText(Path.Combine(_folder, "file"), "no folder");
 
@@ -105,7 +105,7 @@ public sealed class ModelFileTests
     {
         foreach (var name in new[] { "ts-sdpa.onnx", "ts-sdpa.onnx.data" }) File.Copy(Fixtures.Path("models", "llama-mini", "external", name), Path.Combine(_folder, name));
         var path = Path.Combine(_folder, "ts-sdpa.onnx");
-        var model = Model.Load(path);
+        var model = OnnxModel.Load(path);
 
         model.Save(path);
         model.Save(path);
@@ -125,7 +125,7 @@ public sealed class ModelFileTests
         File.WriteAllBytes(Path.Combine(_folder, "secret"), new byte[64]);
         File.WriteAllBytes(path, HandMade.WithExternal(location).ToByteArray());
 
-        Assert.That(() => Model.Load(path), Throws.TypeOf<LortaException>().With.Property("Code").EqualTo("LRT115"));
+        Assert.That(() => OnnxModel.Load(path), Throws.TypeOf<LortaException>().With.Property("Code").EqualTo("LRT115"));
     }
 
     [TestCase("offset", "-8")]
@@ -140,7 +140,7 @@ public sealed class ModelFileTests
         proto.Graph.Initializer[^1].ExternalData.Add(new StringStringEntryProto { Key = key, Value = value });
         File.WriteAllBytes(path, proto.ToByteArray());
 
-        Assert.That(() => Model.Load(path), Throws.TypeOf<LortaException>());
+        Assert.That(() => OnnxModel.Load(path), Throws.TypeOf<LortaException>());
     }
 
     [Test]
@@ -161,7 +161,7 @@ public sealed class ModelFileTests
         {
             try
             {
-                LoRTA.Onnx.GraphGen.Ir.Inference.ShapeInference.Infer(Model.Load(path).Graph);
+                LoRTA.Onnx.GraphGen.Ir.Inference.ShapeInference.Infer(OnnxModel.Load(path).Graph);
             }
             catch (LortaException)
             {
@@ -180,7 +180,7 @@ public sealed class ModelFileTests
             var bytes = new byte[length];
             random.NextBytes(bytes);
             File.WriteAllBytes(path, bytes);
-            Assert.That(() => Model.Load(path), Throws.TypeOf<LortaException>(), $"{length} bytes");
+            Assert.That(() => OnnxModel.Load(path), Throws.TypeOf<LortaException>(), $"{length} bytes");
         }
     }
 
@@ -193,7 +193,7 @@ public sealed class ModelFileTests
         var path = Path.Combine(_folder, "cycle.onnx");
         File.WriteAllBytes(path, proto.ToByteArray());
 
-        Assert.That(() => Model.Load(path), Throws.TypeOf<LortaException>().With.Property("Code").EqualTo("LRT120"));
+        Assert.That(() => OnnxModel.Load(path), Throws.TypeOf<LortaException>().With.Property("Code").EqualTo("LRT120"));
     }
 
     private static float[] RunHandMade(string path)

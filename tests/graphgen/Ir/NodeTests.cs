@@ -6,7 +6,7 @@ internal sealed class NodeTests
 {
     private static readonly TestCaseData[] Spellings =
     [
-        new("value", (Attr)Tensor.Vector<long>(2, 3), new[] { 2f, 3 }),
+        new("value", (Attr)OnnxTensor.Vector<long>(2, 3), new[] { 2f, 3 }),
         new("value_int", (Attr)2L, new[] { 2f }),
         new("value_ints", (Attr)new[] { 2L, 3 }, new[] { 2f, 3 }),
         new("value_float", (Attr)2.5f, new[] { 2.5f }),

@@ -51,7 +51,7 @@ internal sealed class TaskLossTests
 
     [Test]
     public void Regression_is_the_mean_square_on_logit_0() =>
-        Assert.That(Loss("regression", [3, 2], [1, 9, 2, 9, 4, 9], Tensor.Of<float>([3], [0, 2, 1])), Is.EqualTo((1 + 0 + 9) / 3.0).Within(1e-6));
+        Assert.That(Loss("regression", [3, 2], [1, 9, 2, 9, 4, 9], OnnxTensor.Of<float>([3], [0, 2, 1])), Is.EqualTo((1 + 0 + 9) / 3.0).Within(1e-6));
 
     [Test]
     public void Large_logits_neither_overflow_nor_vanish() =>
@@ -64,7 +64,7 @@ internal sealed class TaskLossTests
         var (model, tape) = WithOutput("logits", 1, 2, 3);
         var loss = TaskLosses.Of(task).Emit(tape).Loss;
         var gradient = Gradients.Of(tape, loss.Value, [model.Graph.Inputs[0]])[0];
-        var results = Run(model, [loss, gradient], new() { ["x"] = Tensor.Of<float>([1, 2, 3], [1, 2, 3, 4, 5, 6]), ["labels"] = Labels([1, 2], -100, -100) });
+        var results = Run(model, [loss, gradient], new() { ["x"] = OnnxTensor.Of<float>([1, 2, 3], [1, 2, 3, 4, 5, 6]), ["labels"] = Labels([1, 2], -100, -100) });
 
         Assert.That(results[0].ToFloats(), Is.All.Zero);
         Assert.That(results[1].ToFloats(), Is.All.Zero);
@@ -78,7 +78,7 @@ internal sealed class TaskLossTests
         CheckGradient(task, shape, Labels(shape[..^1], labels));
 
     [Test]
-    public void Gradient_of_regression_is_that_of_central_differences() => CheckGradient("regression", [3, 2], Tensor.Of<float>([3], [0.5f, 1, -2]));
+    public void Gradient_of_regression_is_that_of_central_differences() => CheckGradient("regression", [3, 2], OnnxTensor.Of<float>([3], [0.5f, 1, -2]));
 
     [Test]
     public void Gradient_of_a_language_model_makes_few_tensors_of_its_size()
@@ -97,10 +97,10 @@ internal sealed class TaskLossTests
     public void Logits_go_before_other_outputs_and_a_name_before_both()
     {
         var (model, tape) = WithOutput("hidden", 2, 3);
-        model.Graph.AddOutput(tape.Constant(Tensor.Of<float>([2, 3], [9, 0, 0, 9, 0, 0]), "logits").Value);
+        model.Graph.AddOutput(tape.Constant(OnnxTensor.Of<float>([2, 3], [9, 0, 0, 9, 0, 0]), "logits").Value);
 
         var (byName, asked) = (TaskLosses.Of("classification").Emit(tape).Loss, TaskLosses.Of("classification").Emit(tape, "hidden").Loss);
-        var losses = Run(model, [byName, asked], new() { ["x"] = Tensor.Of<float>([2, 3], [0, 9, 0, 0, 9, 0]), ["labels"] = Labels([2], 0, 0) });
+        var losses = Run(model, [byName, asked], new() { ["x"] = OnnxTensor.Of<float>([2, 3], [0, 9, 0, 0, 9, 0]), ["labels"] = Labels([2], 0, 0) });
 
         Assert.That(losses[0].ToFloats()[0], Is.LessThan(0.1));
         Assert.That(losses[1].ToFloats()[0], Is.GreaterThan(8));
@@ -111,7 +111,7 @@ internal sealed class TaskLossTests
     public void First_output_of_fitting_rank_serves_where_none_is_called_logits()
     {
         var (model, tape) = WithOutput("last_hidden_state", 1, 1, 2);
-        model.Graph.AddOutput(tape.Constant(Tensor.Of<float>([1, 2], [9, 0]), "scores").Value);
+        model.Graph.AddOutput(tape.Constant(OnnxTensor.Of<float>([1, 2], [9, 0]), "scores").Value);
 
         Assert.That(() => TaskLosses.Of("classification").Emit(tape), Throws.Nothing);
     }
@@ -121,7 +121,7 @@ internal sealed class TaskLossTests
     public void Metrics_read_the_output_that_the_loss_is_made_of(string? asked, string expected)
     {
         var (model, tape) = WithOutput("last_hidden_state", 1, 1, 2);
-        foreach (var name in new[] { "scores", "more" }) model.Graph.AddOutput(tape.Constant(Tensor.Of<float>([1, 2], [9, 0]), name).Value);
+        foreach (var name in new[] { "scores", "more" }) model.Graph.AddOutput(tape.Constant(OnnxTensor.Of<float>([1, 2], [9, 0]), name).Value);
 
         Assert.That(TaskLosses.Of("classification").Emit(tape, asked).Logits?.Value.Name, Is.EqualTo(expected));
     }
@@ -153,15 +153,15 @@ internal sealed class TaskLossTests
         var loss = TaskLosses.Of("loss").Emit(tape, "my_loss").Loss;
 
         Assert.That(loss.Rank, Is.Zero);
-        Assert.That(Run(model, [loss], new() { ["x"] = Tensor.Of<float>([1], [3]) })[0].ToFloats(), Is.EqualTo(new[] { 3f }));
+        Assert.That(Run(model, [loss], new() { ["x"] = OnnxTensor.Of<float>([1], [3]) })[0].ToFloats(), Is.EqualTo(new[] { 3f }));
         Assert.That(() => TaskLosses.Of("loss").Emit(tape), Throws.TypeOf<LortaException>().With.Message.Contains("'loss'"));
     }
 
     private static double Nll(float[] logits, int label) => Math.Log(logits.Sum(x => Math.Exp(x))) - logits[label];
 
-    private static Tensor Labels(long[] dims, params long[] labels) => Tensor.Of<long>(dims, labels);
+    private static OnnxTensor Labels(long[] dims, params long[] labels) => OnnxTensor.Of<long>(dims, labels);
 
-    private static (Model Model, Tape Tape) WithOutput(string name, params long[] shape)
+    private static (OnnxModel Model, Tape Tape) WithOutput(string name, params long[] shape)
     {
         var (model, tape) = Ort.New();
         var x = tape[model.Graph.AddInput("x", ElementType.Float, [.. shape.Select(size => new Dim(size))])];
@@ -171,14 +171,14 @@ internal sealed class TaskLossTests
         return (model, tape);
     }
 
-    private static double Loss(string task, long[] shape, float[] logits, Tensor labels)
+    private static double Loss(string task, long[] shape, float[] logits, OnnxTensor labels)
     {
         var (model, tape) = WithOutput("logits", shape);
         var loss = TaskLosses.Of(task).Emit(tape).Loss;
-        return Run(model, [loss], new() { ["x"] = Tensor.Of<float>(shape, logits), ["labels"] = labels })[0].ToFloats()[0];
+        return Run(model, [loss], new() { ["x"] = OnnxTensor.Of<float>(shape, logits), ["labels"] = labels })[0].ToFloats()[0];
     }
 
-    private static void CheckGradient(string task, long[] shape, Tensor labels)
+    private static void CheckGradient(string task, long[] shape, OnnxTensor labels)
     {
         var random = new SeededRandom(0, task);
         var (model, tape) = WithOutput("logits", shape);
@@ -187,10 +187,10 @@ internal sealed class TaskLossTests
         model.Graph.AddOutput(loss.Value);
         var logits = Enumerable.Range(0, (int)shape.Aggregate(1L, (a, b) => a * b)).Select(_ => (float)random.NextNormal());
 
-        GradientCheck.Run(model, new Dictionary<string, Tensor> { ["x"] = Tensor.Of<float>(shape, [.. logits]), ["labels"] = labels }, ["x"]);
+        GradientCheck.Run(model, new Dictionary<string, OnnxTensor> { ["x"] = OnnxTensor.Of<float>(shape, [.. logits]), ["labels"] = labels }, ["x"]);
     }
 
-    private static Tensor[] Run(Model model, Expr[] outputs, Dictionary<string, Tensor> feeds)
+    private static OnnxTensor[] Run(OnnxModel model, Expr[] outputs, Dictionary<string, OnnxTensor> feeds)
     {
         model.Graph.ClearOutputs();
         foreach (var output in outputs) model.Graph.AddOutput(output.Value);

@@ -29,7 +29,7 @@ internal sealed class AdamWTests
         for (var step = 1; step <= 5; step++)
         {
             foreach (var tensor in Tensors) state[AdamW.Gradient(tensor.Name)] = Normal(random, tensor);
-            (state[AdamW.Step], state[AdamW.LearningRate]) = (Tensor.Scalar((long)step), Tensor.Scalar(0.01f * step));
+            (state[AdamW.Step], state[AdamW.LearningRate]) = (OnnxTensor.Scalar((long)step), OnnxTensor.Scalar(0.01f * step));
             var next = optimizer.Run(state);
             var norm = reference.Step(step, 0.01f * step, name => state[AdamW.Gradient(name)].ToFloats());
 
@@ -52,19 +52,19 @@ internal sealed class AdamWTests
         Assert.That(graph.Nodes.Select(node => node.Domain), Is.All.Empty);
     }
 
-    private static Dictionary<string, Tensor> Start()
+    private static Dictionary<string, OnnxTensor> Start()
     {
-        var (state, random) = (new Dictionary<string, Tensor>(), new SeededRandom(0, "start"));
+        var (state, random) = (new Dictionary<string, OnnxTensor>(), new SeededRandom(0, "start"));
         foreach (var tensor in Tensors)
         {
             state[tensor.Name] = Normal(random, tensor);
-            state[AdamW.FirstMoment(tensor.Name)] = state[AdamW.SecondMoment(tensor.Name)] = Tensor.Of<float>([.. tensor.Dims], new float[state[tensor.Name].Count]);
+            state[AdamW.FirstMoment(tensor.Name)] = state[AdamW.SecondMoment(tensor.Name)] = OnnxTensor.Of<float>([.. tensor.Dims], new float[state[tensor.Name].Count]);
         }
         return state;
     }
 
-    private static Tensor Normal(SeededRandom random, OptimizedTensor tensor) =>
-        Tensor.Of<float>([.. tensor.Dims], [.. Enumerable.Range(0, (int)tensor.Dims.Aggregate(1L, (a, b) => a * b)).Select(_ => (float)random.NextNormal())]);
+    private static OnnxTensor Normal(SeededRandom random, OptimizedTensor tensor) =>
+        OnnxTensor.Of<float>([.. tensor.Dims], [.. Enumerable.Range(0, (int)tensor.Dims.Aggregate(1L, (a, b) => a * b)).Select(_ => (float)random.NextNormal())]);
 
     private static void AssertNear(float[] actual, double[] expected, string what)
     {

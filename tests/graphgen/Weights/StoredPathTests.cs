@@ -26,7 +26,7 @@ internal sealed class StoredPathTests
     [Test]
     public void A_scale_of_features_is_known_at_each_stored_position()
     {
-        var scaled = Stored(2, 3) * _tape.Constant(Tensor.Vector<float>(10, 20, 30));
+        var scaled = Stored(2, 3) * _tape.Constant(OnnxTensor.Vector<float>(10, 20, 30));
 
         var factor = StoredPath.Of(scaled.T.Value)!.Factor()!;
 
@@ -38,7 +38,7 @@ internal sealed class StoredPathTests
     [TestCase(7, false)]
     public void A_few_scales_one_behind_the_other_are_followed_and_no_more(int scales, bool isFollowed)
     {
-        var factors = Enumerable.Range(2, scales).Select(factor => _tape.Constant(Tensor.Scalar((float)factor)));
+        var factors = Enumerable.Range(2, scales).Select(factor => _tape.Constant(OnnxTensor.Scalar((float)factor)));
         var scaled = factors.Aggregate(Stored(2, 3), (weight, factor) => weight * factor);
 
         var path = StoredPath.Of(scaled.Value);
@@ -49,7 +49,7 @@ internal sealed class StoredPathTests
     [Test]
     public void A_listed_initializer_is_stored()
     {
-        var listed = _graph.AddInput("listed", ElementType.Float, [2, 3], Tensor.Of<float>([2, 3], new float[6]));
+        var listed = _graph.AddInput("listed", ElementType.Float, [2, 3], OnnxTensor.Of<float>([2, 3], new float[6]));
 
         Assert.That(StoredPath.Of(listed)!.Stored, Is.EqualTo(listed));
     }
@@ -77,5 +77,5 @@ internal sealed class StoredPathTests
     }
 
     private Expr Stored(params long[] dims) =>
-        _tape.Constant(Tensor.Of<float>(dims, [.. Enumerable.Range(1, (int)dims.Aggregate(1L, (size, dim) => size * dim)).Select(i => (float)i)]), "stored");
+        _tape.Constant(OnnxTensor.Of<float>(dims, [.. Enumerable.Range(1, (int)dims.Aggregate(1L, (size, dim) => size * dim)).Select(i => (float)i)]), "stored");
 }

@@ -141,7 +141,7 @@ internal sealed class CheckpointStoreTests
     {
         Step = step,
         Position = new(1, 7),
-        State = new Dictionary<string, Tensor> { ["A"] = Tensor.Of<float>([3], [1.5f, -2, step]), ["moment.A"] = Tensor.Of<float>([1], [3]) },
+        State = new Dictionary<string, OnnxTensor> { ["A"] = OnnxTensor.Of<float>([3], [1.5f, -2, step]), ["moment.A"] = OnnxTensor.Of<float>([1], [3]) },
         Seed = 9,
         Recipe = RecipeIdentity.Of(Recipe),
         Threads = 2,

@@ -23,7 +23,7 @@ internal sealed class TextGeneratorTests
     [TestCase("llama-mini/genai-qkv")]
     public void Greedy_texts_are_those_of_PyTorch(string export)
     {
-        using var generator = Open(Model.Load(Exports.Path(export)));
+        using var generator = Open(OnnxModel.Load(Exports.Path(export)));
         using var golden = JsonDocument.Parse(File.ReadAllText(Fixtures.Path("models", "llama-mini", "reference", "greedy.json")));
 
         foreach (var expected in golden.RootElement.EnumerateArray())
@@ -41,8 +41,8 @@ internal sealed class TextGeneratorTests
     public void A_cache_changes_nothing(double temperature)
     {
         var options = new GenerationOptions { MaxTokens = 60, Sampling = new SamplingOptions { Temperature = temperature, TopP = 0.9, Seed = 4 } };
-        using var whole = Open(Model.Load(Exports.Path("llama-mini/ts-sdpa")));
-        using var cached = Open(Model.Load(Exports.Path("llama-mini/optimum-past")));
+        using var whole = Open(OnnxModel.Load(Exports.Path("llama-mini/ts-sdpa")));
+        using var cached = Open(OnnxModel.Load(Exports.Path("llama-mini/optimum-past")));
 
         Assert.That(cached.Continue(Prompt, options).Ids, Is.EqualTo(whole.Continue(Prompt, options).Ids));
     }
@@ -51,8 +51,8 @@ internal sealed class TextGeneratorTests
     [TestCase(3, 40)]
     public void An_export_of_a_fixed_size_continues_texts_up_to_its_length(int rows, int length)
     {
-        using var dynamic = Open(Model.Load(Exports.Path("llama-mini/ts-sdpa")));
-        using var fixedSize = Open(FixedModels.WithSizes(Model.Load(Exports.Path("llama-mini/ts-sdpa")), rows, length));
+        using var dynamic = Open(OnnxModel.Load(Exports.Path("llama-mini/ts-sdpa")));
+        using var fixedSize = Open(FixedModels.WithSizes(OnnxModel.Load(Exports.Path("llama-mini/ts-sdpa")), rows, length));
 
         var text = fixedSize.Continue(Prompt, new GenerationOptions { MaxTokens = 60 });
 
@@ -63,8 +63,8 @@ internal sealed class TextGeneratorTests
     [Test]
     public void An_export_for_one_token_at_a_time_reads_the_prompt_token_by_token()
     {
-        using var dynamic = Open(Model.Load(Exports.Path("llama-mini/optimum-past")));
-        using var single = Open(FixedModels.WithSizes(Model.Load(Exports.Path("llama-mini/optimum-past")), rows: 1, length: 1, "input_ids", "position_ids"));
+        using var dynamic = Open(OnnxModel.Load(Exports.Path("llama-mini/optimum-past")));
+        using var single = Open(FixedModels.WithSizes(OnnxModel.Load(Exports.Path("llama-mini/optimum-past")), rows: 1, length: 1, "input_ids", "position_ids"));
 
         Assert.That(single.Continue(Prompt, new()).Ids, Is.EqualTo(dynamic.Continue(Prompt, new()).Ids));
     }
@@ -72,8 +72,8 @@ internal sealed class TextGeneratorTests
     [Test]
     public void A_half_precision_cache_is_carried_over()
     {
-        using var single = Open(Model.Load(Exports.Path("llama-mini/optimum-past")));
-        using var half = Open(WithHalfCache(Model.Load(Exports.Path("llama-mini/optimum-past"))));
+        using var single = Open(OnnxModel.Load(Exports.Path("llama-mini/optimum-past")));
+        using var half = Open(WithHalfCache(OnnxModel.Load(Exports.Path("llama-mini/optimum-past"))));
 
         Assert.That(half.Continue(Prompt, new()).Ids.Take(30), Is.EqualTo(single.Continue(Prompt, new()).Ids.Take(30)));
     }
@@ -82,7 +82,7 @@ internal sealed class TextGeneratorTests
     public void Pieces_make_the_text_and_the_text_follows_the_prompt()
     {
         var pieces = new Pieces();
-        using var generator = Open(Model.Load(Exports.Path("llama-mini/ts-sdpa")));
+        using var generator = Open(OnnxModel.Load(Exports.Path("llama-mini/ts-sdpa")));
 
         var text = generator.Continue(Prompt, new GenerationOptions { MaxTokens = 20 }, pieces);
 
@@ -98,7 +98,7 @@ internal sealed class TextGeneratorTests
     {
         using var folder = new PartialFolder(Tokenizer, "tokenizer.json", "tokenizer_config.json");
         folder.Write("genai_config.json", $$"""{ "model": { "eos_token_id": {{ends}} } }""");
-        using var generator = new TextGenerator(Model.Load(Exports.Path("llama-mini/ts-sdpa")), folder.Path, new OrtSettings(), TimeProvider.System);
+        using var generator = new TextGenerator(OnnxModel.Load(Exports.Path("llama-mini/ts-sdpa")), folder.Path, new OrtSettings(), TimeProvider.System);
 
         var text = generator.Continue(Prompt, new());
 
@@ -111,7 +111,7 @@ internal sealed class TextGeneratorTests
     {
         using var folder = new PartialFolder(Tokenizer, "tokenizer.json", "tokenizer_config.json");
         folder.Write("genai_config.json", """{ "model": { "context_length": 10 } }""");
-        using var generator = new TextGenerator(Model.Load(Exports.Path("llama-mini/ts-sdpa")), folder.Path, new OrtSettings(), TimeProvider.System);
+        using var generator = new TextGenerator(OnnxModel.Load(Exports.Path("llama-mini/ts-sdpa")), folder.Path, new OrtSettings(), TimeProvider.System);
 
         var text = generator.Continue(Prompt, new());
 
@@ -122,7 +122,7 @@ internal sealed class TextGeneratorTests
     [Test]
     public void A_prompt_that_begins_with_the_first_token_has_it_once()
     {
-        using var generator = Open(Model.Load(Exports.Path("llama-mini/ts-sdpa")));
+        using var generator = Open(OnnxModel.Load(Exports.Path("llama-mini/ts-sdpa")));
 
         Assert.That(generator.Continue("<s>And", new() { MaxTokens = 1 }).Prompt.Count(id => id == 1), Is.EqualTo(1));
     }
@@ -131,7 +131,7 @@ internal sealed class TextGeneratorTests
     public void Stopping_keeps_what_was_written()
     {
         using var stop = new CancellationTokenSource();
-        using var generator = Open(Model.Load(Exports.Path("llama-mini/ts-sdpa")));
+        using var generator = Open(OnnxModel.Load(Exports.Path("llama-mini/ts-sdpa")));
         stop.Cancel();
 
         var text = generator.Continue(Prompt, new(), stop: stop.Token);
@@ -154,12 +154,12 @@ internal sealed class TextGeneratorTests
         Assert.That(ids, Has.Length.GreaterThan(pieces.All.Count + 1), "some token is a part of a character");
     }
 
-    private static TextGenerator Open(Model model) => new(model, Tokenizer, new OrtSettings(), TimeProvider.System);
+    private static TextGenerator Open(OnnxModel model) => new(model, Tokenizer, new OrtSettings(), TimeProvider.System);
 
     private static IEnumerable<int> Ids(JsonElement golden, string name) => golden.GetProperty(name).EnumerateArray().Select(id => id.GetInt32());
 
     // The cache as float16 outside, float32 inside.
-    private static Model WithHalfCache(Model model)
+    private static OnnxModel WithHalfCache(OnnxModel model)
     {
         var (graph, tape) = (model.Graph, new Tape(model.Graph, onnxOnly: true));
         foreach (var past in graph.Inputs.Where(input => input.Name.StartsWith("past_key_values", StringComparison.Ordinal)).ToList())

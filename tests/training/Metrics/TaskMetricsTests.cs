@@ -19,7 +19,7 @@ internal sealed class TaskMetricsTests
     {
         var metrics = new TaskMetrics(TrainingTasks.Of("classification"));
 
-        metrics.Add(Tensor.Of<float>([2, 2], [1, 0, 0, 1]), Tensor.Of<long>([2], [0, 0]));
+        metrics.Add(OnnxTensor.Of<float>([2, 2], [1, 0, 0, 1]), OnnxTensor.Of<long>([2], [0, 0]));
 
         Assert.That(metrics.Values["accuracy"], Is.EqualTo(0.5));
     }
@@ -29,7 +29,7 @@ internal sealed class TaskMetricsTests
     {
         var metrics = new TaskMetrics(TrainingTasks.Of("regression"));
 
-        metrics.Add(Tensor.Of<float>([2, 2], [1, 9, 3, 9]), Tensor.Of<float>([2], [2, 5]));
+        metrics.Add(OnnxTensor.Of<float>([2, 2], [1, 9, 3, 9]), OnnxTensor.Of<float>([2], [2, 5]));
 
         Assert.That(metrics.Values["mse"], Is.EqualTo(2.5));
     }
@@ -40,7 +40,7 @@ internal sealed class TaskMetricsTests
     {
         var metrics = new TaskMetrics(TrainingTasks.Of("causal-lm"));
 
-        metrics.Add(Tensor.Of<float>([1, 4, 3], [0, 1, 0, 1, 0, 0, 0, 0, 1, 1, 0, 0]), Tensor.Of<long>([1, 4], [0, 1, -100, 0]));
+        metrics.Add(OnnxTensor.Of<float>([1, 4, 3], [0, 1, 0, 1, 0, 0, 0, 0, 1, 1, 0, 0]), OnnxTensor.Of<long>([1, 4], [0, 1, -100, 0]));
 
         Assert.That(metrics.Values["tokenAccuracy"], Is.EqualTo(0.5));   // token 1 right, token 3 wrong
     }
@@ -50,7 +50,7 @@ internal sealed class TaskMetricsTests
     {
         var metrics = new TaskMetrics(TrainingTasks.Of("masked-lm"));
 
-        metrics.Add(Tensor.Of<float>([2, 2, 2], [1, 0, 0, 1, 1, 0, 1, 0]), Tensor.Of<long>([2, 2], [0, 1, 0, 1]));
+        metrics.Add(OnnxTensor.Of<float>([2, 2, 2], [1, 0, 0, 1, 1, 0, 1, 0]), OnnxTensor.Of<long>([2, 2], [0, 1, 0, 1]));
 
         Assert.That(metrics.Values["tokenAccuracy"], Is.EqualTo(0.75));
     }
@@ -60,7 +60,7 @@ internal sealed class TaskMetricsTests
     {
         var metrics = new TaskMetrics(TrainingTasks.Of("causal-lm"));
 
-        metrics.Add(Tensor.Of<float>([2, 2, 2], [0, 1, 1, 0, 1, 0, 1, 0]), Tensor.Of<long>([2, 2], [1, 1, 1, 0]));
+        metrics.Add(OnnxTensor.Of<float>([2, 2, 2], [0, 1, 1, 0, 1, 0, 1, 0]), OnnxTensor.Of<long>([2, 2], [1, 1, 1, 0]));
 
         Assert.That(metrics.Values["tokenAccuracy"], Is.EqualTo(1));
     }

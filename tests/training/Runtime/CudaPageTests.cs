@@ -22,19 +22,19 @@ internal sealed class CudaPageTests
     private static IEnumerable<ArchitectureCase> Understood => Architectures.All.Where(architecture => architecture.Projections.Length > 0);
 
     [TestCaseSource(nameof(Exported))]
-    public void Operators_of_an_export_are_listed(string export) => Assert.That(Operators(Model.Load(Exports.Path(export))).Except(Listed), Is.Empty);
+    public void Operators_of_an_export_are_listed(string export) => Assert.That(Operators(OnnxModel.Load(Exports.Path(export))).Except(Listed), Is.Empty);
 
     [TestCaseSource(nameof(Understood))]
     public void Operators_of_an_architecture_are_listed(ArchitectureCase architecture) =>
-        Assert.That(Operators(Model.Load(architecture.Path)).Except(Listed), Is.Empty);
+        Assert.That(Operators(OnnxModel.Load(architecture.Path)).Except(Listed), Is.Empty);
 
-    private static IEnumerable<string> Operators(Model deployed)
+    private static IEnumerable<string> Operators(OnnxModel deployed)
     {
         var task = deployed.Graph.Outputs.First(output => output.Type.IsFloat()).Shape?.Rank == 2 ? "classification" : "causal-lm";
         return
             from method in new[] { "lorta", "lora" }
             let adapter = new AdapterOptions { Method = method, Rank = 2, Alpha = 2, Targets = ["q", "v"] }
-            let graphs = TrainingGraphBuilder.Build(deployed, new TrainingSpec { Adapter = adapter, Task = task })
+            let graphs = TrainingGraphBuilder.Build(deployed, new TrainingOptions { Adapter = adapter, Task = task })
             from node in graphs.Train.Graph.Nodes.Concat(graphs.Eval.Graph.Nodes)
             select $"{node.Op}: {Types(node)}";
     }

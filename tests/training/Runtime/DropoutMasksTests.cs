@@ -2,7 +2,7 @@ using LoRTA.Onnx.GraphGen.Adapters;
 using LoRTA.Onnx.GraphGen.Artifacts;
 using LoRTA.Onnx.GraphGen.Files;
 using LoRTA.Onnx.GraphGen.Ir;
-using LoRTA.Onnx.Training.Checks;
+using LoRTA.Onnx.Training.Gradcheck;
 using LoRTA.Onnx.Training.Runtime;
 
 namespace LoRTA.Onnx.Training.Tests.Runtime;
@@ -26,7 +26,7 @@ internal sealed class DropoutMasksTests
     [Test]
     public void Model_that_merges_rows_and_tokens_before_its_products_trains_with_dropout()
     {
-        var spec = new TrainingSpec { Adapter = new AdapterOptions { Rank = 2, Alpha = 2, Dropout = 0.5 }, Task = "causal-lm" };
+        var spec = new TrainingOptions { Adapter = new AdapterOptions { Rank = 2, Alpha = 2, Dropout = 0.5 }, Task = "causal-lm" };
         using var runtime = new OrtSessionRuntime(TrainingGraphBuilder.Build(GptStyle(), spec), new OrtSettings(Threads: 1), new DropoutMasks(0, 0.5));
 
         var loss = runtime.Accumulate(SampleBatch.For("causal-lm", Width, Width, seed: 0), weight: 1);
@@ -35,9 +35,9 @@ internal sealed class DropoutMasksTests
     }
 
     // As PyTorch writes GPT-2: [B, S, d] is flattened to [B·S, d] before every product, which is a Gemm, and split again behind it.
-    private static Model GptStyle()
+    private static OnnxModel GptStyle()
     {
-        var model = new Model(new Graph("gpt"));
+        var model = new OnnxModel(new Graph("gpt"));
         model.OpsetVersions[string.Empty] = 18;
         var tape = new Tape(model.Graph, onnxOnly: true);
         var ids = tape[model.Graph.AddInput("input_ids", ElementType.Int64, [Dim.Symbol("batch"), Dim.Symbol("sequence")])];
@@ -61,6 +61,6 @@ internal sealed class DropoutMasksTests
     private static Expr Weight(Tape tape, string name, params long[] dims)
     {
         var random = new SeededRandom(0, name);
-        return tape.Constant(Tensor.Of<float>(dims, [.. Enumerable.Range(0, (int)dims.Aggregate((a, b) => a * b)).Select(_ => (float)random.NextNormal() / 3)]), name);
+        return tape.Constant(OnnxTensor.Of<float>(dims, [.. Enumerable.Range(0, (int)dims.Aggregate((a, b) => a * b)).Select(_ => (float)random.NextNormal() / 3)]), name);
     }
 }

@@ -3,7 +3,7 @@ using LoRTA.Onnx.GraphGen.Artifacts;
 using LoRTA.Onnx.GraphGen.Errors;
 using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.Tests.Shared;
-using LoRTA.Onnx.Training.Checks;
+using LoRTA.Onnx.Training.Gradcheck;
 using LoRTA.Onnx.Training.Data;
 using LoRTA.Onnx.Training.Runtime;
 
@@ -46,7 +46,7 @@ internal sealed class FittedBatchTests
     public void Central_differences_are_taken_over_the_runs(int? rows, int? length)
     {
         var model = FixedModels.WithSizes(Load("qwen2"), rows, length);
-        var spec = new TrainingSpec { Adapter = new AdapterOptions { Method = "lora", Rank = 2, Alpha = 2, Targets = ["q", "p"] }, Task = "causal-lm" };
+        var spec = new TrainingOptions { Adapter = new AdapterOptions { Method = "lora", Rank = 2, Alpha = 2, Targets = ["q", "p"] }, Task = "causal-lm" };
         var graphs = TrainingGraphBuilder.Build(model, spec with { Values = CentralDifferenceCheck.FactorsOf(TrainingGraphBuilder.Build(model, spec).Plan, seed: 0) });
 
         var result = new CentralDifferenceCheck(graphs, new OrtSettings(Threads: 1), seed: 0).Run(SampleBatch.For("causal-lm", 32, 32, seed: 0, graphs.Batches.Sizes));
@@ -76,20 +76,20 @@ internal sealed class FittedBatchTests
         Assert.That(other.Accumulate(batch, weight: 1), Is.EqualTo(declared.Accumulate(batch, weight: 1)));
     }
 
-    private static Model Load(string name) => Model.Load(name.Contains('/', StringComparison.Ordinal)
+    private static OnnxModel Load(string name) => OnnxModel.Load(name.Contains('/', StringComparison.Ordinal)
         ? Exports.Path(name)
         : Architectures.All.Single(architecture => architecture.Name == name).Path);
 
-    private static OrtSessionRuntime Open(Model model, string task)
+    private static OrtSessionRuntime Open(OnnxModel model, string task)
     {
         var options = new AdapterOptions { Method = "lora", Rank = 2, Alpha = 2, Targets = ["q", "v"] };
-        var plan = TrainingGraphBuilder.Build(model, new TrainingSpec { Adapter = options, Task = task }).Plan;
-        var spec = new TrainingSpec { Adapter = options, Task = task, Values = CentralDifferenceCheck.FactorsOf(plan, seed: 3) };
+        var plan = TrainingGraphBuilder.Build(model, new TrainingOptions { Adapter = options, Task = task }).Plan;
+        var spec = new TrainingOptions { Adapter = options, Task = task, Values = CentralDifferenceCheck.FactorsOf(plan, seed: 3) };
         return new OrtSessionRuntime(TrainingGraphBuilder.Build(model, spec), new OrtSettings(Threads: 1));
     }
 
     // The mask comes in another type and is cast to the one that the graph reads.
-    private static Model WithMask(Model model, ElementType type)
+    private static OnnxModel WithMask(OnnxModel model, ElementType type)
     {
         var mask = model.Graph.Find("attention_mask")!;
         var readers = mask.Uses.ToList();
@@ -107,13 +107,13 @@ internal sealed class FittedBatchTests
         var batch = SampleBatch.For(task, 32, 2, seed: 1, rows: Rows);
         var inputs = batch.Inputs.ToDictionary(StringComparer.Ordinal);
         var mask = Enumerable.Range(0, Rows * Length).Select(i => i % Length < Length - (2 * (i / Length)) ? 1L : 0).ToArray();
-        inputs["attention_mask"] = Tensor.Of<long>([Rows, Length], mask);
+        inputs["attention_mask"] = OnnxTensor.Of<long>([Rows, Length], mask);
         if (inputs["labels"] is { Rank: 2 } labels)
-            inputs["labels"] = Tensor.Of<long>([Rows, Length], [.. labels.ToLongs().Select((label, i) => mask[i] == 0 || i % Length < 2 ? -100 : label)]);
+            inputs["labels"] = OnnxTensor.Of<long>([Rows, Length], [.. labels.ToLongs().Select((label, i) => mask[i] == 0 || i % Length < 2 ? -100 : label)]);
         return batch with { Inputs = inputs };
     }
 
-    private static float[] Visible(Tensor logits, Batch batch)
+    private static float[] Visible(OnnxTensor logits, Batch batch)
     {
         if (logits.Rank == 2) return logits.ToFloats();
         var (mask, width) = (batch.Inputs["attention_mask"].ToLongs(), (int)logits.Dims[2]);

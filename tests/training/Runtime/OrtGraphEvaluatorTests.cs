@@ -17,7 +17,7 @@ internal sealed class OrtGraphEvaluatorTests
         using var folder = new TestFolder();
         var model = Chain(products: 1);
         model.Save(folder["model.onnx"]);
-        using var compiled = new OrtGraphEvaluator(new OrtSettings()).Compile(Model.Load(folder["model.onnx"]));
+        using var compiled = new OrtGraphEvaluator(new OrtSettings()).Compile(OnnxModel.Load(folder["model.onnx"]));
         compiled.Run(Inputs(rows: 1));
         using (var writer = new FileStream(folder["model.onnx"], FileMode.Open)) writer.SetLength(100);
 
@@ -38,17 +38,17 @@ internal sealed class OrtGraphEvaluatorTests
     }
 
     // Products one after the other: minutes of work where nothing ends it.
-    private static Model Chain(int products)
+    private static OnnxModel Chain(int products)
     {
-        var model = new Model(new Graph("chain"));
+        var model = new OnnxModel(new Graph("chain"));
         model.OpsetVersions[string.Empty] = 21;
         var tape = new Tape(model.Graph);
-        var weight = tape.Constant(Tensor.Of<float>([Width, Width], new float[Width * Width]), "w");
+        var weight = tape.Constant(OnnxTensor.Of<float>([Width, Width], new float[Width * Width]), "w");
         var at = tape[model.Graph.AddInput("x", ElementType.Float, [Dim.Symbol("rows"), Width])];
         for (var i = 0; i < products; i++) at = at.MatMul(weight);
         model.Graph.AddOutput(at.Value);
         return model;
     }
 
-    private static Dictionary<string, Tensor> Inputs(int rows) => new() { ["x"] = Tensor.Of<float>([rows, Width], new float[rows * Width]) };
+    private static Dictionary<string, OnnxTensor> Inputs(int rows) => new() { ["x"] = OnnxTensor.Of<float>([rows, Width], new float[rows * Width]) };
 }

@@ -13,7 +13,7 @@ internal sealed class ResidentInputsTests
     {
         using var weights = new OrtWeights();
         using var session = weights.Open(Sum(), Settings);
-        using OrtValue one = OrtTensors.ToOrt(Tensor.Scalar(1f)), two = OrtTensors.ToOrt(Tensor.Scalar(2f));
+        using OrtValue one = OrtTensors.ToOrt(OnnxTensor.Scalar(1f)), two = OrtTensors.ToOrt(OnnxTensor.Scalar(2f));
         using var inputs = new ResidentInputs(Settings, weights, Named(one));
 
         var before = Run(session, inputs);
@@ -27,16 +27,16 @@ internal sealed class ResidentInputsTests
     private static float Run(InferenceSession session, ResidentInputs inputs)
     {
         using var run = new OrtRun(session);
-        foreach (var name in inputs.Bind(run, session.InputNames)) run.Bind(name, Tensor.Scalar(10f));
+        foreach (var name in inputs.Bind(run, session.InputNames)) run.Bind(name, OnnxTensor.Scalar(10f));
         return run.Evaluate().Values.Single().ToFloats()[0];
     }
 
-    private static Model Sum()
+    private static OnnxModel Sum()
     {
         var graph = new Graph("sum");
         var tape = new Tape(graph, onnxOnly: true);
         graph.AddOutput((tape[graph.AddInput("x", ElementType.Float, [])] + tape[graph.AddInput("y", ElementType.Float, [])]).Value);
-        var model = new Model(graph);
+        var model = new OnnxModel(graph);
         model.OpsetVersions[string.Empty] = 21;
         return model;
     }

@@ -5,7 +5,7 @@ using Microsoft.ML.OnnxRuntime.Tensors;
 namespace LoRTA.Onnx.GraphGen.Tests.Ir.Inference;
 
 /// <summary>A model whose every value is an output, run in ONNX Runtime on a synthetic batch: 3 rows of 7 tokens.</summary>
-internal sealed class ExposedGraph(Model model, SymbolTable symbols)
+internal sealed class ExposedGraph(OnnxModel model, SymbolTable symbols)
 {
     public sealed record Found(ElementType Type, long[] Dims, Dim[]? Content);
 
@@ -26,7 +26,7 @@ internal sealed class ExposedGraph(Model model, SymbolTable symbols)
     }
 
     /// <summary>What a file computes on the batch: all bytes of its first output.</summary>
-    public static byte[] Outputs(Model model, string path, SymbolTable symbols) =>
+    public static byte[] Outputs(OnnxModel model, string path, SymbolTable symbols) =>
         new ExposedGraph(model, symbols).Run(path, [model.Graph.Outputs[0].Name], results => results[0].GetTensorDataAsSpan<byte>().ToArray());
 
     private T Run<T>(string path, string[] names, Func<IReadOnlyList<OrtValue>, T> read)

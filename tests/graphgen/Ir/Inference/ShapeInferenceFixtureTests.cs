@@ -20,7 +20,7 @@ public sealed class ShapeInferenceFixtureTests
 
     private static void Check(string export, SymbolTable symbols)
     {
-        var model = Model.Load(Fixtures.Path("models", export));
+        var model = OnnxModel.Load(Fixtures.Path("models", export));
         var made = model.Graph.Values.Where(value => value.Producer is not null).ToArray();
         // What the file says of values in between is not used; of its outputs it is (the length of a cache is a matter of the runtime).
         foreach (var value in made.Where(value => !model.Graph.IsOutput(value))) (value.Type, value.Shape, value.Declaration) = (ElementType.Undefined, null, default);

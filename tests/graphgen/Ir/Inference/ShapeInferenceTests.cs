@@ -18,7 +18,7 @@ public sealed class ShapeInferenceTests
         .. OpCase.Each((t, x, _, op) => t.Write(op, [x, x.Row(0)], 1), "Add", "Sub", "Mul", "Div", "Pow", "Min", "Max", "Equal", "Less", "LessOrEqual", "Greater", "GreaterOrEqual"),
         .. OpCase.Each((t, x, _, op) => t.Write(op, [x.Apply("Greater", x), (x + 1).Apply("Less", x)], 1), "And", "Or", "Xor"),
         .. OpCase.Each((t, x, _, op) => t.Write(op, [x], 1), OrtOps.Gelu, OrtOps.FastGelu, OrtOps.QuickGelu),
-        new("ReduceSum, no axes", (t, x, _) => t.Write("ReduceSum", [x, t.Constant(Tensor.Of<long>([0], []))], 1, ("noop_with_empty_axes", 1L))),
+        new("ReduceSum, no axes", (t, x, _) => t.Write("ReduceSum", [x, t.Constant(OnnxTensor.Of<long>([0], []))], 1, ("noop_with_empty_axes", 1L))),
         new("ReduceSum, axes as attribute", (t, x, _) => t.Write("ReduceSum", [x], 1, ("axes", new[] { 0L, -1 }), ("keepdims", 0L)), Opset: 11),
         new("Squeeze, axes as attribute", (t, x, _) => t.Write("Squeeze", [t.Op("Unsqueeze", [x], ("axes", new[] { 0L, 2 }))], 1, ("axes", new[] { 2L })), Opset: 11),
         new("Split, sizes as attribute", (t, x, _) => t.Write("Split", [x], 2, ("axis", -1L), ("split", new[] { 3L, 5 })), Opset: 11),
@@ -34,13 +34,13 @@ public sealed class ShapeInferenceTests
         new("Trilu", (t, x, _) => t.Write("Trilu", [x], 1)),
         new("EyeLike", (t, _, ids) => t.Write("EyeLike", [ids], 1, ("dtype", 1L))),
         new("TopK", (t, x, _) => t.Write("TopK", [x, t.Longs(2)], 2)),
-        new("OneHot", (t, _, ids) => t.Write("OneHot", [ids, t.Longs(40), t.Constant(Tensor.Vector(0f, 1f))], 1, ("axis", 1L))),
+        new("OneHot", (t, _, ids) => t.Write("OneHot", [ids, t.Longs(40), t.Constant(OnnxTensor.Vector(0f, 1f))], 1, ("axis", 1L))),
         new("Gather", (t, x, ids) => t.Write("Gather", [x.MoveAxes(2, 0, 1), t.Longs(1, 2, 3, 1)], 1)),
-        new("Gather, rows of a table", (t, _, ids) => t.Write("Gather", [t.Constant(Tensor.Of<float>([40, 6], new float[240])), ids], 1)),
+        new("Gather, rows of a table", (t, _, ids) => t.Write("Gather", [t.Constant(OnnxTensor.Of<float>([40, 6], new float[240])), ids], 1)),
         new("GatherElements", (t, x, _) => t.Write("GatherElements", [x, x.Cast(ElementType.Int64)], 1, ("axis", 1L))),
-        new("GatherND", (t, x, _) => t.Write("GatherND", [x, t.Constant(Tensor.Of<long>([2, 2], [0L, 1, 2, 3]))], 1)),
+        new("GatherND", (t, x, _) => t.Write("GatherND", [x, t.Constant(OnnxTensor.Of<long>([2, 2], [0L, 1, 2, 3]))], 1)),
         new("ScatterElements", (t, x, _) => t.Write("ScatterElements", [x, x.Cast(ElementType.Int64), x], 1, ("axis", 1L), ("reduction", "add"))),
-        new("ScatterND", (t, x, _) => t.Write("ScatterND", [x, t.Constant(Tensor.Of<long>([1, 2], [0L, 1])), t.Constant(Tensor.Of<float>([1, 8], new float[8]))], 1)),
+        new("ScatterND", (t, x, _) => t.Write("ScatterND", [x, t.Constant(OnnxTensor.Of<long>([1, 2], [0L, 1])), t.Constant(OnnxTensor.Of<float>([1, 8], new float[8]))], 1)),
         new("Tile", (t, x, _) => t.Write("Tile", [x, t.Longs(1, 2, 3)], 1)),
         new("Pad", (t, x, _) => t.Write("Pad", [x, t.Longs(0, 1, 0, 0, 2, 3)], 1)),
         new("Range", (t, x, _) => t.Write("Range", [t.Scalar(0, ElementType.Int64), x.Apply("Shape").Row(1), t.Scalar(1, ElementType.Int64)], 1)),
@@ -48,7 +48,7 @@ public sealed class ShapeInferenceTests
         new("Expand by a chain of exporters", (t, x, _) =>
         {
             var shape = Expr.Concat(0, x.Apply("Shape").Take([0, 1]), t.Longs(-1));
-            var ones = shape.Apply("Shape").Apply("ConstantOfShape", ("value", Tensor.Vector(1L)));
+            var ones = shape.Apply("Shape").Apply("ConstantOfShape", ("value", OnnxTensor.Vector(1L)));
             return t.Write("Expand", [x, t.Op("Where", [shape.Apply("Equal", ones * -1), ones, shape])], 1);
         }),
         new("Reshape, copied and remaining", (t, x, _) => t.Write("Reshape", [x, t.Longs(0, -1, 4, 2)], 1)),
@@ -59,27 +59,27 @@ public sealed class ShapeInferenceTests
         new("Slice, all but the last", (t, x, _) => t.Write("Slice", [x, t.Longs(0), t.Longs(-1), t.Longs(1)], 1)),
         new("Slice, every second", (t, x, _) => t.Write("Slice", [x, t.Longs(1), t.Longs(8), t.Longs(2), t.Longs(2)], 1)),
         new("Slice, backwards", (t, x, _) => t.Write("Slice", [x, t.Longs(-1), t.Longs(long.MinValue), t.Longs(2), t.Longs(-1)], 1)),
-        new("Slice, to a length", (t, x, _) => t.Write("Slice", [t.Constant(Tensor.Of<long>([1, 64], new long[64])), t.Longs(0), x.Apply("Shape").Take([1]), t.Longs(1)], 1)),
+        new("Slice, to a length", (t, x, _) => t.Write("Slice", [t.Constant(OnnxTensor.Of<long>([1, 64], new long[64])), t.Longs(0), x.Apply("Shape").Take([1]), t.Longs(1)], 1)),
         new("MatMul", (t, x, _) => t.Write("MatMul", [x, x.MoveAxes(0, 2, 1)], 1)),
-        new("MatMul by a vector", (t, x, _) => t.Write("MatMul", [x, t.Constant(Tensor.Vector<float>(new float[8]))], 1)),
+        new("MatMul by a vector", (t, x, _) => t.Write("MatMul", [x, t.Constant(OnnxTensor.Vector<float>(new float[8]))], 1)),
         new("FusedMatMul", (t, x, _) => t.Write(OrtOps.FusedMatMul, [x, x], 1, ("transB", 1L))),
         new("Gemm", (t, x, _) => t.Write("Gemm", [x.Rows(), x.Rows()], 1, ("transA", 1L))),
         new("Einsum", (t, x, _) => t.Write("Einsum", [x, x], 1, ("equation", "bsh, btg -> bstgh"))),
-        new("Einsum, implicit and with ellipsis", (t, x, _) => t.Write("Einsum", [x, t.Constant(Tensor.Of<float>([8, 5], new float[40]))], 1, ("equation", "...i,ij"))),
-        new("Conv", (t, x, _) => t.Write("Conv", [x.MoveAxes(0, 2, 1), t.Constant(Tensor.Of<float>([6, 8, 3], new float[144]))], 1, ("pads", new long[] { 2, 1 }))),
-        new("Conv, dilated and grouped", (t, x, _) => t.Write("Conv", [x.MoveAxes(0, 2, 1), t.Constant(Tensor.Of<float>([4, 2, 3], new float[24]))], 1, ("pads", new long[] { 2, 2 }), ("dilations", new long[] { 2 }), ("group", 4L))),
-        new("ConvTranspose", (t, x, _) => t.Write("ConvTranspose", [x.MoveAxes(0, 2, 1), t.Constant(Tensor.Of<float>([8, 3, 3], new float[72]))], 1, ("strides", new long[] { 2 }), ("output_padding", new long[] { 1 }))),
-        new("LayerNormalization", (t, x, _) => t.Write("LayerNormalization", [x, t.Constant(Tensor.Vector<float>(new float[8]))], 3)),
-        new("BatchNormalization", (t, x, _) => t.Write("BatchNormalization", [x.MoveAxes(0, 2, 1), .. Enumerable.Repeat<Expr?>(t.Constant(Tensor.Vector<float>(new float[8])), 4)], 1)),
+        new("Einsum, implicit and with ellipsis", (t, x, _) => t.Write("Einsum", [x, t.Constant(OnnxTensor.Of<float>([8, 5], new float[40]))], 1, ("equation", "...i,ij"))),
+        new("Conv", (t, x, _) => t.Write("Conv", [x.MoveAxes(0, 2, 1), t.Constant(OnnxTensor.Of<float>([6, 8, 3], new float[144]))], 1, ("pads", new long[] { 2, 1 }))),
+        new("Conv, dilated and grouped", (t, x, _) => t.Write("Conv", [x.MoveAxes(0, 2, 1), t.Constant(OnnxTensor.Of<float>([4, 2, 3], new float[24]))], 1, ("pads", new long[] { 2, 2 }), ("dilations", new long[] { 2 }), ("group", 4L))),
+        new("ConvTranspose", (t, x, _) => t.Write("ConvTranspose", [x.MoveAxes(0, 2, 1), t.Constant(OnnxTensor.Of<float>([8, 3, 3], new float[72]))], 1, ("strides", new long[] { 2 }), ("output_padding", new long[] { 1 }))),
+        new("LayerNormalization", (t, x, _) => t.Write("LayerNormalization", [x, t.Constant(OnnxTensor.Vector<float>(new float[8]))], 3)),
+        new("BatchNormalization", (t, x, _) => t.Write("BatchNormalization", [x.MoveAxes(0, 2, 1), .. Enumerable.Repeat<Expr?>(t.Constant(OnnxTensor.Vector<float>(new float[8])), 4)], 1)),
         new("DynamicQuantizeLinear", (t, x, _) => t.Write("DynamicQuantizeLinear", [x], 3)),
-        new("MatMulInteger", (t, x, _) => t.Write("MatMulInteger", [t[t.Write("DynamicQuantizeLinear", [x], 3).Output], t.Constant(Tensor.Of<sbyte>([8, 5], new sbyte[40]))], 1)),
-        new("QuantizeLinear", (t, x, _) => t.Write("QuantizeLinear", [x, t.Scalar(1, ElementType.Float), t.Constant(Tensor.Scalar((sbyte)0))], 1)),
+        new("MatMulInteger", (t, x, _) => t.Write("MatMulInteger", [t[t.Write("DynamicQuantizeLinear", [x], 3).Output], t.Constant(OnnxTensor.Of<sbyte>([8, 5], new sbyte[40]))], 1)),
+        new("QuantizeLinear", (t, x, _) => t.Write("QuantizeLinear", [x, t.Scalar(1, ElementType.Float), t.Constant(OnnxTensor.Scalar((sbyte)0))], 1)),
         new("DequantizeLinear", (t, x, _) => t.Write("DequantizeLinear", [x.Cast(ElementType.UInt8), t.Scalar(1, ElementType.Float)], 1)),
         new("MultiHeadAttention", (t, x, _) => t.Write(OrtOps.MultiHeadAttention, [x, x, x], 1, ("num_heads", 2L))),
         new("Attention (opset 23), flat", (t, x, _) => t.Write("Attention", [x, x, x], 1, ("q_num_heads", 4L), ("kv_num_heads", 4L)), Opset: 23),
-        new("RMSNormalization (opset 23)", (t, x, _) => t.Write("RMSNormalization", [x, t.Constant(Tensor.Vector<float>(new float[8]))], 1), Opset: 23),
-        new("SkipLayerNormalization", (t, x, _) => t.Write(OrtOps.SkipLayerNormalization, [x, x, t.Constant(Tensor.Vector<float>(new float[8]))], 4)),
-        new("BiasGelu", (t, x, _) => t.Write(OrtOps.BiasGelu, [x, t.Constant(Tensor.Vector<float>(new float[8]))], 1)),
+        new("RMSNormalization (opset 23)", (t, x, _) => t.Write("RMSNormalization", [x, t.Constant(OnnxTensor.Vector<float>(new float[8]))], 1), Opset: 23),
+        new("SkipLayerNormalization", (t, x, _) => t.Write(OrtOps.SkipLayerNormalization, [x, x, t.Constant(OnnxTensor.Vector<float>(new float[8]))], 4)),
+        new("BiasGelu", (t, x, _) => t.Write(OrtOps.BiasGelu, [x, t.Constant(OnnxTensor.Vector<float>(new float[8]))], 1)),
         new("Sum over what broadcasting repeated", (t, x, _) => (x.Row(0) + x).SumTo(x.Row(0)).Value.Producer!),
     ];
 
@@ -88,7 +88,7 @@ public sealed class ShapeInferenceTests
     [TestCaseSource(nameof(Named))]
     public void Claims_what_the_runtime_computes(OpCase row)
     {
-        var model = new Model(new Graph("test"));
+        var model = new OnnxModel(new Graph("test"));
         (model.OpsetVersions[string.Empty], model.OpsetVersions[OrtOps.Domain]) = (row.Opset, 1);
         var tape = new Tape(model.Graph);
         var x = tape[model.Graph.AddInput("x", ElementType.Float, [Dim.Symbol("batch"), Dim.Symbol("sequence"), 8])];
@@ -130,7 +130,7 @@ public sealed class ShapeInferenceTests
     {
         var tape = new Tape(new Graph("test"));
         using var scope = tape.Scope("layer.7");
-        var (x, y) = (tape.Constant(Tensor.Of<float>(a, new float[a.Aggregate((p, q) => p * q)])), tape.Constant(Tensor.Of<float>(b, new float[b.Aggregate((p, q) => p * q)])));
+        var (x, y) = (tape.Constant(OnnxTensor.Of<float>(a, new float[a.Aggregate((p, q) => p * q)])), tape.Constant(OnnxTensor.Of<float>(b, new float[b.Aggregate((p, q) => p * q)])));
 
         Assert.That(() => tape.Op(op, [x, y], ("axis", axis)), Throws.TypeOf<LortaException>().With.Property("Code").EqualTo("LRT121").And.Message.Contains($"layer.7/{op}"));
     }

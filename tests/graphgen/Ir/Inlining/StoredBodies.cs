@@ -70,11 +70,11 @@ internal static class StoredBodies
     }
 
     /// <summary>What ONNX Runtime computes of the stored model, and of what is read of it.</summary>
-    public static (float[] Stored, float[] Read, Model Model) Run(ModelProto proto)
+    public static (float[] Stored, float[] Read, OnnxModel Model) Run(ModelProto proto)
     {
         var bytes = proto.ToByteArray();
         var model = ModelReader.Read(bytes);
-        var inputs = new Dictionary<string, Tensor> { ["x"] = GraphGen.Ir.Tensor.Of<float>([2, 3], [1f, -2, 3, 0.5f, 5, -6]) };
+        var inputs = new Dictionary<string, OnnxTensor> { ["x"] = OnnxTensor.Of<float>([2, 3], [1f, -2, 3, 0.5f, 5, -6]) };
         using var stored = new Ort(bytes);
         return (stored.Run(inputs)["y"].ToFloats(), Ort.Run(model, inputs)["y"].ToFloats(), model);
     }

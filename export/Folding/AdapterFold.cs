@@ -1,0 +1,60 @@
+using LoRTA.Onnx.GraphGen.Adapters;
+using LoRTA.Onnx.GraphGen.Discovery;
+using LoRTA.Onnx.GraphGen.Errors;
+using LoRTA.Onnx.GraphGen.Ir;
+
+namespace LoRTA.Onnx.Export.Folding;
+
+/// <summary>Folds adapters into deployed models: W′ of each site by the family's own graph, put back where and how the file stores W.</summary>
+/// <param name="evaluator">Runs the fold graphs.</param>
+/// <param name="families">Families to choose from; null = those of this project.</param>
+public sealed class AdapterFold(IGraphEvaluator evaluator, IReadOnlyList<AdapterFamilyEntry>? families = null)
+{
+    /// <summary>Folds an adapter into a model.</summary>
+    /// <param name="deployed">The model; it is not changed. Names, inputs, outputs, operators, opset and metadata stay.</param>
+    /// <param name="adapter">The adapter.</param>
+    /// <param name="options">How.</param>
+    /// <exception cref="LortaException">LRT308 … LRT312: the adapter is of another model, incomplete, or cannot be folded.</exception>
+    public FoldedModel Fold(OnnxModel deployed, Adapter adapter, ExportOptions options)
+    {
+        if (options.KeepBase) return Beside(deployed, adapter, options);
+        var understood = UnderstoodModel.Of(deployed);
+        var plan = BaseModels.PlanOf(understood, adapter, options.AllowOtherBase, families);
+        var fold = new FoldGraph(plan, adapter.FactorsOf(plan), evaluator);
+        var model = deployed.Clone();
+        var choice = new RoundingChoice();
+        var writer = new WeightWriter(model, options.Widen, choice);
+        var sites = plan.Sites.All.Select(site => (Site: site, Linear: BaseModels.Linear(understood.Map, site))).ToList();
+        foreach (var group in sites.GroupBy(item => (item.Linear.Stored.Weight, item.Linear.Stored.Output)))
+            writer.Replace(group.First().Linear.Stored, BaseModels.Numbers(deployed, group.First().Linear.Stored), [.. group.Select(item => WeightOf(deployed, item.Linear, item.Site, fold))]);
+        new ParameterWriter(deployed, model).Write(adapter);
+        model.Graph.RemoveUnused();
+        return new FoldedModel(model)
+        {
+            Bits = writer.Bits,
+            Choice = choice,
+            Rounding = writer.Rounding,
+            IsBase = () => adapter.Config.Trainables.Count == 0 && !writer.ChangesNumbers(),
+        };
+    }
+
+    private FoldedModel Beside(OnnxModel deployed, Adapter adapter, ExportOptions options)
+    {
+        var model = DeployedInjection.WithConstants(deployed, adapter, options.AllowOtherBase, families);
+        new ParameterWriter(deployed, model).Write(adapter);
+        return new FoldedModel(model);
+    }
+
+    private static WeightEdit WeightOf(OnnxModel deployed, Projection linear, AdapterSite site, FoldGraph fold)
+    {
+        var matrix = BaseModels.Matrix(deployed, linear);
+        return new WeightEdit(site.Address, matrix, weight =>
+            fold.Fold(site, weight, null)?.Weight ?? throw AdapterErrors.NotFoldable(site.Address));
+    }
+}
+
+/// <summary>New numbers for one matrix of a stored tensor.</summary>
+/// <param name="Address">Its site.</param>
+/// <param name="Matrix">Its place.</param>
+/// <param name="Compute">W′ of W, both [in, out].</param>
+internal sealed record WeightEdit(string Address, WeightView Matrix, Func<OnnxTensor, OnnxTensor> Compute);

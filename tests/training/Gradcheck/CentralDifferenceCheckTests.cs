@@ -1,0 +1,110 @@
+using LoRTA.Onnx.GraphGen.Adapters;
+using LoRTA.Onnx.GraphGen.Artifacts;
+using LoRTA.Onnx.GraphGen.Discovery;
+using LoRTA.Onnx.GraphGen.Ir;
+using LoRTA.Onnx.Tests.Shared;
+using LoRTA.Onnx.Training.Gradcheck;
+using LoRTA.Onnx.Training.Data;
+using LoRTA.Onnx.Training.Runtime;
+
+namespace LoRTA.Onnx.Training.Tests.Gradcheck;
+
+internal sealed class CentralDifferenceCheckTests
+{
+    private static readonly OrtSettings Settings = new(Threads: 1);
+
+    // Curved (a large α), with kinks (ReLU in opt), and with operators that ONNX Runtime computes in float32 only (Gelu in bert and distilbert).
+    private static IEnumerable<TestCaseData> Right =>
+        from model in new[] { "bert", "opt", "distilbert", "gpt2", "llama4" }
+        from run in new[] { (Method: "lora", Seed: 1L), (Method: "lorta", Seed: 3) }
+        select new TestCaseData(model, run.Method, run.Seed);
+
+    private static IEnumerable<TestCaseData> Mutations()
+    {
+        yield return Case("off by 1 %", values => [.. values.Select(value => value * 1.01f)]);
+        yield return Case("off by -5 %", values => [.. values.Select(value => value * 0.95f)]);
+        yield return Case("of the other sign", values => [.. values.Select(value => -value)]);
+        yield return Case("each number off by up to 5 %", values => [.. values.Select((value, i) => value * (1 + (i % 2 == 0 ? 0.05f : -0.05f)))]);
+        yield return Case("some signs flipped", values => [.. values.Select((value, i) => i % 7 == 0 ? -value : value)]);
+        yield return Case("a part dropped", values => [.. values.Select((value, i) => i < values.Length / 8 ? 0 : value)]);
+        yield return Case("a number that is none", values => [float.NaN, .. values.Skip(1)]);
+
+        static TestCaseData Case(string name, Func<float[], float[]> mutate) => new TestCaseData(mutate).SetArgDisplayNames(name);
+    }
+
+    [TestCaseSource(nameof(Right))]
+    public void Right_gradients_are_ok(string model, string method, long seed)
+    {
+        var (graphs, batch) = Prepared(model, method, seed);
+
+        var result = new CentralDifferenceCheck(graphs, Settings, seed).Run(batch);
+
+        Assert.That(result.Verdict, Is.EqualTo(GradientVerdict.Ok), string.Join('\n', result.Factors));
+        Assert.That(result.Ok, Is.True);
+    }
+
+    [TestCaseSource(nameof(Mutations))]
+    public void Wrong_gradient_of_any_one_factor_is_wrong(Func<float[], float[]> mutate)
+    {
+        foreach (var model in new[] { "bert", "opt" })
+        {
+            var (graphs, batch) = Prepared(model, "lora", 0);
+            foreach (var factor in new[] { graphs.Trained[0], graphs.Trained[^1] })
+            {
+                using var runtime = new MutatedGradient(new OrtSessionRuntime(graphs, Settings), factor.Name, mutate);
+
+                var result = new CentralDifferenceCheck(graphs, Settings, 0).Run(runtime, batch);
+
+                Assert.That(result.Verdict, Is.EqualTo(GradientVerdict.Wrong), $"{model}, {factor.Name}");
+                Assert.That(result.Factors.Where(check => check.Verdict != GradientVerdict.Ok).Select(check => check.Name), Is.EqualTo(new[] { factor.Name }));
+            }
+        }
+    }
+
+    [Test, Category("Slow")]
+    public void Loss_in_float64_is_the_loss()
+    {
+        foreach (var architecture in Architectures.All.Where(architecture => architecture.Projections.Length > 0))
+        {
+            var (graphs, batch) = Prepared(architecture.Name, "lora", 0);
+            using var runtime = new OrtSessionRuntime(graphs, Settings);
+            using var measured = new MeasuredLoss(graphs, Settings, batch);
+
+            var loss = measured.At(graphs.Trained.ToDictionary(tensor => tensor.Name, tensor => Array.ConvertAll(tensor.Initial.ToFloats(), value => (double)value)));
+
+            Assert.That(loss, Is.EqualTo(runtime.Accumulate(batch, weight: 1)).Within(1e-5).Percent.Or.EqualTo(0), architecture.Name);
+        }
+    }
+
+    private static (TrainingGraphs Graphs, Batch Batch) Prepared(string name, string method, long seed)
+    {
+        var deployed = OnnxModel.Load(Architectures.All.Single(architecture => architecture.Name == name).Path);
+        var architecture = Architecture.Of(UnderstoodModel.Of(deployed));
+        var adapter = new AdapterOptions { Method = method, Rank = 2, Alpha = 16, Targets = ["q", "v"] };
+        var values = CentralDifferenceCheck.FactorsOf(AdapterPlan.Of(architecture, adapter), seed);
+        var graphs = TrainingGraphBuilder.Build(deployed, new TrainingOptions { Adapter = adapter, Task = "causal-lm", Values = values });
+        return (graphs, SampleBatch.For("causal-lm", architecture.Vocab!.Value, graphs.Evaluation.Classes!.Value, seed));
+    }
+
+    /// <summary>A runtime that has one gradient wrong.</summary>
+    private sealed class MutatedGradient(OrtSessionRuntime runtime, string name, Func<float[], float[]> mutate) : ITrainingRuntime
+    {
+        public IReadOnlyDictionary<string, OnnxTensor> Gradients => runtime.Gradients.ToDictionary(
+            pair => pair.Key,
+            pair => pair.Key == name ? OnnxTensor.Of<float>([.. pair.Value.Dims], mutate(pair.Value.ToFloats())) : pair.Value);
+
+        public TrainingState State
+        {
+            get => runtime.State;
+            set => runtime.State = value;
+        }
+
+        public double Accumulate(Batch batch, double weight) => runtime.Accumulate(batch, weight);
+
+        public IReadOnlyDictionary<string, OnnxTensor> Forward(Batch batch) => runtime.Forward(batch);
+
+        public double Step(double learningRateFactor) => runtime.Step(learningRateFactor);
+
+        public void Dispose() => runtime.Dispose();
+    }
+}

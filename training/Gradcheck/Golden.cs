@@ -1,0 +1,197 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using LoRTA.Onnx.GraphGen.Adapters;
+using LoRTA.Onnx.GraphGen.Artifacts;
+using LoRTA.Onnx.GraphGen.Errors;
+using LoRTA.Onnx.GraphGen.Files;
+using LoRTA.Onnx.GraphGen.Ir;
+using LoRTA.Onnx.GraphGen.Optimizers;
+
+namespace LoRTA.Onnx.Training.Gradcheck;
+
+/// <summary>A golden: factors, and what float64 arithmetic made of them.</summary>
+internal sealed class Golden
+{
+    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
+    {
+        RespectNullableAnnotations = true,
+        Converters = { new JsonStringEnumConverter<Orientation>(JsonNamingPolicy.KebabCaseLower, allowIntegerValues: false) },
+    };
+
+    /// <summary>A golden is about single steps, not about a training.</summary>
+    private const long MostSteps = 1000;
+
+    private readonly string _path;
+    private readonly string _json;
+    private readonly Facts _facts;
+
+    private Golden((string Tensors, string Json) paths, Facts facts, Safetensors file) => (_path, _json, _facts, Tensors) = (paths.Tensors, paths.Json, facts, file.Tensors);
+
+    public IReadOnlyDictionary<string, OnnxTensor> Tensors { get; }
+
+    public double Loss => _facts.Loss;
+
+    public double GradNorm => _facts.GradNorm;
+
+    public string Task => _facts.LossName;
+
+    public IReadOnlyList<long> After => _facts.After ?? [];
+
+    /// <summary>Name of the batch's file.</summary>
+    public string? Batch => _facts.Batch;
+
+    /// <summary>Opens <c>case.safetensors</c> with <c>case.json</c> beside it.</summary>
+    public static Golden Load(string path)
+    {
+        var json = Path.ChangeExtension(path, ".json");
+        if (!RealPath.HasFile(json)) throw FileErrors.NotFound(json);
+        try
+        {
+            var facts = JsonSerializer.Deserialize<Facts>(File.ReadAllText(json), Json) ?? throw FileErrors.Corrupt(json, "is empty");
+            if (facts.Problem() is { } problem) throw FileErrors.Corrupt(json, problem);
+            return new Golden((path, json), facts, Safetensors.Load(path));
+        }
+        catch (JsonException e)
+        {
+            throw FileErrors.Corrupt(json, $"is no golden ({JsonProblem.Of(e)})");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw FileErrors.NotReadable(json, e);
+        }
+    }
+
+    /// <summary>Refuses a golden whose tensors cannot be compared with what is trained. It may hold the first rows of a tensor
+    /// only.</summary>
+    /// <exception cref="LortaException">LRT309: a gradient is missing; LRT308: a tensor is no part of what it belongs to.</exception>
+    public void Check(IEnumerable<TrainedTensor> trained, IEnumerable<AdapterSite> sites)
+    {
+        foreach (var tensor in trained)
+        {
+            var (key, count) = (Key(tensor.Name), tensor.Initial.Count);
+            var gradient = Tensors.GetValueOrDefault($"grad.{key}") ?? throw AdapterErrors.FactorMissing(_path, $"grad.{key}");
+            CheckPart($"grad.{key}", count);
+            foreach (var step in After) CheckPart($"after{step}.{key}", gradient.Count);
+        }
+        foreach (var site in sites) CheckPart($"delta.{site.Address}", (long)site.In * site.Out);
+    }
+
+    private void CheckPart(string name, long most)
+    {
+        if (Tensors.GetValueOrDefault(name) is { } tensor && (!tensor.Type.IsFloat() || tensor.Count == 0 || tensor.Count > most))
+            throw AdapterErrors.FactorShape(_path, name, FormattableString.Invariant($"1 to {most} floats"), tensor.ToString());
+    }
+
+    /// <summary>The golden's name of a trained tensor: parameters of the model go without prefix.</summary>
+    public static string Key(string name) => name.StartsWith(TrainingNames.Parameter, StringComparison.Ordinal) ? name[TrainingNames.Parameter.Length..] : name;
+
+    /// <summary>What was trained, and how.</summary>
+    public TrainingOptions Spec(Architecture architecture, IReadOnlyList<AdapterFamilyEntry>? families = null)
+    {
+        var adapter = Adapter(architecture);
+        var plan = AdapterPlan.Of(architecture, adapter, families);
+        if (_facts.Scale is { } scale) plan.CheckScale(_json, scale);
+        var own = plan.Factors.Select(factor => factor.Name).ToHashSet(StringComparer.Ordinal);
+        var extra = Tensors.Keys.Where(key => key.StartsWith("factor.", StringComparison.Ordinal)).Select(key => key["factor.".Length..]).Where(name => !own.Contains(name)).ToList();
+        if (_facts.Head is { } head && !extra.Any(name => name.StartsWith($"{head}.", StringComparison.Ordinal))) throw AdapterErrors.FactorMissing(_path, $"factor.{head}.*");
+        var values = own.ToDictionary(name => name, Value, StringComparer.Ordinal);
+        foreach (var name in extra) values[TrainingNames.Parameter + name] = Value(name);
+        var optimizer = _facts.Optimizer;
+        return new TrainingOptions
+        {
+            Adapter = adapter,
+            Families = families,
+            Task = Task,
+            Trainables = [.. extra.Select(name => new TrainablePattern(name, new ParameterGroup(optimizer.HeadLr, optimizer.HeadWeightDecay)))],
+            Optimizer = new OptimizerOptions
+            {
+                LearningRate = optimizer.Lr,
+                Beta1 = optimizer.Betas[0],
+                Beta2 = optimizer.Betas[1],
+                Epsilon = optimizer.Eps,
+                WeightDecay = optimizer.Weight_decay,
+                Clip = optimizer.ClipGlobalNorm,
+            },
+            Values = values,
+        };
+    }
+
+    // A head map that is not stated is the identity, whatever the model's heads.
+    private AdapterOptions Adapter(Architecture architecture) => new()
+    {
+        Method = _facts.Method,
+        Rank = _facts.Rank,
+        Alpha = _facts.Alpha,
+        Targets = _facts.Targets,
+        Orientations = _facts.Orientation ?? [],
+        HeadMaps = _facts.Targets.Distinct(StringComparer.Ordinal).ToDictionary(
+            matrix => matrix,
+            matrix => _facts.HeadMap?.GetValueOrDefault(matrix) ?? [.. Enumerable.Range(0, architecture.HeadsOf(matrix)).Select(head => (long)head)],
+            StringComparer.Ordinal),
+        Options = (_facts.Options ?? []).ToDictionary(option => option.Key, option => option.Value.ToString(), StringComparer.Ordinal),
+    };
+
+    private OnnxTensor Value(string name) =>
+        Tensors.GetValueOrDefault($"factor.{name}") ?? Tensors.GetValueOrDefault($"frozen.{name}") ?? throw AdapterErrors.FactorMissing(_path, $"factor.{name}");
+
+    private sealed record Facts
+    {
+        public double Loss { get; init; }
+
+        public double GradNorm { get; init; }
+
+        public required string Method { get; init; }
+
+        public int Rank { get; init; }
+
+        public double Alpha { get; init; }
+
+        public double? Scale { get; init; }
+
+        public required IReadOnlyList<string> Targets { get; init; }
+
+        public Dictionary<string, Orientation>? Orientation { get; init; }
+
+        public Dictionary<string, IReadOnlyList<long>>? HeadMap { get; init; }
+
+        /// <summary>The module of the model that trained along.</summary>
+        public string? Head { get; init; }
+
+        public Dictionary<string, JsonElement>? Options { get; init; }
+
+        public required string LossName { get; init; }
+
+        public string? Batch { get; init; }
+
+        public IReadOnlyList<long>? After { get; init; }
+
+        public required OptimizerFacts Optimizer { get; init; }
+
+        /// <summary>What no golden can say; null = nothing.</summary>
+        public string? Problem()
+        {
+            if (Targets.Any(string.IsNullOrEmpty)) return "'targets' names a matrix without a letter";
+            if (Optimizer.Betas.Count != 2) return "'optimizer.betas' should be two numbers";
+            return (After ?? []).Where(step => step is < 1 or > MostSteps).Cast<long?>().FirstOrDefault() is { } step
+                ? FormattableString.Invariant($"'after' names step {step}, which is not from 1 to {MostSteps}")
+                : null;
+        }
+    }
+
+    private sealed record OptimizerFacts
+    {
+        public double Lr { get; init; }
+
+        public required IReadOnlyList<double> Betas { get; init; }
+
+        public double Eps { get; init; }
+
+        public double Weight_decay { get; init; }
+
+        public double? ClipGlobalNorm { get; init; }
+
+        public double? HeadLr { get; init; }
+
+        public double? HeadWeightDecay { get; init; }
+    }
+}

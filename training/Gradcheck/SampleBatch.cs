@@ -1,0 +1,46 @@
+using LoRTA.Onnx.GraphGen.Artifacts;
+using LoRTA.Onnx.GraphGen.Files;
+using LoRTA.Onnx.GraphGen.Ir;
+using LoRTA.Onnx.Training.Data;
+using LoRTA.Onnx.Training.Tasks;
+
+namespace LoRTA.Onnx.Training.Gradcheck;
+
+/// <summary>A seeded random batch with labels for any task: for checks that need no data.</summary>
+internal static class SampleBatch
+{
+    private const int DefaultLength = 12;
+
+    /// <summary>Draws a batch.</summary>
+    /// <param name="task">The task, which decides what labels look like.</param>
+    /// <param name="vocabulary">Token ids are below it.</param>
+    /// <param name="classes">Labels are below it.</param>
+    /// <param name="seed">Seed of all numbers.</param>
+    /// <param name="sizes">What the model fixes; null = nothing.</param>
+    /// <param name="rows">Rows of the batch.</param>
+    public static Batch For(string task, int vocabulary, int classes, long seed, FixedSizes? sizes = null, int rows = 3)
+    {
+        var length = sizes is { Length: { } fixedLength }
+            ? (sizes.IsPaddingMasked ? Math.Min(DefaultLength, fixedLength) : fixedLength)
+            : DefaultLength;
+        var random = new SeededRandom(seed, "check/batch");
+        long[] Draw(int count, int below) => [.. Enumerable.Range(0, count).Select(_ => (long)random.NextIndex(below))];
+        long[] dims = [rows, length];
+        var inputs = new Dictionary<string, OnnxTensor>(StringComparer.Ordinal)
+        {
+            ["input_ids"] = OnnxTensor.Of<long>(dims, Draw(rows * length, vocabulary)),
+            ["decoder_input_ids"] = OnnxTensor.Of<long>(dims, Draw(rows * length, vocabulary)),
+            ["attention_mask"] = OnnxTensor.Of<long>(dims, [.. Enumerable.Repeat(1L, rows * length)]),
+            ["decoder_attention_mask"] = OnnxTensor.Of<long>(dims, [.. Enumerable.Repeat(1L, rows * length)]),
+            ["token_type_ids"] = OnnxTensor.Of<long>(dims, new long[rows * length]),
+            ["position_ids"] = OnnxTensor.Of<long>(dims, [.. Enumerable.Range(0, rows * length).Select(i => (long)(i % length))]),
+            [TrainingNames.Labels] = TrainingTasks.Of(task).Labels switch
+            {
+                LabelKind.Class => OnnxTensor.Vector<long>(Draw(rows, classes)),
+                LabelKind.Number => OnnxTensor.Vector<float>([.. Draw(rows, 5).Select(value => (float)value)]),
+                _ => OnnxTensor.Of<long>(dims, Draw(rows * length, classes)),
+            },
+        };
+        return new Batch(inputs, rows, length, rows * length, rows * length);
+    }
+}
