@@ -18,7 +18,7 @@ internal sealed class PreparedTask : IDisposable
     {
         (_recipe, Data, Graphs) = (recipe, data, graphs);
         Evaluator = data.Validation is { } validation ? Evaluator.Of(recipe.Task, validation, graphs.Evaluation) : null;
-        Runtime = new OrtSessionRuntime(graphs, settings, recipe.Adapter.Dropout > 0 ? new DropoutMasks(recipe.Seed, recipe.Adapter.Dropout) : null);
+        Runtime = settings.Open(graphs, recipe.Adapter.Dropout > 0 ? new DropoutMasks(recipe.Seed, recipe.Adapter.Dropout) : null);
     }
 
     /// <summary>What is learned from, and what is measured on.</summary>
@@ -58,7 +58,8 @@ internal sealed class PreparedTask : IDisposable
     /// <summary>Writes the adapter as the runtime holds it.</summary>
     public void SaveAdapter(string folder)
     {
-        var tensors = new Dictionary<string, OnnxTensor>(Runtime.State.Values, StringComparer.Ordinal);
+        var state = Runtime.State.Tensors;
+        var tensors = Graphs.Trained.ToDictionary(tensor => tensor.Name, tensor => state[tensor.Name], StringComparer.Ordinal);
         foreach (var (input, tensor) in Graphs.Frozen) tensors[input[TrainingNames.Factor.Length..]] = tensor;
         var config = AdapterConfig.Of(Graphs.Plan, Graphs.Base) with
         {

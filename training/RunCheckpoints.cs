@@ -1,4 +1,3 @@
-using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.Training.Checkpoints;
 using LoRTA.Onnx.Training.Recipes;
 using LoRTA.Onnx.Training.Runtime;
@@ -11,8 +10,6 @@ namespace LoRTA.Onnx.Training;
 /// <param name="threads">Threads of the runtime.</param>
 internal sealed class RunCheckpoints(CheckpointStore store, Recipe recipe, int threads)
 {
-    private const string First = "first.";
-    private const string Second = "second.";
     private const string Waited = "waited";
     private const string Loss = "loss";
 
@@ -20,12 +17,11 @@ internal sealed class RunCheckpoints(CheckpointStore store, Recipe recipe, int t
 
     public void Save(RunState run, ITrainingRuntime runtime)
     {
-        var state = runtime.State;
         store.Save(new Checkpoint
         {
             Step = run.Step,
             Position = run.Position,
-            State = Join(state),
+            State = runtime.State.Tensors,
             Seed = recipe.Seed,
             Recipe = _identity,
             Threads = threads,
@@ -40,7 +36,7 @@ internal sealed class RunCheckpoints(CheckpointStore store, Recipe recipe, int t
     public RunState? Resume(ITrainingRuntime runtime)
     {
         if (store.Resume(_identity, threads) is not { } checkpoint) return null;
-        runtime.State = Split(checkpoint);
+        runtime.State = new TrainingState(checkpoint.Step, checkpoint.State);
         return new RunState
         {
             Step = checkpoint.Step,
@@ -53,23 +49,5 @@ internal sealed class RunCheckpoints(CheckpointStore store, Recipe recipe, int t
     }
 
     /// <summary>Brings the runtime to the state of an earlier step of this run.</summary>
-    public void Restore(long step, ITrainingRuntime runtime) => runtime.State = Split(store.At(step));
-
-    private static Dictionary<string, OnnxTensor> Join(TrainingState state)
-    {
-        var all = new Dictionary<string, OnnxTensor>(state.Values, StringComparer.Ordinal);
-        foreach (var (name, tensor) in state.FirstMoments) all[First + name] = tensor;
-        foreach (var (name, tensor) in state.SecondMoments) all[Second + name] = tensor;
-        return all;
-    }
-
-    private static TrainingState Split(Checkpoint checkpoint) => new(
-        checkpoint.Step,
-        Part(checkpoint, name => name.StartsWith(First, StringComparison.Ordinal) || name.StartsWith(Second, StringComparison.Ordinal) ? null : name),
-        Part(checkpoint, name => name.StartsWith(First, StringComparison.Ordinal) ? name[First.Length..] : null),
-        Part(checkpoint, name => name.StartsWith(Second, StringComparison.Ordinal) ? name[Second.Length..] : null));
-
-    private static Dictionary<string, OnnxTensor> Part(Checkpoint checkpoint, Func<string, string?> key) => checkpoint.State
-        .Where(pair => key(pair.Key) is not null)
-        .ToDictionary(pair => key(pair.Key)!, pair => pair.Value, StringComparer.Ordinal);
+    public void Restore(long step, ITrainingRuntime runtime) => runtime.State = new TrainingState(step, store.At(step).State);
 }

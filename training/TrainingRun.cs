@@ -132,7 +132,7 @@ internal static class TrainingRun
         if (PreparedTask.DataOf(recipe, graph).Validation is not { } validation) throw TrainingErrors.NoValidation(recipe.Data.Train);
         progress?.Report(Phrases.Of(validation.Path, validation.Counts, recipe.Data));
         var evaluator = Evaluator.Of(recipe.Task, validation, graph);
-        using var runtime = new OrtForward(graph, request.Settings, values);
+        using var runtime = request.Settings.Open(graph, values);
         var record = evaluator.Evaluate(runtime, step: 0);
         return new EvaluationResult(record.Loss, record.Metrics, validation.Count, validation.Counts);
     }

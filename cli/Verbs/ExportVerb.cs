@@ -43,7 +43,7 @@ internal static class ExportVerb
                 RecipePath = call.Get(data),
             };
             var options = new ExportOptions { KeepBase = call.Get(keep), Widen = call.Get(widen), AllowOtherBase = call.Get(allow) };
-            var result = Run(request, options, new OrtGraphEvaluator(runtime.Settings(call)));
+            var result = Run(request, options, runtime.Settings(call).ToEvaluator());
             return request.Recipe is null
                 ? result
                 : result with { Loss = LossesOf(request, result.Output, options.AllowOtherBase, runtime.Settings(call)) };
@@ -51,7 +51,7 @@ internal static class ExportVerb
     }
 
     // Compared before anything is written: a failed comparison leaves an existing output as it is.
-    internal static ExportResult Run(Request request, ExportOptions options, OrtGraphEvaluator evaluator)
+    internal static ExportResult Run(Request request, ExportOptions options, IGraphEvaluator evaluator)
     {
         var deployed = OnnxModel.Load(request.Model);
         var target = ExportTarget.Of(request.Model, deployed, request.Output) with { Inputs = [.. request.Read] };

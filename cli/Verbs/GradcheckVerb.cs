@@ -31,7 +31,7 @@ internal static class GradcheckVerb
     {
         var spec = golden.Spec(architecture) with { Names = files.Names is null ? null : ParameterNameFile.Load(files.Names, deployed) };
         var batch = files.Batch ?? Path.Combine(Path.GetDirectoryName(Path.GetFullPath(deployed.Path))!, "reference", golden.Batch ?? "batch.safetensors");
-        var result = new GoldenCheck(golden, new OrtGraphEvaluator(settings)).Run(TrainingGraphBuilder.Build(deployed, spec), StoredBatch.Load(batch), settings);
+        var result = new GoldenCheck(golden, settings.ToEvaluator()).Run(TrainingGraphBuilder.Build(deployed, spec), StoredBatch.Load(batch), settings);
         return new Verdict(result, result.Ok);
     }
 

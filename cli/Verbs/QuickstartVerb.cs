@@ -37,7 +37,7 @@ internal static class QuickstartVerb
     private static Verdict Run(Call call, string folder, RunRequest request)
     {
         request.Settings.CheckDevice();
-        var evaluator = new OrtGraphEvaluator(request.Settings);
+        var evaluator = request.Settings.ToEvaluator();
         var deployed = OnnxModel.Load(request.Recipe.Model);
         var merged = Path.Combine(folder, "merged.onnx");
         new OutputGuard(force: true, deployed.Files).CheckModel(merged);

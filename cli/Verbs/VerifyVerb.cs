@@ -37,7 +37,7 @@ internal static class VerifyVerb
                 Tolerance = call.Get(tolerance),
                 AllowOtherBase = true,
             };
-            var verifier = new Verifier(new OrtGraphEvaluator(settings));
+            var verifier = new Verifier(settings.ToEvaluator());
             var byType = Math.Max(Verifier.DefaultTolerance(first), Verifier.DefaultTolerance(second));
             var result = call.Get(adapter) is { } folder
                 ? verifier.Compare(first, Adapter.Load(folder), second, options)

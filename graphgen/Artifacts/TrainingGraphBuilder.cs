@@ -36,6 +36,7 @@ public static class TrainingGraphBuilder
             Train = adapted.Canonical.Model,
             Eval = eval,
             Optimizer = AdamW.Build([.. trained.Select(spec.Optimizer.Group)], spec.Optimizer.AdamW),
+            OptimizerState = AdamW.State,
             LearningRate = spec.Optimizer.LearningRate,
             Trained = trained,
             Frozen = adapted.Frozen(spec.Values, spec.Seed),

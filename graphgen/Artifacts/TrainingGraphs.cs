@@ -1,6 +1,7 @@
 using LoRTA.Onnx.GraphGen.Adapters;
 using LoRTA.Onnx.GraphGen.Canonical;
 using LoRTA.Onnx.GraphGen.Ir;
+using LoRTA.Onnx.GraphGen.Optimizers;
 
 namespace LoRTA.Onnx.GraphGen.Artifacts;
 
@@ -13,8 +14,11 @@ public sealed record TrainingGraphs
     /// <summary>Batch and trained tensors in; loss and the model's outputs out.</summary>
     public required OnnxModel Eval { get; init; }
 
-    /// <summary>Trained tensors, gradients and moments in; their new values out.</summary>
+    /// <summary>Trained tensors, their gradients and the optimizer's state in; their new values out.</summary>
     public required OnnxModel Optimizer { get; init; }
+
+    /// <summary>What the optimizer keeps for each trained tensor.</summary>
+    public required IReadOnlyList<OptimizerState> OptimizerState { get; init; }
 
     /// <summary>Learning rate that the schedule scales; groups have it times a factor of theirs.</summary>
     public required double LearningRate { get; init; }

@@ -10,28 +10,13 @@ namespace LoRTA.Onnx.GraphGen.Optimizers;
 /// </remarks>
 internal static class AdamW
 {
-    /// <summary>Input, float scalar: learning rate of this step, before the groups' factors.</summary>
-    public const string LearningRate = "lr";
-
-    /// <summary>Input, int64 scalar: number of this step, from 1.</summary>
-    public const string Step = "step";
-
-    /// <summary>Output, float scalar: joint norm of all gradients before clipping.</summary>
-    public const string GradientNorm = "grad_norm";
-
     private const double ClipEpsilon = 1e-6;
 
-    /// <summary>Name of the input that takes a tensor's gradient; the tensor itself goes by its own name.</summary>
-    public static string Gradient(string name) => $"{name}.grad";
+    private static readonly OptimizerState Mean = new("first", "m");
+    private static readonly OptimizerState Square = new("second", "v");
 
-    /// <summary>Name of the input that takes the mean of gradients, m.</summary>
-    public static string FirstMoment(string name) => $"{name}.m";
-
-    /// <summary>Name of the input that takes the mean of squared gradients, v.</summary>
-    public static string SecondMoment(string name) => $"{name}.v";
-
-    /// <summary>Name of the output with the next value of an input (a tensor, <see cref="FirstMoment"/>, <see cref="SecondMoment"/>).</summary>
-    public static string Next(string input) => $"{input}.next";
+    /// <summary>What it keeps for each tensor: the running means of the gradient, m, and of its square, v.</summary>
+    public static IReadOnlyList<OptimizerState> State => [Mean, Square];
 
     /// <summary>Makes the optimizer of some tensors.</summary>
     public static OnnxModel Build(IReadOnlyList<OptimizedTensor> tensors, AdamWOptions options)
@@ -39,11 +24,12 @@ internal static class AdamW
         var model = new OnnxModel(new Graph("adamw")) { Producer = "LoRTA.Onnx" };
         model.OpsetVersions[string.Empty] = 21;
         var tape = new Tape(model.Graph, onnxOnly: true);
-        var gradients = tensors.Select(tensor => Input(tape, Gradient(tensor.Name), ElementType.Float, tensor.Dims)).ToArray();
+        var gradients = tensors.Select(tensor => Input(tape, OptimizerNames.Gradient(tensor.Name), ElementType.Float, tensor.Dims)).ToArray();
         var norm = Norm(gradients);
-        Output(norm.Cast(ElementType.Float), GradientNorm);
+        Output(norm.Cast(ElementType.Float), OptimizerNames.GradientNorm);
 
-        var step = new StepNumbers(Input(tape, LearningRate, ElementType.Float, []), Input(tape, Step, ElementType.Int64, []), norm, options);
+        var rate = Input(tape, OptimizerNames.LearningRate, ElementType.Float, []);
+        var step = new StepNumbers(rate, Input(tape, OptimizerNames.Step, ElementType.Int64, []), norm, options);
         foreach (var (tensor, gradient) in tensors.Zip(gradients)) Move(tensor, gradient, step);
         return model;
     }
@@ -51,16 +37,16 @@ internal static class AdamW
     private static void Move(OptimizedTensor tensor, Expr g, StepNumbers step)
     {
         var p = Input(g.Tape, tensor.Name, ElementType.Float, tensor.Dims);
-        var m = Input(g.Tape, FirstMoment(tensor.Name), ElementType.Float, tensor.Dims);
-        var v = Input(g.Tape, SecondMoment(tensor.Name), ElementType.Float, tensor.Dims);
+        var m = Input(g.Tape, Mean.Input(tensor.Name), ElementType.Float, tensor.Dims);
+        var v = Input(g.Tape, Square.Input(tensor.Name), ElementType.Float, tensor.Dims);
 
         m = (m * step.Beta1) + (g * step.MeanShare);
         v = (v * step.Beta2) + (g * g * step.SquareShare);
         p = (tensor.WeightDecay == 0 ? p : p * step.Kept(tensor)) - (m * step.Length(tensor) / (v.Sqrt() + step.Epsilon));
 
-        Output(p, Next(tensor.Name));
-        Output(m, Next(FirstMoment(tensor.Name)));
-        Output(v, Next(SecondMoment(tensor.Name)));
+        Output(p, OptimizerNames.Next(tensor.Name));
+        Output(m, OptimizerNames.Next(Mean.Input(tensor.Name)));
+        Output(v, OptimizerNames.Next(Square.Input(tensor.Name)));
     }
 
     // √ Σ ‖g‖², summed over the tensors in double precision.

@@ -13,7 +13,7 @@ internal sealed record Checkpoint
     /// <summary>Where the data goes on.</summary>
     public required DataPosition Position { get; init; }
 
-    /// <summary>Factors, moments, extra trainables, masks.</summary>
+    /// <summary>Trained tensors and the optimizer's state.</summary>
     public required IReadOnlyDictionary<string, OnnxTensor> State { get; init; }
 
     public required long Seed { get; init; }

@@ -48,7 +48,7 @@ internal sealed class CentralDifferenceCheck(TrainingGraphs graphs, OrtSettings 
     /// <exception cref="LortaException">LRT605: the loss is no finite number.</exception>
     public DifferenceResult Run(Batch batch)
     {
-        using var runtime = new OrtSessionRuntime(graphs, settings);
+        using var runtime = settings.Open(graphs);
         return Run(runtime, batch);
     }
 
@@ -61,7 +61,7 @@ internal sealed class CentralDifferenceCheck(TrainingGraphs graphs, OrtSettings 
         var gradients = runtime.Gradients.ToDictionary(pair => pair.Key, pair => pair.Value.ToFloats(), StringComparer.Ordinal);
         var noises = GradientNoise(runtime, start, gradients, batch);
         using var measured = new MeasuredLoss(graphs, settings, batch);
-        var values = start.Values.ToDictionary(pair => pair.Key, pair => Array.ConvertAll(pair.Value.ToFloats(), value => (double)value),
+        var values = gradients.Keys.ToDictionary(name => name, name => Array.ConvertAll(start.Tensors[name].ToFloats(), value => (double)value),
             StringComparer.Ordinal);
         var (atStart, noise) = LossNoise(measured, values);
         var norm = Length(gradients.Values.SelectMany(gradient => gradient).Where(float.IsFinite));
@@ -108,7 +108,7 @@ internal sealed class CentralDifferenceCheck(TrainingGraphs graphs, OrtSettings 
     {
         runtime.State = start with
         {
-            Values = start.Values.ToDictionary(pair => pair.Key, pair => Rounded(pair.Key, pair.Value), StringComparer.Ordinal),
+            Tensors = start.Tensors.ToDictionary(pair => pair.Key, pair => Rounded(pair.Key, pair.Value), StringComparer.Ordinal),
         };
         runtime.Accumulate(batch, weight: 1);   // a second gradient on top of the first
         var sums = runtime.Gradients;
@@ -117,6 +117,7 @@ internal sealed class CentralDifferenceCheck(TrainingGraphs graphs, OrtSettings 
 
         OnnxTensor Rounded(string name, OnnxTensor tensor)
         {
+            if (!gradients.ContainsKey(name)) return tensor;
             var moved = Moved(name, tensor.ToFloats(), Rounding);
             return OnnxTensor.Of<float>([.. tensor.Dims], Array.ConvertAll(moved, value => (float)value));
         }

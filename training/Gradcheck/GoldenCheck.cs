@@ -45,7 +45,7 @@ internal sealed class GoldenCheck(Golden golden, IGraphEvaluator evaluator)
     public GoldenResult Run(TrainingGraphs graphs, Batch batch, OrtSettings settings)
     {
         golden.Check(graphs.Trained, graphs.Plan.Sites.All);
-        using var runtime = new OrtSessionRuntime(graphs, settings);
+        using var runtime = settings.Open(graphs);
         var loss = runtime.Accumulate(batch, weight: 1);
         var gradients = runtime.Gradients;
         var after = Steps(runtime, batch);
@@ -66,14 +66,14 @@ internal sealed class GoldenCheck(Golden golden, IGraphEvaluator evaluator)
     }
 
     // The trained tensors after each step that the golden stores.
-    private Dictionary<long, IReadOnlyDictionary<string, OnnxTensor>> Steps(OrtSessionRuntime runtime, Batch batch)
+    private Dictionary<long, IReadOnlyDictionary<string, OnnxTensor>> Steps(ITrainingRuntime runtime, Batch batch)
     {
         var after = new Dictionary<long, IReadOnlyDictionary<string, OnnxTensor>>();
         for (var step = 1L; step <= golden.After.DefaultIfEmpty(0).Max(); step++)
         {
             if (step > 1) runtime.Accumulate(batch, weight: 1);
             runtime.Step(learningRateFactor: 1);
-            if (golden.After.Contains(step)) after[step] = runtime.State.Values;
+            if (golden.After.Contains(step)) after[step] = runtime.State.Tensors;
         }
         return after;
     }

@@ -28,17 +28,11 @@ internal interface ITrainingRuntime : IForwardRuntime
     /// <summary>The gradients summed so far, by name of the trained tensor.</summary>
     IReadOnlyDictionary<string, OnnxTensor> Gradients { get; }
 
-    /// <summary>Trained tensors, both moments and the step count; setting it continues from there.</summary>
+    /// <summary>Trained tensors, what the optimizer keeps for them, and the step count; setting it continues from there.</summary>
     TrainingState State { get; set; }
 }
 
 /// <summary>All that training changes.</summary>
 /// <param name="Step">Steps taken.</param>
-/// <param name="Values">Trained tensors by name.</param>
-/// <param name="FirstMoments">Running means of gradients.</param>
-/// <param name="SecondMoments">Running means of squared gradients.</param>
-internal sealed record TrainingState(
-    long Step,
-    IReadOnlyDictionary<string, OnnxTensor> Values,
-    IReadOnlyDictionary<string, OnnxTensor> FirstMoments,
-    IReadOnlyDictionary<string, OnnxTensor> SecondMoments);
+/// <param name="Tensors">Trained tensors and the optimizer's state, by their names in checkpoints.</param>
+internal sealed record TrainingState(long Step, IReadOnlyDictionary<string, OnnxTensor> Tensors);

@@ -1,19 +1,24 @@
 using LoRTA.Onnx.GraphGen.Artifacts;
 using LoRTA.Onnx.GraphGen.Ir;
+using LoRTA.Onnx.GraphGen.Optimizers;
 using Microsoft.ML.OnnxRuntime;
 
 namespace LoRTA.Onnx.Training.Runtime;
 
-/// <summary>A trained tensor in the runtime: value and moments, each in two buffers that change places at a step, and the sum of gradients.</summary>
-internal sealed class MovingTensor(TrainedTensor trained) : IDisposable
+/// <summary>A trained tensor in the runtime: its value and what the optimizer keeps for it, each in two buffers that change places at a
+/// step, and the sum of gradients.</summary>
+internal sealed class MovingTensor(TrainedTensor trained, IReadOnlyList<OptimizerState> kept) : IDisposable
 {
     public TrainedTensor Trained { get; } = trained;
 
-    public DoubleBuffer Value { get; } = new(trained.Initial);
+    /// <summary>The value, then what is kept for it.</summary>
+    public IReadOnlyList<DoubleBuffer> Buffers { get; } =
+    [
+        new(trained.Name, trained.Name, trained.Initial),
+        .. kept.Select(state => new DoubleBuffer(state.Stored(trained.Name), state.Input(trained.Name), Zeros(trained.Initial))),
+    ];
 
-    public DoubleBuffer First { get; } = new(Zeros(trained.Initial));
-
-    public DoubleBuffer Second { get; } = new(Zeros(trained.Initial));
+    public OrtValue Value => Buffers[0].Current;
 
     public OrtValue Gradient { get; } = OrtTensors.ToOrt(Zeros(trained.Initial));
 
@@ -21,17 +26,13 @@ internal sealed class MovingTensor(TrainedTensor trained) : IDisposable
 
     public void Swap()
     {
-        Value.Swap();
-        First.Swap();
-        Second.Swap();
+        foreach (var buffer in Buffers) buffer.Swap();
         GradientSpan.Clear();
     }
 
     public void Dispose()
     {
-        Value.Dispose();
-        First.Dispose();
-        Second.Dispose();
+        foreach (var buffer in Buffers) buffer.Dispose();
         Gradient.Dispose();
     }
 
@@ -39,8 +40,15 @@ internal sealed class MovingTensor(TrainedTensor trained) : IDisposable
 }
 
 /// <summary>The value that is read and the one that is written next.</summary>
-internal sealed class DoubleBuffer(OnnxTensor initial) : IDisposable
+/// <param name="name">Name in checkpoints.</param>
+/// <param name="input">Input of the optimizer's graph.</param>
+/// <param name="initial">The first value.</param>
+internal sealed class DoubleBuffer(string name, string input, OnnxTensor initial) : IDisposable
 {
+    public string Name => name;
+
+    public string Input => input;
+
     public OrtValue Current { get; private set; } = OrtTensors.ToOrt(initial);
 
     public OrtValue Next { get; private set; } = OrtTensors.ToOrt(initial);

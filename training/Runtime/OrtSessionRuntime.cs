@@ -34,7 +34,7 @@ internal sealed class OrtSessionRuntime : ITrainingRuntime
         _train = _weights.Open(graphs.Train, settings);
         _optimizer = _weights.Open(graphs.Optimizer, settings.OnCpu);
         _eval = new Lazy<InferenceSession>(() => _weights.Open(graphs.Eval, settings));   // training alone never opens it
-        _moving = [.. graphs.Trained.Select(trained => new MovingTensor(trained))];
+        _moving = [.. graphs.Trained.Select(trained => new MovingTensor(trained, graphs.OptimizerState))];
         _frozen = graphs.Frozen.ToDictionary(frozen => frozen.Key, frozen => OrtTensors.ToOrt(frozen.Value), StringComparer.Ordinal);
         _trainedInputs = new ResidentInputs(settings, _weights, Trained());
         _frozenInputs = new ResidentInputs(settings, _weights, _frozen);
@@ -47,19 +47,16 @@ internal sealed class OrtSessionRuntime : ITrainingRuntime
     /// <inheritdoc/>
     public TrainingState State
     {
-        get => new(_step, Read(moving => moving.Value), Read(moving => moving.First), Read(moving => moving.Second));
+        get => new(_step, Buffers.ToDictionary(buffer => buffer.Name, buffer => buffer.Read(), StringComparer.Ordinal));
         set
         {
             _step = value.Step;
-            foreach (var moving in _moving)
-            {
-                moving.Value.Write(value.Values[moving.Trained.Name]);
-                moving.First.Write(value.FirstMoments[moving.Trained.Name]);
-                moving.Second.Write(value.SecondMoments[moving.Trained.Name]);
-            }
+            foreach (var buffer in Buffers) buffer.Write(value.Tensors[buffer.Name]);
             _trainedInputs.Change(Trained());
         }
     }
+
+    private IEnumerable<DoubleBuffer> Buffers => _moving.SelectMany(moving => moving.Buffers);
 
     /// <inheritdoc/>
     public IReadOnlyDictionary<string, OnnxTensor> Forward(Batch batch) => new FittedBatch(batch, _graphs.Batches).Forward(Evaluate);
@@ -75,10 +72,15 @@ internal sealed class OrtSessionRuntime : ITrainingRuntime
         using var rate = OrtTensors.ToOrt(OnnxTensor.Scalar((float)(_graphs.LearningRate * learningRateFactor)));
         using var step = OrtTensors.ToOrt(OnnxTensor.Scalar(++_step));
         using var norm = OrtTensors.ToOrt(OnnxTensor.Scalar(0f));
-        binding.BindInput(AdamW.LearningRate, rate);
-        binding.BindInput(AdamW.Step, step);
-        foreach (var moving in _moving) Bind(binding, moving);
-        binding.BindOutput(AdamW.GradientNorm, norm);
+        binding.BindInput(OptimizerNames.LearningRate, rate);
+        binding.BindInput(OptimizerNames.Step, step);
+        foreach (var moving in _moving) binding.BindInput(OptimizerNames.Gradient(moving.Trained.Name), moving.Gradient);
+        foreach (var buffer in Buffers)
+        {
+            binding.BindInput(buffer.Input, buffer.Current);
+            binding.BindOutput(OptimizerNames.Next(buffer.Input), buffer.Next);
+        }
+        binding.BindOutput(OptimizerNames.GradientNorm, norm);
         using var options = OrtSettings.ToRunOptions();
         RuntimeErrors.WrapRun("the optimizer step", () =>
         {
@@ -122,18 +124,6 @@ internal sealed class OrtSessionRuntime : ITrainingRuntime
         return weight * outputs[0].GetTensorDataAsSpan<float>()[0];
     }
 
-    private static void Bind(OrtIoBinding binding, MovingTensor moving)
-    {
-        var name = moving.Trained.Name;
-        binding.BindInput(name, moving.Value.Current);
-        binding.BindInput(AdamW.Gradient(name), moving.Gradient);
-        binding.BindInput(AdamW.FirstMoment(name), moving.First.Current);
-        binding.BindInput(AdamW.SecondMoment(name), moving.Second.Current);
-        binding.BindOutput(AdamW.Next(name), moving.Value.Next);
-        binding.BindOutput(AdamW.Next(AdamW.FirstMoment(name)), moving.First.Next);
-        binding.BindOutput(AdamW.Next(AdamW.SecondMoment(name)), moving.Second.Next);
-    }
-
     private void BindAll(OrtRun run, InferenceSession session, Batch batch, double weight)
     {
         _weights.CheckFiles();
@@ -142,8 +132,5 @@ internal sealed class OrtSessionRuntime : ITrainingRuntime
     }
 
     private Dictionary<string, OrtValue> Trained() =>
-        _moving.ToDictionary(moving => moving.Trained.Input, moving => moving.Value.Current, StringComparer.Ordinal);
-
-    private Dictionary<string, OnnxTensor> Read(Func<MovingTensor, DoubleBuffer> part) =>
-        _moving.ToDictionary(moving => moving.Trained.Name, moving => part(moving).Read(), StringComparer.Ordinal);
+        _moving.ToDictionary(moving => moving.Trained.Input, moving => moving.Value, StringComparer.Ordinal);
 }

@@ -1,4 +1,6 @@
+using LoRTA.Onnx.GraphGen.Artifacts;
 using LoRTA.Onnx.GraphGen.Errors;
+using LoRTA.Onnx.GraphGen.Ir;
 using Microsoft.ML.OnnxRuntime;
 
 namespace LoRTA.Onnx.Training.Runtime;
@@ -17,6 +19,16 @@ public sealed record OrtSettings(string Device = "cpu", int Threads = 0, bool Al
 
     /// <summary>The part of ONNX Runtime that computes.</summary>
     public string Provider => IsCuda ? CudaProvider.Name : "CPUExecutionProvider";
+
+    /// <summary>Opens what runs graphs on tensors.</summary>
+    internal IGraphEvaluator ToEvaluator() => new OrtGraphEvaluator(this);
+
+    /// <summary>Opens what trains.</summary>
+    internal ITrainingRuntime Open(TrainingGraphs graphs, DropoutMasks? dropout = null) => new OrtSessionRuntime(graphs, this, dropout);
+
+    /// <summary>Opens what measures.</summary>
+    internal IForwardRuntime Open(EvaluationGraph graph, IReadOnlyDictionary<string, OnnxTensor> values) =>
+        new OrtForward(graph, this, values);
 
     internal OrtSettings OnCpu => this with { Device = "cpu" };
 

@@ -28,15 +28,15 @@ internal sealed class AdamWTests
 
         for (var step = 1; step <= 5; step++)
         {
-            foreach (var tensor in Tensors) state[AdamW.Gradient(tensor.Name)] = Normal(random, tensor);
-            (state[AdamW.Step], state[AdamW.LearningRate]) = (OnnxTensor.Scalar((long)step), OnnxTensor.Scalar(0.01f * step));
+            foreach (var tensor in Tensors) state[OptimizerNames.Gradient(tensor.Name)] = Normal(random, tensor);
+            (state[OptimizerNames.Step], state[OptimizerNames.LearningRate]) = (OnnxTensor.Scalar((long)step), OnnxTensor.Scalar(0.01f * step));
             var next = optimizer.Run(state);
-            var norm = reference.Step(step, 0.01f * step, name => state[AdamW.Gradient(name)].ToFloats());
+            var norm = reference.Step(step, 0.01f * step, name => state[OptimizerNames.Gradient(name)].ToFloats());
 
-            Assert.That(next[AdamW.GradientNorm].ToFloats()[0], Is.EqualTo(norm).Within(norm * 1e-6));
-            foreach (var name in Tensors.SelectMany(tensor => (string[])[tensor.Name, AdamW.FirstMoment(tensor.Name), AdamW.SecondMoment(tensor.Name)]))
+            Assert.That(next[OptimizerNames.GradientNorm].ToFloats()[0], Is.EqualTo(norm).Within(norm * 1e-6));
+            foreach (var name in Tensors.SelectMany(tensor => (string[])[tensor.Name, Mean(tensor.Name), Square(tensor.Name)]))
             {
-                state[name] = next[AdamW.Next(name)];
+                state[name] = next[OptimizerNames.Next(name)];
                 AssertNear(state[name].ToFloats(), reference.State[name], $"{name} after step {step}");
             }
         }
@@ -58,10 +58,14 @@ internal sealed class AdamWTests
         foreach (var tensor in Tensors)
         {
             state[tensor.Name] = Normal(random, tensor);
-            state[AdamW.FirstMoment(tensor.Name)] = state[AdamW.SecondMoment(tensor.Name)] = OnnxTensor.Of<float>([.. tensor.Dims], new float[state[tensor.Name].Count]);
+            state[Mean(tensor.Name)] = state[Square(tensor.Name)] = OnnxTensor.Of<float>([.. tensor.Dims], new float[state[tensor.Name].Count]);
         }
         return state;
     }
+
+    private static string Mean(string tensor) => AdamW.State[0].Input(tensor);
+
+    private static string Square(string tensor) => AdamW.State[1].Input(tensor);
 
     private static OnnxTensor Normal(SeededRandom random, OptimizedTensor tensor) =>
         OnnxTensor.Of<float>([.. tensor.Dims], [.. Enumerable.Range(0, (int)tensor.Dims.Aggregate(1L, (a, b) => a * b)).Select(_ => (float)random.NextNormal())]);
@@ -80,7 +84,7 @@ internal sealed class AdamWTests
         public void Start(string name, float[] values)
         {
             State[name] = [.. values.Select(value => (double)value)];
-            (State[AdamW.FirstMoment(name)], State[AdamW.SecondMoment(name)]) = (new double[values.Length], new double[values.Length]);
+            (State[Mean(name)], State[Square(name)]) = (new double[values.Length], new double[values.Length]);
         }
 
         public double Step(int step, double rate, Func<string, float[]> gradient)
@@ -89,7 +93,7 @@ internal sealed class AdamWTests
             var clip = options.Clip is { } limit ? Math.Min(1, limit / (norm + 1e-6)) : 1;
             foreach (var tensor in tensors)
             {
-                var (p, m, v, g) = (State[tensor.Name], State[AdamW.FirstMoment(tensor.Name)], State[AdamW.SecondMoment(tensor.Name)], gradient(tensor.Name));
+                var (p, m, v, g) = (State[tensor.Name], State[Mean(tensor.Name)], State[Square(tensor.Name)], gradient(tensor.Name));
                 var eta = rate * tensor.LearningRateFactor;
                 for (var i = 0; i < p.Length; i++)
                 {
