@@ -60,12 +60,12 @@ internal sealed class PreparedTask : IDisposable
     {
         var state = Runtime.State.Tensors;
         var tensors = Graphs.Trained.ToDictionary(tensor => tensor.Name, tensor => state[tensor.Name], StringComparer.Ordinal);
-        foreach (var (input, tensor) in Graphs.Frozen) tensors[input[TrainingNames.Factor.Length..]] = tensor;
+        foreach (var (input, tensor) in Graphs.Frozen) tensors[TensorName.Parse(input).Name] = tensor;
         var config = AdapterConfig.Of(Graphs.Plan, Graphs.Base) with
         {
             Task = _recipe.Task,
             Labels = _recipe.Classes(),
-            Trainables = [.. Graphs.Trained.Select(tensor => tensor.Name).Where(name => name.StartsWith(TrainingNames.Parameter, StringComparison.Ordinal)).Select(name => name[TrainingNames.Parameter.Length..])],
+            Trainables = [.. Graphs.Trained.Select(tensor => tensor.Input).Where(input => input.Kind == TensorKind.Parameter).Select(input => input.Name)],
         };
         new Adapter(folder, config, tensors).Save();
     }

@@ -31,7 +31,7 @@ internal static class InjectVerb
     // What an adapter's file holds must find its place. Goldens hold gradients and logits as well.
     private static void CheckNames(string file, IEnumerable<string> given, Adapter adapter)
     {
-        if (Safetensors.Load(file).Tensors.Keys.Any(key => key.StartsWith("factor.", StringComparison.Ordinal))) return;
+        if (Safetensors.Load(file).Tensors.Keys.Any(key => TensorName.Parse(key).Kind == TensorKind.Factor)) return;
         var others = given.Where(name => !adapter.Tensors.ContainsKey(name)).Order(StringComparer.Ordinal).ToList();
         if (others.Count > 0) throw AdapterErrors.FactorsWithoutPlace(file, others);
     }
@@ -42,7 +42,7 @@ internal static class InjectVerb
         var values = new Dictionary<string, OnnxTensor>(StringComparer.Ordinal);
         if (file is null) return values;
         foreach (var (key, tensor) in Safetensors.Load(file).Tensors)
-            values[key.StartsWith("factor.", StringComparison.Ordinal) || key.StartsWith("frozen.", StringComparison.Ordinal) ? key["factor.".Length..] : key] = tensor;
+            values[TensorName.Parse(key) is { Kind: TensorKind.Factor or TensorKind.Frozen } name ? name.Name : key] = tensor;
         return values;
     }
 }

@@ -2,7 +2,6 @@ using LoRTA.Onnx.Export.Verification;
 using LoRTA.Onnx.GraphGen.Adapters;
 using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.Training;
-using LoRTA.Onnx.Training.Runtime;
 
 namespace LoRTA.Onnx.Cli.Verbs;
 

@@ -53,20 +53,26 @@ internal sealed class AdaptedModel
     /// <summary>The tensors that training changes: the family's trained factors, then the model's own parameters.</summary>
     public IReadOnlyList<TrainedTensor> Trained(IReadOnlyDictionary<string, OnnxTensor> given, long seed) =>
     [
-        .. Plan.Factors.Where(factor => factor.IsTrained).Select(factor => new TrainedTensor(factor.Name, TrainingNames.Factor + factor.Name, Given(factor.Name, factor.Dims, given) ?? factor.Draw(seed), ParameterGroup.Default)),
-        .. _parameters.Select(parameter => new TrainedTensor(TrainingNames.Parameter + parameter.Name, TrainingNames.Parameter + parameter.Name, Given(TrainingNames.Parameter + parameter.Name, parameter.Initial.Dims, given) ?? parameter.Initial, parameter.Group)),
+        .. Plan.Factors.Where(factor => factor.IsTrained)
+            .Select(factor => new TrainedTensor(new(TensorKind.Factor, factor.Name), ValueOf(factor, given, seed), ParameterGroup.Default)),
+        .. _parameters.Select(parameter => new TrainedTensor(parameter.Input,
+            Given(parameter.Input, parameter.Initial.Dims, given) ?? parameter.Initial, parameter.Group)),
     ];
 
     /// <summary>Inputs that switch the adapter off: at scale 0 every family computes what the base computes, and trained parameters are
     /// those of the file.</summary>
     public IReadOnlyDictionary<string, OnnxTensor> Off =>
-        _parameters.Select(parameter => KeyValuePair.Create(TrainingNames.Parameter + parameter.Name, parameter.Initial))
+        _parameters.Select(parameter => KeyValuePair.Create(parameter.Input.ToString(), parameter.Initial))
             .Append(KeyValuePair.Create(Factors.Scale.Value.Name, OnnxTensor.Scalar(0f)))
             .ToDictionary(StringComparer.Ordinal);
 
     /// <summary>Factors that stay as they are, by input.</summary>
     public IReadOnlyDictionary<string, OnnxTensor> Frozen(IReadOnlyDictionary<string, OnnxTensor> given, long seed) =>
-        Plan.Factors.Where(factor => !factor.IsTrained).ToDictionary(factor => TrainingNames.Factor + factor.Name, factor => Given(factor.Name, factor.Dims, given) ?? factor.Draw(seed), StringComparer.Ordinal);
+        Plan.Factors.Where(factor => !factor.IsTrained).ToDictionary(
+            factor => new TensorName(TensorKind.Factor, factor.Name).ToString(), factor => ValueOf(factor, given, seed), StringComparer.Ordinal);
+
+    private static OnnxTensor ValueOf(Factor factor, IReadOnlyDictionary<string, OnnxTensor> given, long seed) =>
+        Given(factor.Name, factor.Dims, given) ?? factor.Draw(seed);
 
     private static OnnxTensor? Given(string name, IReadOnlyList<long> dims, IReadOnlyDictionary<string, OnnxTensor> given) =>
         given.TryGetValue(name, out var tensor) ? Adapter.Checked("the given factors", name, dims, tensor) : null;

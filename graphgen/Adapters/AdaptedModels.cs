@@ -22,7 +22,7 @@ internal static class AdaptedModels
         var adapted = AdaptedModel.Of(deployed, adapter.Config.AdapterOptions with { Dropout = 0 }, families, new(patterns), defaults: adapter.FactorsOf);
         BaseModels.Check(adapter, adapted.Base, adapted.Plan, allowOtherBase);
         var graph = adapted.Canonical.Model.Graph;
-        foreach (var (name, value) in parameters) graph.Find(TrainingNames.Parameter + name)!.Constant = value;
+        foreach (var (name, value) in parameters) graph.Find(new TensorName(TensorKind.Parameter, name))!.Constant = value;
         graph.RemoveUnused();
         graph.Sort();
         return new SwitchableModel(adapted.Canonical.Model, adapted.Off, LinearsOf(adapted));

@@ -12,7 +12,6 @@ namespace LoRTA.Onnx.GraphGen.Adapters;
 /// <param name="Tensors">Factors by name; the model's own trained parameters as <c>param.&lt;name&gt;</c>.</param>
 public sealed record Adapter(string Path, AdapterConfig Config, IReadOnlyDictionary<string, OnnxTensor> Tensors)
 {
-    internal const string ParameterPrefix = "param.";
     internal const string ConfigFile = "adapter_config.json";
     internal const string TensorFile = "adapter_model.safetensors";
 
@@ -24,7 +23,7 @@ public sealed record Adapter(string Path, AdapterConfig Config, IReadOnlyDiction
         var (stated, tensors) = ReadTogether(config, System.IO.Path.Combine(folder, TensorFile));
         var adapter = new Adapter(folder, stated, tensors);
         var (listed, held) = (adapter.Config.Trainables.ToHashSet(StringComparer.Ordinal), adapter.Parameters.Keys.ToHashSet(StringComparer.Ordinal));
-        if (listed.FirstOrDefault(name => !held.Contains(name)) is { } missing) throw AdapterErrors.FactorMissing(adapter.TensorPath, ParameterPrefix + missing);
+        if (listed.FirstOrDefault(name => !held.Contains(name)) is { } missing) throw AdapterErrors.FactorMissing(adapter.TensorPath, new TensorName(TensorKind.Parameter, missing));
         if (held.FirstOrDefault(name => !listed.Contains(name)) is { } unlisted) throw AdapterErrors.BadConfig(config, $"its trainables leave out '{unlisted}', which {TensorFile} holds");
         return adapter;
     }
@@ -75,7 +74,7 @@ public sealed record Adapter(string Path, AdapterConfig Config, IReadOnlyDiction
     internal void CheckNames(AdapterPlan plan)
     {
         var named = plan.Factors.Select(factor => factor.Name).ToHashSet(StringComparer.Ordinal);
-        var others = Tensors.Keys.Where(name => !named.Contains(name) && !name.StartsWith(ParameterPrefix, StringComparison.Ordinal))
+        var others = Tensors.Keys.Where(name => !named.Contains(name) && TensorName.Parse(name).Kind != TensorKind.Parameter)
             .Order(StringComparer.Ordinal).ToList();
         if (others.Count > 0) throw AdapterErrors.UnknownTensors(TensorPath, others);
     }
@@ -91,14 +90,14 @@ public sealed record Adapter(string Path, AdapterConfig Config, IReadOnlyDiction
     /// <exception cref="LortaException">LRT307 the model has none of that name; LRT308 wrong shape; LRT313 no finite floats.</exception>
     internal IReadOnlyDictionary<string, OnnxTensor> ParametersOf(OnnxModel deployed, Lazy<IReadOnlyList<ParameterName>> names) => Parameters.ToDictionary(
         pair => pair.Key,
-        pair => Checked(TensorPath, ParameterPrefix + pair.Key, ParameterShapes.Of(deployed, names.Value, pair.Key) ?? throw AdapterErrors.NoMatch(pair.Key, []), pair.Value),
+        pair => Checked(TensorPath, new TensorName(TensorKind.Parameter, pair.Key), ParameterShapes.Of(deployed, names.Value, pair.Key) ?? throw AdapterErrors.NoMatch(pair.Key, []), pair.Value),
         StringComparer.Ordinal);
 
     private string TensorPath => System.IO.Path.Combine(Path, TensorFile);
 
     private Dictionary<string, OnnxTensor> Parameters => Tensors
-        .Where(pair => pair.Key.StartsWith(ParameterPrefix, StringComparison.Ordinal))
-        .ToDictionary(pair => pair.Key[ParameterPrefix.Length..], pair => pair.Value, StringComparer.Ordinal);
+        .Where(pair => TensorName.Parse(pair.Key).Kind == TensorKind.Parameter)
+        .ToDictionary(pair => TensorName.Parse(pair.Key).Name, pair => pair.Value, StringComparer.Ordinal);
 
     internal static OnnxTensor Checked(string file, Factor factor, OnnxTensor? tensor) => Checked(file, factor.Name, factor.Dims, tensor);
 

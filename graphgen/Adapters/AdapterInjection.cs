@@ -35,7 +35,7 @@ internal static class AdapterInjection
         foreach (var factor in plan.Factors)
         {
             Shape shape = [.. factor.Dims.Select(dim => new Dim(dim))];
-            factors[factor.Name] = tape[tape.Graph.AddInput(TrainingNames.Factor + factor.Name, ElementType.Float, shape, defaults?[factor.Name])];
+            factors[factor.Name] = tape[tape.Graph.AddInput(new TensorName(TensorKind.Factor, factor.Name), ElementType.Float, shape, defaults?[factor.Name])];
         }
         return new FactorSet(factors, tape[scale]);
     }
@@ -44,7 +44,7 @@ internal static class AdapterInjection
     private static Expr Dropped(Tape tape, Value input, AdapterSite site, Dictionary<Value, Expr> dropped)
     {
         if (dropped.TryGetValue(input, out var shared)) return shared;
-        var mask = tape.Graph.AddInput(TrainingNames.Dropout + site.Address, ElementType.Float, input.Shape);
+        var mask = tape.Graph.AddInput(new TensorName(TensorKind.Dropout, site.Address), ElementType.Float, input.Shape);
         return dropped[input] = tape[input] * tape[mask];
     }
 }

@@ -10,7 +10,11 @@ namespace LoRTA.Onnx.GraphGen.Adapters;
 /// <param name="Name">Name.</param>
 /// <param name="Initial">Its value in the file, [out, in] for a linear layer's weight.</param>
 /// <param name="Group">Learning rate and decay.</param>
-internal sealed record ModelParameter(string Name, OnnxTensor Initial, ParameterGroup Group);
+internal sealed record ModelParameter(string Name, OnnxTensor Initial, ParameterGroup Group)
+{
+    /// <summary>The input of the training copy that holds it.</summary>
+    public TensorName Input => new(TensorKind.Parameter, Name);
+}
 
 /// <summary>Which of a model's parameters train along.</summary>
 /// <param name="Patterns">Names or patterns.</param>
@@ -38,10 +42,10 @@ internal static class ModelParameters
 
     private static ModelParameter MakeInput(CanonicalModel canonical, Tape tape, IReadOnlyList<ParameterName> names, string name, ParameterGroup group)
     {
-        using var scope = tape.Scope($"{TrainingNames.Parameter}{name}");
+        using var scope = tape.Scope(new TensorName(TensorKind.Parameter, name));
         if (names.FirstOrDefault(candidate => candidate.Name == name) is not { } stored) return new(name, OmittedBias.Insert(canonical, tape, names, name), group);
         var initial = ReadParameter(canonical.Deployed, stored);
-        var input = tape[tape.Graph.AddInput(TrainingNames.Parameter + name, ElementType.Float, Shape.Of(initial))];
+        var input = tape[tape.Graph.AddInput(new TensorName(TensorKind.Parameter, name), ElementType.Float, Shape.Of(initial))];
         var copies = stored.Also.Prepend(stored.Initializer).SelectMany(initializer => Copies(canonical, initializer, stored)).ToList();
         var uses = copies.Select(copy => (copy, Readers: ReadersOf(copy.Constant, names, stored))).Where(copy => copy.Readers.Count > 0).ToList();
         if (uses.Count == 0) throw AdapterErrors.CannotTrain(name, copies.Count == 0 ? "the graph does not compute with it" : $"the file stores it in one tensor with other parameters, '{stored.Initializer}', and its nodes do not tell whose is whose");

@@ -1,4 +1,3 @@
-using LoRTA.Onnx.GraphGen.Artifacts;
 using LoRTA.Onnx.GraphGen.Canonical;
 using LoRTA.Onnx.GraphGen.Discovery;
 using LoRTA.Onnx.GraphGen.Ir;
@@ -22,7 +21,7 @@ internal static class OmittedBias
         var output = tape.Graph.Find(product.Output.Name)!;
         var width = output.Shape![-1].Value!.Value;
         var readers = output.Uses.ToHashSet();
-        var bias = tape.Graph.AddInput(TrainingNames.Parameter + name, ElementType.Float, [width]);
+        var bias = tape.Graph.AddInput(new TensorName(TensorKind.Parameter, name), ElementType.Float, [width]);
         tape.Graph.Splice(output, readers, (tape[output] + tape[bias]).Value);
         return OnnxTensor.Of<float>([width], new float[width]);
     }

@@ -43,7 +43,7 @@ public static class PortableArtifacts
 
     private static Dictionary<string, OnnxTensor> Initial(TrainingGraphs graphs)
     {
-        var tensors = graphs.Trained.ToDictionary(tensor => tensor.Input, tensor => tensor.Initial, StringComparer.Ordinal);
+        var tensors = graphs.Trained.ToDictionary(tensor => tensor.Input.ToString(), tensor => tensor.Initial, StringComparer.Ordinal);
         foreach (var (input, tensor) in graphs.Frozen) tensors[input] = tensor;
         return tensors;
     }

@@ -3,14 +3,16 @@ using LoRTA.Onnx.GraphGen.Ir;
 namespace LoRTA.Onnx.GraphGen.Artifacts;
 
 /// <summary>A tensor that training changes.</summary>
-/// <param name="Name">Name in adapter files and checkpoints: a factor's, or <c>param.&lt;name&gt;</c>.</param>
-/// <param name="Input">Input of the graphs that holds it.</param>
+/// <param name="Input">Input of the graphs that holds it: a factor, or a parameter of the model.</param>
 /// <param name="Initial">Its value at step 0.</param>
 /// <param name="Group">Learning rate and decay of its own, where they differ.</param>
-public sealed record TrainedTensor(string Name, string Input, OnnxTensor Initial, ParameterGroup Group)
+public sealed record TrainedTensor(TensorName Input, OnnxTensor Initial, ParameterGroup Group)
 {
+    /// <summary>Name in adapter files and checkpoints: a factor's, or <c>param.&lt;name&gt;</c>.</summary>
+    public string Name => Input.Kind == TensorKind.Factor ? Input.Name : Input;
+
     /// <summary>Output of the training graph that is its gradient.</summary>
-    public string Gradient => TrainingNames.Gradient + Name;
+    public string Gradient => new TensorName(TensorKind.Gradient, Name);
 }
 
 /// <summary>Learning rate and decay of some of the trained tensors.</summary>

@@ -51,7 +51,7 @@ public static class TrainingGraphBuilder
     // What is measured leaves nothing out: x stands where x∘mask was.
     private static void RemoveDropout(Graph graph)
     {
-        foreach (var mask in graph.Inputs.Where(input => input.Name.StartsWith(TrainingNames.Dropout, StringComparison.Ordinal)).ToList())
+        foreach (var mask in graph.Inputs.Where(input => TensorName.Parse(input.Name).Kind == TensorKind.Dropout).ToList())
             foreach (var (product, _) in mask.Uses.ToList()) graph.ReplaceUses(product.Output, product.Input(0)!);
     }
 }

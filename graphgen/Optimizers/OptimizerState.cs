@@ -1,3 +1,5 @@
+using LoRTA.Onnx.GraphGen.Ir;
+
 namespace LoRTA.Onnx.GraphGen.Optimizers;
 
 /// <summary>A tensor that an optimizer keeps for each trained tensor, of the same shape and 0 at first.</summary>
@@ -7,7 +9,7 @@ public sealed record OptimizerState(string Kind, string Suffix)
 {
     /// <summary>Its name in checkpoints.</summary>
     /// <param name="tensor">Name of the trained tensor.</param>
-    internal string Stored(string tensor) => $"{Kind}.{tensor}";
+    internal string Stored(string tensor) => new TensorName(Kind, tensor);
 
     /// <summary>Its input in the optimizer's graph.</summary>
     /// <param name="tensor">Name of the trained tensor.</param>

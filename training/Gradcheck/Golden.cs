@@ -68,7 +68,7 @@ internal sealed class Golden
     {
         foreach (var tensor in trained)
         {
-            var (key, count) = (Key(tensor.Name), tensor.Initial.Count);
+            var (key, count) = (tensor.Input.Name, tensor.Initial.Count);
             var gradient = Tensors.GetValueOrDefault($"grad.{key}") ?? throw AdapterErrors.FactorMissing(_path, $"grad.{key}");
             CheckPart($"grad.{key}", count);
             foreach (var step in After) CheckPart($"after{step}.{key}", gradient.Count);
@@ -82,9 +82,6 @@ internal sealed class Golden
             throw AdapterErrors.FactorShape(_path, name, FormattableString.Invariant($"1 to {most} floats"), tensor.ToString());
     }
 
-    /// <summary>The golden's name of a trained tensor: parameters of the model go without prefix.</summary>
-    public static string Key(string name) => name.StartsWith(TrainingNames.Parameter, StringComparison.Ordinal) ? name[TrainingNames.Parameter.Length..] : name;
-
     /// <summary>What was trained, and how.</summary>
     public TrainingOptions Spec(Architecture architecture, IReadOnlyList<AdapterFamilyEntry>? families = null)
     {
@@ -92,10 +89,11 @@ internal sealed class Golden
         var plan = AdapterPlan.Of(architecture, adapter, families);
         if (_facts.Scale is { } scale) plan.CheckScale(_json, scale);
         var own = plan.Factors.Select(factor => factor.Name).ToHashSet(StringComparer.Ordinal);
-        var extra = Tensors.Keys.Where(key => key.StartsWith("factor.", StringComparison.Ordinal)).Select(key => key["factor.".Length..]).Where(name => !own.Contains(name)).ToList();
+        var extra = Tensors.Keys.Select(TensorName.Parse).Where(key => key.Kind == TensorKind.Factor && !own.Contains(key.Name))
+            .Select(key => key.Name).ToList();
         if (_facts.Head is { } head && !extra.Any(name => name.StartsWith($"{head}.", StringComparison.Ordinal))) throw AdapterErrors.FactorMissing(_path, $"factor.{head}.*");
         var values = own.ToDictionary(name => name, Value, StringComparer.Ordinal);
-        foreach (var name in extra) values[TrainingNames.Parameter + name] = Value(name);
+        foreach (var name in extra) values[new TensorName(TensorKind.Parameter, name)] = Value(name);
         var optimizer = _facts.Optimizer;
         return new TrainingOptions
         {
@@ -131,8 +129,9 @@ internal sealed class Golden
         Options = (_facts.Options ?? []).ToDictionary(option => option.Key, option => option.Value.ToString(), StringComparer.Ordinal),
     };
 
-    private OnnxTensor Value(string name) =>
-        Tensors.GetValueOrDefault($"factor.{name}") ?? Tensors.GetValueOrDefault($"frozen.{name}") ?? throw AdapterErrors.FactorMissing(_path, $"factor.{name}");
+    private OnnxTensor Value(string name) => Tensors.GetValueOrDefault(new TensorName(TensorKind.Factor, name).ToString())
+        ?? Tensors.GetValueOrDefault(new TensorName(TensorKind.Frozen, name).ToString())
+        ?? throw AdapterErrors.FactorMissing(_path, new TensorName(TensorKind.Factor, name));
 
     private sealed record Facts
     {

@@ -49,7 +49,7 @@ internal sealed class GoldenCheck(Golden golden, IGraphEvaluator evaluator)
         var loss = runtime.Accumulate(batch, weight: 1);
         var gradients = runtime.Gradients;
         var after = Steps(runtime, batch);
-        var factors = graphs.Trained.Select(tensor => Check(tensor.Name, gradients[tensor.Name], after)).ToList();
+        var factors = graphs.Trained.Select(tensor => Check(tensor, gradients[tensor.Name], after)).ToList();
         var delta = Deltas(graphs);
         var lossDifference = Math.Abs(loss - golden.Loss) / Math.Abs(golden.Loss);
         var (gradient, afterwards) = (LargestDeviation.Of(factors.Select(factor => factor.GradRelDiff)), LargestDeviation.OrNone(factors.Select(factor => factor.AfterRelDiff)));
@@ -78,24 +78,26 @@ internal sealed class GoldenCheck(Golden golden, IGraphEvaluator evaluator)
         return after;
     }
 
-    private FactorCheck Check(string name, OnnxTensor gradient, Dictionary<long, IReadOnlyDictionary<string, OnnxTensor>> after)
+    private FactorCheck Check(TrainedTensor tensor, OnnxTensor gradient, Dictionary<long, IReadOnlyDictionary<string, OnnxTensor>> after)
     {
-        var key = Golden.Key(name);
+        var key = tensor.Input.Name;
         var (expected, found) = (golden.Tensors[$"grad.{key}"].ToFloats(), gradient.ToFloats());
         var largest = Largest(expected);
         var floor = Noise * golden.GradNorm;
         if (largest < floor) return new FactorCheck(key, Largest(found) < floor ? 0 : Largest(found) / floor, null);   // 0 in theory: a key's bias
         var worst = LargestDeviation.OrNone(after
             .Where(step => golden.Tensors.ContainsKey($"after{step.Key}.{key}"))
-            .Select(step => AfterDifference(golden.Tensors[$"after{step.Key}.{key}"].ToFloats(), step.Value[name].ToFloats(), index => Math.Abs(expected[index]) >= Counts * largest))
+            .Select(step => AfterDifference(golden.Tensors[$"after{step.Key}.{key}"].ToFloats(), step.Value[tensor.Name].ToFloats(), index => Math.Abs(expected[index]) >= Counts * largest))
             .Cast<double?>());
         return new FactorCheck(key, LargestDifference(expected, found, _ => true) / Math.Max(largest, floor), worst);
     }
 
     private double? Deltas(TrainingGraphs graphs)
     {
-        var fold = new FoldGraph(graphs.Plan, graphs.Trained.Where(tensor => !tensor.Name.StartsWith(TrainingNames.Parameter, StringComparison.Ordinal)).ToDictionary(tensor => tensor.Name, tensor => tensor.Initial)
-            .Concat(graphs.Frozen.Select(pair => KeyValuePair.Create(pair.Key[TrainingNames.Factor.Length..], pair.Value))).ToDictionary(StringComparer.Ordinal), evaluator);
+        var factors = graphs.Trained.Where(tensor => tensor.Input.Kind == TensorKind.Factor)
+            .Select(tensor => KeyValuePair.Create(tensor.Name, tensor.Initial))
+            .Concat(graphs.Frozen.Select(pair => KeyValuePair.Create(TensorName.Parse(pair.Key).Name, pair.Value)));
+        var fold = new FoldGraph(graphs.Plan, factors.ToDictionary(StringComparer.Ordinal), evaluator);
         return LargestDeviation.OrNone(graphs.Plan.Sites.All
             .Where(site => golden.Tensors.ContainsKey($"delta.{site.Address}"))
             .Select(site => (Expected: golden.Tensors[$"delta.{site.Address}"].ToFloats(), Found: fold.Delta(site)))

@@ -69,7 +69,7 @@ internal sealed class MeasuredLoss : IDisposable
         model.Graph.ClearOutputs();
         model.Graph.AddOutput(loss);
         model.Graph.RemoveUnused();
-        DoublePrecision.Widen(model, graphs.Trained.Select(tensor => tensor.Input).ToHashSet(StringComparer.Ordinal));
+        DoublePrecision.Widen(model, graphs.Trained.Select(tensor => tensor.Input.ToString()).ToHashSet(StringComparer.Ordinal));
         return model;
     }
 }

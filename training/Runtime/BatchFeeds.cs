@@ -24,7 +24,7 @@ internal sealed class BatchFeeds(DropoutMasks? dropout)
     {
         if (batch.Inputs.TryGetValue(name, out var tensor))
             return InputTypes.Converted(name, tensor, (ElementType)(int)input.ElementDataType);
-        if (name.StartsWith(TrainingNames.Dropout, StringComparison.Ordinal) && dropout is not null) return dropout.Mask(name, input.Dimensions, at, batch);
+        if (TensorName.Parse(name).Kind == TensorKind.Dropout && dropout is not null) return dropout.Mask(name, input.Dimensions, at, batch);
         return input.Dimensions.Length == 4 && ((ElementType)(int)input.ElementDataType).IsFloat() ? EmptyCache(input, batch) : throw RuntimeErrors.MissingInput(name);
     }
 

@@ -132,5 +132,5 @@ internal sealed class OrtSessionRuntime : ITrainingRuntime
     }
 
     private Dictionary<string, OrtValue> Trained() =>
-        _moving.ToDictionary(moving => moving.Trained.Input, moving => moving.Value, StringComparer.Ordinal);
+        _moving.ToDictionary(moving => moving.Trained.Input.ToString(), moving => moving.Value, StringComparer.Ordinal);
 }

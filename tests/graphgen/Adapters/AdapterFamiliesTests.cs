@@ -162,11 +162,11 @@ internal sealed class AdapterFamiliesTests
         var set = AdapterInjection.AddInputs(tape, given.Plan);
         var loss = given.Plan.Sites.All.Select(site => (Emit(site) * tape.Constant(FamilyCase.Random($"g/{site.Address}", Rows, site.Out))).Total()).Aggregate((a, b) => a + b);
         var trained = given.Plan.Factors.Where(factor => factor.IsTrained).ToList();
-        var gradients = Gradients.Of(tape, loss.Value, [.. trained.Select(factor => model.Graph.Find(TrainingNames.Factor + factor.Name)!)]);
+        var gradients = Gradients.Of(tape, loss.Value, [.. trained.Select(factor => model.Graph.Find($"factor.{factor.Name}")!)]);
         foreach (var gradient in gradients) model.Graph.AddOutput(gradient.Value);
         model.Graph.RemoveUnused();
         model.Graph.Sort();
-        return ((IGraphEvaluator)FamilyCase.Evaluator).Run(model, given.Drawn.ToDictionary(pair => TrainingNames.Factor + pair.Key, pair => pair.Value));
+        return ((IGraphEvaluator)FamilyCase.Evaluator).Run(model, given.Drawn.ToDictionary(pair => $"factor.{pair.Key}", pair => pair.Value));
 
         Expr Emit(AdapterSite site) => given.Plan.Family.Emit(site, tape.Constant(FamilyCase.Random($"x/{site.Address}", Rows, site.In)), tape.Constant(FamilyCase.Random($"y/{site.Address}", Rows, site.Out)), set);
     }

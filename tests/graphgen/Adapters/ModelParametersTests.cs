@@ -91,7 +91,7 @@ internal sealed class ModelParametersTests
         var graph = adapted.Canonical.Model.Graph;
         graph.RemoveUnusedInputs();
 
-        var outputs = ((IGraphEvaluator)FamilyCase.Evaluator).Run(adapted.Canonical.Model, batch.Concat(trained.Select(tensor => KeyValuePair.Create(tensor.Input, tensor.Initial))).ToDictionary());
+        var outputs = ((IGraphEvaluator)FamilyCase.Evaluator).Run(adapted.Canonical.Model, batch.Concat(trained.Select(tensor => KeyValuePair.Create(tensor.Input.ToString(), tensor.Initial))).ToDictionary());
 
         var expected = Ort.Run(deployed, batch)["logits"].ToFloats();
         Assert.That(outputs["logits"].ToFloats(), Is.EqualTo(expected).Within(2e-5 * expected.Max(Math.Abs)));

@@ -49,7 +49,7 @@ internal sealed class GoldenTests
             tensors.Remove(name);
             if (length is { } count) tensors[name] = OnnxTensor.Vector<float>(new float[count]);
         });
-        var trained = new TrainedTensor("a", "factor.a", OnnxTensor.Of<float>([2, 2], new float[4]), ParameterGroup.Default);
+        var trained = new TrainedTensor(new("factor", "a"), OnnxTensor.Of<float>([2, 2], new float[4]), ParameterGroup.Default);
         var site = new AdapterSite(0, "q") { In = 2, Out = 3, LayerRow = 0, MatrixRow = 0, HeadMap = [0], Orientation = Orientation.OutputHeads };
 
         Assert.That(() => golden.Check([trained], [site]), Throws.TypeOf<LortaException>().With.Property("Code").EqualTo(code)
