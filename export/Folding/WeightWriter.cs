@@ -53,7 +53,7 @@ internal sealed class WeightWriter(OnnxModel model, bool widen, RoundingChoice c
             PutInPlaceOf(path[..(cast + 1)], Rounded(new FloatWeight(original, edits, ElementType.Float)).Stored, path[^1].Value.IsExternal);
             return;
         }
-        if (widen && type != ElementType.Float && cast >= 0 && path.Skip(cast + 1).All(step => StoredPath.KeepsNumbers(step.Reader)))
+        if (widen && type != ElementType.Float && cast >= 0 && path.Skip(cast + 1).All(step => Views.KeepsNumbers(step.Reader)))
         {
             // the views take float32 as well, and the Cast does nothing
             Copy(path, Rounded(new FloatWeight(original, edits, ElementType.Float)).Stored);
@@ -110,12 +110,9 @@ internal sealed class WeightWriter(OnnxModel model, bool widen, RoundingChoice c
         {
             var step = path[i].Reader;
             var (data, copied) = (path[i].Index, value);
-            var copy = new Node(step.OpType, step.Domain, step.Inputs.Select((input, at) => at == data ? copied : input),
-                [model.Graph.AddValue($"{step.Output.Name}_folded", step.Output.Type, step.Output.Shape)])
-            {
-                Name = step.Name.Length > 0 ? $"{step.Name}_folded" : string.Empty,
-            };
-            foreach (var (name, attribute) in step.Attributes) copy.Attributes[name] = attribute;
+            var copy = step.On(step.Inputs.Select((input, at) => at == data ? copied : input),
+                [model.Graph.AddValue($"{step.Output.Name}_folded", step.Output.Type, step.Output.Shape)]);
+            if (step.Name.Length > 0) copy.Name = $"{step.Name}_folded";
             model.Graph.Add(copy, step);
             copies[step] = copy;
             value = copy.Output;

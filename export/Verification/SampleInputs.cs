@@ -66,7 +66,7 @@ internal sealed class SampleInputs(OnnxModel model, int samples, int length, lon
             .ToList();
         if (dims.Any(dim => dim is null)) return null;
         var random = new SeededRandom(seed, $"verify/{input.Name}");
-        var values = new float[dims.Aggregate(1L, (count, dim) => count * dim!.Value)];
+        var values = new float[dims.Select(dim => dim!.Value).Size()];
         for (var i = 0; i < values.Length; i++) values[i] = (float)random.NextNormal();
         return OnnxTensor.FromBytes(input.Type, [.. dims.Select(dim => dim!.Value)], WeightView.Round(values, input.Type));
     }

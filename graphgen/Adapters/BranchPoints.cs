@@ -122,8 +122,7 @@ internal sealed class BranchPoints(OnnxModel model, Tape tape)
             : x.MatMul(tape[node.Input(1)!]);
         if (node.Input(2) is { } bias) y += tape[bias];
         var width = y.Shape[-1].Value!.Value;
-        var widths = FusedAttentionForms.PackedWidths(node, width);
-        var parts = widths.Index().Select(part => (Expr?)y.Slice(-1, widths[..part.Index].Sum(), widths[..(part.Index + 1)].Sum())).ToArray();
+        var parts = FusedAttentionForms.PackedParts(node, y, width).Select(part => (Expr?)part).ToArray();
         var kept = new[] { "num_heads", "scale", "mask_filter_value", "unidirectional" }.Where(node.Attributes.ContainsKey).Select(name => (name, (Attr?)node.Attributes[name]));
         var attention = tape.Write(OrtOps.MultiHeadAttention,
             [.. parts, null, Optional(isInteger ? 5 : 3), isInteger ? null : Optional(5)], 1, [.. kept]);

@@ -11,7 +11,7 @@ namespace LoRTA.Onnx.GraphGen.Adapters;
 public sealed record Factor(string Name, IReadOnlyList<long> Dims, Init Init, bool IsTrained = true)
 {
     /// <summary>Number of elements.</summary>
-    public long Count => Dims.Aggregate(1L, (product, dim) => product * dim);
+    public long Count => Dims.Size();
 
     /// <summary>The first values: a function of the seed and the name alone, so that one factor never moves another.</summary>
     internal OnnxTensor Draw(long seed)

@@ -74,8 +74,10 @@ internal sealed class GradientCall(Tape tape, Node node, IReadOnlyDictionary<Val
 
     public long[]? Ints(string name) => node.Ints(name);
 
+    public WindowAttributes Windows(int axes) => WindowAttributes.Of(node, axes);
+
     /// <summary>An axis attribute, counted from the front of the first input.</summary>
-    public int Axis(string name, long otherwise) => X.Shape.Axis(node.Int(name, otherwise));
+    public int Axis(string name, long otherwise) => (int)Int(name, otherwise).FromFront(X.Rank);
 
     /// <summary>The axes from the one named by an attribute to the last.</summary>
     public long[] TrailingAxes(string name, long otherwise) =>

@@ -1,4 +1,5 @@
 using LoRTA.Onnx.GraphGen.Ir;
+using LoRTA.Onnx.GraphGen.Weights;
 using static LoRTA.Onnx.GraphGen.Canonical.Patterns;
 
 namespace LoRTA.Onnx.GraphGen.Canonical;
@@ -116,5 +117,5 @@ internal sealed record AttentionForms(IReadOnlyList<AttentionCore> Cores, IReadO
 
     private static bool IsActivation(Value value) => !value.IsConstant && !LateDequantize.IsDequantized(value);
 
-    private static bool IsStored(Value value) => value.IsConstant || (value.Producer is { Op: "Expand" or "Tile" or "Reshape" or "Unsqueeze" or "Cast" } node && IsStored(node.Input(0)!));
+    private static bool IsStored(Value value) => value.IsConstant || (value.Producer is { } node && (node.Op is "Expand" or "Tile" || Views.KeepsNumbers(node)) && IsStored(node.Input(0)!));
 }

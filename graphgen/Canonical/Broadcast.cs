@@ -9,7 +9,7 @@ internal static class Broadcast
     public static float[] To(OnnxTensor tensor, long[] dims)
     {
         var (numbers, shift) = (tensor.ToFloats(), dims.Length - tensor.Rank);
-        var result = new float[dims.Aggregate(1L, (size, dim) => size * dim)];
+        var result = new float[dims.Size()];
         if (result.Length == numbers.Length) return numbers;
         for (var i = 0L; i < result.Length; i++)
         {

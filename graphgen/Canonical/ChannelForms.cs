@@ -1,4 +1,5 @@
 using LoRTA.Onnx.GraphGen.Ir;
+using LoRTA.Onnx.GraphGen.Weights;
 
 namespace LoRTA.Onnx.GraphGen.Canonical;
 
@@ -31,7 +32,7 @@ internal static class ChannelForms
         if (node.Input(0) is not { Shape: { Rank: >= 3 } shape } x || node.Input(1) is not { Shape.Known: { } kernel } weight) return false;
         if (kernel.Skip(2).Any(size => size != 1) || node.Int("group", 1) != 1) return false;
         if (node.Ints("strides")?.Any(stride => stride != 1) == true || node.Ints("pads")?.Any(pad => pad != 0) == true) return false;
-        if (!IsView(x.Producer) && !node.Output.Uses.Any(use => IsView(use.Node))) return false;
+        if (!Views.Moves(x.Producer) && !node.Output.Uses.Any(use => Views.Moves(use.Node))) return false;
         if (StoredMatrixOperand.Of(at, weight) is not var (matrix, isTransposed)) return false;
         var rank = shape.Rank;
         int[] toLast = [0, .. Enumerable.Range(2, rank - 2), 1];
@@ -68,8 +69,6 @@ internal static class ChannelForms
         at.Forward(node, first.Input(0)!);
         return true;
     }
-
-    private static bool IsView(Node? node) => node is { Op: "Transpose" or "Unsqueeze" or "Squeeze" or "Reshape" };
 
     private static bool IsReadTransposed(Value value) =>
         value.Uses.Any(use => SwapsLastTwo(use.Node) || (use.Node.Op == "Add" && use.Node.Output.Uses.Any(further => SwapsLastTwo(further.Node))));

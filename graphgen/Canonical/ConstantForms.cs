@@ -15,7 +15,7 @@ internal static class ConstantForms
         new("transposed constant", "Transpose", Transposed),
         new("converted constant", "Cast", Converted),
         new("converted constant", "CastLike", Converted),
-        .. new[] { "Reshape", "Unsqueeze", "Squeeze", "Flatten" }.Select(op => new Form("constant of another shape", op, Reshaped)),
+        .. Views.OpsWith(ViewEffect.Shape).Select(op => new Form("constant of another shape", op, Reshaped)),
         .. new[] { "Sqrt", "Reciprocal", "Neg", "Add", "Sub", "Mul", "Div" }.Select(op => new Form("arithmetic on stored numbers", op, Arithmetic)),
     ];
 

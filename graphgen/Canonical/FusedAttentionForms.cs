@@ -20,6 +20,16 @@ internal static class FusedAttentionForms
     /// <param name="total">Width of all three.</param>
     public static long[] PackedWidths(Node node, long total) => node.Ints("qkv_hidden_sizes") ?? [total / 3, total / 3, total / 3];
 
+    /// <summary>Q, K and V of a product that com.microsoft's Attention has inside.</summary>
+    /// <param name="node">The operator.</param>
+    /// <param name="packed">The product [B, S, Q|K|V].</param>
+    /// <param name="total">Width of all three.</param>
+    public static IEnumerable<Expr> PackedParts(Node node, Expr packed, long total)
+    {
+        var end = 0L;
+        foreach (var width in PackedWidths(node, total)) yield return packed.Slice(-1, end, end += width);
+    }
+
     // x [B, S, d] · weight [d, Q|K|V] + bias; past [2, B, H, P, D]
     private static Expr?[] Packed(Node node, Rewriting rewriting)
     {
@@ -41,8 +51,8 @@ internal static class FusedAttentionForms
         var (tape, heads) = (rewriting.Tape, node.Int("num_heads", 1));
         if (node.Input(2) is { } bias) packed += tape[bias];
         var width = packed.Shape[-1].Value ?? throw Refused(node, rewriting, "a weight of unknown width");
-        var widths = PackedWidths(node, width);
-        var (q, k, v) = (Part(0), Part(1), Part(2));
+        var parts = PackedParts(node, packed, width).Select(part => LoweredAttention.SplitHeads(part, heads)).ToArray();
+        var (q, k, v) = (parts[0], parts[1], parts[2]);
         var past = node.Input(inputs.Past) is { } cache ? tape[cache] : (Expr?)null;
         if (past is { } before) (k, v) = (Expr.Concat(2, before.Row(0), k), Expr.Concat(2, before.Row(1), v));
         var added = Padding(node, inputs.Mask, k, rewriting).ToList();
@@ -53,7 +63,6 @@ internal static class FusedAttentionForms
             Expr.Concat(0, k.Unsqueeze(0), v.Unsqueeze(0)),
         ];
 
-        Expr Part(int i) => LoweredAttention.SplitHeads(packed.Slice(-1, widths.Take(i).Sum(), widths.Take(i + 1).Sum()), heads);
         static Expr LengthOfPast(Expr past) => past.SizeOf(3).Squeeze(0);
     }
 

@@ -49,7 +49,7 @@ internal static class OpsetForms
     }
 
     private static bool RefuseFunctions(Node node, Rewriting rewriting) =>
-        rewriting.Deployed.Functions.TryGetValue($"{node.Domain}::{node.OpType}", out var reason)
+        rewriting.Deployed.Functions.TryGetValue(node.Op, out var reason)
             ? throw DiscoveryErrors.FunctionNotInlined(rewriting.Deployed.Path, node, reason)
             : false;
 

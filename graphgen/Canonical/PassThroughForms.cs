@@ -32,7 +32,7 @@ internal static class PassThroughForms
         var sizes = joined.Inputs.Select(part => part!.Shape?[shape.Axis(axis)].Value).ToList();
         if (shape.Axis(axis) != shape.Axis(joined.Int("axis", 0)) || sizes.Contains(null)) return false;
         var total = sizes.Sum()!.Value;
-        var (from, to) = (start < 0 ? start + total : start, Math.Min(end < 0 ? end + total : end, total));
+        var (from, to) = (start.FromFront(total), Math.Min(end.FromFront(total), total));
         for (var (i, at) = (0, 0L); i < sizes.Count; at += sizes[i++]!.Value)
         {
             if ((at, at + sizes[i]) != (from, to)) continue;

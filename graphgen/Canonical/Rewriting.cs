@@ -71,10 +71,9 @@ internal sealed class Rewriting
     /// <summary>Lets an operator stand for a node and the pieces before it; these go when nobody else reads them.</summary>
     public Node Replace(Node node, string op, IEnumerable<Value?> inputs, params ReadOnlySpan<(string Name, Attr Value)> attributes)
     {
-        var name = node.Output.Name;
-        var replacement = new Node(op, string.Empty, inputs, [Graph.AddValue(name, node.Output.Type, node.Output.Shape)]) { Name = node.Name, Source = node.Source };
+        var output = Graph.AddValue(node.Output.Name, node.Output.Type, node.Output.Shape);
+        var replacement = new Node(op, string.Empty, inputs, [output]).StandFor(node);
         foreach (var (attribute, value) in attributes) replacement.Attributes[attribute] = value;
-        foreach (var (key, value) in node.Metadata) replacement.Metadata[key] = value;
         Graph.Add(replacement, after: node);
         TakeOver(node, replacement.Output);
         ShapeInference.Infer(replacement);
@@ -154,10 +153,7 @@ internal sealed class Rewriting
     public Node Copy(Node node, IEnumerable<Value?> inputs, Shape? shape = null)
     {
         var output = Graph.AddValue(node.Output.Name, node.Output.Type, shape ?? node.Output.Shape);
-        var copy = new Node(node.OpType, node.Domain, inputs, [output]) { Name = node.Name, Source = node.Source };
-        foreach (var (name, value) in node.Attributes) copy.Attributes[name] = value;
-        foreach (var (key, value) in node.Metadata) copy.Metadata[key] = value;
-        return Graph.Add(copy);
+        return Graph.Add(node.On(inputs, [output]).StandFor(node));
     }
 
     /// <summary>A new constant, such as axes.</summary>

@@ -1,4 +1,5 @@
 using LoRTA.Onnx.GraphGen.Ir;
+using LoRTA.Onnx.GraphGen.Weights;
 
 namespace LoRTA.Onnx.GraphGen.Canonical;
 
@@ -11,23 +12,6 @@ internal static class RoundedActivations
 
     private const string CutsOff = "the rounding here is also the Relu of the file: it cuts off below zero, and so does training";
 
-    // Operators that move elements and compute nothing, and how many of their inputs are data (−1: all).
-    private static readonly Dictionary<string, int> Movements = new(StringComparer.Ordinal)
-    {
-        ["Slice"] = 1,
-        ["Reshape"] = 1,
-        ["Transpose"] = 1,
-        ["Squeeze"] = 1,
-        ["Unsqueeze"] = 1,
-        ["Flatten"] = 1,
-        ["Split"] = 1,
-        ["Gather"] = 1,
-        ["Expand"] = 1,
-        ["Tile"] = 1,
-        ["Identity"] = 1,
-        ["Concat"] = -1,
-    };
-
     /// <summary>The numbers behind integers that are widened with a scale and zero point; null where they were not made by rounding with
     /// these.</summary>
     /// <param name="at">The graph.</param>
@@ -39,12 +23,13 @@ internal static class RoundedActivations
     {
         if (codes.Producer is not { } node) return null;
         if (node.Op is "QuantizeLinear" or OrtOps.QuantizeLinear) return Rounded(at, reader, node, scale, zero);
-        if (!Movements.TryGetValue(node.Op, out var data)) return null;
+        var data = DataInputs(node);
+        if (data == 0) return null;
         var inputs = new Expr?[node.Inputs.Count];
         for (var i = 0; i < inputs.Length; i++)
         {
             if (node.Input(i) is not { } input) continue;
-            inputs[i] = data < 0 || i < data ? Unrounded(at, reader, input, scale, zero) : at.Tape[input];
+            inputs[i] = i < data ? Unrounded(at, reader, input, scale, zero) : at.Tape[input];
             if (inputs[i] is null) return null;
         }
         using var scope = at.Tape.Scope($"{codes.Name}/unrounded");
@@ -80,6 +65,14 @@ internal static class RoundedActivations
         ElementType.Int8 => ZeroPoint(rounding) == sbyte.MinValue,
         ElementType.Int16 => ZeroPoint(rounding) == short.MinValue,
         _ => false,
+    };
+
+    // How many of its first inputs an operator moves, without computing anything.
+    private static int DataInputs(Node node) => node.Op switch
+    {
+        "Concat" => node.Inputs.Count,
+        "Identity" or "Slice" or "Split" or "Gather" or "Expand" or "Tile" => 1,
+        _ => Views.Moves(node) ? 1 : 0,
     };
 
     private static long? ZeroPoint(Node rounding) =>

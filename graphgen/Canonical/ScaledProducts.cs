@@ -94,7 +94,7 @@ internal static class ScaledProducts
         }
         else
         {
-            var axis = dequantize.Int("axis", 1) is var given && given < 0 ? given + 2 : given;
+            var axis = dequantize.Axis(2, 1);
             if (stored.Rank == 1 ? axis != outAxis : axis == outAxis) return null;   // scales of inputs, or of blocks of outputs
             var across = stored.Rank == 1 ? 1 : dims[1];
             for (var i = 0; i < numbers.Length; i++) numbers[i] *= byOutput[outAxis == 0 || stored.Rank == 1 ? i / across : i % across];

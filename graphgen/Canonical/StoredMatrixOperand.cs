@@ -12,7 +12,7 @@ internal static class StoredMatrixOperand
     {
         var views = new Stack<Node>();
         var value = operand;
-        while (value.Producer is { Op: "Reshape" or "Squeeze" or "Unsqueeze" or "Flatten" or "Transpose" } view)
+        while (value.Producer is { } view && Views.Moves(view))
         {
             views.Push(view);
             value = view.Input(0)!;
@@ -45,10 +45,10 @@ internal static class StoredMatrixOperand
         var (codes, scale, zero) = (node.Input(0)!, node.Input(1)!, node.Input(2));
         var dims = codes.Constant!.Dims;
         if (node.Int("block_size", 0) != 0 || scale.Constant!.Rank > 1) return null;
-        var axis = node.Int("axis", 1) is var given && given < 0 ? given + dims.Count : given;
+        var axis = node.Axis(dims.Count, 1);
         var flat = at.Copy(node, [at.Like(codes, codes.Constant.WithDims([rows, columns])), scale, zero], [rows, columns]);
         if (scale.Constant.Count > 1)
-            flat.Attributes["axis"] = dims.Take((int)axis).All(dim => dim == 1) && dims[(int)axis] == rows ? 0 : 1;
+            flat.Attributes["axis"] = dims.Take(axis).All(dim => dim == 1) && dims[axis] == rows ? 0 : 1;
         return flat.Output;
     }
 }

@@ -39,7 +39,7 @@ internal sealed record FeatureFlow(IReadOnlyList<IReadOnlyList<AxisPart>> Axes, 
         if (leading is null) return null;
         IReadOnlyList<IReadOnlyList<AxisPart>> axes = [.. leading, Part(width, isRow: false)];
         if (axes.Aggregate(1L, (size, axis) => Math.Min(Most, size * FeaturesOf(axis))) >= Most) return null;   // rows, not heads
-        return new FeatureFlow(axes, [.. Enumerable.Range(0, axes.Select(FeaturesOf).Aggregate(1, (size, dim) => size * dim))], []);
+        return new FeatureFlow(axes, [.. Enumerable.Range(0, axes.Select(FeaturesOf).Size())], []);
     }
 
     /// <summary>Steps that leave every feature at its place.</summary>
@@ -78,9 +78,9 @@ internal sealed record FeatureFlow(IReadOnlyList<IReadOnlyList<AxisPart>> Axes, 
     {
         var (first, node) = (grids[0], result.Producer!);
         if (grids.Count != node.Inputs.Count) return null;
-        var axis = (int)node.Int("axis", 0) is var given && given < 0 ? given + first.Axes.Count : given;
+        var axis = node.Axis(first.Axes.Count);
         if (grids.Any(grid => !grid.HasAxesOf(first, except: axis) || grid.Axes[axis].Any(part => part.IsRow))) return null;
-        var outer = first.Dims[..axis].Aggregate(1, (size, dim) => size * dim);
+        var outer = first.Dims[..axis].Size();
         IReadOnlyList<IReadOnlyList<AxisPart>> axes =
             [.. first.Axes.Take(axis), Part(grids.Sum(grid => grid.Dims[axis]), isRow: false), .. first.Axes.Skip(axis + 1)];
         var features = from before in Enumerable.Range(0, outer)
@@ -124,12 +124,12 @@ internal sealed record FeatureFlow(IReadOnlyList<IReadOnlyList<AxisPart>> Axes, 
 
     private static AxisPart[] Part(long size, bool isRow) => size == 1 ? [] : [new AxisPart(size, isRow)];
 
-    private static long SizeOf(IEnumerable<AxisPart> axis) => axis.Aggregate(1L, (size, part) => size * part.Size);
+    private static long SizeOf(IEnumerable<AxisPart> axis) => axis.Select(part => part.Size).Size();
 
     private static int FeaturesOf(IEnumerable<AxisPart> axis) => (int)Math.Min(Most, SizeOf(axis.Where(part => !part.IsRow)));
 
     private static int[] StridesOf(int[] dims) =>
-        [.. Enumerable.Range(0, dims.Length).Select(axis => dims[(axis + 1)..].Aggregate(1, (size, dim) => size * dim))];
+        [.. Enumerable.Range(0, dims.Length).Select(axis => dims[(axis + 1)..].Size())];
 
     // The same parts, in the same order, on axes of the given sizes; a part may be cut in two. Null where the sizes do not allow that.
     private static IReadOnlyList<IReadOnlyList<AxisPart>>? Regrouped(IEnumerable<IReadOnlyList<AxisPart>> axes, long[] sizes)
@@ -205,10 +205,10 @@ internal sealed record FeatureFlow(IReadOnlyList<IReadOnlyList<AxisPart>> Axes, 
         var (grid, steps) = (this, facts.Longs(4) ?? [.. starts.Select(_ => 1L)]);
         for (var i = 0; i < axes.Length; i++)
         {
-            var axis = (int)(axes[i] < 0 ? axes[i] + Dims.Length : axes[i]);
+            var axis = (int)axes[i].FromFront(Dims.Length);
             if (steps[i] < 1) return null;
             var size = SizeOf(grid.Axes[axis]);
-            var (start, end) = (Clamp(starts[i], size), Clamp(ends[i], size));
+            var (start, end) = (starts[i].Bounded(size), ends[i].Bounded(size));
             if ((start, end, steps[i]) == (0, size, 1)) continue;
             if (end - start >= Most) return null;
             var taken = Enumerable.Range(0, (int)Math.Max(0, end - start))
@@ -218,17 +218,15 @@ internal sealed record FeatureFlow(IReadOnlyList<IReadOnlyList<AxisPart>> Axes, 
             grid = cut;
         }
         return grid;
-
-        static long Clamp(long index, long size) => Math.Clamp(index < 0 ? index + size : index, 0, size);
     }
 
     private FeatureFlow? Gather(Node node)
     {
         if (new NodeFacts(node).Longs(1) is not { } indices) return null;
-        var axis = (int)node.Int("axis", 0) is var given && given < 0 ? given + Dims.Length : given;
+        var axis = node.Axis(Dims.Length);
         var size = SizeOf(Axes[axis]);
         return indices.All(index => index >= -size && index < size)
-            ? Take(axis, indices.Select(index => index < 0 ? index + size : index))
+            ? Take(axis, indices.Select(index => index.FromFront(size)))
             : null;
     }
 
@@ -240,7 +238,7 @@ internal sealed record FeatureFlow(IReadOnlyList<IReadOnlyList<AxisPart>> Axes, 
         if (!areRows && Axes[axis].Any(part => part.IsRow)) return null;   // some heads of some rows
         IReadOnlyList<IReadOnlyList<AxisPart>> axes = [.. Axes.Take(axis), Part(taken.Length, areRows), .. Axes.Skip(axis + 1)];
         if (areRows) return new FeatureFlow(axes, Features, Together);
-        var (stride, outer) = (Stride(axis), Dims[..axis].Aggregate(1, (size, dim) => size * dim));
+        var (stride, outer) = (Stride(axis), Dims[..axis].Size());
         return new FeatureFlow(axes,
             [.. from before in Enumerable.Range(0, outer) from index in taken from after in Enumerable.Range(0, stride)
             select Features[(((before * Dims[axis]) + index) * stride) + after]], Together);

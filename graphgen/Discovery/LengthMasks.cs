@@ -1,5 +1,6 @@
 using LoRTA.Onnx.GraphGen.Errors;
 using LoRTA.Onnx.GraphGen.Ir;
+using LoRTA.Onnx.GraphGen.Weights;
 
 namespace LoRTA.Onnx.GraphGen.Discovery;
 
@@ -10,7 +11,7 @@ namespace LoRTA.Onnx.GraphGen.Discovery;
 internal sealed record LengthMasks(string Path, IReadOnlyList<(string Input, Node Attention)> Readers)
 {
     // Between a mask and its sum, and between the sum and attention: the first input that is not stored is the way on.
-    private static readonly string[] Passing = ["Cast", "Identity", "Sub", "Add", "Squeeze", "Unsqueeze", "Reshape", "Min", "Max", "Clip"];
+    private static bool IsPassed(Node node) => node.Op is "Sub" or "Add" or "Min" or "Max" or "Clip" || Views.KeepsNumbers(node);
 
     /// <summary>Graphs without such masks.</summary>
     public static LengthMasks None { get; } = new(string.Empty, []);
@@ -53,7 +54,7 @@ internal sealed record LengthMasks(string Path, IReadOnlyList<(string Input, Nod
             if (at.Producer is not { } node) return null;
             var isSum = node.Op == "ReduceSum";
             var isCounted = node.Op == OrtOps.EmbedLayerNormalization && node.Outputs.Count > 1 && node.Outputs[1] == at;
-            if (!isSum && !isCounted && !Passing.Contains(node.Op)) return null;
+            if (!isSum && !isCounted && !IsPassed(node)) return null;
             isSummed |= isSum || isCounted;
             var next = isCounted ? node.Input(7) : node.Inputs.FirstOrDefault(input => input is not null && input.StoredTensor() is null);
             if (next is null) return null;

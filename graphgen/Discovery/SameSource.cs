@@ -1,4 +1,5 @@
 using LoRTA.Onnx.GraphGen.Ir;
+using LoRTA.Onnx.GraphGen.Weights;
 
 namespace LoRTA.Onnx.GraphGen.Discovery;
 
@@ -15,7 +16,7 @@ internal static class SameSource
 
     private static Value Unmoved(Value value)
     {
-        while (value.Producer is { Op: "Reshape" or "Squeeze" or "Unsqueeze" or "Transpose" or "Cast" } node) value = node.Input(0)!;
+        while (value.Producer is { } node && Views.KeepsNumbers(node)) value = node.Input(0)!;
         return value;
     }
 

@@ -1,12 +1,11 @@
 using LoRTA.Onnx.GraphGen.Ir;
+using LoRTA.Onnx.GraphGen.Weights;
 
 namespace LoRTA.Onnx.GraphGen.Discovery;
 
 /// <summary>The table that token ids are looked up in.</summary>
 internal static class TokenEmbedding
 {
-    private static readonly string[] KeepsIds = ["Cast", "Identity", "Reshape", "Unsqueeze", "Squeeze", "Flatten"];
-
     /// <summary>Number of token ids that the model knows; null where no lookup of <c>input_ids</c> is found.</summary>
     public static int? Vocabulary(OnnxModel model) =>
         model.Graph.Find("input_ids") is { } ids ? Rows(ids) : null;
@@ -20,7 +19,7 @@ internal static class TokenEmbedding
         {
             if (node.Op is "Gather" or OrtOps.GatherBlockQuantized && index == 1) return node.Input(0);
             if (node.Op == OrtOps.EmbedLayerNormalization && index == 0) return node.Input(2);
-            if (KeepsIds.Contains(node.Op) && Lookup(node.Output) is { } table) return table;
+            if (index == 0 && Views.KeepsNumbers(node) && Lookup(node.Output) is { } table) return table;
         }
         return null;
     }

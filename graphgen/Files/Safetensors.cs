@@ -150,7 +150,7 @@ internal sealed record Safetensors(IReadOnlyDictionary<string, OnnxTensor> Tenso
         var dims = entry.Value.GetProperty("shape").EnumerateArray().Select(dim => dim.GetInt64()).ToArray();
         var offsets = entry.Value.GetProperty("data_offsets").EnumerateArray().Select(offset => offset.GetInt64()).ToArray();
         if (dims.Any(dim => dim < 0)) throw FileErrors.Corrupt(file.Path, $"tensor '{entry.Name}' has a negative dimension");
-        var bytes = type.Bytes(dims.Aggregate(1L, (product, dim) => checked(product * dim)));
+        var bytes = type.Bytes(dims.Size());
         if (offsets is not [>= 0, >= 0] || offsets[1] - offsets[0] != bytes || offsets[1] > file.Length - dataStart)
             throw FileErrors.Corrupt(file.Path, string.Create(CultureInfo.InvariantCulture, $"tensor '{entry.Name}' of {bytes} bytes does not lie within the file"));
         return OnnxTensor.FromFile(type, dims, file, dataStart + offsets[0]);

@@ -1,5 +1,4 @@
 using System.Text;
-using System.Text.RegularExpressions;
 using LoRTA.Onnx.GraphGen.Errors;
 using LoRTA.Onnx.GraphGen.Files;
 
@@ -8,18 +7,21 @@ namespace LoRTA.Onnx.GraphGen.Ir;
 /// <summary>The second file of a model, with its large constants: <c>NAME.onnx.HASH.data</c>, where HASH is of its content.</summary>
 /// <remarks>New data have a new name. So the old model file goes with the old data until the new one takes its place, which is one
 /// rename: whenever a process ends, one of the two is whole.</remarks>
-internal static partial class DataFile
+internal static class DataFile
 {
     private const int HashLength = 16;
+    private const string Ending = ".data";
 
     /// <summary>The data file of a model.</summary>
     /// <param name="model">The model's path.</param>
     /// <param name="hash">A hash of the content.</param>
-    public static string PathFor(string model, ReadOnlySpan<byte> hash) => $"{model}.{Convert.ToHexStringLower(hash)[..HashLength]}.data";
+    public static string PathFor(string model, ReadOnlySpan<byte> hash) => $"{model}.{Convert.ToHexStringLower(hash)[..HashLength]}{Ending}";
 
     /// <summary>Whether a name is that of a data file of a model.</summary>
     public static bool IsOf(string model, string name) =>
-        name.StartsWith(model, StringComparison.Ordinal) && Ending().IsMatch(name[model.Length..]);
+        name.StartsWith(model, StringComparison.Ordinal) && name.EndsWith(Ending, StringComparison.Ordinal)
+        && name.Length == model.Length + 1 + HashLength + Ending.Length && name[model.Length] == '.'
+        && name.Skip(model.Length + 1).Take(HashLength).All(char.IsAsciiHexDigitLower);
 
     /// <summary>Removes the data files of earlier models of this name. One that another file in the folder names (a copy, a renamed
     /// model) stays, and all stay while another process writes in the folder.</summary>
@@ -29,7 +31,7 @@ internal static partial class DataFile
     {
         var full = Path.GetFullPath(model);
         var (folder, name) = (Path.GetDirectoryName(full)!, Path.GetFileName(full));
-        var unused = Directory.EnumerateFiles(folder, "*.data")
+        var unused = Directory.EnumerateFiles(folder, $"*{Ending}")
             .Where(path => IsOf(name, Path.GetFileName(path)) && Path.GetFileName(path) != Path.GetFileName(current)
                 && PathKinds.Of(path) == PathKind.File)
             .ToList();
@@ -62,7 +64,4 @@ internal static partial class DataFile
             if (file.Span(at, (int)Math.Min(Block + (long)text.Length, file.Length - at)).IndexOf(text) >= 0) return true;
         return false;
     }
-
-    [GeneratedRegex("^\\.[0-9a-f]{16}\\.data$")]
-    private static partial Regex Ending();
 }

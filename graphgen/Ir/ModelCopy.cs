@@ -38,15 +38,8 @@ internal static class ModelCopy
 
     private static Node Of(Node node, Dictionary<Value, Value> values)
     {
-        var copy = new Node(node.OpType, node.Domain, node.Inputs.Select(Mapped), node.Outputs.Select(Mapped))
-        {
-            Name = node.Name,
-            Remainder = node.Remainder,
-            Captures = [.. node.Captures.Select(value => values[value])],
-            Source = node,
-        };
-        foreach (var (name, attribute) in node.Attributes) copy.Attributes[name] = attribute;
-        foreach (var (key, value) in node.Metadata) copy.Metadata[key] = value;
+        var copy = node.On(node.Inputs.Select(Mapped), node.Outputs.Select(Mapped)).StandFor(node);
+        (copy.Source, copy.Remainder, copy.Captures) = (node, node.Remainder, [.. node.Captures.Select(value => values[value])]);
         return copy;
 
         Value? Mapped(Value? value) => value is null ? null : values[value];

@@ -11,8 +11,7 @@ public sealed class Node
 
     internal Node(string opType, string domain, IEnumerable<Value?> inputs, IEnumerable<Value?> outputs)
     {
-        (OpType, Domain) = (opType, Opsets.DomainOf(domain));
-        Op = Domain.Length == 0 ? OpType : $"{Domain}::{OpType}";
+        (OpType, Domain, Op) = (opType, Opsets.DomainOf(domain), Opsets.OpOf(domain, opType));
         (_inputs, _outputs) = ([.. inputs], [.. outputs]);
     }
 
@@ -71,6 +70,22 @@ public sealed class Node
         if (Graph is not null) value?.AddUse(new Use(this, index));
     }
 
+    /// <summary>The same operator on other values, with its name and attributes.</summary>
+    internal Node On(IEnumerable<Value?> inputs, IEnumerable<Value?> outputs)
+    {
+        var other = new Node(OpType, Domain, inputs, outputs) { Name = Name };
+        foreach (var (name, value) in Attributes) other.Attributes[name] = value;
+        return other;
+    }
+
+    /// <summary>Takes over what is known of a node that this one stands for: its name, the exporter's notes, its source.</summary>
+    internal Node StandFor(Node other)
+    {
+        (Name, Source) = (other.Name, other.Source);
+        foreach (var (key, value) in other.Metadata) Metadata[key] = value;
+        return this;
+    }
+
     internal void ReplaceCapture(Value old, Value replacement)
     {
         Captures = [.. Captures.Select(value => value == old ? replacement : value)];
@@ -84,10 +99,13 @@ public sealed class Node
         (_outputs[index], value.Producer) = (value, this);
     }
 
-    /// <summary>An integer attribute; so are the three below for their kinds.</summary>
+    /// <summary>An integer attribute; so are the others below for their kinds.</summary>
     /// <exception cref="LortaException">LRT131: the attribute is of another kind.</exception>
     internal long Int(string name, long otherwise) =>
         Attributes.TryGetValue(name, out var attr) ? As<long>(attr, AttrKind.Int, name) : otherwise;
+
+    /// <summary>The attribute <c>axis</c>, counted from the front of a tensor.</summary>
+    internal int Axis(int rank, long otherwise = 0) => (int)Int("axis", otherwise).FromFront(rank);
 
     internal float Float(string name, float otherwise) =>
         Attributes.TryGetValue(name, out var attr) ? As<float>(attr, AttrKind.Float, name) : otherwise;

@@ -28,8 +28,8 @@ public sealed class OnnxModel
     /// <summary>The file's own key/value notes.</summary>
     internal SortedDictionary<string, string> Metadata { get; } = new(StringComparer.Ordinal);
 
-    /// <summary>Functions that the model defines itself and that are called as such (all others were inlined): why, by
-    /// <c>domain::name</c>.</summary>
+    /// <summary>Functions that the model defines itself and that are called as such (all others were inlined): why, by their
+    /// operators.</summary>
     internal IReadOnlyDictionary<string, string> Functions { get; init; } = new Dictionary<string, string>(StringComparer.Ordinal);
 
     /// <summary>Fields of the stored model that are not modelled.</summary>

@@ -14,7 +14,11 @@ public sealed class OnnxTensor
     private readonly Memory<byte> _memory;
     private readonly long[] _dims;
 
-    private OnnxTensor(ElementType type, ReadOnlySpan<long> dims) => (Type, _dims, Count) = (type, dims.ToArray(), Product(dims));
+    private OnnxTensor(ElementType type, ReadOnlySpan<long> dims)
+    {
+        (Type, _dims) = (type, dims.ToArray());
+        Count = _dims.Size();
+    }
 
     private OnnxTensor(ElementType type, ReadOnlySpan<long> dims, Memory<byte> memory)
         : this(type, dims)
@@ -193,6 +197,4 @@ public sealed class OnnxTensor
         TensorPrimitives.ConvertChecked(MemoryMarshal.Cast<byte, ushort>(bytes), floats);
         TensorPrimitives.ShiftLeft(floats, 16, floats);
     }
-
-    private static long Product(ReadOnlySpan<long> dims) => dims.IsEmpty ? 1 : TensorPrimitives.Product(dims);
 }

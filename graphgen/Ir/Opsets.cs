@@ -18,6 +18,9 @@ internal static class Opsets
     /// <summary>A domain as graphs hold it: ONNX's own one has two spellings, of which they hold the empty one.</summary>
     public static string DomainOf(string stored) => stored is DefaultDomain ? string.Empty : stored;
 
+    /// <summary>An operator's one name.</summary>
+    public static string OpOf(string domain, string opType) => DomainOf(domain) is { Length: > 0 } set ? $"{set}::{opType}" : opType;
+
     /// <summary>A domain as texts say it.</summary>
     public static string NameOf(string domain) => domain.Length == 0 ? DefaultDomain : domain;
 }

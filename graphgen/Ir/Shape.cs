@@ -21,7 +21,7 @@ public sealed class Shape : IReadOnlyList<Dim>, IEquatable<Shape>
     public Dim Size => _dims.Aggregate(new Dim(1), (product, dim) => product * dim);
 
     /// <summary>Dimension <paramref name="axis"/>; a negative axis counts from the end.</summary>
-    public Dim this[int axis] => _dims[axis < 0 ? axis + Rank : axis];
+    public Dim this[int axis] => _dims[Axis(axis)];
 
     /// <summary>A shape of the given dimensions.</summary>
     public static Shape Create(ReadOnlySpan<Dim> dims) => new(dims.ToArray());
@@ -41,7 +41,7 @@ public sealed class Shape : IReadOnlyList<Dim>, IEquatable<Shape>
     /// <summary>Dimensions <paramref name="start"/> … <paramref name="end"/> − 1.</summary>
     internal Shape Range(int start, int end) => new(_dims[start..end]);
 
-    internal int Axis(long axis) => (int)(axis < 0 ? axis + Rank : axis);
+    internal int Axis(long axis) => (int)axis.FromFront(Rank);
 
     /// <inheritdoc/>
     public bool Equals(Shape? other) => other is not null && _dims.AsSpan().SequenceEqual(other._dims);

@@ -32,8 +32,8 @@ internal static class TensorAxes
     public static OnnxTensor Resize(OnnxTensor tensor, int axis, int size, OnnxTensor fill)
     {
         if (tensor.Dims[axis] == size) return tensor;
-        var outer = (int)tensor.Dims.Take(axis).Aggregate(1L, (product, dim) => product * dim);
-        var inner = (int)tensor.Dims.Skip(axis + 1).Aggregate((long)tensor.Type.Bits() / 8, (product, dim) => product * dim);
+        var outer = (int)tensor.Dims.Take(axis).Size();
+        var inner = (int)tensor.Type.Bytes(tensor.Dims.Skip(axis + 1).Size());
         var (before, after, kept) = ((int)tensor.Dims[axis] * inner, size * inner, (int)Math.Min(tensor.Dims[axis], size) * inner);
         var bytes = new byte[outer * (long)after];
         var element = fill.Bytes;

@@ -53,7 +53,7 @@ internal sealed class TensorReader(string path, MappedFile? file, IReadOnlyList<
     {
         try
         {
-            return type.Bytes(dims.Aggregate(1L, (product, dim) => checked(product * dim)));
+            return type.Bytes(dims.Size());
         }
         catch (OverflowException)
         {

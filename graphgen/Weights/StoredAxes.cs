@@ -1,3 +1,5 @@
+using LoRTA.Onnx.GraphGen.Ir;
+
 namespace LoRTA.Onnx.GraphGen.Weights;
 
 /// <summary>Where the elements of a view lie in the tensor that is viewed: each axis as runs of stored positions.</summary>
@@ -10,7 +12,7 @@ internal sealed class StoredAxes
     private StoredAxes(IReadOnlyList<IReadOnlyList<Run>> axes) => _axes = axes;
 
     /// <summary>Sizes of the view.</summary>
-    public long[] Dims => [.. _axes.Select(axis => axis.Aggregate(1L, (size, run) => size * run.Size))];
+    public long[] Dims => [.. _axes.Select(axis => axis.Select(run => run.Size).Size())];
 
     /// <summary>The stored tensor itself.</summary>
     public static StoredAxes Of(IReadOnlyList<long> dims)

@@ -1,4 +1,3 @@
-using System.Collections.Frozen;
 using LoRTA.Onnx.GraphGen.Ir;
 
 namespace LoRTA.Onnx.GraphGen.Weights;
@@ -10,26 +9,6 @@ namespace LoRTA.Onnx.GraphGen.Weights;
 /// <param name="Steps">The operators in between, in the order of the data.</param>
 internal sealed record StoredPath(Value Value, Value Stored, IReadOnlyList<StoredStep> Steps)
 {
-    // What each operator does to the tensor that it shows in another way.
-    private static readonly FrozenDictionary<string, ViewEffect> Views = new Dictionary<string, ViewEffect>(StringComparer.Ordinal)
-    {
-        ["Identity"] = ViewEffect.Nothing,
-        ["Cast"] = ViewEffect.Type,
-        ["CastLike"] = ViewEffect.Type,
-        ["DequantizeLinear"] = ViewEffect.Codes,
-        [OrtOps.DequantizeLinear] = ViewEffect.Codes,
-        ["QuantizeLinear"] = ViewEffect.Rounding,
-        [OrtOps.QuantizeLinear] = ViewEffect.Rounding,
-        ["Transpose"] = ViewEffect.Axes,
-        ["Reshape"] = ViewEffect.Shape,
-        ["Squeeze"] = ViewEffect.Shape,
-        ["Unsqueeze"] = ViewEffect.Shape,
-        ["Flatten"] = ViewEffect.Shape,
-        ["Mul"] = ViewEffect.Scale,
-        ["Div"] = ViewEffect.Scale,
-        ["Sub"] = ViewEffect.ZeroPoint,
-    }.ToFrozenDictionary(StringComparer.Ordinal);
-
     private const int MostValues = 64;   // between a weight and the tensors that it is made of
     private const int MostScales = 6;    // one behind the other; both sides of each are followed
 
@@ -104,11 +83,6 @@ internal sealed record StoredPath(Value Value, Value Stored, IReadOnlyList<Store
         }
     }
 
-    /// <summary>Whether an operator only shows a tensor in another way, whatever its type.</summary>
-    public static bool KeepsNumbers(Node node) =>
-        Views.TryGetValue(node.Op, out var effect)
-            && effect is ViewEffect.Nothing or ViewEffect.Type or ViewEffect.Axes or ViewEffect.Shape;
-
     /// <summary>What each stored number is multiplied by on the way, by its position; null where nothing scales. (The scale of codes is
     /// not counted: it belongs to the stored form.)</summary>
     public Func<long, float>? Factor()
@@ -162,7 +136,7 @@ internal sealed record StoredPath(Value Value, Value Stored, IReadOnlyList<Store
 
     private static StoredStep? StepOf(Node node, int scales = MostScales)
     {
-        if (!Views.TryGetValue(node.Op, out var effect)) return null;
+        if (Views.EffectOf(node) is not { } effect) return null;
         if (effect is not (ViewEffect.Scale or ViewEffect.ZeroPoint)) return new StoredStep(node, 0, effect);
         if (scales == 0) return null;
         var paths = new[] { Of(node.Input(0), scales - 1), Of(node.Input(1), scales - 1) };
@@ -216,19 +190,18 @@ internal sealed record StoredPath(Value Value, Value Stored, IReadOnlyList<Store
         switch (node.Op)
         {
             case "Squeeze":
-                var removed = given?.Select(axis => axis < 0 ? axis + count : axis).ToArray();
+                var removed = given?.Select(axis => axis.FromFront(count)).ToArray();
                 return [.. dims.Where((dim, axis) => removed is null ? dim != 1 : !removed.Contains(axis))];
             case "Unsqueeze" when given is not null:
                 var rank = count + given.Length;
-                var added = given.Select(axis => axis < 0 ? axis + rank : axis).Order().ToArray();
+                var added = given.Select(axis => axis.FromFront(rank)).Order().ToArray();
                 if (added.Any(axis => axis < 0 || axis >= rank)) return null;
                 var all = dims.ToList();
                 foreach (var axis in added) all.Insert((int)axis, 1);
                 return [.. all];
             case "Flatten":
-                var axisAt = (int)node.Int("axis", 1);
-                var at = Math.Clamp(axisAt < 0 ? axisAt + count : axisAt, 0, count);
-                return [dims[..at].Aggregate(1L, (size, dim) => size * dim), dims[at..].Aggregate(1L, (size, dim) => size * dim)];
+                var at = (int)node.Int("axis", 1).Bounded(count);
+                return [dims[..at].Size(), dims[at..].Size()];
             default:
                 return given is null ? null : Completed(given, dims, node.Int("allowzero", 0) == 1);
         }
@@ -242,8 +215,7 @@ internal sealed record StoredPath(Value Value, Value Stored, IReadOnlyList<Store
     {
         var shape = target.Select((dim, axis) => dim == 0 && !allowsZero && axis < dims.Length ? dims[axis] : dim).ToArray();
         var rest = Array.IndexOf(shape, -1);
-        if (rest >= 0) shape[rest] =
-            dims.Aggregate(1L, (size, dim) => size * dim) / Math.Max(1, -shape.Aggregate(1L, (size, dim) => size * dim));
+        if (rest >= 0) shape[rest] = dims.Size() / Math.Max(1, -shape.Size());
         return shape;
     }
 }
@@ -253,30 +225,3 @@ internal sealed record StoredPath(Value Value, Value Stored, IReadOnlyList<Store
 /// <param name="Input">Which of its inputs is the tensor; the others say how.</param>
 /// <param name="Effect">What it does.</param>
 internal sealed record StoredStep(Node Node, int Input, ViewEffect Effect);
-
-/// <summary>What a view changes.</summary>
-internal enum ViewEffect
-{
-    Nothing,
-
-    /// <summary>The element type.</summary>
-    Type,
-
-    /// <summary>The order of the axes.</summary>
-    Axes,
-
-    /// <summary>The sizes; the order of the elements stays.</summary>
-    Shape,
-
-    /// <summary>Codes of few bits become numbers.</summary>
-    Codes,
-
-    /// <summary>Numbers become codes: what is stored is not what is computed with.</summary>
-    Rounding,
-
-    /// <summary>Each number is multiplied or divided by a stored one.</summary>
-    Scale,
-
-    /// <summary>A zero point is taken from codes.</summary>
-    ZeroPoint,
-}

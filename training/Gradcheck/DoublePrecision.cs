@@ -69,8 +69,7 @@ internal sealed class DoublePrecision
         SetInputs(node, ElementType.Float, _wide, ElementType.Double);
         var outputs = node.Outputs.Select(output => IsRead(output) ? Twin(output!) : null).ToList();
         while (outputs.Count > 1 && outputs[^1] is null) outputs.RemoveAt(outputs.Count - 1);
-        var wide = new Node(node.OpType, node.Domain, node.Inputs, outputs) { Name = node.Name };
-        foreach (var (name, attribute) in node.Attributes) wide.Attributes[name] = attribute;
+        var wide = node.On(node.Inputs, outputs);
         if (node.Op == "Cast") wide.Attributes["to"] = (long)ElementType.Double;
         _graph.Add(wide, after: node);
         foreach (var (old, replacement) in node.Outputs.Zip(outputs)) if (replacement is not null) _graph.ReplaceUses(old!, replacement);

@@ -23,7 +23,7 @@ internal static class ConvolutionRules
     private static IReadOnlyList<Expr?> ConvTranspose(GradientCall r)
     {
         var (x, w) = r;
-        if (r.String("auto_pad", "NOTSET") is not ("NOTSET" or "VALID") || r.Ints("output_shape") is not null)
+        if (!r.Windows(x.Rank - 2).IsPaddingGiven || r.Ints("output_shape") is not null)
             throw r.Refusal("its padding follows from the output (auto_pad, output_shape)");
         var (windows, group) = (Windows.Of(r, Kernel(r, w), x), r.Int("group", 1));
         var back = r.Tape.Op("Conv", [r.G, w],

@@ -19,7 +19,7 @@ internal static class PoolingRules
         {
             var windows = Windows.Of(r, r.Ints("kernel_shape")!, r.X);
             if (windows.Pads.All(pad => pad == 0) && !r.Flag("ceil_mode"))
-                return [windows.Spread(r.G / windows.Kernel.Aggregate(1.0, (product, size) => product * size), r.X)];
+                return [windows.Spread(r.G / windows.Kernel.Size(), r.X)];
             var ones = r.Tape.Scalar(1, r.X.Type).ExpandLike(r.X);
             var sums = r.Tape.Op("LpPool", [ones], ("p", 1), ("kernel_shape", windows.Kernel), ("strides", windows.Strides),
                 ("dilations", windows.Dilations), ("pads", windows.Pads), ("ceil_mode", r.Int("ceil_mode", 0)));

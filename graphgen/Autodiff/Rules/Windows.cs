@@ -26,16 +26,9 @@ internal sealed record Windows(long[] Kernel, long[] Strides, long[] Dilations, 
     /// <param name="x">What the windows lie in.</param>
     public static Windows Of(GradientCall r, long[] kernel, Expr x)
     {
-        var axes = kernel.Length;
-        long[] Ones() => [.. Enumerable.Repeat(1L, axes)];
-        var pads = r.Ints("pads") ?? new long[2 * axes];
-        var windows = new Windows(kernel, r.Ints("strides") ?? Ones(), r.Ints("dilations") ?? Ones(), new long[axes], new long[axes]);
-        return r.String("auto_pad", "NOTSET") switch
-        {
-            "NOTSET" => windows with { Front = pads[..axes], Back = pads[axes..] },
-            "VALID" => windows,
-            var same => windows.Same(r, x, isUpper: same == "SAME_UPPER"),
-        };
+        var at = r.Windows(kernel.Length);
+        var windows = new Windows(kernel, at.Strides, at.Dilations, at.Front, at.Back);
+        return at.IsPaddingGiven ? windows : windows.Same(r, x, isUpper: at.Padding == "SAME_UPPER");
     }
 
     /// <summary>Every window's number added back to each place under the window.</summary>
@@ -43,7 +36,7 @@ internal sealed record Windows(long[] Kernel, long[] Strides, long[] Dilations, 
     /// <param name="x">What the windows lie in, [N, C, L..].</param>
     public Expr Spread(Expr g, Expr x)
     {
-        var count = (int)Kernel.Aggregate(1L, (product, size) => product * size);
+        var count = (int)Kernel.Size();
         var ones = OnnxTensor.Of<float>([1, 1, .. Kernel], [.. Enumerable.Repeat(1f, count)]);
         var flat = Alone(g);
         var full = g.Tape.Op("ConvTranspose", [flat, g.Tape.Constant(ones).Cast(g.Type)], ("strides", Strides), ("dilations", Dilations));

@@ -39,17 +39,13 @@ internal static class ConvolutionInference
     // How many windows there are along each axis.
     private static IEnumerable<Dim> Lengths(NodeFacts f, Shape x, long[] kernel)
     {
-        var axes = kernel.Length;
-        var (pads, strides, dilations) =
-            (f.Node.Ints("pads") ?? new long[2 * axes], f.Node.Ints("strides") ?? Ones(axes), f.Node.Ints("dilations") ?? Ones(axes));
-        var (padding, isCeiled) = (f.Node.String("auto_pad", "NOTSET"), f.Int("ceil_mode", 0) == 1);
-        for (var axis = 0; axis < axes; axis++)
+        var (at, isCeiled) = (WindowAttributes.Of(f.Node, kernel.Length), f.Int("ceil_mode", 0) == 1);
+        for (var axis = 0; axis < kernel.Length; axis++)
         {
-            var (length, reach) = (x[axis + 2], dilations[axis] * (kernel[axis] - 1));
-            var (front, back) = padding == "NOTSET" ? (pads[axis], pads[axes + axis]) : (0, 0);
-            yield return (padding is "NOTSET" or "VALID"
-                ? Windows(length, front, back, reach, strides[axis], isCeiled)
-                : Quotient(length + (strides[axis] - 1), strides[axis])) ?? f.Fresh(0, axis + 2);
+            var (length, reach, stride) = (x[axis + 2], at.Dilations[axis] * (kernel[axis] - 1), at.Strides[axis]);
+            yield return (at.IsPaddingGiven
+                ? Windows(length, at.Front[axis], at.Back[axis], reach, stride, isCeiled)
+                : Quotient(length + (stride - 1), stride)) ?? f.Fresh(0, axis + 2);
         }
     }
 
@@ -66,18 +62,16 @@ internal static class ConvolutionInference
 
     private static void Transposed(NodeFacts f)
     {
-        if (f.Shape(0) is not { Rank: >= 3 } x || f.Shape(1) is not { Known: { } kernel }
-            || f.Node.String("auto_pad", "NOTSET") is not ("NOTSET" or "VALID") || f.Node.Ints("output_shape") is not null)
+        if (f.Shape(0) is not { Rank: >= 3 } x || f.Shape(1) is not { Known: { } kernel } || f.Node.Ints("output_shape") is not null
+            || WindowAttributes.Of(f.Node, x.Rank - 2) is not { IsPaddingGiven: true } at)
         {
             f.Set(0, f.Type(0), Unknown(f));
             return;
         }
         var axes = x.Rank - 2;
-        var (pads, strides, dilations) =
-            (f.Node.Ints("pads") ?? new long[2 * axes], f.Node.Ints("strides") ?? Ones(axes), f.Node.Ints("dilations") ?? Ones(axes));
         var extra = f.Node.Ints("output_padding") ?? new long[axes];
         f.Set(0, f.Type(0), [x[0], kernel[1] * f.Int("group", 1), .. Enumerable.Range(0, axes).Select(axis =>
-            ((x[axis + 2] - 1) * strides[axis]) + (dilations[axis] * (kernel[axis + 2] - 1)) + 1 - pads[axis] - pads[axes + axis]
+            ((x[axis + 2] - 1) * at.Strides[axis]) + (at.Dilations[axis] * (kernel[axis + 2] - 1)) + 1 - at.Front[axis] - at.Back[axis]
                 + extra[axis])]);
     }
 
@@ -91,6 +85,4 @@ internal static class ConvolutionInference
     }
 
     private static Shape? Unknown(NodeFacts f) => f.Shape(0) is { } x ? f.FreshShape(0, x.Rank) : null;
-
-    private static long[] Ones(int axes) => [.. Enumerable.Repeat(1L, axes)];
 }

@@ -30,7 +30,7 @@ internal static class MovementInference
             f.Set(0, ElementType.Int64, f.FreshShape(0, 1));
             return;
         }
-        var (start, end) = (Clamp(f.Int("start", 0), x.Rank), Clamp(f.Int("end", x.Rank), x.Rank));
+        var (start, end) = ((int)f.Int("start", 0).Bounded(x.Rank), (int)f.Int("end", x.Rank).Bounded(x.Rank));
         var part = x.Range(start, Math.Max(start, end));
         f.Set(0, ElementType.Int64, [part.Rank], part);
     }
@@ -65,7 +65,7 @@ internal static class MovementInference
             f.Set(0, f.Type(0), f.FreshShape(0, 2));
             return;
         }
-        var axis = f.Int("axis", 1) is var given && given < 0 ? (int)given + x.Rank : (int)given;
+        var axis = f.Node.Axis(x.Rank, 1);
         f.Set(0, f.Type(0), [x.Range(0, axis).Size, x.Range(axis, x.Rank).Size]);
     }
 
@@ -232,6 +232,4 @@ internal static class MovementInference
         }
         f.Set(0, f.Type(0), [.. dims]);
     }
-
-    private static int Clamp(long index, int rank) => (int)Math.Clamp(index < 0 ? index + rank : index, 0, rank);
 }

@@ -31,7 +31,7 @@ internal sealed class NodeFacts(Node node)
 
     /// <summary>An axis as index into a shape of the given rank.</summary>
     public int Axis(long axis, int rank) =>
-        axis >= -rank && axis < Math.Max(rank, 1) ? (int)(axis < 0 ? axis + rank : axis) : throw Fail($"axis {axis} of a tensor of rank {rank}");
+        axis >= -rank && axis < Math.Max(rank, 1) ? (int)axis.FromFront(rank) : throw Fail($"axis {axis} of a tensor of rank {rank}");
 
     /// <summary>A size that nothing is known of, named after the output: the same in every run.</summary>
     public Dim Fresh(int output, int axis) => Dim.Symbol(FreshName(output, axis));

@@ -43,7 +43,7 @@ internal sealed class FunctionInliner
     public static string KeyOf(NodeProto node) => KeyOf(node.Domain, node.OpType, node.Overload);
 
     private static string KeyOf(string domain, string name, string overload) =>
-        $"{Opsets.DomainOf(domain)}::{name}{(overload.Length > 0 ? $":{overload}" : string.Empty)}";
+        $"{Opsets.OpOf(domain, name)}{(overload.Length > 0 ? $":{overload}" : string.Empty)}";
 
     private static IEnumerable<NodeProto> Nodes(IEnumerable<NodeProto> nodes) =>
         nodes.SelectMany(node => NameTable.Subgraphs(node).SelectMany(graph => Nodes(graph.Node)).Prepend(node));
