@@ -1,6 +1,7 @@
 using System.CommandLine;
 using LoRTA.Onnx.Cli.Display;
 using LoRTA.Onnx.Cli.Verbs;
+using LoRTA.Onnx.GraphGen.Adapters;
 
 namespace LoRTA.Onnx.Cli;
 
@@ -29,9 +30,11 @@ internal static class Application
     /// <param name="output">Takes results.</param>
     /// <param name="error">Takes progress and errors.</param>
     /// <param name="stop">Asks for a clean end.</param>
+    /// <param name="families">The adapter families that all verbs and recipes choose from; null = those of this project.</param>
     /// <returns>0 done, 1 failed, 2 wrong usage, 130 stopped.</returns>
-    public static int Run(string[] args, TextWriter output, TextWriter error, CancellationToken stop) =>
-        Run(args, new Shell(output, error, stop), [.. Verbs.Select(create => create())]);
+    public static int Run(string[] args, TextWriter output, TextWriter error, CancellationToken stop,
+        IReadOnlyList<AdapterFamilyEntry>? families = null) =>
+        Run(args, new Shell(output, error, stop) { Families = families ?? AdapterFamilies.All }, [.. Verbs.Select(create => create())]);
 
     /// <summary>Runs a command line with the given verbs.</summary>
     public static int Run(string[] args, Shell shell, IReadOnlyList<Verb> verbs)
@@ -54,4 +57,8 @@ internal static class Application
 }
 
 /// <summary>What a command line runs in.</summary>
-internal sealed record Shell(TextWriter Output, TextWriter Error, CancellationToken Stop);
+internal sealed record Shell(TextWriter Output, TextWriter Error, CancellationToken Stop)
+{
+    /// <summary>The adapter families to choose from.</summary>
+    public IReadOnlyList<AdapterFamilyEntry> Families { get; init; } = AdapterFamilies.All;
+}

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Diagnostics;
 using LoRTA.Onnx.Cli.Display;
+using LoRTA.Onnx.GraphGen.Adapters;
 using LoRTA.Onnx.GraphGen.Errors;
 
 namespace LoRTA.Onnx.Cli;
@@ -94,6 +95,9 @@ internal sealed class Call(ParseResult parsed, IProgress<object> progress, Shell
     public TextWriter Text => parsed.GetValue(Opt.Json) ? TextWriter.Null : shell.Output;
 
     public CancellationToken Stop => shell.Stop;
+
+    /// <summary>The adapter families to choose from.</summary>
+    public IReadOnlyList<AdapterFamilyEntry> Families => shell.Families;
 
     public T Get<T>(Argument<T> argument) => parsed.GetValue(argument)!;
 

@@ -1,4 +1,5 @@
 using LoRTA.Onnx.GraphGen.Artifacts;
+using LoRTA.Onnx.GraphGen.Canonical;
 using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.Training.Data;
 using LoRTA.Onnx.Training.Recipes;
@@ -14,10 +15,11 @@ internal sealed record RecipeBatches(IReadOnlyList<IReadOnlyDictionary<string, O
     private const long Tokens = 4096;   // of each set, about
 
     /// <summary>Reads the data of a recipe.</summary>
-    /// <param name="recipe">The recipe; its model says what the labels look like.</param>
-    public static RecipeBatches Of(Recipe recipe)
+    /// <param name="recipe">The recipe.</param>
+    /// <param name="model">The training copy of its model, which says what the labels look like.</param>
+    public static RecipeBatches Of(Recipe recipe, CanonicalModel model)
     {
-        var graph = EvaluationGraph.Of(OnnxModel.Load(recipe.Model), recipe.Task, RecipeMapping.LossOutput(recipe));
+        var graph = EvaluationGraph.Of(model, recipe.Task, RecipeMapping.LossOutput(recipe));
         var (train, validation) = PreparedTask.DataOf(recipe, graph);
         var learned = First(train.From(default).Take(train.BatchesPerEpoch));
         return new RecipeBatches(learned, validation is null ? learned : First(validation.InOrder()));

@@ -1,5 +1,6 @@
 using LoRTA.Onnx.GraphGen.Adapters;
 using LoRTA.Onnx.GraphGen.Artifacts;
+using LoRTA.Onnx.GraphGen.Canonical;
 using LoRTA.Onnx.GraphGen.Discovery;
 using LoRTA.Onnx.GraphGen.Errors;
 using LoRTA.Onnx.GraphGen.Ir;
@@ -51,6 +52,9 @@ internal sealed record EvaluationRequest
 
     /// <summary>Another model file, for instance the folded one.</summary>
     public string? Model { get; init; }
+
+    /// <summary>The training copy of the model where there is one already; null = made from the file.</summary>
+    public CanonicalModel? Canonical { get; init; }
 
     /// <summary>Whether the adapter may have been trained on other weights.</summary>
     public bool AllowOtherBase { get; init; }
@@ -128,7 +132,10 @@ internal static class TrainingRun
     {
         request.Settings.CheckDevice();
         var recipe = request.Recipe with { Model = request.Model ?? request.Recipe.Model };
-        var (graph, values) = request.Adapter is { } adapter ? Adapted(recipe, Adapter.Load(adapter), request) : (EvaluationGraph.Of(OnnxModel.Load(recipe.Model), recipe.Task, RecipeMapping.LossOutput(recipe)), new Dictionary<string, OnnxTensor>(StringComparer.Ordinal));
+        var canonical = request.Canonical ?? CanonicalModel.Of(OnnxModel.Load(recipe.Model));
+        var (graph, values) = request.Adapter is { } adapter
+            ? Adapted(recipe, UnderstoodModel.Of(canonical).Copy(), Adapter.Load(adapter), request)
+            : (EvaluationGraph.Of(canonical, recipe.Task, RecipeMapping.LossOutput(recipe)), new Dictionary<string, OnnxTensor>(StringComparer.Ordinal));
         if (PreparedTask.DataOf(recipe, graph).Validation is not { } validation) throw TrainingErrors.NoValidation(recipe.Data.Train);
         progress?.Report(Phrases.Of(validation.Path, validation.Counts, recipe.Data));
         var evaluator = Evaluator.Of(recipe.Task, validation, graph);
@@ -144,10 +151,10 @@ internal static class TrainingRun
             yield return $"validation data: {Phrases.Of(validation.Path, validation.Counts, recipe.Data)}";
     }
 
-    private static (EvaluationGraph Graph, IReadOnlyDictionary<string, OnnxTensor> Values) Adapted(Recipe recipe, Adapter adapter, EvaluationRequest request)
+    private static (EvaluationGraph Graph, IReadOnlyDictionary<string, OnnxTensor> Values) Adapted(
+        Recipe recipe, UnderstoodModel model, Adapter adapter, EvaluationRequest request)
     {
-        var model = OnnxModel.Load(recipe.Model);
-        BaseModels.PlanOf(UnderstoodModel.Of(model), adapter, request.AllowOtherBase, request.Families);
+        BaseModels.PlanOf(model, adapter, request.AllowOtherBase, request.Families);
         var asTrained = recipe with
         {
             Trainables = [.. adapter.Config.Trainables.Select(name => new TrainableOptions { Match = name })],

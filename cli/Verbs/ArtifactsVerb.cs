@@ -22,7 +22,7 @@ internal static class ArtifactsVerb
             if (call.Get(dialect) == OrtTraining) throw NotYet(OrtTraining);
             var deployed = OnnxModel.Load(call.Get(model));
             new OutputGuard(call.Get(force), deployed.Files).CheckFolder(call.Get(output), PortableArtifacts.IsFile);
-            var spec = new TrainingOptions { Adapter = adapter.Options(call), Task = call.Get(task), Seed = call.Get(seed) ?? 0 };
+            var spec = new TrainingOptions { Adapter = adapter.Options(call), Task = call.Get(task), Seed = call.Get(seed) ?? 0, Families = call.Families };
             var graphs = TrainingGraphBuilder.Build(deployed, spec);
             var files = PortableArtifacts.Write(graphs, call.Get(output), call.Get(embed));
             return new ArtifactsResult(files, graphs.Trained.Sum(tensor => tensor.Initial.Count), Names(graphs.Train.Graph.Inputs), Names(graphs.Train.Graph.Outputs));

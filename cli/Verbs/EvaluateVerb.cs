@@ -14,9 +14,10 @@ internal static class EvaluateVerb
         {
             var request = new EvaluationRequest
             {
-                Recipe = RecipeArgument.Load(call.Get(recipe), call.Get(settings), (null, call.Get(seed), runtime.Device(call))),
+                Recipe = RecipeArgument.Load(call, call.Get(recipe), call.Get(settings), (null, call.Get(seed), runtime.Device(call))),
                 Adapter = call.Get(adapter),
                 Model = call.Get(model),
+                Families = call.Families,
                 AllowOtherBase = call.Get(allow),
                 Threads = runtime.Settings(call).Threads,
                 AllowTf32 = runtime.Settings(call).AllowTf32,

@@ -2,6 +2,7 @@ using System.Text.Json.Serialization;
 using LoRTA.Onnx.Export.Folding;
 using LoRTA.Onnx.Export.Verification;
 using LoRTA.Onnx.GraphGen.Adapters;
+using LoRTA.Onnx.GraphGen.Discovery;
 using LoRTA.Onnx.GraphGen.Errors;
 using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.Training;
@@ -38,26 +39,25 @@ internal static class ExportVerb
                 AllowRounding = call.Get(rounding),
                 Inputs = call.Get(inputs),
                 Recipe = call.Get(data) is { } path
-                    ? RecipeArgument.OfModel(path, call.Get(model), runtime.Settings(call))
+                    ? RecipeArgument.OfModel(call, path, call.Get(model), runtime.Settings(call))
                     : null,
                 RecipePath = call.Get(data),
+                Families = call.Families,
             };
             var options = new ExportOptions { KeepBase = call.Get(keep), Widen = call.Get(widen), AllowOtherBase = call.Get(allow) };
-            var result = Run(request, options, runtime.Settings(call).ToEvaluator());
-            return request.Recipe is null
-                ? result
-                : result with { Loss = LossesOf(request, result.Output, options.AllowOtherBase, runtime.Settings(call)) };
+            return Run(request, options, runtime.Settings(call));
         });
     }
 
     // Compared before anything is written: a failed comparison leaves an existing output as it is.
-    internal static ExportResult Run(Request request, ExportOptions options, IGraphEvaluator evaluator)
+    internal static ExportResult Run(Request request, ExportOptions options, OrtSettings settings)
     {
-        var deployed = OnnxModel.Load(request.Model);
+        var (evaluator, deployed) = (settings.ToEvaluator(), OnnxModel.Load(request.Model));
         var target = ExportTarget.Of(request.Model, deployed, request.Output) with { Inputs = [.. request.Read] };
         target.Check(request.Force);
         var adapter = Adapter.Load(request.Adapter);
-        var folded = new AdapterFold(evaluator).Fold(deployed, adapter, options);
+        var understood = UnderstoodModel.Of(deployed);
+        var folded = new AdapterFold(evaluator, request.Families).Fold(understood, adapter, options);
         var (comparison, problem) = request.Verify ? (Compare(), null) : folded.Bits <= 8 ? IfItRuns(Compare) : (null, null);
         var bytes = target.Write(folded.Model, request.Force).Sum(file => new FileInfo(file).Length);
         var rounding = folded.Rounding();
@@ -68,13 +68,14 @@ internal static class ExportVerb
             Note = problem is not null ? $"Nothing was compared: {problem.Message}"
                 : folded.IsBase() ? "The adapter changes nothing: the result computes what the base computes."
                 : Note(comparison?.EffectKept, rounding),
+            Loss = request.Recipe is null ? null : LossesOf(request, (understood, folded), options.AllowOtherBase, settings),
             Failure = isKept ? null : VerificationErrors.EffectLost(target.File, comparison!.EffectKept!.Value, rounding!.Type),
         };
 
         VerifyResult Compare()
         {
-            var batches = request.Recipe is { } recipe ? RecipeBatches.Of(recipe) : null;
-            return new Verifier(evaluator).Compare(deployed, adapter, folded, new VerifyOptions
+            var batches = request.Recipe is { } recipe ? RecipeBatches.Of(recipe, understood.Canonical) : null;
+            return new Verifier(evaluator, request.Families).Compare(understood, adapter, folded, new VerifyOptions
             {
                 Inputs = request.Inputs,
                 Batches = request.Inputs is null ? batches?.Held : null,
@@ -103,18 +104,21 @@ internal static class ExportVerb
 
     private static LortaException KeptAndWidened() => new("LRT806", "--keep-base, --widen: a base that is kept has no weight to widen.", "Give one of the two.") { IsUsage = true };
 
-    private static Losses LossesOf(Request request, string output, bool allowOtherBase, OrtSettings settings)
+    private static Losses LossesOf(
+        Request request, (UnderstoodModel Base, FoldedModel Folded) models, bool allowOtherBase, OrtSettings settings)
     {
         var adapted = new EvaluationRequest
         {
             Recipe = request.Recipe!,
             Adapter = request.Adapter,
-            Model = request.Model,
+            Canonical = models.Base.Canonical,
+            Families = request.Families,
             AllowOtherBase = allowOtherBase,
             Threads = settings.Threads,
             AllowTf32 = settings.AllowTf32,
         };
-        return new Losses(TrainingRun.Evaluate(adapted).Loss, TrainingRun.Evaluate(adapted with { Adapter = null, Model = output }).Loss);
+        var exported = adapted with { Adapter = null, Canonical = models.Folded.Canonical };
+        return new Losses(TrainingRun.Evaluate(adapted).Loss, TrainingRun.Evaluate(exported).Loss);
     }
 
     /// <summary>What to fold, and where the result goes.</summary>
@@ -137,6 +141,9 @@ internal static class ExportVerb
 
         /// <summary>The file of <see cref="Recipe"/>.</summary>
         public string? RecipePath { get; init; }
+
+        /// <summary>The adapter families to choose from.</summary>
+        public required IReadOnlyList<AdapterFamilyEntry> Families { get; init; }
 
         /// <summary>The files that are read beside the model, which the output must not replace.</summary>
         public IEnumerable<string> Read =>

@@ -20,7 +20,7 @@ internal static class GenerateVerb
         return Verb.Define("generate", "Continue a text with a decoder.", [model, prompt, adapter, allow, tokenizer, tokens, temperature, topK, topP, seed, .. runtime.Symbols], call =>
         {
             var sampling = new SamplingOptions { Temperature = call.Get(temperature), TopK = call.Get(topK), TopP = call.Get(topP), Seed = call.Get(seed) ?? 0 };
-            using var generator = new TextGenerator(Load(call.Get(model), call.Get(adapter), call.Get(allow)), call.Get(tokenizer), runtime.Settings(call), TimeProvider.System);
+            using var generator = new TextGenerator(Load(call, call.Get(model), call.Get(adapter), call.Get(allow)), call.Get(tokenizer), runtime.Settings(call), TimeProvider.System);
             var text = generator.Continue(call.Get(prompt), new GenerationOptions { MaxTokens = call.Get(tokens), Sampling = sampling }, new TextDisplay(call.Text), call.Stop);
             call.Text.Write('\n');
             call.Progress.Report(string.Create(CultureInfo.InvariantCulture, $"{text.Ids.Count} tokens in {text.Seconds:0.00} s, {text.TokensPerSecond:0.0} tokens/s"));
@@ -28,10 +28,10 @@ internal static class GenerateVerb
         });
     }
 
-    private static OnnxModel Load(string path, string? adapter, bool allowOtherBase)
+    private static OnnxModel Load(Call call, string path, string? adapter, bool allowOtherBase)
     {
         var deployed = OnnxModel.Load(path);
-        return adapter is null ? deployed : AdaptedModels.WithSideBranches(deployed, Adapter.Load(adapter), allowOtherBase);
+        return adapter is null ? deployed : AdaptedModels.WithSideBranches(deployed, Adapter.Load(adapter), allowOtherBase, call.Families);
     }
 }
 

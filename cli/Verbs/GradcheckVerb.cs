@@ -20,30 +20,41 @@ internal static class GradcheckVerb
         return Verb.Define("gradcheck", "Compare derived gradients with a golden, or with central differences.", [model, golden, batch, names, .. adapter.Symbols, task, seed, .. runtime.Symbols], call =>
         {
             var settings = runtime.Settings(call);
-            var deployed = OnnxModel.Load(call.Get(model));
-            var architecture = Architecture.Of(UnderstoodModel.Of(deployed));
-            if (call.Get(golden) is { } file) return AgainstGolden(deployed, Golden.Load(file), (call.Get(batch), call.Get(names)), architecture, settings);
-            return AgainstDifferences(deployed, adapter.Options(call), call.Get(task) ?? throw NeedsTask(), (call.Get(batch), call.Get(seed) ?? 0), architecture, settings);
+            var understood = UnderstoodModel.Of(OnnxModel.Load(call.Get(model)));
+            if (call.Get(golden) is { } file)
+                return AgainstGolden(understood, (Golden.Load(file), call.Families), (call.Get(batch), call.Get(names)), settings);
+            var spec = new TrainingOptions
+            {
+                Adapter = adapter.Options(call),
+                Task = call.Get(task) ?? throw NeedsTask(),
+                Seed = call.Get(seed) ?? 0,
+                Families = call.Families,
+            };
+            return AgainstDifferences(understood, spec, call.Get(batch), settings);
         });
     }
 
-    private static Verdict AgainstGolden(OnnxModel deployed, Golden golden, (string? Batch, string? Names) files, Architecture architecture, OrtSettings settings)
+    private static Verdict AgainstGolden(UnderstoodModel model, (Golden File, IReadOnlyList<AdapterFamilyEntry> Families) expected,
+        (string? Batch, string? Names) files, OrtSettings settings)
     {
-        var spec = golden.Spec(architecture) with { Names = files.Names is null ? null : ParameterNameFile.Load(files.Names, deployed) };
+        var (golden, families) = expected;
+        var deployed = model.Deployed;
+        var spec = golden.Spec(Architecture.Of(model), families) with { Names = files.Names is null ? null : ParameterNameFile.Load(files.Names, deployed) };
         var batch = files.Batch ?? Path.Combine(Path.GetDirectoryName(Path.GetFullPath(deployed.Path))!, "reference", golden.Batch ?? "batch.safetensors");
-        var result = new GoldenCheck(golden, settings.ToEvaluator()).Run(TrainingGraphBuilder.Build(deployed, spec), StoredBatch.Load(batch), settings);
+        var result = new GoldenCheck(golden, settings.ToEvaluator()).Run(TrainingGraphBuilder.Build(model, spec), StoredBatch.Load(batch), settings);
         return new Verdict(result, result.Ok);
     }
 
-    private static Verdict AgainstDifferences(OnnxModel deployed, AdapterOptions options, string task, (string? Batch, long Seed) given, Architecture architecture, OrtSettings settings)
+    private static Verdict AgainstDifferences(UnderstoodModel model, TrainingOptions spec, string? file, OrtSettings settings)
     {
-        var values = CentralDifferenceCheck.FactorsOf(AdapterPlan.Of(architecture, options), given.Seed);
-        var graphs = TrainingGraphBuilder.Build(deployed, new TrainingOptions { Adapter = options, Task = task, Values = values });
+        var architecture = Architecture.Of(model);
+        var values = CentralDifferenceCheck.FactorsOf(AdapterPlan.Of(architecture, spec.Adapter, spec.Families), spec.Seed);
+        var graphs = TrainingGraphBuilder.Build(model, spec with { Values = values });
         var classes = graphs.Evaluation.Classes ?? 2;
-        var batch = given.Batch is { } file
+        var batch = file is not null
             ? StoredBatch.Load(file)
-            : SampleBatch.For(task, architecture.Vocab ?? 2, classes, given.Seed, graphs.Batches.Sizes);
-        var result = new CentralDifferenceCheck(graphs, settings, given.Seed).Run(batch);
+            : SampleBatch.For(spec.Task, architecture.Vocab ?? 2, classes, spec.Seed, graphs.Batches.Sizes);
+        var result = new CentralDifferenceCheck(graphs, settings, spec.Seed).Run(batch);
         return new Verdict(result, result.Verdict != GradientVerdict.Wrong);   // unresolved is no failure
     }
 

@@ -17,13 +17,13 @@ internal static class InjectVerb
             var (target, folder) = (call.Get(output), $"{Path.ChangeExtension(call.Get(output), null)}.adapter");
             var deployed = OnnxModel.Load(call.Get(model));
             var given = Values(call.Get(factors));
-            var (injected, written) = DeployedInjection.Apply(deployed, adapter.Options(call), given, call.Get(seed) ?? 0);
+            var (injected, written) = DeployedInjection.Apply(deployed, adapter.Options(call), given, call.Get(seed) ?? 0, call.Families);
             if (call.Get(factors) is { } file) CheckNames(file, given.Keys, written);
             var guard = new OutputGuard(call.Get(force), [.. deployed.Files, .. new[] { call.Get(factors) }.OfType<string>()]);
             guard.CheckModel(target);
             guard.CheckFolder(folder, Adapter.IsFile);
             (written with { Path = folder }).SaveWith(injected, target);
-            var plan = AdapterPlan.Of(written.Config.Base.Architecture, written.Config.AdapterOptions);
+            var plan = AdapterPlan.Of(written.Config.Base.Architecture, written.Config.AdapterOptions, call.Families);
             return new InjectResult(plan.Options.Method, plan.Trainable, [.. plan.Sites.All.Select(site => site.Address)], folder);
         });
     }

@@ -25,18 +25,18 @@ internal static class MethodsVerb
                 : OfNumbers(call.Get(width), call.Get(heads), call.Get(layers), call.Get(kvHeads), call.Get(vocab));
             var options = new AdapterOptions { Rank = call.Get(rank), Targets = call.Get(targets) };
             options.Validate();
-            return AdapterFamilies.All.Select(family => Count(architecture, options with { Method = family.Method })).ToList();
+            return call.Families.Select(family => Count(architecture, options with { Method = family.Method }, call.Families)).ToList();
         });
     }
 
     private static Option<int?> Size(string name, string description) => Opt.Within(Opt.Of<int?>(name, description, "N"), 1, Largest);
 
     // A family that does not take these targets or this architecture has no number, and says why.
-    private static MethodRow Count(Architecture architecture, AdapterOptions options)
+    private static MethodRow Count(Architecture architecture, AdapterOptions options, IReadOnlyList<AdapterFamilyEntry> families)
     {
         try
         {
-            var plan = AdapterPlan.Of(architecture, options);
+            var plan = AdapterPlan.Of(architecture, options, families);
             var isFoldable = FoldGraph.IsPossible(plan);
             return new MethodRow(options.Method, plan.Trainable, isFoldable, isFoldable ? null : AdapterErrors.NotFoldable(options.Method).Message);
         }

@@ -23,7 +23,7 @@ internal static class QuickstartVerb
         {
             var folder = Path.GetFullPath(call.Get(output) ?? "quickstart");
             if (!call.Get(force) && PathKinds.Of(folder) != PathKind.Nothing) throw FileErrors.Exists(folder);
-            var recipe = RecipeArgument.Load(Path.Combine(Bundled(), "recipes", "ship-log.yaml"), [], (Path.Combine(folder, "run"), null, runtime.Settings(call).Device));
+            var recipe = RecipeArgument.Load(call, Path.Combine(Bundled(), "recipes", "ship-log.yaml"), [], (Path.Combine(folder, "run"), null, runtime.Settings(call).Device));
             return Run(call, folder, new RunRequest
             {
                 Recipe = recipe,

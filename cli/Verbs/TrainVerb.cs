@@ -15,8 +15,9 @@ internal static class TrainVerb
         {
             var request = new RunRequest
             {
-                Recipe = RecipeArgument.Load(call.Get(recipe), call.Get(settings), (call.Get(output), call.Get(seed), runtime.Device(call))),
+                Recipe = RecipeArgument.Load(call, call.Get(recipe), call.Get(settings), (call.Get(output), call.Get(seed), runtime.Device(call))),
                 RecipePath = call.Get(recipe),
+                Families = call.Families,
                 Resume = call.Get(resume),
                 Force = call.Get(force),
                 Threads = runtime.Settings(call).Threads,
@@ -30,9 +31,9 @@ internal static class TrainVerb
 /// <summary>A recipe from the command line, whose options override its keys.</summary>
 internal static class RecipeArgument
 {
-    public static Recipe Load(string path, IReadOnlyList<string> settings, (string? Output, long? Seed, string? Device) options)
+    public static Recipe Load(Call call, string path, IReadOnlyList<string> settings, (string? Output, long? Seed, string? Device) options)
     {
-        var recipe = RecipeFile.Load(path, TrainingRun.Catalog, settings);
+        var recipe = RecipeFile.Load(path, TrainingRun.CatalogOf(call.Families), settings);
         return recipe with
         {
             Output = options.Output is { } output ? Path.GetFullPath(output) : recipe.Output,
@@ -42,6 +43,6 @@ internal static class RecipeArgument
     }
 
     /// <summary>A recipe whose data another model is judged on.</summary>
-    public static Recipe OfModel(string path, string model, OrtSettings settings) =>
-        Load(path, [], (null, null, settings.Device)) with { Model = model };
+    public static Recipe OfModel(Call call, string path, string model, OrtSettings settings) =>
+        Load(call, path, [], (null, null, settings.Device)) with { Model = model };
 }

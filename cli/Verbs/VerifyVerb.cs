@@ -1,5 +1,6 @@
 using LoRTA.Onnx.Export.Verification;
 using LoRTA.Onnx.GraphGen.Adapters;
+using LoRTA.Onnx.GraphGen.Canonical;
 using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.Training;
 
@@ -25,18 +26,18 @@ internal static class VerifyVerb
         {
             var (first, second) = (OnnxModel.Load(call.Get(a)), OnnxModel.Load(call.Get(b)));
             var settings = runtime.Settings(call);
-            var recipe = call.Get(data) is { } path ? RecipeArgument.OfModel(path, call.Get(a), settings) : null;
+            var recipe = call.Get(data) is { } path ? RecipeArgument.OfModel(call, path, call.Get(a), settings) : null;
             var options = new VerifyOptions
             {
                 Inputs = call.Get(inputs),
-                Batches = call.Get(inputs) is null && recipe is not null ? RecipeBatches.Of(recipe).Held : null,
+                Batches = call.Get(inputs) is null && recipe is not null ? RecipeBatches.Of(recipe, CanonicalModel.Of(first)).Held : null,
                 Samples = call.Get(samples),
                 Length = call.Get(length),
                 Seed = call.Get(seed) ?? 0,
                 Tolerance = call.Get(tolerance),
                 AllowOtherBase = true,
             };
-            var verifier = new Verifier(settings.ToEvaluator());
+            var verifier = new Verifier(settings.ToEvaluator(), call.Families);
             var byType = Math.Max(Verifier.DefaultTolerance(first), Verifier.DefaultTolerance(second));
             var result = call.Get(adapter) is { } folder
                 ? verifier.Compare(first, Adapter.Load(folder), second, options)

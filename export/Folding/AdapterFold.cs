@@ -15,10 +15,14 @@ public sealed class AdapterFold(IGraphEvaluator evaluator, IReadOnlyList<Adapter
     /// <param name="adapter">The adapter.</param>
     /// <param name="options">How.</param>
     /// <exception cref="LortaException">LRT308 … LRT312: the adapter is of another model, incomplete, or cannot be folded.</exception>
-    public FoldedModel Fold(OnnxModel deployed, Adapter adapter, ExportOptions options)
+    public FoldedModel Fold(OnnxModel deployed, Adapter adapter, ExportOptions options) =>
+        Fold(UnderstoodModel.Of(deployed), adapter, options);
+
+    /// <inheritdoc cref="Fold(OnnxModel, Adapter, ExportOptions)"/>
+    public FoldedModel Fold(UnderstoodModel understood, Adapter adapter, ExportOptions options)
     {
-        if (options.KeepBase) return Beside(deployed, adapter, options);
-        var understood = UnderstoodModel.Of(deployed);
+        if (options.KeepBase) return Beside(understood, adapter, options);
+        var deployed = understood.Deployed;
         var plan = BaseModels.PlanOf(understood, adapter, options.AllowOtherBase, families);
         var fold = new FoldGraph(plan, adapter.FactorsOf(plan), evaluator);
         var model = deployed.Clone();
@@ -38,10 +42,10 @@ public sealed class AdapterFold(IGraphEvaluator evaluator, IReadOnlyList<Adapter
         };
     }
 
-    private FoldedModel Beside(OnnxModel deployed, Adapter adapter, ExportOptions options)
+    private FoldedModel Beside(UnderstoodModel understood, Adapter adapter, ExportOptions options)
     {
-        var model = DeployedInjection.WithConstants(deployed, adapter, options.AllowOtherBase, families);
-        new ParameterWriter(deployed, model).Write(adapter);
+        var model = DeployedInjection.WithConstants(understood, adapter, options.AllowOtherBase, families);
+        new ParameterWriter(understood.Deployed, model).Write(adapter);
         return new FoldedModel(model);
     }
 

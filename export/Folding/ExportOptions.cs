@@ -1,3 +1,5 @@
+using LoRTA.Onnx.GraphGen.Canonical;
+
 namespace LoRTA.Onnx.Export.Folding;
 
 /// <summary>How an adapter is folded.</summary>
@@ -25,11 +27,24 @@ public sealed record Rounding(string Type, int Bits, int Weights, double MaxAbs,
 /// <param name="Model">The deployed graph with its changed weights, which are computed when they are written.</param>
 public sealed record FoldedModel(GraphGen.Ir.OnnxModel Model)
 {
+    private readonly List<(IReadOnlyDictionary<string, SecondMoments>? Moments, CanonicalModel Model)> _canonical = [];
+
     /// <summary>Bits of the narrowest form that folded weights are stored in; 32 where nothing is rounded.</summary>
     public int Bits { get; internal init; } = 32;
 
     /// <summary>How weights of few bits are rounded: each number to the nearest code, until something else is chosen.</summary>
     internal RoundingChoice Choice { get; init; } = new();
+
+    /// <summary>Its training copy, as its weights are rounded now: made once for each way of rounding, and not changed.</summary>
+    internal CanonicalModel Canonical
+    {
+        get
+        {
+            if (_canonical.FirstOrDefault(made => made.Moments == Choice.Moments).Model is { } made) return made;
+            _canonical.Add((Choice.Moments, CanonicalModel.Of(Model)));
+            return _canonical[^1].Model;
+        }
+    }
 
     /// <summary>What the stored types round; asks each weight, and makes those that were not written yet.</summary>
     public Func<Rounding?> Rounding { get; internal init; } = () => null;

@@ -1,6 +1,7 @@
 using LoRTA.Onnx.Export.Folding;
 using LoRTA.Onnx.GraphGen.Adapters;
 using LoRTA.Onnx.GraphGen.Canonical;
+using LoRTA.Onnx.GraphGen.Discovery;
 using LoRTA.Onnx.GraphGen.Errors;
 using LoRTA.Onnx.GraphGen.Ir;
 
@@ -34,20 +35,8 @@ public sealed class Verifier(IGraphEvaluator evaluator, IReadOnlyList<AdapterFam
     /// <param name="options">On what.</param>
     /// <exception cref="LortaException">LRT310, LRT311: an adapter of another model; LRT704 … LRT706: inputs or outputs do not
     /// fit.</exception>
-    public VerifyResult Compare(OnnxModel a, Adapter adapter, OnnxModel b, VerifyOptions options)
-    {
-        var (runner, canonical) = (ModelRunner.Of(evaluator, options, b, a), CanonicalModel.Of(b));
-        var effect = FoldedWeights.AreOfFewBits(a, canonical, adapter)
-            ? AdapterEffect.Of(runner, Switchable(a, adapter, options))
-            : null;
-        var adapted = effect?.Adapted ?? runner.Run(AdaptedModels.WithDefaults(a, adapter, options.AllowOtherBase, families));
-        var deployed = OutputDifference.Between(adapted, runner.Run(b));
-        var judged = effect is not null || ActivationRounding.IsIn(b)
-            ? OutputDifference.Between(adapted, runner.Run(canonical.Model))
-            : deployed;
-        var result = Verdict(judged, deployed.Largest, options.Tolerance ?? Math.Max(DefaultTolerance(a), DefaultTolerance(b)));
-        return effect is null ? result : effect.Judge(result, judged, isAsked: options.Tolerance is null);
-    }
+    public VerifyResult Compare(OnnxModel a, Adapter adapter, OnnxModel b, VerifyOptions options) =>
+        Compare(UnderstoodModel.Of(a), adapter, CanonicalModel.Of(b), options);
 
     /// <summary>Compares a model with an adapter beside it and the same model with the adapter folded in. Where that is into 8 bits or
     /// fewer, the rounding that keeps more of the adapter's effect is chosen first.</summary>
@@ -56,14 +45,14 @@ public sealed class Verifier(IGraphEvaluator evaluator, IReadOnlyList<AdapterFam
     /// <param name="folded">The folded model; its weights are rounded as was chosen from now on.</param>
     /// <param name="options">On what.</param>
     /// <exception cref="LortaException">LRT704 … LRT706: inputs or outputs do not fit.</exception>
-    public VerifyResult Compare(OnnxModel a, Adapter adapter, FoldedModel folded, VerifyOptions options)
+    public VerifyResult Compare(UnderstoodModel a, Adapter adapter, FoldedModel folded, VerifyOptions options)
     {
-        if (folded.Bits > FewBits) return Compare(a, adapter, folded.Model, options);
-        var runner = ModelRunner.Of(evaluator, options, a);
-        var effect = AdapterEffect.Of(runner, Switchable(a, adapter, options), Calibration.For(a, options));
+        if (folded.Bits > FewBits) return Compare(a, adapter, folded.Canonical, options);
+        var runner = ModelRunner.Of(evaluator, options, a.Deployed);
+        var effect = AdapterEffect.Of(runner, Switchable(a, adapter, options), Calibration.For(a.Deployed, options));
         var (judged, nearest) = Chosen(runner, effect, folded);
         var deployed = options.CanonicalOnly ? judged : OutputDifference.Between(effect.Adapted, runner.Run(folded.Model));
-        return effect.Judge(Verdict(judged, deployed.Largest, options.Tolerance ?? DefaultTolerance(a)), judged,
+        return effect.Judge(Verdict(judged, deployed.Largest, options.Tolerance ?? DefaultTolerance(a.Deployed)), judged,
             isAsked: options.Tolerance is null) with
         { EffectNearest = nearest is { } compared ? effect.Kept(compared) : null };
     }
@@ -86,11 +75,26 @@ public sealed class Verifier(IGraphEvaluator evaluator, IReadOnlyList<AdapterFam
         OutputDifference With(IReadOnlyDictionary<string, SecondMoments>? moments)
         {
             folded.Choice.Use(moments);
-            return OutputDifference.Between(effect.Adapted, runner.Run(CanonicalModel.Of(folded.Model).Model));
+            return OutputDifference.Between(effect.Adapted, runner.Run(folded.Canonical.Model));
         }
     }
 
-    private SwitchableModel Switchable(OnnxModel a, Adapter adapter, VerifyOptions options) =>
+    private VerifyResult Compare(UnderstoodModel a, Adapter adapter, CanonicalModel b, VerifyOptions options)
+    {
+        var runner = ModelRunner.Of(evaluator, options, b.Deployed, a.Deployed);
+        var switchable = Switchable(a, adapter, options);
+        var effect = FoldedWeights.AreOfFewBits(a.Deployed, b, adapter) ? AdapterEffect.Of(runner, switchable) : null;
+        var adapted = effect?.Adapted ?? runner.Run(switchable.Model);
+        var deployed = OutputDifference.Between(adapted, runner.Run(b.Deployed));
+        var judged = effect is not null || ActivationRounding.IsIn(b.Deployed)
+            ? OutputDifference.Between(adapted, runner.Run(b.Model))
+            : deployed;
+        var tolerance = options.Tolerance ?? Math.Max(DefaultTolerance(a.Deployed), DefaultTolerance(b.Deployed));
+        var result = Verdict(judged, deployed.Largest, tolerance);
+        return effect is null ? result : effect.Judge(result, judged, isAsked: options.Tolerance is null);
+    }
+
+    private SwitchableModel Switchable(UnderstoodModel a, Adapter adapter, VerifyOptions options) =>
         AdaptedModels.Switchable(a, adapter, options.AllowOtherBase, families);
 
     private static VerifyResult Verdict(OutputDifference judged, double deployed, double tolerance)

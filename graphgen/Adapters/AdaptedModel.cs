@@ -28,16 +28,16 @@ internal sealed class AdaptedModel
 
     public FactorSet Factors { get; }
 
-    /// <summary>Understands a model, plans the adapter and writes it in.</summary>
-    /// <param name="deployed">The model; it is not changed.</param>
+    /// <summary>Plans an adapter and writes it into the training copy of a model.</summary>
+    /// <param name="understood">The model, whose training copy is changed.</param>
     /// <param name="options">The adapter.</param>
     /// <param name="families">Families to choose from; null = those of this project.</param>
     /// <param name="trainables">The model's own parameters that become inputs too.</param>
     /// <param name="defaults">Values of the factors when nobody feeds them; null = they must be fed.</param>
     public static AdaptedModel Of(
-        OnnxModel deployed, AdapterOptions options, IReadOnlyList<AdapterFamilyEntry>? families = null, TrainableChoice? trainables = null, Func<AdapterPlan, IReadOnlyDictionary<string, OnnxTensor>>? defaults = null)
+        UnderstoodModel understood, AdapterOptions options, IReadOnlyList<AdapterFamilyEntry>? families = null,
+        TrainableChoice? trainables = null, Func<AdapterPlan, IReadOnlyDictionary<string, OnnxTensor>>? defaults = null)
     {
-        var understood = UnderstoodModel.Of(deployed);
         var (canonical, map) = (understood.Canonical, understood.Map);
         var plan = AdapterPlan.Of(understood, options, families);
         var linears = plan.Sites.All.Select(site => BaseModels.Linear(map, site)).ToList();

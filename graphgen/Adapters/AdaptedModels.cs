@@ -8,18 +8,15 @@ namespace LoRTA.Onnx.GraphGen.Adapters;
 /// <summary>Models with a trained adapter in them, ready to run.</summary>
 internal static class AdaptedModels
 {
-    /// <summary>The canonical graph of a model with an adapter whose factors, and trained parameters of the model, are constants.</summary>
-    public static OnnxModel WithDefaults(
-        OnnxModel deployed, Adapter adapter, bool allowOtherBase, IReadOnlyList<AdapterFamilyEntry>? families = null) =>
-        Switchable(deployed, adapter, allowOtherBase, families).Model;
-
-    /// <summary>The same graph, with what has to be fed to get the base out of it.</summary>
+    /// <summary>The canonical graph of a model with an adapter whose factors, and trained parameters of the model, are constants; with
+    /// what has to be fed to get the base out of it.</summary>
     public static SwitchableModel Switchable(
-        OnnxModel deployed, Adapter adapter, bool allowOtherBase, IReadOnlyList<AdapterFamilyEntry>? families = null)
+        UnderstoodModel model, Adapter adapter, bool allowOtherBase, IReadOnlyList<AdapterFamilyEntry>? families = null)
     {
-        var parameters = adapter.ParametersOf(deployed, new(() => ParameterNames.Of(deployed)));
+        var parameters = adapter.ParametersOf(model.Deployed, new(() => ParameterNames.Of(model.Deployed)));
         var patterns = parameters.Keys.Select(name => new TrainablePattern(name, ParameterGroup.Default)).ToList();
-        var adapted = AdaptedModel.Of(deployed, adapter.Config.AdapterOptions with { Dropout = 0 }, families, new(patterns), defaults: adapter.FactorsOf);
+        var options = adapter.Config.AdapterOptions with { Dropout = 0 };
+        var adapted = AdaptedModel.Of(model.Copy(), options, families, new(patterns), defaults: adapter.FactorsOf);
         BaseModels.Check(adapter, adapted.Base, adapted.Plan, allowOtherBase);
         var graph = adapted.Canonical.Model.Graph;
         foreach (var (name, value) in parameters) graph.Find(new TensorName(TensorKind.Parameter, name))!.Constant = value;
@@ -37,7 +34,7 @@ internal static class AdaptedModels
         OnnxModel deployed, Adapter adapter, bool allowOtherBase, IReadOnlyList<AdapterFamilyEntry>? families = null)
     {
         if (adapter.Config.Trainables is [var parameter, ..]) throw AdapterErrors.TrainedParameters(adapter.Path, parameter);
-        return DeployedInjection.WithConstants(deployed, adapter, allowOtherBase, families);
+        return DeployedInjection.WithConstants(UnderstoodModel.Of(deployed), adapter, allowOtherBase, families);
     }
 }
 

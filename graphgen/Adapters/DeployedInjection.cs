@@ -26,20 +26,19 @@ public static class DeployedInjection
     }
 
     /// <summary>Adds the branches of a trained adapter; its factors are constants, so that inputs and outputs stay those of the file.</summary>
-    /// <param name="deployed">The model; it is not changed.</param>
+    /// <param name="model">The model; it is not changed.</param>
     /// <param name="adapter">The adapter.</param>
     /// <param name="allowOtherBase">Accept other weights than those that the adapter was trained on.</param>
     /// <param name="families">Families to choose from; null = those of this project.</param>
     /// <exception cref="LortaException">LRT2xx, LRT3xx: the model is not understood, or the adapter is of another one.</exception>
-    public static OnnxModel WithConstants(OnnxModel deployed, Adapter adapter, bool allowOtherBase,
+    public static OnnxModel WithConstants(UnderstoodModel model, Adapter adapter, bool allowOtherBase,
         IReadOnlyList<AdapterFamilyEntry>? families = null)
     {
-        var understood = UnderstoodModel.Of(deployed);
-        var plan = BaseModels.PlanOf(understood, adapter, allowOtherBase, families);
-        var inputs = deployed.Graph.Inputs.Select(input => input.Name).ToHashSet(StringComparer.Ordinal);
-        var model = Branched(understood, plan, adapter.FactorsOf(plan));
-        foreach (var added in model.Graph.Inputs.Where(input => !inputs.Contains(input.Name)).ToList()) model.Graph.RemoveInput(added);
-        return model;
+        var plan = BaseModels.PlanOf(model, adapter, allowOtherBase, families);
+        var inputs = model.Deployed.Graph.Inputs.Select(input => input.Name).ToHashSet(StringComparer.Ordinal);
+        var branched = Branched(model, plan, adapter.FactorsOf(plan));
+        foreach (var added in branched.Graph.Inputs.Where(input => !inputs.Contains(input.Name)).ToList()) branched.Graph.RemoveInput(added);
+        return branched;
     }
 
     private static OnnxModel Branched(UnderstoodModel understood, AdapterPlan plan, IReadOnlyDictionary<string, OnnxTensor> factors)

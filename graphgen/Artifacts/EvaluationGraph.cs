@@ -1,5 +1,6 @@
 using LoRTA.Onnx.GraphGen.Adapters;
 using LoRTA.Onnx.GraphGen.Canonical;
+using LoRTA.Onnx.GraphGen.Discovery;
 using LoRTA.Onnx.GraphGen.Errors;
 using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.GraphGen.Losses;
@@ -16,27 +17,27 @@ internal sealed record EvaluationGraph(OnnxModel Model, string? Logits, BatchRun
     public int? Classes => Logits is null ? null : (int?)Model.Graph.Find(Logits)?.Shape?[-1].Value;
 
     /// <summary>Adds a task's loss to a model as it is; its attention need not be understood.</summary>
-    /// <param name="deployed">The model; it is not changed.</param>
+    /// <param name="canonical">The training copy of the model; it is not changed.</param>
     /// <param name="task">The task.</param>
     /// <param name="output">Of the task <c>loss</c>: the model's output that is the loss.</param>
-    /// <exception cref="LortaException">LRT203, LRT5xx: an operator that has no canonical form, or a model without the outputs that the task needs.</exception>
-    public static EvaluationGraph Of(OnnxModel deployed, string task, string? output)
+    /// <exception cref="LortaException">LRT5xx: a model without the outputs that the task needs.</exception>
+    public static EvaluationGraph Of(CanonicalModel canonical, string task, string? output)
     {
-        var canonical = CanonicalModel.Of(deployed);
-        var tape = new Tape(canonical.Model.Graph);
-        var batches = BatchRuns.Of(canonical, task);
+        var model = canonical.Model.Clone();
+        var tape = new Tape(model.Graph);
         using var scope = tape.Scope("loss");
-        return Finished(canonical.Model, batches, TaskLosses.Of(task).Emit(tape, output));
+        return Finished(model, BatchRuns.Of(canonical, task), TaskLosses.Of(task).Emit(tape, output));
     }
 
     /// <summary>Adds an adapter and a task's loss to a model.</summary>
-    /// <param name="deployed">The model; it is not changed.</param>
+    /// <param name="model">The model, whose training copy is changed.</param>
     /// <param name="spec">The adapter, with its values, and the task.</param>
     /// <returns>The graph, and the values of its inputs for factors and trained parameters.</returns>
     /// <exception cref="LortaException">LRT2xx, LRT3xx: the model is not understood, or the adapter does not fit it.</exception>
-    public static (EvaluationGraph Graph, IReadOnlyDictionary<string, OnnxTensor> Values) OfAdapted(OnnxModel deployed, TrainingOptions spec)
+    public static (EvaluationGraph Graph, IReadOnlyDictionary<string, OnnxTensor> Values) OfAdapted(
+        UnderstoodModel model, TrainingOptions spec)
     {
-        var adapted = AdaptedModel.Of(deployed, spec.Adapter with { Dropout = 0 }, spec.Families, new(spec.Trainables, spec.Names));
+        var adapted = AdaptedModel.Of(model, spec.Adapter with { Dropout = 0 }, spec.Families, new(spec.Trainables, spec.Names));
         var graph = Finished(adapted.Canonical.Model, BatchRuns.Of(adapted.Canonical, spec.Task), LossOf(adapted, spec));
         var trained = adapted.Trained(spec.Values, spec.Seed).Select(tensor => KeyValuePair.Create(tensor.Input.ToString(), tensor.Initial));
         return (graph, new Dictionary<string, OnnxTensor>(adapted.Frozen(spec.Values, spec.Seed).Concat(trained), StringComparer.Ordinal));

@@ -1,5 +1,6 @@
 using LoRTA.Onnx.GraphGen.Adapters;
 using LoRTA.Onnx.GraphGen.Autodiff;
+using LoRTA.Onnx.GraphGen.Discovery;
 using LoRTA.Onnx.GraphGen.Errors;
 using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.GraphGen.Optimizers;
@@ -13,9 +14,12 @@ public static class TrainingGraphBuilder
     /// <param name="deployed">The model; it is not changed.</param>
     /// <param name="spec">What is to be trained.</param>
     /// <exception cref="LortaException">LRT2xx … LRT4xx: the model is not understood, options do not fit it, or an operator has no gradient.</exception>
-    public static TrainingGraphs Build(OnnxModel deployed, TrainingOptions spec)
+    public static TrainingGraphs Build(OnnxModel deployed, TrainingOptions spec) => Build(UnderstoodModel.Of(deployed), spec);
+
+    /// <summary>Builds them in the training copy of a model that nobody needs otherwise.</summary>
+    internal static TrainingGraphs Build(UnderstoodModel model, TrainingOptions spec)
     {
-        var adapted = AdaptedModel.Of(deployed, spec.Adapter, spec.Families, new(spec.Trainables, spec.Names));
+        var adapted = AdaptedModel.Of(model, spec.Adapter, spec.Families, new(spec.Trainables, spec.Names));
         var graph = adapted.Canonical.Model.Graph;
         var tape = adapted.Tape;
         var batches = BatchRuns.Of(adapted.Canonical, spec.Task);

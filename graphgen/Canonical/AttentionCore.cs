@@ -28,4 +28,8 @@ internal sealed record AttentionCore
 
     /// <summary>The result [.., S, Dh].</summary>
     public Value Out => Context.Output;
+
+    /// <summary>The same attention in a copy of its graph.</summary>
+    public AttentionCore CopyIn(ModelCopy copy) =>
+        new() { Softmax = copy[Softmax], Scores = copy[Scores], Context = copy[Context], Mask = Mask is null ? null : copy[Mask] };
 }

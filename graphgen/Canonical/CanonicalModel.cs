@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using LoRTA.Onnx.GraphGen.Errors;
 using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.GraphGen.Weights;
@@ -10,16 +11,29 @@ public sealed class CanonicalModel
     internal const long Opset = 21;
     private const long IrVersion = 10;
 
+    private static readonly Meter Meter = new("LoRTA.Onnx.GraphGen");
+    private static readonly Counter<long> Made = Meter.CreateCounter<long>("lorta.canonical_models", description: "Models that were read.");
+
     private readonly IReadOnlyDictionary<Value, StoredValue> _stored;
     private readonly IReadOnlyDictionary<Value, WeightFactor> _factors;
 
     private CanonicalModel(Rewriting rewriting, AttentionForms attention)
     {
+        Made.Add(1, KeyValuePair.Create<string, object?>("path", rewriting.Deployed.Path));
         (Deployed, Model, _stored) = (rewriting.Deployed, rewriting.Model, rewriting.Stored);
         _factors = rewriting.Factors;
         Cores = attention.Cores;
         HasAttention = attention.Cores.Count + attention.Findings.Count > 0;
         Findings = [.. rewriting.Findings, .. attention.Findings];
+    }
+
+    private CanonicalModel(CanonicalModel original, ModelCopy copy)
+    {
+        (Deployed, Model, Findings, HasAttention) = (original.Deployed, copy.Model, original.Findings, original.HasAttention);
+        _stored = Mapped(original._stored, copy);
+        _factors = Mapped(original._factors, copy);
+        Cores = [.. original.Cores.Select(core => core.CopyIn(copy))];
+        foreach (var node in original.Model.Graph.Nodes) copy[node].Source = node.Source;
     }
 
     /// <summary>The model as it was given; never changed.</summary>
@@ -61,6 +75,13 @@ public sealed class CanonicalModel
         return new CanonicalModel(rewriting, AttentionForms.Find(rewriting.Graph));
     }
 
+    /// <summary>The same for whoever changes the graph; the model is not read again.</summary>
+    internal (CanonicalModel Model, ModelCopy Copy) Copied()
+    {
+        var copy = ModelCopy.Of(Model);
+        return (new CanonicalModel(this, copy), copy);
+    }
+
     /// <summary>Where a constant of the canonical graph is stored; null for constants that no single stored tensor holds.</summary>
     public Origin? OriginOf(Value canonicalConstant) => _stored.TryGetValue(canonicalConstant, out var stored) && Origin.Of(stored.Value) is { } origin ? origin with { Start = stored.Start } : null;
 
@@ -79,4 +100,8 @@ public sealed class CanonicalModel
     /// <summary>The scales that a weight (of <c>MatMulNBits</c>: its scales) or bias of the canonical graph took in; null where there are
     /// none.</summary>
     internal WeightFactor? FactorOf(Value canonical) => _factors.GetValueOrDefault(canonical);
+
+    // What was taken out of the graph is in no copy.
+    private static Dictionary<Value, T> Mapped<T>(IReadOnlyDictionary<Value, T> byValue, ModelCopy copy) =>
+        byValue.Where(entry => copy.Has(entry.Key)).ToDictionary(entry => copy[entry.Key], entry => entry.Value);
 }

@@ -1,5 +1,6 @@
 using LoRTA.Onnx.GraphGen.Canonical;
 using LoRTA.Onnx.GraphGen.Errors;
+using LoRTA.Onnx.GraphGen.Ir;
 
 namespace LoRTA.Onnx.GraphGen.Discovery;
 
@@ -35,6 +36,18 @@ public sealed record AttentionMap
 
     /// <summary>Reads the attention off a canonical graph. What does not fit is a finding.</summary>
     public static AttentionMap Of(CanonicalModel model) => new LayerReader(model).Read();
+
+    /// <summary>The same attention in a copy of its graph.</summary>
+    internal AttentionMap CopyIn(ModelCopy copy) => this with
+    {
+        Layers = [.. Layers.Select(layer => layer with
+        {
+            Q = layer.Q?.CopyIn(copy),
+            K = layer.K?.CopyIn(copy),
+            V = layer.V?.CopyIn(copy),
+            P = layer.P?.CopyIn(copy),
+        })],
+    };
 
     /// <summary>The site of an address such as <c>layers.3.q</c>.</summary>
     /// <param name="layer">Index of the layer.</param>

@@ -51,4 +51,14 @@ public sealed record Projection(int Layer, string Matrix)
 
     /// <summary>Where it lies in the deployed file.</summary>
     public required StoredPlace Stored { get; init; }
+
+    /// <summary>The same layer in a copy of its graph.</summary>
+    internal Projection CopyIn(ModelCopy copy) => this with
+    {
+        Input = copy[Input],
+        Output = copy[Output],
+        Product = copy[Product],
+        Weight = copy[Weight],
+        Bias = Bias is null ? null : copy[Bias],
+    };
 }

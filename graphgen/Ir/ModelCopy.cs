@@ -1,11 +1,14 @@
 namespace LoRTA.Onnx.GraphGen.Ir;
 
-/// <summary>Deep copies of graphs.</summary>
-internal static class ModelCopy
+/// <summary>A deep copy of a model, and which of its values and nodes stands for which.</summary>
+internal sealed class ModelCopy
 {
-    public static OnnxModel Of(OnnxModel model)
+    private readonly Dictionary<Value, Value> _values = [];
+    private readonly Dictionary<Node, Node> _nodes = [];
+
+    private ModelCopy(OnnxModel model)
     {
-        var copy = new OnnxModel(Of(model.Graph))
+        Model = new OnnxModel(Of(model.Graph))
         {
             Path = model.Path,
             IrVersion = model.IrVersion,
@@ -13,19 +16,30 @@ internal static class ModelCopy
             Remainder = model.Remainder,
             Functions = model.Functions,
         };
-        foreach (var (domain, version) in model.OpsetVersions) copy.OpsetVersions[domain] = version;
-        foreach (var (key, value) in model.Metadata) copy.Metadata[key] = value;
-        return copy;
+        foreach (var (domain, version) in model.OpsetVersions) Model.OpsetVersions[domain] = version;
+        foreach (var (key, value) in model.Metadata) Model.Metadata[key] = value;
     }
 
-    private static Graph Of(Graph graph)
+    /// <summary>The copy.</summary>
+    public OnnxModel Model { get; }
+
+    /// <summary>The copy of a value.</summary>
+    public Value this[Value value] => _values[value];
+
+    /// <summary>The copy of a node.</summary>
+    public Node this[Node node] => _nodes[node];
+
+    public bool Has(Value value) => _values.ContainsKey(value);
+
+    public static ModelCopy Of(OnnxModel model) => new(model);
+
+    private Graph Of(Graph graph)
     {
         var copy = new Graph(graph.Name) { Remainder = graph.Remainder };
-        var values = new Dictionary<Value, Value>();
-        foreach (var value in graph.Values) values[value] = Of(value, copy.AddValue(value.Name, value.Type, value.Shape));
-        foreach (var input in graph.Inputs) copy.MakeInput(values[input]);
-        foreach (var output in graph.Outputs) copy.AddOutput(values[output]);
-        foreach (var node in graph.Nodes) copy.Add(Of(node, values));
+        foreach (var value in graph.Values) _values[value] = Of(value, copy.AddValue(value.Name, value.Type, value.Shape));
+        foreach (var input in graph.Inputs) copy.MakeInput(this[input]);
+        foreach (var output in graph.Outputs) copy.AddOutput(this[output]);
+        foreach (var node in graph.Nodes) _nodes[node] = copy.Add(Of(node));
         return copy;
     }
 
@@ -36,12 +50,12 @@ internal static class ModelCopy
         return copy;
     }
 
-    private static Node Of(Node node, Dictionary<Value, Value> values)
+    private Node Of(Node node)
     {
         var copy = node.On(node.Inputs.Select(Mapped), node.Outputs.Select(Mapped)).StandFor(node);
-        (copy.Source, copy.Remainder, copy.Captures) = (node, node.Remainder, [.. node.Captures.Select(value => values[value])]);
+        (copy.Source, copy.Remainder, copy.Captures) = (node, node.Remainder, [.. node.Captures.Select(value => this[value])]);
         return copy;
 
-        Value? Mapped(Value? value) => value is null ? null : values[value];
+        Value? Mapped(Value? value) => value is null ? null : this[value];
     }
 }

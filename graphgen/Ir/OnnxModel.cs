@@ -69,7 +69,7 @@ public sealed class OnnxModel
     internal IReadOnlyList<string> SaveFiles(string path) => ModelWriter.Save(this, path);
 
     /// <summary>A deep copy whose nodes remember theirs of this model as <see cref="Node.Source"/>; tensors are shared.</summary>
-    internal OnnxModel Clone() => ModelCopy.Of(this);
+    internal OnnxModel Clone() => ModelCopy.Of(this).Model;
 
     /// <summary>The one model file that a command-line argument means.</summary>
     internal static string Locate(string path)

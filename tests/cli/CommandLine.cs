@@ -1,15 +1,19 @@
 using System.CommandLine;
+using LoRTA.Onnx.GraphGen.Adapters;
 
 namespace LoRTA.Onnx.Cli.Tests;
 
 /// <summary>A command line run in-process.</summary>
 internal sealed record CommandLine(int ExitCode, string Output, string Error)
 {
-    public static CommandLine Run(params string[] args)
+    public static CommandLine Run(params string[] args) => With(null, args);
+
+    /// <summary>Runs with other families to choose from.</summary>
+    public static CommandLine With(IReadOnlyList<AdapterFamilyEntry>? families, params string[] args)
     {
         using var output = new StringWriter();
         using var error = new StringWriter();
-        var code = Application.Run(args, output, error, CancellationToken.None);
+        var code = Application.Run(args, output, error, CancellationToken.None, families);
         return new(code, output.ToString(), error.ToString());
     }
 

@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using System.Text.Json.Nodes;
 using LoRTA.Onnx.Tests.Shared;
 
@@ -59,11 +60,39 @@ internal sealed class ExportVerbTests
         Assert.That(loss["exported"]!.GetValue<double>(), Is.EqualTo(loss["adapted"]!.GetValue<double>()).Within(1e-6));
     }
 
+    [TestCase("llama-mini/ts-sdpa", 2)]
+    [TestCase("llama-mini/genai-int4", 3, Description = "the file with its weights rounded in two ways")]
+    public void Base_and_result_are_each_brought_into_the_canonical_vocabulary_once(string export, int models)
+    {
+        var made = 0L;
+        using var listener = new MeterListener();
+        listener.InstrumentPublished = (instrument, listening) =>
+        {
+            if (instrument.Name == "lorta.canonical_models") listening.EnableMeasurementEvents(instrument);
+        };
+        Inject(export);
+        listener.SetMeasurementEventCallback<long>((_, count, tags, _) =>
+            made += Equals(tags[0].Value, Exports.Path(export)) ? count : 0);
+        listener.Start();
+
+        Assert.That(Folded(export, "--verify", "--data", Recipe)["ok"]!.GetValue<bool>(), Is.True);
+        Assert.That(made, Is.EqualTo(models));
+    }
+
     private JsonNode Exported(string export, params string[] options)
     {
-        var model = Exports.Path(export);
-        Assert.That(CommandLine.Run("inject", model, "-o", _folder["injected.onnx"], "--rank", "4", "--alpha", "2", "--targets", "q,v", "--factors", Goldens.Path("llama-mini/causal-lm.lorta@genai-int4")).ExitCode, Is.Zero);
-        var run = CommandLine.Run(["export", model, "--adapter", _folder["injected.adapter"], "-o", _folder["out.onnx"], "--json", .. options]);
+        Inject(export);
+        return Folded(export, options);
+    }
+
+    private void Inject(string export) =>
+        Assert.That(CommandLine.Run("inject", Exports.Path(export), "-o", _folder["injected.onnx"], "--rank", "4", "--alpha", "2",
+            "--targets", "q,v", "--factors", Goldens.Path("llama-mini/causal-lm.lorta@genai-int4")).ExitCode, Is.Zero);
+
+    private JsonNode Folded(string export, params string[] options)
+    {
+        var run = CommandLine.Run(["export", Exports.Path(export), "--adapter", _folder["injected.adapter"], "-o", _folder["out.onnx"], "--json",
+            .. options]);
         Assert.That((run.ExitCode, run.Error), Is.EqualTo((0, string.Empty)));
         return JsonNode.Parse(run.Output)!;
     }

@@ -48,7 +48,7 @@ internal sealed record ExporterFacts(string Name, Inspection Inspection, IReadOn
     {
         var deployed = model.Deployed;
         var adapter = RandomAdapter.For(deployed);
-        var adapted = AdaptedModels.WithDefaults(deployed, adapter, allowOtherBase: false);
+        var adapted = AdaptedModels.Switchable(UnderstoodModel.Of(deployed), adapter, allowOtherBase: false).Model;
         return new WorkingFacts(
             gradients(model),
             FoldedOf(deployed, adapter, adapted, new ExportOptions(), folder["folded.onnx"]),

@@ -35,7 +35,7 @@ internal sealed class FieldFilesTests
         deployed = OnnxModel.Load(folder["deployed.onnx"]);
         Assert.That(AttentionMap.Of(CanonicalModel.Of(deployed)).Layers.SelectMany(layer => layer.Sites).Count(), Is.EqualTo(sites));
         var adapter = RandomAdapter.For(deployed);
-        var adapted = AdaptedModels.WithDefaults(deployed, adapter, allowOtherBase: false);
+        var adapted = AdaptedModels.Switchable(UnderstoodModel.Of(deployed), adapter, allowOtherBase: false).Model;
 
         new AdapterFold(RandomAdapter.Evaluator).Fold(deployed, adapter, new ExportOptions()).Model.Save(folder["merged.onnx"]);
         new AdapterFold(RandomAdapter.Evaluator).Fold(deployed, adapter, new ExportOptions { KeepBase = true }).Model.Save(folder["beside.onnx"]);

@@ -38,7 +38,7 @@ internal sealed class FixedSizesTests
         var path = Exported.Contains(file) ? Exports.Path(file) : file;
         var (dynamic, @fixed) = (OnnxModel.Load(path), Saved(path, folder["fixed.onnx"], isFolded));
         var adapter = RandomAdapter.For(dynamic);
-        var adapted = AdaptedModels.WithDefaults(dynamic, adapter, allowOtherBase: false);
+        var adapted = AdaptedModels.Switchable(UnderstoodModel.Of(dynamic), adapter, allowOtherBase: false).Model;
 
         new AdapterFold(RandomAdapter.Evaluator).Fold(@fixed, adapter, new ExportOptions()).Model.Save(folder["merged.onnx"]);
         new AdapterFold(RandomAdapter.Evaluator).Fold(@fixed, adapter, new ExportOptions { KeepBase = true }).Model.Save(folder["beside.onnx"]);

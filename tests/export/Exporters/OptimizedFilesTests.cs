@@ -38,7 +38,7 @@ internal sealed class OptimizedFilesTests
 
         Assert.That(optimized.Graph.Nodes.Select(node => node.OpType), Has.Some.EqualTo("QLinearMatMul"));
         Assert.That(map.Layers.SelectMany(layer => layer.Sites).Count(), Is.EqualTo(16));
-        var adapted = AdaptedModels.WithDefaults(deployed, adapter, allowOtherBase: false);
+        var adapted = AdaptedModels.Switchable(UnderstoodModel.Of(deployed), adapter, allowOtherBase: false).Model;
         Assert.That(Difference(new ExportOptions { KeepBase = true }), Is.LessThanOrEqualTo(1e-5), "kept base");
         Assert.That(Difference(new ExportOptions()), Is.LessThanOrEqualTo(2e-2), "folded, rounded to 8 bits");
 
@@ -57,7 +57,7 @@ internal sealed class OptimizedFilesTests
         var (adapter, verifier) = (RandomAdapter.For(optimized), new Verifier(RandomAdapter.Evaluator));
         var folded = new AdapterFold(RandomAdapter.Evaluator).Fold(optimized, adapter, new ExportOptions());
 
-        var exported = verifier.Compare(optimized, adapter, folded, new VerifyOptions { Length = 12 });
+        var exported = verifier.Compare(UnderstoodModel.Of(optimized), adapter, folded, new VerifyOptions { Length = 12 });
         folded.Model.Save(folder["exported.onnx"]);
         var verified = verifier.Compare(optimized, adapter, OnnxModel.Load(folder["exported.onnx"]), new VerifyOptions { Length = 12 });
 
@@ -88,7 +88,7 @@ internal sealed class OptimizedFilesTests
 
         new AdapterFold(RandomAdapter.Evaluator).Fold(optimized, adapter, new ExportOptions()).Model.Save(folder["folded.onnx"]);
 
-        var adapted = AdaptedModels.WithDefaults(deployed, adapter, allowOtherBase: false);
+        var adapted = AdaptedModels.Switchable(UnderstoodModel.Of(deployed), adapter, allowOtherBase: false).Model;
         Assert.That(new Verifier(RandomAdapter.Evaluator).Compare(adapted, OnnxModel.Load(folder["folded.onnx"]), new VerifyOptions { Length = 12 }).MaxRelDiff, Is.LessThanOrEqualTo(1e-5));
     }
 

@@ -41,12 +41,12 @@ internal sealed class WeightSpellingsTests
 
         Assert.That(after.Layers.SelectMany(layer => layer.Sites).Select(site => site.Address), Is.EqualTo(before.Layers.SelectMany(layer => layer.Sites).Select(site => site.Address)), string.Join('\n', after.Findings));
         var adapter = RandomAdapter.For(model);
-        var adapted = AdaptedModels.WithDefaults(model, adapter, allowOtherBase: false);
+        var adapted = AdaptedModels.Switchable(UnderstoodModel.Of(model), adapter, allowOtherBase: false).Model;
         var folded = Exported(model, adapter, new ExportOptions(), folder["folded.onnx"]);
         var beside = Exported(model, adapter, new ExportOptions { KeepBase = true }, folder["beside.onnx"]);
         Assert.Multiple(() =>
         {
-            Assert.That(verifier.Compare(AdaptedModels.WithDefaults(model, Zero(adapter), allowOtherBase: false), model, options).MaxRelDiff, Is.LessThanOrEqualTo(1e-5), "canonical");
+            Assert.That(verifier.Compare(AdaptedModels.Switchable(UnderstoodModel.Of(model), Zero(adapter), allowOtherBase: false).Model, model, options).MaxRelDiff, Is.LessThanOrEqualTo(1e-5), "canonical");
             Assert.That(verifier.Compare(adapted, folded, options).MaxRelDiff, Is.LessThanOrEqualTo(spelling.IsRounded ? 0.2 : 1e-5), "folded");
             Assert.That(verifier.Compare(adapted, beside, options).MaxRelDiff, Is.LessThanOrEqualTo(1e-5), "kept base");
             Assert.That(Map(folded).Layers.SelectMany(layer => layer.Sites).Count(), Is.EqualTo(before.Layers.SelectMany(layer => layer.Sites).Count()), "sites of the folded file");
@@ -61,7 +61,7 @@ internal sealed class WeightSpellingsTests
         var model = Written(spelling, architecture, folder["written.onnx"]);
         Assume.That(!spelling.IsBehindLayers || architecture is "bert" or "bloom", "a scale behind a layer without bias is none of the weight");
         var adapter = RandomAdapter.For(original);
-        var adapted = AdaptedModels.WithDefaults(original, adapter, allowOtherBase: false);
+        var adapted = AdaptedModels.Switchable(UnderstoodModel.Of(original), adapter, allowOtherBase: false).Model;
 
         var folded = Exported(model, adapter, new ExportOptions(), folder["folded.onnx"]);
 

@@ -115,7 +115,7 @@ internal sealed class CalibratedRoundingTests
         var adapter = RandomAdapter.For(deployed, "lora");
         var folded = new AdapterFold(RandomAdapter.Evaluator).Fold(deployed, adapter, new ExportOptions());
 
-        var result = new Verifier(RandomAdapter.Evaluator).Compare(deployed, adapter, folded, new VerifyOptions { Length = 12 });
+        var result = new Verifier(RandomAdapter.Evaluator).Compare(UnderstoodModel.Of(deployed), adapter, folded, new VerifyOptions { Length = 12 });
 
         Assert.That(result.EffectKept, Is.GreaterThanOrEqualTo(result.EffectNearest!.Value));
     }
@@ -128,7 +128,7 @@ internal sealed class CalibratedRoundingTests
         var small = adapter with { Tensors = adapter.Tensors.ToDictionary(pair => pair.Key, pair => OnnxTensor.Of<float>([.. pair.Value.Dims], [.. pair.Value.ToFloats().Select(x => x / 10)])) };
         var folded = new AdapterFold(RandomAdapter.Evaluator).Fold(deployed, small, new ExportOptions());
 
-        var result = new Verifier(RandomAdapter.Evaluator).Compare(deployed, small, folded, new VerifyOptions());
+        var result = new Verifier(RandomAdapter.Evaluator).Compare(UnderstoodModel.Of(deployed), small, folded, new VerifyOptions());
 
         Assert.That(result.EffectKept, Is.GreaterThan(result.EffectNearest!.Value + 0.05));
     }

@@ -45,7 +45,7 @@ internal sealed class ExposedProductTests
         var adapter = RandomAdapter.For(deployed);
         var kept = Saved(deployed, adapter, new ExportOptions { KeepBase = true });
 
-        Assert.That(Compare(AdaptedModels.WithDefaults(deployed, adapter, allowOtherBase: false), kept), Is.LessThanOrEqualTo(1e-5));
+        Assert.That(Compare(AdaptedModels.Switchable(UnderstoodModel.Of(deployed), adapter, allowOtherBase: false).Model, kept), Is.LessThanOrEqualTo(1e-5));
     }
 
     private static string? BiasedOutput(Projection site) => site.Stored.BiasOutput;
@@ -57,7 +57,7 @@ internal sealed class ExposedProductTests
 
         var (folded, kept) = (Saved(deployed, adapter, new ExportOptions()), Saved(deployed, adapter, new ExportOptions { KeepBase = true }));
 
-        var adapted = AdaptedModels.WithDefaults(deployed, adapter, allowOtherBase: false);
+        var adapted = AdaptedModels.Switchable(UnderstoodModel.Of(deployed), adapter, allowOtherBase: false).Model;
         Assert.That(kept.Graph.Outputs.Select(output => output.Name), Is.EqualTo(deployed.Graph.Outputs.Select(output => output.Name)));
         Assert.That(Compare(adapted, folded), Is.LessThanOrEqualTo(1e-5), "folded");
         Assert.That(Compare(adapted, kept), Is.LessThanOrEqualTo(1e-5), "kept");

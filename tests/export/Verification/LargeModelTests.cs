@@ -24,8 +24,8 @@ internal sealed class LargeModelTests
         var plan = AdapterPlan.Of(understood, options);
         var factors = Safetensors.Load(folder["model.onnx.factors.safetensors"]).Tensors;
         var adapter = new Adapter("adapter", AdapterConfig.Of(plan, BaseModels.Describe(understood, plan)), factors);
-        var folded = new AdapterFold(RandomAdapter.Evaluator).Fold(deployed, adapter, new ExportOptions());
-        var result = new Verifier(RandomAdapter.Evaluator).Compare(deployed, adapter, folded, new VerifyOptions());
+        var folded = new AdapterFold(RandomAdapter.Evaluator).Fold(understood, adapter, new ExportOptions());
+        var result = new Verifier(RandomAdapter.Evaluator).Compare(understood, adapter, folded, new VerifyOptions());
 
         Assert.That((understood.Map.Layers.Count, understood.Map.Heads, understood.Map.Findings.Count), Is.EqualTo((2, 4, 0)));
         Assert.That(folded.Bits, Is.EqualTo(4));

@@ -1,5 +1,6 @@
 using LoRTA.Onnx.GraphGen.Adapters;
 using LoRTA.Onnx.GraphGen.Errors;
+using LoRTA.Onnx.GraphGen.Discovery;
 using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.Tests.Shared;
 
@@ -22,7 +23,7 @@ internal sealed class DeployedInjectionTests
 
         var found = Ort.Run(injected, batch)["logits"].ToFloats();
 
-        var expected = Ort.Run(AdaptedModels.WithDefaults(deployed, adapter, allowOtherBase: false), batch)["logits"].ToFloats();
+        var expected = Ort.Run(AdaptedModels.Switchable(UnderstoodModel.Of(deployed), adapter, allowOtherBase: false).Model, batch)["logits"].ToFloats();
         Assert.That(found, Is.EqualTo(expected).Within(1e-5 * expected.Max(Math.Abs)));
         Assert.That(found.Zip(Ort.Run(deployed, batch)["logits"].ToFloats()).Max(pair => Math.Abs(pair.First - pair.Second)), Is.GreaterThan(1e-4), "the adapter must change something");
     }

@@ -1,6 +1,7 @@
 using LoRTA.Onnx.GraphGen.Adapters;
 using LoRTA.Onnx.GraphGen.Artifacts;
 using LoRTA.Onnx.GraphGen.Errors;
+using LoRTA.Onnx.GraphGen.Discovery;
 using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.Tests.Shared;
 
@@ -43,7 +44,7 @@ internal sealed class ModelParametersTests
     public void First_pattern_that_fits_decides_the_group()
     {
         var special = new ParameterGroup(LearningRate: 0.5);
-        var adapted = AdaptedModel.Of(OnnxModel.Load(Exports.Path("roberta-mini/seqcls.ts-eager")), Options, trainables: new([new("classifier.dense.*", special), new("classifier.*", ParameterGroup.Default)]));
+        var adapted = AdaptedModel.Of(UnderstoodModel.Of(OnnxModel.Load(Exports.Path("roberta-mini/seqcls.ts-eager"))), Options, trainables: new([new("classifier.dense.*", special), new("classifier.*", ParameterGroup.Default)]));
 
         var groups = adapted.Trained(None, 0).ToDictionary(tensor => tensor.Name, tensor => tensor.Group);
 
@@ -103,7 +104,7 @@ internal sealed class ModelParametersTests
 
     private static (AdaptedModel Model, IReadOnlyList<TrainedTensor> Trained) Trained(string export, string pattern)
     {
-        var adapted = AdaptedModel.Of(OnnxModel.Load(Exports.Path(export)), Options, trainables: new([new TrainablePattern(pattern, ParameterGroup.Default)]));
+        var adapted = AdaptedModel.Of(UnderstoodModel.Of(OnnxModel.Load(Exports.Path(export))), Options, trainables: new([new TrainablePattern(pattern, ParameterGroup.Default)]));
         return (adapted, adapted.Trained(None, 0));
     }
 }

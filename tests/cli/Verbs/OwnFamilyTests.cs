@@ -1,0 +1,110 @@
+using System.Text.Json.Nodes;
+using LoRTA.Onnx.GraphGen.Adapters;
+using LoRTA.Onnx.GraphGen.Ir;
+using LoRTA.Onnx.Tests.Shared;
+
+namespace LoRTA.Onnx.Cli.Tests.Verbs;
+
+/// <summary>A family that this project does not have: named in recipes, counted, trained, checked, folded and measured by every verb.</summary>
+internal sealed class OwnFamilyTests
+{
+    private static readonly IReadOnlyList<AdapterFamilyEntry> Families =
+        [.. AdapterFamilies.All, new("gain", ["strength"], options => new Gain(options))];
+    private static readonly string Model = Path.Combine(Fixtures.Repository, "models", "llama-mini");
+    private static readonly string Recipe = Path.Combine(Fixtures.Repository, "models", "recipes", "ship-log.yaml");
+
+    private static readonly string[] Settings =
+    [
+        "--set", "adapter.method=gain", "--set", "adapter.options.strength=2", "--set", "train.steps=2",
+        "--set", "train.schedule.warmupSteps=0", "--set", "train.evaluateEvery=never",
+    ];
+
+    private TestFolder _folder = null!;
+
+    [SetUp]
+    public void SetUp() => _folder = new TestFolder();
+
+    [TearDown]
+    public void TearDown() => _folder.Dispose();
+
+    [Test]
+    public void It_is_counted()
+    {
+        var rows = Json("methods", Model, "--targets", "q,v", "--rank", "4").AsArray();
+
+        var row = rows.Single(entry => entry!["method"]!.GetValue<string>() == "gain")!;
+        Assert.That(row["foldable"]!.GetValue<bool>(), Is.True);
+        Assert.That(row["trainable"]!.GetValue<long>(), Is.GreaterThan(0));
+    }
+
+    [Test]
+    public void It_is_trained_by_a_recipe_measured_from_its_folder_and_folded()
+    {
+        var trained = Json(["train", Recipe, "-o", _folder["run"], .. Settings]);
+        var measured = Json(["evaluate", Recipe, "--adapter", Path.Combine(_folder["run"], "adapter"), .. Settings]);
+        var exported = Json("export", Model, "--adapter", Path.Combine(_folder["run"], "adapter"), "-o", _folder["out"], "--verify", "--data", Recipe);
+
+        Assert.That(measured["loss"]!.GetValue<double>(), Is.EqualTo(trained["loss"]!.GetValue<double>()).Within(1e-6));
+        Assert.That(exported["ok"]!.GetValue<bool>(), Is.True);
+        Assert.That(exported["loss"]!["exported"]!.GetValue<double>(), Is.EqualTo(measured["loss"]!.GetValue<double>()).Within(1e-4));
+    }
+
+    [Test]
+    public void It_is_injected_and_generates()
+    {
+        var injected = Json("inject", Model, "-o", _folder["out.onnx"], "--method", "gain", "--rank", "1", "--targets", "q,v");
+        var text = Json("generate", Model, "--adapter", _folder["out.adapter"], "--prompt", "2 March.", "--max-tokens", "2");
+
+        Assert.That(injected["method"]!.GetValue<string>(), Is.EqualTo("gain"));
+        Assert.That(text["tokens"]!.GetValue<int>(), Is.EqualTo(2));
+    }
+
+    [Test]
+    public void Its_gradients_are_checked()
+    {
+        var check = Json("gradcheck", Model, "--method", "gain", "--rank", "1", "--targets", "q", "--layers", "0", "--task", "causal-lm");
+
+        Assert.That(check["verdict"]!.GetValue<string>(), Is.EqualTo("ok"));
+    }
+
+    [Test]
+    public void Its_training_graphs_are_written() =>
+        Assert.That(Json("artifacts", Model, "-o", _folder["out"], "--method", "gain", "--rank", "1", "--targets", "q", "--task", "causal-lm")["trainable"]!
+            .GetValue<long>(), Is.GreaterThan(0));
+
+    [Test]
+    public void Without_it_the_recipe_is_refused()
+    {
+        var run = CommandLine.Run(["train", Recipe, "-o", _folder["run"], .. Settings]);
+
+        Assert.That((run.ExitCode, run.Error), Is.EqualTo((1, run.Error)).Or.EqualTo((2, run.Error)));
+        Assert.That(run.Error, Does.Contain("'gain' is not there yet"));
+    }
+
+    private static JsonNode Json(params string[] args)
+    {
+        var run = CommandLine.With(Families, [.. args, "--json"]);
+        Assert.That(run.ExitCode, Is.Zero, run.Error);
+        return JsonNode.Parse(run.Output)!;
+    }
+
+    /// <summary>y + s·y∘g, that is W′ = W·diag(1 + s·g) where there is no bias.</summary>
+    private sealed class Gain(AdapterOptions options) : IAdapterFamily
+    {
+        public string Method => "gain";
+
+        public double Scale => options.Options.TryGetValue("strength", out var strength)
+            ? double.Parse(strength, System.Globalization.CultureInfo.InvariantCulture)
+            : 1;
+
+        public IReadOnlyList<Factor> Factors(AdapterSites sites) =>
+            [.. sites.All.Select(site => new Factor($"{site.Address}.g", [site.Out], Init.Zero))];
+
+        public Expr Emit(AdapterSite site, Expr x, Expr y, FactorSet factors) => y + (y * (factors.Scale * factors[site, "g"]));
+
+        public Expr? Delta(AdapterSite site, FactorSet factors) => null;
+
+        public (Expr Weight, Expr? Bias)? Fold(AdapterSite site, Expr weight, Expr? bias, FactorSet factors) =>
+            (weight + (weight * (factors.Scale * factors[site, "g"])), bias);
+    }
+}
