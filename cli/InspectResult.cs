@@ -74,6 +74,7 @@ internal sealed record InspectResult(Inspection Inspection) : IVerdict, IDocumen
         Stopped = explanation.Op == "input" ? $"input '{explanation.Node}'" : $"{explanation.Op} '{explanation.Node}'",
         Passed = string.Join(", ", explanation.Passed),
         Closest = explanation.Closest?.ToString() ?? "no form fits in part",
+        Declined = explanation.Declined.Count == 0 ? null : string.Join("; ", explanation.Declined),
         Missing = explanation.Remedy,
     };
 

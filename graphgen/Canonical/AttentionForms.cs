@@ -30,8 +30,9 @@ internal sealed record AttentionForms(IReadOnlyList<AttentionCore> Cores, IReadO
         ("scores below zero", Op("Sub", X, Op("ReduceMax", X))),
     ];
 
-    public static AttentionForms Find(Graph graph)
+    public static AttentionForms Find(Rewriting rewriting)
     {
+        var graph = rewriting.Graph;
         var (cores, findings) = (new List<AttentionCore>(), new List<Finding>());
         foreach (var whole in graph.Nodes.Where(node => node.OpType.EndsWith("Attention", StringComparison.Ordinal))) findings.Add(Whole(whole));
         foreach (var softmax in graph.Nodes.Where(node => node.Op == "Softmax"))
@@ -42,7 +43,7 @@ internal sealed record AttentionForms(IReadOnlyList<AttentionCore> Cores, IReadO
             if (scores is [var (product, mask)] && contexts is [var context])
                 cores.Add(new AttentionCore { Softmax = softmax, Scores = product, Context = context, Mask = mask });
             else if (Reason(scores.Count, contexts.Count) is { } reason)
-                findings.Add(new Finding(softmax.Label, reason) { Explanation = scores.Count == 0 ? NoScores(softmax) : Several(softmax, scores.Count, contexts) });
+                findings.Add(new Finding(softmax.Label, reason) { Explanation = scores.Count == 0 ? NoScores(softmax, rewriting.Declined) : Several(softmax, scores.Count, contexts) });
         }
         return new AttentionForms(cores, findings);
     }
@@ -62,7 +63,7 @@ internal sealed record AttentionForms(IReadOnlyList<AttentionCore> Cores, IReadO
     };
 
     // As far from the softmax towards queries and keys as the steps lead.
-    private static Explanation NoScores(Node softmax)
+    private static Explanation NoScores(Node softmax, IReadOnlyDictionary<Node, IReadOnlyList<string>> declined)
     {
         var (at, passed) = (softmax.Input(0)!, new List<string>());
         while (TowardsScores.Select(step => (step.Name, Match: step.Pattern.Match(at))).FirstOrDefault(step => step.Match is not null) is ({ } name, { } match) && passed.Count < Deepest)
@@ -77,6 +78,7 @@ internal sealed record AttentionForms(IReadOnlyList<AttentionCore> Cores, IReadO
             Node = at.Producer?.Label ?? at.Name,
             Op = op,
             Passed = passed,
+            Declined = at.Producer is { } stop ? declined.GetValueOrDefault(stop, []) : [],
             Closest = NearMiss.At(at, TowardsScores),
             Remedy = $"a step in AttentionForms.TowardsScores (graphgen/Canonical/AttentionForms.cs) for {op}, or a form in graphgen/Canonical that makes it a MatMul",
         };

@@ -22,6 +22,7 @@ public sealed class CanonicalModel
         Made.Add(1, KeyValuePair.Create<string, object?>("path", rewriting.Deployed.Path));
         (Deployed, Model, _stored) = (rewriting.Deployed, rewriting.Model, rewriting.Stored);
         _factors = rewriting.Factors;
+        Declined = rewriting.Declined;
         Cores = attention.Cores;
         HasAttention = attention.Cores.Count + attention.Findings.Count > 0;
         Findings = [.. rewriting.Findings, .. attention.Findings];
@@ -32,6 +33,7 @@ public sealed class CanonicalModel
         (Deployed, Model, Findings, HasAttention) = (original.Deployed, copy.Model, original.Findings, original.HasAttention);
         _stored = Mapped(original._stored, copy);
         _factors = Mapped(original._factors, copy);
+        Declined = new Dictionary<Node, IReadOnlyList<string>>();   // a copy is changed, not explained
         Cores = [.. original.Cores.Select(core => core.CopyIn(copy))];
         foreach (var node in original.Model.Graph.Nodes) copy[node].Source = node.Source;
     }
@@ -48,18 +50,35 @@ public sealed class CanonicalModel
     /// <summary>Whether there is anything that looks like attention, understood or not.</summary>
     internal bool HasAttention { get; }
 
+    /// <summary>Which forms were tried at a node that stayed, each with its reason for a "no".</summary>
+    internal IReadOnlyDictionary<Node, IReadOnlyList<string>> Declined { get; }
+
     /// <summary>Attention, in the order of execution.</summary>
     internal IReadOnlyList<AttentionCore> Cores { get; }
 
-    // In this order at each node: what the node means at opset 21, what it amounts to, what it completes.
-    private static IReadOnlyList<Form> Forms { get; } =
-        [
-            .. OpsetForms.All, .. Opset23Forms.All, .. FusedAttentionForms.All, .. FusedNormForms.All, .. FusedActivationForms.All,
-                .. FusedProductForms.All,
-            .. WeightForms.All, .. ChannelForms.All, .. QuantizedForms.All, .. QLinearForms.All,
-            .. EinsumForms.All, .. ScatterForms.All, .. ConstantForms.All, .. PassThroughForms.All, .. SoftmaxForms.All, .. NormForms.All,
-                .. GeluForms.All,
-        ];
+    // The order in which forms are tried at each node. A form sees the inputs of its node in their final spelling, because the graph is
+    // walked from the inputs on; and what a form writes is not walked again, except for what it puts behind its node.
+    internal static IReadOnlyList<Form> Forms { get; } =
+    [
+        // What the node means at opset 21: all that follows reads attributes and inputs of that opset alone.
+        .. OpsetForms.All,
+
+        // Whole operators come apart into the vocabulary: of newer opsets, of ONNX Runtime. None of them is of two of these kinds.
+        .. Opset23Forms.All, .. FusedAttentionForms.All, .. FusedNormForms.All, .. FusedActivationForms.All, .. FusedProductForms.All,
+
+        // What multiplies with a stored weight. Before the arithmetic on constants, which would take the scales of a weight for numbers
+        // and lose where they belong; plain floats first, then features on other axes, then codes.
+        .. WeightForms.All, .. ChannelForms.All, .. QuantizedForms.All, .. QLinearForms.All,
+
+        // Other operators with an equal in the vocabulary.
+        .. EinsumForms.All, .. ScatterForms.All,
+
+        // What is known before the graph runs, then what does nothing: a stored tensor behind a Cast is a constant, not a passage.
+        .. ConstantForms.All, .. PassThroughForms.All,
+
+        // What the node completes, last: the pieces in front of it have become what they are.
+        .. SoftmaxForms.All, .. NormForms.All, .. GeluForms.All,
+    ];
 
     /// <summary>Makes the training copy.</summary>
     /// <param name="deployed">A model in the operators of any exporter.</param>
@@ -72,7 +91,7 @@ public sealed class CanonicalModel
         rewriting.Graph.RemoveUnused();
         rewriting.Graph.Sort();
         (rewriting.Model.IrVersion, rewriting.Model.OpsetVersions[string.Empty], rewriting.Model.OpsetVersions[OrtOps.Domain]) = (IrVersion, Opset, 1);
-        return new CanonicalModel(rewriting, AttentionForms.Find(rewriting.Graph));
+        return new CanonicalModel(rewriting, AttentionForms.Find(rewriting));
     }
 
     /// <summary>The same for whoever changes the graph; the model is not read again.</summary>

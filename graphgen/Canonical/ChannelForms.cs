@@ -8,18 +8,18 @@ internal static class ChannelForms
 {
     public static readonly Form[] All =
     [
-        new("weight on the left", "MatMul", WeightOnTheLeft),
-        new("convolution of single positions", "Conv", Convolution),
-        new("bias of a transposed product", "Add", BiasOfTransposed),
-        new("transposes that cancel", "Transpose", Cancelling),
+        new Replace("weight on the left", "MatMul", WeightOnTheLeft),
+        new Replace("convolution of single positions", "Conv", Convolution),
+        new Replace("bias of a transposed product", "Add", BiasOfTransposed),
+        new Replace("transposes that cancel", "Transpose", Cancelling),
     ];
 
     // A·v = (vᵀ·Aᵀ)ᵀ
-    private static bool WeightOnTheLeft(Node node, Rewriting at)
+    private static Outcome WeightOnTheLeft(Node node, Rewriting at)
     {
-        if (node.Input(0) is not { Shape: { } shape } weight || node.Input(1) is not { IsConstant: false, Shape: { Rank: >= 2 } columns } x) return false;
-        if (shape.Rank > columns.Rank || !(SwapsLastTwo(x.Producer) || IsReadTransposed(node.Output))) return false;
-        if (StoredMatrixOperand.Of(at, weight) is not var (matrix, isTransposed)) return false;
+        if (node.Input(0) is not { Shape: { } shape } weight || node.Input(1) is not { IsConstant: false, Shape: { Rank: >= 2 } columns } x) return "the shape of an operand is not known, or the right one is stored";
+        if (shape.Rank > columns.Rank || !(SwapsLastTwo(x.Producer) || IsReadTransposed(node.Output))) return "its data are not transposed in front of it or behind";
+        if (StoredMatrixOperand.Of(at, weight) is not var (matrix, isTransposed)) return "its left operand is no stored matrix";
         return at.Substitute(node, (_, _) =>
         {
             var operand = at.Tape[matrix];
@@ -27,13 +27,13 @@ internal static class ChannelForms
         });
     }
 
-    private static bool Convolution(Node node, Rewriting at)
+    private static Outcome Convolution(Node node, Rewriting at)
     {
-        if (node.Input(0) is not { Shape: { Rank: >= 3 } shape } x || node.Input(1) is not { Shape.Known: { } kernel } weight) return false;
-        if (kernel.Skip(2).Any(size => size != 1) || node.Int("group", 1) != 1) return false;
-        if (node.Ints("strides")?.Any(stride => stride != 1) == true || node.Ints("pads")?.Any(pad => pad != 0) == true) return false;
-        if (!Views.Moves(x.Producer) && !node.Output.Uses.Any(use => Views.Moves(use.Node))) return false;
-        if (StoredMatrixOperand.Of(at, weight) is not var (matrix, isTransposed)) return false;
+        if (node.Input(0) is not { Shape: { Rank: >= 3 } shape } x || node.Input(1) is not { Shape.Known: { } kernel } weight) return "the shape of its data or of its kernel is not known";
+        if (kernel.Skip(2).Any(size => size != 1) || node.Int("group", 1) != 1) return "its kernel covers several positions, or its channels are grouped";
+        if (node.Ints("strides")?.Any(stride => stride != 1) == true || node.Ints("pads")?.Any(pad => pad != 0) == true) return "it leaves positions out or pads them";
+        if (!Views.Moves(x.Producer) && !node.Output.Uses.Any(use => Views.Moves(use.Node))) return "nothing in front of it or behind moves its features to the last axis";
+        if (StoredMatrixOperand.Of(at, weight) is not var (matrix, isTransposed)) return "its kernel is no stored matrix";
         var rank = shape.Rank;
         int[] toLast = [0, .. Enumerable.Range(2, rank - 2), 1];
         int[] back = [0, rank - 1, .. Enumerable.Range(1, rank - 2)];
@@ -47,7 +47,7 @@ internal static class ChannelForms
     }
 
     // yᵀ + b[:, 1] = (y + b)ᵀ
-    private static bool BiasOfTransposed(Node node, Rewriting at)
+    private static Outcome BiasOfTransposed(Node node, Rewriting at)
     {
         for (var side = 0; side < 2; side++)
         {
@@ -57,17 +57,17 @@ internal static class ChannelForms
             var vector = at.Like(bias, stored.WithDims([stored.Count]));
             return at.Substitute(node, (_, _) => [(at.Tape[rows] + at.Tape[vector]).T]);
         }
-        return false;
+        return "neither operand is a stored column that is added to a transposed product";
     }
 
-    private static bool Cancelling(Node node, Rewriting at)
+    private static Outcome Cancelling(Node node, Rewriting at)
     {
-        if (at.Graph.IsOutput(node.Output) || node.Input(0)!.Producer is not { Op: "Transpose" } first) return false;
-        if (node.Input(0)!.Shape is not { } shape || first.Input(0)!.IsConstant) return false;
+        if (at.Graph.IsOutput(node.Output) || node.Input(0)!.Producer is not { Op: "Transpose" } first) return "no Transpose is in front of it, or it is an output of the graph";
+        if (node.Input(0)!.Shape is not { } shape || first.Input(0)!.IsConstant) return "what is transposed is stored, or its shape is not known";
         var (a, b) = (OrderOf(first, shape.Rank), OrderOf(node, shape.Rank));
-        if (!b.Select((axis, i) => a[axis] == i).All(same => same)) return false;
+        if (!b.Select((axis, i) => a[axis] == i).All(same => same)) return "the two Transposes do not cancel";
         at.Forward(node, first.Input(0)!);
-        return true;
+        return Outcome.Done;
     }
 
     private static bool IsReadTransposed(Value value) =>

@@ -6,7 +6,7 @@ namespace LoRTA.Onnx.GraphGen.Canonical;
 internal static class CodeForms
 {
     /// <summary>One scale for all, for each row, for each column, or for each block of a row or column.</summary>
-    public static bool TimesScale(Node node, Rewriting at)
+    public static Outcome TimesScale(Node node, Rewriting at)
     {
         for (var side = 0; side < 2; side++)
         {
@@ -17,9 +17,9 @@ internal static class CodeForms
                 (widened, zero) = (shift.Input(0)!, shift.Input(1));
             if (widened.Producer is not { Op: "Cast" } cast) continue;
             if (cast.Input(0) is not { IsConstant: true } codes || !IsOfCodes(codes.Constant!)) continue;
-            if (LayoutOf(codes.Constant!.Dims, scales) is not { } layout) return false;
+            if (LayoutOf(codes.Constant!.Dims, scales) is not { } layout) return "the scales belong to no axis and to no blocks of the codes";
             var zeros = zero is null ? null : ZeroPoints(at, zero, codes.Constant!, scales, layout);
-            if (zero is not null && zeros is null) return false;
+            if (zero is not null && zeros is null) return "the zero points are no codes, one for each scale";
             return at.Substitute(node, (_, _) =>
             {
                 var flat = at.Like(codes, codes.Constant!.WithDims(layout.Dims));
@@ -32,7 +32,7 @@ internal static class CodeForms
                 return [layout.Dims.SequenceEqual(codes.Constant!.Dims) ? weight : weight.Reshape([.. codes.Constant!.Dims])];
             });
         }
-        return false;
+        return "neither operand is widened codes beside stored scales";
     }
 
     private static bool IsOfCodes(OnnxTensor tensor) =>

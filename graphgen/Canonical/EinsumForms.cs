@@ -5,10 +5,15 @@ namespace LoRTA.Onnx.GraphGen.Canonical;
 /// <summary>An <c>Einsum</c> that is a matrix product becomes one, so that attention and linear layers written with it are found; others stay as they are.</summary>
 internal static class EinsumForms
 {
-    public static readonly Form[] All = [new("matrix product as Einsum", "Einsum", Product)];
+    public static readonly Form[] All = [new Replace("matrix product as Einsum", "Einsum", Product)];
 
-    private static bool Product(Node node, Rewriting rewriting) =>
-        node.Inputs.Count == 2 && Einsum.Of(node) is { } einsum && rewriting.Substitute(node, (_, _) => [einsum.Emit(rewriting.Tape[node.Inputs[0]!], rewriting.Tape[node.Inputs[1]!])]);
+    private static Outcome Product(Node node, Rewriting rewriting)
+    {
+        if (node.Inputs.Count != 2) return "it is not of two operands";
+        if (Einsum.Of(node) is not { } einsum) return "its equation is no product of two matrices, or a shape is not known";
+        return rewriting.Substitute(node,
+            (_, at) => [einsum.Emit(at.Tape[node.Inputs[0]!], at.Tape[node.Inputs[1]!])]);
+    }
 
     /// <summary>"a,b→y" whose letters are of four kinds: in all three (batch), in both operands (summed), in one operand and the result (rows of a, columns of b).</summary>
     private sealed record Einsum(string A, string B, string Batch, string Rows, char Summed, char Column, string Result)

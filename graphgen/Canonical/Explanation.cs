@@ -18,6 +18,9 @@ public sealed record Explanation
     /// <summary>The form of which most operators fitted; null where not even the first one of any form did.</summary>
     public NearMiss? Closest { get; init; }
 
+    /// <summary>The forms that were tried at the node before reading began, each with the reason why it does not fit.</summary>
+    public IReadOnlyList<string> Declined { get; init; } = [];
+
     /// <summary>What would have to be added to this project, and in which file.</summary>
     public required string Remedy { get; init; }
 }

@@ -8,11 +8,11 @@ internal static class FusedActivationForms
 {
     public static readonly Form[] All =
     [
-        new("gelu", OrtOps.Gelu, (node, rewriting) => rewriting.Substitute(node, (gelu, at) => [Gelu(gelu, at, "none")])),
-        new("gelu of a sum", OrtOps.BiasGelu, (node, rewriting) => rewriting.Substitute(node, (gelu, at) => [Gelu(gelu, at, "none")])),
-        new("gelu by tanh", OrtOps.FastGelu, (node, rewriting) => rewriting.Substitute(node, (gelu, at) => [Gelu(gelu, at, "tanh")])),
-        new("activation of a product", OrtOps.FusedGemm, (node, rewriting) => rewriting.Substitute(node, (gemm, at) => [Activated(gemm, at)])),
-        new("silu in pieces", "Mul", Silu),
+        new Replace("gelu", OrtOps.Gelu, (node, rewriting) => rewriting.Substitute(node, (gelu, at) => [Gelu(gelu, at, "none")])),
+        new Replace("gelu of a sum", OrtOps.BiasGelu, (node, rewriting) => rewriting.Substitute(node, (gelu, at) => [Gelu(gelu, at, "none")])),
+        new Replace("gelu by tanh", OrtOps.FastGelu, (node, rewriting) => rewriting.Substitute(node, (gelu, at) => [Gelu(gelu, at, "tanh")])),
+        new Replace("activation of a product", OrtOps.FusedGemm, (node, rewriting) => rewriting.Substitute(node, (gemm, at) => [Activated(gemm, at)])),
+        new Replace("silu in pieces", "Mul", Silu),
     ];
 
     private static readonly Pattern SiluPieces = Op("Mul", Hole("x"), Op("Sigmoid", Hole("x")));
@@ -35,9 +35,9 @@ internal static class FusedActivationForms
     }
 
     // x·sigmoid(x) in one pass, and one tensor less to keep for the gradient
-    private static bool Silu(Node node, Rewriting rewriting)
+    private static Outcome Silu(Node node, Rewriting rewriting)
     {
-        if (SiluPieces.Match(node.Output) is not { } match || match["x"].Type != ElementType.Float) return false;
+        if (SiluPieces.Match(node.Output) is not { } match || match["x"].Type != ElementType.Float) return "it is no x·sigmoid(x) of float32";
         return rewriting.Substitute(node, (_, at) => [at.Tape[match["x"]].Apply(OrtOps.QuickGelu, ("alpha", 1f))]);
     }
 }

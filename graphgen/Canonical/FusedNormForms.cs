@@ -7,9 +7,9 @@ internal static class FusedNormForms
 {
     public static readonly Form[] All =
     [
-        new("norm of a sum", OrtOps.SkipLayerNormalization, (node, rewriting) => rewriting.Substitute(node, LayerNormOfSum)),
-        new("norm of a sum", OrtOps.SkipSimplifiedLayerNormalization, (node, rewriting) => rewriting.Substitute(node, RmsNormOfSum)),
-        new("norm of embeddings", OrtOps.EmbedLayerNormalization, (node, rewriting) => rewriting.Substitute(node, NormOfEmbeddings)),
+        new Replace("norm of a sum", OrtOps.SkipLayerNormalization, (node, rewriting) => rewriting.Substitute(node, LayerNormOfSum)),
+        new Replace("norm of a sum", OrtOps.SkipSimplifiedLayerNormalization, (node, rewriting) => rewriting.Substitute(node, RmsNormOfSum)),
+        new Replace("norm of embeddings", OrtOps.EmbedLayerNormalization, (node, rewriting) => rewriting.Substitute(node, NormOfEmbeddings)),
     ];
 
     // input, skip, gamma, beta, bias → y, mean, 1/deviation, sum

@@ -5,13 +5,13 @@ namespace LoRTA.Onnx.GraphGen.Canonical;
 /// <summary>ONNX Runtime's product with transposed batch axes, as its optimiser makes of Transpose and MatMul, comes apart again.</summary>
 internal static class FusedProductForms
 {
-    public static readonly Form[] All = [new("product with transposed batch axes", OrtOps.FusedMatMul, TransposedBatch)];
+    public static readonly Form[] All = [new Replace("product with transposed batch axes", OrtOps.FusedMatMul, TransposedBatch)];
 
     // transBatch: an operand [m, .., k] stands for [.., m, k]; trans: the last two axes change places after that.
-    private static bool TransposedBatch(Node node, Rewriting rewriting)
+    private static Outcome TransposedBatch(Node node, Rewriting rewriting)
     {
-        if (node.Int("transBatchA", 0) == 0 && node.Int("transBatchB", 0) == 0) return false;
-        if (node.Inputs.Any(input => input?.Shape is not { Rank: >= 2 })) return false;
+        if (node.Int("transBatchA", 0) == 0 && node.Int("transBatchB", 0) == 0) return "it transposes no batch axes";
+        if (node.Inputs.Any(input => input?.Shape is not { Rank: >= 2 })) return "the shape of an operand is not known";
         return rewriting.Substitute(node, (_, _) => [Operand(0, "transA", "transBatchA").MatMul(Operand(1, "transB", "transBatchB"), node.Float("alpha", 1))]);
 
         Expr Operand(int input, string transposed, string transposedBatch)

@@ -8,8 +8,8 @@ internal static class NormForms
 {
     public static readonly Form[] All =
     [
-        new("layer norm in pieces", "Add", LayerNorm),
-        new("RMS norm in pieces", "Mul", RmsNorm),
+        new Replace("layer norm in pieces", "Add", LayerNorm),
+        new Replace("RMS norm in pieces", "Mul", RmsNorm),
     ];
 
     private static readonly Pattern X = Hole("x");
@@ -22,19 +22,19 @@ internal static class NormForms
     // (x / √(mean x² + ε))·γ
     private static readonly Pattern RmsNormPieces = Op("Mul", OverRoot(X), Hole("scale"));
 
-    private static bool LayerNorm(Node node, Rewriting rewriting)
+    private static Outcome LayerNorm(Node node, Rewriting rewriting)
     {
-        if (LayerNormPieces.Match(node.Output) is not { } match || !IsPerFeature(match["scale"], match["x"]) || !IsPerFeature(match["bias"], match["x"])) return false;
+        if (LayerNormPieces.Match(node.Output) is not { } match || !IsPerFeature(match["scale"], match["x"]) || !IsPerFeature(match["bias"], match["x"])) return "it is no centred x over its deviation, times a scale and plus a bias for each feature";
         rewriting.Replace(node, "LayerNormalization", [match["x"], match["scale"], match["bias"]], [.. Attributes(match)]);
-        return true;
+        return Outcome.Done;
     }
 
-    private static bool RmsNorm(Node node, Rewriting rewriting)
+    private static Outcome RmsNorm(Node node, Rewriting rewriting)
     {
-        if (RmsNormPieces.Match(node.Output) is not { } match || !IsPerFeature(match["scale"], match["x"])) return false;
-        if (Centred.Match(match["x"]) is not null) return false;   // the head of a layer norm
+        if (RmsNormPieces.Match(node.Output) is not { } match || !IsPerFeature(match["scale"], match["x"])) return "it is no x over the root of its mean square, times a scale for each feature";
+        if (Centred.Match(match["x"]) is not null) return "x is centred: this is the head of a layer norm";   // the head of a layer norm
         rewriting.Replace(node, "SimplifiedLayerNormalization", [match["x"], match["scale"]], [.. Attributes(match)]);
-        return true;
+        return Outcome.Done;
     }
 
     private static (string Name, Attr Value)[] Attributes(Bindings match) =>

@@ -1,4 +1,3 @@
-using LoRTA.Onnx.GraphGen.Errors;
 using LoRTA.Onnx.GraphGen.Ir;
 
 namespace LoRTA.Onnx.GraphGen.Canonical;
@@ -8,16 +7,16 @@ internal static class Opset23Forms
 {
     public static readonly Form[] All =
     [
-        new("RMS norm", "RMSNormalization", RmsNorm),
-        new("swish", "Swish", (node, rewriting) => rewriting.Substitute(node, Swish)),
-        new("rotary embedding", "RotaryEmbedding", (node, rewriting) => rewriting.Substitute(node, Rotary)),
-        new("attention", "Attention", (node, rewriting) => rewriting.Substitute(node, Attention)),
+        new Replace("RMS norm", "RMSNormalization", RmsNorm),
+        new Replace("swish", "Swish", (node, rewriting) => rewriting.Substitute(node, Swish)),
+        .. Form.Lowered("rotary embedding", "RotaryEmbedding", WhyNotRotary, Rotary),
+        .. Form.Lowered("attention", "Attention", WhyNotAttention, Attention),
     ];
 
-    private static bool RmsNorm(Node node, Rewriting rewriting)
+    private static Outcome RmsNorm(Node node, Rewriting rewriting)
     {
         rewriting.Replace(node, "SimplifiedLayerNormalization", node.Inputs, ("axis", node.Int("axis", -1)), ("epsilon", node.Float("epsilon", 1e-5f)), ("stash_type", node.Int("stash_type", 1)));
-        return true;
+        return Outcome.Done;
     }
 
     // x·sigmoid(α·x)
@@ -29,9 +28,8 @@ internal static class Opset23Forms
     {
         var tape = rewriting.Tape;
         var (x, heads) = (tape[node.Input(0)!], node.Int("num_heads", 0));
-        if (x.Value.Shape is not { Rank: 3 or 4 } shape || (shape.Rank == 3 && heads == 0) || shape[-1].Value is null) throw Refused(node, rewriting, "an input of unknown heads or widths is");
-        var turned = LoweredAttention.Rotary(shape.Rank == 4 ? x : LoweredAttention.SplitHeads(x, heads), Table(1), Table(2), node.Int("interleaved", 0) != 0);
-        return [shape.Rank == 4 ? turned : LoweredAttention.MergeHeads(turned)];
+        var turned = LoweredAttention.Rotary(x.Rank == 4 ? x : LoweredAttention.SplitHeads(x, heads), Table(1), Table(2), node.Int("interleaved", 0) != 0);
+        return [x.Rank == 4 ? turned : LoweredAttention.MergeHeads(turned)];
 
         Expr Table(int input) => (node.Input(3) is { } positions ? tape.Op("Gather", [tape[node.Input(input)!], tape[positions]]) : tape[node.Input(input)!]).Unsqueeze(1);
     }
@@ -39,7 +37,6 @@ internal static class Opset23Forms
     // q, k, v [B, H, S, D] or [B, S, H·D], a past before keys and values; results, keys and values with the past, in that order
     private static Expr?[] Attention(Node node, Rewriting rewriting)
     {
-        if (Unsupported(node) is { } reason) throw Refused(node, rewriting, reason);
         var tape = rewriting.Tape;
         var (q, k, v) = (Heads(0, "q_num_heads"), Heads(1, "kv_num_heads"), Heads(2, "kv_num_heads"));
         var past = node.Input(4) is { } before ? LoweredAttention.Length(tape[before]) : (Expr?)null;
@@ -55,13 +52,16 @@ internal static class Opset23Forms
         Expr Heads(int input, string count) => node.Input(input)!.Rank == 3 ? LoweredAttention.SplitHeads(tape[node.Input(input)!], node.Int(count, 1)) : tape[node.Input(input)!];
     }
 
-    private static string? Unsupported(Node node) => node switch
+    private static string? WhyNotRotary(Node node) =>
+        node.Input(0)!.Shape is { Rank: 3 or 4 } shape && (shape.Rank == 4 || node.Int("num_heads", 0) > 0) && shape[-1].IsKnown
+            && new[] { 1, 2 }.All(table => node.Input(table)!.Shape is { Rank: > 0 } angles && angles[-1].IsKnown)
+            ? null
+            : "an input of unknown heads or widths is not lowered";
+
+    private static string? WhyNotAttention(Node node) => node switch
     {
-        _ when node.Inputs.Take(3).Any(input => input?.Shape is not { Rank: 3 or 4 } shape || shape[-1].Value is null || (shape.Rank == 4 && shape[1].Value is null)) => "heads of unknown number or width are",
-        _ when node.Outputs.Count > 3 && node.Outputs[3] is { } scores && (scores.Uses.Count > 0 || node.Graph!.IsOutput(scores)) => "scores as a further output are",
+        _ when node.Inputs.Take(3).Any(input => input?.Shape is not { Rank: 3 or 4 } shape || shape[-1].Value is null || (shape.Rank == 4 && shape[1].Value is null)) => "heads of unknown number or width are not lowered",
+        _ when node.Outputs.Count > 3 && node.Outputs[3] is { } scores && (scores.Uses.Count > 0 || node.Graph!.IsOutput(scores)) => "scores as a further output are not lowered",
         _ => null,
     };
-
-    private static LortaException Refused(Node node, Rewriting rewriting, string what) =>
-        DiscoveryErrors.OperatorNotSupported(rewriting.Deployed.Path, node, $"{what} not lowered");
 }

@@ -8,36 +8,47 @@ internal static class OpsetForms
 {
     private const string AxesInput = "axes as attribute";
 
+    private static readonly string[] Flattening = ["Softmax", "LogSoftmax", "Hardmax"];
+
     public static readonly Form[] All =
     [
-        new("subgraph", null, RefuseSubgraphs),
-        new("function of the model", null, RefuseFunctions),
-        .. new[] { "Squeeze", "Unsqueeze", "ReduceSum" }.Select(op => new Form(AxesInput, op, (node, rewriting) => Before(13, rewriting) && ToInput(node, rewriting, "axes", 1))),
-        .. new[] { "ReduceMean", "ReduceMax", "ReduceMin", "ReduceProd", "ReduceL1", "ReduceL2", "ReduceLogSum", "ReduceLogSumExp", "ReduceSumSquare" }
-            .Select(op => new Form(AxesInput, op, (node, rewriting) => Before(18, rewriting) && ToInput(node, rewriting, "axes", 1))),
-        new("split lengths as attribute", "Split", Split),
-        .. new[] { "Softmax", "LogSoftmax", "Hardmax" }.Select(op => new Form("flattening softmax", op, (node, rewriting) => Before(13, rewriting) && LastAxisOnly(node, rewriting))),
-        new("bounds as attributes", "Clip", (node, rewriting) => Before(11, rewriting) && Clip(node, rewriting)),
-        new("bounds as attributes", "Slice", (node, rewriting) => Before(10, rewriting) && Slice(node, rewriting)),
-        .. Refused(11, "Pad", "Resize", "TopK", "Scatter").Concat(Refused(21, "GroupNormalization")).Concat(Refused(10, "Upsample")).Concat(Refused(9, "BatchNormalization")),
+        new Refuse("subgraph", null, Subgraph),
+        new Refuse("function of the model", null, Function),
+        .. Older(13, AxesInput, ["Squeeze", "Unsqueeze", "ReduceSum"], (node, at) => ToInput(node, at, "axes", 1)),
+        .. Older(18, AxesInput,
+            ["ReduceMean", "ReduceMax", "ReduceMin", "ReduceProd", "ReduceL1", "ReduceL2", "ReduceLogSum", "ReduceLogSumExp", "ReduceSumSquare"],
+            (node, at) => ToInput(node, at, "axes", 1)),
+        .. Older(13, "split lengths as attribute", ["Split"], (node, at) => ToInput(node, at, "split", 1)),
+        .. Older(18, "equal parts without their number", ["Split"], CountParts),
+        .. Flattening.Select(op => new Refuse("flattening softmax", op, FlattensSeveral)),
+        .. Older(13, "flattening softmax", Flattening, OverLastAxis),
+        .. Older(11, "bounds as attributes", ["Clip"], Clip),
+        .. Older(10, "bounds as attributes", ["Slice"], Slice),
+        .. Refused(11, "Pad", "Resize", "TopK", "Scatter"), .. Refused(21, "GroupNormalization"), .. Refused(10, "Upsample"),
+        .. Refused(9, "BatchNormalization"),
         .. new[] { "TensorScatter", "CumProd", "BitCast" }
-            .Select(op => new Form("operator of a newer opset", op, (node, rewriting) => rewriting.Deployed.Opset > CanonicalModel.Opset && Refuse(node, rewriting))),
+            .Select(op => new Refuse("operator of a newer opset", op, (node, at) => NoEqual(at.Deployed.Opset > CanonicalModel.Opset, node, at))),
     ];
 
     private static bool Before(long opset, Rewriting rewriting) => rewriting.Deployed.Opset < opset;
 
-    private static IEnumerable<Form> Refused(long before, params string[] ops) =>
-        ops.Select(op => new Form("operator of an older opset", op, (node, rewriting) => Before(before, rewriting) && Refuse(node, rewriting)));
+    // Spellings up to an opset that the canonical one has dropped.
+    private static IEnumerable<Form> Older(long before, string name, string[] ops, Func<Node, Rewriting, Outcome> change) =>
+        ops.Select(op => new InPlace(name, op, (node, at) => Before(before, at) ? change(node, at) : "the file's opset spells it as opset 21 does"));
 
-    private static bool Refuse(Node node, Rewriting rewriting) =>
-        throw DiscoveryErrors.OperatorNotSupported(rewriting.Deployed.Path, node, $"its form of opset {rewriting.Deployed.Opset} has no equal at opset {CanonicalModel.Opset} here");
+    private static IEnumerable<Form> Refused(long before, params string[] ops) =>
+        ops.Select(op => new Refuse("operator of an older opset", op, (node, at) => NoEqual(Before(before, at), node, at)));
+
+    private static LortaException? NoEqual(bool isRefused, Node node, Rewriting rewriting) => isRefused
+        ? rewriting.Refusal(node, $"its form of opset {rewriting.Deployed.Opset} has no equal at opset {CanonicalModel.Opset} here")
+        : null;
 
     // An If whose condition is known was replaced by its branch when the file was read.
-    private static bool RefuseSubgraphs(Node node, Rewriting rewriting) => (node.Op, node.Input(0)) switch
+    private static LortaException? Subgraph(Node node, Rewriting rewriting) => (node.Op, node.Input(0)) switch
     {
-        ("If", { } condition) => throw DiscoveryErrors.BranchNotKnown(rewriting.Deployed.Path, node, NameOf(condition)),
-        ("If" or "Loop" or "Scan", _) => throw DiscoveryErrors.OperatorNotSupported(rewriting.Deployed.Path, node, "graphs inside nodes are not trained"),
-        _ => false,
+        ("If", { } condition) => DiscoveryErrors.BranchNotKnown(rewriting.Deployed.Path, node, NameOf(condition)),
+        ("If" or "Loop" or "Scan", _) => rewriting.Refusal(node, "graphs inside nodes are not trained"),
+        _ => null,
     };
 
     // The input of the graph that the condition is made of, where there is one.
@@ -48,47 +59,56 @@ internal static class OpsetForms
         return at.IsInput ? at.Name : condition.Name;
     }
 
-    private static bool RefuseFunctions(Node node, Rewriting rewriting) =>
+    private static LortaException? Function(Node node, Rewriting rewriting) =>
         rewriting.Deployed.Functions.TryGetValue(node.Op, out var reason)
-            ? throw DiscoveryErrors.FunctionNotInlined(rewriting.Deployed.Path, node, reason)
-            : false;
+            ? DiscoveryErrors.FunctionNotInlined(rewriting.Deployed.Path, node, reason)
+            : null;
 
-    // The forms that follow still see the node.
-    private static bool ToInput(Node node, Rewriting rewriting, string attribute, int index)
+    private static Outcome ToInput(Node node, Rewriting rewriting, string attribute, int index)
     {
-        if (!node.Attributes.Remove(attribute, out var attr)) return false;
-        node.SetInput(index, rewriting.Longs(node, attribute, (long[])attr.Value));
-        return false;
+        if (node.Ints(attribute) is not { } numbers) return $"it has no attribute '{attribute}'";
+        node.Attributes.Remove(attribute);
+        node.SetInput(index, rewriting.Longs(node, attribute, numbers));
+        return Outcome.Done;
     }
 
-    // Equal parts need their number said from opset 18 on.
-    private static bool Split(Node node, Rewriting rewriting)
+    private static Outcome CountParts(Node node, Rewriting rewriting)
     {
-        if (Before(13, rewriting)) ToInput(node, rewriting, "split", 1);
-        if (Before(18, rewriting) && node.Input(1) is null) node.Attributes["num_outputs"] = node.Outputs.Count;
-        return false;
+        if (node.Input(1) is not null) return "it states the lengths of its parts";
+        node.Attributes["num_outputs"] = node.Outputs.Count;
+        return Outcome.Done;
     }
 
     // Before opset 13, Softmax worked on the tensor flattened behind `axis` (1 by default); over the last axis that is the same.
-    private static bool LastAxisOnly(Node node, Rewriting rewriting)
+    private static LortaException? FlattensSeveral(Node node, Rewriting rewriting)
     {
         var axis = node.Int("axis", 1);
-        if (axis != -1 && (node.Output.Shape is not { } shape || shape.Axis(axis) != shape.Rank - 1))
-            throw DiscoveryErrors.OperatorNotSupported(rewriting.Deployed.Path, node, $"before opset 13 it flattens its input from axis {axis} on");
-        node.Attributes["axis"] = -1;
-        return false;
+        return Before(13, rewriting) && axis != -1 && (node.Output.Shape is not { } shape || shape.Axis(axis) != shape.Rank - 1)
+            ? rewriting.Refusal(node, $"before opset 13 it flattens its input from axis {axis} on")
+            : null;
     }
 
-    private static bool Clip(Node node, Rewriting rewriting)
+    private static Outcome OverLastAxis(Node node, Rewriting rewriting)
+    {
+        node.Attributes["axis"] = -1;
+        return Outcome.Done;
+    }
+
+    private static Outcome Clip(Node node, Rewriting rewriting)
     {
         foreach (var (name, index) in new[] { ("min", 1), ("max", 2) })
-            if (node.Attributes.Remove(name, out var bound)) node.SetInput(index, rewriting.Graph.AddConstant($"{node.Output.Name}/{name}", OnnxTensor.Scalar((float)bound.Value)));
-        return false;
+        {
+            if (!node.Attributes.ContainsKey(name)) continue;
+            var bound = OnnxTensor.Scalar(node.Float(name, 0));
+            node.Attributes.Remove(name);
+            node.SetInput(index, rewriting.Graph.AddConstant($"{node.Output.Name}/{name}", bound));
+        }
+        return Outcome.Done;
     }
 
-    private static bool Slice(Node node, Rewriting rewriting)
+    private static Outcome Slice(Node node, Rewriting rewriting)
     {
         foreach (var (name, index) in new[] { ("starts", 1), ("ends", 2), ("axes", 3) }) ToInput(node, rewriting, name, index);
-        return false;
+        return Outcome.Done;
     }
 }

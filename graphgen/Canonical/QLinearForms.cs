@@ -7,17 +7,17 @@ internal static class QLinearForms
 {
     public static readonly Form[] All =
     [
-        new("product of integers", "QLinearMatMul", (node, rewriting) => rewriting.Substitute(node, (product, at) => [Product(product, at)])),
-        new("product of integers", OrtOps.QLinearMatMul, (node, rewriting) => rewriting.Substitute(node, (product, at) => [Product(product, at)])),
-        new("product of integers", OrtOps.QGemm, (node, rewriting) => rewriting.Substitute(node, (product, at) => [Gemm(product, at)])),
+        new Replace("product of integers", "QLinearMatMul", (node, rewriting) => rewriting.Substitute(node, (product, at) => [Product(product, at)])),
+        new Replace("product of integers", OrtOps.QLinearMatMul, (node, rewriting) => rewriting.Substitute(node, (product, at) => [Product(product, at)])),
+        new Replace("product of integers", OrtOps.QGemm, (node, rewriting) => rewriting.Substitute(node, (product, at) => [Gemm(product, at)])),
         .. new[] { "Add", "Mul" }.Select(op => Elementwise(op, operands: 2)),
         .. new[] { "Sigmoid", "LeakyRelu", "Softmax" }.Select(op => Elementwise(op, operands: 1)),
-        new("integers joined", OrtOps.QLinearConcat, (node, rewriting) => rewriting.Substitute(node, (joined, at) => [Concat(joined, at)])),
-        new("integers chosen", OrtOps.QLinearWhere, (node, rewriting) => rewriting.Substitute(node, (chosen, at) => [Where(chosen, at)])),
+        new Replace("integers joined", OrtOps.QLinearConcat, (node, rewriting) => rewriting.Substitute(node, (joined, at) => [Concat(joined, at)])),
+        new Replace("integers chosen", OrtOps.QLinearWhere, (node, rewriting) => rewriting.Substitute(node, (chosen, at) => [Where(chosen, at)])),
     ];
 
-    private static Form Elementwise(string op, int operands) =>
-        new("operator on integers", $"{OrtOps.Domain}::QLinear{op}", (node, rewriting) => rewriting.Substitute(node, (integers, at) =>
+    private static Replace Elementwise(string op, int operands) =>
+        new Replace("operator on integers", $"{OrtOps.Domain}::QLinear{op}", (node, rewriting) => rewriting.Substitute(node, (integers, at) =>
         {
             Expr?[] inputs = [.. Enumerable.Range(0, operands).Select(i => (Expr?)Operand(integers, at, 3 * i))];
             (string, Attr?)[] kept = [.. integers.Attributes.Where(attribute => attribute.Key is "alpha" or "axis").Select(attribute => (attribute.Key, (Attr?)attribute.Value))];

@@ -8,14 +8,14 @@ internal static class QuantizedForms
 {
     public static readonly Form[] All =
     [
-        new("quantised activation", "DequantizeLinear", Activation),
-        new("quantised activation", OrtOps.DequantizeLinear, Activation),
-        new("quantised vector", "DequantizeLinear", Vector),
-        new("transposed quantised weight", "MatMul", Transposed),
-        new("integer product", "Mul", IntegerProduct),
-        new("integer product", OrtOps.MatMulIntegerToFloat, FromRounded),
-        new("product of rounded activations", OrtOps.DynamicQuantizeMatMul, (node, rewriting) => FromIntegers(node, rewriting, node.Input(0), scale: 2, zero: 3, bias: 4)),
-        new("product of rounded activations", OrtOps.MatMulNBits, NBits),
+        new Replace("quantised activation", "DequantizeLinear", Activation),
+        new Replace("quantised activation", OrtOps.DequantizeLinear, Activation),
+        new Replace("quantised vector", "DequantizeLinear", Vector),
+        new Replace("transposed quantised weight", "MatMul", Transposed),
+        new Replace("integer product", "Mul", IntegerProduct),
+        new Replace("integer product", OrtOps.MatMulIntegerToFloat, FromRounded),
+        new Replace("product of rounded activations", OrtOps.DynamicQuantizeMatMul, (node, rewriting) => FromIntegers(node, rewriting, node.Input(0), scale: 2, zero: 3, bias: 4)),
+        new InPlace("product of rounded activations", OrtOps.MatMulNBits, NBits),
     ];
 
     private static readonly Pattern Rounded = Op("DynamicQuantizeLinear", Hole("x"));
@@ -25,22 +25,22 @@ internal static class QuantizedForms
         Op("Cast", Op("MatMulInteger", Rounded, Hole("weight"))),
         Hole("scales", Op("Mul", Where("the scale of a rounded activation", value => value.Producer is { Op: "DynamicQuantizeLinear" } rounding && rounding.Outputs[1] == value), Hole("scale"))));
 
-    private static bool Activation(Node node, Rewriting rewriting)
+    private static Outcome Activation(Node node, Rewriting rewriting)
     {
-        if (node.Input(0) is not { IsConstant: false } codes || RoundedActivations.Unrounded(rewriting, node, codes, node.Input(1), node.Input(2)) is not { } x) return false;
-        if (x.Type != node.Output.Type) return false;
-        if (rewriting.Graph.IsOutput(node.Output) && (x.Value.Producer is null || rewriting.Graph.IsOutput(x.Value))) return false;
+        if (node.Input(0) is not { IsConstant: false } codes || RoundedActivations.Unrounded(rewriting, node, codes, node.Input(1), node.Input(2)) is not { } x) return "what it widens was not rounded with the same scale and zero point";
+        if (x.Type != node.Output.Type) return "it widens to another type than was rounded";
+        if (rewriting.Graph.IsOutput(node.Output) && (x.Value.Producer is null || rewriting.Graph.IsOutput(x.Value))) return "it is an output of the graph that needs a node of its own";
         x.Value.Producer?.Source ??= node.Source;
         rewriting.Forward(node, x.Value);
-        return true;
+        return Outcome.Done;
     }
 
     // A bias: few numbers, widened once.
-    private static bool Vector(Node node, Rewriting rewriting)
+    private static Outcome Vector(Node node, Rewriting rewriting)
     {
-        if (!LateDequantize.IsDequantized(node.Output) || node.Input(0)!.Constant is not { Rank: <= 1 } codes || node.Output.Type != ElementType.Float) return false;
+        if (!LateDequantize.IsDequantized(node.Output) || node.Input(0)!.Constant is not { Rank: <= 1 } codes || node.Output.Type != ElementType.Float) return "what it widens is no stored vector";
         rewriting.Constant(node, Widened(codes, node.Input(1)!.Constant!, node.Input(2)?.Constant));
-        return true;
+        return Outcome.Done;
     }
 
     /// <summary>(code − zero)·scale of few numbers; scales and zero points repeat along the last axis.</summary>
@@ -51,20 +51,20 @@ internal static class QuantizedForms
     }
 
     // x·(DQ(W))ᵀ
-    private static bool Transposed(Node node, Rewriting rewriting)
+    private static Outcome Transposed(Node node, Rewriting rewriting)
     {
-        if (node.Input(1)?.Producer is not { Op: "Transpose" } transpose || transpose.Ints("perm") is not (null or [1, 0]) || !LateDequantize.IsDequantized(transpose.Input(0)!)) return false;
+        if (node.Input(1)?.Producer is not { Op: "Transpose" } transpose || transpose.Ints("perm") is not (null or [1, 0]) || !LateDequantize.IsDequantized(transpose.Input(0)!)) return "its right operand is no transposed matrix of codes";
         return rewriting.Substitute(node, (product, at) => [at.Tape[product.Input(0)!].MatMul(at.Tape[transpose.Output])]);
     }
 
     // Cast(MatMulInteger(round(x), W))·(scale of x · scale of W)
-    private static bool IntegerProduct(Node node, Rewriting rewriting)
+    private static Outcome IntegerProduct(Node node, Rewriting rewriting)
     {
-        if (Rescaled.Match(node.Output) is not { } match) return false;
+        if (Rescaled.Match(node.Output) is not { } match) return "it does not rescale a MatMulInteger of a rounded activation";
         var product = match["scales"] == node.Input(1) ? node.Input(0)!.Producer!.Input(0)!.Producer! : node.Input(1)!.Producer!.Input(0)!.Producer!;
         var rounding = product.Input(0)!.Producer!;
-        if (!match["scales"].Producer!.Inputs.Contains(rounding.Outputs[1]) || product.Input(2) != rounding.Outputs[2]) return false;   // scale and zero point of the same rounding
-        if (!IsOfFeatures(match["weight"], match["scale"], product.Input(3))) return false;
+        if (!match["scales"].Producer!.Inputs.Contains(rounding.Outputs[1]) || product.Input(2) != rounding.Outputs[2]) return "its scale or zero point are not those of the rounding";   // scale and zero point of the same rounding
+        if (!IsOfFeatures(match["weight"], match["scale"], product.Input(3))) return "its scales or zero points are computed, or do not belong to output features";
         rewriting.Find(product, RoundedActivations.NotRounded);
         return rewriting.Substitute(node, (_, at) =>
         {
@@ -76,16 +76,16 @@ internal static class QuantizedForms
     }
 
     // x was rounded with a scale of its own numbers, or with one that is stored.
-    private static bool FromRounded(Node node, Rewriting rewriting)
+    private static Outcome FromRounded(Node node, Rewriting rewriting)
     {
         var x = Unrounded(node.Input(0)!) ?? RoundedActivations.Unrounded(rewriting, node, node.Input(0)!, node.Input(2), node.Input(4))?.Value;
         return FromIntegers(node, rewriting, x, scale: 3, zero: 5, bias: 6);
     }
 
-    private static bool FromIntegers(Node node, Rewriting rewriting, Value? x, int scale, int zero, int bias)
+    private static Outcome FromIntegers(Node node, Rewriting rewriting, Value? x, int scale, int zero, int bias)
     {
-        if (x is null || node.Input(1) is not { } weight || node.Input(scale) is not { } factor) return false;
-        if (!IsOfFeatures(weight, factor, node.Input(zero))) return false;
+        if (x is null || node.Input(1) is not { } weight || node.Input(scale) is not { } factor) return "its data are not rounded in front of it";
+        if (!IsOfFeatures(weight, factor, node.Input(zero))) return "its scales or zero points are computed, or do not belong to output features";
         rewriting.Find(node, RoundedActivations.NotRounded);
         return rewriting.Substitute(node, (_, at) =>
         {
@@ -94,17 +94,21 @@ internal static class QuantizedForms
         });
     }
 
-    /// <summary>What a product of integers with its own rescaling is of numbers: x·(W − zero)·scale, x as it was before its rounding; null where x is no rounded value, or cut off below zero by it.</summary>
+    /// <summary>Whether an operator multiplies a rounded value, not cut off below zero by the rounding, by stored integers with their
+    /// scales.</summary>
+    public static bool IsProduct(Node node, int scale, int zero) =>
+        node.Input(0) is { } rounded && Unrounded(rounded) is not null && node.Input(1) is { } weight && node.Input(scale) is { } factor
+        && IsOfFeatures(weight, factor, node.Input(zero));
+
+    /// <summary>What such a product is of numbers: x·(W − zero)·scale, x as it was before its rounding.</summary>
     /// <param name="node">The operator, which is noted as one that rounds.</param>
     /// <param name="rewriting">The graph.</param>
     /// <param name="scale">Input that holds the scales of the weight.</param>
     /// <param name="zero">Input that holds its zero points.</param>
-    public static Expr? Product(Node node, Rewriting rewriting, int scale, int zero)
+    public static Expr Product(Node node, Rewriting rewriting, int scale, int zero)
     {
-        if (node.Input(1) is not { } weight || node.Input(scale) is not { } factor || Unrounded(node.Input(0)!) is not { } x) return null;
-        if (!IsOfFeatures(weight, factor, node.Input(zero))) return null;
         rewriting.Find(node, RoundedActivations.NotRounded);
-        return rewriting.Tape[x].MatMul(Widened(rewriting, weight, factor, node.Input(zero)));
+        return rewriting.Tape[Unrounded(node.Input(0)!)!].MatMul(Widened(rewriting, node.Input(1)!, node.Input(scale)!, node.Input(zero)));
     }
 
     private static Value? Unrounded(Value rounded) => rounded.Producer switch
@@ -131,10 +135,10 @@ internal static class QuantizedForms
         return at.Tape.Op("DequantizeLinear", [at.Tape[weight], at.Tape[scale], zero is null ? null : at.Tape[zero]], ("axis", axis));
     }
 
-    private static bool NBits(Node node, Rewriting rewriting)
+    private static Outcome NBits(Node node, Rewriting rewriting)
     {
         if (node.Int("accuracy_level", 0) == 4) rewriting.Find(node, RoundedActivations.NotRounded);
         node.Attributes["accuracy_level"] = 1;
-        return false;
+        return Outcome.Done;
     }
 }

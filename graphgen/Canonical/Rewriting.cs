@@ -12,6 +12,7 @@ internal sealed class Rewriting
     private readonly Dictionary<(Value Source, string View), Value> _views = [];
     private readonly Dictionary<Value, WeightFactor> _factors = [];
     private readonly OrderedDictionary<string, (Node Node, int Count)> _findings = [];   // by reason
+    private readonly Dictionary<Node, IReadOnlyList<string>> _declined = [];
 
     public Rewriting(OnnxModel deployed)
     {
@@ -42,9 +43,12 @@ internal sealed class Rewriting
     /// <summary>For weights (of <c>MatMulNBits</c>: scales) and biases of the copy that took in a scale of the file: that scale.</summary>
     public IReadOnlyDictionary<Value, WeightFactor> Factors => _factors;
 
+    /// <summary>Which forms were tried at a node that stayed, each with its reason for a "no".</summary>
+    public IReadOnlyDictionary<Node, IReadOnlyList<string>> Declined => _declined;
+
     public void Find(Node node, string reason) => _findings[reason] = _findings.TryGetValue(reason, out var found) ? (found.Node, found.Count + 1) : (node, 1);
 
-    /// <summary>Walks the graph once in order; at each node the first form that fits replaces it.</summary>
+    /// <summary>Walks the graph once in order. At each node the forms are tried in theirs: until one replaces the node, or refuses it.</summary>
     public void Apply(IReadOnlyList<Form> forms)
     {
         foreach (var node in Graph.Nodes)
@@ -59,8 +63,20 @@ internal sealed class Rewriting
     {
         try
         {
-            foreach (var form in forms)
-                if ((form.Op is null || form.Op == node.Op) && form.Rewrite(node, this)) break;
+            var declined = new List<string>();
+            foreach (var form in forms.Where(form => form.Op is null || form.Op == node.Op))
+            {
+                if (form is Refuse refuse && refuse.Check(node, this) is { } refusal) throw refusal;
+                var outcome = form switch
+                {
+                    Replace replace => replace.Apply(node, this),
+                    InPlace change => change.Apply(node, this),
+                    _ => Outcome.Done,
+                };
+                if (form is Replace && outcome == Outcome.Done) return;
+                if (form.Op is not null && outcome.WhyNot is { } whyNot) declined.Add($"{form.Name}: {whyNot}");
+            }
+            if (declined.Count > 0) _declined[node] = declined;
         }
         catch (Exception e) when (ShapeInference.IsMisfit(e))
         {
@@ -82,7 +98,7 @@ internal sealed class Rewriting
 
     /// <summary>Lets expressions stand for the outputs of a node; their pieces are named under the node and come from it.</summary>
     /// <exception cref="LortaException">LRT203: an output is read that has no expression.</exception>
-    public bool Substitute(Node node, Func<Node, Rewriting, IReadOnlyList<Expr?>> expressions)
+    public Outcome Substitute(Node node, Func<Node, Rewriting, IReadOnlyList<Expr?>> expressions)
     {
         using var scope = Tape.Scope(node.Label);
         var last = Graph.Last;
@@ -91,12 +107,15 @@ internal sealed class Rewriting
         for (var i = 1; i < node.Outputs.Count; i++)
         {
             if (node.Outputs[i] is not { } further || (further.Uses.Count == 0 && !Graph.IsOutput(further))) continue;
-            Graph.ReplaceUses(further, outputs.ElementAtOrDefault(i)?.Value ?? throw DiscoveryErrors.OperatorNotSupported(Deployed.Path, node, $"its output {i} is read, which training does not have"));
+            Graph.ReplaceUses(further, outputs.ElementAtOrDefault(i)?.Value ?? throw Refusal(node, $"its output {i} is read, which training does not have"));
         }
         if (outputs[0]!.Value.Value.Producer is { } producer && producer.Source == node.Source) producer.Name = node.Name;
         TakeOver(node, outputs[0]!.Value.Value);
-        return true;
+        return Outcome.Done;
     }
+
+    /// <summary>The failure that refuses an operator.</summary>
+    public LortaException Refusal(Node node, string why) => DiscoveryErrors.OperatorNotSupported(Deployed.Path, node, why);
 
     /// <summary>Elements <paramref name="start"/> … <paramref name="end"/> − 1 of a stored vector as a constant of their own.</summary>
     public Value Part(Value vector, long start, long end)

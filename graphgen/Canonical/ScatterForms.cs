@@ -1,4 +1,3 @@
-using LoRTA.Onnx.GraphGen.Errors;
 using LoRTA.Onnx.GraphGen.Ir;
 
 namespace LoRTA.Onnx.GraphGen.Canonical;
@@ -7,16 +6,24 @@ namespace LoRTA.Onnx.GraphGen.Canonical;
 /// has a race between threads, and each run gives other sums (onnxruntime issues 18048, 23396).</summary>
 internal static class ScatterForms
 {
-    public static readonly Form[] All = [new("sums at places", "ScatterND", Reduced)];
+    public static readonly Form[] All =
+    [
+        new Refuse("sums at places", "ScatterND", (node, at) => IsSum(node) && DepthOf(node) is null
+            ? at.Refusal(node, "it adds at places of an unknown number of axes")
+            : null),
+        new Replace("sums at places", "ScatterND", Reduced),
+    ];
 
-    private static bool Reduced(Node node, Rewriting rewriting)
+    private static Outcome Reduced(Node node, Rewriting rewriting)
     {
-        if (node.String("reduction", "none") is "none") return false;
-        if (node.Input(0)?.Shape is null || node.Input(1)?.Shape is not { } places || places[^1].Value is not { } depth)
-            throw DiscoveryErrors.OperatorNotSupported(rewriting.Deployed.Path, node, "it adds at places of an unknown number of axes");
+        if (!IsSum(node)) return "it replaces elements and adds nothing";
         return rewriting.Substitute(node, (_, at) =>
-            [Sums(at.Tape[node.Input(0)!], at.Tape[node.Input(1)!], at.Tape[node.Input(2)!], (int)depth, node.Attributes["reduction"])]);
+            [Sums(at.Tape[node.Input(0)!], at.Tape[node.Input(1)!], at.Tape[node.Input(2)!], (int)DepthOf(node)!.Value, node.Attributes["reduction"])]);
     }
+
+    private static bool IsSum(Node node) => node.String("reduction", "none") is not "none";
+
+    private static long? DepthOf(Node node) => node.Input(0)?.Shape is null ? null : node.Input(1)?.Shape?[-1].Value;
 
     // The data as rows over their first axes, places [.., depth] as numbers of rows: ((p₀·d₁ + p₁)·d₂ + p₂) …
     private static Expr Sums(Expr data, Expr places, Expr updates, int depth, Attr reduction)

@@ -6,17 +6,17 @@ namespace LoRTA.Onnx.GraphGen.Canonical;
 /// <summary>A softmax in pieces becomes one: e / Σ e, e = exp(x − max x).</summary>
 internal static class SoftmaxForms
 {
-    public static readonly Form[] All = [new("softmax in pieces", "Div", Softmax)];
+    public static readonly Form[] All = [new Replace("softmax in pieces", "Div", Softmax)];
 
     private static readonly Pattern X = Hole("x");
     private static readonly Pattern Exponentials = Hole("e", Op("Exp", Op("Sub", X, Op("ReduceMax", X).When(IsOverLastAxis)) | X));
     private static readonly Pattern Pieces = Op("Div", Exponentials, Op("ReduceSum", Exponentials).When(IsOverLastAxis));
 
-    private static bool Softmax(Node node, Rewriting rewriting)
+    private static Outcome Softmax(Node node, Rewriting rewriting)
     {
-        if (Pieces.Match(node.Output) is not { } match) return false;
+        if (Pieces.Match(node.Output) is not { } match) return "it is no quotient of exponentials by their sum over the last axis";
         rewriting.Replace(node, "Softmax", [match["x"]], ("axis", -1));
-        return true;
+        return Outcome.Done;
     }
 
     /// <summary>Whether a reduction takes the last axis and keeps it with length 1.</summary>

@@ -9,24 +9,25 @@ internal static class WeightForms
 {
     public static readonly Form[] All =
     [
-        new("scaled constant", "Mul", ScaledConstant),
-        new("scaled constant", "Div", ScaledConstant),
-        new("codes times their scale", "Mul", CodeForms.TimesScale),
-        new("factors of a product", "Gemm", FactorsOfGemm),
-        new("weight with further axes", "MatMul", Product),
-        new("weight with further axes", OrtOps.FusedMatMul, Product),
-        new("scale in front of a product", "MatMul", ScaleInFront),
-        new("scale in front of a product", OrtOps.FusedMatMul, ScaleInFront),
-        new("scale in front of the bias", "Add", ScaleInFrontOfBias),
+        new Replace("scaled constant", "Mul", ScaledConstant),
+        new Replace("scaled constant", "Div", ScaledConstant),
+        new Replace("codes times their scale", "Mul", CodeForms.TimesScale),
+        new InPlace("weight with further axes", "Gemm", WeightOfGemm),
+        new Replace("factors of a product", "Gemm", FactorsOfGemm),
+        new Replace("weight with further axes", "MatMul", Product),
+        new Replace("weight with further axes", OrtOps.FusedMatMul, Product),
+        new Replace("scale in front of a product", "MatMul", ScaleInFront),
+        new Replace("scale in front of a product", OrtOps.FusedMatMul, ScaleInFront),
+        new InPlace("scale in front of the bias", "Add", ScaleInFrontOfBias),
     ];
 
     // Stored numbers times stored numbers: known before the graph runs.
-    private static bool ScaledConstant(Node node, Rewriting at)
+    private static Outcome ScaledConstant(Node node, Rewriting at)
     {
-        if (node.Input(0) is not { IsConstant: true, Constant: { Type: ElementType.Float } a }) return false;
-        if (node.Input(1) is not { IsConstant: true, Constant: { Type: ElementType.Float } b }) return false;
-        if (node.Source is not { } source || StoredPath.Of(source.Output) is not { IsExact: true } path || path.Tensor.Count < 2) return false;
-        if (node.Output.Shape?.Known is not { } dims || Math.Max(a.Count, b.Count) != path.Tensor.Count) return false;
+        if (node.Input(0) is not { IsConstant: true, Constant: { Type: ElementType.Float } a }) return "its first operand is no stored float32 tensor";
+        if (node.Input(1) is not { IsConstant: true, Constant: { Type: ElementType.Float } b }) return "its second operand is no stored float32 tensor";
+        if (node.Source is not { } source || StoredPath.Of(source.Output) is not { IsExact: true } path || path.Tensor.Count < 2) return "the file does not hold its numbers as one tensor with a scale";
+        if (node.Output.Shape?.Known is not { } dims || Math.Max(a.Count, b.Count) != path.Tensor.Count) return "it repeats the tensor";
         var isDivided = node.Op == "Div";
         at.Constant(node, OnnxTensor.Computed(ElementType.Float, dims, () =>
         {
@@ -34,29 +35,34 @@ internal static class WeightForms
             for (var i = 0; i < x.Length; i++) x[i] = isDivided ? x[i] / y[i] : x[i] * y[i];
             return WeightView.Round(x, ElementType.Float);
         }));
-        return true;
+        return Outcome.Done;
+    }
+
+    private static Outcome WeightOfGemm(Node node, Rewriting at)
+    {
+        if (node.Int("transA", 0) != 0) return "its left operand is transposed";
+        if (ScaledProducts.IsPlain(node.Input(1)!)) return "its weight is a plain matrix already";
+        if (StoredMatrixOperand.Of(at, node.Input(1)!) is not var (matrix, isTransposed)) return "its right operand is no stored matrix";
+        node.SetInput(1, matrix);
+        if (isTransposed) node.Attributes["transB"] = 1 - node.Int("transB", 0);
+        return Outcome.Done;
     }
 
     // α·x·W + β·b = x·(α·W) + (β·b)
-    private static bool FactorsOfGemm(Node node, Rewriting at)
+    private static Outcome FactorsOfGemm(Node node, Rewriting at)
     {
         var (alpha, beta) = (node.Float("alpha", 1), node.Float("beta", 1));
-        if (node.Int("transA", 0) != 0) return false;
-        if (node.Input(1) is { } weight && !ScaledProducts.IsPlain(weight) && StoredMatrixOperand.Of(at, weight) is var (matrix, isTransposed))
-        {
-            node.SetInput(1, matrix);
-            if (isTransposed) node.Attributes["transB"] = 1 - node.Int("transB", 0);
-        }
-        if ((alpha == 1 && beta == 1) || ScaledProducts.WeightOf(node) is null) return false;
+        if (node.Int("transA", 0) != 0) return "its left operand is transposed";
+        if ((alpha == 1 && beta == 1) || ScaledProducts.WeightOf(node) is null) return "it has no factors, or its right operand is no stored matrix";
         var bias = node.Input(2);
-        if (beta != 1 && bias is not null and not { IsConstant: true, Constant.Type: ElementType.Float }) return false;
+        if (beta != 1 && bias is not null and not { IsConstant: true, Constant.Type: ElementType.Float }) return "the bias that its beta scales is computed";
         var scaled = alpha == 1 ? at.Copy(node, node.Inputs) : ScaledProducts.Scaled(at, node, null, [alpha]);
-        if (scaled is null) return false;
+        if (scaled is null) return "the stored form of its weight has no place for a scale";
         scaled.Attributes.Remove("alpha");
         scaled.Attributes.Remove("beta");
         if (bias is not null && beta != 1) scaled.SetInput(2, ScaledBias(at, bias, beta));
         at.TakeOver(node, scaled.Output);
-        return true;
+        return Outcome.Done;
     }
 
     private static Value ScaledBias(Rewriting at, Value bias, float factor)
@@ -68,13 +74,14 @@ internal static class WeightForms
     }
 
     // [1, K, N] times rows, a dequantised matrix behind views, FusedMatMul's alpha.
-    private static bool Product(Node node, Rewriting at)
+    private static Outcome Product(Node node, Rewriting at)
     {
-        if (node.Input(0) is not { IsConstant: false, Shape: { Rank: >= 1 } rows } || node.Input(1) is not { Shape: { } shape } weight) return false;
-        if (node.Int("transA", 0) + node.Int("transBatchA", 0) + node.Int("transBatchB", 0) != 0) return false;
+        if (node.Input(0) is not { IsConstant: false, Shape: { Rank: >= 1 } rows } || node.Input(1) is not { Shape: { } shape } weight) return "the shape of an operand is not known, or the left one is stored";
+        if (node.Int("transA", 0) + node.Int("transBatchA", 0) + node.Int("transBatchB", 0) != 0) return "its left operand is transposed";
         var alpha = node.Float("alpha", 1);
-        if (ScaledProducts.IsPlain(weight) && alpha == 1) return false;
-        if (StoredMatrixOperand.Of(at, weight) is not var (matrix, isTransposed) || rows.Rank < 2) return false;
+        if (ScaledProducts.IsPlain(weight) && alpha == 1) return "its weight is a plain matrix already";
+        if (rows.Rank < 2) return "its left operand is a vector";
+        if (StoredMatrixOperand.Of(at, weight) is not var (matrix, isTransposed)) return "its right operand is no stored matrix";
         return at.Substitute(node, (_, _) =>
         {
             var operand = at.Tape[matrix];
@@ -85,20 +92,20 @@ internal static class WeightForms
     }
 
     // (x∘s)·W with a scale that belongs to this weight.
-    private static bool ScaleInFront(Node node, Rewriting at)
+    private static Outcome ScaleInFront(Node node, Rewriting at)
     {
-        if (node.Source is not { } source || InputScale.Of(source) is null || node.Input(0)!.Producer is not { } scale) return false;
-        if (scale.Source != source.Input(0)!.Producer || scale.Op != "Mul") return false;
+        if (node.Source is not { } source || InputScale.Of(source) is null || node.Input(0)!.Producer is not { } scale) return "nothing scales the input of this product for it alone";
+        if (scale.Source != source.Input(0)!.Producer || scale.Op != "Mul") return "what scales its input was replaced";
         var side = scale.Input(0)!.IsConstant ? 0 : 1;
-        if (scale.Input(side) is not { IsConstant: true, Constant: { Type: ElementType.Float } factor } || scale.Input(1 - side)!.IsConstant) return false;
-        if (ScaledProducts.Scaled(at, node, factor.ToFloats(), null) is not { } scaled) return false;
+        if (scale.Input(side) is not { IsConstant: true, Constant: { Type: ElementType.Float } factor } || scale.Input(1 - side)!.IsConstant) return "what scales its input is computed";
+        if (ScaledProducts.Scaled(at, node, factor.ToFloats(), null) is not { } scaled) return "the stored form of its weight has no place for a scale of each input";
         scaled.SetInput(0, scale.Input(1 - side));
         at.TakeOver(node, scaled.Output);
-        return true;
+        return Outcome.Done;
     }
 
     // (x·W)∘t + b
-    private static bool ScaleInFrontOfBias(Node add, Rewriting at)
+    private static Outcome ScaleInFrontOfBias(Node add, Rewriting at)
     {
         for (var side = 0; side < 2; side++)
         {
@@ -113,9 +120,9 @@ internal static class WeightForms
             if (scale.Op == "Div") byOutput = Array.ConvertAll(byOutput, number => 1 / number);
             if (ScaledProducts.Scaled(at, node, null, byOutput) is not { } scaled) continue;
             add.SetInput(1 - side, scaled.Output);
-            return true;
+            return Outcome.Done;
         }
-        return false;
+        return "no product whose stored weight could take in a scale is added here";
     }
 
     private static bool HasBias(Node node) => node.Input(node.Op == OrtOps.MatMulNBits ? 5 : 2) is not null && node.Op is "Gemm" or OrtOps.MatMulNBits;

@@ -220,6 +220,7 @@ internal sealed class LayerReader(CanonicalModel model)
                 Node = node,
                 Op = op,
                 Passed = NamesOf(walk),
+                Declined = stop is null ? [] : model.Declined.GetValueOrDefault(stop, []),
                 Closest = walk.Closest,
                 Remedy = $"{missing}{(why is null ? $" for {op}" : $": {why}")}",
             },

@@ -2,6 +2,8 @@ using LoRTA.Onnx.GraphGen.Canonical;
 using LoRTA.Onnx.GraphGen.Errors;
 using LoRTA.Onnx.GraphGen.Files;
 using LoRTA.Onnx.GraphGen.Ir;
+using LoRTA.Onnx.GraphGen.Ir.Inference;
+using LoRTA.Onnx.Tests.Shared;
 
 namespace LoRTA.Onnx.GraphGen.Tests.Canonical;
 
@@ -148,6 +150,34 @@ public sealed class FormTests
 
     private static Expr[] Old(Tape tape, string op, ReadOnlySpan<Expr?> inputs, int outputs, params ReadOnlySpan<(string Name, Attr? Value)> attributes) =>
         [.. tape.Write(op, inputs, outputs, attributes).Outputs.Select(output => tape[output!])];
+
+    [Test]
+    public void A_form_that_leaves_a_node_says_why()
+    {
+        var (_, canonical) = Rewrite(x => x / Root(x) * x.Tape.Constant(OnnxTensor.Of<float>([3, 1], [1f, 2f, 3f])));
+
+        var product = canonical.Model.Graph.Nodes.Single(node => node.Op == "Mul" && node.Input(0)!.Producer is { Op: "Div" });
+        Assert.That(canonical.Declined[product],
+            Does.Contain("RMS norm in pieces: it is no x over the root of its mean square, times a scale for each feature"));
+        Assert.That(canonical.Declined.Keys, Is.SubsetOf(canonical.Model.Graph.Nodes));
+    }
+
+    [Test]
+    public void A_check_that_refuses_changes_nothing_and_throws_nothing()
+    {
+        foreach (var export in new[] { "llama-mini/genai-int4", "roberta-mini/seqcls.ort-fused", "llama-mini/int8-qdq" })
+        {
+            var rewriting = new Rewriting(OnnxModel.Load(Exports.Path(export)));
+            ShapeInference.Infer(rewriting.Graph);
+            var before = (rewriting.Graph.Nodes.Count(), rewriting.Graph.Values.Count, rewriting.Findings.Count);
+
+            var refusals = rewriting.Graph.Nodes.ToList().SelectMany(node =>
+                CanonicalModel.Forms.OfType<Refuse>().Where(form => form.Op is null || form.Op == node.Op).Select(form => form.Check(node, rewriting)));
+
+            Assert.That(refusals, Has.All.Null, export);
+            Assert.That((rewriting.Graph.Nodes.Count(), rewriting.Graph.Values.Count, rewriting.Findings.Count), Is.EqualTo(before), export);
+        }
+    }
 
     private static (OnnxModel Deployed, CanonicalModel Canonical) Rewrite(Func<Expr, Expr> function)
     {
