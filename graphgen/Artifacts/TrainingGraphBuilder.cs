@@ -41,7 +41,7 @@ public static class TrainingGraphBuilder
             Eval = eval,
             Optimizer = AdamW.Build([.. trained.Select(spec.Optimizer.Group)], spec.Optimizer.AdamW),
             OptimizerState = AdamW.State,
-            LearningRate = spec.Optimizer.LearningRate,
+            Options = spec.Optimizer,
             Trained = trained,
             Frozen = adapted.Frozen(spec.Values, spec.Seed),
             Plan = adapted.Plan,

@@ -21,7 +21,10 @@ public sealed record TrainingGraphs
     public required IReadOnlyList<OptimizerState> OptimizerState { get; init; }
 
     /// <summary>Learning rate that the schedule scales; groups have it times a factor of theirs.</summary>
-    public required double LearningRate { get; init; }
+    public double LearningRate => Options.LearningRate;
+
+    /// <summary>What the optimizer was made of.</summary>
+    internal OptimizerOptions Options { get; init; } = new();
 
     /// <summary>The tensors that training changes, in a fixed order.</summary>
     public required IReadOnlyList<TrainedTensor> Trained { get; init; }

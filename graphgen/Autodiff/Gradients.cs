@@ -22,31 +22,47 @@ internal static class Gradients
         var between = Between(nodes, moving, objective);
         if (between.FirstOrDefault(node => GradientRules.Find(node.Op) is null or { Reason: not null }) is { } unknown)
             throw AutodiffErrors.NoRule(unknown, GradientRules.Find(unknown.Op)?.Reason);
-        var gradients = new Dictionary<Value, Expr> { [objective] = tape.Scalar(1, objective.Type).ExpandLike(tape[objective]) };
+        var parts = new Dictionary<Value, List<Expr>> { [objective] = [tape.Scalar(1, objective.Type).ExpandLike(tape[objective])] };
         foreach (var node in between.Reverse())
-            if (node.Outputs.Any(output => output is not null && moving.Contains(output) && gradients.ContainsKey(output)))
-                Pass(tape, node, moving, gradients);
-        return [.. wrt.Select(value => gradients.TryGetValue(value, out var gradient) ? gradient : tape[value].Zeros())];
+            if (node.Outputs.Any(output => output is not null && moving.Contains(output) && parts.ContainsKey(output)))
+                Pass(tape, node, moving, parts);
+        return [.. wrt.Select(Gradient)];
+
+        Expr Gradient(Value value)
+        {
+            using var scope = tape.Scope($"{value.Name}_grad");
+            return parts.TryGetValue(value, out var given) ? Sum(given) : tape[value].Zeros();
+        }
     }
 
-    private static void Pass(Tape tape, Node node, HashSet<Value> moving, Dictionary<Value, Expr> gradients)
+    private static void Pass(Tape tape, Node node, HashSet<Value> moving, Dictionary<Value, List<Expr>> parts)
     {
         var rule = GradientRules.Find(node.Op)!;
         for (var i = rule.Outputs; i < node.Outputs.Count; i++)
-            if (node.Outputs[i] is { } output && gradients.ContainsKey(output)) throw AutodiffErrors.OutputNotSupported(node, i);
+            if (node.Outputs[i] is { } output && parts.ContainsKey(output)) throw AutodiffErrors.OutputNotSupported(node, i);
 
         using var scope = tape.Scope($"{(node.Name.Length > 0 ? node.Name : node.Output.Name)}_grad");
-        var parts = rule.Inputs!(new GradientCall(tape, node, gradients, moving));
-        if (parts.Count < node.Inputs.Count)
-            throw new InvalidOperationException($"the rule of {node.Op} gives {parts.Count} gradients for {node.Inputs.Count} inputs");
+        var gradients = node.Outputs.OfType<Value>().Where(parts.ContainsKey).ToDictionary(output => output, output => Sum(parts[output]));
+        var given = rule.Inputs!(new GradientCall(tape, node, gradients, moving));
+        if (given.Count < node.Inputs.Count)
+            throw new InvalidOperationException($"the rule of {node.Op} gives {given.Count} gradients for {node.Inputs.Count} inputs");
         for (var i = 0; i < node.Inputs.Count; i++)
         {
-            if (node.Inputs[i] is not { } input || !moving.Contains(input) || parts[i] is not { } part) continue;
+            if (node.Inputs[i] is not { } input || !moving.Contains(input) || given[i] is not { } part) continue;
             var gradient = part.SumTo(tape[input]);
             gradient.Value.Shape = input.Shape;   // a gradient has the shape of its value, also where inference does not see it
-            gradients[input] = gradients.TryGetValue(input, out var sum) ? sum + gradient : gradient;
+            if (!parts.TryGetValue(input, out var before)) parts[input] = before = [];
+            before.Add(gradient);
         }
     }
+
+    // One operator for all readers of a value: no sum of some of them is written and read again.
+    private static Expr Sum(List<Expr> parts) => parts switch
+    {
+        [var only] => only,
+        [var a, var b] => a + b,
+        _ => parts[0].Tape.Op("Sum", [.. parts.Select(part => (Expr?)part)]),
+    };
 
     /// <summary>The values that move when those of <paramref name="wrt"/> do, along paths of floats that have a derivative.</summary>
     private static HashSet<Value> Moving(Node[] nodes, IReadOnlyList<Value> wrt)

@@ -38,12 +38,10 @@ internal sealed record LoweredAttention
     public Expr Emit()
     {
         var width = Q.Shape[-1].Value ?? throw ModelErrors.UnknownSize(Q.Value, "width");
-        var scores = Ungrouped(Grouped(Q).MatMul(K.T)) * (Scale is null or 0 ? 1 / Math.Sqrt(width) : Scale.Value);
+        var scores = Ungrouped(Grouped(Q).MatMul(K.T) * (Scale is null or 0 ? 1 / Math.Sqrt(width) : Scale.Value));
         if (Softcap > 0) scores = (scores / Softcap).Apply("Tanh") * Softcap;
         scores = Added.Aggregate(scores, (sum, mask) => sum + mask);
-
-        // The lowest number instead of −∞, as ONNX Runtime does: a row without keys stays finite.
-        if (Visible.Count > 0) scores = scores.Where(Visible.Aggregate((a, b) => a.Apply("And", b)), Q.Tape.Scalar(float.MinValue, ElementType.Float));
+        if (Visible.Count > 0) scores += Hidden(Visible.Aggregate((a, b) => a.Apply("And", b)));
         var context = Grouped(Softmax(scores)).MatMul(V);
         return Heads == Groups ? context : context.Reshape(0, Heads, -1, V.Shape[-1].Value!.Value);
     }
@@ -54,7 +52,7 @@ internal sealed record LoweredAttention
     /// <summary>[B, H, S, D] → [B, S, H·D].</summary>
     public static Expr MergeHeads(Expr x) => x.MoveAxes(0, 2, 1, 3).Reshape(0, 0, x.Shape[1].Value!.Value * x.Shape[-1].Value!.Value);
 
-    /// <summary>The rotation of pairs (a, b) by an angle: [a∘cos − b∘sin, a∘sin + b∘cos, rest].</summary>
+    /// <summary>The rotation of pairs (a, b) by an angle: [a∘cos − b∘sin, a∘sin + b∘cos, rest], written as [a, b]∘[cos, cos] + [b, a]∘[−sin, sin].</summary>
     /// <param name="x">[B, H, S, D].</param>
     /// <param name="cos">[.., S, n] for 2n turned features.</param>
     /// <param name="sin">[.., S, n].</param>
@@ -62,13 +60,24 @@ internal sealed record LoweredAttention
     public static Expr Rotary(Expr x, Expr cos, Expr sin, bool interleaved)
     {
         var (width, half) = (x.Shape[-1].Value!.Value, cos.Shape[-1].Value!.Value);
-        var pairs = Enumerable.Range(0, (int)half).Select(i => (long)i).ToArray();
-        var (a, b) = interleaved
-            ? (x.Take([.. pairs.Select(i => 2 * i)], 3), x.Take([.. pairs.Select(i => (2 * i) + 1)], 3))
-            : (x.Slice(-1, 0, half), x.Slice(-1, half, 2 * half));
-        var turned = Expr.Concat(-1, (a * cos) - (b * sin), (a * sin) + (b * cos));
-        if (interleaved) turned = turned.Take([.. pairs.SelectMany(i => new[] { i, i + half })], 3);
-        return width == 2 * half ? turned : Expr.Concat(-1, turned, x.Slice(-1, 2 * half, width));
+        var rest = width == 2 * half ? (Expr?)null : x.Slice(-1, 2 * half, width);
+        if (rest is not null) x = x.Slice(-1, 0, 2 * half);
+        var (cosines, sines) = (Expr.Concat(-1, cos, cos), Expr.Concat(-1, -sin, sin));
+        Expr partners;
+        if (interleaved)
+        {
+            var features = Enumerable.Range(0, 2 * (int)half);
+            long[] sides = [.. features.Select(i => (i / 2) + (i % 2 * half))];
+            (cosines, sines) = (cosines.Take(sides, cosines.Rank - 1), sines.Take(sides, sines.Rank - 1));
+            partners = x.Take([.. features.Select(i => i ^ 1L)], 3);
+        }
+        else
+        {
+            var halves = x.Tape.Write("Split", [x, x.Tape.Longs(half, half)], 2, ("axis", -1)).Outputs;
+            partners = Expr.Concat(-1, x.Tape[halves[1]!], x.Tape[halves[0]!]);
+        }
+        var turned = (x * cosines) + (partners * sines);
+        return rest is { } after ? Expr.Concat(-1, turned, after) : turned;
     }
 
     /// <summary>Key j is visible to query i when j ≤ i + <paramref name="past"/>; and, in a window of w, when j > i + past − w: [S, T].</summary>
@@ -91,15 +100,19 @@ internal sealed record LoweredAttention
     /// <summary>S of [B, H, S, D] as an int64 scalar.</summary>
     public static Expr Length(Expr x) => x.SizeOf(2).Squeeze(0);
 
+    // Added to the scores, so that the backward pass has nothing to mask. The lowest number instead of −∞, as ONNX Runtime does: it absorbs
+    // any score, and a row without keys stays finite.
+    private static Expr Hidden(Expr isVisible)
+    {
+        var tape = isVisible.Tape;
+        return tape.Scalar(0, ElementType.Float).Where(isVisible, tape.Scalar(float.MinValue, ElementType.Float));
+    }
+
     private static int Count(Expr x) => (int)x.Shape[1].Value!.Value;
 
     // Queries that share a key/value head are rows of one product: no head is ever repeated. [B, H, S, n] → [B, N, H/N·S, n]
-    private Expr Grouped(Expr x)
-    {
-        if (Heads == Groups) return x;
-        var tape = x.Tape;
-        return tape.Op("Reshape", [x, Expr.Concat(0, tape.Longs(0, Groups, -1), x.SizeOf(3))]);
-    }
+    private Expr Grouped(Expr x) =>
+        Heads == Groups ? x : x.Tape.Op("Reshape", [x, Expr.Concat(0, x.Tape.Longs(0, Groups, -1), x.SizeOf(3))]);
 
     private Expr Softmax(Expr scores)
     {

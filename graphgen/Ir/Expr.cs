@@ -159,8 +159,16 @@ public readonly struct Expr
 
     internal Expr Reduce(string op, ReadOnlySpan<long> axes, bool keep) => Tape.Op(op, [this, Tape.Longs(axes)], ("keepdims", keep ? 1 : 0));
 
-    /// <summary>The size of one dimension as an int64 tensor of one element.</summary>
-    internal Expr SizeOf(int axis) => Shape[axis].Value is { } known ? Tape.Longs(known) : Apply("Shape", ("start", axis), ("end", axis + 1));
+    /// <summary>The size of one dimension as an int64 tensor of one element. It is read from an input of the graph where one has the same
+    /// symbol, so that whatever depends on sizes alone (a causal mask, say) is computed once and not in every layer.</summary>
+    internal Expr SizeOf(int axis)
+    {
+        if (Shape[axis].Value is { } known) return Tape.Longs(known);
+        foreach (var input in Tape.Graph.Inputs)
+            for (var i = 0; i < input.Shape?.Rank; i++)
+                if (input.Shape[i] == Shape[axis]) return Tape[input].Size(i);
+        return Size(axis);
+    }
 
     /// <summary>The number of elements as an int64 scalar.</summary>
     internal Expr Size() => Shape.Size.Value is { } known ? Tape.Constant(OnnxTensor.Scalar(known)) : Apply("Size");
@@ -190,6 +198,8 @@ public readonly struct Expr
         var axes = repeated.Apply("NonZero").Reshape(-1);
         return Tape.Op("ReduceSum", [this, axes], ("keepdims", 1), ("noop_with_empty_axes", 1)).ReshapeLike(other);
     }
+
+    private Expr Size(int axis) => Apply("Shape", ("start", axis), ("end", axis + 1));
 
     private static (Expr Operand, bool Transposed) Untransposed(Expr e) =>
         e.Value.Producer is { Op: "Transpose" } node && node.Ints("perm") is { } perm && SwapsLastTwo(perm) ? (e.Tape[node.Input(0)!], true) : (e, false);

@@ -23,8 +23,9 @@ public sealed record OrtSettings(string Device = "cpu", int Threads = 0, bool Al
     /// <summary>Opens what runs graphs on tensors.</summary>
     internal IGraphEvaluator ToEvaluator() => new OrtGraphEvaluator(this);
 
-    /// <summary>Opens what trains.</summary>
-    internal ITrainingRuntime Open(TrainingGraphs graphs, DropoutMasks? dropout = null) => new OrtSessionRuntime(graphs, this, dropout);
+    /// <summary>Opens what trains: on a card, tensors of one shape in one piece.</summary>
+    internal ITrainingRuntime Open(TrainingGraphs graphs, DropoutMasks? dropout = null) =>
+        IsCuda ? new StackedRuntime(graphs, this, dropout) : new OrtSessionRuntime(graphs, this, dropout);
 
     /// <summary>Opens what measures.</summary>
     internal IForwardRuntime Open(EvaluationGraph graph, IReadOnlyDictionary<string, OnnxTensor> values) =>

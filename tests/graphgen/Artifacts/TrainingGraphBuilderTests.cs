@@ -52,6 +52,16 @@ internal sealed class TrainingGraphBuilderTests
         });
     }
 
+    [Test]
+    public void What_depends_on_sizes_alone_is_computed_once_for_all_layers()
+    {
+        var graphs = Build(OnnxModel.Load(Exports.Path("llama-mini/genai-int4")), "causal-lm");
+
+        Assert.That(graphs.Train.Graph.Nodes.Count(node => node.Op == "Softmax"), Is.EqualTo(4), "layers");
+        Assert.That(graphs.Train.Graph.Nodes.Count(node => node.Op == "Range"), Is.EqualTo(1), "positions");
+        Assert.That(graphs.Train.Graph.Nodes.Count(node => node.Op == "And"), Is.EqualTo(1), "causal mask and padding");
+    }
+
     private static IEnumerable<string> Unstated(OnnxModel model) =>
         from node in ModelReader.Read(ModelWriter.ToBytes(model)).Graph.Nodes
         from output in node.Outputs

@@ -43,6 +43,20 @@ internal sealed class GradientsTests
         Assert.That(() => Gradients.Of(tape, (x * tape[det.Output]).Total().Value, [x.Value]), Throws.Nothing);
     }
 
+    [TestCase(2, "Add")]
+    [TestCase(5, "Sum")]
+    public void Gradients_of_all_readers_of_a_value_are_added_by_one_operator(int readers, string op)
+    {
+        var (model, tape) = Ort.New();
+        var x = Input(model, tape, "x", 2, 3);
+        var y = Enumerable.Range(1, readers).Select(i => (x * x.Tape.Scalar(i, ElementType.Float)).Exp().Total()).Aggregate((a, b) => a + b);
+        var before = model.Graph.Nodes.Count(node => node.OpType is "Add" or "Sum");
+
+        Gradients.Of(tape, y.Value, [x.Value]);
+
+        Assert.That(model.Graph.Nodes.Where(node => node.OpType is "Add" or "Sum").Skip(before).Select(node => node.OpType), Is.EqualTo(new[] { op }));
+    }
+
     [Test]
     public void Unsupported_form_names_its_reason()
     {
