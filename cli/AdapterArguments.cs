@@ -1,7 +1,6 @@
 using System.CommandLine;
+using LoRTA.Onnx.GraphGen.Adapters;
 using LoRTA.Onnx.GraphGen.Errors;
-using LoRTA.Onnx.Training.Recipes;
-using AdapterOptions = LoRTA.Onnx.GraphGen.Adapters.AdapterOptions;
 
 namespace LoRTA.Onnx.Cli;
 
@@ -23,7 +22,7 @@ internal sealed class AdapterArguments
         Rank = call.Get(_rank),
         Alpha = call.Get(_alpha),
         Targets = call.Get(_targets),
-        Layers = LayerChoice.TryParse(call.Get(_layers), out var layers) ? layers.Indices : throw Wrong("--layers", call.Get(_layers), "all, or indices and ranges such as 0,2-5"),
+        Layers = LayerChoice.TryParse(call.Get(_layers), out var layers) ? layers : throw Wrong("--layers", call.Get(_layers), "all, or indices and ranges such as 0,2-5"),
         Options = Named(call.Get(_options)),
     };
 

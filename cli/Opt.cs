@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
 using System.Text.RegularExpressions;
+using LoRTA.Onnx.Training.Runtime;
 
 namespace LoRTA.Onnx.Cli;
 
@@ -20,7 +21,7 @@ internal static partial class Opt
     {
         var option = new Option<string?>("--device")
         {
-            Description = "Where to compute: cpu, cuda or cuda:N. On cuda two runs agree within rounding, not in every byte.",
+            Description = OrtSettings.DeviceHelp,
             HelpName = "cpu|cuda[:N]",
         };
         option.Validators.Add(result =>
@@ -103,6 +104,6 @@ internal static partial class Opt
 
     private static string? Text(OptionResult result) => result.Tokens is [.., var token] ? token.Value : null;
 
-    [GeneratedRegex("^(cpu|cuda(:[0-9]+)?)$")]
+    [GeneratedRegex($"^({OrtSettings.DevicePattern})$")]
     private static partial Regex DeviceName();
 }

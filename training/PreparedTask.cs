@@ -2,7 +2,6 @@ using LoRTA.Onnx.GraphGen.Adapters;
 using LoRTA.Onnx.GraphGen.Artifacts;
 using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.Training.Data;
-using LoRTA.Onnx.Training.Data.Tokenizers;
 using LoRTA.Onnx.Training.Errors;
 using LoRTA.Onnx.Training.Recipes;
 using LoRTA.Onnx.Training.Runtime;
@@ -52,7 +51,7 @@ internal sealed class PreparedTask : IDisposable
     public static (DataStream Train, DataStream? Validation) DataOf(Recipe recipe, EvaluationGraph graph)
     {
         if (recipe.Classes() is { } classes && classes.Count > graph.Classes) throw DataErrors.TooManyClasses(classes.Count, graph.Classes.Value);
-        return new DataSource(RecipeMapping.Data(recipe, graph), TextTokenizer.Load(recipe.Tokenizer!)).Load();
+        return new DataSource(DataContext.Of(recipe, graph)).Load();
     }
 
     /// <summary>Writes the adapter as the runtime holds it.</summary>

@@ -13,12 +13,25 @@ using LoRTA.Onnx.Training.Tracking;
 
 namespace LoRTA.Onnx.Training;
 
-/// <summary>How a run is started.</summary>
-internal sealed record RunRequest
+/// <summary>What is done with a recipe.</summary>
+internal abstract record RecipeRequest
 {
     /// <summary>The resolved recipe.</summary>
     public required Recipe Recipe { get; init; }
 
+    /// <summary>Families to choose from; null = those of this project.</summary>
+    public IReadOnlyList<AdapterFamilyEntry>? Families { get; init; }
+
+    /// <summary>How it is computed; the recipe says where.</summary>
+    public OrtSettings Runtime { get; init; } = new();
+
+    /// <summary>Where and how it is computed.</summary>
+    public OrtSettings Settings => Runtime with { Device = Recipe.Device };
+}
+
+/// <summary>How a run is started.</summary>
+internal sealed record RunRequest : RecipeRequest
+{
     /// <summary>The file that the recipe was read from; null for one that was made in code.</summary>
     public string? RecipePath { get; init; }
 
@@ -27,26 +40,11 @@ internal sealed record RunRequest
 
     /// <summary>Whether an existing run may be replaced.</summary>
     public bool Force { get; init; }
-
-    /// <summary>Families to choose from; null = those of this project.</summary>
-    public IReadOnlyList<AdapterFamilyEntry>? Families { get; init; }
-
-    /// <summary>Threads; 0 = all cores.</summary>
-    public int Threads { get; init; }
-
-    /// <summary>Whether products on CUDA may round their operands to 10 bits.</summary>
-    public bool AllowTf32 { get; init; }
-
-    /// <summary>Where and how it is computed.</summary>
-    public OrtSettings Settings => new(Recipe.Device, Threads, AllowTf32);
 }
 
 /// <summary>What is measured.</summary>
-internal sealed record EvaluationRequest
+internal sealed record EvaluationRequest : RecipeRequest
 {
-    /// <summary>The resolved recipe.</summary>
-    public required Recipe Recipe { get; init; }
-
     /// <summary>An adapter folder; null = the base as it is.</summary>
     public string? Adapter { get; init; }
 
@@ -58,30 +56,11 @@ internal sealed record EvaluationRequest
 
     /// <summary>Whether the adapter may have been trained on other weights.</summary>
     public bool AllowOtherBase { get; init; }
-
-    /// <summary>Families to choose from; null = those of this project.</summary>
-    public IReadOnlyList<AdapterFamilyEntry>? Families { get; init; }
-
-    /// <summary>Threads; 0 = all cores.</summary>
-    public int Threads { get; init; }
-
-    /// <summary>Whether products on CUDA may round their operands to 10 bits.</summary>
-    public bool AllowTf32 { get; init; }
-
-    /// <summary>Where and how it is computed.</summary>
-    public OrtSettings Settings => new(Recipe.Device, Threads, AllowTf32);
 }
 
 /// <summary>A recipe put to work: model, data, runtime, trainer, and the files of the run.</summary>
 internal static class TrainingRun
 {
-    /// <summary>The families of this project, which recipes may name.</summary>
-    public static RecipeCatalog Catalog { get; } = CatalogOf(AdapterFamilies.All);
-
-    /// <summary>What recipes may name where other families are to choose from.</summary>
-    public static RecipeCatalog CatalogOf(IReadOnlyList<AdapterFamilyEntry> families) =>
-        new([.. families.Select(family => family.Method)]);
-
     /// <summary>Trains.</summary>
     /// <param name="request">What to train.</param>
     /// <param name="progress">Shown while it goes on.</param>
@@ -157,8 +136,8 @@ internal static class TrainingRun
         BaseModels.PlanOf(model, adapter, request.AllowOtherBase, request.Families);
         var asTrained = recipe with
         {
-            Trainables = [.. adapter.Config.Trainables.Select(name => new TrainableOptions { Match = name })],
-            Adapter = RecipeMapping.Adapter(adapter.Config.AdapterOptions),
+            Trainables = [.. adapter.Config.Trainables.Select(name => new TrainablePattern { Match = name })],
+            Adapter = adapter.Config.AdapterOptions,
         };
         return EvaluationGraph.OfAdapted(model, RecipeMapping.Spec(asTrained, adapter.Tensors) with { Families = request.Families });
     }

@@ -19,8 +19,7 @@ internal static class EvaluateVerb
                 Model = call.Get(model),
                 Families = call.Families,
                 AllowOtherBase = call.Get(allow),
-                Threads = runtime.Settings(call).Threads,
-                AllowTf32 = runtime.Settings(call).AllowTf32,
+                Runtime = runtime.Settings(call),
             };
             return TrainingRun.Evaluate(request, call.Progress);
         });

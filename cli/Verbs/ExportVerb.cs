@@ -114,8 +114,7 @@ internal static class ExportVerb
             Canonical = models.Base.Canonical,
             Families = request.Families,
             AllowOtherBase = allowOtherBase,
-            Threads = settings.Threads,
-            AllowTf32 = settings.AllowTf32,
+            Runtime = settings,
         };
         var exported = adapted with { Adapter = null, Canonical = models.Folded.Canonical };
         return new Losses(TrainingRun.Evaluate(adapted).Loss, TrainingRun.Evaluate(exported).Loss);

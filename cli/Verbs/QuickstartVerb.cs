@@ -28,8 +28,7 @@ internal static class QuickstartVerb
             {
                 Recipe = recipe,
                 Force = true,
-                Threads = runtime.Settings(call).Threads,
-                AllowTf32 = runtime.Settings(call).AllowTf32,
+                Runtime = runtime.Settings(call),
             });
         });
     }
@@ -42,7 +41,7 @@ internal static class QuickstartVerb
         var merged = Path.Combine(folder, "merged.onnx");
         new OutputGuard(force: true, deployed.Files).CheckModel(merged);
         call.Progress.Report("Measuring the base model …");
-        var evaluation = new EvaluationRequest { Recipe = request.Recipe, Threads = request.Threads, AllowTf32 = request.AllowTf32 };
+        var evaluation = new EvaluationRequest { Recipe = request.Recipe, Runtime = request.Runtime };
         var before = TrainingRun.Evaluate(evaluation, call.Progress).Loss;
         var trained = TrainingRun.Train(request, call.Progress, TimeProvider.System, call.Stop);
         call.Stop.ThrowIfCancellationRequested();   // the run is saved
@@ -70,7 +69,7 @@ internal static class QuickstartVerb
 
     private static string Sample(OnnxModel model, RunRequest request)
     {
-        using var generator = new TextGenerator(model, request.Recipe.Tokenizer, new OrtSettings(Threads: request.Threads), TimeProvider.System);
+        using var generator = new TextGenerator(model, request.Recipe.Tokenizer, new OrtSettings(Threads: request.Runtime.Threads), TimeProvider.System);
         return generator.Continue(Prompt, new GenerationOptions { MaxTokens = SampleTokens }).Whole;
     }
 

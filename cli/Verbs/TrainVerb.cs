@@ -20,8 +20,7 @@ internal static class TrainVerb
                 Families = call.Families,
                 Resume = call.Get(resume),
                 Force = call.Get(force),
-                Threads = runtime.Settings(call).Threads,
-                AllowTf32 = runtime.Settings(call).AllowTf32,
+                Runtime = runtime.Settings(call),
             };
             return TrainingRun.Train(request, call.Progress, TimeProvider.System, call.Stop);
         });
@@ -33,7 +32,7 @@ internal static class RecipeArgument
 {
     public static Recipe Load(Call call, string path, IReadOnlyList<string> settings, (string? Output, long? Seed, string? Device) options)
     {
-        var recipe = RecipeFile.Load(path, TrainingRun.CatalogOf(call.Families), settings);
+        var recipe = RecipeFile.Load(path, settings, call.Families);
         return recipe with
         {
             Output = options.Output is { } output ? Path.GetFullPath(output) : recipe.Output,

@@ -29,7 +29,7 @@ internal sealed class ModelRunner(IGraphEvaluator evaluator, IReadOnlyList<IRead
 
     private static ModelRunner Made(IGraphEvaluator evaluator, VerifyOptions options, ReadOnlySpan<OnnxModel> models)
     {
-        var mask = SampleInputs.MaskOf(models[^1]);
+        var mask = new TextInputs(models[^1]).MaskInput?.Name;
         if (options.Batches is { } given) return new(evaluator, given, mask);
         if (options.Inputs is { } file) return new(evaluator, [Safetensors.Load(file).Tensors], mask);
         var (rows, length) = (options.Samples, Calibration.LengthOf(models[^1], options));
@@ -87,8 +87,8 @@ internal sealed class OpenModel(OnnxModel model, ICompiledGraph compiled, IReadO
 
     private Dictionary<string, OnnxTensor> Wanted(IReadOnlyDictionary<string, OnnxTensor> inputs)
     {
-        var caches = new EmptyCache(model);
-        return model.Graph.Inputs.Where(input => input.Constant is null).ToDictionary(
+        var text = new TextInputs(model);
+        return TextInputs.Fed(model.Graph).ToDictionary(
             input => input.Name,
             input => inputs.GetValueOrDefault(input.Name) is { } given
                 ? InputTypes.Converted(input.Name, given, input.Type)
@@ -96,6 +96,8 @@ internal sealed class OpenModel(OnnxModel model, ICompiledGraph compiled, IReadO
             StringComparer.Ordinal);
 
         OnnxTensor? Empty(Value input) =>
-            EmptyCache.Is(input) && inputs.TryGetValue("input_ids", out var ids) ? caches.For(input, ids.Dims[0]) : null;
+            TextInputs.IsCache(input.Type, input.Shape?.Rank) && inputs.TryGetValue(TextInputs.Ids, out var ids)
+                ? text.EmptyCache(input, ids.Dims[0])
+                : null;
     }
 }

@@ -8,55 +8,34 @@ namespace LoRTA.Onnx.Export.Verification;
 
 /// <summary>Seeded random inputs for a model: token ids below the vocabulary, a mask with two padded rows, positions, empty caches,
 /// features of known width.</summary>
-/// <remarks>An input is recognised by its name, and where the name says nothing by type, shape and use: integers that are looked up in a
-/// table are ids, others of the shape [batch, length] are a mask.</remarks>
 /// <param name="model">The model.</param>
 /// <param name="samples">Rows; a batch size that the model fixes goes before.</param>
 /// <param name="length">Their length; one that the model fixes goes before.</param>
 /// <param name="seed">Seed.</param>
 internal sealed class SampleInputs(OnnxModel model, int samples, int length, long seed)
 {
-    private const string AttentionMask = "attention_mask";
-
     private readonly int _rows = FixedSizes.Of(model.Graph).Rows ?? samples;
     private readonly int _length = FixedSizes.Of(model.Graph).Length ?? length;
-    private readonly EmptyCache _caches = new(model);
-
-    /// <summary>The input that says which positions count; null where there is none.</summary>
-    public static string? MaskOf(OnnxModel model) =>
-        model.Graph.Find(AttentionMask) is { IsInput: true } ? AttentionMask : UnnamedMask(model)?.Name;
+    private readonly TextInputs _inputs = new(model);
 
     /// <summary>Makes a tensor for every input of the model that has no default.</summary>
     /// <exception cref="LortaException">LRT704: an input that nothing is known of.</exception>
     public IReadOnlyDictionary<string, OnnxTensor> Make()
     {
         var mask = Mask();
-        return Fed(model).ToDictionary(input => input.Name, input => For(input, mask), StringComparer.Ordinal);
+        return TextInputs.Fed(model.Graph).ToDictionary(input => input.Name, input => For(input, mask), StringComparer.Ordinal);
     }
 
-    private OnnxTensor For(Value input, long[] mask) => input.Name switch
+    private OnnxTensor For(Value input, long[] mask) => _inputs.RoleOf(input) switch
     {
-        "input_ids" or "decoder_input_ids" =>
-            Integers(input, Tokens(mask.Length, TokenEmbedding.Rows(input) ?? TokenEmbedding.Vocabulary(model) ?? 2, "input_ids")),
-        AttentionMask or "decoder_attention_mask" => Integers(input, mask),
-        "token_type_ids" => Integers(input, new long[mask.Length]),
-        "position_ids" => Integers(input, Positions(mask, _length)),
-        _ when EmptyCache.Is(input) && input.Shape![2].Value is null or 0 && _caches.For(input, _rows) is { } empty => empty,
-        _ when IsRow(input) && TokenEmbedding.Rows(input) is { } table => Integers(input, Tokens(mask.Length, table, input.Name)),
-        _ when input == UnnamedMask(model) => Integers(input, mask),
+        TextRole.Ids => Integers(input, Tokens(mask.Length, TokenEmbedding.Rows(input) ?? TokenEmbedding.Vocabulary(model) ?? 2,
+            TextInputs.RoleOf(input.Name) == TextRole.Ids ? TextInputs.Ids : input.Name)),
+        TextRole.Mask => Integers(input, mask),
+        TextRole.Types => Integers(input, new long[mask.Length]),
+        TextRole.Positions => Integers(input, Positions(mask, _length)),
+        TextRole.Cache when input.Shape![2].Value is null or 0 && _inputs.EmptyCache(input, _rows) is { } empty => empty,
         _ => Features(input) ?? throw VerificationErrors.UnknownInput(model.Path, input.Name),
     };
-
-    private static IEnumerable<Value> Fed(OnnxModel model) => model.Graph.Inputs.Where(input => input.Constant is null);
-
-    // [batch, length] of integers.
-    private static bool IsRow(Value input) => input is { Type: ElementType.Int64 or ElementType.Int32, Shape.Rank: 2 };
-
-    // Of numbers that are looked up nowhere, one input can only be the mask; of two nobody knows which.
-    private static Value? UnnamedMask(OnnxModel model) =>
-        Fed(model).Where(input => IsRow(input)
-            && input.Name is not ("input_ids" or "decoder_input_ids" or "token_type_ids" or "position_ids")
-            && TokenEmbedding.Rows(input) is null).ToList() is [var single] ? single : null;
 
     // Pixels, embeddings, spectra: numbers around 0 where all sizes but those of the batch are known.
     private OnnxTensor? Features(Value input)

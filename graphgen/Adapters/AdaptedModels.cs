@@ -1,4 +1,3 @@
-using LoRTA.Onnx.GraphGen.Artifacts;
 using LoRTA.Onnx.GraphGen.Discovery;
 using LoRTA.Onnx.GraphGen.Errors;
 using LoRTA.Onnx.GraphGen.Ir;
@@ -14,7 +13,7 @@ internal static class AdaptedModels
         UnderstoodModel model, Adapter adapter, bool allowOtherBase, IReadOnlyList<AdapterFamilyEntry>? families = null)
     {
         var parameters = adapter.ParametersOf(model.Deployed, new(() => ParameterNames.Of(model.Deployed)));
-        var patterns = parameters.Keys.Select(name => new TrainablePattern(name, ParameterGroup.Default)).ToList();
+        var patterns = parameters.Keys.Select(name => new TrainablePattern { Match = name }).ToList();
         var options = adapter.Config.AdapterOptions with { Dropout = 0 };
         var adapted = AdaptedModel.Of(model.Copy(), options, families, new(patterns), defaults: adapter.FactorsOf);
         BaseModels.Check(adapter, adapted.Base, adapted.Plan, allowOtherBase);

@@ -1,4 +1,3 @@
-using System.ComponentModel;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using LoRTA.Onnx.GraphGen.Errors;
@@ -24,75 +23,58 @@ public sealed record AdapterConfig
     };
 
     /// <summary>Always <c>lorta-onnx</c>.</summary>
-    [Description("Always lorta-onnx.")]
     public string Format { get; init; } = FormatName;
 
     /// <summary>Version of this layout.</summary>
-    [Description("Version of this layout.")]
     public int FormatVersion { get; init; } = 1;
 
     /// <summary>Family.</summary>
-    [Description("Adapter family.")]
     public required string Method { get; init; }
 
     /// <summary>Rank r.</summary>
-    [Description("Rank r.")]
     public required int Rank { get; init; }
 
     /// <summary>Numerator of the scale.</summary>
-    [Description("Numerator of the scale.")]
     public required double Alpha { get; init; }
 
     /// <summary>The number that updates are multiplied by.</summary>
-    [Description("The number that updates are multiplied by.")]
     public required double Scale { get; init; }
 
-    /// <summary>Adapted matrices, in the order of the rows of C_M.</summary>
-    [Description("Adapted matrices, in the order of the rows of C_M.")]
+    /// <summary>Adapted matrices, in the order of the options.</summary>
     public required IReadOnlyList<string> Targets { get; init; }
 
-    /// <summary>Adapted layers, in the order of the rows of C_L.</summary>
-    [Description("Adapted layers, in the order of the rows of C_L.")]
+    /// <summary>Adapted layers, in ascending order.</summary>
     public required IReadOnlyList<int> Layers { get; init; }
 
-    /// <summary>Which side is split by heads, per matrix.</summary>
-    [Description("Which side is split by heads, per matrix.")]
+    /// <summary>LoRTA: which side is split by heads, per matrix.</summary>
     public required IReadOnlyDictionary<string, Orientation> Orientation { get; init; }
 
-    /// <summary>The row of C_H that each head takes, per matrix.</summary>
-    [Description("The row of C_H that each head takes, per matrix.")]
+    /// <summary>LoRTA: the row of C_H that each head takes, per matrix.</summary>
     public required IReadOnlyDictionary<string, IReadOnlyList<long>> HeadMap { get; init; }
 
     /// <summary>The family's own options.</summary>
-    [Description("The family's own options.")]
     public required IReadOnlyDictionary<string, string> Options { get; init; }
 
     /// <summary>The model's own parameters that were trained along, by name.</summary>
-    [Description("The model's own parameters that were trained along.")]
     public IReadOnlyList<string> Trainables { get; init; } = [];
 
     /// <summary>Task that it was trained for.</summary>
-    [Description("Task that it was trained for.")]
     public string? Task { get; init; }
 
     /// <summary>Names of the classes, in the order of the logits.</summary>
-    [Description("Names of the classes, in the order of the logits.")]
     public IReadOnlyList<string>? Labels { get; init; }
 
     /// <summary>The model that it was trained on.</summary>
-    [Description("The model that it was trained on.")]
     public required BaseModel Base { get; init; }
 
     /// <summary>SHA-256 of the file of tensors, in hexadecimal digits; absent in older adapters.</summary>
-    [Description("SHA-256 of adapter_model.safetensors; absent in older adapters.")]
     public string? Sha256 { get; init; }
 
     /// <summary>What wrote it.</summary>
-    [Description("What wrote it.")]
     public string Tool { get; init; } = $"LoRTA.Onnx {typeof(AdapterConfig).Assembly.GetName().Version?.ToString(3)}";
 
     /// <summary>The options that make the same plan again.</summary>
-    internal AdapterOptions AdapterOptions => new() { Method = Method, Rank = Rank, Alpha = Alpha, Targets = Targets, Layers = Layers, Options = Options };
+    internal AdapterOptions AdapterOptions => new() { Method = Method, Rank = Rank, Alpha = Alpha, Targets = Targets, Layers = LayerChoice.Of(Layers), Options = Options };
 
     internal static AdapterConfig Of(AdapterPlan plan, BaseModel baseModel) => new()
     {
@@ -102,8 +84,8 @@ public sealed record AdapterConfig
         Scale = plan.Family.Scale,
         Targets = plan.Options.Targets,
         Layers = plan.Sites.Layers,
-        Orientation = PerMatrix(plan, site => site.Orientation),
-        HeadMap = PerMatrix(plan, site => site.HeadMap),
+        Orientation = PerMatrix(plan, (heads, site) => heads.OrientationOf(site.Matrix)),
+        HeadMap = PerMatrix(plan, (heads, site) => heads.HeadMapOf(site, plan.Sites)),
         Options = plan.Options.Options,
         Base = baseModel,
     };
@@ -154,10 +136,11 @@ public sealed record AdapterConfig
             if (HeadMap.GetValueOrDefault(matrix) is not { } stated || !stated.SequenceEqual(heads)) throw AdapterErrors.OtherThanFollows(file, $"headMap.{matrix}", HeadMap.GetValueOrDefault(matrix), heads);
     }
 
-    private static SortedDictionary<string, T> PerMatrix<T>(AdapterPlan plan, Func<AdapterSite, T> fact)
+    private static SortedDictionary<string, T> PerMatrix<T>(AdapterPlan plan, Func<Lorta, AdapterSite, T> fact)
     {
+        var heads = plan.Family as Lorta ?? new Lorta(plan.Options);   // every file states them, whatever its family
         var facts = new SortedDictionary<string, T>(StringComparer.Ordinal);
-        foreach (var site in plan.Sites.All) facts[site.Matrix] = fact(site);
+        foreach (var site in plan.Sites.All) facts[site.Matrix] = fact(heads, site);
         return facts;
     }
 }

@@ -8,8 +8,8 @@ public static class AdapterFamilies
     /// <summary>All families that come with the project.</summary>
     public static IReadOnlyList<AdapterFamilyEntry> All { get; } =
     [
-        new("lorta", ["zero", "init", "orientation", "p", "rslora"], options => new Lorta(options)),
-        new("lora", ["rslora"], options => new Lora(options)),
+        new("lorta", Lorta.Options, options => new Lorta(options)),
+        new("lora", [AdapterOptions.RankStabilised], options => new Lora(options)),
     ];
 
     /// <summary>Makes the family that the options name.</summary>
@@ -18,8 +18,12 @@ public static class AdapterFamilies
     {
         var entry = (families ?? All).FirstOrDefault(family => family.Method == options.Method)
             ?? throw AdapterErrors.UnknownMethod(options.Method, (families ?? All).Select(family => family.Method));
-        if (options.Options.Keys.FirstOrDefault(name => !entry.Options.Contains(name)) is { } unknown)
-            throw AdapterErrors.UnknownOption(options.Method, unknown, entry.Options);
+        foreach (var (name, value) in options.Options)
+        {
+            var option = entry.Options.FirstOrDefault(option => option.Name == name)
+                ?? throw AdapterErrors.UnknownOption(options.Method, name, entry.Options.Select(option => option.Name));
+            if (option.Values.Count > 0 && !option.Values.Contains(value)) throw AdapterErrors.OptionValue(options.Method, name, value, option.Values);
+        }
         var family = entry.Create(options);
         return double.IsFinite(family.Scale) ? family : throw AdapterErrors.ScaleNotFinite(options.Alpha, family.Scale);
     }

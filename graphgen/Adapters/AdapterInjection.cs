@@ -37,7 +37,7 @@ internal static class AdapterInjection
             Shape shape = [.. factor.Dims.Select(dim => new Dim(dim))];
             factors[factor.Name] = tape[tape.Graph.AddInput(new TensorName(TensorKind.Factor, factor.Name), ElementType.Float, shape, defaults?[factor.Name])];
         }
-        return new FactorSet(factors, tape[scale]);
+        return new FactorSet(factors, tape[scale], plan.Sites);
     }
 
     // One mask for all sites that read the same x, so that they still share x·A.

@@ -43,7 +43,7 @@ public sealed record AdapterPlan
     {
         options.Validate();
         var family = AdapterFamilies.Create(options, families);
-        var sites = SitesOf(architecture, options, family);
+        var sites = SitesOf(architecture, options);
         CheckRank(options, sites);
         var factors = family.Factors(sites);
         if (factors.FirstOrDefault(factor => factor.Count > Array.MaxLength) is { } large) throw AdapterErrors.InvalidOptions([("rank", $"{options.Rank} gives '{large.Name}' {large.Count} numbers, more than an array holds")]);
@@ -68,10 +68,10 @@ public sealed record AdapterPlan
                 FormattableString.Invariant($"must be <= {most}, {RanksPerWidth} times the largest input or output ({largest}), was {options.Rank}"))]);
     }
 
-    private static AdapterSites SitesOf(Architecture architecture, AdapterOptions options, IAdapterFamily family)
+    private static AdapterSites SitesOf(Architecture architecture, AdapterOptions options)
     {
         if (options.Targets.FirstOrDefault(AdapterOptions.LaterTargets.Contains) is { } later) throw AdapterErrors.TargetNotYet(later);
-        IReadOnlyList<int> layers = options.Layers is { } asked ? [.. asked.Distinct().Order()] : [.. Enumerable.Range(0, architecture.Layers)];
+        IReadOnlyList<int> layers = options.Layers.Indices ?? [.. Enumerable.Range(0, architecture.Layers)];
         foreach (var layer in layers) if (layer < 0 || layer >= architecture.Layers) throw AdapterErrors.UnknownLayer(layer, architecture.Layers);
         return new AdapterSites
         {
@@ -81,25 +81,14 @@ public sealed record AdapterPlan
             HeadWidth = architecture.HeadWidth,
             Layers = layers,
             Targets = options.Targets,
-            All = [.. from row in Enumerable.Range(0, layers.Count) from matrix in Enumerable.Range(0, options.Targets.Count) select SiteOf(layers[row], row, options.Targets[matrix], matrix)],
+            All = [.. from layer in layers from matrix in options.Targets select SiteOf(layer, matrix)],
         };
 
-        AdapterSite SiteOf(int layer, int layerRow, string matrix, int matrixRow) => new(layer, matrix)
+        AdapterSite SiteOf(int layer, string matrix) => new(layer, matrix)
         {
             In = architecture.Linear(matrix).In,
             Out = architecture.Linear(matrix).Out,
-            LayerRow = layerRow,
-            MatrixRow = matrixRow,
-            HeadMap = HeadMap(architecture, options, matrix),
-            Orientation = options.Orientations.TryGetValue(matrix, out var stated) ? stated : family.OrientationOf(matrix),
+            Heads = architecture.HeadsOf(matrix),
         };
-    }
-
-    // Key/value head g serves the query heads from g·H/H_kv on and takes the row of the first of them.
-    private static IReadOnlyList<long> HeadMap(Architecture architecture, AdapterOptions options, string matrix)
-    {
-        var (heads, own) = (architecture.Heads, architecture.HeadsOf(matrix));
-        if (!options.HeadMaps.TryGetValue(matrix, out var stated)) return [.. Enumerable.Range(0, own).Select(head => (long)(head * heads / own))];
-        return stated.Count == own && stated.All(row => row >= 0 && row < heads) ? stated : throw AdapterErrors.HeadMapDoesNotFit(matrix, stated, own, heads);
     }
 }

@@ -14,17 +14,8 @@ public sealed record AdapterSite(int Layer, string Matrix)
     /// <summary>Output width.</summary>
     public required int Out { get; init; }
 
-    /// <summary>Position of the layer among the adapted ones (row of C_L).</summary>
-    public required int LayerRow { get; init; }
-
-    /// <summary>Position of the matrix among the targets (row of C_M).</summary>
-    public required int MatrixRow { get; init; }
-
-    /// <summary>The row of C_H that each head of this matrix takes; shorter than the number of query heads for keys and values under grouped queries.</summary>
-    public required IReadOnlyList<long> HeadMap { get; init; }
-
-    /// <summary>Which side is split by heads.</summary>
-    public required Orientation Orientation { get; init; }
+    /// <summary>Heads of this matrix; fewer than query heads for keys and values under grouped queries.</summary>
+    public required int Heads { get; init; }
 }
 
 /// <summary>The sites of an adapter and the sizes that they share.</summary>
@@ -42,10 +33,10 @@ public sealed record AdapterSites
     /// <summary>Width d_H of one head.</summary>
     public required int HeadWidth { get; init; }
 
-    /// <summary>Adapted layers by their index in the model.</summary>
+    /// <summary>Adapted layers by their index in the model, in ascending order.</summary>
     public required IReadOnlyList<int> Layers { get; init; }
 
-    /// <summary>Adapted matrices in the order of the rows of C_M.</summary>
+    /// <summary>Adapted matrices in the order of the options.</summary>
     public required IReadOnlyList<string> Targets { get; init; }
 
     /// <summary>All sites, layer by layer.</summary>

@@ -7,10 +7,14 @@ public sealed class FactorSet
 {
     private readonly IReadOnlyDictionary<string, Expr> _factors;
 
-    internal FactorSet(IReadOnlyDictionary<string, Expr> factors, Expr scale) => (_factors, Scale) = (factors, scale);
+    internal FactorSet(IReadOnlyDictionary<string, Expr> factors, Expr scale, AdapterSites sites) =>
+        (_factors, Scale, Sites) = (factors, scale, sites);
 
     /// <summary>The number that every update is multiplied by; a graph input, 0 = adapter off.</summary>
     public Expr Scale { get; }
+
+    /// <summary>The sites of the adapter.</summary>
+    public AdapterSites Sites { get; }
 
     /// <summary>A factor by name.</summary>
     public Expr this[string name] => _factors[name];

@@ -13,10 +13,6 @@ public interface IAdapterFamily
     /// <summary>The number that updates are multiplied by.</summary>
     double Scale { get; }
 
-    /// <summary>Which side of a matrix is split by heads, for families with a head mode.</summary>
-    /// <remarks>The paper's P_h is [d, d_H]: heads split the input of the output projection and the output of the others.</remarks>
-    Orientation OrientationOf(string matrix) => matrix == "p" ? Orientation.InputHeads : Orientation.OutputHeads;
-
     /// <summary>The factors for these sites.</summary>
     IReadOnlyList<Factor> Factors(AdapterSites sites);
 

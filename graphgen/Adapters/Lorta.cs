@@ -6,15 +6,42 @@ namespace LoRTA.Onnx.GraphGen.Adapters;
 /// <summary>LoRTA: ΔW[:, :, h, l, m] = (α/r)·A·diag(C_H[h]∘C_L[l]∘C_M[m])·Bᵀ, one rank-r CP tensor for the whole network (paper, eq. 3).</summary>
 internal sealed class Lorta(AdapterOptions options) : IAdapterFamily
 {
+    private static readonly FamilyOption Zero =
+        new("zero", "The factor that starts at zero, so that training starts at the base model.", "B", "A", "C_H", "C_L", "C_M");
+
+    private static readonly FamilyOption Initial = new("init", "First values: this project's, or the authors'.", "default", "official");
+
+    private static readonly FamilyOption Side =
+        new("orientation", "Which side of Q, K and V is split by heads.", "output-heads", "input-heads");
+
+    private static readonly FamilyOption SideOfP = new("p", "The same of the output projection.", "input-heads", "output-heads");
+
+    /// <summary>The paper's way by default; <c>orientation: input-heads</c> and <c>p: output-heads</c> are those of the authors' two forks.</summary>
+    public static IReadOnlyList<FamilyOption> Options { get; } = [Zero, Initial, Side, SideOfP, AdapterOptions.RankStabilised];
+
     public string Method => "lorta";
 
     public double Scale => options.Scale;
 
-    /// <summary>The paper's way by default; <c>orientation: input-heads</c> and <c>p: output-heads</c> are those of the authors' two forks.</summary>
+    /// <summary>Which side of a matrix is split by heads.</summary>
+    /// <remarks>The paper's P_h is [d, d_H]: heads split the input of the output projection and the output of the others.</remarks>
     public Orientation OrientationOf(string matrix)
     {
-        if (options.Choice("orientation", "output-heads", "input-heads") == "input-heads") return Orientation.InputHeads;
-        return matrix == "p" && options.Choice("p", "input-heads", "output-heads") == "input-heads" ? Orientation.InputHeads : Orientation.OutputHeads;
+        if (options.Heads.Orientations.TryGetValue(matrix, out var stated)) return stated;
+        return options.ValueOf(Side) == "input-heads" || (matrix == "p" && options.ValueOf(SideOfP) == "input-heads")
+            ? Orientation.InputHeads
+            : Orientation.OutputHeads;
+    }
+
+    /// <summary>The row of C_H that each head of a matrix takes. Key/value head g serves the query heads from g·H/H_kv on and takes the row
+    /// of the first of them.</summary>
+    public IReadOnlyList<long> HeadMapOf(AdapterSite site, AdapterSites sites)
+    {
+        if (!options.Heads.HeadMaps.TryGetValue(site.Matrix, out var stated))
+            return [.. Enumerable.Range(0, site.Heads).Select(head => (long)(head * sites.Heads / site.Heads))];
+        return stated.Count == site.Heads && stated.All(row => row >= 0 && row < sites.Heads)
+            ? stated
+            : throw AdapterErrors.HeadMapDoesNotFit(site.Matrix, stated, site.Heads, sites.Heads);
     }
 
     public IReadOnlyList<Factor> Factors(AdapterSites sites)
@@ -22,7 +49,7 @@ internal sealed class Lorta(AdapterOptions options) : IAdapterFamily
         foreach (var site in sites.All) CheckOrientation(site, sites);
         var r = options.Rank;
         var modes = Math.Sqrt(6.0 / r);   // the authors' Kaiming bound: fan-in r, gain √2
-        var (official, zero) = (options.Choice("init", "default", "official") == "official", options.Choice("zero", "B", "A", "C_H", "C_L", "C_M"));
+        var (official, zero) = (options.ValueOf(Initial) == "official", options.ValueOf(Zero));
         Factor[] factors =
         [
             new("A", [sites.Width, r], official ? Init.Uniform(1 / Math.Sqrt(r)) : Init.Normal(1 / Math.Sqrt(sites.Width))),
@@ -48,23 +75,48 @@ internal sealed class Lorta(AdapterOptions options) : IAdapterFamily
         return (down * Strength(site, f)).MatMul(up.T);
     }
 
-    private static void CheckOrientation(AdapterSite site, AdapterSites sites)
+    private void CheckOrientation(AdapterSite site, AdapterSites sites)
     {
-        var (narrow, wide) = site.Orientation is Orientation.InputHeads ? (site.Out, site.In) : (site.In, site.Out);
-        if (narrow != sites.Width || wide != site.HeadMap.Count * sites.HeadWidth)
-            throw AdapterErrors.OrientationDoesNotFit(site.Address, site.Orientation, (site.In, site.Out), sites);
+        var orientation = OrientationOf(site.Matrix);
+        var (narrow, wide) = orientation is Orientation.InputHeads ? (site.Out, site.In) : (site.In, site.Out);
+        if (narrow != sites.Width || wide != HeadMapOf(site, sites).Count * sites.HeadWidth)
+            throw AdapterErrors.OrientationDoesNotFit(site.Address, orientation, (site.In, site.Out), sites);
     }
 
     // A belongs to the side of the model width, KhatriRao(C_H, B) to the side of the concatenated heads.
-    private static (Expr Down, Expr Up) Sides(AdapterSite site, FactorSet f)
+    private (Expr Down, Expr Up) Sides(AdapterSite site, FactorSet f)
     {
-        var rows = site.HeadMap.Select((row, head) => row == head).All(same => same) && site.HeadMap.Count == f["C_H"].Shape[0].Value
+        var map = HeadMapOf(site, f.Sites);
+        var rows = map.Select((row, head) => row == head).All(same => same) && map.Count == f["C_H"].Shape[0].Value
             ? f["C_H"]
-            : f["C_H"].Take(site.HeadMap);
+            : f["C_H"].Take(map);
         var heads = rows.KhatriRao(f["B"]);                                           // [heads·d_H, r]
-        return site.Orientation is Orientation.OutputHeads ? (f["A"], heads) : (heads, f["A"]);
+        return OrientationOf(site.Matrix) is Orientation.OutputHeads ? (f["A"], heads) : (heads, f["A"]);
     }
 
     private static Expr Strength(AdapterSite site, FactorSet f) =>                    // [r]
-        f.Scale * f["C_L"].Row(site.LayerRow) * f["C_M"].Row(site.MatrixRow);
+        f.Scale * f["C_L"].Row(RowOf(site.Layer, f.Sites.Layers)) * f["C_M"].Row(RowOf(site.Matrix, f.Sites.Targets));
+
+    private static int RowOf<T>(T item, IReadOnlyList<T> adapted) => adapted.Index().First(pair => pair.Item!.Equals(item)).Index;
+}
+
+/// <summary>Which side of a matrix is split by heads.</summary>
+public enum Orientation
+{
+    /// <summary>The output: A meets x, (C_H, B) make the concatenated heads of the result.</summary>
+    OutputHeads,
+
+    /// <summary>The input: (C_H, B) meet the concatenated heads, A makes the result.</summary>
+    InputHeads,
+}
+
+/// <summary>What a golden states of the heads; what is absent follows from the options and the model.</summary>
+internal sealed record StatedHeads
+{
+    /// <summary>Orientation per matrix.</summary>
+    public IReadOnlyDictionary<string, Orientation> Orientations { get; init; } = new Dictionary<string, Orientation>(StringComparer.Ordinal);
+
+    /// <summary>The row of C_H that each head takes, per matrix.</summary>
+    public IReadOnlyDictionary<string, IReadOnlyList<long>> HeadMaps { get; init; } =
+        new Dictionary<string, IReadOnlyList<long>>(StringComparer.Ordinal);
 }

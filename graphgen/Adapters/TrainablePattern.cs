@@ -1,13 +1,29 @@
+using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
+using System.Text.Json.Serialization;
 using System.Text.RegularExpressions;
 using LoRTA.Onnx.GraphGen.Artifacts;
 
 namespace LoRTA.Onnx.GraphGen.Adapters;
 
-/// <summary>Parameters of the model that train along with the adapter.</summary>
-/// <param name="Match">Name or pattern; <c>*</c> stands for any characters, dots included. An exact name of a bias that the exporter dropped inserts it as zeros.</param>
-/// <param name="Group">Learning rate and decay of their own.</param>
-public sealed record TrainablePattern(string Match, ParameterGroup Group)
+/// <summary>Parameters of the model that train along with the adapter, with settings of their own.</summary>
+public sealed record TrainablePattern
 {
+    /// <summary>Name or pattern, in which <c>*</c> stands for any characters. The exact name of a bias that the exporter dropped inserts it
+    /// as zeros.</summary>
+    [Description("Pattern on parameter names; * crosses dots.")]
+    public required string Match { get; init; }
+
+    /// <summary>Learning rate; null = the optimizer's.</summary>
+    [JsonPropertyName("lr"), Range(0, double.PositiveInfinity, MinimumIsExclusive = true), Description("Peak learning rate. Default: the adapter's.")]
+    public double? LearningRate { get; init; }
+
+    /// <summary>Decay λ; null = the optimizer's.</summary>
+    [Range(0, double.PositiveInfinity), Description("Decoupled weight decay. Default: the adapter's.")]
+    public double? WeightDecay { get; init; }
+
+    internal ParameterGroup Group => new(LearningRate, WeightDecay);
+
     /// <summary>Whether the pattern is a plain name.</summary>
     internal bool IsExact => !Match.Contains('*', StringComparison.Ordinal);
 

@@ -9,13 +9,8 @@ namespace LoRTA.Onnx.GraphGen.Artifacts;
 /// <param name="Length">Tokens of every row; null = any number.</param>
 internal sealed record FixedSizes(int? Rows, int? Length)
 {
-    private static readonly string[] TokenIds = ["input_ids", "decoder_input_ids"];
-
-    private static readonly string[] TokenInputs =
-        [.. TokenIds, "attention_mask", "decoder_attention_mask", "token_type_ids", "position_ids"];
-
     /// <summary>Inputs that hold token ids, [rows, length].</summary>
-    public IReadOnlyList<string> Ids { get; init; } = TokenIds;
+    public IReadOnlyList<string> Ids { get; init; } = [TextInputs.Ids, TextInputs.DecoderIds];
 
     /// <summary>Whether padding is masked. Where it is not, rows cannot be padded to the fixed length.</summary>
     public bool IsPaddingMasked { get; init; } = true;
@@ -24,9 +19,9 @@ internal sealed record FixedSizes(int? Rows, int? Length)
     /// [rows, length] that are looked up in a table, and other integers of this shape go with them.</summary>
     public static FixedSizes Of(Graph graph)
     {
-        var rows = graph.Inputs.Where(input => input is { Constant: null, Shape.Rank: 2 }).ToList();
-        var named = rows.Where(input => TokenInputs.Contains(input.Name)).ToList();
-        if (named.Any(input => TokenIds.Contains(input.Name))) return new FixedSizes(FixedAt(named, axis: 0), FixedAt(named, axis: 1));
+        var rows = TextInputs.Fed(graph).Where(input => input.Shape?.Rank == 2).ToList();
+        var named = rows.Where(input => TextInputs.RoleOf(input.Name) != TextRole.None).ToList();
+        if (named.Any(input => TextInputs.RoleOf(input.Name) == TextRole.Ids)) return new FixedSizes(FixedAt(named, axis: 0), FixedAt(named, axis: 1));
         var integers = rows.Where(input => input.Type is ElementType.Int64 or ElementType.Int32).ToList();
         return new FixedSizes(FixedAt(integers, axis: 0), FixedAt(integers, axis: 1))
         {

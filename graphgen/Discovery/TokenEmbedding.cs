@@ -8,7 +8,7 @@ internal static class TokenEmbedding
 {
     /// <summary>Number of token ids that the model knows; null where no lookup of <c>input_ids</c> is found.</summary>
     public static int? Vocabulary(OnnxModel model) =>
-        model.Graph.Find("input_ids") is { } ids ? Rows(ids) : null;
+        model.Graph.Find(TextInputs.Ids) is { } ids ? Rows(ids) : null;
 
     /// <summary>Number of rows of the table that a value is looked up in; null where there is no such lookup.</summary>
     public static int? Rows(Value ids) => Lookup(ids) is { } table && TableRows(table) is { } rows ? (int)rows : null;

@@ -31,7 +31,10 @@ internal static class TaskLosses
     public const long Ignored = -100;
 
     public static readonly IReadOnlyList<ITaskLoss> All =
-        [new Classification(), new Regression(), new MaskedLm(), new CausalLm(), new TokenClassification(), new NamedLoss()];
+    [
+        new Classification(), new Regression(), new TokenClassification("masked-lm"), new CausalLm(),
+        new TokenClassification("token-classification"), new NamedLoss(),
+    ];
 
     /// <summary>The task of a name.</summary>
     /// <exception cref="LortaException">LRT411: there is none.</exception>

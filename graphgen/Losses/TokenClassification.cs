@@ -2,10 +2,11 @@ using LoRTA.Onnx.GraphGen.Ir;
 
 namespace LoRTA.Onnx.GraphGen.Losses;
 
-/// <summary>One class for each token: logits [B, S, classes], labels int64 [B, S], −100 on what has none.</summary>
-internal sealed class TokenClassification : ITaskLoss
+/// <summary>One class for each token, or the original token at each masked position: logits [B, S, classes], labels int64 [B, S], −100 on
+/// what has none.</summary>
+internal sealed class TokenClassification(string name) : ITaskLoss
 {
-    public string Name => "token-classification";
+    public string Name => name;
 
     public (Expr Loss, Expr? Logits) Emit(Tape tape, string? output = null)
     {

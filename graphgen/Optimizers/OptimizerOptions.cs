@@ -1,29 +1,39 @@
+using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
+using System.Text.Json.Serialization;
 using LoRTA.Onnx.GraphGen.Artifacts;
+using LoRTA.Onnx.GraphGen.Options;
 
 namespace LoRTA.Onnx.GraphGen.Optimizers;
 
 /// <summary>How trained tensors move: AdamW with decoupled decay, after clipping by the joint norm of all gradients.</summary>
 public sealed record OptimizerOptions
 {
-    /// <summary>Peak learning rate, which the schedule scales.</summary>
+    /// <summary>Name of the rule: <c>adamw</c>.</summary>
+    [Choice("adamw"), Description("The optimizer.")]
+    public string Name { get; init; } = "adamw";
+
+    /// <summary>Learning rate η, which the schedule scales.</summary>
+    [JsonPropertyName("lr"), Range(0, double.PositiveInfinity, MinimumIsExclusive = true), Description("Peak learning rate.")]
     public double LearningRate { get; init; } = 1e-3;
 
-    /// <summary>Decay of the running mean of gradients.</summary>
-    public double Beta1 { get; init; } = 0.9;
-
-    /// <summary>Decay of the running mean of squared gradients.</summary>
-    public double Beta2 { get; init; } = 0.999;
+    /// <summary>β₁ and β₂, the decays of the running means of gradients and of their squares.</summary>
+    [Range(0, 1, MaximumIsExclusive = true), Length(2, 2), Description("Decay rates of the two moments.")]
+    public IReadOnlyList<double> Betas { get; init; } = [0.9, 0.999];
 
     /// <summary>ε, added outside the root.</summary>
+    [JsonPropertyName("eps"), Range(0, double.PositiveInfinity, MinimumIsExclusive = true), Description("Added to the root of the second moment.")]
     public double Epsilon { get; init; } = 1e-8;
 
-    /// <summary>Decoupled weight decay.</summary>
+    /// <summary>Decay λ of the tensors themselves: p shrinks by ηλp in a step.</summary>
+    [Range(0, double.PositiveInfinity), Description("Decoupled weight decay.")]
     public double WeightDecay { get; init; }
 
-    /// <summary>Largest joint norm of the gradients; null = no clipping.</summary>
+    /// <summary>Largest joint norm of the gradients; null = no clipping. In a recipe <c>train.clip</c>.</summary>
+    [JsonIgnore]
     public double? Clip { get; init; } = 1;
 
-    internal AdamWOptions AdamW => new(Beta1, Beta2, Epsilon, Clip);
+    internal AdamWOptions AdamW => new(Betas[0], Betas[1], Epsilon, Clip);
 
     internal OptimizedTensor Group(TrainedTensor tensor) =>
         new(tensor.Name, tensor.Initial.Dims, (tensor.Group.LearningRate ?? LearningRate) / LearningRate, tensor.Group.WeightDecay ?? WeightDecay);

@@ -14,7 +14,7 @@ internal static class RandomAdapter
     public static Adapter For(OnnxModel deployed, string method = "lorta", IReadOnlyList<int>? layers = null)
     {
         var understood = UnderstoodModel.Of(deployed);
-        var plan = AdapterPlan.Of(understood, Options(understood.Map, method) with { Layers = layers });
+        var plan = AdapterPlan.Of(understood, Options(understood.Map, method) with { Layers = layers is null ? LayerChoice.All : LayerChoice.Of(layers) });
         return new Adapter("adapter", AdapterConfig.Of(plan, BaseModels.Describe(understood, plan)), plan.Factors.ToDictionary(factor => factor.Name, Values));
     }
 

@@ -34,7 +34,7 @@ internal static class Exports
     {
         "token_type_ids" => OnnxTensor.Of<long>(dims, new long[dims[0] * dims[1]]),
         "position_ids" => OnnxTensor.Of<long>(dims, [.. Enumerable.Range(0, (int)(dims[0] * dims[1])).Select(i => i % dims[1])]),
-        _ => new EmptyCache(model).For(input, dims[0])!,
+        _ => new TextInputs(model).EmptyCache(input, dims[0])!,
     };
 
     private static string BatchFile(string export)

@@ -89,6 +89,6 @@ internal sealed class PreparedTaskTests
             adapter: { rank: 2, targets: [q] }
             data: { train: train.tsv }
             """);
-        return PreparedTask.Of(RecipeFile.Load(recipe, TrainingRun.Catalog, settings), new OrtSettings(Threads: 1));
+        return PreparedTask.Of(RecipeFile.Load(recipe, settings), new OrtSettings(Threads: 1));
     }
 }

@@ -31,5 +31,5 @@ internal sealed class ShipLogTests
     }
 
     private Recipe Recipe(params string[] settings) =>
-        RecipeFile.Load(Path.Combine(Fixtures.Repository, "models", "recipes", "ship-log.yaml"), TrainingRun.Catalog, [.. settings, $"output={_folder["run"]}"]);
+        RecipeFile.Load(Path.Combine(Fixtures.Repository, "models", "recipes", "ship-log.yaml"), [.. settings, $"output={_folder["run"]}"]);
 }

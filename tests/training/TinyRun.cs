@@ -37,8 +37,8 @@ internal sealed class TinyRun : IDisposable
     /// <summary>The recipe with settings of the test's own; the run goes to <c>output</c>.</summary>
     public RunRequest Request(string output, params string[] settings) => new()
     {
-        Recipe = RecipeFile.Load(_folder["recipe.yaml"], TrainingRun.Catalog, [.. settings, $"output={_folder[output]}"]),
-        Threads = 1,
+        Recipe = RecipeFile.Load(_folder["recipe.yaml"], [.. settings, $"output={_folder[output]}"]),
+        Runtime = new(Threads: 1),
     };
 
     public RunResult Train(string output, params string[] settings) => Train(Request(output, settings), Progress.None);

@@ -1,4 +1,5 @@
 using LoRTA.Onnx.GraphGen.Artifacts;
+using LoRTA.Onnx.GraphGen.Discovery;
 using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.GraphGen.Losses;
 using LoRTA.Onnx.Training.Tasks;
@@ -32,12 +33,11 @@ internal sealed record Batch(IReadOnlyDictionary<string, OnnxTensor> Inputs, int
     {
         var length = samples.Max(sample => sample.Ids.Length);
         OnnxTensor Rows(Func<Sample, int, long> real, long fill) => Fill(samples, length, real, fill);
-        var inputs = new SortedDictionary<string, OnnxTensor>(StringComparer.Ordinal)
+        var inputs = new Dictionary<string, OnnxTensor>(TextInputs.DefaultsFor(samples.Count, length), StringComparer.Ordinal)
         {
-            ["input_ids"] = Rows((sample, i) => sample.Ids[i], filler),
-            ["attention_mask"] = Rows((_, _) => 1, 0),
-            ["token_type_ids"] = Rows((sample, i) => sample.TypeIds[i], 0),
-            ["position_ids"] = OnnxTensor.Of<long>([samples.Count, length], [.. samples.SelectMany(_ => Enumerable.Range(0, length)).Select(i => (long)i)]),
+            [TextInputs.Ids] = Rows((sample, i) => sample.Ids[i], filler),
+            [TextInputs.Mask] = Rows((_, _) => 1, 0),
+            [TextInputs.Types] = Rows((sample, i) => sample.TypeIds[i], 0),
         };
         var labels = MakeLabels(samples, kind, length);
         if (labels is not null) inputs[TrainingNames.Labels] = labels;

@@ -1,25 +1,26 @@
 using LoRTA.Onnx.GraphGen.Errors;
 using LoRTA.Onnx.Training.Data.Readers;
-using LoRTA.Onnx.Training.Data.Tokenizers;
 using LoRTA.Onnx.Training.Errors;
+using LoRTA.Onnx.Training.Recipes;
 using LoRTA.Onnx.Training.Tasks;
 
 namespace LoRTA.Onnx.Training.Data;
 
 /// <summary>Reads, splits and encodes the data of a run.</summary>
-internal sealed class DataSource(DataOptions options, TextTokenizer tokenizer)
+internal sealed class DataSource(DataContext data)
 {
-    private readonly TrainingTask _task = TrainingTasks.Of(options.Task);
-    private readonly IRowEncoder _encoder = TrainingTasks.Of(options.Task).Encoder(options, tokenizer);
+    private readonly TrainingTask _task = TrainingTasks.Of(data.Recipe.Task);
+    private readonly IRowEncoder _encoder = TrainingTasks.Of(data.Recipe.Task).Encoder(data);
+    private readonly DataOptions _options = data.Options;
 
     /// <summary>The training split, and the validation split where one is asked for.</summary>
     /// <exception cref="LortaException">LRT505 to LRT516: the files, their columns or labels.</exception>
     public (DataStream Train, DataStream? Validation) Load()
     {
-        if (options.Validation is { } validation) return (Read(options.Train), Read(validation));
-        var rows = ReadRows(options.Train);
-        var kept = TrainingRows(options.ValidationFraction, rows.Count);
-        if (kept == 0) throw DataErrors.NothingLeft(options.Train, "all rows are for validation");
+        if (_options.Validation is { } validation) return (Read(_options.Train), Read(validation));
+        var rows = ReadRows(_options.Train);
+        var kept = TrainingRows(_options.ValidationFraction ?? 0, rows.Count);
+        if (kept == 0) throw DataErrors.NothingLeft(_options.Train, "all rows are for validation");
         return (Encode([.. rows.Take(kept)]), kept == rows.Count ? null : Encode([.. rows.Skip(kept)]));
     }
 
@@ -29,18 +30,18 @@ internal sealed class DataSource(DataOptions options, TextTokenizer tokenizer)
     /// <summary>⌊(1 − f)·n⌋ for f as it is written: 0.9 leaves 1 of 10, which binary arithmetic misses.</summary>
     public static int TrainingRows(double validationFraction, int rows) => (int)Math.Floor((1 - (decimal)validationFraction) * rows);
 
-    private IReadOnlyList<DataRow> ReadRows(string path) => RowReader.Read(path, options.Format, options.Separator);
+    private IReadOnlyList<DataRow> ReadRows(string path) => RowReader.Read(path, _options.Format, _options.Separator);
 
     private DataStream Encode(IReadOnlyList<DataRow> rows)
     {
-        var special = _task.WrapsRows ? tokenizer.SpecialTokensAround(pair: options.Columns.Pair is not null) : 0;
-        if (options.MaxLength <= special) throw DataErrors.NoRoom(options.MaxLength, special);
+        var special = _task.WrapsRows ? data.Tokenizer.SpecialTokensAround(pair: _options.Columns.Pair is not null) : 0;
+        if (_options.MaxLength <= special) throw DataErrors.NoRoom(_options.MaxLength, special);
         var (samples, counts) = _encoder.Encode(rows);
         if (samples.Count == 0)
-            throw DataErrors.NothingLeft(rows[0].Path, options.Packing ? "the entries do not fill one row" : "no entry has a label to learn");
-        var plan = new BatchPlan(options.Seed, [.. samples.Select(sample => sample.Ids.Length)], options.BatchSize, options.Bucketing);
+            throw DataErrors.NothingLeft(rows[0].Path, _options.Packing ? "the entries do not fill one row" : "no entry has a label to learn");
+        var plan = new BatchPlan(data.Recipe.Seed, [.. samples.Select(sample => sample.Ids.Length)], data.Recipe.Train.BatchSize, _options.Bucketing);
         return new DataStream(_encoder, samples, plan, BatchOf) { Path = rows[0].Path, Counts = counts };
     }
 
-    private Batch BatchOf(IReadOnlyList<Sample> samples) => Batch.Of(samples, _task.Loss, _task.Labels ?? options.OwnLabels, tokenizer.Filler);
+    private Batch BatchOf(IReadOnlyList<Sample> samples) => Batch.Of(samples, _task.Loss, _task.Labels ?? data.OwnLabels, data.Tokenizer.Filler);
 }

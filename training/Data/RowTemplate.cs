@@ -5,15 +5,8 @@ using LoRTA.Onnx.Training.Errors;
 namespace LoRTA.Onnx.Training.Data;
 
 /// <summary>Text with <c>{column}</c> holes.</summary>
-/// <remarks>Either the whole <see cref="Text"/>, or a <see cref="Prompt"/> that is given and a <see cref="Completion"/> that is learnt.</remarks>
-internal sealed record RowTemplate
+internal static class RowTemplate
 {
-    public string? Text { get; init; }
-
-    public string? Prompt { get; init; }
-
-    public string? Completion { get; init; }
-
     /// <summary>Fills the holes of <paramref name="template"/> with the row's columns; <c>{{</c> and <c>}}</c> are braces.</summary>
     public static RowText Fill(string template, DataRow row)
     {

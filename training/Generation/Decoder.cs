@@ -1,6 +1,7 @@
 using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
 using LoRTA.Onnx.GraphGen.Artifacts;
+using LoRTA.Onnx.GraphGen.Discovery;
 using LoRTA.Onnx.GraphGen.Errors;
 using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.Training.Runtime;
@@ -90,9 +91,9 @@ internal sealed class Decoder : IDisposable
         var fresh = _tokens.Count - start;
         long[] values = input switch
         {
-            "input_ids" => [.. _tokens.Skip(start).Select(token => (long)token)],
-            "attention_mask" => [.. Enumerable.Repeat(1L, _tokens.Count)],
-            "position_ids" => [.. Enumerable.Range(start, fresh).Select(position => (long)position)],
+            TextInputs.Ids => [.. _tokens.Skip(start).Select(token => (long)token)],
+            TextInputs.Mask => [.. Enumerable.Repeat(1L, _tokens.Count)],
+            TextInputs.Positions => [.. Enumerable.Range(start, fresh).Select(position => (long)position)],
             _ => new long[fresh],
         };
         return OnnxTensor.Of<long>([1, values.Length], values);

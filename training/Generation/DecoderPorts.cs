@@ -16,7 +16,7 @@ internal sealed record DecoderPorts(IReadOnlyList<Value> Text, IReadOnlyList<Cac
     /// <summary>Sizes that the export fixes.</summary>
     public required FixedSizes Sizes { get; init; }
 
-    private static readonly string[] TextInputs = ["input_ids", "attention_mask", "position_ids", "token_type_ids"];
+    private static readonly string[] TextNames = [TextInputs.Ids, TextInputs.Mask, TextInputs.Positions, TextInputs.Types];
 
     /// <summary>Reads the ports of a model.</summary>
     /// <exception cref="LortaException">LRT614: an input that nothing is known of; LRT620: no decoder.</exception>
@@ -24,12 +24,12 @@ internal sealed record DecoderPorts(IReadOnlyList<Value> Text, IReadOnlyList<Cac
     {
         var logits = model.Graph.Outputs.FirstOrDefault(output => output is { Name: "logits", Type: ElementType.Float or ElementType.Float16, Shape.Rank: 3 })
             ?? throw GenerationErrors.NotADecoder(model.Path, "it has no output 'logits' of [batch, sequence, vocabulary]");
-        var inputs = model.Graph.Inputs.Where(input => input.Constant is null).ToList();
-        var text = inputs.Where(input => TextInputs.Contains(input.Name)).ToList();
-        if (text.All(input => input.Name != "input_ids")) throw GenerationErrors.NotADecoder(model.Path, "it has no input 'input_ids'");
-        if (text.FirstOrDefault(input => input is { Name: "input_ids", Type: not (ElementType.Int64 or ElementType.Int32) }) is { } odd)
+        var inputs = TextInputs.Fed(model.Graph).ToList();
+        var text = inputs.Where(input => TextNames.Contains(input.Name)).ToList();
+        if (text.All(input => input.Name != TextInputs.Ids)) throw GenerationErrors.NotADecoder(model.Path, "it has no input 'input_ids'");
+        if (text.FirstOrDefault(input => input is { Name: TextInputs.Ids, Type: not (ElementType.Int64 or ElementType.Int32) }) is { } odd)
             throw GenerationErrors.NotADecoder(model.Path, $"its input '{odd.Name}' is {odd.Type.Display()}");
-        var (caches, sizes) = (new EmptyCache(model), FixedSizes.Of(model.Graph));
+        var (caches, sizes) = (new TextInputs(model), FixedSizes.Of(model.Graph));
         var cache = inputs.Except(text).Select(past => CachePort.Of(model, caches, past)).ToList();
         if (cache.Count > 0 && (sizes.Length > 1 || sizes.Rows > 1))
             throw GenerationErrors.NotADecoder(model.Path, $"it fixes the size of its inputs ({text[0].Shape}) and has a cache");
@@ -47,10 +47,11 @@ internal sealed record CachePort(string Past, string Present, OnnxTensor Empty)
     /// <param name="model">The model.</param>
     /// <param name="caches">Its empty caches.</param>
     /// <param name="past">The input.</param>
-    public static CachePort Of(OnnxModel model, EmptyCache caches, Value past)
+    public static CachePort Of(OnnxModel model, TextInputs caches, Value past)
     {
-        if (past is not { Shape.Rank: 4 } || !past.Type.IsFloat() || EmptyCache.PresentNamedAs(model, past) is not { } present) throw RuntimeErrors.MissingInput(past.Name);
-        return caches.For(past, rows: 1) is { } empty
+        if (!TextInputs.IsCache(past.Type, past.Shape?.Rank) || TextInputs.PresentNamedAs(model, past) is not { } present)
+            throw RuntimeErrors.MissingInput(past.Name);
+        return caches.EmptyCache(past, rows: 1) is { } empty
             ? new CachePort(past.Name, present.Name, empty)
             : throw GenerationErrors.NotADecoder(model.Path, $"heads and head width of its cache '{past.Name}' are not stated: {past.Shape}");
     }

@@ -100,12 +100,11 @@ internal sealed class Golden
             Adapter = adapter,
             Families = families,
             Task = Task,
-            Trainables = [.. extra.Select(name => new TrainablePattern(name, new ParameterGroup(optimizer.HeadLr, optimizer.HeadWeightDecay)))],
+            Trainables = [.. extra.Select(name => new TrainablePattern { Match = name, LearningRate = optimizer.HeadLr, WeightDecay = optimizer.HeadWeightDecay })],
             Optimizer = new OptimizerOptions
             {
                 LearningRate = optimizer.Lr,
-                Beta1 = optimizer.Betas[0],
-                Beta2 = optimizer.Betas[1],
+                Betas = optimizer.Betas,
                 Epsilon = optimizer.Eps,
                 WeightDecay = optimizer.Weight_decay,
                 Clip = optimizer.ClipGlobalNorm,
@@ -121,11 +120,15 @@ internal sealed class Golden
         Rank = _facts.Rank,
         Alpha = _facts.Alpha,
         Targets = _facts.Targets,
-        Orientations = _facts.Orientation ?? [],
-        HeadMaps = _facts.Targets.Distinct(StringComparer.Ordinal).ToDictionary(
-            matrix => matrix,
-            matrix => _facts.HeadMap?.GetValueOrDefault(matrix) ?? [.. Enumerable.Range(0, architecture.HeadsOf(matrix)).Select(head => (long)head)],
-            StringComparer.Ordinal),
+        Heads = new StatedHeads
+        {
+            Orientations = _facts.Orientation ?? [],
+            HeadMaps = _facts.Targets.Distinct(StringComparer.Ordinal).ToDictionary(
+                matrix => matrix,
+                matrix => _facts.HeadMap?.GetValueOrDefault(matrix)
+                    ?? [.. Enumerable.Range(0, architecture.HeadsOf(matrix)).Select(head => (long)head)],
+                StringComparer.Ordinal),
+        },
         Options = (_facts.Options ?? []).ToDictionary(option => option.Key, option => option.Value.ToString(), StringComparer.Ordinal),
     };
 

@@ -1,4 +1,5 @@
 using LoRTA.Onnx.GraphGen.Artifacts;
+using LoRTA.Onnx.GraphGen.Discovery;
 using LoRTA.Onnx.GraphGen.Files;
 using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.Training.Data;
@@ -26,14 +27,12 @@ internal static class SampleBatch
         var random = new SeededRandom(seed, "check/batch");
         long[] Draw(int count, int below) => [.. Enumerable.Range(0, count).Select(_ => (long)random.NextIndex(below))];
         long[] dims = [rows, length];
-        var inputs = new Dictionary<string, OnnxTensor>(StringComparer.Ordinal)
+        var given = TextInputs.DefaultsFor(rows, length);
+        var inputs = new Dictionary<string, OnnxTensor>(given, StringComparer.Ordinal)
         {
-            ["input_ids"] = OnnxTensor.Of<long>(dims, Draw(rows * length, vocabulary)),
-            ["decoder_input_ids"] = OnnxTensor.Of<long>(dims, Draw(rows * length, vocabulary)),
-            ["attention_mask"] = OnnxTensor.Of<long>(dims, [.. Enumerable.Repeat(1L, rows * length)]),
-            ["decoder_attention_mask"] = OnnxTensor.Of<long>(dims, [.. Enumerable.Repeat(1L, rows * length)]),
-            ["token_type_ids"] = OnnxTensor.Of<long>(dims, new long[rows * length]),
-            ["position_ids"] = OnnxTensor.Of<long>(dims, [.. Enumerable.Range(0, rows * length).Select(i => (long)(i % length))]),
+            [TextInputs.Ids] = OnnxTensor.Of<long>(dims, Draw(rows * length, vocabulary)),
+            [TextInputs.DecoderIds] = OnnxTensor.Of<long>(dims, Draw(rows * length, vocabulary)),
+            [TextInputs.DecoderMask] = given[TextInputs.Mask],
             [TrainingNames.Labels] = TrainingTasks.Of(task).Labels switch
             {
                 LabelKind.Class => OnnxTensor.Vector<long>(Draw(rows, classes)),

@@ -1,10 +1,10 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
+using LoRTA.Onnx.GraphGen.Options;
 
 namespace LoRTA.Onnx.Training.Recipes;
 
 /// <summary>The data of a recipe and how it becomes batches.</summary>
-[Description("The data and how it becomes batches.")]
 internal sealed record DataOptions
 {
     [Choice("text", "tsv", "csv", "jsonl", "json", "fasta", NotYet = ["parquet"]),

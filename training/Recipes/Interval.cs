@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using LoRTA.Onnx.GraphGen.Options;
 
 namespace LoRTA.Onnx.Training.Recipes;
 

@@ -2,6 +2,7 @@ using System.Collections;
 using System.ComponentModel.DataAnnotations;
 using System.Globalization;
 using System.Text.Json.Serialization.Metadata;
+using LoRTA.Onnx.GraphGen.Options;
 
 namespace LoRTA.Onnx.Training.Recipes;
 

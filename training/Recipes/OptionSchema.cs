@@ -6,6 +6,9 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Schema;
 using System.Text.Json.Serialization.Metadata;
+using LoRTA.Onnx.GraphGen.Adapters;
+using LoRTA.Onnx.GraphGen.Options;
+using YamlDotNet.RepresentationModel;
 
 namespace LoRTA.Onnx.Training.Recipes;
 
@@ -33,13 +36,29 @@ internal static class OptionSchema
     {
         var type = context.TypeInfo.Type;
         if (type.GetCustomAttribute<SpellingAttribute>() is { } spelling) node = JsonNode.Parse(spelling.Schema)!;
-        if (type == typeof(JsonElement)) node = new JsonObject();
+        if (type == typeof(IReadOnlyDictionary<string, string>)) node = FamilyOptions();
         if (node is not JsonObject schema) return node;
         if (type.GetCustomAttribute<DescriptionAttribute>() is { } about && !schema.ContainsKey("description")) schema.Insert(0, "description", about.Description);
         if (context.PropertyInfo is not { } property) return schema;
 
         foreach (var attribute in property.Attributes<Attribute>()) Annotate(schema, attribute);
-        if (!property.IsRequired && property.Get is not null) schema["default"] = Default(property);
+        if (!property.IsRequired) schema["default"] = Default(property);
+        return schema;
+    }
+
+    // Those of this project's families; families of other projects have others.
+    private static JsonObject FamilyOptions() => new()
+    {
+        ["type"] = "object",
+        ["properties"] = new JsonObject(AdapterFamilies.All.SelectMany(family => family.Options).DistinctBy(option => option.Name)
+            .Select(option => KeyValuePair.Create(option.Name, (JsonNode?)Schema(option)))),
+    };
+
+    private static JsonObject Schema(FamilyOption option)
+    {
+        var values = option.Values.Select(value => YamlScalars.ToJson(new YamlScalarNode(value))).ToArray();
+        var schema = new JsonObject { ["description"] = option.Description };
+        if (values.Length > 0) (schema["enum"], schema["default"]) = (new JsonArray(values), values[0]!.DeepClone());
         return schema;
     }
 

@@ -1,7 +1,10 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
+using LoRTA.Onnx.GraphGen.Adapters;
 using LoRTA.Onnx.GraphGen.Errors;
+using LoRTA.Onnx.GraphGen.Options;
 using LoRTA.Onnx.Training.Errors;
+using LoRTA.Onnx.Training.Runtime;
 
 namespace LoRTA.Onnx.Training.Recipes;
 
@@ -24,7 +27,7 @@ internal sealed record Recipe
     [Description("Every random value is a function of this number, a name and an index.")]
     public long Seed { get; init; }
 
-    [Apart, RegularExpression("cpu|cuda(:[0-9]+)?"), Description("Where to compute: cpu, cuda or cuda:N. On cuda two runs agree within rounding, not in every byte.")]
+    [Apart, RegularExpression(OrtSettings.DevicePattern), Description(OrtSettings.DeviceHelp)]
     public string Device { get; init; } = "cpu";
 
     [Apart, Description("The run folder. Default: runs/ and the recipe's name.")]
@@ -34,7 +37,7 @@ internal sealed record Recipe
     public AdapterOptions Adapter { get; init; } = new();
 
     [Description("Parameters of the model itself that are trained along.")]
-    public IReadOnlyList<TrainableOptions> Trainables { get; init; } = [];
+    public IReadOnlyList<TrainablePattern> Trainables { get; init; } = [];
 
     [Description("A new head, only for a model without one.")]
     public HeadOptions? Head { get; init; }
@@ -70,9 +73,9 @@ internal sealed record Recipe
 
     /// <summary>Checks a recipe that was made in code; <see cref="RecipeFile.Load"/> has done it for a file.</summary>
     /// <exception cref="LortaException">LRT550, with every problem and its path.</exception>
-    public void Validate(RecipeCatalog known)
+    public void Validate(IReadOnlyList<AdapterFamilyEntry>? families = null)
     {
-        var problems = RecipeRules.Check(this, known).ToList();
+        var problems = RecipeRules.Check(this, families).ToList();
         if (problems.Count > 0) throw RecipeErrors.Invalid("recipe", problems);
     }
 }
@@ -95,17 +98,4 @@ internal sealed record HeadOptions
 
     [Description("The classes, in the order of their numbers.")]
     public IReadOnlyList<string> Labels { get; init; } = [];
-}
-
-/// <summary>Parameters of the model that are trained along, with their own optimizer settings.</summary>
-internal sealed record TrainableOptions
-{
-    [Description("Pattern on parameter names; * crosses dots.")]
-    public required string Match { get; init; }
-
-    [Range(0, double.PositiveInfinity, MinimumIsExclusive = true), Description("Peak learning rate. Default: the adapter's.")]
-    public double? Lr { get; init; }
-
-    [Range(0, double.PositiveInfinity), Description("Decoupled weight decay. Default: the adapter's.")]
-    public double? WeightDecay { get; init; }
 }

@@ -17,7 +17,8 @@ internal static class RecipeJson
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
         WriteIndented = true,
         NewLine = "\n",
-        TypeInfoResolver = new DefaultJsonTypeInfoResolver(),
+        Converters = { new OptionsConverter() },
+        TypeInfoResolver = new DefaultJsonTypeInfoResolver { Modifiers = { LeaveOutIgnored } },
     };
 
     public static JsonObject ToNode(Recipe recipe) => JsonSerializer.SerializeToNode(recipe, Options)!.AsObject();
@@ -25,6 +26,12 @@ internal static class RecipeJson
     /// <summary>The attributes that a property carries.</summary>
     public static IEnumerable<T> Attributes<T>(this JsonPropertyInfo property)
         where T : Attribute => property.AttributeProvider?.GetCustomAttributes(typeof(T), inherit: true).Cast<T>() ?? [];
+
+    // What is no key of a recipe is listed all the same, without a getter.
+    private static void LeaveOutIgnored(JsonTypeInfo type)
+    {
+        foreach (var property in type.Properties.Where(property => property.Get is null).ToList()) type.Properties.Remove(property);
+    }
 
     public static string Join(string path, string key) => path.Length == 0 ? key : $"{path}.{key}";
 }

@@ -1,3 +1,4 @@
+using LoRTA.Onnx.GraphGen.Adapters;
 using LoRTA.Onnx.Training.Data.Readers;
 using LoRTA.Onnx.Training.Tasks;
 
@@ -23,11 +24,11 @@ internal static class RecipeRules
 
     /// <summary>All problems of a recipe.</summary>
     /// <param name="recipe">The recipe.</param>
-    /// <param name="known">The families to choose from.</param>
-    public static IEnumerable<RecipeProblem> Check(Recipe recipe, RecipeCatalog known) =>
+    /// <param name="families">Families to choose from; null = those of this project.</param>
+    public static IEnumerable<RecipeProblem> Check(Recipe recipe, IReadOnlyList<AdapterFamilyEntry>? families) =>
     [
         .. OptionChecks.Check(recipe),
-        .. Names(recipe, known),
+        .. Method(recipe, families),
         .. Twice(recipe),
         .. Task(recipe),
         .. Data(recipe.Data),
@@ -35,10 +36,11 @@ internal static class RecipeRules
         .. Train(recipe),
     ];
 
-    private static IEnumerable<RecipeProblem> Names(Recipe recipe, RecipeCatalog known)
+    private static IEnumerable<RecipeProblem> Method(Recipe recipe, IReadOnlyList<AdapterFamilyEntry>? families)
     {
-        if (!known.Methods.Contains(recipe.Adapter.Method, StringComparer.Ordinal))
-            yield return new("adapter.method", $"'{recipe.Adapter.Method}' is not there yet; now {string.Join(", ", known.Methods)}");
+        var known = (families ?? AdapterFamilies.All).Select(family => family.Method).ToList();
+        if (!known.Contains(recipe.Adapter.Method))
+            yield return new("adapter.method", $"'{recipe.Adapter.Method}' is not there yet; now {string.Join(", ", known)}");
     }
 
     // Keys that say the same thing in two ways. A default counts as not written: a resolved recipe writes them all.
@@ -79,7 +81,7 @@ internal static class RecipeRules
     private static IEnumerable<RecipeProblem> Adapter(Recipe recipe)
     {
         var reported = OptionChecks.Check(recipe.Adapter, "adapter").Select(problem => problem.Path).ToHashSet(StringComparer.Ordinal);   // ranges, for the schema
-        foreach (var (key, text) in RecipeMapping.Adapter(recipe.Adapter).Problems())
+        foreach (var (key, text) in recipe.Adapter.Problems())
             if (!reported.Contains($"adapter.{key}")) yield return new($"adapter.{key}", text);
     }
 

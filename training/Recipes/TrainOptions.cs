@@ -1,10 +1,11 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
+using LoRTA.Onnx.GraphGen.Optimizers;
+using LoRTA.Onnx.GraphGen.Options;
 
 namespace LoRTA.Onnx.Training.Recipes;
 
 /// <summary>Length, optimizer, schedule and evaluation of a run.</summary>
-[Description("Length, optimizer, schedule, evaluation.")]
 internal sealed record TrainOptions
 {
     [Range(1, int.MaxValue), Description("Passes over the training data.")]
@@ -39,25 +40,6 @@ internal sealed record TrainOptions
 
     [Description("Stop when a metric no longer improves.")]
     public EarlyStopOptions? EarlyStop { get; init; }
-}
-
-/// <summary>AdamW's settings.</summary>
-internal sealed record OptimizerOptions
-{
-    [Choice("adamw"), Description("The optimizer.")]
-    public string Name { get; init; } = "adamw";
-
-    [Range(0, double.PositiveInfinity, MinimumIsExclusive = true), Description("Peak learning rate.")]
-    public double Lr { get; init; } = 1e-3;
-
-    [Range(0, 1, MaximumIsExclusive = true), Length(2, 2), Description("Decay rates of the two moments.")]
-    public IReadOnlyList<double> Betas { get; init; } = [0.9, 0.999];
-
-    [Range(0, double.PositiveInfinity, MinimumIsExclusive = true), Description("Added to the root of the second moment.")]
-    public double Eps { get; init; } = 1e-8;
-
-    [Range(0, double.PositiveInfinity), Description("Decoupled weight decay.")]
-    public double WeightDecay { get; init; }
 }
 
 /// <summary>The learning rate over the run.</summary>

@@ -1,4 +1,5 @@
 using LoRTA.Onnx.GraphGen.Artifacts;
+using LoRTA.Onnx.GraphGen.Discovery;
 using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.Training.Data;
 using Microsoft.ML.OnnxRuntime;
@@ -25,10 +26,9 @@ internal sealed class BatchFeeds(DropoutMasks? dropout)
         if (batch.Inputs.TryGetValue(name, out var tensor))
             return InputTypes.Converted(name, tensor, (ElementType)(int)input.ElementDataType);
         if (TensorName.Parse(name).Kind == TensorKind.Dropout && dropout is not null) return dropout.Mask(name, input.Dimensions, at, batch);
-        return input.Dimensions.Length == 4 && ((ElementType)(int)input.ElementDataType).IsFloat() ? EmptyCache(input, batch) : throw RuntimeErrors.MissingInput(name);
+        var type = (ElementType)(int)input.ElementDataType;
+        return TextInputs.IsCache(type, input.Dimensions.Length)
+            ? TextInputs.EmptyCache(type, batch.Rows, input.Dimensions[1], input.Dimensions[3])
+            : throw RuntimeErrors.MissingInput(name);
     }
-
-    // [batch, kvHeads, past, headWidth] with nothing in the past.
-    private static OnnxTensor EmptyCache(NodeMetadata input, Batch batch) =>
-        OnnxTensor.FromBytes((ElementType)(int)input.ElementDataType, [batch.Rows, input.Dimensions[1], 0, input.Dimensions[3]], Memory<byte>.Empty);
 }

@@ -11,6 +11,9 @@ namespace LoRTA.Onnx.Training.Runtime;
 /// <param name="AllowTf32">Whether products on CUDA may round their operands to 10 bits; faster, with errors near 3e-4.</param>
 public sealed record OrtSettings(string Device = "cpu", int Threads = 0, bool AllowTf32 = false)
 {
+    internal const string DevicePattern = "cpu|cuda(:[0-9]+)?";
+    internal const string DeviceHelp = "Where to compute: cpu, cuda or cuda:N. On cuda two runs agree within rounding, not in every byte.";
+
     /// <summary>Number of threads in use.</summary>
     public int ThreadCount => Threads > 0 ? Threads : Environment.ProcessorCount;
 

@@ -1,17 +1,16 @@
 using LoRTA.Onnx.GraphGen.Losses;
 using LoRTA.Onnx.Training.Data;
 using LoRTA.Onnx.Training.Data.Readers;
-using LoRTA.Onnx.Training.Data.Tokenizers;
 using LoRTA.Onnx.Training.Metrics;
 
 namespace LoRTA.Onnx.Training.Tasks;
 
 /// <summary>Guess the next token: of every entry, of one packed stream, or of completions after their prompts.</summary>
-internal sealed class CausalLmTask(DataOptions options, TextTokenizer tokenizer) : IRowEncoder
+internal sealed class CausalLmTask(DataContext data) : IRowEncoder
 {
     public static TrainingTask Definition { get; } = new(new CausalLm(), LabelKind.Token)
     {
-        Encoder = (options, tokenizer) => new CausalLmTask(options, tokenizer),
+        Encoder = data => new CausalLmTask(data),
         Metrics = () => new TokenMetrics(shift: 1, isLanguage: true),
         Keys = ["data.template", "data.template.prompt", "data.bos", "data.eos", "data.packing"],
         WrapsRows = false,   // rows have ends of their own, which the length limit may cut off
@@ -19,20 +18,20 @@ internal sealed class CausalLmTask(DataOptions options, TextTokenizer tokenizer)
 
     /// <summary>Samples without a label to learn (a prompt that fills the whole length) are left out.</summary>
     public EncodedRows Encode(IReadOnlyList<DataRow> rows) =>
-        options.Packing ? Pack([.. rows.Select(Entry)]) : EncodedRows.Of(rows.Select(row => Cut(Entry(row))), HasLabel);
+        data.Options.Packing ? Pack([.. rows.Select(Entry)]) : EncodedRows.Of(rows.Select(row => Cut(Entry(row))), HasLabel);
 
     // The first label has no logits before it.
     private static bool HasLabel(Sample sample) => sample.TokenLabels!.Skip(1).Any(label => label != Sample.Ignored);
 
     private EncodedRows Pack(List<Sample> entries)
     {
-        var ids = entries.SelectMany(entry => entry.Ids).Chunk(options.MaxLength);
-        var labels = entries.SelectMany(entry => entry.TokenLabels!).Chunk(options.MaxLength);
+        var ids = entries.SelectMany(entry => entry.Ids).Chunk(data.Options.MaxLength);
+        var labels = entries.SelectMany(entry => entry.TokenLabels!).Chunk(data.Options.MaxLength);
         var full = ids.Zip(labels, (row, rowLabels) => new Sample(row) { TokenLabels = rowLabels })
-            .Where(sample => sample.Ids.Length == options.MaxLength)
+            .Where(sample => sample.Ids.Length == data.Options.MaxLength)
             .ToList();
         var kept = full.Where(HasLabel).ToList();
-        var tail = entries.Sum(entry => (long)entry.Ids.Length) - ((long)full.Count * options.MaxLength);
+        var tail = entries.Sum(entry => (long)entry.Ids.Length) - ((long)full.Count * data.Options.MaxLength);
         return new EncodedRows(kept, new DataCounts
         {
             Rows = entries.Count,
@@ -57,7 +56,7 @@ internal sealed class CausalLmTask(DataOptions options, TextTokenizer tokenizer)
 
     private Sample Cut(Sample entry)
     {
-        var length = Math.Min(entry.Ids.Length, options.MaxLength);
+        var length = Math.Min(entry.Ids.Length, data.Options.MaxLength);
         return new Sample(entry.Ids[..length])
         {
             TokenLabels = entry.TokenLabels![..length],
@@ -69,13 +68,13 @@ internal sealed class CausalLmTask(DataOptions options, TextTokenizer tokenizer)
     // bos + prompt + completion + eos; the prompt and the bos before it are given, not learnt.
     private Sample Entry(DataRow row)
     {
-        RowText? prompt = options.Template is { Prompt: { } given, Completion: not null } ? RowTemplate.Fill(given, row) : null;
-        var learnt = (options.Template?.Completion ?? options.Template?.Text) is { } template
+        RowText? prompt = data.Options.Template is { Prompt.Length: > 0 } given ? RowTemplate.Fill(given.Prompt, row) : null;
+        var learnt = data.Options.Template?.Completion is { } template
             ? RowTemplate.Fill(template, row)
-            : row.Text(options.Columns.Text);
-        var promptIds = prompt is { } text ? tokenizer.Encode(text.Value) : [];
-        int[] head = [.. Token(options.Bos, tokenizer.Special.Bos), .. promptIds];
-        int[] tail = [.. tokenizer.Encode(learnt.Value), .. Token(options.Eos, tokenizer.Special.Eos)];
+            : row.Text(data.Options.Columns.Text);
+        var promptIds = prompt is { } text ? data.Tokenizer.Encode(text.Value) : [];
+        int[] head = [.. Token(data.Options.Bos, data.Tokenizer.Special.Bos), .. promptIds];
+        int[] tail = [.. data.Tokenizer.Encode(learnt.Value), .. Token(data.Options.Eos, data.Tokenizer.Special.Eos)];
         var headLabels = promptIds.Length > 0 ? Enumerable.Repeat(Sample.Ignored, head.Length) : head.Select(id => (long)id);
         return new Sample([.. head, .. tail])
         {

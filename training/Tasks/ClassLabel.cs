@@ -8,15 +8,15 @@ namespace LoRTA.Onnx.Training.Tasks;
 /// <summary>Labels as they are written: a name of the list, or an index.</summary>
 internal static class ClassLabel
 {
-    public static int Parse(DataRow row, string label, DataOptions options)
+    public static int Parse(DataRow row, string label, DataContext data)
     {
-        for (var i = 0; i < options.Labels.Count; i++)
+        for (var i = 0; i < data.Labels.Count; i++)
         {
-            if (options.Labels[i] == label) return i;
+            if (data.Labels[i] == label) return i;
         }
-        var count = options.Classes ?? (options.Labels.Count > 0 ? options.Labels.Count : int.MaxValue);
+        var count = data.Classes ?? (data.Labels.Count > 0 ? data.Labels.Count : int.MaxValue);
         if (int.TryParse(label, NumberStyles.None, CultureInfo.InvariantCulture, out var index) && index < count) return index;
         var indices = count == int.MaxValue ? "an index from 0" : string.Create(CultureInfo.InvariantCulture, $"an index from 0 to {count - 1}");
-        throw DataErrors.BadLabel(row.Path, row.Line, label, options.Labels.Count > 0 ? $"one of {string.Join(", ", options.Labels)}, or {indices}" : indices);
+        throw DataErrors.BadLabel(row.Path, row.Line, label, data.Labels.Count > 0 ? $"one of {string.Join(", ", data.Labels)}, or {indices}" : indices);
     }
 }

@@ -8,7 +8,7 @@ internal static class ClassificationTask
 {
     public static TrainingTask Definition { get; } = new(new Classification(), LabelKind.Class)
     {
-        Encoder = (options, tokenizer) => new TextEncoder(options, tokenizer, LabelKind.Class),
+        Encoder = data => new TextEncoder(data, LabelKind.Class),
         Metrics = () => new ClassificationMetrics(),
         Keys = ["data.template", "data.columns.pair", "data.labels"],
     };

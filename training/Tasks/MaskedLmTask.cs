@@ -3,7 +3,6 @@ using LoRTA.Onnx.GraphGen.Files;
 using LoRTA.Onnx.GraphGen.Losses;
 using LoRTA.Onnx.Training.Data;
 using LoRTA.Onnx.Training.Data.Readers;
-using LoRTA.Onnx.Training.Data.Tokenizers;
 using LoRTA.Onnx.Training.Errors;
 using LoRTA.Onnx.Training.Metrics;
 
@@ -11,37 +10,29 @@ namespace LoRTA.Onnx.Training.Tasks;
 
 /// <summary>Guess hidden tokens, drawn anew in each pass.</summary>
 /// <remarks>Of those drawn 80 % become the mask, 10 % any token, 10 % stay (Devlin et al. 2018, section 3.1). The draw is a function of (seed, pass, sample). At least one token of a sample is drawn, so that every batch has labels.</remarks>
-internal sealed class MaskedLmTask : IRowEncoder
+internal sealed class MaskedLmTask(DataContext data) : IRowEncoder
 {
-    public static TrainingTask Definition { get; } = new(new MaskedLm(), LabelKind.Token)
+    public static TrainingTask Definition { get; } = new(new TokenClassification("masked-lm"), LabelKind.Token)
     {
-        Encoder = (options, tokenizer) => new MaskedLmTask(options, tokenizer),
+        Encoder = data => new MaskedLmTask(data),
         Metrics = () => new TokenMetrics(shift: 0, isLanguage: true),
         Keys = ["taskOptions.probability", "data.template", "data.columns.pair"],
     };
 
-    private readonly DataOptions _options;
-    private readonly TextTokenizer _tokenizer;
-    private readonly int _mask;
-
-    public MaskedLmTask(DataOptions options, TextTokenizer tokenizer)
-    {
-        (_options, _tokenizer) = (options, tokenizer);
-        _mask = tokenizer.Special.Mask ?? throw DataErrors.NoSpecialToken("mask", Definition.Name);
-    }
+    private readonly int _mask = data.Tokenizer.Special.Mask ?? throw DataErrors.NoSpecialToken("mask", Definition.Name);
 
     /// <summary>Rows whose text has no tokens of its own are left out.</summary>
     public EncodedRows Encode(IReadOnlyList<DataRow> rows) =>
-        EncodedRows.Of(rows.Select(row => TextEncoder.Tokens(row, _options, _tokenizer)), sample => sample.Ids.Any(CanBeHidden));
+        EncodedRows.Of(rows.Select(row => TextEncoder.Tokens(row, data)), sample => sample.Ids.Any(CanBeHidden));
 
     public Sample Draw(Sample sample, string pass, int index)
     {
-        var random = new SeededRandom(_options.Seed, string.Create(CultureInfo.InvariantCulture, $"data/mask/{pass}/{index}"));
+        var random = new SeededRandom(data.Recipe.Seed, string.Create(CultureInfo.InvariantCulture, $"data/mask/{pass}/{index}"));
         var (ids, labels, drawn) = ((int[])sample.Ids.Clone(), new long[sample.Ids.Length], 0);
         for (var i = 0; i < ids.Length; i++)
         {
             labels[i] = Sample.Ignored;
-            if (!CanBeHidden(ids[i]) || random.NextUniform() >= _options.MaskProbability) continue;
+            if (!CanBeHidden(ids[i]) || random.NextUniform() >= data.Recipe.TaskOptions.Probability) continue;
             Hide(ids, labels, i, random);
             drawn++;
         }
@@ -53,12 +44,12 @@ internal sealed class MaskedLmTask : IRowEncoder
         return sample with { Ids = ids, TokenLabels = labels };
     }
 
-    private bool CanBeHidden(int id) => !_tokenizer.Special.All.Contains(id);
+    private bool CanBeHidden(int id) => !data.Tokenizer.Special.All.Contains(id);
 
     private void Hide(int[] ids, long[] labels, int at, SeededRandom random)
     {
         labels[at] = ids[at];
-        var (how, other) = (random.NextUniform(), random.NextIndex(_tokenizer.VocabularySize));
+        var (how, other) = (random.NextUniform(), random.NextIndex(data.Tokenizer.VocabularySize));
         if (how < 0.8) ids[at] = _mask;
         else if (how < 0.9) ids[at] = other;
     }

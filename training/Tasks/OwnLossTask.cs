@@ -7,9 +7,7 @@ internal static class OwnLossTask
 {
     public static TrainingTask Definition { get; } = new(new NamedLoss(), Labels: null)
     {
-        Encoder = (options, tokenizer) => options.OwnLabels is LabelKind.Token
-            ? new CausalLmTask(options, tokenizer)
-            : new TextEncoder(options, tokenizer, options.OwnLabels),
+        Encoder = data => data.OwnLabels is LabelKind.Token ? new CausalLmTask(data) : new TextEncoder(data, data.OwnLabels),
         Keys = ["taskOptions.output", "data.template"],
     };
 }

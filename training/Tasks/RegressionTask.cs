@@ -8,7 +8,7 @@ internal static class RegressionTask
 {
     public static TrainingTask Definition { get; } = new(new Regression(), LabelKind.Number)
     {
-        Encoder = (options, tokenizer) => new TextEncoder(options, tokenizer, LabelKind.Number),
+        Encoder = data => new TextEncoder(data, LabelKind.Number),
         Metrics = () => new RegressionMetrics(),
         Keys = ["data.template", "data.columns.pair"],
     };

@@ -1,22 +1,21 @@
 using System.Globalization;
 using LoRTA.Onnx.Training.Data;
 using LoRTA.Onnx.Training.Data.Readers;
-using LoRTA.Onnx.Training.Data.Tokenizers;
 using LoRTA.Onnx.Training.Errors;
 
 namespace LoRTA.Onnx.Training.Tasks;
 
 /// <summary>One label per text or pair: a class, a number, or none.</summary>
-internal sealed class TextEncoder(DataOptions options, TextTokenizer tokenizer, LabelKind labels) : IRowEncoder
+internal sealed class TextEncoder(DataContext data, LabelKind labels) : IRowEncoder
 {
     public EncodedRows Encode(IReadOnlyList<DataRow> rows) => EncodedRows.Of(rows.Select(Encode), _ => true);
 
     /// <summary>A row's text or pair as tokens, without a label.</summary>
-    public static Sample Tokens(DataRow row, DataOptions options, TextTokenizer tokenizer)
+    public static Sample Tokens(DataRow row, DataContext data)
     {
-        var text = options.Template?.Text is { } template ? RowTemplate.Fill(template, row) : row.Text(options.Columns.Text);
-        RowText? pair = options.Columns.Pair is { } column ? row.Text(column) : null;
-        var encoded = tokenizer.EncodeWithSpecialTokens(text.Value, pair?.Value, options.MaxLength);
+        var text = data.Options.Template?.Completion is { } template ? RowTemplate.Fill(template, row) : row.Text(data.Options.Columns.Text);
+        RowText? pair = data.Options.Columns.Pair is { } column ? row.Text(column) : null;
+        var encoded = data.Tokenizer.EncodeWithSpecialTokens(text.Value, pair?.Value, data.Options.MaxLength);
         return new Sample(encoded.Ids, encoded.TypeIds)
         {
             TokensCut = encoded.TokensCut,
@@ -26,15 +25,15 @@ internal sealed class TextEncoder(DataOptions options, TextTokenizer tokenizer, 
 
     private Sample Encode(DataRow row)
     {
-        var sample = Tokens(row, options, tokenizer);
+        var sample = Tokens(row, data);
         if (sample.Ids.Length == 0) throw DataErrors.BadLine(row.Path, row.Line, "the text has no tokens");
-        if (labels is LabelKind.None || options.Columns.Label is not { } column) return sample;
+        if (labels is LabelKind.None || data.Options.Columns.Label is not { } column) return sample;
         return sample with { Label = ParseLabel(row, row[column]) };
     }
 
     private float ParseLabel(DataRow row, string label)
     {
-        if (labels == LabelKind.Class) return ClassLabel.Parse(row, label, options);
+        if (labels == LabelKind.Class) return ClassLabel.Parse(row, label, data);
         if (float.TryParse(label, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && float.IsFinite(number)) return number;
         throw DataErrors.BadLabel(row.Path, row.Line, label, "a number");
     }

@@ -8,11 +8,11 @@ using LoRTA.Onnx.Training.Metrics;
 namespace LoRTA.Onnx.Training.Tasks;
 
 /// <summary>A label per letter (proteins) or per word. The first token of each carries its label; further ones and special tokens do not count.</summary>
-internal sealed class TokenClassificationTask(DataOptions options, TextTokenizer tokenizer) : IRowEncoder
+internal sealed class TokenClassificationTask(DataContext data) : IRowEncoder
 {
-    public static TrainingTask Definition { get; } = new(new TokenClassification(), LabelKind.Token)
+    public static TrainingTask Definition { get; } = new(new TokenClassification("token-classification"), LabelKind.Token)
     {
-        Encoder = (options, tokenizer) => new TokenClassificationTask(options, tokenizer),
+        Encoder = data => new TokenClassificationTask(data),
         Metrics = () => new TokenMetrics(shift: 0, isLanguage: false),
         Keys = ["data.columns.mask", "data.labels"],
     };
@@ -24,17 +24,17 @@ internal sealed class TokenClassificationTask(DataOptions options, TextTokenizer
 
     private Sample Encode(DataRow row)
     {
-        var (text, isEmpty) = row.Words(options.Columns.Text);
+        var (text, isEmpty) = row.Words(data.Options.Columns.Text);
         var units = Units(text);
-        var labels = options.Columns.Label is { } column ? ReadLabels(row, row[column], units.Count) : null;
+        var labels = data.Options.Columns.Label is { } column ? ReadLabels(row, row[column], units.Count) : null;
         var (ids, idLabels) = (new List<int>(), new List<long>());
         for (var i = 0; i < units.Count; i++)
         {
-            var pieces = IsWords(text) ? tokenizer.EncodeWord(units[i], first: i == 0) : tokenizer.Encode(units[i]);
+            var pieces = IsWords(text) ? data.Tokenizer.EncodeWord(units[i], first: i == 0) : data.Tokenizer.Encode(units[i]);
             ids.AddRange(pieces);
             if (labels is not null) idLabels.AddRange(pieces.Select((_, index) => index == 0 ? labels[i] : Sample.Ignored));
         }
-        var encoded = tokenizer.Wrap([.. ids], maxLength: options.MaxLength);
+        var encoded = data.Tokenizer.Wrap([.. ids], maxLength: data.Options.MaxLength);
         if (encoded.Ids.Length == 0) throw DataErrors.BadLine(row.Path, row.Line, "the text has no tokens");
         return new Sample(encoded.Ids, encoded.TypeIds)
         {
@@ -56,15 +56,15 @@ internal sealed class TokenClassificationTask(DataOptions options, TextTokenizer
     {
         var names = Units(label);
         if (names.Count != count) throw DataErrors.LabelCount(row.Path, row.Line, names.Count, count);
-        var mask = options.Columns.Mask is { } column ? Units(row[column]) : null;
+        var mask = data.Options.Columns.Mask is { } column ? Units(row[column]) : null;
         if (mask is not null && mask.Count != count) throw DataErrors.LabelCount(row.Path, row.Line, mask.Count, count);
-        return [.. names.Select((name, i) => mask?[i] == "0" ? Sample.Ignored : ClassLabel.Parse(row, name, options))];
+        return [.. names.Select((name, i) => mask?[i] == "0" ? Sample.Ignored : ClassLabel.Parse(row, name, data))];
     }
 
     private static bool HasSpaces(string text) => text.Any(char.IsWhiteSpace);
 
     // Words where there are spaces or labels are words themselves, else letters.
-    private bool IsWords(string text) => HasSpaces(text) || options.Labels.Any(name => name.Length > 1);
+    private bool IsWords(string text) => HasSpaces(text) || data.Labels.Any(name => name.Length > 1);
 
     private List<string> Units(string text) => IsWords(text)
         ? [.. text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)]

@@ -1,7 +1,6 @@
 using LoRTA.Onnx.GraphGen.Errors;
 using LoRTA.Onnx.GraphGen.Losses;
 using LoRTA.Onnx.Training.Data;
-using LoRTA.Onnx.Training.Data.Tokenizers;
 using LoRTA.Onnx.Training.Metrics;
 
 namespace LoRTA.Onnx.Training.Tasks;
@@ -15,7 +14,7 @@ internal sealed record TrainingTask(ITaskLoss Loss, LabelKind? Labels)
     public string Name => Loss.Name;
 
     /// <summary>Makes what turns rows into samples.</summary>
-    public required Func<DataOptions, TextTokenizer, IRowEncoder> Encoder { get; init; }
+    public required Func<DataContext, IRowEncoder> Encoder { get; init; }
 
     /// <summary>Makes its metrics, beside the loss; null = it has none.</summary>
     public Func<IMetrics>? Metrics { get; init; }

@@ -1,6 +1,6 @@
 using System.Globalization;
 using LoRTA.Onnx.Training.Data;
-using DataOptions = LoRTA.Onnx.Training.Recipes.DataOptions;
+using LoRTA.Onnx.Training.Recipes;
 
 namespace LoRTA.Onnx.Training.Tracking;
 

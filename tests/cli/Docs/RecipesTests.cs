@@ -1,4 +1,3 @@
-using LoRTA.Onnx.Training;
 using LoRTA.Onnx.Training.Recipes;
 
 namespace LoRTA.Onnx.Cli.Tests.Docs;
@@ -11,7 +10,7 @@ internal sealed class RecipesTests
     [TestCaseSource(nameof(Recipes))]
     public void A_recipe_loads_without_problems(string name)
     {
-        var recipe = RecipeFile.Load(Repository.Path($"models/recipes/{name}"), TrainingRun.Catalog);
+        var recipe = RecipeFile.Load(Repository.Path($"models/recipes/{name}"));
 
         Assert.That(recipe.Output, Is.EqualTo(Path.Join(Repository.Root, "runs", Path.GetFileNameWithoutExtension(name))));
     }
@@ -20,7 +19,7 @@ internal sealed class RecipesTests
     [TestCase("reviews.yaml")]
     public void What_a_bundled_recipe_names_is_there(string name)
     {
-        var recipe = RecipeFile.Load(Repository.Path($"models/recipes/{name}"), TrainingRun.Catalog);
+        var recipe = RecipeFile.Load(Repository.Path($"models/recipes/{name}"));
 
         Assert.That(new[] { recipe.Model, recipe.Tokenizer }, Has.All.Matches<string>(Directory.Exists));
         Assert.That(recipe.Data.Train, Does.Exist);

@@ -9,7 +9,7 @@ namespace LoRTA.Onnx.Cli.Tests.Verbs;
 internal sealed class OwnFamilyTests
 {
     private static readonly IReadOnlyList<AdapterFamilyEntry> Families =
-        [.. AdapterFamilies.All, new("gain", ["strength"], options => new Gain(options))];
+        [.. AdapterFamilies.All, new("gain", [new("strength", "How strong the gain is.")], options => new Gain(options))];
     private static readonly string Model = Path.Combine(Fixtures.Repository, "models", "llama-mini");
     private static readonly string Recipe = Path.Combine(Fixtures.Repository, "models", "recipes", "ship-log.yaml");
 

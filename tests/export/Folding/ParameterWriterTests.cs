@@ -1,7 +1,6 @@
 using LoRTA.Onnx.Export.Folding;
 using LoRTA.Onnx.Export.Verification;
 using LoRTA.Onnx.GraphGen.Adapters;
-using LoRTA.Onnx.GraphGen.Artifacts;
 using LoRTA.Onnx.GraphGen.Discovery;
 using LoRTA.Onnx.GraphGen.Errors;
 using LoRTA.Onnx.GraphGen.Ir;
@@ -116,7 +115,7 @@ internal sealed class ParameterWriterTests
     private static Adapter Changed(OnnxModel deployed, string pattern)
     {
         var adapter = RandomAdapter.For(deployed);
-        var trained = AdaptedModel.Of(UnderstoodModel.Of(deployed), adapter.Config.AdapterOptions, trainables: new([new TrainablePattern(pattern, ParameterGroup.Default)])).Trained(None, 0);
+        var trained = AdaptedModel.Of(UnderstoodModel.Of(deployed), adapter.Config.AdapterOptions, trainables: new([new TrainablePattern { Match = pattern }])).Trained(None, 0);
         var tensors = adapter.Tensors.ToDictionary();
         foreach (var tensor in trained.Where(tensor => tensor.Name.StartsWith("param.", StringComparison.Ordinal)))
             tensors[tensor.Name] = OnnxTensor.Of<float>([.. tensor.Initial.Dims], tensor.Initial.ToFloats().Select((value, i) => (value * 1.25f) + (0.25f * (i % 3))).ToArray());

@@ -1,5 +1,4 @@
 using LoRTA.Onnx.GraphGen.Adapters;
-using LoRTA.Onnx.GraphGen.Artifacts;
 using LoRTA.Onnx.GraphGen.Discovery;
 using LoRTA.Onnx.GraphGen.Errors;
 using LoRTA.Onnx.GraphGen.Ir;
@@ -28,7 +27,7 @@ internal sealed class AdaptedModelsTests
     [Test]
     public void Given_parameter_of_another_shape_does_not_start_a_training()
     {
-        var adapted = AdaptedModel.Of(UnderstoodModel.Of(OnnxModel.Load(Exports.Path("roberta-mini/seqcls.ts-eager"))), new AdapterOptions(), trainables: new([new(Bias, ParameterGroup.Default)]));
+        var adapted = AdaptedModel.Of(UnderstoodModel.Of(OnnxModel.Load(Exports.Path("roberta-mini/seqcls.ts-eager"))), new AdapterOptions(), trainables: new([new TrainablePattern { Match = Bias }]));
 
         Assert.That(() => adapted.Trained(new Dictionary<string, OnnxTensor> { ["param." + Bias] = Narrow }, 0), Throws.TypeOf<LortaException>().With.Property("Code").EqualTo("LRT308"));
     }

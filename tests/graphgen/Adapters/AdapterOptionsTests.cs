@@ -13,7 +13,7 @@ internal sealed class AdapterOptionsTests
         new(new AdapterOptions { Targets = [] }, "adapter.targets: must name a matrix."),
         new(new AdapterOptions { Targets = ["q", ""] }, "adapter.targets: names a matrix without a letter."),
         new(new AdapterOptions { Targets = ["q", "v", "q"] }, "adapter.targets: names a matrix twice."),
-        new(new AdapterOptions { Layers = [] }, "adapter.layers: must name a layer."),
+        new(new AdapterOptions { Layers = LayerChoice.Of() }, "adapter.layers: must name a layer."),
         new(new AdapterOptions { Rank = 0, Targets = [] }, "adapter.rank: must be >= 1, was 0; adapter.targets: must name a matrix."),
     ];
 

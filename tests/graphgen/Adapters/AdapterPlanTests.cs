@@ -56,25 +56,30 @@ internal sealed class AdapterPlanTests
     [Test]
     public void Orientation_and_head_map_that_a_file_states_are_used()
     {
-        var options = new AdapterOptions { Targets = ["q", "v"], Orientations = new Dictionary<string, Orientation> { ["q"] = Orientation.InputHeads }, HeadMaps = new Dictionary<string, IReadOnlyList<long>> { ["v"] = [3, 1] } };
+        var stated = new StatedHeads
+        {
+            Orientations = new Dictionary<string, Orientation> { ["q"] = Orientation.InputHeads },
+            HeadMaps = new Dictionary<string, IReadOnlyList<long>> { ["v"] = [3, 1] },
+        };
 
-        var sites = AdapterPlan.Of(Sizes, options).Sites.All;
+        var plan = AdapterPlan.Of(Sizes, new AdapterOptions { Targets = ["q", "v"], Heads = stated });
 
-        Assert.That(sites.Take(2).Select(site => site.Orientation), Is.EqualTo(new[] { Orientation.InputHeads, Orientation.OutputHeads }));
-        Assert.That(sites.Take(2).Select(site => site.HeadMap), Is.EqualTo(new long[][] { [0, 1, 2, 3], [3, 1] }));
+        var (lorta, sites) = ((Lorta)plan.Family, plan.Sites.All.Take(2));
+        Assert.That(sites.Select(site => lorta.OrientationOf(site.Matrix)), Is.EqualTo(new[] { Orientation.InputHeads, Orientation.OutputHeads }));
+        Assert.That(sites.Select(site => lorta.HeadMapOf(site, plan.Sites)), Is.EqualTo(new long[][] { [0, 1, 2, 3], [3, 1] }));
     }
 
     [TestCase(0L)]
     [TestCase(0L, 4L)]
     [TestCase(-1L, 0L)]
     public void Head_map_of_other_heads_is_refused(params long[] rows) =>
-        Assert.That(() => AdapterPlan.Of(Sizes, new AdapterOptions { HeadMaps = new Dictionary<string, IReadOnlyList<long>> { ["v"] = rows } }), Throws.TypeOf<LortaException>().With.Property("Code").EqualTo("LRT320"));
+        Assert.That(() => AdapterPlan.Of(Sizes, new AdapterOptions { Heads = new() { HeadMaps = new Dictionary<string, IReadOnlyList<long>> { ["v"] = rows } } }), Throws.TypeOf<LortaException>().With.Property("Code").EqualTo("LRT320"));
 
     [TestCase(3)]
     [TestCase(-1)]
     public void Layer_that_the_model_lacks_is_refused(int layer)
     {
-        var failure = Assert.Throws<LortaException>(() => AdapterPlan.Of(Sizes, new AdapterOptions { Layers = [0, layer] }))!;
+        var failure = Assert.Throws<LortaException>(() => AdapterPlan.Of(Sizes, new AdapterOptions { Layers = LayerChoice.Of(0, layer) }))!;
 
         Assert.That((failure.Code, failure.IsUsage), Is.EqualTo(("LRT305", true)));
         Assert.That(failure.Hint, Does.Contain("0 to 2"));

@@ -40,7 +40,7 @@ internal sealed class LortaTests
     {
         var plan = AdapterPlan.Of(Grouped, new AdapterOptions());
 
-        Assert.That(plan.Sites.All.First(site => site.Matrix == matrix).HeadMap, Is.EqualTo(expected));
+        Assert.That(HeadMap(plan, plan.Sites.All.First(site => site.Matrix == matrix)), Is.EqualTo(expected));
     }
 
     [TestCase("output-heads", "input-heads", "q", ExpectedResult = Orientation.OutputHeads)]
@@ -48,7 +48,7 @@ internal sealed class LortaTests
     [TestCase("output-heads", "output-heads", "p", ExpectedResult = Orientation.OutputHeads)]
     [TestCase("input-heads", "input-heads", "v", ExpectedResult = Orientation.InputHeads)]
     public Orientation Options_choose_the_side_of_the_heads(string orientation, string p, string matrix) =>
-        Case(Plain, ("orientation", orientation), ("p", p)).Plan.Sites.All.First(site => site.Matrix == matrix).Orientation;
+        ((Lorta)Case(Plain, ("orientation", orientation), ("p", p)).Plan.Family).OrientationOf(matrix);
 
     [TestCase("k")]
     [TestCase("v")]
@@ -91,11 +91,13 @@ internal sealed class LortaTests
     [Test]
     public void Rows_follow_the_layers_and_targets_that_are_adapted()
     {
-        var plan = AdapterPlan.Of(Plain with { Layers = 6 }, new AdapterOptions { Targets = ["v", "q"], Layers = [4, 1, 4] });
+        var plan = AdapterPlan.Of(Plain with { Layers = 6 }, new AdapterOptions { Targets = ["v", "q"], Layers = LayerChoice.Of(4, 1, 4) });
 
-        Assert.That(plan.Sites.All.Select(site => (site.Address, site.LayerRow, site.MatrixRow)), Is.EqualTo(new[] { ("layers.1.v", 0, 0), ("layers.1.q", 0, 1), ("layers.4.v", 1, 0), ("layers.4.q", 1, 1) }));
+        Assert.That(plan.Sites.All.Select(site => site.Address), Is.EqualTo(new[] { "layers.1.v", "layers.1.q", "layers.4.v", "layers.4.q" }));
         Assert.That(plan.Factors.Single(factor => factor.Name == "C_L").Dims[0], Is.EqualTo(2));
     }
+
+    private static IReadOnlyList<long> HeadMap(AdapterPlan plan, AdapterSite site) => ((Lorta)plan.Family).HeadMapOf(site, plan.Sites);
 
     private static FamilyCase Case(Architecture sizes, params (string Name, string Value)[] options) =>
         new("lorta", AdapterPlan.Of(sizes, new AdapterOptions { Rank = 3, Alpha = 2, Options = options.ToDictionary(option => option.Name, option => option.Value) }));
@@ -109,9 +111,10 @@ internal sealed class LortaTests
         {
             for (var j = 0; j < site.Out; j++)
             {
-                var (model, head) = site.Orientation is Orientation.OutputHeads ? (i, j) : (j, i);
+                var (model, head) = ((Lorta)given.Plan.Family).OrientationOf(site.Matrix) is Orientation.OutputHeads ? (i, j) : (j, i);
                 yield return given.Plan.Options.Alpha / r * Enumerable.Range(0, r).Sum(k =>
-                    At("A", model, k) * At("B", head % width, k) * At("C_H", site.HeadMap[head / width], k) * At("C_L", site.LayerRow, k) * At("C_M", site.MatrixRow, k));
+                    At("A", model, k) * At("B", head % width, k) * At("C_H", HeadMap(given.Plan, site)[head / width], k)
+                    * At("C_L", given.Plan.Sites.Layers.ToList().IndexOf(site.Layer), k) * At("C_M", given.Plan.Options.Targets.ToList().IndexOf(site.Matrix), k));
             }
         }
     }

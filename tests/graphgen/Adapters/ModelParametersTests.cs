@@ -44,12 +44,12 @@ internal sealed class ModelParametersTests
     public void First_pattern_that_fits_decides_the_group()
     {
         var special = new ParameterGroup(LearningRate: 0.5);
-        var adapted = AdaptedModel.Of(UnderstoodModel.Of(OnnxModel.Load(Exports.Path("roberta-mini/seqcls.ts-eager"))), Options, trainables: new([new("classifier.dense.*", special), new("classifier.*", ParameterGroup.Default)]));
+        var adapted = AdaptedModel.Of(UnderstoodModel.Of(OnnxModel.Load(Exports.Path("roberta-mini/seqcls.ts-eager"))), Options, trainables: new([new TrainablePattern { Match = "classifier.dense.*", LearningRate = special.LearningRate }, new TrainablePattern { Match = "classifier.*" }]));
 
         var groups = adapted.Trained(None, 0).ToDictionary(tensor => tensor.Name, tensor => tensor.Group);
 
-        Assert.That(groups["param.classifier.dense.weight"], Is.SameAs(special));
-        Assert.That(groups["param.classifier.out_proj.weight"], Is.SameAs(ParameterGroup.Default));
+        Assert.That(groups["param.classifier.dense.weight"], Is.EqualTo(special));
+        Assert.That(groups["param.classifier.out_proj.weight"], Is.EqualTo(ParameterGroup.Default));
     }
 
     [Test]
@@ -104,7 +104,7 @@ internal sealed class ModelParametersTests
 
     private static (AdaptedModel Model, IReadOnlyList<TrainedTensor> Trained) Trained(string export, string pattern)
     {
-        var adapted = AdaptedModel.Of(UnderstoodModel.Of(OnnxModel.Load(Exports.Path(export))), Options, trainables: new([new TrainablePattern(pattern, ParameterGroup.Default)]));
+        var adapted = AdaptedModel.Of(UnderstoodModel.Of(OnnxModel.Load(Exports.Path(export))), Options, trainables: new([new TrainablePattern { Match = pattern }]));
         return (adapted, adapted.Trained(None, 0));
     }
 }

@@ -2,6 +2,7 @@ using LoRTA.Onnx.GraphGen.Errors;
 using LoRTA.Onnx.Tests.Shared;
 using LoRTA.Onnx.Training.Data;
 using LoRTA.Onnx.Training.Data.Tokenizers;
+using LoRTA.Onnx.Training.Recipes;
 using LoRTA.Onnx.Training.Tests.Data.Tokenizers;
 
 namespace LoRTA.Onnx.Training.Tests.Data;
@@ -23,15 +24,13 @@ internal sealed class DataSourceTests
     {
         var options = new DataOptions
         {
-            Task = "causal-lm",
             Train = Fixtures.Path("data", "own", "ship-log.txt"),
             ValidationFraction = 0.15,
             Packing = true,
             MaxLength = 64,
-            BatchSize = 8,
         };
 
-        var data = new DataSource(options, Llama()).Load();
+        var data = new DataSource(Context("causal-lm", options, Llama())).Load();
 
         using (Assert.EnterMultipleScope())
         {
@@ -76,15 +75,18 @@ internal sealed class DataSourceTests
     public void Too_little_text_for_one_packed_row_is_said()
     {
         using var folder = new PartialFolder(string.Empty);
-        var options = new DataOptions { Task = "causal-lm", Train = folder.Write("a.txt", "short"), Packing = true, MaxLength = 64 };
+        var options = new DataOptions { Train = folder.Write("a.txt", "short"), Packing = true, MaxLength = 64 };
 
-        Assert.That(() => new DataSource(options, Llama()).Load(), Throws.TypeOf<LortaException>().With.Property("Code").EqualTo("LRT512"));
+        Assert.That(() => new DataSource(Context("causal-lm", options, Llama())).Load(), Throws.TypeOf<LortaException>().With.Property("Code").EqualTo("LRT512"));
     }
 
-    private static DataOptions Sentences(string train) => new() { Task = "classification", Train = train, Columns = new() { Text = "sentence" }, Seed = 3 };
+    private static DataOptions Sentences(string train) => new() { Train = train, Columns = new() { Text = "sentence" } };
 
     private static (DataStream Train, DataStream? Validation) Load(DataOptions options) =>
-        new DataSource(options, TextTokenizer.Load(Fixtures.Path("models", "roberta-mini"))).Load();
+        new DataSource(Context("classification", options, TextTokenizer.Load(Fixtures.Path("models", "roberta-mini")))).Load();
+
+    private static DataContext Context(string task, DataOptions options, TextTokenizer tokenizer) =>
+        new(new Recipe { Model = "unused", Task = task, Data = options, Seed = 3, Train = new() { BatchSize = 8 } }, tokenizer);
 
     private static TextTokenizer Llama() => TextTokenizer.Load(Fixtures.Path("models", "llama-mini", "hf"));
 

@@ -50,7 +50,7 @@ internal sealed class GoldenTests
             if (length is { } count) tensors[name] = OnnxTensor.Vector<float>(new float[count]);
         });
         var trained = new TrainedTensor(new("factor", "a"), OnnxTensor.Of<float>([2, 2], new float[4]), ParameterGroup.Default);
-        var site = new AdapterSite(0, "q") { In = 2, Out = 3, LayerRow = 0, MatrixRow = 0, HeadMap = [0], Orientation = Orientation.OutputHeads };
+        var site = new AdapterSite(0, "q") { In = 2, Out = 3, Heads = 1 };
 
         Assert.That(() => golden.Check([trained], [site]), Throws.TypeOf<LortaException>().With.Property("Code").EqualTo(code)
             .And.Message.EqualTo($"{_folder["golden.safetensors"]}: {expected}"));

@@ -3,6 +3,7 @@ using LoRTA.Onnx.Tests.Shared;
 using LoRTA.Onnx.Training.Data;
 using LoRTA.Onnx.Training.Data.Readers;
 using LoRTA.Onnx.Training.Data.Tokenizers;
+using LoRTA.Onnx.Training.Recipes;
 using LoRTA.Onnx.Training.Tasks;
 using LoRTA.Onnx.Training.Tests.Data.Tokenizers;
 
@@ -11,7 +12,7 @@ namespace LoRTA.Onnx.Training.Tests.Tasks;
 /// <summary>Nothing is cut or dropped in silence: every task counts it.</summary>
 internal sealed class DataCountsTests
 {
-    private static readonly DataOptions Options = new() { Task = "", Train = "unused" };
+    private static readonly DataOptions Options = new() { Train = "unused" };
 
     [Test]
     public void Entries_that_are_too_long_lose_counted_tokens()
@@ -24,7 +25,7 @@ internal sealed class DataCountsTests
     [Test]
     public void A_completion_that_is_cut_away_drops_its_entry()
     {
-        var options = Options with { MaxLength = 3, Template = new() { Prompt = "{q}", Completion = "{a}" } };
+        var options = Options with { MaxLength = 3, Template = new("{q}", "{a}") };
 
         var counts = Count("causal-lm", "llama-mini/hf", options, Row(("q", "the the the"), ("a", "the")), Row(("q", "the"), ("a", "the")));
 
@@ -65,7 +66,7 @@ internal sealed class DataCountsTests
     [Test]
     public void Rows_to_be_predicted_stay_without_labels()
     {
-        var options = Options with { Columns = new() { Label = null } };
+        var options = Options with { Columns = new() { Label = null! } };
 
         Assert.That(Count("token-classification", "esm-mini", options, Row(("text", "MK"))).WithoutLabel, Is.Zero);
     }
@@ -86,7 +87,7 @@ internal sealed class DataCountsTests
     [TestCase("{a} {b}", 1, TestName = "A null in a template is counted")]
     [TestCase("{a} {c}", 0, TestName = "An empty column in a template is as the data say")]
     public void Templates_count_what_is_missing(string template, int expected) =>
-        Assert.That(Count("causal-lm", "llama-mini/hf", Options with { Template = new() { Text = template } }, Read("""{"a": "x", "b": null, "c": ""}""")).Empty, Is.EqualTo(expected));
+        Assert.That(Count("causal-lm", "llama-mini/hf", Options with { Template = new(string.Empty, template) }, Read("""{"a": "x", "b": null, "c": ""}""")).Empty, Is.EqualTo(expected));
 
     [TestCase("causal-lm", "llama-mini/hf", """{"text": ["a", "b"]}""")]
     [TestCase("classification", "minilm", """{"text": [{"role": "user"}], "label": 0}""")]
@@ -95,7 +96,7 @@ internal sealed class DataCountsTests
     {
         var tokenizer = Tokenizer(model);
 
-        Assert.That(() => TrainingTasks.Of(task).Encoder(Options, tokenizer).Encode([Read(json)]), Throws.TypeOf<LortaException>()
+        Assert.That(() => Encoder(task, Options, tokenizer).Encode([Read(json)]), Throws.TypeOf<LortaException>()
             .With.Property("Code").EqualTo("LRT515").And.Message.EndsWith("a.jsonl, line 1: the column 'text' holds a list, where a text is needed."));
     }
 
@@ -107,16 +108,22 @@ internal sealed class DataCountsTests
     public void A_length_without_room_for_text_is_refused()
     {
         using var folder = new PartialFolder(string.Empty);
-        var options = Options with { Task = "classification", Train = folder.Write("a.tsv", "text\tlabel\nx\t0\n"), MaxLength = 2 };
+        var options = Options with { Train = folder.Write("a.tsv", "text\tlabel\nx\t0\n"), MaxLength = 2 };
 
         var tokenizer = Tokenizer("minilm");   // where it is missing, the test is skipped here
 
-        Assert.That(() => new DataSource(options, tokenizer).Load(), Throws.TypeOf<LortaException>().With.Property("Code").EqualTo("LRT516")
+        Assert.That(() => new DataSource(Context("classification", options, tokenizer)).Load(), Throws.TypeOf<LortaException>().With.Property("Code").EqualTo("LRT516")
             .And.Message.EqualTo("data.maxLength: 2 leaves no room for text beside the tokenizer's 2 special tokens."));
     }
 
     private static DataCounts Count(string task, string model, DataOptions options, params DataRow[] rows) =>
-        TrainingTasks.Of(task).Encoder(options, Tokenizer(model)).Encode(rows).Counts;
+        Encoder(task, options, Tokenizer(model)).Encode(rows).Counts;
+
+    private static IRowEncoder Encoder(string task, DataOptions options, TextTokenizer tokenizer) =>
+        TrainingTasks.Of(task).Encoder(Context(task, options, tokenizer));
+
+    private static DataContext Context(string task, DataOptions options, TextTokenizer tokenizer) =>
+        new(new Recipe { Model = "unused", Task = task, Data = options }, tokenizer);
 
     private static DataRow Row(params (string Column, string Text)[] cells) =>
         new("rows", 1, new(cells.Select(cell => KeyValuePair.Create(cell.Column, cell.Text)), StringComparer.Ordinal));

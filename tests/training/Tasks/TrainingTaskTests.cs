@@ -4,13 +4,14 @@ using LoRTA.Onnx.Tests.Shared;
 using LoRTA.Onnx.Training.Data;
 using LoRTA.Onnx.Training.Data.Readers;
 using LoRTA.Onnx.Training.Data.Tokenizers;
+using LoRTA.Onnx.Training.Recipes;
 using LoRTA.Onnx.Training.Tasks;
 
 namespace LoRTA.Onnx.Training.Tests.Tasks;
 
 internal sealed class TrainingTaskTests
 {
-    private static readonly DataOptions Options = new() { Task = "", Train = "unused" };
+    private static readonly DataOptions Options = new() { Train = "unused" };
 
     [Test]
     public void Integer_labels_are_class_indices()
@@ -47,7 +48,7 @@ internal sealed class TrainingTaskTests
     {
         var tokenizer = Tokenizer("minilm");
 
-        Assert.That(() => Encode("classification", tokenizer, Options with { Classes = 2 }, ("text", "hello"), ("label", "2")),
+        Assert.That(() => Encoder("classification", Options, tokenizer, classes: 2).Encode([Row(("text", "hello"), ("label", "2"))]),
             Throws.TypeOf<LortaException>().With.Message.Contains("an index from 0 to 1"));
     }
 
@@ -67,7 +68,7 @@ internal sealed class TrainingTaskTests
 
     [Test]
     public void Without_a_label_column_samples_have_no_labels() =>
-        Assert.That(Encode("classification", "minilm", Options with { Columns = new() { Label = null } }, ("text", "hello"))[0].Label, Is.Null);
+        Assert.That(Encode("classification", "minilm", Options with { Columns = new() { Label = null! } }, ("text", "hello"))[0].Label, Is.Null);
 
     [Test]
     public void Each_residue_has_its_label_and_special_tokens_have_none()
@@ -123,7 +124,7 @@ internal sealed class TrainingTaskTests
         };
         var rows = RowReader.Read(Fixtures.Path("data", "real", "protein-ss3", "train.tsv"));
 
-        var samples = TrainingTasks.Of("token-classification").Encoder(options, Tokenizer("esm-mini")).Encode(rows).Samples;
+        var samples = Encoder("token-classification", options, Tokenizer("esm-mini")).Encode(rows).Samples;
 
         Assert.That(samples.Sum(sample => sample.TokenLabels!.Count(label => label >= 0)), Is.EqualTo(rows.Sum(row => row["mask"].Count(letter => letter == '1'))));
     }
@@ -132,7 +133,7 @@ internal sealed class TrainingTaskTests
     public void Masks_hide_about_the_share_asked_for_and_never_special_tokens()
     {
         var options = Options with { MaxLength = 4096 };
-        var task = TrainingTasks.Of("masked-lm").Encoder(options, Tokenizer("esm-mini"));
+        var task = Encoder("masked-lm", options, Tokenizer("esm-mini"));
         var sample = task.Encode([Row(("text", string.Concat(Enumerable.Repeat("LAGVSERTID", 400))))]).Samples.Single();
 
         var drawn = task.Draw(sample, "0", 0);
@@ -154,7 +155,7 @@ internal sealed class TrainingTaskTests
         var rows = new[] { Row(("text", "LAGVSERTIDLAGVSERTIDLAGVSERTID")) };
         string Draw(long seed, string pass, int index)
         {
-            var task = TrainingTasks.Of("masked-lm").Encoder(Options with { Seed = seed }, Tokenizer("esm-mini"));
+            var task = Encoder("masked-lm", Options, Tokenizer("esm-mini"), seed);
             return string.Join(' ', task.Draw(task.Encode(rows).Samples.Single(), pass, index).Ids);
         }
 
@@ -169,7 +170,7 @@ internal sealed class TrainingTaskTests
     [Test]
     public void Every_sample_has_something_to_guess()
     {
-        var task = TrainingTasks.Of("masked-lm").Encoder(Options, Tokenizer("esm-mini"));
+        var task = Encoder("masked-lm", Options, Tokenizer("esm-mini"));
         var sample = task.Encode([Row(("text", "M"))]).Samples.Single();
 
         Assert.That(task.Draw(sample, "0", 0).TokenLabels, Is.EqualTo([-100, 20, -100]));
@@ -178,7 +179,7 @@ internal sealed class TrainingTaskTests
     [Test]
     public void Masked_modelling_needs_a_mask_token() =>
         Assert.That(
-            () => TrainingTasks.Of("masked-lm").Encoder(Options, Tokenizer("llama-mini/hf")),
+            () => Encoder("masked-lm", Options, Tokenizer("llama-mini/hf")),
             Throws.TypeOf<LortaException>().With.Property("Code").EqualTo("LRT504"));
 
     [Test]
@@ -195,7 +196,7 @@ internal sealed class TrainingTaskTests
         var options = Options with { Packing = true, MaxLength = 4 };
         var rows = new[] { Row(("text", "the the")), Row(("text", "the")), Row(("text", "the")) };
 
-        var samples = TrainingTasks.Of("causal-lm").Encoder(options, Tokenizer("llama-mini/hf")).Encode(rows).Samples;
+        var samples = Encoder("causal-lm", options, Tokenizer("llama-mini/hf")).Encode(rows).Samples;
 
         Assert.That(samples.Select(sample => string.Join(' ', sample.Ids)), Is.EqualTo(["1 261 261 2", "1 261 2 1"]));
     }
@@ -203,7 +204,7 @@ internal sealed class TrainingTaskTests
     [Test]
     public void A_prompt_is_given_and_its_completion_learnt()
     {
-        var options = Options with { Template = new() { Prompt = "{q} {{a}}", Completion = "{a}" } };
+        var options = Options with { Template = new("{q} {{a}}", "{a}") };
 
         var sample = Encode("causal-lm", "llama-mini/hf", options, ("q", "the"), ("a", "the"))[0];
 
@@ -218,7 +219,7 @@ internal sealed class TrainingTaskTests
     [Test]
     public void A_prompt_that_fills_the_whole_length_leaves_nothing_to_learn()
     {
-        var options = Options with { MaxLength = 3, Template = new() { Prompt = "the the", Completion = "the" } };
+        var options = Options with { MaxLength = 3, Template = new("the the", "the") };
 
         Assert.That(Encode("causal-lm", "llama-mini/hf", options, ("q", "the")), Is.Empty);
     }
@@ -227,7 +228,7 @@ internal sealed class TrainingTaskTests
     [TestCase("text}", "has a single '}'", "LRT511")]
     [TestCase("{Text}", "no column 'Text'; there are text", "LRT505")]
     public void A_template_with_a_wrong_hole_is_refused(string template, string what, string code) =>
-        Assert.That(() => Encode("causal-lm", "llama-mini/hf", Options with { Template = new() { Text = template } }, ("text", "x")),
+        Assert.That(() => Encode("causal-lm", "llama-mini/hf", Options with { Template = new(string.Empty, template) }, ("text", "x")),
             Throws.TypeOf<LortaException>().With.Property("Code").EqualTo(code).And.Message.Contains(what));
 
     [Test]
@@ -240,7 +241,7 @@ internal sealed class TrainingTaskTests
 
     [Test]
     public void Every_key_of_a_task_is_one_that_recipes_are_checked_for() =>
-        Assert.That(TrainingTasks.All.SelectMany(task => task.Keys).Distinct(), Is.EquivalentTo(Training.Recipes.RecipeRules.TaskKeys.Select(key => key.Key)));
+        Assert.That(TrainingTasks.All.SelectMany(task => task.Keys).Distinct(), Is.EquivalentTo(RecipeRules.TaskKeys.Select(key => key.Key)));
 
     [TestCase("loss", ExpectedResult = false)]
     [TestCase("perplexity", ExpectedResult = false)]
@@ -253,7 +254,11 @@ internal sealed class TrainingTaskTests
         Encode(task, Tokenizer(model), options, cells);
 
     private static List<Sample> Encode(string task, TextTokenizer tokenizer, DataOptions options, params (string Column, string Text)[] cells) =>
-        [.. TrainingTasks.Of(task).Encoder(options, tokenizer).Encode([Row(cells)]).Samples];
+        [.. Encoder(task, options, tokenizer).Encode([Row(cells)]).Samples];
+
+    private static IRowEncoder Encoder(string task, DataOptions options, TextTokenizer tokenizer, long seed = 0, int? classes = null) =>
+        TrainingTasks.Of(task).Encoder(
+            new DataContext(new Recipe { Model = "unused", Task = task, Data = options, Seed = seed }, tokenizer) { Classes = classes });
 
     private static DataRow Row(params (string Column, string Text)[] cells) =>
         new("rows", 1, new(cells.Select(cell => KeyValuePair.Create(cell.Column, cell.Text)), StringComparer.Ordinal));

@@ -1,6 +1,6 @@
-using LoRTA.Onnx.Training.Recipes;
+using LoRTA.Onnx.GraphGen.Adapters;
 
-namespace LoRTA.Onnx.Training.Tests.Recipes;
+namespace LoRTA.Onnx.GraphGen.Tests.Adapters;
 
 internal sealed class LayerChoiceTests
 {

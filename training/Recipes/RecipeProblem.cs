@@ -1,8 +1,5 @@
 namespace LoRTA.Onnx.Training.Recipes;
 
-/// <summary>What a recipe may name; the caller knows the families.</summary>
-internal sealed record RecipeCatalog(IReadOnlyList<string> Methods);
-
 /// <summary>Something wrong in a recipe.</summary>
 /// <param name="Path">Where, for instance <c>train.optimizer.lr</c>; empty for the whole.</param>
 /// <param name="Text">What, for instance <c>must be &gt; 0, was -1</c>.</param>

@@ -1,6 +1,4 @@
-using LoRTA.Onnx.Training.Tasks;
-
-namespace LoRTA.Onnx.Training.Recipes;
+namespace LoRTA.Onnx.GraphGen.Options;
 
 /// <summary>The words that an option, or each element of a list, takes; <see cref="NotYet"/> are those that later versions will take.</summary>
 [AttributeUsage(AttributeTargets.Property)]
@@ -10,13 +8,6 @@ internal class ChoiceAttribute(params string[] words) : Attribute
 
     public string[] NotYet { get; init; } = [];
 }
-
-/// <summary>The names of the tasks.</summary>
-internal sealed class TaskChoiceAttribute() : ChoiceAttribute([.. TrainingTasks.All.Select(task => task.Name)]);
-
-/// <summary>Where a run lies or computes; no part of what it computes, so a resumed run may differ in it.</summary>
-[AttributeUsage(AttributeTargets.Property)]
-internal sealed class ApartAttribute : Attribute;
 
 /// <summary>The JSON schema of a type with several spellings in YAML.</summary>
 [AttributeUsage(AttributeTargets.Class | AttributeTargets.Struct)]

@@ -1,27 +1,30 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using LoRTA.Onnx.GraphGen.Options;
 
-namespace LoRTA.Onnx.Training.Recipes;
+namespace LoRTA.Onnx.GraphGen.Adapters;
 
 /// <summary>Adapted layers: all, or some by index. In YAML <c>all</c>, <c>[0, 2, 3]</c> or <c>0,2-5</c>.</summary>
 [JsonConverter(typeof(Converter))]
 [Spelling("""{"anyOf": [{"type": "array", "items": {"type": "integer", "minimum": 0}, "minItems": 1, "uniqueItems": true}, {"type": "string", "pattern": "^(all|[0-9]+(-[0-9]+)?(,[0-9]+(-[0-9]+)?)*)$"}]}""")]
-internal sealed record LayerChoice
+public sealed record LayerChoice
 {
     private const int MostIndices = 200_000;
 
     private LayerChoice(IReadOnlyList<int>? indices) => Indices = indices;
 
+    /// <summary>All layers of the model.</summary>
     public static LayerChoice All { get; } = new((IReadOnlyList<int>?)null);
 
     /// <summary>Ascending indices from 0; null = all layers.</summary>
     public IReadOnlyList<int>? Indices { get; }
 
-    public static LayerChoice Of(IEnumerable<int> indices) => new([.. indices.Distinct().Order()]);
+    /// <summary>Some layers, by their indices from 0.</summary>
+    public static LayerChoice Of(params IEnumerable<int> indices) => new([.. indices.Distinct().Order()]);
 
     /// <summary>Reads <c>all</c> or <c>0,2-5</c>.</summary>
-    public static bool TryParse(string text, out LayerChoice choice)
+    internal static bool TryParse(string text, out LayerChoice choice)
     {
         choice = All;
         if (text == "all") return true;
@@ -37,6 +40,7 @@ internal sealed record LayerChoice
         return true;
     }
 
+    /// <summary>The choice as it is written: <c>all</c> or <c>0,2,3</c>.</summary>
     public override string ToString() => Indices is null ? "all" : string.Join(',', Indices);
 
     // Five digits: no model has more layers, and a typing error must not fill the memory.

@@ -1,0 +1,37 @@
+using LoRTA.Onnx.GraphGen.Artifacts;
+using LoRTA.Onnx.GraphGen.Ir;
+using LoRTA.Onnx.Training.Data.Tokenizers;
+using LoRTA.Onnx.Training.Recipes;
+using LoRTA.Onnx.Training.Tasks;
+
+namespace LoRTA.Onnx.Training.Data;
+
+/// <summary>What decides how rows become samples and batches.</summary>
+/// <param name="Recipe">The recipe.</param>
+/// <param name="Tokenizer">Its tokenizer.</param>
+internal sealed record DataContext(Recipe Recipe, TextTokenizer Tokenizer)
+{
+    /// <summary>How many classes the model tells apart, where known: larger labels are refused.</summary>
+    public int? Classes { get; init; }
+
+    /// <summary>What the model's own input for labels takes.</summary>
+    public LabelKind OwnLabels { get; init; }
+
+    public DataOptions Options => Recipe.Data;
+
+    /// <summary>Names of the classes in the order of their indices; empty: labels are indices.</summary>
+    public IReadOnlyList<string> Labels => Recipe.Classes() ?? [];
+
+    /// <summary>The data of a recipe for a model, which may fix the length of rows.</summary>
+    public static DataContext Of(Recipe recipe, EvaluationGraph graph)
+    {
+        var length = Math.Min(recipe.Data.MaxLength, graph.Batches.Sizes.Length ?? int.MaxValue);
+        return new(recipe with { Data = recipe.Data with { MaxLength = length } }, TextTokenizer.Load(recipe.Tokenizer!))
+        {
+            Classes = graph.Classes,
+            OwnLabels = graph.Model.Graph.Find(TrainingNames.Labels) is not { IsInput: true } labels ? LabelKind.None
+                : labels.Shape?.Rank == 2 ? LabelKind.Token
+                : labels.Type.IsFloat() ? LabelKind.Number : LabelKind.Class,
+        };
+    }
+}
