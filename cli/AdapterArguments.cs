@@ -22,7 +22,9 @@ internal sealed class AdapterArguments
         Rank = call.Get(_rank),
         Alpha = call.Get(_alpha),
         Targets = call.Get(_targets),
-        Layers = LayerChoice.TryParse(call.Get(_layers), out var layers) ? layers : throw Wrong("--layers", call.Get(_layers), "all, or indices and ranges such as 0,2-5"),
+        Layers = LayerChoice.TryParse(call.Get(_layers), out var layers)
+            ? layers
+            : throw Wrong("--layers", call.Get(_layers), "all, or indices and ranges such as 0,2-5"),
         Options = Named(call.Get(_options)),
     };
 

@@ -64,7 +64,8 @@ internal sealed class PreparedTask : IDisposable
         {
             Task = _recipe.Task,
             Labels = _recipe.Classes(),
-            Trainables = [.. Graphs.Trained.Select(tensor => tensor.Input).Where(input => input.Kind == TensorKind.Parameter).Select(input => input.Name)],
+            Trainables =
+                [.. Graphs.Trained.Select(tensor => tensor.Input).Where(input => input.Kind == TensorKind.Parameter).Select(input => input.Name)],
         };
         new Adapter(folder, config, tensors).Save();
     }

@@ -33,7 +33,8 @@ internal sealed class Trainer(Recipe recipe, ITrainingRuntime runtime, DataStrea
             var norm = runtime.Step(schedule.At(run.Step + 1));
             if (!double.IsFinite(norm)) throw TrainingErrors.GradientNotFinite(run.Step + 1, norm);
             run = run.Next(group, loss);
-            tracker.Step(meter.Measure(run, group, loss, norm, recipe.Train.Optimizer.LearningRate * schedule.At(run.Step), (double)run.Step / _plan.StepsPerEpoch));
+            var rate = recipe.Train.Optimizer.LearningRate * schedule.At(run.Step);
+            tracker.Step(meter.Measure(run, group, loss, norm, rate, (double)run.Step / _plan.StepsPerEpoch));
             if (evaluator is not null && (_plan.Evaluates(run) || _plan.IsDone(run))) run = Evaluate(run);
             if (_plan.Saves(run) || run.BestStep == run.Step) checkpoints.Save(run, runtime);
         }

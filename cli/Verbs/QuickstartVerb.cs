@@ -69,7 +69,8 @@ internal static class QuickstartVerb
 
     private static string Sample(OnnxModel model, RunRequest request)
     {
-        using var generator = new TextGenerator(model, request.Recipe.Tokenizer, new OrtSettings(Threads: request.Runtime.Threads), TimeProvider.System);
+        var settings = new OrtSettings(Threads: request.Runtime.Threads);
+        using var generator = new TextGenerator(model, request.Recipe.Tokenizer, settings, TimeProvider.System);
         return generator.Continue(Prompt, new GenerationOptions { MaxTokens = SampleTokens }).Whole;
     }
 

@@ -69,7 +69,9 @@ internal sealed class AdaptedModel
     /// <summary>Factors that stay as they are, by input.</summary>
     public IReadOnlyDictionary<string, OnnxTensor> Frozen(IReadOnlyDictionary<string, OnnxTensor> given, long seed) =>
         Plan.Factors.Where(factor => !factor.IsTrained).ToDictionary(
-            factor => new TensorName(TensorKind.Factor, factor.Name).ToString(), factor => ValueOf(factor, given, seed), StringComparer.Ordinal);
+            factor => new TensorName(TensorKind.Factor, factor.Name).ToString(),
+            factor => ValueOf(factor, given, seed),
+            StringComparer.Ordinal);
 
     private static OnnxTensor ValueOf(Factor factor, IReadOnlyDictionary<string, OnnxTensor> given, long seed) =>
         Given(factor.Name, factor.Dims, given) ?? factor.Draw(seed);

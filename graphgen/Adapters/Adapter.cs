@@ -23,7 +23,8 @@ public sealed record Adapter(string Path, AdapterConfig Config, IReadOnlyDiction
         var (stated, tensors) = ReadTogether(config, System.IO.Path.Combine(folder, TensorFile));
         var adapter = new Adapter(folder, stated, tensors);
         var (listed, held) = (adapter.Config.Trainables.ToHashSet(StringComparer.Ordinal), adapter.Parameters.Keys.ToHashSet(StringComparer.Ordinal));
-        if (listed.FirstOrDefault(name => !held.Contains(name)) is { } missing) throw AdapterErrors.FactorMissing(adapter.TensorPath, new TensorName(TensorKind.Parameter, missing));
+        if (listed.FirstOrDefault(name => !held.Contains(name)) is { } missing)
+            throw AdapterErrors.FactorMissing(adapter.TensorPath, new TensorName(TensorKind.Parameter, missing));
         if (held.FirstOrDefault(name => !listed.Contains(name)) is { } unlisted) throw AdapterErrors.BadConfig(config, $"its trainables leave out '{unlisted}', which {TensorFile} holds");
         return adapter;
     }
@@ -90,7 +91,11 @@ public sealed record Adapter(string Path, AdapterConfig Config, IReadOnlyDiction
     /// <exception cref="LortaException">LRT307 the model has none of that name; LRT308 wrong shape; LRT313 no finite floats.</exception>
     internal IReadOnlyDictionary<string, OnnxTensor> ParametersOf(OnnxModel deployed, Lazy<IReadOnlyList<ParameterName>> names) => Parameters.ToDictionary(
         pair => pair.Key,
-        pair => Checked(TensorPath, new TensorName(TensorKind.Parameter, pair.Key), ParameterShapes.Of(deployed, names.Value, pair.Key) ?? throw AdapterErrors.NoMatch(pair.Key, []), pair.Value),
+        pair => Checked(
+            TensorPath,
+            new TensorName(TensorKind.Parameter, pair.Key),
+            ParameterShapes.Of(deployed, names.Value, pair.Key) ?? throw AdapterErrors.NoMatch(pair.Key, []),
+            pair.Value),
         StringComparer.Ordinal);
 
     private string TensorPath => System.IO.Path.Combine(Path, TensorFile);

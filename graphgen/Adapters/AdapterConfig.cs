@@ -74,7 +74,15 @@ public sealed record AdapterConfig
     public string Tool { get; init; } = $"LoRTA.Onnx {typeof(AdapterConfig).Assembly.GetName().Version?.ToString(3)}";
 
     /// <summary>The options that make the same plan again.</summary>
-    internal AdapterOptions AdapterOptions => new() { Method = Method, Rank = Rank, Alpha = Alpha, Targets = Targets, Layers = LayerChoice.Of(Layers), Options = Options };
+    internal AdapterOptions AdapterOptions => new()
+    {
+        Method = Method,
+        Rank = Rank,
+        Alpha = Alpha,
+        Targets = Targets,
+        Layers = LayerChoice.Of(Layers),
+        Options = Options,
+    };
 
     internal static AdapterConfig Of(AdapterPlan plan, BaseModel baseModel) => new()
     {

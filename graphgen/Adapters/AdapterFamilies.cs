@@ -22,7 +22,8 @@ public static class AdapterFamilies
         {
             var option = entry.Options.FirstOrDefault(option => option.Name == name)
                 ?? throw AdapterErrors.UnknownOption(options.Method, name, entry.Options.Select(option => option.Name));
-            if (option.Values.Count > 0 && !option.Values.Contains(value)) throw AdapterErrors.OptionValue(options.Method, name, value, option.Values);
+            if (option.Values.Count > 0 && !option.Values.Contains(value))
+                throw AdapterErrors.OptionValue(options.Method, name, value, option.Values);
         }
         var family = entry.Create(options);
         return double.IsFinite(family.Scale) ? family : throw AdapterErrors.ScaleNotFinite(options.Alpha, family.Scale);

@@ -35,7 +35,8 @@ internal static class AdapterInjection
         foreach (var factor in plan.Factors)
         {
             Shape shape = [.. factor.Dims.Select(dim => new Dim(dim))];
-            factors[factor.Name] = tape[tape.Graph.AddInput(new TensorName(TensorKind.Factor, factor.Name), ElementType.Float, shape, defaults?[factor.Name])];
+            var name = new TensorName(TensorKind.Factor, factor.Name);
+            factors[factor.Name] = tape[tape.Graph.AddInput(name, ElementType.Float, shape, defaults?[factor.Name])];
         }
         return new FactorSet(factors, tape[scale], plan.Sites);
     }

@@ -16,7 +16,8 @@ internal sealed class Lorta(AdapterOptions options) : IAdapterFamily
 
     private static readonly FamilyOption SideOfP = new("p", "The same of the output projection.", "input-heads", "output-heads");
 
-    /// <summary>The paper's way by default; <c>orientation: input-heads</c> and <c>p: output-heads</c> are those of the authors' two forks.</summary>
+    /// <summary>The paper's way by default; <c>orientation: input-heads</c> and <c>p: output-heads</c> are those of the authors' two
+    /// forks.</summary>
     public static IReadOnlyList<FamilyOption> Options { get; } = [Zero, Initial, Side, SideOfP, AdapterOptions.RankStabilised];
 
     public string Method => "lorta";
@@ -114,7 +115,8 @@ public enum Orientation
 internal sealed record StatedHeads
 {
     /// <summary>Orientation per matrix.</summary>
-    public IReadOnlyDictionary<string, Orientation> Orientations { get; init; } = new Dictionary<string, Orientation>(StringComparer.Ordinal);
+    public IReadOnlyDictionary<string, Orientation> Orientations { get; init; } =
+        new Dictionary<string, Orientation>(StringComparer.Ordinal);
 
     /// <summary>The row of C_H that each head takes, per matrix.</summary>
     public IReadOnlyDictionary<string, IReadOnlyList<long>> HeadMaps { get; init; } =

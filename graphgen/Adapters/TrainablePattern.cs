@@ -15,7 +15,8 @@ public sealed record TrainablePattern
     public required string Match { get; init; }
 
     /// <summary>Learning rate; null = the optimizer's.</summary>
-    [JsonPropertyName("lr"), Range(0, double.PositiveInfinity, MinimumIsExclusive = true), Description("Peak learning rate. Default: the adapter's.")]
+    [JsonPropertyName("lr"), Range(0, double.PositiveInfinity, MinimumIsExclusive = true)]
+    [Description("Peak learning rate. Default: the adapter's.")]
     public double? LearningRate { get; init; }
 
     /// <summary>Decay λ; null = the optimizer's.</summary>

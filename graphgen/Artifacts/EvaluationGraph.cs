@@ -39,7 +39,8 @@ internal sealed record EvaluationGraph(OnnxModel Model, string? Logits, BatchRun
     {
         var adapted = AdaptedModel.Of(model, spec.Adapter with { Dropout = 0 }, spec.Families, new(spec.Trainables, spec.Names));
         var graph = Finished(adapted.Canonical.Model, BatchRuns.Of(adapted.Canonical, spec.Task), LossOf(adapted, spec));
-        var trained = adapted.Trained(spec.Values, spec.Seed).Select(tensor => KeyValuePair.Create(tensor.Input.ToString(), tensor.Initial));
+        var trained = adapted.Trained(spec.Values, spec.Seed)
+            .Select(tensor => KeyValuePair.Create(tensor.Input.ToString(), tensor.Initial));
         return (graph, new Dictionary<string, OnnxTensor>(adapted.Frozen(spec.Values, spec.Seed).Concat(trained), StringComparer.Ordinal));
     }
 

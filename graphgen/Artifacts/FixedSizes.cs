@@ -21,7 +21,8 @@ internal sealed record FixedSizes(int? Rows, int? Length)
     {
         var rows = TextInputs.Fed(graph).Where(input => input.Shape?.Rank == 2).ToList();
         var named = rows.Where(input => TextInputs.RoleOf(input.Name) != TextRole.None).ToList();
-        if (named.Any(input => TextInputs.RoleOf(input.Name) == TextRole.Ids)) return new FixedSizes(FixedAt(named, axis: 0), FixedAt(named, axis: 1));
+        if (named.Any(input => TextInputs.RoleOf(input.Name) == TextRole.Ids))
+            return new FixedSizes(FixedAt(named, axis: 0), FixedAt(named, axis: 1));
         var integers = rows.Where(input => input.Type is ElementType.Int64 or ElementType.Int32).ToList();
         return new FixedSizes(FixedAt(integers, axis: 0), FixedAt(integers, axis: 1))
         {

@@ -2,7 +2,8 @@ using LoRTA.Onnx.GraphGen.Losses;
 
 namespace LoRTA.Onnx.GraphGen.Artifacts;
 
-/// <summary>Names of inputs and outputs that training graphs have beside the model's own; those of a kind have a <see cref="Ir.TensorName"/>.</summary>
+/// <summary>Names of inputs and outputs that training graphs have beside the model's own; those of a kind have a
+/// <see cref="Ir.TensorName"/>.</summary>
 public static class TrainingNames
 {
     /// <summary>Input: the number that updates are multiplied by; 0 turns the adapter off.</summary>

@@ -80,12 +80,15 @@ internal sealed class TextInputs(OnnxModel model)
     public static OnnxTensor EmptyCache(ElementType type, long rows, long heads, long width) =>
         OnnxTensor.FromBytes(type, [rows, heads, 0, width], Memory<byte>.Empty);
 
-    /// <summary>The output that continues a cache, by name: past_key_values.0.key ↔ present.0.key and the like; null where the graph has none.</summary>
+    /// <summary>The output that continues a cache, by name: past_key_values.0.key ↔ present.0.key and the like; null where the graph has
+    /// none.</summary>
     public static Value? PresentNamedAs(OnnxModel model, Value past) =>
         (from prefix in PastPrefixes
          where past.Name.StartsWith(prefix, StringComparison.Ordinal)
          from present in PresentPrefixes
-         select model.Graph.Outputs.FirstOrDefault(output => output.Name == present + past.Name[prefix.Length..] && output.Type == past.Type)).FirstOrDefault(output => output is not null);
+         from output in model.Graph.Outputs
+         where output.Name == present + past.Name[prefix.Length..] && output.Type == past.Type
+         select output).FirstOrDefault();
 
     /// <summary>The input that says which positions count; null where there is none.</summary>
     public Value? MaskInput => model.Graph.Find(Mask) is { IsInput: true } named ? named : UnnamedMask;
@@ -115,7 +118,9 @@ internal sealed class TextInputs(OnnxModel model)
 
     // An output of the same operator has the same sizes, whatever it is called.
     private static Value? PresentOf(OnnxModel model, Value past) =>
-        PresentNamedAs(model, past) ?? past.Uses.SelectMany(use => use.Node.Outputs).OfType<Value>().FirstOrDefault(output => output.Shape is { Rank: 4 } && model.Graph.IsOutput(output));
+        PresentNamedAs(model, past) ?? past.Uses.SelectMany(use => use.Node.Outputs).OfType<Value>()
+            .FirstOrDefault(output => output.Shape is { Rank: 4 } && model.Graph.IsOutput(output));
 
-    private long? Size(Value input, int axis) => input.Shape![axis].Value ?? PresentOf(_inferred.Value, _inferred.Value.Graph.Find(input.Name)!)?.Shape?[axis].Value;
+    private long? Size(Value input, int axis) => input.Shape![axis].Value
+        ?? PresentOf(_inferred.Value, _inferred.Value.Graph.Find(input.Name)!)?.Shape?[axis].Value;
 }

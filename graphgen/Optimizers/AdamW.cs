@@ -24,7 +24,8 @@ internal static class AdamW
         var model = new OnnxModel(new Graph("adamw")) { Producer = "LoRTA.Onnx" };
         model.OpsetVersions[string.Empty] = 21;
         var tape = new Tape(model.Graph, onnxOnly: true);
-        var gradients = tensors.Select(tensor => Input(tape, OptimizerNames.Gradient(tensor.Name), ElementType.Float, tensor.Dims)).ToArray();
+        var gradients = tensors
+            .Select(tensor => Input(tape, OptimizerNames.Gradient(tensor.Name), ElementType.Float, tensor.Dims)).ToArray();
         var norm = Norm(gradients);
         Output(norm.Cast(ElementType.Float), OptimizerNames.GradientNorm);
 

@@ -22,7 +22,8 @@ public sealed record OptimizerOptions
     public IReadOnlyList<double> Betas { get; init; } = [0.9, 0.999];
 
     /// <summary>ε, added outside the root.</summary>
-    [JsonPropertyName("eps"), Range(0, double.PositiveInfinity, MinimumIsExclusive = true), Description("Added to the root of the second moment.")]
+    [JsonPropertyName("eps"), Range(0, double.PositiveInfinity, MinimumIsExclusive = true)]
+    [Description("Added to the root of the second moment.")]
     public double Epsilon { get; init; } = 1e-8;
 
     /// <summary>Decay λ of the tensors themselves: p shrinks by ηλp in a step.</summary>

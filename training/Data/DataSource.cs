@@ -38,10 +38,15 @@ internal sealed class DataSource(DataContext data)
         if (_options.MaxLength <= special) throw DataErrors.NoRoom(_options.MaxLength, special);
         var (samples, counts) = _encoder.Encode(rows);
         if (samples.Count == 0)
-            throw DataErrors.NothingLeft(rows[0].Path, _options.Packing ? "the entries do not fill one row" : "no entry has a label to learn");
-        var plan = new BatchPlan(data.Recipe.Seed, [.. samples.Select(sample => sample.Ids.Length)], data.Recipe.Train.BatchSize, _options.Bucketing);
+        {
+            var why = _options.Packing ? "the entries do not fill one row" : "no entry has a label to learn";
+            throw DataErrors.NothingLeft(rows[0].Path, why);
+        }
+        var lengths = samples.Select(sample => sample.Ids.Length).ToList();
+        var plan = new BatchPlan(data.Recipe.Seed, lengths, data.Recipe.Train.BatchSize, _options.Bucketing);
         return new DataStream(_encoder, samples, plan, BatchOf) { Path = rows[0].Path, Counts = counts };
     }
 
-    private Batch BatchOf(IReadOnlyList<Sample> samples) => Batch.Of(samples, _task.Loss, _task.Labels ?? data.OwnLabels, data.Tokenizer.Filler);
+    private Batch BatchOf(IReadOnlyList<Sample> samples) =>
+        Batch.Of(samples, _task.Loss, _task.Labels ?? data.OwnLabels, data.Tokenizer.Filler);
 }

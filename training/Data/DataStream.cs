@@ -4,7 +4,8 @@ using LoRTA.Onnx.Training.Tasks;
 namespace LoRTA.Onnx.Training.Data;
 
 /// <summary>The samples of one split as batches: epoch after epoch from any position, or once in order.</summary>
-internal sealed class DataStream(IRowEncoder encoder, IReadOnlyList<Sample> samples, BatchPlan plan, Func<IReadOnlyList<Sample>, Batch> batchOf)
+internal sealed class DataStream(
+    IRowEncoder encoder, IReadOnlyList<Sample> samples, BatchPlan plan, Func<IReadOnlyList<Sample>, Batch> batchOf)
 {
     /// <summary>Number of samples.</summary>
     public int Count => samples.Count;

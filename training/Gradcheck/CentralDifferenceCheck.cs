@@ -61,8 +61,8 @@ internal sealed class CentralDifferenceCheck(TrainingGraphs graphs, OrtSettings 
         var gradients = runtime.Gradients.ToDictionary(pair => pair.Key, pair => pair.Value.ToFloats(), StringComparer.Ordinal);
         var noises = GradientNoise(runtime, start, gradients, batch);
         using var measured = new MeasuredLoss(graphs, settings, batch);
-        var values = gradients.Keys.ToDictionary(name => name, name => Array.ConvertAll(start.Tensors[name].ToFloats(), value => (double)value),
-            StringComparer.Ordinal);
+        var values = gradients.Keys.ToDictionary(
+            name => name, name => Array.ConvertAll(start.Tensors[name].ToFloats(), value => (double)value), StringComparer.Ordinal);
         var (atStart, noise) = LossNoise(measured, values);
         var norm = Length(gradients.Values.SelectMany(gradient => gradient).Where(float.IsFinite));
         var judge = new GradientJudge(measured, values, atStart, noise, norm);

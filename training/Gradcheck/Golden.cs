@@ -100,7 +100,15 @@ internal sealed class Golden
             Adapter = adapter,
             Families = families,
             Task = Task,
-            Trainables = [.. extra.Select(name => new TrainablePattern { Match = name, LearningRate = optimizer.HeadLr, WeightDecay = optimizer.HeadWeightDecay })],
+            Trainables =
+            [
+                .. extra.Select(name => new TrainablePattern
+                {
+                    Match = name,
+                    LearningRate = optimizer.HeadLr,
+                    WeightDecay = optimizer.HeadWeightDecay,
+                }),
+            ],
             Optimizer = new OptimizerOptions
             {
                 LearningRate = optimizer.Lr,

@@ -87,7 +87,10 @@ internal sealed class GoldenCheck(Golden golden, IGraphEvaluator evaluator)
         if (largest < floor) return new FactorCheck(key, Largest(found) < floor ? 0 : Largest(found) / floor, null);   // 0 in theory: a key's bias
         var worst = LargestDeviation.OrNone(after
             .Where(step => golden.Tensors.ContainsKey($"after{step.Key}.{key}"))
-            .Select(step => AfterDifference(golden.Tensors[$"after{step.Key}.{key}"].ToFloats(), step.Value[tensor.Name].ToFloats(), index => Math.Abs(expected[index]) >= Counts * largest))
+            .Select(step => AfterDifference(
+                golden.Tensors[$"after{step.Key}.{key}"].ToFloats(),
+                step.Value[tensor.Name].ToFloats(),
+                index => Math.Abs(expected[index]) >= Counts * largest))
             .Cast<double?>());
         return new FactorCheck(key, LargestDifference(expected, found, _ => true) / Math.Max(largest, floor), worst);
     }

@@ -60,8 +60,8 @@ internal static class RecipeRules
     {
         foreach (var (key, _) in TaskKeys.Where(item => item.IsWritten(recipe)))
         {
-            var readers = TrainingTasks.All.Where(task => task.Keys.Contains(key, StringComparer.Ordinal)).Select(task => task.Name).ToList();
-            if (!readers.Contains(recipe.Task, StringComparer.Ordinal))
+            var readers = TrainingTasks.All.Where(task => task.Keys.Contains(key)).Select(task => task.Name).ToList();
+            if (!readers.Contains(recipe.Task))
                 yield return new(key, $"is for {string.Join(", ", readers)}; the task is {recipe.Task}");
         }
         if (recipe.Head is { New: not "regression", Labels.Count: < 2 } && recipe.Data.Labels is null) yield return new("head.labels", "must name two classes or more");

@@ -25,7 +25,8 @@ internal sealed class BatchFeeds(DropoutMasks? dropout)
     {
         if (batch.Inputs.TryGetValue(name, out var tensor))
             return InputTypes.Converted(name, tensor, (ElementType)(int)input.ElementDataType);
-        if (TensorName.Parse(name).Kind == TensorKind.Dropout && dropout is not null) return dropout.Mask(name, input.Dimensions, at, batch);
+        if (TensorName.Parse(name).Kind == TensorKind.Dropout && dropout is not null)
+            return dropout.Mask(name, input.Dimensions, at, batch);
         var type = (ElementType)(int)input.ElementDataType;
         return TextInputs.IsCache(type, input.Dimensions.Length)
             ? TextInputs.EmptyCache(type, batch.Rows, input.Dimensions[1], input.Dimensions[3])

@@ -13,7 +13,9 @@ internal sealed class TextEncoder(DataContext data, LabelKind labels) : IRowEnco
     /// <summary>A row's text or pair as tokens, without a label.</summary>
     public static Sample Tokens(DataRow row, DataContext data)
     {
-        var text = data.Options.Template?.Completion is { } template ? RowTemplate.Fill(template, row) : row.Text(data.Options.Columns.Text);
+        var text = data.Options.Template?.Completion is { } template
+            ? RowTemplate.Fill(template, row)
+            : row.Text(data.Options.Columns.Text);
         RowText? pair = data.Options.Columns.Pair is { } column ? row.Text(column) : null;
         var encoded = data.Tokenizer.EncodeWithSpecialTokens(text.Value, pair?.Value, data.Options.MaxLength);
         return new Sample(encoded.Ids, encoded.TypeIds)
