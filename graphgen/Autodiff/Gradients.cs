@@ -45,7 +45,7 @@ internal static class Gradients
         var gradients = node.Outputs.OfType<Value>().Where(parts.ContainsKey).ToDictionary(output => output, output => Sum(parts[output]));
         var given = rule.Inputs!(new GradientCall(tape, node, gradients, moving));
         if (given.Count < node.Inputs.Count)
-            throw new InvalidOperationException($"the rule of {node.Op} gives {given.Count} gradients for {node.Inputs.Count} inputs");
+            throw AutodiffErrors.FormNotSupported(node, $"it has {node.Inputs.Count} inputs where the operator takes {given.Count}");
         for (var i = 0; i < node.Inputs.Count; i++)
         {
             if (node.Inputs[i] is not { } input || !moving.Contains(input) || given[i] is not { } part) continue;

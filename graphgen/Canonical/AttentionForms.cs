@@ -38,7 +38,7 @@ internal sealed record AttentionForms(IReadOnlyList<AttentionCore> Cores, IReadO
         foreach (var softmax in graph.Nodes.Where(node => node.Op == "Softmax"))
         {
             if (softmax.Int("axis", -1) is var axis && axis != -1 && softmax.Output.Shape is { } weights && weights.Axis(axis) != weights.Rank - 1) continue;   // weights of something else than keys
-            var scores = Scores(softmax.Input(0)!, null, 0).DistinctBy(found => found.Product).ToList();
+            var scores = Scores(softmax.Operand(0), null, 0).DistinctBy(found => found.Product).ToList();
             var contexts = Contexts(softmax.Output, 0).Distinct().ToList();
             if (scores is [var (product, mask)] && contexts is [var context])
                 cores.Add(new AttentionCore { Softmax = softmax, Scores = product, Context = context, Mask = mask });
@@ -59,13 +59,13 @@ internal sealed record AttentionForms(IReadOnlyList<AttentionCore> Cores, IReadO
 
     private static Finding Whole(Node node) => new(node.Label, $"{node.Op} holds attention in a form that is not understood yet")
     {
-        Explanation = new Explanation { LookedFor = "attention in plain operators", Node = node.Label, Op = node.Op, Passed = [], Remedy = $"a form that lowers {node.Op} (graphgen/Canonical/FusedAttentionForms.cs)" },
+        Explanation = new Explanation { LookedFor = "attention in plain operators", Node = node.Label, Op = node.Op, Passed = [], Remedy = $"a form that lowers {node.Op} ({SourceFile.Of(typeof(FusedAttentionForms))})" },
     };
 
     // As far from the softmax towards queries and keys as the steps lead.
     private static Explanation NoScores(Node softmax, IReadOnlyDictionary<Node, IReadOnlyList<string>> declined)
     {
-        var (at, passed) = (softmax.Input(0)!, new List<string>());
+        var (at, passed) = (softmax.Operand(0), new List<string>());
         while (TowardsScores.Select(step => (step.Name, Match: step.Pattern.Match(at))).FirstOrDefault(step => step.Match is not null) is ({ } name, { } match) && passed.Count < Deepest)
         {
             passed.Add(name);
@@ -80,7 +80,7 @@ internal sealed record AttentionForms(IReadOnlyList<AttentionCore> Cores, IReadO
             Passed = passed,
             Declined = at.Producer is { } stop ? declined.GetValueOrDefault(stop, []) : [],
             Closest = NearMiss.At(at, TowardsScores),
-            Remedy = $"a step in AttentionForms.TowardsScores (graphgen/Canonical/AttentionForms.cs) for {op}, or a form in graphgen/Canonical that makes it a MatMul",
+            Remedy = $"a step in {Place(nameof(TowardsScores))} for {op}, or a form in {SourceFile.FolderOf(typeof(Form))} that makes it a MatMul",
         };
     }
 
@@ -91,9 +91,11 @@ internal sealed record AttentionForms(IReadOnlyList<AttentionCore> Cores, IReadO
         Op = softmax.Op,
         Passed = [],
         Remedy = scores > 1
-            ? "in AttentionForms.Scores (graphgen/Canonical/AttentionForms.cs), which of the products holds the keys"
-            : $"in AttentionForms.Contexts (graphgen/Canonical/AttentionForms.cs), the way from the softmax to the product with the values ({contexts.Count} found)",
+            ? $"in {Place(nameof(Scores))}, which of the products holds the keys"
+            : $"in {Place(nameof(Contexts))}, the way from the softmax to the product with the values ({contexts.Count} found)",
     };
+
+    private static string Place(string member) => SourceFile.Place(typeof(AttentionForms), member);
 
     private static IEnumerable<(Node Product, Value? Mask)> Scores(Value value, Value? mask, int depth)
     {
@@ -119,5 +121,5 @@ internal sealed record AttentionForms(IReadOnlyList<AttentionCore> Cores, IReadO
 
     private static bool IsActivation(Value value) => !value.IsConstant && !LateDequantize.IsDequantized(value);
 
-    private static bool IsStored(Value value) => value.IsConstant || (value.Producer is { } node && (node.Op is "Expand" or "Tile" || Views.KeepsNumbers(node)) && IsStored(node.Input(0)!));
+    private static bool IsStored(Value value) => value.IsConstant || (value.Producer is { } node && (node.Op is "Expand" or "Tile" || Views.KeepsNumbers(node)) && IsStored(node.Operand(0)));
 }

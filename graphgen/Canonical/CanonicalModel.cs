@@ -111,7 +111,7 @@ public sealed class CanonicalModel
         var scaled = Model.Graph.Initializers.Where(value => OriginOf(value) is { } origin
             && (origin.IsScaled || _factors.ContainsKey(value)));
         var between = Model.Graph.Nodes.Where(ScaledProducts.IsBetweenScales).Select(node => ScaledProducts.WeightOf(node)!)
-            .Select(weight => weight.IsConstant ? weight : weight.Producer!.Input(0)!);
+            .Select(weight => weight.IsConstant ? weight : weight.Producer!.Operand(0));
         return scaled.Concat(between).Select(OriginOf).OfType<Origin>().Select(origin => origin.Initializer)
             .ToHashSet(StringComparer.Ordinal);
     }

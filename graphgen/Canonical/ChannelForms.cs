@@ -39,7 +39,7 @@ internal static class ChannelForms
         int[] back = [0, rank - 1, .. Enumerable.Range(1, rank - 2)];
         return at.Substitute(node, (_, _) =>
         {
-            var rows = x.Producer is { Op: "Transpose" } moved && IsOrder(moved, back) ? at.Tape[moved.Input(0)!] : at.Tape[x].MoveAxes(toLast);
+            var rows = x.Producer is { Op: "Transpose" } moved && IsOrder(moved, back) ? at.Tape[moved.Operand(0)] : at.Tape[x].MoveAxes(toLast);
             var operand = at.Tape[matrix];
             var product = rows.MatMul(isTransposed ? operand : operand.T);
             return [(node.Input(2) is { } bias ? product + at.Tape[bias] : product).MoveAxes(back)];
@@ -52,7 +52,7 @@ internal static class ChannelForms
         for (var side = 0; side < 2; side++)
         {
             if (node.Input(side) is not { IsConstant: true, Constant: { Rank: >= 2 } stored } bias || stored.Dims[^1] != 1 || stored.Dims[^2] != stored.Count) continue;
-            if (!SwapsLastTwo(node.Input(1 - side)!.Producer) || node.Input(1 - side)!.Producer!.Input(0) is not { Producer: { } product } rows) continue;
+            if (!SwapsLastTwo(node.Operand(1 - side).Producer) || node.Operand(1 - side).Producer!.Input(0) is not { Producer: { } product } rows) continue;
             if (ScaledProducts.WeightOf(product) is null || ScaledProducts.OutOf(product) != stored.Count) continue;
             var vector = at.Like(bias, stored.WithDims([stored.Count]));
             return at.Substitute(node, (_, _) => [(at.Tape[rows] + at.Tape[vector]).T]);
@@ -62,11 +62,11 @@ internal static class ChannelForms
 
     private static Outcome Cancelling(Node node, Rewriting at)
     {
-        if (at.Graph.IsOutput(node.Output) || node.Input(0)!.Producer is not { Op: "Transpose" } first) return "no Transpose is in front of it, or it is an output of the graph";
-        if (node.Input(0)!.Shape is not { } shape || first.Input(0)!.IsConstant) return "what is transposed is stored, or its shape is not known";
+        if (at.Graph.IsOutput(node.Output) || node.Operand(0).Producer is not { Op: "Transpose" } first) return "no Transpose is in front of it, or it is an output of the graph";
+        if (node.Operand(0).Shape is not { } shape || first.Operand(0).IsConstant) return "what is transposed is stored, or its shape is not known";
         var (a, b) = (OrderOf(first, shape.Rank), OrderOf(node, shape.Rank));
         if (!b.Select((axis, i) => a[axis] == i).All(same => same)) return "the two Transposes do not cancel";
-        at.Forward(node, first.Input(0)!);
+        at.Forward(node, first.Operand(0));
         return Outcome.Done;
     }
 

@@ -11,10 +11,10 @@ internal static class CodeForms
         for (var side = 0; side < 2; side++)
         {
             if (node.Input(side) is not { IsConstant: true, Constant: { Type: ElementType.Float } scales } scale) continue;
-            var widened = node.Input(1 - side)!;
+            var widened = node.Operand(1 - side);
             var zero = (Value?)null;
-            if (widened.Producer is { Op: "Sub" } shift && shift.Input(1)!.IsConstant)
-                (widened, zero) = (shift.Input(0)!, shift.Input(1));
+            if (widened.Producer is { Op: "Sub" } shift && shift.Operand(1).IsConstant)
+                (widened, zero) = (shift.Operand(0), shift.Input(1));
             if (widened.Producer is not { Op: "Cast" } cast) continue;
             if (cast.Input(0) is not { IsConstant: true } codes || !IsOfCodes(codes.Constant!)) continue;
             if (LayoutOf(codes.Constant!.Dims, scales) is not { } layout) return "the scales belong to no axis and to no blocks of the codes";

@@ -57,7 +57,7 @@ internal static class ConstantForms
 
     private static Outcome Converted(Node node, Rewriting rewriting)
     {
-        var (input, type) = (node.Input(0)!, node.Output.Type);
+        var (input, type) = (node.Operand(0), node.Output.Type);
         if (!input.IsConstant || input.Type == type) return "what it converts is not stored, or has the type already";
         var stored = input.Constant!;
         if (type == ElementType.Float && (stored.Type.IsFloat() || stored.Type is ElementType.Int64 or ElementType.Int32))

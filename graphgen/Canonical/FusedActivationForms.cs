@@ -19,7 +19,7 @@ internal static class FusedActivationForms
 
     private static Expr Gelu(Node node, Rewriting rewriting, string approximate)
     {
-        var x = rewriting.Tape[node.Input(0)!];
+        var x = rewriting.Tape[node.Operand(0)];
         return (node.Input(1) is { } bias ? x + rewriting.Tape[bias] : x).Apply("Gelu", ("approximate", approximate));
     }
 
@@ -27,7 +27,7 @@ internal static class FusedActivationForms
     private static Expr Activated(Node node, Rewriting rewriting)
     {
         var tape = rewriting.Tape;
-        Expr?[] inputs = [tape[node.Input(0)!], tape[node.Input(1)!], node.Input(2) is { } bias ? tape[bias] : null];
+        Expr?[] inputs = [tape[node.Operand(0)], tape[node.Operand(1)], node.Input(2) is { } bias ? tape[bias] : null];
         (string, Attr?)[] kept = [.. new[] { "alpha", "beta", "transA", "transB" }.Select(name => (name, node.Attributes.GetValueOrDefault(name)))];
         var product = tape.Op("Gemm", inputs, kept);
         (string, Attr?)[] own = [.. new[] { "alpha", "beta", "gamma" }.Select(name => (name, node.Attributes.GetValueOrDefault($"activation_{name}")))];

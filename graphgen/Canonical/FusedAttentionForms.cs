@@ -65,7 +65,7 @@ internal static class FusedAttentionForms
         _ when node.Input(12) is not null || node.Input(13) is not null => "a quantised cache",
         _ when node.Int("qk_output", 0) != 0 => "qk_output",
         _ when node.Input(14) is not null || node.Input(15) is not null => "a norm of queries and keys",
-        _ when node.Input(0)!.Shape is not { Rank: 3 } shape || !shape[-1].IsKnown => "heads of unknown width",
+        _ when node.Operand(0).Shape is not { Rank: 3 } shape || !shape[-1].IsKnown => "heads of unknown width",
         _ when (node.Input(1) is null) != (node.Input(2) is null) => "a key without a value, or a value without a key,",
         _ when node.Input(5) is null => "a call without the lengths of its rows",
         _ when node.Int("do_rotary", 0) == 1 && !HasAngles(node, 7) => "do_rotary without tables of known width",
@@ -73,7 +73,7 @@ internal static class FusedAttentionForms
     };
 
     private static string? WhyNotRotary(Node node) =>
-        node.Input(0)!.Shape is { Rank: 3 or 4 } shape && shape[-1].IsKnown && (shape.Rank == 3 || shape[1].IsKnown) && HasAngles(node, 2)
+        node.Operand(0).Shape is { Rank: 3 or 4 } shape && shape[-1].IsKnown && (shape.Rank == 3 || shape[1].IsKnown) && HasAngles(node, 2)
             ? null
             : "an input of unknown width";
 
@@ -85,7 +85,7 @@ internal static class FusedAttentionForms
     private static string? WhyNotMask(Node node, int input) => node.Input(input) switch
     {
         null or { Shape.Rank: 2 or 3 } => null,
-        { Shape: { Rank: 1 } lengths } when AreLengths(lengths[0], node.Input(0)!.Shape?[0]) => null,
+        { Shape: { Rank: 1 } lengths } when AreLengths(lengths[0], node.Operand(0).Shape?[0]) => null,
         var mask => $"a mask of shape {mask.Shape}",
     };
 
@@ -93,7 +93,7 @@ internal static class FusedAttentionForms
     private static Expr?[] Packed(Node node, Rewriting rewriting)
     {
         var tape = rewriting.Tape;
-        return Packed(node, rewriting, tape[node.Input(0)!].MatMul(tape[node.Input(1)!]), (Mask: 3, Past: 4, Relative: 5));
+        return Packed(node, rewriting, tape[node.Operand(0)].MatMul(tape[node.Operand(1)]), (Mask: 3, Past: 4, Relative: 5));
     }
 
     // x [B, S, d] as integers · weight [d, Q|K|V] as integers, rescaled, + bias
@@ -129,14 +129,14 @@ internal static class FusedAttentionForms
         var start = 0L;
         var (q, k, v) = (Part(0), Part(1), Part(2));
         var past = node.Input(6) is { } cache ? LoweredAttention.Length(tape[cache]) : (Expr?)null;
-        if (past is not null) (k, v) = (Expr.Concat(2, tape[node.Input(6)!], k), Expr.Concat(2, tape[node.Input(7)!], v));
+        if (past is not null) (k, v) = (Expr.Concat(2, tape[node.Operand(6)], k), Expr.Concat(2, tape[node.Operand(7)], v));
         var added = Padding(node, 4, k, rewriting).ToList();
         if (node.Input(5) is { } relative) added.Add(tape[relative]);
         return [LoweredAttention.MergeHeads(new LoweredAttention { Q = q, K = k, V = v, Scale = node.Float("scale", 0), Added = added, Visible = Causal(node, q, k, past) }.Emit()), k, v];
 
         Expr Part(int input)
         {
-            var x = tape[node.Input(input)!];
+            var x = tape[node.Operand(input)];
             if (x.Rank == 4) return x;
             var end = start + x.Shape[-1].Value!.Value;
             if (node.Input(3) is { } bias) x += tape[rewriting.Part(bias, start, end)];
@@ -149,10 +149,10 @@ internal static class FusedAttentionForms
     private static Expr?[] Grouped(Node node, Rewriting rewriting)
     {
         var (tape, heads, groups) = (rewriting.Tape, node.Int("num_heads", 1), node.Int("kv_num_heads", 1));
-        var query = tape[node.Input(0)!];
+        var query = tape[node.Operand(0)];
         var width = query.Shape[-1].Value!.Value / (node.Input(1) is null ? heads + (2 * groups) : heads);
         var (q, k, v) = node.Input(1) is { } key
-            ? (Split(query, heads), Split(tape[key], groups), Split(tape[node.Input(2)!], groups))
+            ? (Split(query, heads), Split(tape[key], groups), Split(tape[node.Operand(2)], groups))
             : (Split(query.Slice(-1, 0, heads * width), heads), Split(query.Slice(-1, heads * width, (heads + groups) * width), groups), Split(query.Slice(-1, (heads + groups) * width, (heads + (2 * groups)) * width), groups));
         if (node.Int("do_rotary", 0) == 1)
         {
@@ -160,11 +160,11 @@ internal static class FusedAttentionForms
             (q, k) = (Turned(q), Turned(k));
 
             Expr Turned(Expr x) => LoweredAttention.Rotary(x, Rows(7), Rows(8), node.Int("rotary_interleaved", 0) != 0);
-            Expr Rows(int table) => tape.Op("Gather", [tape[node.Input(table)!], positions]) is var rows && rows.Rank == 3 ? rows.Unsqueeze(1) : rows;
+            Expr Rows(int table) => tape.Op("Gather", [tape[node.Operand(table)], positions]) is var rows && rows.Rank == 3 ? rows.Unsqueeze(1) : rows;
         }
 
         // seqlens_k holds the last position of each row; keys behind it are padding.
-        var isReal = LoweredAttention.Positions(k).Apply("LessOrEqual", tape[node.Input(5)!].Reshape(-1, 1, 1, 1).Cast(ElementType.Int64));
+        var isReal = LoweredAttention.Positions(k).Apply("LessOrEqual", tape[node.Operand(5)].Reshape(-1, 1, 1, 1).Cast(ElementType.Int64));
         var lowered = new LoweredAttention
         {
             Q = q,
@@ -185,15 +185,15 @@ internal static class FusedAttentionForms
     private static Expr?[] Rotary(Node node, Rewriting rewriting)
     {
         var tape = rewriting.Tape;
-        var (x, cos) = (tape[node.Input(0)!], tape[node.Input(2)!]);
+        var (x, cos) = (tape[node.Operand(0)], tape[node.Operand(2)]);
         var heads = node.Int("num_heads", 0) is > 0 and var given ? given : x.Shape[-1].Value!.Value / (2 * cos.Shape[-1].Value!.Value);
         var split = x.Rank == 4 ? x : LoweredAttention.SplitHeads(x, heads);
-        var positions = tape[node.Input(1)!];
+        var positions = tape[node.Operand(1)];
         if (positions.Rank == 1) positions = LoweredAttention.Positions(split) + positions;
         var turned = LoweredAttention.Rotary(split, Rows(2), Rows(3), node.Int("interleaved", 0) != 0).Scaled(node.Float("scale", 1));
         return [x.Rank == 4 ? turned : LoweredAttention.MergeHeads(turned)];
 
-        Expr Rows(int table) => tape.Op("Gather", [tape[node.Input(table)!], positions]) is var rows && rows.Rank == 3 ? rows.Unsqueeze(1) : rows;
+        Expr Rows(int table) => tape.Op("Gather", [tape[node.Operand(table)], positions]) is var rows && rows.Rank == 3 ? rows.Unsqueeze(1) : rows;
     }
 
     private static IReadOnlyList<Expr> Causal(Node node, Expr q, Expr k, Expr? past) => node.Int("unidirectional", 0) == 1 ? LoweredAttention.Causal(q, k, past) : [];

@@ -14,7 +14,7 @@ internal static class InputScale
         var paths = new[] { StoredPath.Of(scale.Input(0)), StoredPath.Of(scale.Input(1)) };
         if ((paths[0] is null) == (paths[1] is null)) return null;
         var side = paths[0] is null ? 1 : 0;
-        var (x, numbers) = (scale.Input(1 - side)!, paths[side]!);
+        var (x, numbers) = (scale.Operand(1 - side), paths[side]!);
         if (numbers.Axes?.Dims is not { } dims || (numbers.Tensor.Count > 1 && dims[^1] != numbers.Tensor.Count)) return null;
         if (StoredPath.Of(product.Input(1)) is not { IsExact: true } weight || !weight.Tensor.Type.IsFloat()) return null;
         var isShared = x.Uses.Count(use => use.Node.Op != "Shape") > 1;

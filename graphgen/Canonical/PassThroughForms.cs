@@ -18,13 +18,13 @@ internal static class PassThroughForms
     ];
 
     private static Outcome SameType(Node node, Rewriting rewriting) =>
-        node.Input(0)!.Type != ElementType.Undefined && node.Input(0)!.Type == node.Output.Type
+        node.Operand(0).Type != ElementType.Undefined && node.Operand(0).Type == node.Output.Type
             ? Forward(node, rewriting)
             : "it changes the type";
 
     // Steps of −1 would turn the tensor around without changing its shape.
     private static Outcome Whole(Node node, Rewriting rewriting) =>
-        node.Input(0)!.Shape is { } shape && shape.Equals(node.Output.Shape)
+        node.Operand(0).Shape is { } shape && shape.Equals(node.Output.Shape)
         && (node.Input(4) is not { } steps || (steps.IsConstant && steps.Constant!.ToLongs().All(step => step == 1)))
             ? Forward(node, rewriting)
             : "it leaves elements out, or may do so";
@@ -33,7 +33,7 @@ internal static class PassThroughForms
     private static Outcome PartOfJoined(Node node, Rewriting rewriting)
     {
         var facts = new NodeFacts(node);
-        if (node.Input(0)!.Producer is not { Op: "Concat" } joined || node.Input(0)!.Shape is not { } shape || rewriting.Graph.IsOutput(node.Output)) return "it cuts nothing that was joined before";
+        if (node.Operand(0).Producer is not { Op: "Concat" } joined || node.Operand(0).Shape is not { } shape || rewriting.Graph.IsOutput(node.Output)) return "it cuts nothing that was joined before";
         if (facts.Longs(1) is not [var start] || facts.Longs(2) is not [var end] || facts.Longs(3) is not [var axis] || facts.Longs(4) is not (null or [1])) return "where it cuts is not known, or along several axes";
         var sizes = joined.Inputs.Select(part => part!.Shape?[shape.Axis(axis)].Value).ToList();
         if (shape.Axis(axis) != shape.Axis(joined.Int("axis", 0)) || sizes.Contains(null)) return "it cuts along another axis than the parts are joined along, or their sizes are not known";
@@ -76,7 +76,7 @@ internal static class PassThroughForms
 
     private static Outcome Forward(Node node, Rewriting rewriting)
     {
-        var (input, graph) = (node.Input(0)!, rewriting.Graph);
+        var (input, graph) = (node.Operand(0), rewriting.Graph);
         if (graph.IsOutput(node.Output) && (input.Producer is null || graph.IsOutput(input))) return "it is an output of the graph that needs a node of its own";   // an output needs a node of its own
         rewriting.Forward(node, input);
         return Outcome.Done;

@@ -43,7 +43,7 @@ internal static class QLinearForms
 
     private static Expr Bias(Node node, Rewriting at, Value bias)
     {
-        var (a, b) = (node.Input(1)!, node.Input(4)!);
+        var (a, b) = (node.Operand(1), node.Operand(4));
         if (bias is not { IsConstant: true, Constant: { } codes } || !a.IsConstant || !b.IsConstant) return at.Tape[bias].Cast(ElementType.Float) * (at.Tape[a] * at.Tape[b]);
         var scale = a.Constant!.ToFloats()[0];
         var scales = OnnxTensor.Vector<float>(Array.ConvertAll(b.Constant!.ToFloats(), number => number * scale));
@@ -57,16 +57,16 @@ internal static class QLinearForms
     }
 
     private static Expr Where(Node node, Rewriting at) =>
-        Rounded(node, at, Operand(node, at, 1).Where(at.Tape[node.Input(0)!], Operand(node, at, 4)), 7);
+        Rounded(node, at, Operand(node, at, 1).Where(at.Tape[node.Operand(0)], Operand(node, at, 4)), 7);
 
     // Integers, scale, zero point from an input on.
     private static Expr Operand(Node node, Rewriting at, int input) =>
-        RoundedActivations.Widened(at, node, node.Input(input)!, node.Input(input + 1)!, node.Input(input + 2));
+        RoundedActivations.Widened(at, node, node.Operand(input), node.Operand(input + 1), node.Input(input + 2));
 
     // A stored matrix stays in few bits until its product needs it.
     private static Expr Weight(Node node, Rewriting at, int input)
     {
-        var (weight, scale, zero) = (node.Input(input)!, node.Input(input + 1)!, node.Input(input + 2));
+        var (weight, scale, zero) = (node.Operand(input), node.Operand(input + 1), node.Input(input + 2));
         return weight.IsConstant && scale.IsConstant
             ? QuantizedForms.Widened(at, weight, scale, zero, axis: node.Int("transB", 0) == 1 ? 0 : 1)
             : Operand(node, at, input);
@@ -76,6 +76,6 @@ internal static class QLinearForms
     {
         at.Find(node, RoundedActivations.NotRounded);
         var zero = node.Input(scale + 1);
-        return at.Tape.Op("QuantizeLinear", [result, at.Tape[node.Input(scale)!], zero is null ? null : at.Tape[zero]]);
+        return at.Tape.Op("QuantizeLinear", [result, at.Tape[node.Operand(scale)], zero is null ? null : at.Tape[zero]]);
     }
 }

@@ -23,7 +23,7 @@ internal static class QuantizedForms
     private static readonly Pattern Rescaled = Op(
         "Mul",
         Op("Cast", Op("MatMulInteger", Rounded, Hole("weight"))),
-        Hole("scales", Op("Mul", Where("the scale of a rounded activation", value => value.Producer is { Op: "DynamicQuantizeLinear" } rounding && rounding.Outputs[1] == value), Hole("scale"))));
+        Hole("scales", Op("Mul", Where("the scale of a rounded activation", value => value.Producer is { Op: "DynamicQuantizeLinear" } rounding && rounding.Outputs.ElementAtOrDefault(1) == value), Hole("scale"))));
 
     private static Outcome Activation(Node node, Rewriting rewriting)
     {
@@ -38,8 +38,8 @@ internal static class QuantizedForms
     // A bias: few numbers, widened once.
     private static Outcome Vector(Node node, Rewriting rewriting)
     {
-        if (!LateDequantize.IsDequantized(node.Output) || node.Input(0)!.Constant is not { Rank: <= 1 } codes || node.Output.Type != ElementType.Float) return "what it widens is no stored vector";
-        rewriting.Constant(node, Widened(codes, node.Input(1)!.Constant!, node.Input(2)?.Constant));
+        if (!LateDequantize.IsDequantized(node.Output) || node.Operand(0).Constant is not { Rank: <= 1 } codes || node.Output.Type != ElementType.Float) return "what it widens is no stored vector";
+        rewriting.Constant(node, Widened(codes, node.Operand(1).Constant!, node.Input(2)?.Constant));
         return Outcome.Done;
     }
 
@@ -53,17 +53,17 @@ internal static class QuantizedForms
     // x·(DQ(W))ᵀ
     private static Outcome Transposed(Node node, Rewriting rewriting)
     {
-        if (node.Input(1)?.Producer is not { Op: "Transpose" } transpose || transpose.Ints("perm") is not (null or [1, 0]) || !LateDequantize.IsDequantized(transpose.Input(0)!)) return "its right operand is no transposed matrix of codes";
-        return rewriting.Substitute(node, (product, at) => [at.Tape[product.Input(0)!].MatMul(at.Tape[transpose.Output])]);
+        if (node.Input(1)?.Producer is not { Op: "Transpose" } transpose || transpose.Ints("perm") is not (null or [1, 0]) || !LateDequantize.IsDequantized(transpose.Operand(0))) return "its right operand is no transposed matrix of codes";
+        return rewriting.Substitute(node, (product, at) => [at.Tape[product.Operand(0)].MatMul(at.Tape[transpose.Output])]);
     }
 
     // Cast(MatMulInteger(round(x), W))·(scale of x · scale of W)
     private static Outcome IntegerProduct(Node node, Rewriting rewriting)
     {
         if (Rescaled.Match(node.Output) is not { } match) return "it does not rescale a MatMulInteger of a rounded activation";
-        var product = match["scales"] == node.Input(1) ? node.Input(0)!.Producer!.Input(0)!.Producer! : node.Input(1)!.Producer!.Input(0)!.Producer!;
-        var rounding = product.Input(0)!.Producer!;
-        if (!match["scales"].Producer!.Inputs.Contains(rounding.Outputs[1]) || product.Input(2) != rounding.Outputs[2]) return "its scale or zero point are not those of the rounding";   // scale and zero point of the same rounding
+        var product = match["scales"] == node.Input(1) ? node.Operand(0).Producer!.Operand(0).Producer! : node.Operand(1).Producer!.Operand(0).Producer!;
+        var rounding = product.Operand(0).Producer!;
+        if (!match["scales"].Producer!.Inputs.Contains(rounding.Outputs[1]) || product.Input(2) != rounding.Outputs.ElementAtOrDefault(2)) return "its scale or zero point are not those of the rounding";   // scale and zero point of the same rounding
         if (!IsOfFeatures(match["weight"], match["scale"], product.Input(3))) return "its scales or zero points are computed, or do not belong to output features";
         rewriting.Find(product, RoundedActivations.NotRounded);
         return rewriting.Substitute(node, (_, at) =>
@@ -78,7 +78,7 @@ internal static class QuantizedForms
     // x was rounded with a scale of its own numbers, or with one that is stored.
     private static Outcome FromRounded(Node node, Rewriting rewriting)
     {
-        var x = Unrounded(node.Input(0)!) ?? RoundedActivations.Unrounded(rewriting, node, node.Input(0)!, node.Input(2), node.Input(4))?.Value;
+        var x = Unrounded(node.Operand(0)) ?? RoundedActivations.Unrounded(rewriting, node, node.Operand(0), node.Input(2), node.Input(4))?.Value;
         return FromIntegers(node, rewriting, x, scale: 3, zero: 5, bias: 6);
     }
 
@@ -108,7 +108,7 @@ internal static class QuantizedForms
     public static Expr Product(Node node, Rewriting rewriting, int scale, int zero)
     {
         rewriting.Find(node, RoundedActivations.NotRounded);
-        return rewriting.Tape[Unrounded(node.Input(0)!)!].MatMul(Widened(rewriting, node.Input(1)!, node.Input(scale)!, node.Input(zero)));
+        return rewriting.Tape[Unrounded(node.Operand(0))!].MatMul(Widened(rewriting, node.Operand(1), node.Operand(scale), node.Input(zero)));
     }
 
     private static Value? Unrounded(Value rounded) => rounded.Producer switch

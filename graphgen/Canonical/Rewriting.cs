@@ -78,9 +78,9 @@ internal sealed class Rewriting
             }
             if (declined.Count > 0) _declined[node] = declined;
         }
-        catch (Exception e) when (ShapeInference.IsMisfit(e))
+        catch (OverflowException)
         {
-            throw ModelErrors.Misfit(node);
+            throw ModelErrors.SizeOverflow(node);
         }
     }
 
@@ -149,7 +149,7 @@ internal sealed class Rewriting
     /// <summary>A node that shows a constant in another way (transposed, widened) becomes a constant; equal views of one tensor are shared.</summary>
     public void View(Node node, string view, Func<OnnxTensor> tensor)
     {
-        var key = (node.Input(0)!, view);
+        var key = (node.Operand(0), view);
         if (_views.TryGetValue(key, out var shared)) Forward(node, shared);
         else _views[key] = Constant(node, tensor());
     }

@@ -15,7 +15,7 @@ internal static class ScaledProducts
     {
         if (node.Op is not ("MatMul" or OrtOps.FusedMatMul or "Gemm" or OrtOps.MatMulNBits)) return null;
         if (node.Input(0) is not { IsConstant: false } || node.Input(1) is not { } weight) return null;
-        if (node.Op == OrtOps.MatMulNBits) return weight.IsConstant && node.Input(2)!.IsConstant ? weight : null;
+        if (node.Op == OrtOps.MatMulNBits) return weight.IsConstant && node.Operand(2).IsConstant ? weight : null;
         return IsPlain(weight) ? weight : null;
     }
 
@@ -26,12 +26,12 @@ internal static class ScaledProducts
 
     /// <summary>Output features of a product.</summary>
     public static long OutOf(Node node) =>
-        node.Op == OrtOps.MatMulNBits ? node.Int("N", 0) : node.Input(1)!.Shape![LayoutOf(node) is Layout.OutIn ? 0 : 1].Value!.Value;
+        node.Op == OrtOps.MatMulNBits ? node.Int("N", 0) : node.Operand(1).Shape![LayoutOf(node) is Layout.OutIn ? 0 : 1].Value!.Value;
 
     /// <summary>Whether stored numbers scale the input of a product for it alone, or its output.</summary>
     public static bool IsBetweenScales(Node node) =>
         WeightOf(node) is not null
-        && ((IsScale(node.Input(0)!.Producer) && node.Input(0)!.Uses.Count == 1)
+        && ((IsScale(node.Operand(0).Producer) && node.Operand(0).Uses.Count == 1)
             || (node.Output.Uses is [{ Node: var reader }] && IsScale(reader)));
 
     private static bool IsScale(Node? node) =>
@@ -79,7 +79,7 @@ internal static class ScaledProducts
     // One scale for all or one for each output feature becomes one for each; blocks along the inputs keep theirs.
     private static Value? ScaledCodes(Rewriting at, Node dequantize, Layout layout, float[] byOutput)
     {
-        var (codes, scale, zero) = (dequantize.Input(0)!, dequantize.Input(1)!, dequantize.Input(2));
+        var (codes, scale, zero) = (dequantize.Operand(0), dequantize.Operand(1), dequantize.Input(2));
         var (stored, outAxis) = (scale.Constant!, layout is Layout.OutIn ? 0 : 1);
         if (stored.Type != ElementType.Float) return null;
         var outputs = codes.Constant!.Dims[outAxis];
@@ -108,7 +108,7 @@ internal static class ScaledProducts
     // MatMulNBits has a scale for each output feature and block.
     private static Value? ScaledBlocks(Rewriting at, Node product, float[] byOutput)
     {
-        var scale = product.Input(2)!;
+        var scale = product.Operand(2);
         if (scale.Constant is not { Type: ElementType.Float } stored) return null;
         var (numbers, blocks) = (stored.ToFloats(), stored.Count / product.Int("N", 1));
         for (var i = 0; i < numbers.Length; i++) numbers[i] *= WeightFactor.Of(byOutput, i / blocks);

@@ -15,7 +15,7 @@ internal static class StoredMatrixOperand
         while (value.Producer is { } view && Views.Moves(view))
         {
             views.Push(view);
-            value = view.Input(0)!;
+            value = view.Operand(0);
         }
         if (Stored(value) is not { } dims) return null;
         var axes = StoredAxes.Of(dims);
@@ -34,7 +34,7 @@ internal static class StoredMatrixOperand
     private static IReadOnlyList<long>? Stored(Value value)
     {
         if (value is { IsConstant: true, Constant: { Type: ElementType.Float } tensor }) return tensor.Dims;
-        return LateDequantize.IsDequantized(value) ? value.Producer!.Input(0)!.Constant!.Dims : null;
+        return LateDequantize.IsDequantized(value) ? value.Producer!.Operand(0).Constant!.Dims : null;
     }
 
     private static Value? Flat(Rewriting at, Value value, long rows, long columns)
@@ -42,7 +42,7 @@ internal static class StoredMatrixOperand
         if (ScaledProducts.IsPlain(value)) return value;
         if (value.IsConstant) return at.Like(value, value.Constant!.WithDims([rows, columns]));
         var node = value.Producer!;
-        var (codes, scale, zero) = (node.Input(0)!, node.Input(1)!, node.Input(2));
+        var (codes, scale, zero) = (node.Operand(0), node.Operand(1), node.Input(2));
         var dims = codes.Constant!.Dims;
         if (node.Int("block_size", 0) != 0 || scale.Constant!.Rank > 1) return null;
         var axis = node.Axis(dims.Count, 1);

@@ -41,8 +41,8 @@ internal static class WeightForms
     private static Outcome WeightOfGemm(Node node, Rewriting at)
     {
         if (node.Int("transA", 0) != 0) return "its left operand is transposed";
-        if (ScaledProducts.IsPlain(node.Input(1)!)) return "its weight is a plain matrix already";
-        if (StoredMatrixOperand.Of(at, node.Input(1)!) is not var (matrix, isTransposed)) return "its right operand is no stored matrix";
+        if (ScaledProducts.IsPlain(node.Operand(1))) return "its weight is a plain matrix already";
+        if (StoredMatrixOperand.Of(at, node.Operand(1)) is not var (matrix, isTransposed)) return "its right operand is no stored matrix";
         node.SetInput(1, matrix);
         if (isTransposed) node.Attributes["transB"] = 1 - node.Int("transB", 0);
         return Outcome.Done;
@@ -85,7 +85,7 @@ internal static class WeightForms
         return at.Substitute(node, (_, _) =>
         {
             var operand = at.Tape[matrix];
-            var product = at.Tape[node.Input(0)!].MatMul(isTransposed ^ (node.Int("transB", 0) == 1) ? operand.T : operand);
+            var product = at.Tape[node.Operand(0)].MatMul(isTransposed ^ (node.Int("transB", 0) == 1) ? operand.T : operand);
             for (var axis = rows.Rank; axis < shape.Rank; axis++) product = product.Unsqueeze(0);
             return [alpha == 1 ? product : product * alpha];
         });
@@ -94,10 +94,10 @@ internal static class WeightForms
     // (x∘s)·W with a scale that belongs to this weight.
     private static Outcome ScaleInFront(Node node, Rewriting at)
     {
-        if (node.Source is not { } source || InputScale.Of(source) is null || node.Input(0)!.Producer is not { } scale) return "nothing scales the input of this product for it alone";
-        if (scale.Source != source.Input(0)!.Producer || scale.Op != "Mul") return "what scales its input was replaced";
-        var side = scale.Input(0)!.IsConstant ? 0 : 1;
-        if (scale.Input(side) is not { IsConstant: true, Constant: { Type: ElementType.Float } factor } || scale.Input(1 - side)!.IsConstant) return "what scales its input is computed";
+        if (node.Source is not { } source || InputScale.Of(source) is null || node.Operand(0).Producer is not { } scale) return "nothing scales the input of this product for it alone";
+        if (scale.Source != source.Operand(0).Producer || scale.Op != "Mul") return "what scales its input was replaced";
+        var side = scale.Operand(0).IsConstant ? 0 : 1;
+        if (scale.Input(side) is not { IsConstant: true, Constant: { Type: ElementType.Float } factor } || scale.Operand(1 - side).IsConstant) return "what scales its input is computed";
         if (ScaledProducts.Scaled(at, node, factor.ToFloats(), null) is not { } scaled) return "the stored form of its weight has no place for a scale of each input";
         scaled.SetInput(0, scale.Input(1 - side));
         at.TakeOver(node, scaled.Output);
@@ -110,12 +110,12 @@ internal static class WeightForms
         for (var side = 0; side < 2; side++)
         {
             if (add.Input(1 - side)?.Producer is not { Op: "Mul" or "Div" } scale || !IsReadOnce(scale.Output, at)) continue;
-            var (product, factor) = scale.Input(0)!.IsConstant ? (scale.Input(1)!, scale.Input(0)!) : (scale.Input(0)!, scale.Input(1)!);
+            var (product, factor) = scale.Operand(0).IsConstant ? (scale.Operand(1), scale.Operand(0)) : (scale.Operand(0), scale.Operand(1));
             if (scale.Op == "Div" && factor != scale.Input(1)) continue;
             if (factor is not { IsConstant: true, Constant: { Type: ElementType.Float } numbers } || product.Producer is not { } node) continue;
             if (ScaledProducts.WeightOf(node) is null || !IsReadOnce(product, at) || HasBias(node)) continue;
             var outputs = ScaledProducts.OutOf(node);
-            if (!IsVector(add.Input(side)!, outputs) || !(numbers.Count == 1 || IsVector(factor, outputs))) continue;
+            if (!IsVector(add.Operand(side), outputs) || !(numbers.Count == 1 || IsVector(factor, outputs))) continue;
             var byOutput = numbers.ToFloats();
             if (scale.Op == "Div") byOutput = Array.ConvertAll(byOutput, number => 1 / number);
             if (ScaledProducts.Scaled(at, node, null, byOutput) is not { } scaled) continue;

@@ -6,7 +6,8 @@ namespace LoRTA.Onnx.GraphGen.Discovery;
 /// <summary>Reads the layers of a canonical graph: walks from each attention to its projections, then checks that the four fit together.</summary>
 internal sealed class LayerReader(CanonicalModel model)
 {
-    private const string MissingMove = "for one of the steps taken, where it moves the features (graphgen/Discovery/FeatureFlow.cs)";
+    private static readonly string MissingMove =
+        $"for one of the steps taken, where it moves the features ({SourceFile.Of(typeof(FeatureFlow))})";
 
     private readonly List<Finding> _findings = [.. model.Findings];
     private readonly List<AttentionLayer> _layers = [];
@@ -106,7 +107,7 @@ internal sealed class LayerReader(CanonicalModel model)
                 Node = node,
                 Op = core.Softmax.Source?.Op ?? core.Softmax.Op,
                 Passed = [],
-                Remedy = "in LayerReader (graphgen/Discovery/LayerReader.cs), which of the products in a row are adapted",
+                Remedy = $"in {nameof(LayerReader)} ({SourceFile.Of(typeof(LayerReader))}), which of the products in a row are adapted",
             },
         };
     }
@@ -151,7 +152,7 @@ internal sealed class LayerReader(CanonicalModel model)
     private WalkedLayer? Read(ProjectionWalk walk, int layer, string matrix)
     {
         if (walk.Linear is null)
-            Failed(walk, layer, matrix, "a step in ProjectionWalk.TowardsProjection (graphgen/Discovery/ProjectionWalk.cs)",
+            Failed(walk, layer, matrix, $"a step in {ProjectionWalk.PlaceOfStepsBack}",
                 WeightObstacle.Behind(walk.Values[^1]));
         else if (HeadFeatures.Of(walk) is { } features)
             return new WalkedLayer(matrix, walk.Linear, features, NamesOf(walk));
@@ -164,7 +165,7 @@ internal sealed class LayerReader(CanonicalModel model)
     {
         var walk = ProjectionWalk.Forward(core.Out);
         if (walk.Linear is not { } linear)
-            Failed(walk, layer, "p", "a step in ProjectionWalk.TowardsOutput (graphgen/Discovery/ProjectionWalk.cs)",
+            Failed(walk, layer, "p", $"a step in {ProjectionWalk.PlaceOfStepsForward}",
                 WeightObstacle.Of(ProjectionWalk.ReadersOf(walk.Values[^1])) ?? ReadersOf(walk.Values[^1]));
         else if (!HeadFeatures.ArriveInOrder(walk, core.Scores.Int("transA", 0) == 1 ? queries?.Transposed() : queries))
             Failed(walk, layer, "p", MissingMove, "it cannot be said which of its features come from which head");

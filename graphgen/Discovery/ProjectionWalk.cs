@@ -45,6 +45,12 @@ internal sealed record ProjectionWalk(LinearLayer? Linear, IReadOnlyList<Value> 
         new("norm", Op("LayerNormalization", X) | Op("SimplifiedLayerNormalization", X)),
     ];
 
+    /// <summary>Where the steps backwards are listed.</summary>
+    public static string PlaceOfStepsBack => SourceFile.Place(typeof(ProjectionWalk), nameof(TowardsProjection));
+
+    /// <summary>Where the steps forwards are listed.</summary>
+    public static string PlaceOfStepsForward => SourceFile.Place(typeof(ProjectionWalk), nameof(TowardsOutput));
+
     /// <summary>Walks backwards from a value of attention to the projection that made it.</summary>
     public static ProjectionWalk Back(Value from)
     {

@@ -38,8 +38,7 @@ internal static class ModelErrors
     public static LortaException CannotInfer(Node node, string why) =>
         new("LRT121", $"{node}: {why}.", "The graph is inconsistent here; export it again or report the exporter.");
 
-    public static LortaException Misfit(Node node) => CannotInfer(node,
-        $"its attributes do not fit its inputs ({string.Join(", ", node.Inputs.Select(input => input?.ToString() ?? "none"))})");
+    public static LortaException SizeOverflow(Node node) => CannotInfer(node, "its sizes multiply to more than 64 bits count");
 
     public static LortaException UnknownType(string path, string tensor, int type) =>
         new("LRT130", $"{path}: tensor '{tensor}' is of the element type {type}, which is not known.", "Export the model with element types of opset 21.");

@@ -62,6 +62,10 @@ public sealed class Node
 
     internal Value? Input(int index) => index < _inputs.Count ? _inputs[index] : null;
 
+    /// <summary>An input that the operator cannot do without.</summary>
+    /// <exception cref="LortaException">LRT121: it is missing.</exception>
+    internal Value Operand(int index) => Input(index) ?? throw ModelErrors.CannotInfer(this, $"its input {index} is missing");
+
     internal void SetInput(int index, Value? value)
     {
         while (_inputs.Count <= index) _inputs.Add(null);

@@ -1,3 +1,5 @@
+using LoRTA.Onnx.GraphGen.Errors;
+
 namespace LoRTA.Onnx.GraphGen.Ir;
 
 /// <summary>What the attributes of a convolution or a pool say of its windows, for each axis after batch and channels.</summary>
@@ -14,12 +16,19 @@ internal sealed record WindowAttributes(long[] Strides, long[] Dilations, long[]
     /// <summary>Reads a node.</summary>
     /// <param name="node">The node.</param>
     /// <param name="axes">Number of axes.</param>
+    /// <exception cref="LortaException">LRT121: other numbers of strides, dilations or pads.</exception>
     public static WindowAttributes Of(Node node, int axes)
     {
         var padding = node.String("auto_pad", "NOTSET");
-        var pads = padding == "NOTSET" && node.Ints("pads") is { } given ? given : new long[2 * axes];
-        return new(node.Ints("strides") ?? Ones(axes), node.Ints("dilations") ?? Ones(axes), pads[..axes], pads[axes..], padding);
-    }
+        var pads = padding == "NOTSET" ? Given("pads", 2 * axes, 0, least: long.MinValue) : new long[2 * axes];
+        return new(Given("strides", axes, 1, least: 1), Given("dilations", axes, 1, least: 1), pads[..axes], pads[axes..], padding);
 
-    private static long[] Ones(int axes) => [.. Enumerable.Repeat(1L, axes)];
+        long[] Given(string name, int count, long otherwise, long least)
+        {
+            var given = node.Ints(name) ?? [.. Enumerable.Repeat(otherwise, count)];
+            return given.Length == count && given.All(number => number >= least)
+                ? given
+                : throw ModelErrors.CannotInfer(node, $"{name} [{string.Join(", ", given)}] of {axes} axes");
+        }
+    }
 }

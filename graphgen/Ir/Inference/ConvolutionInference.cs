@@ -5,23 +5,23 @@ internal static class ConvolutionInference
 {
     public static readonly InferenceRule[] All =
     [
-        new("Conv", f => Convolved(f, f.Shape(1)?.Known is { } kernel ? kernel[0] : null)),
+        new("Conv", f => Convolved(f, f.Shape(1, 1)?.Known is { } kernel ? kernel[0] : null)),
         new("ConvTranspose", Transposed),
         .. InferenceRule.For(Pooled, "AveragePool", "LpPool", "MaxPool"),
-        .. InferenceRule.For(f => f.Set(0, f.Type(0), f.Shape(0) is { } x
+        .. InferenceRule.For(f => f.Set(0, f.Type(0), f.Shape(0, 2) is { } x
             ? [x[0], x[1], .. Enumerable.Repeat(new Dim(1), x.Rank - 2)]
             : null), "GlobalAveragePool", "GlobalMaxPool", "GlobalLpPool"),
         .. InferenceRule.For(f => f.Set(0, f.Type(0), Blocks(f, 1, 2)), "SpaceToDepth"),
         .. InferenceRule.For(f => f.Set(0, f.Type(0), Blocks(f, 2, 1)), "DepthToSpace"),
-        new("Det", f => f.Set(0, f.Type(0), f.Shape(0)?.Range(0, f.Shape(0)!.Rank - 2))),
-        new("GridSample", f => f.Set(0, f.Type(0), f.Shape(0) is { } x && f.Shape(1) is { } grid
+        new("Det", f => f.Set(0, f.Type(0), f.Shape(0, 2) is { } x ? x.Range(0, x.Rank - 2) : null)),
+        new("GridSample", f => f.Set(0, f.Type(0), f.Shape(0, 2) is { } x && f.Shape(1, 2) is { } grid
             ? [x[0], x[1], .. grid.Range(1, grid.Rank - 1)]
             : null)),
     ];
 
     private static void Convolved(NodeFacts f, Dim? channels)
     {
-        var kernel = f.Node.Ints("kernel_shape") ?? f.Shape(1)?.Known?[2..];
+        var kernel = f.Node.Ints("kernel_shape") ?? f.Shape(1, 2)?.Known?[2..];
         f.Set(0, f.Type(0), f.Shape(0) is { Rank: >= 3 } x && kernel is not null
             ? [x[0], channels ?? f.Fresh(0, 1), .. Lengths(f, x, kernel)]
             : Unknown(f));
@@ -39,6 +39,7 @@ internal static class ConvolutionInference
     // How many windows there are along each axis.
     private static IEnumerable<Dim> Lengths(NodeFacts f, Shape x, long[] kernel)
     {
+        if (kernel.Length != x.Rank - 2) throw f.Fail($"{kernel.Length} sizes of a kernel over {x}");
         var (at, isCeiled) = (WindowAttributes.Of(f.Node, kernel.Length), f.Int("ceil_mode", 0) == 1);
         for (var axis = 0; axis < kernel.Length; axis++)
         {
@@ -62,7 +63,7 @@ internal static class ConvolutionInference
 
     private static void Transposed(NodeFacts f)
     {
-        if (f.Shape(0) is not { Rank: >= 3 } x || f.Shape(1) is not { Known: { } kernel } || f.Node.Ints("output_shape") is not null
+        if (f.Shape(0) is not { Rank: >= 3 } x || f.Shape(1) is not { Known: { } kernel } weight || weight.Rank != x.Rank || f.Node.Ints("output_shape") is not null
             || WindowAttributes.Of(f.Node, x.Rank - 2) is not { IsPaddingGiven: true } at)
         {
             f.Set(0, f.Type(0), Unknown(f));
@@ -70,6 +71,7 @@ internal static class ConvolutionInference
         }
         var axes = x.Rank - 2;
         var extra = f.Node.Ints("output_padding") ?? new long[axes];
+        f.AtLeast(extra.Length, axes, "numbers of output_padding");
         f.Set(0, f.Type(0), [x[0], kernel[1] * f.Int("group", 1), .. Enumerable.Range(0, axes).Select(axis =>
             ((x[axis + 2] - 1) * at.Strides[axis]) + (at.Dilations[axis] * (kernel[axis + 2] - 1)) + 1 - at.Front[axis] - at.Back[axis]
                 + extra[axis])]);

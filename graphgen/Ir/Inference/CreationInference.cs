@@ -11,7 +11,7 @@ internal static class CreationInference
         new("EyeLike", f => f.Set(0, Declared(f, f.Type(0)), f.Shape(0))),
         .. InferenceRule.For(f => f.Set(0, Declared(f, ElementType.Float), f.Node.Ints("shape") is { } shape ? [.. shape.Select(size => new Dim(size))] : null), "RandomNormal", "RandomUniform"),
         .. InferenceRule.For(f => f.Set(0, Declared(f, f.Type(0)), f.Shape(0)), "RandomNormalLike", "RandomUniformLike", "Bernoulli"),
-        new("Multinomial", f => f.Set(0, Declared(f, ElementType.Int32), f.Shape(0) is { } x ? [x[0], f.Int("sample_size", 1)] : null)),
+        new("Multinomial", f => f.Set(0, Declared(f, ElementType.Int32), f.Shape(0, 1) is { } x ? [x[0], f.Int("sample_size", 1)] : null)),
     ];
 
     private static ElementType Declared(NodeFacts f, ElementType otherwise) => (ElementType)f.Int("dtype", (long)otherwise);
@@ -46,6 +46,7 @@ internal static class CreationInference
     {
         if (f.Content(0) is [var start] && f.Content(1) is [var limit] && f.Content(2) is [var delta])
         {
+            if (delta.Is(0)) throw f.Fail("its step is 0");
             var length = (limit - start).Value is { } span && delta.Value is { } step ? Math.Max(0, (span + step - Math.Sign(step)) / step) : delta.Is(1) ? limit - start : f.Fresh(0, 0);
             var elements = start.IsKnown && delta.IsKnown && length.Value is { } count and <= Contents.Limit ? Enumerable.Range(0, (int)count).Select(i => start + (delta * i)).ToArray() : null;
             f.Set(0, f.Type(0), [length], elements);

@@ -37,12 +37,12 @@ internal static class IndexingInference
     {
         var (bits, block) = (f.Int("bits", 4), f.Int("block_size", 128));
         if (bits is not (2 or 4 or 8) || block < 1) throw f.Fail($"no table has blocks of {block} codes of {bits} bits");
-        return f.Shape(0) is { } x && f.Type(0) == ElementType.UInt8 ? x.With(x.Rank - 1, x[-1] * (8 / bits)) : f.Shape(0);
+        return f.Shape(0, 1) is { } x && f.Type(0) == ElementType.UInt8 ? x.With(x.Rank - 1, x[-1] * (8 / bits)) : f.Shape(0);
     }
 
     private static void GatherNd(NodeFacts f)
     {
-        var shape = f.Shape(0) is { } x && f.Shape(1) is { } index && index[-1].Value is { } depth
+        var shape = f.Shape(0) is { } x && f.Shape(1, 1) is { } index && index[-1].Value is { } depth
             ? index.Range(0, index.Rank - 1).Concat(x.Skip((int)(f.Int("batch_dims", 0) + depth)))
             : null;
         f.Set(0, f.Type(0), shape is null ? null : [.. shape]);
@@ -73,7 +73,7 @@ internal static class IndexingInference
 
     private static void Arg(NodeFacts f)
     {
-        var axis = f.Shape(0) is { } x ? f.Axis(f.Int("axis", 0), x.Rank) : 0;
-        f.Set(0, ElementType.Int64, f.Shape(0) is not { } y ? null : f.Int("keepdims", 1) == 1 ? y.With(axis, 1) : [.. y.Where((_, i) => i != axis)]);
+        var axis = f.Shape(0) is { } x ? f.Axis(f.Int("axis", 0), Math.Max(1, x.Rank)) : 0;
+        f.Set(0, ElementType.Int64, f.Shape(0) is not { } y ? null : f.Int("keepdims", 1) == 1 ? [.. y.Select((dim, i) => i == axis ? 1 : dim)] : [.. y.Where((_, i) => i != axis)]);
     }
 }

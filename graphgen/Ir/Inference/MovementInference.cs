@@ -66,6 +66,7 @@ internal static class MovementInference
             return;
         }
         var axis = f.Node.Axis(x.Rank, 1);
+        if (axis < 0 || axis > x.Rank) throw f.Fail($"axis {axis} of a tensor of rank {x.Rank}");
         f.Set(0, f.Type(0), [x.Range(0, axis).Size, x.Range(axis, x.Rank).Size]);
     }
 
@@ -119,6 +120,7 @@ internal static class MovementInference
     private static void Tile(NodeFacts f)
     {
         var x = f.Shape(0);
+        f.AtLeast(f.Content(1)?.Count, x?.Rank, "repeats");
         f.Set(0, f.Type(0), x is null ? null : f.Content(1) is { } times ? [.. x.Select((dim, axis) => dim * times[axis])] : f.FreshShape(0, x.Rank));
     }
 
@@ -155,6 +157,7 @@ internal static class MovementInference
         var axis = x is null ? 0 : f.Axis(f.Int("axis", 0), x.Rank);
         var sizes = f.Node.Ints("split")?.Select(size => new Dim(size)).ToArray() ?? f.Content(1);
         var content = x?.Rank == 1 ? f.Content(0) : null;
+        f.AtLeast(sizes?.Count, f.Outputs, "lengths");
         for (int output = 0, start = 0; output < f.Outputs; output++)
         {
             var size = x is null ? new Dim(0) : sizes is not null ? sizes[output] : f.Has(1) ? f.Fresh(output, axis) : Chunk(f, x[axis], output, axis);
@@ -181,6 +184,7 @@ internal static class MovementInference
         }
         var (starts, ends, steps) = (Given("starts", 1), Given("ends", 2), f.Has(4) ? f.Longs(4) : null);
         var axes = f.Gives("axes", 3) ? f.Longs("axes", 3) : Enumerable.Range(0, starts?.Count ?? x.Rank).Select(axis => (long)axis).ToArray();
+        CheckBounds(f, (starts, ends), steps, axes);
         var dims = x.ToArray();
         for (var i = 0; i < x.Rank && axes is null; i++) dims[i] = f.Fresh(0, i);
         for (var i = 0; i < axes?.Length; i++)
@@ -194,6 +198,15 @@ internal static class MovementInference
         IReadOnlyList<Dim>? Given(string attribute, int input) => f.Node.Ints(attribute) is { } ints ? [.. ints.Select(value => new Dim(value))] : f.Content(input);
     }
 
+    private static void CheckBounds(
+        NodeFacts f, (IReadOnlyList<Dim>? Starts, IReadOnlyList<Dim>? Ends) bounds, long[]? steps, long[]? axes)
+    {
+        f.AtLeast(bounds.Starts?.Count, axes?.Length, "starts");
+        f.AtLeast(bounds.Ends?.Count, axes?.Length, "ends");
+        f.AtLeast(steps?.Length, axes?.Length, "steps");
+        if (steps?.Contains(0) == true) throw f.Fail("it has a step of 0");
+    }
+
     private static void Pad(NodeFacts f)
     {
         if (f.Shape(0) is not { } x)
@@ -203,6 +216,7 @@ internal static class MovementInference
         }
         var pads = f.Node.Ints("pads")?.Select(pad => new Dim(pad)).ToArray() ?? f.Content(1);
         var axes = f.Has(3) ? f.Longs(3) : [.. Enumerable.Range(0, x.Rank).Select(axis => (long)axis)];
+        f.AtLeast(pads?.Count, 2 * axes?.Length, "pads");
         var dims = pads is null || axes is null ? f.FreshShape(0, x.Rank).ToArray() : x.ToArray();
         for (var i = 0; pads is not null && i < axes?.Length; i++) dims[f.Axis(axes[i], x.Rank)] += pads[i] + pads[i + axes.Length];
         f.Set(0, f.Type(0), [.. dims]);

@@ -5,6 +5,8 @@ namespace LoRTA.Onnx.GraphGen.Ir.Inference;
 /// <summary>What a rule of inference sees: the facts about a node's inputs, and where those about its outputs go.</summary>
 internal sealed class NodeFacts(Node node)
 {
+    private const int MostAxes = 64;
+
     public Node Node => node;
 
     public int Outputs => node.Outputs.Count;
@@ -14,6 +16,17 @@ internal sealed class NodeFacts(Node node)
     public ElementType Type(int input) => node.Input(input)?.Type ?? ElementType.Undefined;
 
     public Shape? Shape(int input) => node.Input(input)?.Shape;
+
+    /// <summary>The shape of an input that has at least so many axes.</summary>
+    public Shape? Shape(int input, int rank) => Shape(input) is { } shape && shape.Rank < rank
+        ? throw Fail($"input {input} of shape {shape} has fewer than {rank} axes")
+        : Shape(input);
+
+    /// <summary>Fails where a list, as far as it is known, has fewer entries than are read.</summary>
+    public void AtLeast(int? count, int? least, string what)
+    {
+        if (count < least) throw Fail($"{count} {what} where {least} are needed");
+    }
 
     /// <summary>The elements of a small integer input, as far as they are known at all.</summary>
     public IReadOnlyList<Dim>? Content(int input) => node.Input(input) is { } value ? Contents.Of(value) : null;
@@ -31,13 +44,15 @@ internal sealed class NodeFacts(Node node)
 
     /// <summary>An axis as index into a shape of the given rank.</summary>
     public int Axis(long axis, int rank) =>
-        axis >= -rank && axis < Math.Max(rank, 1) ? (int)axis.FromFront(rank) : throw Fail($"axis {axis} of a tensor of rank {rank}");
+        axis >= -rank && axis < rank ? (int)axis.FromFront(rank) : throw Fail($"axis {axis} of a tensor of rank {rank}");
 
     /// <summary>A size that nothing is known of, named after the output: the same in every run.</summary>
     public Dim Fresh(int output, int axis) => Dim.Symbol(FreshName(output, axis));
 
     /// <summary>A shape of which only the rank is known.</summary>
-    public Shape FreshShape(int output, long rank) => [.. Enumerable.Range(0, checked((int)rank)).Select(axis => Fresh(output, axis))];
+    public Shape FreshShape(int output, long rank) => rank is >= 0 and <= MostAxes
+        ? [.. Enumerable.Range(0, (int)rank).Select(axis => Fresh(output, axis))]
+        : throw Fail($"no tensor has {rank} axes");
 
     public LortaException Fail(string why) => ModelErrors.CannotInfer(node, why);
 

@@ -29,7 +29,7 @@ internal static class ProductInference
         if (f.Type(1) == ElementType.UInt8 && f.Shape(1)?.Size.Value is { } bytes && bytes != rows * blocks * (((block * bits) + 7) / 8))
             throw f.Fail($"{bytes} bytes of codes are not those of {rows}·{blocks} blocks of {block}, {bits} bits each");
         if (f.Shape(2)?.Size.Value is { } scales && scales != rows * blocks) throw f.Fail($"{scales} scales for {rows}·{blocks} blocks");
-        f.Set(0, f.Type(0), f.Shape(0) is { } a ? a.With(a.Rank - 1, rows) : null);
+        f.Set(0, f.Type(0), f.Shape(0, 1) is { } a ? a.With(a.Rank - 1, rows) : null);
     }
 
     // [.., m, k] × [.., k, n] → [.., m, n]; a vector is a row on the left, a column on the right.
@@ -74,7 +74,9 @@ internal static class ProductInference
             broadcast = f.Broadcast(0, broadcast, Bind(f, terms[i], x, sizes));
         }
         var result = sides.Length > 1 ? sides[1] : Implicit(terms);
-        f.Set(0, f.Type(0), [.. result.Replace("...", "…", StringComparison.Ordinal).SelectMany(letter => letter == '…' ? broadcast! : (IEnumerable<Dim>)[sizes[letter]])]);
+        f.Set(0, f.Type(0), [.. result.Replace("...", "…", StringComparison.Ordinal).SelectMany(letter => letter == '…' ? broadcast! : (IEnumerable<Dim>)[SizeOf(letter)])]);
+
+        Dim SizeOf(char letter) => sizes.TryGetValue(letter, out var size) ? size : throw f.Fail($"'{equation}' does not say what {letter} is");
     }
 
     // Notes the size of each letter and gives the dimensions that the ellipsis stands for.

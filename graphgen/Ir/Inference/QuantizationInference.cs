@@ -22,6 +22,7 @@ internal static class QuantizationInference
 
     private static void Dequantize(NodeFacts f)
     {
+        if (f.Shape(1)?.Size.Is(0) == true) throw f.Fail("it has no scale");
         if (f.Shape(0)?.Known is { } codes && f.Shape(1) is { } shape && shape.Known is { } scales && shape.Size.Value > 1)
         {
             var (axis, block) = (f.Axis(f.Int("axis", 1), codes.Length), f.Int("block_size", 0));

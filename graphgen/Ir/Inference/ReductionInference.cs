@@ -33,7 +33,7 @@ internal static class ReductionInference
         if (f.Gives("axes", 1) && f.Longs("axes", 1) is null) return keep ? f.FreshShape(0, x.Rank) : f.Shape(1) is [var count] && count.Value is { } known ? f.FreshShape(0, x.Rank - known) : null;
         var axes = f.Longs("axes", 1) ?? [];
         if (axes.Length == 0 && f.Int("noop_with_empty_axes", 0) == 1) return x;
-        var gone = axes.Length == 0 ? [.. Enumerable.Range(0, x.Rank)] : axes.Select(axis => f.Axis(axis, x.Rank)).ToHashSet();
+        var gone = axes.Length == 0 ? [.. Enumerable.Range(0, x.Rank)] : axes.Select(axis => f.Axis(axis, Math.Max(1, x.Rank))).ToHashSet();
         return keep ? [.. x.Select((dim, axis) => gone.Contains(axis) ? 1 : dim)] : [.. x.Where((_, axis) => !gone.Contains(axis))];
     }
 
@@ -65,9 +65,9 @@ internal static class ReductionInference
     // ids, segments, word, position and segment tables, gamma, beta, mask → y, lengths, sum of the embeddings
     private static void EmbedNorm(NodeFacts f)
     {
-        Shape? y = f.Shape(0) is { } ids && f.Shape(2) is { } words ? [.. ids, words[-1]] : null;
+        Shape? y = f.Shape(0, 2) is { } ids && f.Shape(2, 1) is { } words ? [.. ids, words[-1]] : null;
         f.Set(0, f.Type(2), y);
-        f.Set(1, ElementType.Int32, f.Shape(0) is { } x ? [x[0]] : null);
+        f.Set(1, ElementType.Int32, f.Shape(0, 1) is { } x ? [x[0]] : null);
         f.Set(2, f.Type(2), y);
     }
 }

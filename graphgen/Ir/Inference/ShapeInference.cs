@@ -26,6 +26,8 @@ internal static class ShapeInference
     }
 
     /// <summary>Infers the outputs of one node from its inputs: type, shape and, for small integer tensors, the elements.</summary>
+    /// <remarks>What a file may have wrong is asked of <see cref="NodeFacts"/>, which names the node. Sizes are checked where they are
+    /// multiplied; any other exception is a defect of the rule.</remarks>
     /// <exception cref="LortaException">LRT121: the inputs do not fit together.</exception>
     public static void Infer(Node node)
     {
@@ -34,17 +36,11 @@ internal static class ShapeInference
         {
             rule.Infer(new NodeFacts(node));
         }
-        catch (Exception e) when (IsMisfit(e))
+        catch (OverflowException)
         {
-            throw ModelErrors.Misfit(node);
+            throw ModelErrors.SizeOverflow(node);
         }
     }
-
-    /// <summary>Whether an exception tells that a node of a damaged file has other operands or attributes than its operator
-    /// takes.</summary>
-    internal static bool IsMisfit(Exception e) =>
-        e is IndexOutOfRangeException or ArgumentException or InvalidCastException or OverflowException or DivideByZeroException
-            or KeyNotFoundException or NullReferenceException;
 }
 
 /// <summary>How the outputs of an operator follow from its inputs.</summary>
