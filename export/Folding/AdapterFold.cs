@@ -38,6 +38,7 @@ public sealed class AdapterFold(IGraphEvaluator evaluator, IReadOnlyList<Adapter
             Bits = writer.Bits,
             Choice = choice,
             Rounding = writer.Rounding,
+            Round = writer.Round,
             IsBase = () => adapter.Config.Trainables.Count == 0 && !writer.ChangesNumbers(),
         };
     }
@@ -53,7 +54,8 @@ public sealed class AdapterFold(IGraphEvaluator evaluator, IReadOnlyList<Adapter
     {
         var matrix = BaseModels.Matrix(deployed, linear);
         return new WeightEdit(site.Address, matrix, weight =>
-            fold.Fold(site, weight, null)?.Weight ?? throw AdapterErrors.NotFoldable(site.Address));
+            fold.Fold(site, weight, null)?.Weight ?? throw AdapterErrors.NotFoldable(site.Address))
+        { Delta = () => fold.Delta(site, matrix.Layout) };
     }
 }
 
@@ -61,4 +63,14 @@ public sealed class AdapterFold(IGraphEvaluator evaluator, IReadOnlyList<Adapter
 /// <param name="Address">Its site.</param>
 /// <param name="Matrix">Its place.</param>
 /// <param name="Compute">W′ of W, both [in, out].</param>
-internal sealed record WeightEdit(string Address, WeightView Matrix, Func<OnnxTensor, OnnxTensor> Compute);
+internal sealed record WeightEdit(string Address, WeightView Matrix, Func<OnnxTensor, OnnxTensor> Compute)
+{
+    /// <summary>ΔW as the matrix is laid out, where W′ = W + ΔW; null elsewhere.</summary>
+    public Func<OnnxTensor?> Delta { get; init; } = () => null;
+
+    /// <summary>Puts W′ at its place among all stored numbers.</summary>
+    /// <returns>Whether any number is another one now.</returns>
+    public bool Apply(float[] stored) => Matrix.Factor is null && Delta() is { } delta
+        ? Matrix.Add(delta, stored)
+        : Matrix.Write(Compute(Matrix.Read(stored)), stored);
+}

@@ -11,9 +11,11 @@ namespace LoRTA.Onnx.Export.Folding;
 internal sealed class CalibratedRounding(QuantizedMatrix matrix, Layout layout, SecondMoments moments)
 {
     private const long Large = 1 << 22;
+    private const int Tiles = 32;   // that are rounded by the moments of one block, while they are in the cache
 
     private readonly long _inputs = layout is Layout.OutIn ? matrix.Columns : matrix.Rows;
     private readonly long _outputs = layout is Layout.OutIn ? matrix.Rows : matrix.Columns;
+    private readonly float[] _signed = [.. Enumerable.Range(0, 256).Select(code => (float)matrix.Signed((byte)code))];
 
     /// <summary>Improves a plain rounding; no block of a column becomes worse.</summary>
     /// <param name="wanted">The exact numbers.</param>
@@ -21,16 +23,19 @@ internal sealed class CalibratedRounding(QuantizedMatrix matrix, Layout layout, 
     public void Improve(float[] wanted, RoundedNumbers rounded)
     {
         var tiles = (_outputs + RoundedColumns.Lanes - 1) / RoundedColumns.Lanes;
-        var blocks = moments.Blocks.Select(block => new Part(block, OwnScales(block), Places(block))).ToList();
+        var blocks = moments.Blocks.Select(PartOf).ToList();
         Func<float, float>? storedScale = matrix.Scales.Type == ElementType.Float ? null : matrix.StoredScale;
-        Parallel.For(0, tiles, () =>
+        Parallel.For(0, (tiles + Tiles - 1) / Tiles, () =>
             new RoundedColumns(matrix.Lowest, matrix.Highest, storedScale, isLarge: _inputs * _outputs >= Large),
-            (tile, _, columns) =>
+            (group, _, columns) =>
         {
             foreach (var part in blocks)
             {
-                Load(columns, part, tile * RoundedColumns.Lanes, wanted, rounded);
-                if (columns.Improve(part.Block, part.Groups)) Store(columns, part, tile * RoundedColumns.Lanes, rounded);
+                for (var tile = group * Tiles; tile < Math.Min(tiles, (group + 1) * Tiles); tile++)
+                {
+                    Load(columns, part, tile * RoundedColumns.Lanes, wanted, rounded);
+                    if (columns.Improve(part.Block, part.Groups)) Store(columns, part, tile * RoundedColumns.Lanes, rounded);
+                }
             }
             return columns;
         }, _ => { });
@@ -41,42 +46,52 @@ internal sealed class CalibratedRounding(QuantizedMatrix matrix, Layout layout, 
     {
         var target = columns.Wanted;
         var codes = columns.Codes;
-        var scales = columns.Scales;
-        var zeros = columns.Zeros;
         for (var lane = 0; lane < RoundedColumns.Lanes; lane++)
         {
             var (number, scale) = OfOutput(Math.Min(first + lane, _outputs - 1));
-            for (var (k, to) = (0, lane); k < part.Places.Length; k++, to += RoundedColumns.Lanes)
+            var exact = wanted.AsSpan(number);
+            var old = rounded.Codes.AsSpan(number);
+            var to = lane;
+            foreach (var place in part.Numbers)
             {
-                var (at, block) = (number + part.Places[k].Number, scale + part.Places[k].Scale);
-                target[to] = wanted[at];
-                codes[to] = matrix.Signed(rounded.Codes[at]);
-                scales[to] = rounded.Scales[block];
-                zeros[to] = matrix.ZeroAt(block);
+                target[to] = exact[place];
+                codes[to] = _signed[old[place]];
+                to += RoundedColumns.Lanes;
             }
+            foreach (var (place, features) in part.Scales)
+                columns.SetScale(lane, features, rounded.Scales[scale + place], matrix.ZeroAt(scale + place));
         }
+        foreach (var (_, features) in part.Scales) columns.RepeatScale(features);
     }
 
     private void Store(RoundedColumns columns, Part part, long first, RoundedNumbers rounded)
     {
         var codes = columns.Codes;
         var scales = columns.Scales;
+        var numbers = part.Numbers.AsSpan();
         var mask = (1 << matrix.Layout.Bits) - 1;
         for (var lane = 0; lane < Math.Min(RoundedColumns.Lanes, _outputs - first); lane++)
         {
             var (number, scale) = OfOutput(first + lane);
-            for (var (k, from) = (0, lane); k < part.Places.Length; k++, from += RoundedColumns.Lanes)
-                rounded.Codes[number + part.Places[k].Number] = (byte)((int)codes[from] & mask);
-            foreach (var group in part.Groups)
-                rounded.Scales[scale + part.Places[group[0]].Scale] = scales[(group[0] * RoundedColumns.Lanes) + lane];
+            var stored = rounded.Codes.AsSpan(number);
+            var from = lane;
+            for (var k = 0; k < numbers.Length; k++, from += RoundedColumns.Lanes) stored[numbers[k]] = (byte)((int)codes[from] & mask);
+            foreach (var (place, features) in part.Scales)   // those of several blocks are as they were
+                rounded.Scales[scale + place] = scales[(features[0] * RoundedColumns.Lanes) + lane];
         }
     }
 
     // A number's place among all, and its scale's, are sums of a part of the output and one of the input.
     private (int Number, int Scale) OfOutput(long output) => layout is Layout.OutIn ? Place(output, 0) : Place(0, output);
 
-    private (int Number, int Scale)[] Places(FeatureBlock block) =>
-        [.. block.Order.Select(k => block.Start + k).Select(input => layout is Layout.OutIn ? Place(0, input) : Place(input, 0))];
+    private Part PartOf(FeatureBlock block)
+    {
+        var places = block.Order.Select(k => block.Start + k)
+            .Select(input => layout is Layout.OutIn ? Place(0, input) : Place(input, 0)).ToList();
+        var scales = places.Select((place, k) => (place.Scale, Feature: k)).GroupBy(place => place.Scale, place => place.Feature);
+        return new Part(block, OwnScales(block), [.. places.Select(place => place.Number)],
+            [.. scales.Select(scale => (scale.Key, scale.ToArray()))]);
+    }
 
     private (int Number, int Scale) Place(long row, long column) =>
         ((int)((row * matrix.Columns) + column), matrix.ScaleIndex(row, column));
@@ -98,6 +113,7 @@ internal sealed class CalibratedRounding(QuantizedMatrix matrix, Layout layout, 
     /// <summary>A block of input features in this matrix.</summary>
     /// <param name="Block">The block.</param>
     /// <param name="Groups">Those that share a scale of their own.</param>
-    /// <param name="Places">Of each: what it adds to a number's place and to its scale's.</param>
-    private sealed record Part(FeatureBlock Block, IReadOnlyList<int[]> Groups, (int Number, int Scale)[] Places);
+    /// <param name="Numbers">What each feature adds to a number's place.</param>
+    /// <param name="Scales">What features that share a scale add to its place.</param>
+    private sealed record Part(FeatureBlock Block, IReadOnlyList<int[]> Groups, int[] Numbers, (int Place, int[] Features)[] Scales);
 }

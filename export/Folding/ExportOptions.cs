@@ -46,6 +46,9 @@ public sealed record FoldedModel(GraphGen.Ir.OnnxModel Model)
         }
     }
 
+    /// <summary>Rounds all weights of few bits as was chosen; those that were not rounded by then are when they are first asked for.</summary>
+    internal Action Round { get; init; } = () => { };
+
     /// <summary>What the stored types round; asks each weight, and makes those that were not written yet.</summary>
     public Func<Rounding?> Rounding { get; internal init; } = () => null;
 

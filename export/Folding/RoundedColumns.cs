@@ -18,8 +18,7 @@ internal sealed class RoundedColumns(float lowest, float highest, Func<float, fl
     /// <summary>Columns that are rounded at once.</summary>
     public static readonly int Lanes = Vector<float>.Count;
 
-    private const int Most = 128;      // features
-    private const int Together = 8;    // features whose changes are passed on at once
+    private const int Most = SecondMoments.BlockWidth;
 
     private static readonly int[] Positions = [.. Enumerable.Range(0, Most)];
 
@@ -36,14 +35,25 @@ internal sealed class RoundedColumns(float lowest, float highest, Func<float, fl
     /// <summary>The wanted numbers, [feature, column], features in the block's order.</summary>
     public Span<float> Wanted => Numbers(_wanted);
 
-    /// <summary>Zero points.</summary>
-    public Span<float> Zeros => Numbers(_zeros);
-
-    /// <summary>Scales; the result's, too.</summary>
+    /// <summary>The result's scales.</summary>
     public Span<float> Scales => Numbers(_bestScales);
 
     /// <summary>Codes of the plain rounding; the result's, too.</summary>
     public Span<float> Codes => Numbers(_best);
+
+    /// <summary>Sets the scale and the zero point that features of a column share, at the first of them.</summary>
+    public void SetScale(int column, int[] features, float scale, float zero)
+    {
+        var place = (features[0] * Lanes) + column;
+        (Numbers(_bestScales)[place], Numbers(_zeros)[place]) = (scale, zero);
+    }
+
+    /// <summary>Gives features what was set at the first of them.</summary>
+    public void RepeatScale(int[] features)
+    {
+        var (scale, zero) = (_bestScales[features[0]], _zeros[features[0]]);
+        foreach (var k in features) (_bestScales[k], _zeros[k]) = (scale, zero);
+    }
 
     /// <summary>Improves the rounding of a block.</summary>
     /// <param name="block">Its moments.</param>
@@ -85,21 +95,23 @@ internal sealed class RoundedColumns(float lowest, float highest, Func<float, fl
     {
         var n = _block.Count;
         _slope.AsSpan(0, n).Clear();
-        AddRows(_slope, (0, n), _block.Moments, Positions.AsSpan(0, n), _error);
+        for (var begin = 0; begin < n; begin += PanelMatrix.Width)
+            AddRows(_block.Moments, begin, (0, n), _error, _slope.AsSpan(begin));
     }
 
     // eᵀ·H·e, e = w′ − w: H is symmetric, and what lies above the squares on its diagonal counts twice.
     private Vector<float> Objective()
     {
-        var (n, h, sum) = (_block.Count, _block.Moments, Vector<float>.Zero);
-        _along.AsSpan(0, n).Clear();
-        for (var begin = 0; begin < n; begin += Together)
+        var (n, sum) = (_block.Count, Vector<float>.Zero);
+        var along = _along.AsSpan(0, PanelMatrix.Width);
+        for (var begin = 0; begin < n; begin += PanelMatrix.Width)
         {
-            var end = Math.Min(n, begin + Together);
-            AddRows(_along, (begin, end), h, Positions.AsSpan(0, begin), _error);
-            for (var j = begin; j < end; j++) _along[j] += _along[j];
-            AddRows(_along, (begin, end), h, Positions.AsSpan(begin, end - begin), _error.AsSpan(begin));
-            for (var j = begin; j < end; j++) sum += _error[j] * _along[j];
+            var end = Math.Min(n, begin + PanelMatrix.Width);
+            along.Clear();
+            AddRows(_block.Moments, begin, (0, begin), _error, along);
+            foreach (ref var number in along) number += number;
+            AddRows(_block.Moments, begin, (begin, end), _error, along);
+            for (var j = begin; j < end; j++) sum = Vector.FusedMultiplyAdd(_error[j], along[j - begin], sum);
         }
         return sum;
     }
@@ -121,20 +133,22 @@ internal sealed class RoundedColumns(float lowest, float highest, Func<float, fl
     // Rounds feature after feature; what is lost at one is made good by those that follow, as far as they vary along with it.
     private void PassErrorsOn()
     {
-        var (n, u) = (_block.Count, _block.Feedback);
+        var n = _block.Count;
         _wanted.AsSpan(0, n).CopyTo(_rest);
-        for (var begin = 0; begin < n; begin += Together)
+        for (var begin = 0; begin < n; begin += PanelMatrix.Width)
         {
-            var end = Math.Min(n, begin + Together);
-            for (var k = begin; k < end; k++)
+            var rest = _rest.AsSpan(begin, PanelMatrix.Width);
+            AddRows(_block.Feedback, begin, (0, begin), _moves, rest);
+            for (var k = begin; k < Math.Min(n, begin + PanelMatrix.Width); k++)
             {
-                _codes[k] = Code((_rest[k] * _inverse[k]) + _zeros[k]);
+                _codes[k] = Code(Vector.FusedMultiplyAdd(rest[k - begin], _inverse[k], _zeros[k]));
                 var stored = (_codes[k] - _zeros[k]) * _scales[k];
                 _error[k] = stored - _wanted[k];
-                _moves[k - begin] = (stored - _rest[k]) * (1 / u[(k * n) + k]);
-                AddRows(_rest, (k + 1, end), u, Positions.AsSpan(k, 1), _moves.AsSpan(k - begin));
+                var move = _moves[k] = stored - rest[k - begin];
+                var row = _block.Feedback.Row(k, begin);
+                for (var j = k - begin + 1; j < rest.Length; j++)
+                    rest[j] = Vector.FusedMultiplyAdd(move, new Vector<float>(row[j]), rest[j]);
             }
-            AddRows(_rest, (end, n), u, Positions.AsSpan(begin, end - begin), _moves);
         }
     }
 
@@ -149,38 +163,42 @@ internal sealed class RoundedColumns(float lowest, float highest, Func<float, fl
             foreach (var group in groups) ChangeScale(group);
             if (groups.Count == 0) break;
         }
-        return Objective();
+        if (isLarge && groups.Count > 0) ChangeCodes();   // in place of another round
+        var objective = Vector<float>.Zero;
+        for (var k = 0; k < _block.Count; k++) objective = Vector.FusedMultiplyAdd(_error[k], _slope[k], objective);
+        return objective;
     }
 
     // Each code in turn to where its column is best, the others as they are.
     private bool ChangeCodes()
     {
         var (n, h, isChanged) = (_block.Count, _block.Moments, false);
-        for (var begin = 0; begin < n; begin += Together)
+        for (var begin = 0; begin < n; begin += PanelMatrix.Width)
         {
-            var (end, isMoved) = (Math.Min(n, begin + Together), false);
-            for (var k = begin; k < end; k++)
+            var slope = _slope.AsSpan(begin, PanelMatrix.Width);
+            if (isChanged) AddRows(h, begin, (0, begin), _moves, slope);
+            for (var k = begin; k < Math.Min(n, begin + PanelMatrix.Width); k++)
             {
-                var step = Code(_codes[k] - (_slope[k] * _inverse[k] * (1 / h[(k * n) + k]))) - _codes[k];
-                _moves[k - begin] = step * _scales[k];
+                var row = h.Row(k, begin);
+                var step = Code(_codes[k] - (slope[k - begin] * _inverse[k] * (1 / row[k - begin]))) - _codes[k];
+                var move = _moves[k] = step * _scales[k];
                 if (Vector.EqualsAll(step, Vector<float>.Zero)) continue;
-                isMoved = true;
+                isChanged = true;
                 _codes[k] += step;
-                _error[k] += _moves[k - begin];
-                AddRows(_slope, (begin, end), h, Positions.AsSpan(k, 1), _moves.AsSpan(k - begin));
+                _error[k] += move;
+                for (var j = 0; j < slope.Length; j++) slope[j] = Vector.FusedMultiplyAdd(move, new Vector<float>(row[j]), slope[j]);
             }
-            if (!isMoved) continue;
-            isChanged = true;
-            AddRows(_slope, (0, begin), h, Positions.AsSpan(begin, end - begin), _moves);
-            AddRows(_slope, (end, n), h, Positions.AsSpan(begin, end - begin), _moves);
         }
-        return isChanged;
+        if (!isChanged) return false;
+        for (var begin = 0; begin + PanelMatrix.Width < n; begin += PanelMatrix.Width)   // codes behind a panel moved as well
+            AddRows(h, begin, (begin + PanelMatrix.Width, n), _moves, _slope.AsSpan(begin));
+        return true;
     }
 
     // The best scale of a group, w′ = (code − zero)·scale, the codes as they are.
     private void ChangeScale(int[] group)
     {
-        var (n, h) = (_block.Count, _block.Moments);
+        var n = _block.Count;
         var (slope, curve) = (Vector<float>.Zero, Vector<float>.Zero);
         _along.AsSpan(0, n).Clear();
         for (var i = 0; i < group.Length; i++)
@@ -188,7 +206,8 @@ internal sealed class RoundedColumns(float lowest, float highest, Func<float, fl
             _moves[i] = _codes[group[i]] - _zeros[group[i]];
             slope += _moves[i] * _slope[group[i]];
         }
-        AddRows(_along, (0, n), h, group, _moves);
+        for (var begin = 0; begin < n; begin += PanelMatrix.Width)
+            _block.Moments.AddRows(begin, group, _moves, _along.AsSpan(begin));
         for (var i = 0; i < group.Length; i++) curve += _moves[i] * _along[group[i]];
         var old = _scales[group[0]];
         var wanted = old - Vector.ConditionalSelect(Vector.GreaterThan(curve, Vector<float>.Zero), slope / curve, Vector<float>.Zero);
@@ -206,35 +225,9 @@ internal sealed class RoundedColumns(float lowest, float highest, Func<float, fl
         }
     }
 
-    // to[j] += Σ factor[i]·matrix[rows[i], j] for some j, eight of them at a time, which stay in registers.
-    private void AddRows(Vector<float>[] to, (int Begin, int End) part, float[] matrix, ReadOnlySpan<int> rows,
-        ReadOnlySpan<Vector<float>> factors)
-    {
-        var (n, j) = (_block.Count, part.Begin);
-        factors = factors[..rows.Length];
-        for (; j + 8 <= part.End; j += 8)
-        {
-            var sums = to.AsSpan(j, 8);
-            var (a, b, c, d, e, f, g, h) = (sums[0], sums[1], sums[2], sums[3], sums[4], sums[5], sums[6], sums[7]);
-            for (var i = 0; i < rows.Length; i++)
-            {
-                var factor = factors[i];
-                var row = matrix.AsSpan((rows[i] * n) + j, 8);
-                a = Vector.FusedMultiplyAdd(factor, new Vector<float>(row[0]), a);
-                b = Vector.FusedMultiplyAdd(factor, new Vector<float>(row[1]), b);
-                c = Vector.FusedMultiplyAdd(factor, new Vector<float>(row[2]), c);
-                d = Vector.FusedMultiplyAdd(factor, new Vector<float>(row[3]), d);
-                e = Vector.FusedMultiplyAdd(factor, new Vector<float>(row[4]), e);
-                f = Vector.FusedMultiplyAdd(factor, new Vector<float>(row[5]), f);
-                g = Vector.FusedMultiplyAdd(factor, new Vector<float>(row[6]), g);
-                h = Vector.FusedMultiplyAdd(factor, new Vector<float>(row[7]), h);
-            }
-            (sums[0], sums[1], sums[2], sums[3], sums[4], sums[5], sums[6], sums[7]) = (a, b, c, d, e, f, g, h);
-        }
-        for (; j < part.End; j++)
-            for (var i = 0; i < rows.Length; i++)
-                to[j] = Vector.FusedMultiplyAdd(factors[i], new Vector<float>(matrix[(rows[i] * n) + j]), to[j]);
-    }
+    private static void AddRows(PanelMatrix matrix, int begin, (int Begin, int End) rows, ReadOnlySpan<Vector<float>> factors,
+        Span<Vector<float>> to) =>
+        matrix.AddRows(begin, Positions.AsSpan(rows.Begin, rows.End - rows.Begin), factors[rows.Begin..], to);
 
     private Vector<float> Code(Vector<float> value) =>
         Vector.Min(Vector.Max(Vector.Round(value), new Vector<float>(lowest)), new Vector<float>(highest));

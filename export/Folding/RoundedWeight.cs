@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Numerics.Tensors;
 using LoRTA.Onnx.GraphGen.Discovery;
 using LoRTA.Onnx.GraphGen.Ir;
@@ -29,13 +30,12 @@ internal abstract class RoundedWeight(IStoredNumbers original, IReadOnlyList<Wei
     /// <summary>Makes the stored form and measures it.</summary>
     public abstract void Compute();
 
-    /// <summary>The exact numbers.</summary>
-    protected float[] Exact()
+    /// <summary>Makes the exact numbers of those that the file stored before, in their place.</summary>
+    /// <param name="stored">All stored numbers; the array may be longer.</param>
+    protected float[] Exact(float[] stored)
     {
-        var numbers = original.Read();
-        foreach (var (_, matrix, compute) in edits)
-            IsChanged |= matrix.Write(compute(matrix.Read(numbers)), numbers);
-        return numbers;
+        foreach (var edit in edits) IsChanged |= edit.Apply(stored);
+        return stored;
     }
 
     /// <summary>Notes how far stored numbers are from the exact ones.</summary>
@@ -92,7 +92,7 @@ internal sealed class FloatWeight(FloatNumbers original, IReadOnlyList<WeightEdi
 
     private Memory<byte> Round()
     {
-        var exact = Exact();
+        var exact = Exact(original.Read());
         var bytes = WeightView.Round(exact, type);
         var stored = OnnxTensor.FromBytes(type, [exact.Length], bytes).ToFloats();
         Note(Distance(exact, (row, numbers) => stored.AsSpan(row * numbers.Length, numbers.Length).CopyTo(numbers)));
@@ -135,11 +135,25 @@ internal sealed class QuantizedWeight(QuantizedMatrix original, IReadOnlyList<We
         }
     }
 
-    // The nearest codes come first in any case.
     private Made Make()
     {
-        var exact = Exact();
-        var rounded = original.Requantize(exact);
+        var rounded = original.Unpacked();
+        var numbers = ArrayPool<float>.Shared.Rent(checked((int)(original.Rows * original.Columns)));
+        try
+        {
+            original.Read(rounded, numbers);
+            return Make(Exact(numbers), rounded);
+        }
+        finally
+        {
+            ArrayPool<float>.Shared.Return(numbers);
+        }
+    }
+
+    // The nearest codes come first in any case.
+    private Made Make(float[] exact, RoundedNumbers rounded)
+    {
+        original.Requantize(exact, rounded);
         if (choice.Moments is null) return Stored(null);
         if (_made.All(made => made.Moments is not null)) _made.Add(Stored(null));
         if (choice.Moments.GetValueOrDefault(_edits[0].Address) is { } moments)

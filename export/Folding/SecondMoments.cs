@@ -8,7 +8,8 @@ namespace LoRTA.Onnx.Export.Folding;
 /// <param name="width">Features of x.</param>
 internal sealed class SecondMoments(int width)
 {
-    private const int BlockWidth = 128;
+    /// <summary>Features of a block.</summary>
+    public const int BlockWidth = 128;
 
     private readonly double[][] _sums =
         [.. Enumerable.Range(0, (width + BlockWidth - 1) / BlockWidth)
@@ -16,7 +17,13 @@ internal sealed class SecondMoments(int width)
     private IReadOnlyList<FeatureBlock>? _blocks;
 
     /// <summary>The blocks, each ready to round with; asked once nothing is added any more.</summary>
-    public IReadOnlyList<FeatureBlock> Blocks => _blocks ??= Made();
+    public IReadOnlyList<FeatureBlock> Blocks
+    {
+        get
+        {
+            lock (_sums) return _blocks ??= Made();   // layers that read the same x may be rounded at once
+        }
+    }
 
     /// <summary>Adds some rows of x.</summary>
     /// <param name="x">[.., features].</param>
@@ -47,7 +54,11 @@ internal sealed class SecondMoments(int width)
     private FeatureBlock[] Made()
     {
         var blocks = new FeatureBlock[_sums.Length];
-        Parallel.For(0, blocks.Length, block => blocks[block] = FeatureBlock.Of(_sums[block], block * BlockWidth, Width(width, block)));
+        Parallel.For(0, blocks.Length, block =>
+        {
+            blocks[block] = FeatureBlock.Of(_sums[block], block * BlockWidth, Width(width, block));
+            _sums[block] = [];
+        });
         return blocks;
     }
 
@@ -58,9 +69,9 @@ internal sealed class SecondMoments(int width)
 /// <param name="Start">The first feature.</param>
 /// <param name="Order">The features by falling variance, relative to <paramref name="Start"/>.</param>
 /// <param name="Moments">H [n, n] in that order, damped.</param>
-/// <param name="Feedback">U [n, n], upper triangular, H⁻¹ = Uᵀ·U: rounding feature k by e changes the best value of feature j &gt; k by
-/// −e·U[k, j] / U[k, k].</param>
-internal sealed record FeatureBlock(int Start, int[] Order, float[] Moments, float[] Feedback)
+/// <param name="Feedback">V [n, n], upper triangular with ones on its diagonal, H⁻¹ = Vᵀ·D·V: rounding feature k by e changes the best value
+/// of feature j &gt; k by e·V[k, j].</param>
+internal sealed record FeatureBlock(int Start, int[] Order, PanelMatrix Moments, PanelMatrix Feedback)
 {
     private const double Damping = 0.01;   // of the mean variance, as GPTQ has it
 
@@ -78,16 +89,22 @@ internal sealed record FeatureBlock(int Start, int[] Order, float[] Moments, flo
                 h[(i * count) + j] = (sums[(Math.Min(order[i], order[j]) * count) + Math.Max(order[i], order[j])] / mean)
                     + (i == j ? Damping : 0);
         var u = InvertedUpper(UpperFactor(h, count), count);
+        for (var i = 0; i < count; i++)
+        {
+            var row = u.AsSpan(i * count, count);
+            TensorPrimitives.Divide(row, row[i], row);
+        }
         return u.All(double.IsFinite)
-            ? new FeatureBlock(start, order, Array.ConvertAll(h, value => (float)value), Array.ConvertAll(u, value => (float)value))
+            ? new FeatureBlock(start, order, PanelMatrix.Of(h, count), PanelMatrix.Of(u, count))
             : Plain(start, count);
     }
 
     // Nothing is known: every feature counts the same and tells nothing about another.
     private static FeatureBlock Plain(int start, int count)
     {
-        var one = new float[count * count];
-        for (var i = 0; i < count; i++) one[(i * count) + i] = 1;
+        var numbers = new double[count * count];
+        for (var i = 0; i < count; i++) numbers[(i * count) + i] = 1;
+        var one = PanelMatrix.Of(numbers, count);
         return new FeatureBlock(start, [.. Enumerable.Range(0, count)], one, one);
     }
 

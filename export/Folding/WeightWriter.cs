@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using LoRTA.Onnx.GraphGen.Discovery;
 using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.GraphGen.Weights;
@@ -10,6 +11,8 @@ namespace LoRTA.Onnx.Export.Folding;
 /// <param name="choice">How weights of few bits are rounded.</param>
 internal sealed class WeightWriter(OnnxModel model, bool widen, RoundingChoice choice)
 {
+    private const int AtOnce = 2;   // more take more memory than they save time
+
     private readonly List<RoundedWeight> _rounded = [];
 
     /// <summary>Replaces matrices of one stored tensor for one node.</summary>
@@ -25,6 +28,21 @@ internal sealed class WeightWriter(OnnxModel model, bool widen, RoundingChoice c
 
     /// <summary>Bits of the narrowest form.</summary>
     public int Bits => _rounded.Select(weight => weight.Bits).DefaultIfEmpty(32).Min();
+
+    /// <summary>Rounds all weights of few bits as was chosen, two at a time: what one thread does alone for one of them, another does for
+    /// the other.</summary>
+    public void Round()
+    {
+        try
+        {
+            var options = new ParallelOptions { MaxDegreeOfParallelism = AtOnce };
+            Parallel.ForEach(_rounded.OfType<QuantizedWeight>(), options, weight => weight.Compute());
+        }
+        catch (AggregateException e)
+        {
+            ExceptionDispatchInfo.Throw(e.Flatten().InnerExceptions[0]);
+        }
+    }
 
     /// <summary>What storing cost; asks after the weights were written.</summary>
     public Rounding? Rounding()

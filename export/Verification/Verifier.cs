@@ -75,6 +75,7 @@ public sealed class Verifier(IGraphEvaluator evaluator, IReadOnlyList<AdapterFam
         OutputDifference With(IReadOnlyDictionary<string, SecondMoments>? moments)
         {
             folded.Choice.Use(moments);
+            folded.Round();
             return OutputDifference.Between(effect.Adapted, runner.Run(folded.Canonical.Model));
         }
     }

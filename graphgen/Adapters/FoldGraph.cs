@@ -1,4 +1,5 @@
 using LoRTA.Onnx.GraphGen.Ir;
+using LoRTA.Onnx.GraphGen.Weights;
 
 namespace LoRTA.Onnx.GraphGen.Adapters;
 
@@ -37,13 +38,23 @@ internal sealed class FoldGraph(AdapterPlan plan, IReadOnlyDictionary<string, On
         return (outputs[folded.Weight.Value.Name], hasBias ? outputs[folded.Bias!.Value.Value.Name] : bias);
     }
 
-    /// <summary>ΔW [in, out]; null where the change is no sum.</summary>
-    public OnnxTensor? Delta(AdapterSite site)
+    /// <summary>ΔW as a layout has it; null where the change is no sum.</summary>
+    public OnnxTensor? Delta(AdapterSite site, Layout layout = Layout.InOut)
     {
         var (graph, tape, set) = Begin(site);
         if (plan.Family.Delta(site, set) is not { } delta) return null;
+        if (layout is Layout.OutIn) delta = Transposed(tape, delta);
         graph.AddOutput(delta.Value);
         return Run(graph, new Dictionary<string, OnnxTensor>(StringComparer.Ordinal))[delta.Value.Name];
+    }
+
+    // (a·b)ᵀ = bᵀ·aᵀ: the factors are narrow, while their product is as large as the weight.
+    private static Expr Transposed(Tape tape, Expr delta)
+    {
+        if (delta.Value.Producer is not { Op: "MatMul" or OrtOps.FusedMatMul } product || delta.Rank != 2) return delta.T;
+        var (a, b) = (tape[product.Input(0)!], tape[product.Input(1)!]);
+        if (a.Rank != 2 || b.Rank != 2) return delta.T;
+        return (product.Int("transB", 0) == 1 ? b : b.T).MatMul(product.Int("transA", 0) == 1 ? a : a.T, product.Float("alpha", 1));
     }
 
     private (Graph Graph, Tape Tape, FactorSet Factors) Begin(AdapterSite site)

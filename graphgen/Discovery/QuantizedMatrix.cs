@@ -11,9 +11,14 @@ namespace LoRTA.Onnx.GraphGen.Discovery;
 /// <param name="ZeroPoints">The zero points as stored; null = the format's own everywhere.</param>
 internal sealed record QuantizedMatrix(BlockLayout Layout, OnnxTensor Codes, OnnxTensor Scales, OnnxTensor? ZeroPoints) : IStoredNumbers
 {
-    private const int Exact = 512;   // squares that are summed in float32
+    private const int Exact = 512;     // squares that are summed in float32
+    private const int Together = 64;   // blocks that one thread takes at once
 
     private static readonly float[] Parts = [1, 0.95f, 0.9f, 0.85f, 0.8f];
+
+    // The old scale and four that reach a largest number, in whole vectors.
+    private static readonly int Candidates =
+        (1 + (4 * Parts.Length) + Vector<float>.Count - 1) / Vector<float>.Count * Vector<float>.Count;
 
     private readonly float[] _scales = Scales.ToFloats();
     private float[]? _blockZeros;
@@ -37,27 +42,62 @@ internal sealed record QuantizedMatrix(BlockLayout Layout, OnnxTensor Codes, Onn
 
     private long BlocksAcross => (Columns + Layout.BlockColumns - 1) / Layout.BlockColumns;
 
-    public float[] Read() => Read(new RoundedNumbers(PackedCodes.Unpack(Codes.Bytes, Layout), _scales));
+    public float[] Read() => Read(Unpacked());
+
+    /// <summary>Codes and scales as they are stored.</summary>
+    public RoundedNumbers Unpacked()
+    {
+        var rounded = new RoundedNumbers(PackedCodes.Unpack(Codes.Bytes, Layout), (float[])_scales.Clone());
+        Codes.LetGo();
+        return rounded;
+    }
 
     /// <summary>The numbers that codes and scales stand for.</summary>
     public float[] Read(RoundedNumbers rounded)
     {
         var values = GC.AllocateUninitializedArray<float>(checked((int)(Rows * Columns)));
-        Parallel.For(0, (int)Rows, row => ReadRow(rounded, row, values.AsSpan(row * (int)Columns, (int)Columns)));
+        Read(rounded, values);
         return values;
     }
+
+    /// <summary>The same, into the first numbers of an array.</summary>
+    public void Read(RoundedNumbers rounded, float[] values) =>
+        Parallel.For(0, (int)Rows, row => ReadRow(rounded, row, values.AsSpan(row * (int)Columns, (int)Columns)));
 
     /// <summary>The numbers of one row that codes and scales stand for.</summary>
     public void ReadRow(RoundedNumbers rounded, int row, Span<float> values)
     {
         var codes = rounded.Codes.AsSpan(row * values.Length, values.Length);
-        var (negative, range, width) = (Highest, 1 << Layout.Bits, (int)Layout.BlockColumns);
+        var width = (int)Layout.BlockColumns;
         var block = (int)(row / Layout.BlockRows * BlocksAcross);
         for (var left = 0; left < values.Length; left += width, block++)
         {
-            var (zero, scale) = (ZeroAt(block), rounded.Scales[block]);
-            for (var at = left; at < Math.Min(values.Length, left + width); at++)
-                values[at] = ((codes[at] > negative ? codes[at] - range : codes[at]) - zero) * scale;
+            var part = Math.Min(width, values.Length - left);
+            Decode(codes.Slice(left, part), ZeroAt(block), rounded.Scales[block], values.Slice(left, part));
+        }
+    }
+
+    // Where codes are signed, turning the sign's bit and taking it away again extends the sign.
+    private void Decode(ReadOnlySpan<byte> codes, float zero, float scale, Span<float> values)
+    {
+        var (sign, at, count) = (Layout.IsSigned ? 1 << (Layout.Bits - 1) : 0, 0, Vector<float>.Count);
+        for (; at + Vector<byte>.Count <= codes.Length; at += Vector<byte>.Count)
+        {
+            var target = values.Slice(at, Vector<byte>.Count);
+            Vector.Widen(new Vector<byte>(codes[at..]), out var low, out var high);
+            Vector.Widen(low, out var a, out var b);
+            Vector.Widen(high, out var c, out var d);
+            Numbers(a).CopyTo(target);
+            Numbers(b).CopyTo(target[count..]);
+            Numbers(c).CopyTo(target[(2 * count)..]);
+            Numbers(d).CopyTo(target[(3 * count)..]);
+        }
+        for (; at < codes.Length; at++) values[at] = ((codes[at] ^ sign) - sign - zero) * scale;
+
+        Vector<float> Numbers(Vector<uint> bits)
+        {
+            var code = (Vector.AsVectorInt32(bits) ^ new Vector<int>(sign)) - new Vector<int>(sign);
+            return (Vector.ConvertToSingle(code) - new Vector<float>(zero)) * scale;
         }
     }
 
@@ -84,17 +124,27 @@ internal sealed record QuantizedMatrix(BlockLayout Layout, OnnxTensor Codes, Onn
     /// <summary>A code of the stored bits.</summary>
     public int Signed(byte code) => code > Highest ? code - (1 << Layout.Bits) : code;
 
-    /// <summary>New codes and scales for other numbers. Blocks and zero points stay; a block whose numbers did not change keeps its codes; of its old scale and those that fit the new numbers the one with the smallest squared error is taken.</summary>
-    /// <param name="values">Numbers [rows, columns].</param>
+    /// <summary>New codes and scales for other numbers.</summary>
     public RoundedNumbers Requantize(float[] values)
     {
-        var rounded = new RoundedNumbers(PackedCodes.Unpack(Codes.Bytes, Layout), (float[])_scales.Clone());
-        Parallel.For(0, BlocksDown * BlocksAcross, () => new float[Layout.BlockRows * Layout.BlockColumns], (index, _, inside) =>
+        var rounded = Unpacked();
+        Requantize(values, rounded);
+        return rounded;
+    }
+
+    /// <summary>New codes and scales for other numbers. Blocks and zero points stay; a block whose numbers did not change keeps its codes; of
+    /// its old scale and those that fit the new numbers the one with the smallest squared error is taken.</summary>
+    /// <param name="values">Numbers [rows, columns].</param>
+    /// <param name="rounded">Codes and scales as they are stored, which are changed.</param>
+    public void Requantize(float[] values, RoundedNumbers rounded)
+    {
+        var blocks = BlocksDown * BlocksAcross;
+        Parallel.For(0, (blocks + Together - 1) / Together, () => new float[Layout.BlockRows * Layout.BlockColumns], (group, _, inside) =>
         {
-            Requantize(BlockOf(index / BlocksAcross, index % BlocksAcross), values, rounded, inside);
+            for (var index = group * Together; index < Math.Min(blocks, (group + 1) * Together); index++)
+                Requantize(BlockOf(index / BlocksAcross, index % BlocksAcross), values, rounded, inside);
             return inside;
         }, _ => { });
-        return rounded;
     }
 
     /// <summary>Codes and scales as the file stores them.</summary>
@@ -136,46 +186,48 @@ internal sealed record QuantizedMatrix(BlockLayout Layout, OnnxTensor Codes, Onn
         var (least, most) = (TensorPrimitives.Min(values), TensorPrimitives.Max(values));
         var (up, down) = (Math.Max(1, Highest - zero), Math.Min(-1, Lowest - zero));
         ReadOnlySpan<float> reaching = [most / up, least / down, most / down, least / up];
-        var (best, error) = (old, Error(values, zero, old));
+        Span<float> scales = stackalloc float[Candidates];
+        Span<double> errors = stackalloc double[Candidates];
+        scales.Fill(old);
+        var count = 1;
         foreach (var reach in reaching)
         {
             foreach (var part in Parts)
             {
                 var scale = StoredScale(reach * part);
-                if (scale == 0 || !float.IsFinite(scale)) continue;
-                var found = Error(values, zero, scale);
-                if (found < error) (best, error) = (scale, found);
+                if (scale != 0 && float.IsFinite(scale)) scales[count++] = scale;
             }
         }
-        return best;
+        SquaredErrors(values, zero, scales, errors);
+        var best = 0;
+        for (var i = 1; i < count; i++)
+            if (errors[i] < errors[best]) best = i;
+        return scales[best];
     }
 
-    private double Error(ReadOnlySpan<float> values, float zero, float scale)
+    // (w′ − w)² summed over the values, for a scale in each lane.
+    private void SquaredErrors(ReadOnlySpan<float> values, float zero, ReadOnlySpan<float> scales, Span<double> errors)
     {
-        if (scale == 0) return TensorPrimitives.SumOfSquares(values);
-        var (part, inverse) = (zero - MathF.Floor(zero), 1 / scale);
-        var (lowest, highest, parts) = (new Vector<float>(Lowest - zero), new Vector<float>(Highest - zero), new Vector<float>(part));
-        var sum = 0.0;
-        var at = 0;
-        while (at + Vector<float>.Count <= values.Length)
+        var part = new Vector<float>(zero - MathF.Floor(zero));
+        var (lowest, highest) = (new Vector<float>(Lowest - zero), new Vector<float>(Highest - zero));
+        errors.Clear();
+        for (var first = 0; first < scales.Length; first += Vector<float>.Count)
         {
-            var squares = Vector<float>.Zero;
-            for (var end = Math.Min(values.Length, at + Exact) - Vector<float>.Count; at <= end; at += Vector<float>.Count)
+            var scale = new Vector<float>(scales[first..]);
+            var inverse = Vector.ConditionalSelect(Vector.Equals(scale, Vector<float>.Zero), Vector<float>.Zero, Vector<float>.One / scale);
+            for (var begin = 0; begin < values.Length; begin += Exact)
             {
-                var value = new Vector<float>(values[at..]);
-                var steps = Vector.Round(Vector.FusedMultiplyAdd(value, new Vector<float>(inverse), parts)) - parts;
-                var difference = Vector.FusedMultiplyAdd(Vector.Min(Vector.Max(steps, lowest), highest), new Vector<float>(scale), -value);
-                squares = Vector.FusedMultiplyAdd(difference, difference, squares);
+                var squares = Vector<float>.Zero;
+                foreach (var number in values.Slice(begin, Math.Min(Exact, values.Length - begin)))
+                {
+                    var value = new Vector<float>(number);
+                    var steps = Vector.Round(Vector.FusedMultiplyAdd(value, inverse, part)) - part;
+                    var difference = Vector.FusedMultiplyAdd(Vector.Min(Vector.Max(steps, lowest), highest), scale, -value);
+                    squares = Vector.FusedMultiplyAdd(difference, difference, squares);
+                }
+                for (var lane = 0; lane < Vector<float>.Count; lane++) errors[first + lane] += squares[lane];
             }
-            sum += Vector.Sum(squares);
         }
-        for (; at < values.Length; at++)
-        {
-            var steps = MathF.Round((values[at] * inverse) + part) - part;
-            var difference = (Math.Clamp(steps, Lowest - zero, Highest - zero) * scale) - values[at];
-            sum += difference * difference;
-        }
-        return sum;
     }
 
     // The nearest codes, counted from a zero point that may lie between two of them.
@@ -187,18 +239,25 @@ internal sealed record QuantizedMatrix(BlockLayout Layout, OnnxTensor Codes, Onn
             codes.Fill((byte)((int)Math.Clamp(MathF.Round(zero), Lowest, Highest) & mask));
             return;
         }
-        var (lowest, highest) = (new Vector<float>(Lowest), new Vector<float>(Highest));
-        Span<int> found = stackalloc int[Vector<int>.Count];
-        for (; at + Vector<float>.Count <= values.Length; at += Vector<float>.Count)
+        var count = Vector<float>.Count;
+        for (; at + Vector<byte>.Count <= values.Length; at += Vector<byte>.Count)
         {
-            var steps = Vector.Round((new Vector<float>(values[at..]) / scale) + new Vector<float>(zero - below));
-            Vector.ConvertToInt32(Vector.Min(Vector.Max(steps + new Vector<float>(below), lowest), highest)).CopyTo(found);
-            for (var i = 0; i < found.Length; i++) codes[at + i] = (byte)(found[i] & mask);
+            var part = values.Slice(at, Vector<byte>.Count);
+            var first = Vector.Narrow(Codes(part), Codes(part[count..]));
+            var second = Vector.Narrow(Codes(part[(2 * count)..]), Codes(part[(3 * count)..]));
+            (Vector.AsVectorByte(Vector.Narrow(first, second)) & new Vector<byte>((byte)mask)).CopyTo(codes[at..]);
         }
         for (; at < values.Length; at++)
         {
             var nearest = MathF.Round((values[at] / scale) + (zero - below)) + below;
             codes[at] = (byte)((int)Math.Clamp(nearest, Lowest, Highest) & mask);
+        }
+
+        Vector<int> Codes(ReadOnlySpan<float> numbers)
+        {
+            var steps = Vector.Round((new Vector<float>(numbers) / scale) + new Vector<float>(zero - below));
+            var nearest = steps + new Vector<float>(below);
+            return Vector.ConvertToInt32(Vector.Min(Vector.Max(nearest, new Vector<float>(Lowest)), new Vector<float>(Highest)));
         }
     }
 

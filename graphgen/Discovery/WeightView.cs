@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Runtime.InteropServices;
 using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.GraphGen.Weights;
@@ -85,6 +86,50 @@ internal sealed record WeightView(IStoredNumbers Numbers, Layout Layout, Feature
             if (isOther) isChanged = true;
         });
         return isChanged;
+    }
+
+    /// <summary>Adds ΔW to the stored numbers. Asked only where these are those of W.</summary>
+    /// <param name="delta">ΔW, laid out as they are.</param>
+    /// <param name="stored">All stored numbers.</param>
+    /// <returns>Whether any number is another one now.</returns>
+    public bool Add(OnnxTensor delta, float[] stored)
+    {
+        var (rows, ranges) = Layout is Layout.OutIn
+            ? (Features(), [(0L, (long)In)])
+            : (Enumerable.Range(0, In).ToArray(), Columns);
+        var width = (int)ranges.Width;
+        var isChanged = false;
+        Parallel.For(0, rows.Length, row =>
+        {
+            var change = delta.Span<float>().Slice(row * width, width);
+            var at = 0;
+            foreach (var (start, end) in ranges)
+            {
+                var part = stored.AsSpan((int)((rows[row] * Numbers.Columns) + start), (int)(end - start));
+                if (Add(change.Slice(at, part.Length), part)) isChanged = true;
+                at += part.Length;
+            }
+        });
+        return isChanged;
+    }
+
+    private static bool Add(ReadOnlySpan<float> change, Span<float> numbers)
+    {
+        var (isOther, at) = (false, 0);
+        for (; at + Vector<float>.Count <= numbers.Length; at += Vector<float>.Count)
+        {
+            var before = new Vector<float>(numbers[at..]);
+            var after = before + new Vector<float>(change[at..]);
+            isOther |= !Vector.EqualsAll(before, after);
+            after.CopyTo(numbers[at..]);
+        }
+        for (; at < numbers.Length; at++)
+        {
+            var after = numbers[at] + change[at];
+            isOther |= !after.Equals(numbers[at]);
+            numbers[at] = after;
+        }
+        return isOther;
     }
 
     /// <summary>Numbers in the raw form of a type, rounded once to the nearest.</summary>

@@ -5,6 +5,8 @@ namespace LoRTA.Onnx.GraphGen.Files;
 /// <summary>Passes what is written on to another stream and hashes it on the way.</summary>
 internal sealed class HashingStream(Stream target) : Stream
 {
+    private const int Large = 1 << 20;   // bytes that are hashed by another thread
+
     private readonly IncrementalHash _hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
 
     /// <summary>SHA-256 of what was written so far.</summary>
@@ -24,10 +26,27 @@ internal sealed class HashingStream(Stream target) : Stream
         set => throw new NotSupportedException();
     }
 
-    public override void Write(ReadOnlySpan<byte> buffer)
+    public override unsafe void Write(ReadOnlySpan<byte> buffer)
     {
-        _hash.AppendData(buffer);
-        target.Write(buffer);
+        if (buffer.Length < Large)
+        {
+            _hash.AppendData(buffer);
+            target.Write(buffer);
+            return;
+        }
+        fixed (byte* start = buffer)
+        {
+            var (address, length) = ((IntPtr)start, buffer.Length);
+            var hashing = Task.Run(() => _hash.AppendData(new ReadOnlySpan<byte>((void*)address, length)));
+            try
+            {
+                target.Write(buffer);
+            }
+            finally
+            {
+                hashing.GetAwaiter().GetResult();   // the bytes stay until both have read them
+            }
+        }
     }
 
     public override void Write(byte[] buffer, int offset, int count) => Write(buffer.AsSpan(offset, count));

@@ -56,6 +56,15 @@ internal sealed unsafe class MappedFile
         return new ReadOnlySpan<byte>(_start + offset, length);
     }
 
+    /// <summary>Lets go of the memory of a window: what is touched again is read again. Without it, every byte that was read once counts as
+    /// memory of the process for as long as the file is mapped.</summary>
+    public void LetGo(long offset, long length)
+    {
+        var page = Environment.SystemPageSize;
+        var (first, end) = ((offset + page - 1) / page * page, (offset + length) / page * page);
+        if (end > first) UnixCalls.LetGo((IntPtr)(_start + first), (nint)(end - first));
+    }
+
     /// <summary>Refuses a file that was shortened in place since it was opened. The system ends a process that touches bytes which are
     /// gone (SIGBUS), and nothing can catch that,
     /// so it is asked for before each piece of work.</summary>

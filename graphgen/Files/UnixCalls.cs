@@ -11,6 +11,7 @@ internal static unsafe partial class UnixCalls
     private const uint TypeMask = 1;          // STATX_TYPE
     private const int ModeOffset = 28;        // of stx_mode; this structure is the same on every processor
     private const uint Exchange = 2;          // RENAME_EXCHANGE
+    private const int DontNeed = 4;           // MADV_DONTNEED
 
     /// <summary>The type bits of what is at a path, a link not followed; null where nothing is there or the call is missing.</summary>
     public static int? TypeOf(string path)
@@ -41,6 +42,22 @@ internal static unsafe partial class UnixCalls
         }
     }
 
+    /// <summary>Lets go of memory whose content is in a file; it is read again when it is touched. Does nothing where the system cannot.</summary>
+    /// <param name="address">The first page.</param>
+    /// <param name="length">Bytes.</param>
+    public static void LetGo(IntPtr address, nint length)
+    {
+        if (!OperatingSystem.IsLinux()) return;
+        try
+        {
+            _ = Advise(address, length, DontNeed);   // advice that is not taken costs memory and nothing else
+        }
+        catch (Exception e) when (e is EntryPointNotFoundException or DllNotFoundException)
+        {
+            return;
+        }
+    }
+
     /// <summary>Opens a file for reading without asking for the lock that .NET takes on each file that it opens; null where that
     /// fails.</summary>
     public static SafeFileHandle? OpenUnlocked(string path)
@@ -57,6 +74,10 @@ internal static unsafe partial class UnixCalls
     [LibraryImport("libc", EntryPoint = "renameat2", StringMarshalling = StringMarshalling.Utf8)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static partial int RenameAt(int fromFolder, string from, int toFolder, string to, uint flags);
+
+    [LibraryImport("libc", EntryPoint = "madvise")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial int Advise(IntPtr address, nint length, int advice);
 
     [LibraryImport("libc", EntryPoint = "open", StringMarshalling = StringMarshalling.Utf8)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]

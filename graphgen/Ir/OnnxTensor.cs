@@ -107,6 +107,9 @@ public sealed class OnnxTensor
     internal ReadOnlySpan<byte> Slice(long offset, int length) =>
         File is { } file ? file.Span(FileOffset + offset, length) : (_streamed?.Invoke() ?? _computed?.Value ?? _memory).Span.Slice((int)offset, length);
 
+    /// <summary>Lets go of the memory of bytes that lie in a file, until they are asked for again.</summary>
+    internal void LetGo() => File?.LetGo(FileOffset, ByteCount);
+
     /// <summary>The elements as <typeparamref name="T"/>, which must be this tensor's own type.</summary>
     internal ReadOnlySpan<T> Span<T>()
         where T : unmanaged
@@ -167,7 +170,9 @@ public sealed class OnnxTensor
         for (long offset = 0; offset < ByteCount; offset += Block)
         {
             StopRequest.ThrowIfAny();
-            stream.Write(Slice(offset, (int)Math.Min(Block, ByteCount - offset)));
+            var length = (int)Math.Min(Block, ByteCount - offset);
+            stream.Write(Slice(offset, length));
+            File?.LetGo(FileOffset + offset, length);
         }
     }
 

@@ -3,6 +3,7 @@ using LoRTA.Onnx.GraphGen.Artifacts;
 using LoRTA.Onnx.GraphGen.Autodiff;
 using LoRTA.Onnx.GraphGen.Errors;
 using LoRTA.Onnx.GraphGen.Ir;
+using LoRTA.Onnx.GraphGen.Weights;
 using LoRTA.Onnx.Tests.Shared;
 
 namespace LoRTA.Onnx.GraphGen.Tests.Adapters;
@@ -32,6 +33,20 @@ internal sealed class AdapterFamiliesTests
 
             var expected = FamilyCase.Product(x, fold.Delta(site)!).Zip(y.ToFloats(), (change, before) => change + before);
             Assert.That(adapted.ToFloats(), Is.EqualTo(expected).Within(2e-5), site.Address);
+        }
+    }
+
+    [TestCaseSource(nameof(Cases))]
+    public void Delta_of_a_transposed_layout_is_the_transpose(FamilyCase given)
+    {
+        var fold = new FoldGraph(given.Plan, given.Factors, FamilyCase.Evaluator);
+
+        foreach (var site in given.Plan.Sites.All)
+        {
+            var (delta, transposed) = (fold.Delta(site)!, fold.Delta(site, Layout.OutIn)!);
+
+            Assert.That(transposed.Dims, Is.EqualTo(new long[] { site.Out, site.In }), site.Address);
+            Assert.That(transposed.ToFloats(), Is.EqualTo(TensorAxes.Transposed(delta.ToFloats(), site.In, site.Out)).Within(1e-6), site.Address);
         }
     }
 

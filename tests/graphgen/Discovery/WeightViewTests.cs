@@ -53,6 +53,35 @@ internal sealed class WeightViewTests
 
     [TestCase(Layout.InOut)]
     [TestCase(Layout.OutIn)]
+    public void A_change_is_added_to_its_own_numbers(Layout layout)
+    {
+        var (matrix, stored) = (Packed(layout), (layout is Layout.OutIn ? OutIn : InOut).ToArray());
+        float[] change = layout is Layout.OutIn ? [10, 40, 20, 50, 30, 60] : [10, 20, 30, 40, 50, 60];
+
+        var isChanged = matrix.Add(OnnxTensor.Of<float>([6], change), stored);
+
+        Assert.That(isChanged, Is.True);
+        Assert.That(stored, Is.EqualTo((layout is Layout.OutIn ? OutIn : InOut).Select(value => value < 0 ? value : 11 * value)));
+    }
+
+    [TestCase(Layout.InOut, 0f, false)]
+    [TestCase(Layout.OutIn, 0f, false)]
+    [TestCase(Layout.InOut, 1e-9f, false)]
+    [TestCase(Layout.InOut, 1e-3f, true)]
+    [TestCase(Layout.OutIn, 1e-3f, true)]
+    public void A_change_is_told_from_none(Layout layout, float size, bool expected)
+    {
+        const int Wide = 19;   // no multiple of the numbers that are added at once
+        var ones = Enumerable.Repeat(1f, Wide * Wide).ToArray();
+        var matrix = new WeightView(new FloatNumbers(OnnxTensor.Of<float>([Wide, Wide], ones)), layout, [(0, Wide)]);
+        var change = new float[Wide * Wide];
+        change[^1] = size;
+
+        Assert.That(matrix.Add(OnnxTensor.Of<float>([change.Length], change), ones), Is.EqualTo(expected));
+    }
+
+    [TestCase(Layout.InOut)]
+    [TestCase(Layout.OutIn)]
     public void Single_elements_are_those_of_the_whole(Layout layout)
     {
         var matrix = Packed(layout);

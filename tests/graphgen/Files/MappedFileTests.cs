@@ -1,3 +1,4 @@
+using System.Globalization;
 using LoRTA.Onnx.GraphGen.Errors;
 using LoRTA.Onnx.GraphGen.Files;
 using LoRTA.Onnx.Tests.Shared;
@@ -30,5 +31,25 @@ internal sealed class MappedFileTests
         File.Move(folder["b.bin"], folder["a.bin"], overwrite: true);
 
         Assert.That(mapped.Span(0, 3).ToArray(), Is.EqualTo(new byte[] { 1, 2, 3 }));
+    }
+
+    [Test, Platform("Linux")]
+    public void Memory_that_is_let_go_of_is_no_longer_the_process_s_and_is_read_again()
+    {
+        const int Length = 64 << 20;
+        using var folder = new TestFolder();
+        File.WriteAllBytes(folder["a.bin"], Enumerable.Repeat((byte)7, Length).ToArray());
+        var mapped = MappedFile.Open(folder["a.bin"]);
+
+        var before = mapped.Span(0, Length).Count((byte)7);
+        var resident = MappedBytes();
+        mapped.LetGo(100, Length - 100);
+        var left = MappedBytes();
+
+        Assert.That(resident - left, Is.GreaterThan(Length / 2));
+        Assert.That((before, mapped.Span(0, Length).Count((byte)7)), Is.EqualTo((Length, Length)));
+
+        static long MappedBytes() => File.ReadLines("/proc/self/status").Where(line => line.StartsWith("RssFile", StringComparison.Ordinal))
+            .Select(line => 1024 * long.Parse(line.Split(' ')[^2], CultureInfo.InvariantCulture)).Single();
     }
 }
