@@ -17,8 +17,10 @@ internal static class ChannelForms
     // A·v = (vᵀ·Aᵀ)ᵀ
     private static Outcome WeightOnTheLeft(Node node, Rewriting at)
     {
-        if (node.Input(0) is not { Shape: { } shape } weight || node.Input(1) is not { IsConstant: false, Shape: { Rank: >= 2 } columns } x) return "the shape of an operand is not known, or the right one is stored";
-        if (shape.Rank > columns.Rank || !(SwapsLastTwo(x.Producer) || IsReadTransposed(node.Output))) return "its data are not transposed in front of it or behind";
+        if (node.Input(0) is not { Shape: { } shape } weight || node.Input(1) is not { IsConstant: false, Shape: { Rank: >= 2 } columns } x)
+            return "the shape of an operand is not known, or the right one is stored";
+        if (shape.Rank > columns.Rank || !(SwapsLastTwo(x.Producer) || IsReadTransposed(node.Output)))
+            return "its data are not transposed in front of it or behind";
         if (StoredMatrixOperand.Of(at, weight) is not var (matrix, isTransposed)) return "its left operand is no stored matrix";
         return at.Substitute(node, (_, _) =>
         {
@@ -29,10 +31,14 @@ internal static class ChannelForms
 
     private static Outcome Convolution(Node node, Rewriting at)
     {
-        if (node.Input(0) is not { Shape: { Rank: >= 3 } shape } x || node.Input(1) is not { Shape.Known: { } kernel } weight) return "the shape of its data or of its kernel is not known";
-        if (kernel.Skip(2).Any(size => size != 1) || node.Int("group", 1) != 1) return "its kernel covers several positions, or its channels are grouped";
-        if (node.Ints("strides")?.Any(stride => stride != 1) == true || node.Ints("pads")?.Any(pad => pad != 0) == true) return "it leaves positions out or pads them";
-        if (!Views.Moves(x.Producer) && !node.Output.Uses.Any(use => Views.Moves(use.Node))) return "nothing in front of it or behind moves its features to the last axis";
+        if (node.Input(0) is not { Shape: { Rank: >= 3 } shape } x || node.Input(1) is not { Shape.Known: { } kernel } weight)
+            return "the shape of its data or of its kernel is not known";
+        if (kernel.Skip(2).Any(size => size != 1) || node.Int("group", 1) != 1)
+            return "its kernel covers several positions, or its channels are grouped";
+        if (node.Ints("strides")?.Any(stride => stride != 1) == true || node.Ints("pads")?.Any(pad => pad != 0) == true)
+            return "it leaves positions out or pads them";
+        if (!Views.Moves(x.Producer) && !node.Output.Uses.Any(use => Views.Moves(use.Node)))
+            return "nothing in front of it or behind moves its features to the last axis";
         if (StoredMatrixOperand.Of(at, weight) is not var (matrix, isTransposed)) return "its kernel is no stored matrix";
         var rank = shape.Rank;
         int[] toLast = [0, .. Enumerable.Range(2, rank - 2), 1];
@@ -62,8 +68,10 @@ internal static class ChannelForms
 
     private static Outcome Cancelling(Node node, Rewriting at)
     {
-        if (at.Graph.IsOutput(node.Output) || node.Operand(0).Producer is not { Op: "Transpose" } first) return "no Transpose is in front of it, or it is an output of the graph";
-        if (node.Operand(0).Shape is not { } shape || first.Operand(0).IsConstant) return "what is transposed is stored, or its shape is not known";
+        if (at.Graph.IsOutput(node.Output) || node.Operand(0).Producer is not { Op: "Transpose" } first)
+            return "no Transpose is in front of it, or it is an output of the graph";
+        if (node.Operand(0).Shape is not { } shape || first.Operand(0).IsConstant)
+            return "what is transposed is stored, or its shape is not known";
         var (a, b) = (OrderOf(first, shape.Rank), OrderOf(node, shape.Rank));
         if (!b.Select((axis, i) => a[axis] == i).All(same => same)) return "the two Transposes do not cancel";
         at.Forward(node, first.Operand(0));

@@ -17,7 +17,8 @@ internal static class CodeForms
                 (widened, zero) = (shift.Operand(0), shift.Input(1));
             if (widened.Producer is not { Op: "Cast" } cast) continue;
             if (cast.Input(0) is not { IsConstant: true } codes || !IsOfCodes(codes.Constant!)) continue;
-            if (LayoutOf(codes.Constant!.Dims, scales) is not { } layout) return "the scales belong to no axis and to no blocks of the codes";
+            if (LayoutOf(codes.Constant!.Dims, scales) is not { } layout)
+                return "the scales belong to no axis and to no blocks of the codes";
             var zeros = zero is null ? null : ZeroPoints(at, zero, codes.Constant!, scales, layout);
             if (zero is not null && zeros is null) return "the zero points are no codes, one for each scale";
             return at.Substitute(node, (_, _) =>

@@ -28,7 +28,8 @@ internal static class ConstantForms
 
     private static Outcome KnownIntegers(Node node, Rewriting rewriting)
     {
-        if (node.Outputs.Count != 1 || rewriting.Graph.IsOutput(node.Output) || node.Output.Shape?.Known is not { } dims) return "it is an output of the graph, or its shape is not known";
+        if (node.Outputs.Count != 1 || rewriting.Graph.IsOutput(node.Output) || node.Output.Shape?.Known is not { } dims)
+            return "it is an output of the graph, or its shape is not known";
         if (node.Output.Content is not { } content || content.Any(dim => !dim.IsKnown)) return "its elements are not known";
         var numbers = content.Select(dim => dim.Value!.Value).ToArray();
         if (Integers(node.Output.Type, dims, numbers) is not { } tensor) return "its elements are no integers";
@@ -38,7 +39,8 @@ internal static class ConstantForms
 
     private static Outcome Transposed(Node node, Rewriting rewriting)
     {
-        if (node.Input(0) is not { IsConstant: true, Constant: { Rank: >= 2 } stored } || stored.Type.Bits() < 8) return "what it transposes is not stored, or stored in packed codes";
+        if (node.Input(0) is not { IsConstant: true, Constant: { Rank: >= 2 } stored } || stored.Type.Bits() < 8)
+            return "what it transposes is not stored, or stored in packed codes";
         if (stored.Rank > 2) return TransposedMatrix(node, stored, rewriting);
         if (node.Ints("perm") is [0, 1]) return "it keeps the order of the axes";
         rewriting.View(node, "T", () => OnnxTensor.Computed(stored.Type, [stored.Dims[1], stored.Dims[0]], () => TensorAxes.Transposed(stored)));
@@ -48,7 +50,8 @@ internal static class ConstantForms
     // A matrix with further axes of length 1.
     private static Outcome TransposedMatrix(Node node, OnnxTensor stored, Rewriting rewriting)
     {
-        if (node.Output.Shape?.Known is not { } dims || StoredAxes.Of(stored.Dims).Transpose(node.Ints("perm"))?.Matrix() is not var (isTransposed, rows, columns)) return "what it transposes is no matrix with further axes of length 1";
+        if (node.Output.Shape?.Known is not { } dims || StoredAxes.Of(stored.Dims).Transpose(node.Ints("perm"))?.Matrix() is not var (isTransposed, rows, columns))
+            return "what it transposes is no matrix with further axes of length 1";
         rewriting.View(node, $"T[{string.Join(',', dims)}]", () => isTransposed
             ? OnnxTensor.Computed(stored.Type, dims, () => TensorAxes.Transposed(stored.WithDims([rows, columns])))
             : stored.WithDims(dims));
@@ -68,7 +71,8 @@ internal static class ConstantForms
 
     private static Outcome Reshaped(Node node, Rewriting rewriting)
     {
-        if (node.Input(0) is not { IsConstant: true, Constant: { } stored } || node.Output.Shape?.Known is not { } dims) return "what it shows is not stored, or the shape is not known";
+        if (node.Input(0) is not { IsConstant: true, Constant: { } stored } || node.Output.Shape?.Known is not { } dims)
+            return "what it shows is not stored, or the shape is not known";
         rewriting.View(node, $"[{string.Join(',', dims)}]", () => stored.WithDims(dims));
         return Outcome.Done;
     }
@@ -76,8 +80,10 @@ internal static class ConstantForms
     // Single numbers only, in the file's own precision: √ and ÷ are exact roundings in every runtime.
     private static Outcome Arithmetic(Node node, Rewriting rewriting)
     {
-        if (node.Output.Type != ElementType.Float || node.Output.Shape?.Known is not { } dims) return "it computes with other numbers than float32";
-        if (node.Inputs.Any(input => input is not { IsConstant: true, Constant: { Count: 1, Type: ElementType.Float } })) return "its operands are not single stored numbers";
+        if (node.Output.Type != ElementType.Float || node.Output.Shape?.Known is not { } dims)
+            return "it computes with other numbers than float32";
+        if (node.Inputs.Any(input => input is not { IsConstant: true, Constant: { Count: 1, Type: ElementType.Float } }))
+            return "its operands are not single stored numbers";
         var operands = node.Inputs.Select(input => input!.Constant!.Span<float>()[0]).ToArray();
         var result = (node.Op, operands) switch
         {

@@ -37,7 +37,8 @@ internal static class FusedActivationForms
     // x·sigmoid(x) in one pass, and one tensor less to keep for the gradient
     private static Outcome Silu(Node node, Rewriting rewriting)
     {
-        if (SiluPieces.Match(node.Output) is not { } match || match["x"].Type != ElementType.Float) return "it is no x·sigmoid(x) of float32";
+        if (SiluPieces.Match(node.Output) is not { } match || match["x"].Type != ElementType.Float)
+            return "it is no x·sigmoid(x) of float32";
         return rewriting.Substitute(node, (_, at) => [at.Tape[match["x"]].Apply(OrtOps.QuickGelu, ("alpha", 1f))]);
     }
 }

@@ -20,7 +20,8 @@ internal static class GeluForms
 
     private static Outcome Gelu(Node node, Rewriting rewriting)
     {
-        if (Pieces.Match(node.Output) is not { } match || match["x"].Type != ElementType.Float) return "it is not x·Φ(x) of float32 in one of the known spellings";
+        if (Pieces.Match(node.Output) is not { } match || match["x"].Type != ElementType.Float)
+            return "it is not x·Φ(x) of float32 in one of the known spellings";
         rewriting.Replace(node, "Gelu", [match["x"]], ("approximate", "none"));
         return Outcome.Done;
     }

@@ -33,10 +33,15 @@ internal static class PassThroughForms
     private static Outcome PartOfJoined(Node node, Rewriting rewriting)
     {
         var facts = new NodeFacts(node);
-        if (node.Operand(0).Producer is not { Op: "Concat" } joined || node.Operand(0).Shape is not { } shape || rewriting.Graph.IsOutput(node.Output)) return "it cuts nothing that was joined before";
-        if (facts.Longs(1) is not [var start] || facts.Longs(2) is not [var end] || facts.Longs(3) is not [var axis] || facts.Longs(4) is not (null or [1])) return "where it cuts is not known, or along several axes";
+        if (node.Operand(0).Producer is not { Op: "Concat" } joined || node.Operand(0).Shape is not { } shape
+            || rewriting.Graph.IsOutput(node.Output))
+            return "it cuts nothing that was joined before";
+        if (facts.Longs(1) is not [var start] || facts.Longs(2) is not [var end] || facts.Longs(3) is not [var axis]
+            || facts.Longs(4) is not (null or [1]))
+            return "where it cuts is not known, or along several axes";
         var sizes = joined.Inputs.Select(part => part!.Shape?[shape.Axis(axis)].Value).ToList();
-        if (shape.Axis(axis) != shape.Axis(joined.Int("axis", 0)) || sizes.Contains(null)) return "it cuts along another axis than the parts are joined along, or their sizes are not known";
+        if (shape.Axis(axis) != shape.Axis(joined.Int("axis", 0)) || sizes.Contains(null))
+            return "it cuts along another axis than the parts are joined along, or their sizes are not known";
         var total = sizes.Sum()!.Value;
         var (from, to) = (start.FromFront(total), Math.Min(end.FromFront(total), total));
         for (var (i, at) = (0, 0L); i < sizes.Count; at += sizes[i++]!.Value)
@@ -51,7 +56,9 @@ internal static class PassThroughForms
     // Rotary embeddings that are partial in the code and whole in the configuration join an empty rest. A cache of no length stays: it is fed.
     private static Outcome DropEmptyParts(Node node, Rewriting rewriting)
     {
-        if (node.Output.Shape is not { Rank: > 0 } shape || shape.Axis(node.Int("axis", 0)) is not (>= 0 and var axis) || axis >= shape.Rank) return "the axis that it joins along is not known";
+        if (node.Output.Shape is not { Rank: > 0 } shape || shape.Axis(node.Int("axis", 0)) is not (>= 0 and var axis)
+            || axis >= shape.Rank)
+            return "the axis that it joins along is not known";
         var parts = node.Inputs.Where(part => part is not { Producer: not null } || part.Shape?[axis].Is(0) != true).ToList();
         if (parts.Count == node.Inputs.Count || parts.Count == 0) return "none of its parts is empty";
         if (parts is [{ } single] && !rewriting.Graph.IsOutput(node.Output))
@@ -77,7 +84,8 @@ internal static class PassThroughForms
     private static Outcome Forward(Node node, Rewriting rewriting)
     {
         var (input, graph) = (node.Operand(0), rewriting.Graph);
-        if (graph.IsOutput(node.Output) && (input.Producer is null || graph.IsOutput(input))) return "it is an output of the graph that needs a node of its own";   // an output needs a node of its own
+        if (graph.IsOutput(node.Output) && (input.Producer is null || graph.IsOutput(input)))
+            return "it is an output of the graph that needs a node of its own";   // an output needs a node of its own
         rewriting.Forward(node, input);
         return Outcome.Done;
     }

@@ -27,9 +27,11 @@ internal static class QuantizedForms
 
     private static Outcome Activation(Node node, Rewriting rewriting)
     {
-        if (node.Input(0) is not { IsConstant: false } codes || RoundedActivations.Unrounded(rewriting, node, codes, node.Input(1), node.Input(2)) is not { } x) return "what it widens was not rounded with the same scale and zero point";
+        if (node.Input(0) is not { IsConstant: false } codes || RoundedActivations.Unrounded(rewriting, node, codes, node.Input(1), node.Input(2)) is not { } x)
+            return "what it widens was not rounded with the same scale and zero point";
         if (x.Type != node.Output.Type) return "it widens to another type than was rounded";
-        if (rewriting.Graph.IsOutput(node.Output) && (x.Value.Producer is null || rewriting.Graph.IsOutput(x.Value))) return "it is an output of the graph that needs a node of its own";
+        if (rewriting.Graph.IsOutput(node.Output) && (x.Value.Producer is null || rewriting.Graph.IsOutput(x.Value)))
+            return "it is an output of the graph that needs a node of its own";
         x.Value.Producer?.Source ??= node.Source;
         rewriting.Forward(node, x.Value);
         return Outcome.Done;
@@ -38,7 +40,9 @@ internal static class QuantizedForms
     // A bias: few numbers, widened once.
     private static Outcome Vector(Node node, Rewriting rewriting)
     {
-        if (!LateDequantize.IsDequantized(node.Output) || node.Operand(0).Constant is not { Rank: <= 1 } codes || node.Output.Type != ElementType.Float) return "what it widens is no stored vector";
+        if (!LateDequantize.IsDequantized(node.Output) || node.Operand(0).Constant is not { Rank: <= 1 } codes
+            || node.Output.Type != ElementType.Float)
+            return "what it widens is no stored vector";
         rewriting.Constant(node, Widened(codes, node.Operand(1).Constant!, node.Input(2)?.Constant));
         return Outcome.Done;
     }
@@ -53,7 +57,9 @@ internal static class QuantizedForms
     // x·(DQ(W))ᵀ
     private static Outcome Transposed(Node node, Rewriting rewriting)
     {
-        if (node.Input(1)?.Producer is not { Op: "Transpose" } transpose || transpose.Ints("perm") is not (null or [1, 0]) || !LateDequantize.IsDequantized(transpose.Operand(0))) return "its right operand is no transposed matrix of codes";
+        if (node.Input(1)?.Producer is not { Op: "Transpose" } transpose || transpose.Ints("perm") is not (null or [1, 0])
+            || !LateDequantize.IsDequantized(transpose.Operand(0)))
+            return "its right operand is no transposed matrix of codes";
         return rewriting.Substitute(node, (product, at) => [at.Tape[product.Operand(0)].MatMul(at.Tape[transpose.Output])]);
     }
 
@@ -63,8 +69,10 @@ internal static class QuantizedForms
         if (Rescaled.Match(node.Output) is not { } match) return "it does not rescale a MatMulInteger of a rounded activation";
         var product = match["scales"] == node.Input(1) ? node.Operand(0).Producer!.Operand(0).Producer! : node.Operand(1).Producer!.Operand(0).Producer!;
         var rounding = product.Operand(0).Producer!;
-        if (!match["scales"].Producer!.Inputs.Contains(rounding.Outputs[1]) || product.Input(2) != rounding.Outputs.ElementAtOrDefault(2)) return "its scale or zero point are not those of the rounding";   // scale and zero point of the same rounding
-        if (!IsOfFeatures(match["weight"], match["scale"], product.Input(3))) return "its scales or zero points are computed, or do not belong to output features";
+        if (!match["scales"].Producer!.Inputs.Contains(rounding.Outputs[1]) || product.Input(2) != rounding.Outputs.ElementAtOrDefault(2))
+            return "its scale or zero point are not those of the rounding";   // scale and zero point of the same rounding
+        if (!IsOfFeatures(match["weight"], match["scale"], product.Input(3)))
+            return "its scales or zero points are computed, or do not belong to output features";
         rewriting.Find(product, RoundedActivations.NotRounded);
         return rewriting.Substitute(node, (_, at) =>
         {
@@ -84,8 +92,10 @@ internal static class QuantizedForms
 
     private static Outcome FromIntegers(Node node, Rewriting rewriting, Value? x, int scale, int zero, int bias)
     {
-        if (x is null || node.Input(1) is not { } weight || node.Input(scale) is not { } factor) return "its data are not rounded in front of it";
-        if (!IsOfFeatures(weight, factor, node.Input(zero))) return "its scales or zero points are computed, or do not belong to output features";
+        if (x is null || node.Input(1) is not { } weight || node.Input(scale) is not { } factor)
+            return "its data are not rounded in front of it";
+        if (!IsOfFeatures(weight, factor, node.Input(zero)))
+            return "its scales or zero points are computed, or do not belong to output features";
         rewriting.Find(node, RoundedActivations.NotRounded);
         return rewriting.Substitute(node, (_, at) =>
         {

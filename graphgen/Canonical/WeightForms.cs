@@ -24,9 +24,12 @@ internal static class WeightForms
     // Stored numbers times stored numbers: known before the graph runs.
     private static Outcome ScaledConstant(Node node, Rewriting at)
     {
-        if (node.Input(0) is not { IsConstant: true, Constant: { Type: ElementType.Float } a }) return "its first operand is no stored float32 tensor";
-        if (node.Input(1) is not { IsConstant: true, Constant: { Type: ElementType.Float } b }) return "its second operand is no stored float32 tensor";
-        if (node.Source is not { } source || StoredPath.Of(source.Output) is not { IsExact: true } path || path.Tensor.Count < 2) return "the file does not hold its numbers as one tensor with a scale";
+        if (node.Input(0) is not { IsConstant: true, Constant: { Type: ElementType.Float } a })
+            return "its first operand is no stored float32 tensor";
+        if (node.Input(1) is not { IsConstant: true, Constant: { Type: ElementType.Float } b })
+            return "its second operand is no stored float32 tensor";
+        if (node.Source is not { } source || StoredPath.Of(source.Output) is not { IsExact: true } path || path.Tensor.Count < 2)
+            return "the file does not hold its numbers as one tensor with a scale";
         if (node.Output.Shape?.Known is not { } dims || Math.Max(a.Count, b.Count) != path.Tensor.Count) return "it repeats the tensor";
         var isDivided = node.Op == "Div";
         at.Constant(node, OnnxTensor.Computed(ElementType.Float, dims, () =>
@@ -53,9 +56,11 @@ internal static class WeightForms
     {
         var (alpha, beta) = (node.Float("alpha", 1), node.Float("beta", 1));
         if (node.Int("transA", 0) != 0) return "its left operand is transposed";
-        if ((alpha == 1 && beta == 1) || ScaledProducts.WeightOf(node) is null) return "it has no factors, or its right operand is no stored matrix";
+        if ((alpha == 1 && beta == 1) || ScaledProducts.WeightOf(node) is null)
+            return "it has no factors, or its right operand is no stored matrix";
         var bias = node.Input(2);
-        if (beta != 1 && bias is not null and not { IsConstant: true, Constant.Type: ElementType.Float }) return "the bias that its beta scales is computed";
+        if (beta != 1 && bias is not null and not { IsConstant: true, Constant.Type: ElementType.Float })
+            return "the bias that its beta scales is computed";
         var scaled = alpha == 1 ? at.Copy(node, node.Inputs) : ScaledProducts.Scaled(at, node, null, [alpha]);
         if (scaled is null) return "the stored form of its weight has no place for a scale";
         scaled.Attributes.Remove("alpha");
@@ -76,7 +81,8 @@ internal static class WeightForms
     // [1, K, N] times rows, a dequantised matrix behind views, FusedMatMul's alpha.
     private static Outcome Product(Node node, Rewriting at)
     {
-        if (node.Input(0) is not { IsConstant: false, Shape: { Rank: >= 1 } rows } || node.Input(1) is not { Shape: { } shape } weight) return "the shape of an operand is not known, or the left one is stored";
+        if (node.Input(0) is not { IsConstant: false, Shape: { Rank: >= 1 } rows } || node.Input(1) is not { Shape: { } shape } weight)
+            return "the shape of an operand is not known, or the left one is stored";
         if (node.Int("transA", 0) + node.Int("transBatchA", 0) + node.Int("transBatchB", 0) != 0) return "its left operand is transposed";
         var alpha = node.Float("alpha", 1);
         if (ScaledProducts.IsPlain(weight) && alpha == 1) return "its weight is a plain matrix already";
@@ -94,11 +100,15 @@ internal static class WeightForms
     // (x∘s)·W with a scale that belongs to this weight.
     private static Outcome ScaleInFront(Node node, Rewriting at)
     {
-        if (node.Source is not { } source || InputScale.Of(source) is null || node.Operand(0).Producer is not { } scale) return "nothing scales the input of this product for it alone";
+        if (node.Source is not { } source || InputScale.Of(source) is null || node.Operand(0).Producer is not { } scale)
+            return "nothing scales the input of this product for it alone";
         if (scale.Source != source.Operand(0).Producer || scale.Op != "Mul") return "what scales its input was replaced";
         var side = scale.Operand(0).IsConstant ? 0 : 1;
-        if (scale.Input(side) is not { IsConstant: true, Constant: { Type: ElementType.Float } factor } || scale.Operand(1 - side).IsConstant) return "what scales its input is computed";
-        if (ScaledProducts.Scaled(at, node, factor.ToFloats(), null) is not { } scaled) return "the stored form of its weight has no place for a scale of each input";
+        if (scale.Input(side) is not { IsConstant: true, Constant: { Type: ElementType.Float } factor }
+            || scale.Operand(1 - side).IsConstant)
+            return "what scales its input is computed";
+        if (ScaledProducts.Scaled(at, node, factor.ToFloats(), null) is not { } scaled)
+            return "the stored form of its weight has no place for a scale of each input";
         scaled.SetInput(0, scale.Input(1 - side));
         at.TakeOver(node, scaled.Output);
         return Outcome.Done;
