@@ -23,12 +23,13 @@ internal sealed class AdapterStep : IStepVariant
 
     public string Name { get; }
 
-    public static TrainingGraphs Graphs(string method, RobertaShape shape) => TrainingGraphBuilder.Build(RobertaModel.Open(), new TrainingOptions
-    {
-        Adapter = new AdapterOptions { Method = method, Rank = shape.Rank, Alpha = 16, Targets = ["q", "v"] },
-        Task = "classification",
-        Optimizer = new OptimizerOptions { Clip = null },
-    });
+    public static TrainingGraphs Graphs(string method, RobertaShape shape) =>
+        TrainingGraphBuilder.Build(RobertaModel.Open(), new TrainingOptions
+        {
+            Adapter = new AdapterOptions { Method = method, Rank = shape.Rank, Alpha = 16, Targets = ["q", "v"] },
+            Task = "classification",
+            Optimizer = new OptimizerOptions { Clip = null },
+        });
 
     public static Batch BatchOf(RobertaShape shape)
     {

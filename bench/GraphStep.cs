@@ -24,7 +24,8 @@ internal sealed class GraphStep : IStepVariant
 
     public static GraphStep Forward(RobertaShape shape) => new("forward only", RobertaModel.Open(), AdapterStep.BatchOf(shape).Inputs);
 
-    /// <summary>Every product of the LoRTA training graph, on operands of the same shapes: frozen weights as constants, everything else as inputs.</summary>
+    /// <summary>Every product of the LoRTA training graph, on operands of the same shapes: frozen weights as constants, everything else as
+    /// inputs.</summary>
     public static GraphStep Products(RobertaShape shape)
     {
         var train = AdapterStep.Graphs("lorta", shape).Train.Graph;
@@ -37,7 +38,8 @@ internal sealed class GraphStep : IStepVariant
             var copy = new Node(node.OpType, node.Domain, node.Inputs.Select(Operand), [output]) { Name = node.Name };
             foreach (var (name, attribute) in node.Attributes) copy.Attributes[name] = attribute;
             graph.Add(copy);
-            sums.Add(new Tape(graph)[output].Slice(0, 0, 1).Total().Value);   // one element in a row is read, so that nothing is left out and little else is done
+            // one element in a row is read, so that nothing is left out and little else is done
+            sums.Add(new Tape(graph)[output].Slice(0, 0, 1).Total().Value);
         }
         foreach (var sum in sums) graph.AddOutput(sum);
         return new GraphStep("bare matrix products", OnnxModel.ForRuntime(graph), inputs);

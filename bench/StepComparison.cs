@@ -5,7 +5,8 @@ using Microsoft.ML.OnnxRuntime;
 
 namespace LoRTA.Onnx.Bench;
 
-/// <summary>Runs variants in turn, each in a process of its own, so that a busy machine slows all alike and none meets the threads and memory of another.</summary>
+/// <summary>Runs variants in turn, each in a process of its own, so that a busy machine slows all alike and none meets the threads and
+/// memory of another.</summary>
 internal static class StepComparison
 {
     private const int WarmUp = 3;
@@ -18,16 +19,21 @@ internal static class StepComparison
         RobertaModel.Store(new RobertaShape());   // the children find it there
         Console.WriteLine(Machine());
         var variants = (names.Count == 0 ? [.. StepVariants.All.Keys] : names).Select(name => new Child(name)).ToArray();
-        for (var round = -WarmUp; round < rounds; round++)
-            for (var i = 0; i < variants.Length; i++) variants[(i + round + WarmUp) % variants.Length].Step(isMeasured: round >= 0);   // another order each round
+        for (var round = -WarmUp; round < rounds; round++)   // another order each round
+            for (var i = 0; i < variants.Length; i++) variants[(i + round + WarmUp) % variants.Length].Step(isMeasured: round >= 0);
 
-        Console.WriteLine("| step | median ms | ratio | least ms | ratio | peak MB | last loss |\n| --- | --: | --: | --: | --: | --: | --: |");
+        Console.WriteLine(
+            "| step | median ms | ratio | least ms | ratio | peak MB | last loss |\n| --- | --: | --: | --: | --: | --: | --: |");
         foreach (var variant in variants)
-            Console.WriteLine(FormattableString.Invariant($"| {variant.Name} | {variant.Median:F1} | {variant.Median / variants[0].Median:F2} | {variant.Least:F1} | {variant.Least / variants[0].Least:F2} | {variant.PeakMegabytes} | {variant.Loss:F4} |"));
+            Console.WriteLine(string.Create(
+                CultureInfo.InvariantCulture,
+                $"| {variant.Name} | {variant.Median:F1} | {variant.Median / variants[0].Median:F2} | {variant.Least:F1} | "
+                    + $"{variant.Least / variants[0].Least:F2} | {variant.PeakMegabytes} | {variant.Loss:F4} |"));
         foreach (var variant in variants) variant.Dispose();
     }
 
-    /// <summary>The child's side: a step for each line of standard input; answers with milliseconds, loss and peak resident megabytes.</summary>
+    /// <summary>The child's side: a step for each line of standard input; answers with milliseconds, loss and peak resident
+    /// megabytes.</summary>
     public static void Serve(string name)
     {
         using var variant = StepVariants.Create(name);
@@ -42,7 +48,8 @@ internal static class StepComparison
     }
 
     private static string Machine() =>
-        $"{Processor()}, {Environment.ProcessorCount} cores; .NET {Environment.Version}, ONNX Runtime {OrtEnv.Instance().GetVersionString()}, "
+        $"{Processor()}, {Environment.ProcessorCount} cores; .NET {Environment.Version}, ONNX Runtime "
+            + $"{OrtEnv.Instance().GetVersionString()}, "
         + $"TorchSharp {typeof(TorchSharp.torch).Assembly.GetName().Version?.ToString(3)}";
 
     private static string Processor() => File.Exists("/proc/cpuinfo")
@@ -57,7 +64,10 @@ internal static class StepComparison
         public Child(string name)
         {
             Name = name;
-            _process = Process.Start(new ProcessStartInfo(Environment.ProcessPath!, ["serve", name]) { RedirectStandardInput = true, RedirectStandardOutput = true, UseShellExecute = false })!;
+            _process = Process.Start(new ProcessStartInfo(
+                Environment.ProcessPath!,
+                ["serve", name])
+            { RedirectStandardInput = true, RedirectStandardOutput = true, UseShellExecute = false })!;
         }
 
         public string Name { get; }
@@ -75,7 +85,9 @@ internal static class StepComparison
             _process.StandardInput.WriteLine();
             var answer = _process.StandardOutput.ReadLine()?.Split(' ') ?? throw new InvalidOperationException($"'{Name}' ended early");
             if (isMeasured) _times.Add(double.Parse(answer[0], CultureInfo.InvariantCulture));
-            (Loss, PeakMegabytes) = (double.Parse(answer[1], CultureInfo.InvariantCulture), long.Parse(answer[2], CultureInfo.InvariantCulture));
+            (Loss,
+                PeakMegabytes) = (double.Parse(answer[1], CultureInfo.InvariantCulture),
+                    long.Parse(answer[2], CultureInfo.InvariantCulture));
         }
 
         public void Dispose()

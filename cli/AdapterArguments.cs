@@ -12,7 +12,12 @@ internal sealed class AdapterArguments
     private readonly Option<double> _alpha = Opt.Alpha();
     private readonly Option<string[]> _targets = Opt.Targets();
     private readonly Option<string> _layers = Opt.Layers();
-    private readonly Option<string[]> _options = new("--option") { Description = "An option of the family's own.", HelpName = "name=value", DefaultValueFactory = _ => [] };
+    private readonly Option<string[]> _options = new("--option")
+    {
+        Description = "An option of the family's own.",
+        HelpName = "name=value",
+        DefaultValueFactory = _ => [],
+    };
 
     public IReadOnlyList<Symbol> Symbols => [_method, _rank, _alpha, _targets, _layers, _options];
 
@@ -35,7 +40,8 @@ internal sealed class AdapterArguments
         return options;
     }
 
-    private static string[] Split(string text) => text.Split('=', 2) is [{ Length: > 0 }, _] pair ? pair : throw Wrong("--option", text, "name=value");
+    private static string[] Split(string text) =>
+        text.Split('=', 2) is [{ Length: > 0 }, _] pair ? pair : throw Wrong("--option", text, "name=value");
 
     private static LortaException Wrong(string option, string value, string expected) =>
         new("LRT803", $"{option}: '{value}' is not understood.", $"Give {expected}.") { IsUsage = true };

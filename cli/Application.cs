@@ -39,21 +39,33 @@ internal static class Application
     /// <summary>Runs a command line with the given verbs.</summary>
     public static int Run(string[] args, Shell shell, IReadOnlyList<Verb> verbs)
     {
-        var root = new RootCommand("Parameter-efficient fine-tuning on ONNX: train an adapter on any exporter's file, fold it back, verify.") { Opt.Json, Opt.Quiet };
+        var root =
+            new RootCommand(
+                "Parameter-efficient fine-tuning on ONNX: train an adapter on any exporter's file, fold it back, verify.") { Opt.Json,
+                Opt.Quiet };
         foreach (var verb in verbs) root.Add(verb.Command);
 
         var parsed = root.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
         var command = parsed.CommandResult.Command;
-        if (parsed.Errors is [_, ..]) return Failures.Usage(shell.Error, Complaint(parsed, root), command == root ? "lorta" : $"lorta {command.Name}");
+        if (parsed.Errors is [_, ..])
+            return Failures.Usage(shell.Error, Complaint(parsed, root), command == root ? "lorta" : $"lorta {command.Name}");
         return verbs.FirstOrDefault(verb => verb.Command == command && parsed.Action is null) is { } called
             ? called.Run(parsed, shell)
-            : parsed.Invoke(new InvocationConfiguration { Output = shell.Output, Error = shell.Error, EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });   // help, version
+            // help, version
+            : parsed.Invoke(new InvocationConfiguration
+            {
+                Output = shell.Output,
+                Error = shell.Error,
+                EnableDefaultExceptionHandler = false,
+                ProcessTerminationTimeout = null,
+            });
     }
 
     // Without a verb the parser says no more than that.
-    private static string Complaint(ParseResult parsed, RootCommand root) => parsed.CommandResult.Command == root && parsed.UnmatchedTokens is [var word, ..]
-        ? $"'{word}' is no {(word.StartsWith('-') ? "option" : "verb")} of lorta."
-        : parsed.Errors[0].Message;
+    private static string Complaint(ParseResult parsed, RootCommand root) =>
+        parsed.CommandResult.Command == root && parsed.UnmatchedTokens is [var word, ..]
+            ? $"'{word}' is no {(word.StartsWith('-') ? "option" : "verb")} of lorta."
+            : parsed.Errors[0].Message;
 }
 
 /// <summary>What a command line runs in.</summary>

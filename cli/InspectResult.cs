@@ -22,10 +22,12 @@ internal sealed record InspectResult(Inspection Inspection) : IVerdict, IDocumen
     public JsonNode ToJson()
     {
         var json = JsonSerializer.SerializeToNode(Inspection, Inspection.Json)!.AsObject();
-        if (Names is not null) json["parameterNames"] = new JsonObject(Names.Select(name => KeyValuePair.Create(name.Name, (JsonNode?)Describe(name))));
+        if (Names is not null)
+            json["parameterNames"] = new JsonObject(Names.Select(name => KeyValuePair.Create(name.Name, (JsonNode?)Describe(name))));
         if (Explanations is not null)
         {
-            json["forms"] = new JsonObject(Sites().Select(item => KeyValuePair.Create(item.Address, (JsonNode?)new JsonArray([.. item.Site!.Forms.Select(form => (JsonNode)form)]))));
+            json["forms"] = new JsonObject(Sites().Select(item => KeyValuePair.Create(
+                item.Address, (JsonNode?)new JsonArray([.. item.Site!.Forms.Select(form => (JsonNode)form)]))));
             json["explanations"] = JsonSerializer.SerializeToNode(Explanations, Inspection.Json);
         }
         return json;
@@ -38,19 +40,24 @@ internal sealed record InspectResult(Inspection Inspection) : IVerdict, IDocumen
         Inspection.Producer,
         Opset = Inspection.Opsets.GetValueOrDefault("ai.onnx"),
         Inspection.Hidden,
-        Heads = Inspection.Heads == Inspection.KvHeads ? $"{Inspection.Heads}" : $"{Inspection.Heads} ({Inspection.KvHeads} for keys and values)",
+        Heads = Inspection.Heads == Inspection.KvHeads
+            ? $"{Inspection.Heads}"
+            : $"{Inspection.Heads} ({Inspection.KvHeads} for keys and values)",
         Inspection.HeadWidth,
         Layers = Inspection.Layers.Count,
         Inspection.Parameters,
         Sites = Sites(understood: false).Select(item => Row(item.Address, item.Site)).ToList(),
         Inspection.Findings,
-        Forms = Explanations is null ? null : Sites().Select(item => new { Site = item.Address, Forms = string.Join(", ", item.Site!.Forms) }).ToList(),
+        Forms = Explanations is null
+            ? null
+            : Sites().Select(item => new { Site = item.Address, Forms = string.Join(", ", item.Site!.Forms) }).ToList(),
         Explanations = Explanations?.Select(Describe).ToList(),
         ParameterNames = Names?.Select(name => new { name.Name, name.Initializer, Transposed = name.IsTransposed }).ToList(),
     };
 
     private IEnumerable<(string Address, Inspection.Site? Site)> Sites(bool understood = true) => Inspection.Layers
-        .SelectMany(layer => new[] { ("q", layer.Q), ("k", layer.K), ("v", layer.V), ("p", layer.P) }.Select(pair => ($"layers.{layer.Index}.{pair.Item1}", pair.Item2)))
+        .SelectMany(layer => new[] { ("q", layer.Q), ("k", layer.K), ("v", layer.V), ("p", layer.P) }
+            .Select(pair => ($"layers.{layer.Index}.{pair.Item1}", pair.Item2)))
         .Where(item => item.Item2 is not null || !understood);
 
     private static object Row(string address, Inspection.Site? site) => new

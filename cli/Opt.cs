@@ -15,7 +15,8 @@ internal static partial class Opt
 
     public static Option<long?> Seed() => new("--seed") { Description = "Seed of every random value (default 0).", HelpName = "N" };
 
-    public static Option<int?> Threads() => AtLeastOne(new Option<int?>("--threads") { Description = "Threads of the runtime (default: all cores).", HelpName = "N" });
+    public static Option<int?> Threads() =>
+        AtLeastOne(new Option<int?>("--threads") { Description = "Threads of the runtime (default: all cores).", HelpName = "N" });
 
     public static Option<string?> Device()
     {
@@ -26,35 +27,49 @@ internal static partial class Opt
         };
         option.Validators.Add(result =>
         {
-            if (Text(result) is { } text && !DeviceName().IsMatch(text)) result.AddError($"--device: must be cpu, cuda or cuda:N, was '{text}'.");
+            if (Text(result) is { } text && !DeviceName().IsMatch(text))
+                result.AddError($"--device: must be cpu, cuda or cuda:N, was '{text}'.");
         });
         return option;
     }
 
-    public static Option<bool> AllowTf32() => new("--allow-tf32") { Description = "On cuda: let products round their operands to 10 bits (TF32), faster, with errors near 3e-4." };
+    public static Option<bool> AllowTf32() =>
+        new(
+            "--allow-tf32")
+        {
+            Description = "On cuda: let products round their operands to 10 bits (TF32), faster, with errors near 3e-4.",
+        };
 
     public static Option<bool> Force() => new("--force") { Description = "Replace an existing output." };
 
-    public static Option<string> Output(string description = "Where the result goes.") => new("-o", "--output") { Description = description, Required = true, HelpName = "OUT" };
+    public static Option<string> Output(string description = "Where the result goes.") =>
+        new("-o", "--output") { Description = description, Required = true, HelpName = "OUT" };
 
-    public static Option<string?> OptionalOutput(string description) => new("-o", "--output") { Description = description, HelpName = "OUT" };
+    public static Option<string?> OptionalOutput(string description) =>
+        new("-o", "--output") { Description = description, HelpName = "OUT" };
 
     public static Option<string?> Adapter() => new("--adapter") { Description = "An adapter folder.", HelpName = "DIR" };
 
-    public static Option<bool> AllowBase() => new("--allow-base") { Description = "Accept a base with other weights than the adapter was trained on." };
+    public static Option<bool> AllowBase() =>
+        new("--allow-base") { Description = "Accept a base with other weights than the adapter was trained on." };
 
-    public static Option<string[]> Settings() => new("--set") { Description = "Replace a key of the recipe.", HelpName = "path.to.key=value", DefaultValueFactory = _ => [] };
+    public static Option<string[]> Settings() =>
+        new("--set") { Description = "Replace a key of the recipe.", HelpName = "path.to.key=value", DefaultValueFactory = _ => [] };
 
     public static Option<bool> Resume() => new("--resume")
     {
-        Description = "Go on from the newest checkpoint of the run folder: on cpu to the bytes of a run without a stop, on cuda within rounding.",
+        Description =
+            "Go on from the newest checkpoint of the run folder: on cpu to the bytes of a run without a stop, on cuda within rounding.",
     };
 
-    public static Option<string> Method() => new("--method") { Description = "Adapter family.", DefaultValueFactory = _ => "lorta", HelpName = "NAME" };
+    public static Option<string> Method() =>
+        new("--method") { Description = "Adapter family.", DefaultValueFactory = _ => "lorta", HelpName = "NAME" };
 
-    public static Option<int> Rank() => AtLeastOne(new Option<int>("--rank") { Description = "Rank r.", DefaultValueFactory = _ => 8, HelpName = "R" });
+    public static Option<int> Rank() =>
+        AtLeastOne(new Option<int>("--rank") { Description = "Rank r.", DefaultValueFactory = _ => 8, HelpName = "R" });
 
-    public static Option<double> Alpha() => new("--alpha") { Description = "Numerator of the scale α/r.", DefaultValueFactory = _ => 16, HelpName = "A" };
+    public static Option<double> Alpha() =>
+        new("--alpha") { Description = "Numerator of the scale α/r.", DefaultValueFactory = _ => 16, HelpName = "A" };
 
     /// <summary>Words parted by commas.</summary>
     public static Option<string[]> Targets() => new("--targets")
@@ -65,13 +80,21 @@ internal static partial class Opt
         CustomParser = result => result.Tokens[^1].Value.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries),
     };
 
-    public static Option<string> Layers() => new("--layers") { Description = "Adapted layers: all, or indices and ranges.", DefaultValueFactory = _ => "all", HelpName = "0,2-5" };
+    public static Option<string> Layers() =>
+        new("--layers")
+        {
+            Description = "Adapted layers: all, or indices and ranges.",
+            DefaultValueFactory = _ => "all",
+            HelpName = "0,2-5",
+        };
 
     /// <summary>An option of one verb only.</summary>
-    public static Option<T> Of<T>(string name, string description, string? helpName = null) => new(name) { Description = description, HelpName = helpName };
+    public static Option<T> Of<T>(string name, string description, string? helpName = null) =>
+        new(name) { Description = description, HelpName = helpName };
 
     /// <summary>An option of one verb only, with a default.</summary>
-    public static Option<T> Of<T>(string name, string description, T value) => new(name) { Description = description, DefaultValueFactory = _ => value };
+    public static Option<T> Of<T>(string name, string description, T value) =>
+        new(name) { Description = description, DefaultValueFactory = _ => value };
 
     /// <summary>One of a few words, the first by default.</summary>
     public static Option<string> OneOf(string name, string description, params string[] words) =>
@@ -84,10 +107,12 @@ internal static partial class Opt
     public static Option<T> AtLeastOne<T>(Option<T> option) => Checked(option, number => number >= 1, "must be >= 1");
 
     /// <summary>Refuses numbers outside a range.</summary>
-    public static Option<T> Within<T>(Option<T> option, int least, int most) => Checked(option, number => number >= least && number <= most, $"must be from {least} to {most}");
+    public static Option<T> Within<T>(Option<T> option, int least, int most) =>
+        Checked(option, number => number >= least && number <= most, $"must be from {least} to {most}");
 
     /// <summary>Refuses negative numbers, NaN and ∞.</summary>
-    public static Option<T> NotNegative<T>(Option<T> option) => Checked(option, number => number >= 0 && double.IsFinite(number), "must be a number >= 0");
+    public static Option<T> NotNegative<T>(Option<T> option) =>
+        Checked(option, number => number >= 0 && double.IsFinite(number), "must be a number >= 0");
 
     /// <summary>The option with a check of its value; what is no number at all is refused by the parser.</summary>
     /// <param name="option">The option.</param>
@@ -97,7 +122,8 @@ internal static partial class Opt
     {
         option.Validators.Add(result =>
         {
-            if (Text(result) is { } text && double.TryParse(text, CultureInfo.InvariantCulture, out var number) && !isRight(number)) result.AddError($"{option.Name}: {rule}, was {text}.");
+            if (Text(result) is { } text && double.TryParse(text, CultureInfo.InvariantCulture, out var number) && !isRight(number))
+                result.AddError($"{option.Name}: {rule}, was {text}.");
         });
         return option;
     }

@@ -7,7 +7,8 @@ using LoRTA.Onnx.GraphGen.Errors;
 namespace LoRTA.Onnx.Cli;
 
 /// <summary>A verb: declares what it takes, calls one library method, returns a record.</summary>
-/// <remarks>What is the same for every verb happens here: the record becomes a table or one JSON document, an exception one sentence and a hint, both an exit code.</remarks>
+/// <remarks>What is the same for every verb happens here: the record becomes a table or one JSON document, an exception one sentence and a
+/// hint, both an exit code.</remarks>
 internal sealed class Verb
 {
     private readonly Func<Call, object> _run;
@@ -20,7 +21,8 @@ internal sealed class Verb
     /// <param name="name">Its name on the command line.</param>
     /// <param name="description">One sentence for the help.</param>
     /// <param name="symbols">Its arguments and options, from <see cref="Arg"/> and <see cref="Opt"/>.</param>
-    /// <param name="run">Does it; the result's public properties are the JSON's fields. A result that is an <see cref="IVerdict"/> decides between exit codes 0 and 1.</param>
+    /// <param name="run">Does it; the result's public properties are the JSON's fields. A result that is an <see cref="IVerdict"/> decides
+    /// between exit codes 0 and 1.</param>
     public static Verb Define(string name, string description, IReadOnlyList<Symbol> symbols, Func<Call, object> run)
     {
         var command = new Command(name, description);

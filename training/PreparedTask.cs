@@ -50,7 +50,8 @@ internal sealed class PreparedTask : IDisposable
     /// <summary>Loads the data of a recipe.</summary>
     public static (DataStream Train, DataStream? Validation) DataOf(Recipe recipe, EvaluationGraph graph)
     {
-        if (recipe.Classes() is { } classes && classes.Count > graph.Classes) throw DataErrors.TooManyClasses(classes.Count, graph.Classes.Value);
+        if (recipe.Classes() is { } classes && classes.Count > graph.Classes)
+            throw DataErrors.TooManyClasses(classes.Count, graph.Classes.Value);
         return new DataSource(DataContext.Of(recipe, graph)).Load();
     }
 
@@ -65,7 +66,9 @@ internal sealed class PreparedTask : IDisposable
             Task = _recipe.Task,
             Labels = _recipe.Classes(),
             Trainables =
-                [.. Graphs.Trained.Select(tensor => tensor.Input).Where(input => input.Kind == TensorKind.Parameter).Select(input => input.Name)],
+                [.. Graphs.Trained.Select(tensor => tensor.Input)
+                    .Where(input => input.Kind == TensorKind.Parameter)
+                    .Select(input => input.Name)],
         };
         new Adapter(folder, config, tensors).Save();
     }

@@ -16,16 +16,25 @@ namespace LoRTA.Onnx.Training;
 /// <param name="evaluator">Measures the validation data; null = there are none.</param>
 /// <param name="tracker">Takes note.</param>
 /// <param name="clock">Clock for speeds.</param>
-internal sealed class Trainer(Recipe recipe, ITrainingRuntime runtime, DataStream data, RunCheckpoints checkpoints, Evaluator? evaluator, ITracker tracker, TimeProvider clock)
+internal sealed class Trainer(
+    Recipe recipe,
+    ITrainingRuntime runtime,
+    DataStream data,
+    RunCheckpoints checkpoints,
+    Evaluator? evaluator,
+    ITracker tracker,
+    TimeProvider clock)
 {
     private readonly RunPlan _plan = RunPlan.Of(recipe.Train, data.BatchesPerEpoch);
 
-    /// <summary>Trains until the plan's last step, an early stop, or <paramref name="stop"/>, and leaves the runtime at the state to be kept.</summary>
+    /// <summary>Trains until the plan's last step, an early stop, or <paramref name="stop"/>, and leaves the runtime at the state to be
+    /// kept.</summary>
     public RunState Run(RunState run, CancellationToken stop)
     {
         var schedule = new LearningRateSchedule(recipe.Train.Schedule, _plan.Steps);
         var meter = new SpeedMeter(clock, run.Step, _plan.Steps);
-        foreach (var group in _plan.Groups(data.From(run.Position).Prefetch(2)).TakeWhile(_ => !_plan.IsDone(run) && !stop.IsCancellationRequested))
+        foreach (var group in _plan.Groups(data.From(run.Position).Prefetch(2))
+            .TakeWhile(_ => !_plan.IsDone(run) && !stop.IsCancellationRequested))
         {
             var labels = Math.Max(1, group.Sum(batch => batch.Labels));
             var loss = group.Sum(batch => runtime.Accumulate(batch, weight: (double)batch.Labels / labels));

@@ -97,8 +97,13 @@ internal static class TrainingRun
         if (!stop.IsCancellationRequested) run = Settle(task, checkpoints, run, recipe.Train.KeepBest);
         task.SaveAdapter(folder.Adapter);
 
-        var result = Result(task, run, clock.GetElapsedTime(started).TotalSeconds, folder) with { Device = settings.Device, Provider = settings.Provider };
-        var environment = RunEnvironment.Current($"ONNX Runtime {OrtEnvironment.Instance.GetVersionString()}", settings.Device, settings.ThreadCount);
+        var result = Result(task, run, clock.GetElapsedTime(started).TotalSeconds, folder) with
+        {
+            Device = settings.Device,
+            Provider = settings.Provider,
+        };
+        var environment = RunEnvironment.Current(
+            $"ONNX Runtime {OrtEnvironment.Instance.GetVersionString()}", settings.Device, settings.ThreadCount);
         RunReport.Write(folder.Report, recipe, result, MetricsLog.Read(folder.Metrics), environment);
         return result;
     }
@@ -114,7 +119,8 @@ internal static class TrainingRun
         var canonical = request.Canonical ?? CanonicalModel.Of(OnnxModel.Load(recipe.Model));
         var (graph, values) = request.Adapter is { } adapter
             ? Adapted(recipe, UnderstoodModel.Of(canonical).Copy(), Adapter.Load(adapter), request)
-            : (EvaluationGraph.Of(canonical, recipe.Task, RecipeMapping.LossOutput(recipe)), new Dictionary<string, OnnxTensor>(StringComparer.Ordinal));
+            : (EvaluationGraph.Of(canonical, recipe.Task, RecipeMapping.LossOutput(recipe)),
+                new Dictionary<string, OnnxTensor>(StringComparer.Ordinal));
         if (PreparedTask.DataOf(recipe, graph).Validation is not { } validation) throw TrainingErrors.NoValidation(recipe.Data.Train);
         progress?.Report(Phrases.Of(validation.Path, validation.Counts, recipe.Data));
         var evaluator = Evaluator.Of(recipe.Task, validation, graph);
@@ -147,7 +153,9 @@ internal static class TrainingRun
     {
         var kept = keepBest is not null && run.BestStep is { } best ? best : run.Step;
         if (kept != run.Step) checkpoints.Restore(kept, task.Runtime);
-        return task.Evaluator is { } evaluator && (kept != run.Step || run.Evaluation is null) ? run with { Evaluation = evaluator.Evaluate(task.Runtime, kept) } : run;
+        return task.Evaluator is { } evaluator && (kept != run.Step || run.Evaluation is null)
+            ? run with { Evaluation = evaluator.Evaluate(task.Runtime, kept) }
+            : run;
     }
 
     private static RunResult Result(PreparedTask task, RunState run, double seconds, RunFolder folder) => new()

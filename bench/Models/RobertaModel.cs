@@ -2,7 +2,8 @@ using LoRTA.Onnx.GraphGen.Ir;
 
 namespace LoRTA.Onnx.Bench.Models;
 
-/// <summary>The encoder of a <see cref="RobertaShape"/> as an ONNX model, written the way exporters write it: norms whole, Gelu in pieces, attention scattered.</summary>
+/// <summary>The encoder of a <see cref="RobertaShape"/> as an ONNX model, written the way exporters write it: norms whole, Gelu in pieces,
+/// attention scattered.</summary>
 internal static class RobertaModel
 {
     private static readonly string StoredPath = Path.Combine(Path.GetTempPath(), "lorta-bench", "roberta-shape.onnx");
@@ -44,7 +45,9 @@ internal static class RobertaModel
 
     private static Expr Attention(Expr x, RobertaShape shape, string name)
     {
-        Expr Heads(string matrix) => Linear(x, $"{name}.attention.{matrix}", shape.Hidden, shape.Hidden).Reshape(shape.Batch, shape.Length, shape.Heads, shape.HeadSize);
+        Expr Heads(string matrix) =>
+            Linear(x, $"{name}.attention.{matrix}", shape.Hidden, shape.Hidden)
+                .Reshape(shape.Batch, shape.Length, shape.Heads, shape.HeadSize);
         var (q, k, v) = (Heads("query").MoveAxes(0, 2, 1, 3), Heads("key").MoveAxes(0, 2, 3, 1), Heads("value").MoveAxes(0, 2, 1, 3));
         var scores = q.MatMul(k) / Math.Sqrt(shape.HeadSize);
         return scores.Apply("Softmax", ("axis", -1)).MatMul(v).MoveAxes(0, 2, 1, 3).Reshape(shape.Batch, shape.Length, shape.Hidden);
@@ -53,11 +56,13 @@ internal static class RobertaModel
     private static Expr Gelu(Expr x) => x * ((x / Math.Sqrt(2)).Apply("Erf") + 1) * 0.5;
 
     private static Expr Linear(Expr x, string name, int input, int output) =>
-        x.MatMul(Weight(x.Tape, $"{name}.weight", input, output)) + x.Tape.Constant(OnnxTensor.Of<float>([output], new float[output]), $"{name}.bias");
+        x.MatMul(Weight(x.Tape, $"{name}.weight", input, output))
+            + x.Tape.Constant(OnnxTensor.Of<float>([output], new float[output]), $"{name}.bias");
 
     private static Expr Norm(Expr x, string name, int width) => x.Tape.Op(
         "LayerNormalization",
-        [x, x.Tape.Constant(OnnxTensor.Of<float>([width], [.. Enumerable.Repeat(1f, width)]), $"{name}.weight"), x.Tape.Constant(OnnxTensor.Of<float>([width], new float[width]), $"{name}.bias")],
+        [x, x.Tape.Constant(OnnxTensor.Of<float>([width], [.. Enumerable.Repeat(1f, width)]), $"{name}.weight"),
+            x.Tape.Constant(OnnxTensor.Of<float>([width], new float[width]), $"{name}.bias")],
         ("axis", -1),
         ("epsilon", 1e-5f));
 

@@ -44,8 +44,13 @@ internal static class Failures
     {
         LortaException e => ($"error {e.Code}: {e.Message}", e.Hint, e.IsUsage ? ExitCode.Usage : ExitCode.Failed),
         OperationCanceledException when stop.IsCancellationRequested => ("Stopped.", null, ExitCode.Stopped),
-        IOException or UnauthorizedAccessException => ($"error: {cause.FirstLine()}.", "Check the path, its permissions and the free space of the disk.", ExitCode.Failed),
-        OutOfMemoryException => ("error: The memory of this machine does not suffice.", "Use a smaller batchSize or maxLength, or a machine with more memory.", ExitCode.Failed),
-        _ => ($"error: Unexpected {cause.GetType().Name}: {cause.FirstLine()}.", $"This is a defect of lorta: please report it with the output under {DebugSwitch}=1.", ExitCode.Failed),
+        IOException or UnauthorizedAccessException =>
+            ($"error: {cause.FirstLine()}.", "Check the path, its permissions and the free space of the disk.", ExitCode.Failed),
+        OutOfMemoryException =>
+            ("error: The memory of this machine does not suffice.", "Use a smaller batchSize or maxLength, or a machine with more memory.",
+                ExitCode.Failed),
+        _ =>
+            ($"error: Unexpected {cause.GetType().Name}: {cause.FirstLine()}.",
+                $"This is a defect of lorta: please report it with the output under {DebugSwitch}=1.", ExitCode.Failed),
     };
 }

@@ -36,7 +36,12 @@ internal static class Results
     private static IAnsiConsole ConsoleOn(TextWriter output)
     {
         var isTerminal = ReferenceEquals(output, Console.Out) && !Console.IsOutputRedirected;
-        var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(output), Ansi = isTerminal ? AnsiSupport.Detect : AnsiSupport.No, Interactive = InteractionSupport.No });
+        var console = AnsiConsole.Create(new AnsiConsoleSettings
+        {
+            Out = new AnsiConsoleOutput(output),
+            Ansi = isTerminal ? AnsiSupport.Detect : AnsiSupport.No,
+            Interactive = InteractionSupport.No,
+        });
         if (!isTerminal) console.Profile.Width = WidthOfFiles;
         return console;
     }
@@ -61,7 +66,10 @@ internal static class Results
 
     private static Table Rows(JsonArray rows)
     {
-        var records = rows.Select(row => Flat(row!.AsObject(), string.Empty).ToDictionary(field => field.Name, field => field.Value, StringComparer.Ordinal)).ToList();
+        var records = rows
+            .Select(row => Flat(row!.AsObject(), string.Empty)
+                .ToDictionary(field => field.Name, field => field.Value, StringComparer.Ordinal))
+            .ToList();
         var table = new Table().Border(TableBorder.Rounded);
         var names = records.SelectMany(record => record.Keys).Distinct(StringComparer.Ordinal).ToList();
         foreach (var name in names) table.AddColumn(new TableColumn(new Text(name)));
@@ -70,7 +78,9 @@ internal static class Results
     }
 
     private static IEnumerable<(string Name, JsonNode? Value)> Flat(JsonObject record, string prefix) =>
-        record.SelectMany(pair => pair.Value is JsonObject { Count: > 0 } inner ? Flat(inner, $"{prefix}{pair.Key}.") : [($"{prefix}{pair.Key}", pair.Value)]);
+        record.SelectMany(pair => pair.Value is JsonObject { Count: > 0 } inner
+            ? Flat(inner, $"{prefix}{pair.Key}.")
+            : [($"{prefix}{pair.Key}", pair.Value)]);
 
     private static bool IsTable(JsonNode? value) => value is JsonArray { Count: > 0 } rows && rows.All(row => row is JsonObject);
 

@@ -14,26 +14,48 @@ internal static class ArtifactsVerb
 
     public static Verb Create()
     {
-        var (model, output, force, seed, adapter) = (Arg.Model(), Opt.Output("The folder of the artifacts."), Opt.Force(), Opt.Seed(), new AdapterArguments());
-        var (task, embed) = (Opt.Required<string>("--task", $"The loss: {string.Join(", ", TaskLosses.All.Select(loss => loss.Name))}."), Opt.Of<bool>("--embed-weights", "Let each model hold the frozen weights itself instead of sharing weights.data."));
-        var dialect = Opt.OneOf("--dialect", "Whose training graphs they are: those of any ONNX Runtime, or of onnxruntime-training.", Portable, OrtTraining);
-        return Verb.Define("artifacts", "Write the training, evaluation and optimizer graphs.", [model, output, .. adapter.Symbols, task, dialect, embed, seed, force], call =>
-        {
-            if (call.Get(dialect) == OrtTraining) throw NotYet(OrtTraining);
-            var deployed = OnnxModel.Load(call.Get(model));
-            new OutputGuard(call.Get(force), deployed.Files).CheckFolder(call.Get(output), PortableArtifacts.IsFile);
-            var spec = new TrainingOptions { Adapter = adapter.Options(call), Task = call.Get(task), Seed = call.Get(seed) ?? 0, Families = call.Families };
-            var graphs = TrainingGraphBuilder.Build(deployed, spec);
-            var files = PortableArtifacts.Write(graphs, call.Get(output), call.Get(embed));
-            return new ArtifactsResult(files, graphs.Trained.Sum(tensor => tensor.Initial.Count), Names(graphs.Train.Graph.Inputs), Names(graphs.Train.Graph.Outputs));
-        });
+        var (model, output, force, seed, adapter) = (Arg.Model(), Opt.Output("The folder of the artifacts."), Opt.Force(), Opt.Seed(),
+            new AdapterArguments());
+        var (task, embed) = (Opt.Required<string>("--task", $"The loss: {string.Join(", ", TaskLosses.All.Select(loss => loss.Name))}."),
+            Opt.Of<bool>("--embed-weights", "Let each model hold the frozen weights itself instead of sharing weights.data."));
+        var dialect = Opt.OneOf(
+            "--dialect", "Whose training graphs they are: those of any ONNX Runtime, or of onnxruntime-training.", Portable, OrtTraining);
+        return Verb.Define(
+            "artifacts",
+            "Write the training, evaluation and optimizer graphs.",
+            [model, output, .. adapter.Symbols, task, dialect, embed, seed, force],
+            call =>
+            {
+                if (call.Get(dialect) == OrtTraining) throw NotYet(OrtTraining);
+                var deployed = OnnxModel.Load(call.Get(model));
+                new OutputGuard(call.Get(force), deployed.Files).CheckFolder(call.Get(output), PortableArtifacts.IsFile);
+                var spec = new TrainingOptions
+                {
+                    Adapter = adapter.Options(call),
+                    Task = call.Get(task),
+                    Seed = call.Get(seed) ?? 0,
+                    Families = call.Families,
+                };
+                var graphs = TrainingGraphBuilder.Build(deployed, spec);
+                var files = PortableArtifacts.Write(graphs, call.Get(output), call.Get(embed));
+                return new ArtifactsResult(
+                    files,
+                    graphs.Trained.Sum(tensor => tensor.Initial.Count),
+                    Names(graphs.Train.Graph.Inputs),
+                    Names(graphs.Train.Graph.Outputs));
+            });
     }
 
     private static LortaException NotYet(string dialect) =>
-        new("LRT805", $"--dialect: '{dialect}' is not there yet.", $"Use {Portable}, whose graphs need no other runtime.") { IsUsage = true };
+        new(
+            "LRT805",
+            $"--dialect: '{dialect}' is not there yet.",
+            $"Use {Portable}, whose graphs need no other runtime.")
+        { IsUsage = true };
 
     private static IReadOnlyList<string> Names(IReadOnlyList<Value> values) => [.. values.Select(value => value.Name)];
 }
 
 /// <summary>The JSON of <c>lorta artifacts</c>.</summary>
-internal sealed record ArtifactsResult(IReadOnlyList<string> Files, long Trainable, IReadOnlyList<string> Inputs, IReadOnlyList<string> Outputs);
+internal sealed record ArtifactsResult(
+    IReadOnlyList<string> Files, long Trainable, IReadOnlyList<string> Inputs, IReadOnlyList<string> Outputs);

@@ -7,7 +7,8 @@ internal static class EvaluateVerb
 {
     public static Verb Create()
     {
-        var (recipe, settings, adapter, model) = (Arg.Recipe(), Opt.Settings(), Opt.Adapter(), Opt.Of<string?>("--model", "Another model file, for instance the folded one.", "MODEL"));
+        var (recipe, settings, adapter, model) = (Arg.Recipe(), Opt.Settings(), Opt.Adapter(),
+            Opt.Of<string?>("--model", "Another model file, for instance the folded one.", "MODEL"));
         var (allow, seed, runtime) = (Opt.AllowBase(), Opt.Seed(), new RuntimeArguments());
         return Verb.Define("evaluate", "Measure loss and metrics on a recipe's validation data.",
             [recipe, settings, adapter, model, allow, seed, .. runtime.Symbols], call =>

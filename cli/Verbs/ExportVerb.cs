@@ -16,7 +16,8 @@ internal static class ExportVerb
 {
     public static Verb Create()
     {
-        var (model, adapter, force, runtime) = (Arg.Model(), Opt.Required<string>("--adapter", "An adapter folder."), Opt.Force(), new RuntimeArguments());
+        var (model, adapter, force, runtime) = (Arg.Model(), Opt.Required<string>("--adapter", "An adapter folder."), Opt.Force(),
+            new RuntimeArguments());
         var output = Opt.Output("The folded model: a file, or a folder when MODEL is one.");
         var verify = Opt.Of<bool>("--verify",
             "Compare the result with base and adapter; what cannot be compared or differs too much fails.");
@@ -86,8 +87,12 @@ internal static class ExportVerb
         }
     }
 
-    private static string? Note(double? kept, Rounding? rounding) =>
-        kept is null ? null : FormattableString.Invariant($"Weights of {rounding!.Type} keep {Math.Max(0, Math.Floor(kept.Value * 100)):0} % of the adapter's effect on the outputs.");
+    private static string? Note(double? kept, Rounding? rounding)
+    {
+        if (kept is null) return null;
+        var percent = Math.Max(0, Math.Floor(kept.Value * 100));
+        return FormattableString.Invariant($"Weights of {rounding!.Type} keep {percent:0} % of the adapter's effect on the outputs.");
+    }
 
     // A file for another device may not run here: what nobody asked for does not fail.
     private static (VerifyResult? Result, LortaException? Problem) IfItRuns(Func<VerifyResult> compare)
@@ -102,7 +107,8 @@ internal static class ExportVerb
         }
     }
 
-    private static LortaException KeptAndWidened() => new("LRT806", "--keep-base, --widen: a base that is kept has no weight to widen.", "Give one of the two.") { IsUsage = true };
+    private static LortaException KeptAndWidened() =>
+        new("LRT806", "--keep-base, --widen: a base that is kept has no weight to widen.", "Give one of the two.") { IsUsage = true };
 
     private static Losses LossesOf(
         Request request, (UnderstoodModel Base, FoldedModel Folded) models, bool allowOtherBase, OrtSettings settings)

@@ -13,19 +13,48 @@ internal static class GenerateVerb
 {
     public static Verb Create()
     {
-        var (model, prompt, adapter, seed, runtime) = (Arg.Model(), Opt.Required<string>("--prompt", "The beginning of the text."), Opt.Adapter(), Opt.Seed(), new RuntimeArguments());
-        var (tokenizer, allow) = (Opt.Of<string?>("--tokenizer", "The folder of the tokenizer (default: the model's).", "DIR"), Opt.AllowBase());
-        var (tokens, temperature) = (Opt.AtLeastOne(Opt.Of("--max-tokens", "Most tokens to write.", 100)), Opt.NotNegative(Opt.Of("--temperature", "0 takes the likeliest token; more makes unlikely ones likelier.", 0.0)));
-        var (topK, topP) = (Opt.Checked(Opt.Of<int?>("--top-k", "Draw from the K likeliest tokens.", "K"), number => number >= 1, "must be >= 1"), Opt.Checked(Opt.Of("--top-p", "Draw from the likeliest tokens whose probabilities reach P.", 1.0), number => number is > 0 and <= 1, "must be > 0 and <= 1"));
-        return Verb.Define("generate", "Continue a text with a decoder.", [model, prompt, adapter, allow, tokenizer, tokens, temperature, topK, topP, seed, .. runtime.Symbols], call =>
-        {
-            var sampling = new SamplingOptions { Temperature = call.Get(temperature), TopK = call.Get(topK), TopP = call.Get(topP), Seed = call.Get(seed) ?? 0 };
-            using var generator = new TextGenerator(Load(call, call.Get(model), call.Get(adapter), call.Get(allow)), call.Get(tokenizer), runtime.Settings(call), TimeProvider.System);
-            var text = generator.Continue(call.Get(prompt), new GenerationOptions { MaxTokens = call.Get(tokens), Sampling = sampling }, new TextDisplay(call.Text), call.Stop);
-            call.Text.Write('\n');
-            call.Progress.Report(string.Create(CultureInfo.InvariantCulture, $"{text.Ids.Count} tokens in {text.Seconds:0.00} s, {text.TokensPerSecond:0.0} tokens/s"));
-            return new GenerateResult(text.Text, text.Ids.Count, text.TokensPerSecond, text.Prompt.Count, text.Seconds, text.End, text.Ids);
-        });
+        var (model, prompt, adapter, seed, runtime) = (Arg.Model(), Opt.Required<string>("--prompt", "The beginning of the text."),
+            Opt.Adapter(), Opt.Seed(), new RuntimeArguments());
+        var (tokenizer, allow) = (Opt.Of<string?>("--tokenizer", "The folder of the tokenizer (default: the model's).", "DIR"),
+            Opt.AllowBase());
+        var (tokens, temperature) = (Opt.AtLeastOne(Opt.Of("--max-tokens", "Most tokens to write.", 100)),
+            Opt.NotNegative(Opt.Of("--temperature", "0 takes the likeliest token; more makes unlikely ones likelier.", 0.0)));
+        var (topK, topP) = (Opt.Checked(
+            Opt.Of<int?>("--top-k", "Draw from the K likeliest tokens.", "K"), number => number >= 1, "must be >= 1"),
+            Opt.Checked(
+                Opt.Of("--top-p", "Draw from the likeliest tokens whose probabilities reach P.", 1.0),
+                number => number is > 0 and <= 1,
+                "must be > 0 and <= 1"));
+        return Verb.Define(
+            "generate",
+            "Continue a text with a decoder.",
+            [model, prompt, adapter, allow, tokenizer, tokens, temperature, topK, topP, seed, .. runtime.Symbols],
+            call =>
+            {
+                var sampling = new SamplingOptions
+                {
+                    Temperature = call.Get(temperature),
+                    TopK = call.Get(topK),
+                    TopP = call.Get(topP),
+                    Seed = call.Get(seed) ?? 0,
+                };
+                using var generator = new TextGenerator(
+                    Load(call, call.Get(model), call.Get(adapter), call.Get(allow)),
+                    call.Get(tokenizer),
+                    runtime.Settings(call),
+                    TimeProvider.System);
+                var text = generator.Continue(
+                    call.Get(prompt),
+                    new GenerationOptions { MaxTokens = call.Get(tokens), Sampling = sampling },
+                    new TextDisplay(call.Text),
+                    call.Stop);
+                call.Text.Write('\n');
+                call.Progress.Report(string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{text.Ids.Count} tokens in {text.Seconds:0.00} s, {text.TokensPerSecond:0.0} tokens/s"));
+                return new GenerateResult(
+                    text.Text, text.Ids.Count, text.TokensPerSecond, text.Prompt.Count, text.Seconds, text.End, text.Ids);
+            });
     }
 
     private static OnnxModel Load(Call call, string path, string? adapter, bool allowOtherBase)
@@ -36,7 +65,9 @@ internal static class GenerateVerb
 }
 
 /// <summary>The JSON of <c>lorta generate</c>; a person has read the text by then.</summary>
-internal sealed record GenerateResult(string Text, int Tokens, double TokensPerSecond, int PromptTokens, double Seconds, GenerationEnd End, IReadOnlyList<int> Ids) : IDocument
+internal sealed record GenerateResult(
+    string Text, int Tokens, double TokensPerSecond, int PromptTokens, double Seconds, GenerationEnd End, IReadOnlyList<int> Ids)
+    : IDocument
 {
     public JsonNode ToJson() => JsonSerializer.SerializeToNode(this, Results.Json)!;
 

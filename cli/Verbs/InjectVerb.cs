@@ -10,22 +10,29 @@ internal static class InjectVerb
 {
     public static Verb Create()
     {
-        var (model, output, force, seed, adapter) = (Arg.Model(), Opt.Output("The model with the adapter as side branches; the adapter goes beside it, as OUT.adapter."), Opt.Force(), Opt.Seed(), new AdapterArguments());
+        var (model, output, force, seed, adapter) = (Arg.Model(),
+            Opt.Output("The model with the adapter as side branches; the adapter goes beside it, as OUT.adapter."), Opt.Force(),
+            Opt.Seed(), new AdapterArguments());
         var factors = Opt.Of<string?>("--factors", "Values to start from.", "FILE.safetensors");
-        return Verb.Define("inject", "Write an adapter into a model as side branches.", [model, output, .. adapter.Symbols, factors, seed, force], call =>
-        {
-            var (target, folder) = (call.Get(output), $"{Path.ChangeExtension(call.Get(output), null)}.adapter");
-            var deployed = OnnxModel.Load(call.Get(model));
-            var given = Values(call.Get(factors));
-            var (injected, written) = DeployedInjection.Apply(deployed, adapter.Options(call), given, call.Get(seed) ?? 0, call.Families);
-            if (call.Get(factors) is { } file) CheckNames(file, given.Keys, written);
-            var guard = new OutputGuard(call.Get(force), [.. deployed.Files, .. new[] { call.Get(factors) }.OfType<string>()]);
-            guard.CheckModel(target);
-            guard.CheckFolder(folder, Adapter.IsFile);
-            (written with { Path = folder }).SaveWith(injected, target);
-            var plan = AdapterPlan.Of(written.Config.Base.Architecture, written.Config.AdapterOptions, call.Families);
-            return new InjectResult(plan.Options.Method, plan.Trainable, [.. plan.Sites.All.Select(site => site.Address)], folder);
-        });
+        return Verb.Define(
+            "inject",
+            "Write an adapter into a model as side branches.",
+            [model, output, .. adapter.Symbols, factors, seed, force],
+            call =>
+            {
+                var (target, folder) = (call.Get(output), $"{Path.ChangeExtension(call.Get(output), null)}.adapter");
+                var deployed = OnnxModel.Load(call.Get(model));
+                var given = Values(call.Get(factors));
+                var (injected, written) = DeployedInjection.Apply(
+                    deployed, adapter.Options(call), given, call.Get(seed) ?? 0, call.Families);
+                if (call.Get(factors) is { } file) CheckNames(file, given.Keys, written);
+                var guard = new OutputGuard(call.Get(force), [.. deployed.Files, .. new[] { call.Get(factors) }.OfType<string>()]);
+                guard.CheckModel(target);
+                guard.CheckFolder(folder, Adapter.IsFile);
+                (written with { Path = folder }).SaveWith(injected, target);
+                var plan = AdapterPlan.Of(written.Config.Base.Architecture, written.Config.AdapterOptions, call.Families);
+                return new InjectResult(plan.Options.Method, plan.Trainable, [.. plan.Sites.All.Select(site => site.Address)], folder);
+            });
     }
 
     // What an adapter's file holds must find its place. Goldens hold gradients and logits as well.

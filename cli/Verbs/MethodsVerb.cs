@@ -15,18 +15,24 @@ internal static class MethodsVerb
     public static Verb Create()
     {
         var (model, targets, rank) = (Arg.OptionalModel(), Opt.Targets(), Opt.Rank());
-        var (width, heads, layers) = (Size("--width", "Model width d."), Size("--heads", "Query heads H."), Opt.Within(Opt.Of<int?>("--layers", "Layers L.", "N"), 1, MostLayers));
-        var (kvHeads, vocab) = (Size("--kv-heads", "Key/value heads (default: as many as query heads)."), Size("--vocab", "Size of the vocabulary."));
+        var (width, heads, layers) = (Size("--width", "Model width d."), Size("--heads", "Query heads H."),
+            Opt.Within(Opt.Of<int?>("--layers", "Layers L.", "N"), 1, MostLayers));
+        var (kvHeads, vocab) = (Size("--kv-heads", "Key/value heads (default: as many as query heads)."),
+            Size("--vocab", "Size of the vocabulary."));
         var ffn = Size("--ffn", "Width of the feed-forward layer, for families that adapt it; none does yet.");
-        return Verb.Define("methods", "Count the trainable parameters of every adapter family.", [model, width, heads, layers, kvHeads, ffn, vocab, targets, rank], call =>
-        {
-            var architecture = call.Get(model) is { } path
-                ? OfModel(path)
-                : OfNumbers(call.Get(width), call.Get(heads), call.Get(layers), call.Get(kvHeads), call.Get(vocab));
-            var options = new AdapterOptions { Rank = call.Get(rank), Targets = call.Get(targets) };
-            options.Validate();
-            return call.Families.Select(family => Count(architecture, options with { Method = family.Method }, call.Families)).ToList();
-        });
+        return Verb.Define(
+            "methods",
+            "Count the trainable parameters of every adapter family.",
+            [model, width, heads, layers, kvHeads, ffn, vocab, targets, rank],
+            call =>
+            {
+                var architecture = call.Get(model) is { } path
+                    ? OfModel(path)
+                    : OfNumbers(call.Get(width), call.Get(heads), call.Get(layers), call.Get(kvHeads), call.Get(vocab));
+                var options = new AdapterOptions { Rank = call.Get(rank), Targets = call.Get(targets) };
+                options.Validate();
+                return call.Families.Select(family => Count(architecture, options with { Method = family.Method }, call.Families)).ToList();
+            });
     }
 
     private static Option<int?> Size(string name, string description) => Opt.Within(Opt.Of<int?>(name, description, "N"), 1, Largest);
@@ -38,7 +44,8 @@ internal static class MethodsVerb
         {
             var plan = AdapterPlan.Of(architecture, options, families);
             var isFoldable = FoldGraph.IsPossible(plan);
-            return new MethodRow(options.Method, plan.Trainable, isFoldable, isFoldable ? null : AdapterErrors.NotFoldable(options.Method).Message);
+            return new MethodRow(
+                options.Method, plan.Trainable, isFoldable, isFoldable ? null : AdapterErrors.NotFoldable(options.Method).Message);
         }
         catch (LortaException e)
         {
@@ -64,8 +71,16 @@ internal sealed record MethodRow(string Method, long? Trainable, bool Foldable, 
 internal static class MethodErrors
 {
     public static LortaException Missing() =>
-        new("LRT801", "methods: give a MODEL, or --width, --heads and --layers.", "For instance: lorta methods --width 4096 --heads 32 --layers 32 --targets q,v --rank 4.") { IsUsage = true };
+        new(
+            "LRT801",
+            "methods: give a MODEL, or --width, --heads and --layers.",
+            "For instance: lorta methods --width 4096 --heads 32 --layers 32 --targets q,v --rank 4.")
+        { IsUsage = true };
 
     public static LortaException DoNotFit(int width, int heads, int kvHeads) =>
-        new("LRT802", $"methods: width {width} with {heads} heads and {kvHeads} key/value heads is no transformer.", "Heads divide the width, key/value heads divide the heads.") { IsUsage = true };
+        new(
+            "LRT802",
+            $"methods: width {width} with {heads} heads and {kvHeads} key/value heads is no transformer.",
+            "Heads divide the width, key/value heads divide the heads.")
+        { IsUsage = true };
 }

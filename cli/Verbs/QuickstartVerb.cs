@@ -18,19 +18,28 @@ internal static class QuickstartVerb
 
     public static Verb Create()
     {
-        var (output, force, runtime) = (Opt.OptionalOutput("The folder of the run and of the folded model (default: quickstart)."), Opt.Force(), new RuntimeArguments());
-        return Verb.Define("quickstart", "Adapt the bundled model to the bundled ship's log, fold, verify.", [output, force, .. runtime.Symbols], call =>
-        {
-            var folder = Path.GetFullPath(call.Get(output) ?? "quickstart");
-            if (!call.Get(force) && PathKinds.Of(folder) != PathKind.Nothing) throw FileErrors.Exists(folder);
-            var recipe = RecipeArgument.Load(call, Path.Combine(Bundled(), "recipes", "ship-log.yaml"), [], (Path.Combine(folder, "run"), null, runtime.Settings(call).Device));
-            return Run(call, folder, new RunRequest
+        var (output, force, runtime) = (Opt.OptionalOutput("The folder of the run and of the folded model (default: quickstart)."),
+            Opt.Force(), new RuntimeArguments());
+        return Verb.Define(
+            "quickstart",
+            "Adapt the bundled model to the bundled ship's log, fold, verify.",
+            [output, force, .. runtime.Symbols],
+            call =>
             {
-                Recipe = recipe,
-                Force = true,
-                Runtime = runtime.Settings(call),
+                var folder = Path.GetFullPath(call.Get(output) ?? "quickstart");
+                if (!call.Get(force) && PathKinds.Of(folder) != PathKind.Nothing) throw FileErrors.Exists(folder);
+                var recipe = RecipeArgument.Load(
+                    call,
+                    Path.Combine(Bundled(), "recipes", "ship-log.yaml"),
+                    [],
+                    (Path.Combine(folder, "run"), null, runtime.Settings(call).Device));
+                return Run(call, folder, new RunRequest
+                {
+                    Recipe = recipe,
+                    Force = true,
+                    Runtime = runtime.Settings(call),
+                });
             });
-        });
     }
 
     private static Verdict Run(Call call, string folder, RunRequest request)
@@ -79,7 +88,8 @@ internal static class QuickstartVerb
     {
         var places = new[] { Directory.GetCurrentDirectory(), AppContext.BaseDirectory }.SelectMany(Parents)
             .Select(parent => Path.Combine(parent, "models"));
-        return places.FirstOrDefault(place => File.Exists(Path.Combine(place, "recipes", "ship-log.yaml"))) ?? throw FileErrors.NotFound("models/recipes/ship-log.yaml");
+        return places.FirstOrDefault(place => File.Exists(Path.Combine(place, "recipes", "ship-log.yaml")))
+            ?? throw FileErrors.NotFound("models/recipes/ship-log.yaml");
     }
 
     private static IEnumerable<string> Parents(string folder)

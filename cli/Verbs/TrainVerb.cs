@@ -11,19 +11,24 @@ internal static class TrainVerb
     {
         var (recipe, settings, output, resume) = (Arg.Recipe(), Opt.Settings(), Opt.OptionalOutput("The run folder."), Opt.Resume());
         var (force, seed, runtime) = (Opt.Force(), Opt.Seed(), new RuntimeArguments());
-        return Verb.Define("train", "Train an adapter as a recipe says.", [recipe, settings, output, resume, force, seed, .. runtime.Symbols], call =>
-        {
-            var request = new RunRequest
+        return Verb.Define(
+            "train",
+            "Train an adapter as a recipe says.",
+            [recipe, settings, output, resume, force, seed, .. runtime.Symbols],
+            call =>
             {
-                Recipe = RecipeArgument.Load(call, call.Get(recipe), call.Get(settings), (call.Get(output), call.Get(seed), runtime.Device(call))),
-                RecipePath = call.Get(recipe),
-                Families = call.Families,
-                Resume = call.Get(resume),
-                Force = call.Get(force),
-                Runtime = runtime.Settings(call),
-            };
-            return TrainingRun.Train(request, call.Progress, TimeProvider.System, call.Stop);
-        });
+                var request = new RunRequest
+                {
+                    Recipe = RecipeArgument.Load(
+                        call, call.Get(recipe), call.Get(settings), (call.Get(output), call.Get(seed), runtime.Device(call))),
+                    RecipePath = call.Get(recipe),
+                    Families = call.Families,
+                    Resume = call.Get(resume),
+                    Force = call.Get(force),
+                    Runtime = runtime.Settings(call),
+                };
+                return TrainingRun.Train(request, call.Progress, TimeProvider.System, call.Stop);
+            });
     }
 }
 

@@ -5,7 +5,8 @@ using LoRTA.Onnx.GraphGen.Ir;
 
 namespace LoRTA.Onnx.Export.Folding;
 
-/// <summary>Folds adapters into deployed models: W′ of each site by the family's own graph, put back where and how the file stores W.</summary>
+/// <summary>Folds adapters into deployed models: W′ of each site by the family's own graph, put back where and how the file stores
+/// W.</summary>
 /// <param name="evaluator">Runs the fold graphs.</param>
 /// <param name="families">Families to choose from; null = those of this project.</param>
 public sealed class AdapterFold(IGraphEvaluator evaluator, IReadOnlyList<AdapterFamilyEntry>? families = null)
@@ -30,7 +31,10 @@ public sealed class AdapterFold(IGraphEvaluator evaluator, IReadOnlyList<Adapter
         var writer = new WeightWriter(model, options.Widen, choice);
         var sites = plan.Sites.All.Select(site => (Site: site, Linear: BaseModels.Linear(understood.Map, site))).ToList();
         foreach (var group in sites.GroupBy(item => (item.Linear.Stored.Weight, item.Linear.Stored.Output)))
-            writer.Replace(group.First().Linear.Stored, BaseModels.Numbers(deployed, group.First().Linear.Stored), [.. group.Select(item => WeightOf(deployed, item.Linear, item.Site, fold))]);
+            writer.Replace(
+                group.First().Linear.Stored,
+                BaseModels.Numbers(deployed, group.First().Linear.Stored),
+                [.. group.Select(item => WeightOf(deployed, item.Linear, item.Site, fold))]);
         new ParameterWriter(deployed, model).Write(adapter);
         model.Graph.RemoveUnused();
         return new FoldedModel(model)

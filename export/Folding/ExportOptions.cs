@@ -46,7 +46,8 @@ public sealed record FoldedModel(GraphGen.Ir.OnnxModel Model)
         }
     }
 
-    /// <summary>Rounds all weights of few bits as was chosen; those that were not rounded by then are when they are first asked for.</summary>
+    /// <summary>Rounds all weights of few bits as was chosen; those that were not rounded by then are when they are first asked
+    /// for.</summary>
     internal Action Round { get; init; } = () => { };
 
     /// <summary>What the stored types round; asks each weight, and makes those that were not written yet.</summary>

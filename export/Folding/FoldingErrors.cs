@@ -7,11 +7,21 @@ namespace LoRTA.Onnx.Export.Folding;
 internal static class FoldingErrors
 {
     public static LortaException NotFloat(string name, string initializer, ElementType type) =>
-        new("LRT707", $"{name}: was trained along, but the file stores it as {type.Display()} ('{initializer}').", "Fold into an export that stores it in float, or train without it.");
+        new(
+            "LRT707",
+            $"{name}: was trained along, but the file stores it as {type.Display()} ('{initializer}').",
+            "Fold into an export that stores it in float, or train without it.");
 
     public static LortaException Merged(string name, string initializer) =>
-        new("LRT708", $"{name}: was trained along, but the file stores it in one tensor with other parameters, '{initializer}', and its nodes do not tell whose is whose.", "Fold into the export that was trained on.");
+        new(
+            "LRT708",
+            $"{name}: was trained along, but the file stores it in one tensor with other parameters, '{initializer}', and its nodes do "
+                + "not tell whose is whose.",
+            "Fold into the export that was trained on.");
 
     public static LortaException Overflow(string address, float value, string form) =>
-        new("LRT703", FormattableString.Invariant($"{address}: the exported weight holds {value:G4}, which {form} cannot store."), "Use --widen where the file casts its weights, --keep-base, or a smaller scale.");
+        new(
+            "LRT703",
+            FormattableString.Invariant($"{address}: the exported weight holds {value:G4}, which {form} cannot store."),
+            "Use --widen where the file casts its weights, --keep-base, or a smaller scale.");
 }

@@ -5,7 +5,8 @@ using LoRTA.Onnx.GraphGen.Weights;
 
 namespace LoRTA.Onnx.Export.Folding;
 
-/// <summary>Writes the model's own parameters that were trained along: every stored copy of each, in the file's orientation and type.</summary>
+/// <summary>Writes the model's own parameters that were trained along: every stored copy of each, in the file's orientation and
+/// type.</summary>
 /// <param name="deployed">The model as it was.</param>
 /// <param name="model">The graph that changes.</param>
 internal sealed class ParameterWriter(OnnxModel deployed, OnnxModel model)
@@ -29,9 +30,16 @@ internal sealed class ParameterWriter(OnnxModel deployed, OnnxModel model)
             var stored = target.Constant!;
             if (!stored.Type.IsFloat()) throw FoldingErrors.NotFloat(name.Name, initializer, stored.Type);
             var numbers = stored.ToFloats();
-            Place(name with { Initializer = initializer, IsTransposed = ModelParameters.IsTransposed(deployed, initializer, name) }, stored, value.ToFloats(), numbers);
+            Place(
+                name with { Initializer = initializer, IsTransposed = ModelParameters.IsTransposed(deployed, initializer, name) },
+                stored,
+                value.ToFloats(),
+                numbers);
             target.Constant = OnnxTensor.FromBytes(stored.Type, [.. stored.Dims], WeightView.Round(numbers, stored.Type));
-            if (numbers.Zip(target.Constant.ToFloats()).FirstOrDefault(pair => float.IsFinite(pair.First) && !float.IsFinite(pair.Second)) is (var number and not 0, _)) throw FoldingErrors.Overflow(name.Name, number, stored.Type.Display());
+            if (numbers.Zip(target.Constant.ToFloats()).FirstOrDefault(pair => float.IsFinite(pair.First)
+                && !float.IsFinite(pair.Second)) is (var number
+                and not 0, _))
+                throw FoldingErrors.Overflow(name.Name, number, stored.Type.Display());
         }
     }
 

@@ -3,7 +3,8 @@ using System.Runtime.InteropServices;
 
 namespace LoRTA.Onnx.Export.Folding;
 
-/// <summary>Rounds one block of features of some output columns, a column in each lane, so that (w′ − w)ᵀ·H·(w′ − w) becomes small.</summary>
+/// <summary>Rounds one block of features of some output columns, a column in each lane, so that (w′ − w)ᵀ·H·(w′ − w) becomes
+/// small.</summary>
 /// <remarks>
 /// Two starting points are tried: the plain rounding, and each error passed on to the features that are not rounded yet, as GPTQ does.
 /// From both, single codes and the scales that belong to this block alone are changed for as long as that helps. What is not better than

@@ -5,7 +5,8 @@ using LoRTA.Onnx.GraphGen.Weights;
 
 namespace LoRTA.Onnx.Export.Folding;
 
-/// <summary>Puts folded weights into a deployed graph: in place where one node reads the stored tensor, as a copy of its own where several do.</summary>
+/// <summary>Puts folded weights into a deployed graph: in place where one node reads the stored tensor, as a copy of its own where several
+/// do.</summary>
 /// <param name="model">The graph that changes.</param>
 /// <param name="widen">Write float32 past the Casts.</param>
 /// <param name="choice">How weights of few bits are rounded.</param>
@@ -50,7 +51,8 @@ internal sealed class WeightWriter(OnnxModel model, bool widen, RoundingChoice c
         var lossy = Measured().Where(weight => weight.Bits < 32).ToList();
         if (lossy.Count == 0) return null;
         var narrowest = lossy.MinBy(weight => weight.Bits)!;
-        return new Rounding(narrowest.Form, narrowest.Bits, lossy.Count, lossy.Max(weight => weight.MaxAbs), lossy.Max(weight => weight.MaxRel));
+        return new Rounding(
+            narrowest.Form, narrowest.Bits, lossy.Count, lossy.Max(weight => weight.MaxAbs), lossy.Max(weight => weight.MaxRel));
     }
 
     /// <summary>Whether the exact numbers of any weight are not the base's.</summary>
@@ -68,7 +70,8 @@ internal sealed class WeightWriter(OnnxModel model, bool widen, RoundingChoice c
         var cast = path.FindIndex(step => step.Value.Producer is { Op: "Cast" });
         if (widen && type != ElementType.Float && cast >= 0 && path.Skip(cast + 1).All(step => step.Reader.Op is "Cast" or "Identity"))
         {
-            PutInPlaceOf(path[..(cast + 1)], Rounded(new FloatWeight(original, edits, ElementType.Float)).Stored, path[^1].Value.IsExternal);
+            PutInPlaceOf(
+                path[..(cast + 1)], Rounded(new FloatWeight(original, edits, ElementType.Float)).Stored, path[^1].Value.IsExternal);
             return;
         }
         if (widen && type != ElementType.Float && cast >= 0 && path.Skip(cast + 1).All(step => Views.KeepsNumbers(step.Reader)))
@@ -81,7 +84,8 @@ internal sealed class WeightWriter(OnnxModel model, bool widen, RoundingChoice c
     }
 
     // Scales are read beside the codes, or by another node (a product of integers is rescaled behind it).
-    private void Replace(List<(Value Value, Node Reader, int Index)> path, BlockLayout codes, QuantizedMatrix original, IReadOnlyList<WeightEdit> edits)
+    private void Replace(
+        List<(Value Value, Node Reader, int Index)> path, BlockLayout codes, QuantizedMatrix original, IReadOnlyList<WeightEdit> edits)
     {
         var weight = Rounded(new QuantizedWeight(original, edits, choice));
         var reader = model.Graph.Find(codes.Reader)!.Producer!;

@@ -63,4 +63,5 @@ internal readonly record struct OutputDifference(double Largest, double Size, do
 /// <summary>What a model gave for some batches.</summary>
 /// <param name="Path">Its file, for messages.</param>
 /// <param name="Batches">Outputs by name, and which positions count; null = all.</param>
-internal sealed record ModelOutputs(string Path, IReadOnlyList<(IReadOnlyDictionary<string, OnnxTensor> Outputs, OnnxTensor? Mask)> Batches);
+internal sealed record ModelOutputs(
+    string Path, IReadOnlyList<(IReadOnlyDictionary<string, OnnxTensor> Outputs, OnnxTensor? Mask)> Batches);

@@ -12,7 +12,11 @@ internal static class VerificationErrors
         new("LRT705", $"{a} and {b} have no output of the same name and shape.", "Compare two files of the same model and task.");
 
     public static LortaException EffectLost(string file, double kept, string form) =>
-        new("LRT709", $"{file}: {(kept > 0 ? FormattableString.Invariant($"only {Math.Floor(kept * 100):0} % of the adapter's effect on the outputs is") : "nothing of the adapter's effect on the outputs is")} left in weights of {form}.", "Use --keep-base, which keeps all of it beside the stored weights, or accept the loss with --allow-rounding.");
+        new(
+            "LRT709",
+            $"{file}: {(kept > 0 ? FormattableString.Invariant($"only {Math.Floor(kept * 100):0} %") : "nothing")} of the adapter's effect "
+                + $"on the outputs is left in weights of {form}.",
+            "Use --keep-base, which keeps all of it beside the stored weights, or accept the loss with --allow-rounding.");
 
     public static LortaException MissingInput(string model, string input) =>
         new(

@@ -16,7 +16,8 @@ public sealed class Verifier(IGraphEvaluator evaluator, IReadOnlyList<AdapterFam
     private const double HalfPrecision = 5e-3;   // weights in 16 bits round results to about three digits
     private const int FewBits = 8;
 
-    /// <summary>Compares two models. Where one rounds activations when it runs, the verdict is on the canonical graphs of both, which do not.</summary>
+    /// <summary>Compares two models. Where one rounds activations when it runs, the verdict is on the canonical graphs of both, which do
+    /// not.</summary>
     /// <exception cref="LortaException">LRT704 … LRT706: inputs or outputs do not fit.</exception>
     public VerifyResult Compare(OnnxModel a, OnnxModel b, VerifyOptions options)
     {

@@ -11,7 +11,8 @@ internal sealed class AdaptedModel
 {
     private readonly IReadOnlyList<ModelParameter> _parameters;
 
-    private AdaptedModel(UnderstoodModel understood, AdapterPlan plan, Tape tape, FactorSet factors, IReadOnlyList<ModelParameter> parameters)
+    private AdaptedModel(
+        UnderstoodModel understood, AdapterPlan plan, Tape tape, FactorSet factors, IReadOnlyList<ModelParameter> parameters)
     {
         (Base, Plan, Tape, Factors) = (understood, plan, tape, factors);
         _parameters = parameters;
@@ -41,7 +42,8 @@ internal sealed class AdaptedModel
         var (canonical, map) = (understood.Canonical, understood.Map);
         var plan = AdapterPlan.Of(understood, options, families);
         var linears = plan.Sites.All.Select(site => BaseModels.Linear(map, site)).ToList();
-        if (linears.FirstOrDefault(linear => linear.Input.Type != ElementType.Float) is { } narrow) throw AdapterErrors.NotFloat(narrow.Address, narrow.Input.Type);
+        if (linears.FirstOrDefault(linear => linear.Input.Type != ElementType.Float) is { } narrow)
+            throw AdapterErrors.NotFloat(narrow.Address, narrow.Input.Type);
         var apart = PackedOutput.TakeApart(canonical.Model.Graph, map);
         var outputs = linears.Select(linear => (linear.Input, apart.GetValueOrDefault(linear.Address, linear.Output))).ToList();
         var tape = new Tape(canonical.Model.Graph);

@@ -25,10 +25,12 @@ internal static class AdaptedModels
     }
 
     private static Dictionary<string, Projection> LinearsOf(AdaptedModel adapted) =>
-        adapted.Plan.Sites.All.ToDictionary(site => site.Address, site => BaseModels.Linear(adapted.Base.Map, site), StringComparer.Ordinal);
+        adapted.Plan.Sites.All.ToDictionary(
+            site => site.Address, site => BaseModels.Linear(adapted.Base.Map, site), StringComparer.Ordinal);
 
     /// <summary>The deployed graph of a model with an adapter as side branches.</summary>
-    /// <exception cref="LortaException">LRT310, LRT311: of another model; LRT316: no place for a branch; LRT322: it is more than side branches.</exception>
+    /// <exception cref="LortaException">LRT310, LRT311: of another model; LRT316: no place for a branch; LRT322: it is more than side
+    /// branches.</exception>
     public static OnnxModel WithSideBranches(
         OnnxModel deployed, Adapter adapter, bool allowOtherBase, IReadOnlyList<AdapterFamilyEntry>? families = null)
     {
@@ -41,4 +43,5 @@ internal static class AdaptedModels
 /// <param name="Model">The canonical graph; without further inputs the adapter is on.</param>
 /// <param name="Off">Inputs with which it computes what the base computes: the scale as 0, trained parameters as the file has them.</param>
 /// <param name="Sites">The adapted layers, by address.</param>
-internal sealed record SwitchableModel(OnnxModel Model, IReadOnlyDictionary<string, OnnxTensor> Off, IReadOnlyDictionary<string, Projection> Sites);
+internal sealed record SwitchableModel(
+    OnnxModel Model, IReadOnlyDictionary<string, OnnxTensor> Off, IReadOnlyDictionary<string, Projection> Sites);

@@ -22,10 +22,12 @@ public sealed record Adapter(string Path, AdapterConfig Config, IReadOnlyDiction
         var config = System.IO.Path.Combine(folder, ConfigFile);
         var (stated, tensors) = ReadTogether(config, System.IO.Path.Combine(folder, TensorFile));
         var adapter = new Adapter(folder, stated, tensors);
-        var (listed, held) = (adapter.Config.Trainables.ToHashSet(StringComparer.Ordinal), adapter.Parameters.Keys.ToHashSet(StringComparer.Ordinal));
+        var (listed, held) = (adapter.Config.Trainables.ToHashSet(StringComparer.Ordinal),
+            adapter.Parameters.Keys.ToHashSet(StringComparer.Ordinal));
         if (listed.FirstOrDefault(name => !held.Contains(name)) is { } missing)
             throw AdapterErrors.FactorMissing(adapter.TensorPath, new TensorName(TensorKind.Parameter, missing));
-        if (held.FirstOrDefault(name => !listed.Contains(name)) is { } unlisted) throw AdapterErrors.BadConfig(config, $"its trainables leave out '{unlisted}', which {TensorFile} holds");
+        if (held.FirstOrDefault(name => !listed.Contains(name)) is { } unlisted)
+            throw AdapterErrors.BadConfig(config, $"its trainables leave out '{unlisted}', which {TensorFile} holds");
         return adapter;
     }
 
@@ -83,20 +85,22 @@ public sealed record Adapter(string Path, AdapterConfig Config, IReadOnlyDiction
     /// <summary>The values of a plan's factors, checked.</summary>
     /// <exception cref="LortaException">LRT308 wrong shape; LRT309 missing; LRT313 no finite floats.</exception>
     internal IReadOnlyDictionary<string, OnnxTensor> FactorsOf(AdapterPlan plan) =>
-        plan.Factors.ToDictionary(factor => factor.Name, factor => Checked(TensorPath, factor, Tensors.GetValueOrDefault(factor.Name)), StringComparer.Ordinal);
+        plan.Factors.ToDictionary(
+            factor => factor.Name, factor => Checked(TensorPath, factor, Tensors.GetValueOrDefault(factor.Name)), StringComparer.Ordinal);
 
     /// <summary>The model's own parameters that were trained along, by their name in the model, checked against it.</summary>
     /// <param name="deployed">The model.</param>
     /// <param name="names">Its parameters; asked for only where the adapter holds some.</param>
     /// <exception cref="LortaException">LRT307 the model has none of that name; LRT308 wrong shape; LRT313 no finite floats.</exception>
-    internal IReadOnlyDictionary<string, OnnxTensor> ParametersOf(OnnxModel deployed, Lazy<IReadOnlyList<ParameterName>> names) => Parameters.ToDictionary(
-        pair => pair.Key,
-        pair => Checked(
-            TensorPath,
-            new TensorName(TensorKind.Parameter, pair.Key),
-            ParameterShapes.Of(deployed, names.Value, pair.Key) ?? throw AdapterErrors.NoMatch(pair.Key, []),
-            pair.Value),
-        StringComparer.Ordinal);
+    internal IReadOnlyDictionary<string, OnnxTensor> ParametersOf(OnnxModel deployed, Lazy<IReadOnlyList<ParameterName>> names) =>
+        Parameters.ToDictionary(
+            pair => pair.Key,
+            pair => Checked(
+                TensorPath,
+                new TensorName(TensorKind.Parameter, pair.Key),
+                ParameterShapes.Of(deployed, names.Value, pair.Key) ?? throw AdapterErrors.NoMatch(pair.Key, []),
+                pair.Value),
+            StringComparer.Ordinal);
 
     private string TensorPath => System.IO.Path.Combine(Path, TensorFile);
 
@@ -110,10 +114,12 @@ public sealed record Adapter(string Path, AdapterConfig Config, IReadOnlyDiction
     internal static OnnxTensor Checked(string file, string name, IReadOnlyList<long> dims, OnnxTensor? tensor)
     {
         if (tensor is null) throw AdapterErrors.FactorMissing(file, name);
-        if (!tensor.Dims.SequenceEqual(dims)) throw AdapterErrors.FactorShape(file, name, $"[{string.Join(", ", dims)}]", $"[{string.Join(", ", tensor.Dims)}]");
+        if (!tensor.Dims.SequenceEqual(dims))
+            throw AdapterErrors.FactorShape(file, name, $"[{string.Join(", ", dims)}]", $"[{string.Join(", ", tensor.Dims)}]");
         if (!tensor.Type.IsFloat()) throw AdapterErrors.BadConfig(file, $"'{name}' holds {tensor.Type.Display()}, not floats");
         var values = tensor.ToFloats();
-        if (values.Length > 0 && !float.IsFinite(TensorPrimitives.MaxMagnitude<float>(values))) throw AdapterErrors.BadConfig(file, $"'{name}' holds numbers that are not finite");
+        if (values.Length > 0 && !float.IsFinite(TensorPrimitives.MaxMagnitude<float>(values)))
+            throw AdapterErrors.BadConfig(file, $"'{name}' holds numbers that are not finite");
         return tensor.Type == ElementType.Float ? tensor : OnnxTensor.Of<float>([.. tensor.Dims], values);
     }
 }

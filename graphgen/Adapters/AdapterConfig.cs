@@ -105,10 +105,13 @@ public sealed record AdapterConfig
         try
         {
             var config = JsonSerializer.Deserialize<AdapterConfig>(json, Json) ?? throw AdapterErrors.BadConfig(file, "it is empty");
-            if (config.Format != FormatName || config.FormatVersion != 1) throw AdapterErrors.BadConfig(file, $"format {config.Format} {config.FormatVersion} is not known here");
+            if (config.Format != FormatName || config.FormatVersion != 1)
+                throw AdapterErrors.BadConfig(file, $"format {config.Format} {config.FormatVersion} is not known here");
             config.CheckContents(file);
             var problems = config.AdapterOptions.Problems();
-            return problems.Count == 0 ? config : throw AdapterErrors.BadConfig(file, string.Join("; ", problems.Select(problem => $"{problem.Key}: {problem.Text}")));
+            return problems.Count == 0
+                ? config
+                : throw AdapterErrors.BadConfig(file, string.Join("; ", problems.Select(problem => $"{problem.Key}: {problem.Text}")));
         }
         catch (JsonException e)
         {
@@ -139,9 +142,12 @@ public sealed record AdapterConfig
         var follows = Of(plan, Base);
         plan.CheckScale(file, Scale);
         foreach (var (matrix, orientation) in follows.Orientation)
-            if (!Orientation.TryGetValue(matrix, out var stated) || stated != orientation) throw AdapterErrors.OtherThanFollows(file, $"orientation.{matrix}", Orientation.ContainsKey(matrix) ? stated : null, orientation);
+            if (!Orientation.TryGetValue(matrix, out var stated) || stated != orientation)
+                throw AdapterErrors.OtherThanFollows(
+                    file, $"orientation.{matrix}", Orientation.ContainsKey(matrix) ? stated : null, orientation);
         foreach (var (matrix, heads) in follows.HeadMap)
-            if (HeadMap.GetValueOrDefault(matrix) is not { } stated || !stated.SequenceEqual(heads)) throw AdapterErrors.OtherThanFollows(file, $"headMap.{matrix}", HeadMap.GetValueOrDefault(matrix), heads);
+            if (HeadMap.GetValueOrDefault(matrix) is not { } stated || !stated.SequenceEqual(heads))
+                throw AdapterErrors.OtherThanFollows(file, $"headMap.{matrix}", HeadMap.GetValueOrDefault(matrix), heads);
     }
 
     private static SortedDictionary<string, T> PerMatrix<T>(AdapterPlan plan, Func<Lorta, AdapterSite, T> fact)
@@ -153,7 +159,8 @@ public sealed record AdapterConfig
     }
 }
 
-/// <summary>The model that an adapter was trained on, so that the same model is recognised in another export and another one is refused.</summary>
+/// <summary>The model that an adapter was trained on, so that the same model is recognised in another export and another one is
+/// refused.</summary>
 /// <param name="Name">Name of the file.</param>
 /// <param name="Architecture">Sizes; another architecture is refused.</param>
 /// <param name="Sketch">A few numbers of each adapted weight.</param>

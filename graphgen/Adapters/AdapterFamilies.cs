@@ -13,7 +13,8 @@ public static class AdapterFamilies
     ];
 
     /// <summary>Makes the family that the options name.</summary>
-    /// <exception cref="LortaException">LRT301 unknown method; LRT302 unknown option; LRT303 bad value; LRT317 a scale that is no number.</exception>
+    /// <exception cref="LortaException">LRT301 unknown method; LRT302 unknown option; LRT303 bad value; LRT317 a scale that is no
+    /// number.</exception>
     public static IAdapterFamily Create(AdapterOptions options, IReadOnlyList<AdapterFamilyEntry>? families = null)
     {
         var entry = (families ?? All).FirstOrDefault(family => family.Method == options.Method)

@@ -3,7 +3,8 @@ using LoRTA.Onnx.GraphGen.Ir;
 
 namespace LoRTA.Onnx.GraphGen.Adapters;
 
-/// <summary>Writes an adapter into a graph: its factors become inputs, and each site's output is replaced by the family's adapted one.</summary>
+/// <summary>Writes an adapter into a graph: its factors become inputs, and each site's output is replaced by the family's adapted
+/// one.</summary>
 internal static class AdapterInjection
 {
     /// <summary>Adds the adapter.</summary>
@@ -12,7 +13,11 @@ internal static class AdapterInjection
     /// <param name="linears">Input x and output y (after the bias) of each site, in the plan's order.</param>
     /// <param name="defaults">Values that the inputs have when nobody feeds them; null = they must be fed.</param>
     /// <returns>The factors, for penalties and tests.</returns>
-    public static FactorSet Apply(Tape tape, AdapterPlan plan, IReadOnlyList<(Value Input, Value Output)> linears, IReadOnlyDictionary<string, OnnxTensor>? defaults = null)
+    public static FactorSet Apply(
+        Tape tape,
+        AdapterPlan plan,
+        IReadOnlyList<(Value Input, Value Output)> linears,
+        IReadOnlyDictionary<string, OnnxTensor>? defaults = null)
     {
         var factors = AddInputs(tape, plan, defaults);
         var dropped = new Dictionary<Value, Expr>();

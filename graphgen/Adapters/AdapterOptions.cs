@@ -57,7 +57,8 @@ public sealed record AdapterOptions
     internal void Validate()
     {
         if (Problems() is { Count: > 0 } problems) throw AdapterErrors.InvalidOptions(problems);
-        if (Targets.FirstOrDefault(target => !AllTargets.Contains(target) && !LaterTargets.Contains(target)) is { } unknown) throw AdapterErrors.UnknownTarget(unknown);
+        if (Targets.FirstOrDefault(target => !AllTargets.Contains(target) && !LaterTargets.Contains(target)) is { } unknown)
+            throw AdapterErrors.UnknownTarget(unknown);
     }
 
     /// <summary>Everything that is wrong with the options whatever the model, by key.</summary>
@@ -72,7 +73,8 @@ public sealed record AdapterOptions
         .. Problem(Layers.Indices is { Count: 0 }, "layers", $"must name a layer"),
     ];
 
-    private static IEnumerable<(string Key, string Text)> Problem(bool isThere, string key, FormattableString text) => isThere ? [(key, FormattableString.Invariant(text))] : [];
+    private static IEnumerable<(string Key, string Text)> Problem(bool isThere, string key, FormattableString text) =>
+        isThere ? [(key, FormattableString.Invariant(text))] : [];
 
     /// <summary>The value of one of the family's options, or its default.</summary>
     internal string ValueOf(FamilyOption option) => Options.GetValueOrDefault(option.Name, option.Values[0]);

@@ -46,7 +46,9 @@ public sealed record AdapterPlan
         var sites = SitesOf(architecture, options);
         CheckRank(options, sites);
         var factors = family.Factors(sites);
-        if (factors.FirstOrDefault(factor => factor.Count > Array.MaxLength) is { } large) throw AdapterErrors.InvalidOptions([("rank", $"{options.Rank} gives '{large.Name}' {large.Count} numbers, more than an array holds")]);
+        if (factors.FirstOrDefault(factor => factor.Count > Array.MaxLength) is { } large)
+            throw AdapterErrors.InvalidOptions([("rank",
+                $"{options.Rank} gives '{large.Name}' {large.Count} numbers, more than an array holds")]);
         return new AdapterPlan { Options = options, Family = family, Architecture = architecture, Sites = sites, Factors = factors };
     }
 
@@ -54,7 +56,8 @@ public sealed record AdapterPlan
     /// <exception cref="LortaException">LRT313: both scales.</exception>
     internal void CheckScale(string file, double stated)
     {
-        if (!(Math.Abs(stated - Family.Scale) <= 1e-9 * Math.Abs(Family.Scale))) throw AdapterErrors.OtherThanFollows(file, "scale", stated, Family.Scale);
+        if (!(Math.Abs(stated - Family.Scale) <= 1e-9 * Math.Abs(Family.Scale)))
+            throw AdapterErrors.OtherThanFollows(file, "scale", stated, Family.Scale);
     }
 
     // A tensor over all sites may need a larger rank than one matrix has; far more than that is a typing error, and would fill the memory.
@@ -65,14 +68,16 @@ public sealed record AdapterPlan
         var most = (long)RanksPerWidth * largest;
         if (options.Rank > most)
             throw AdapterErrors.InvalidOptions([("rank",
-                FormattableString.Invariant($"must be <= {most}, {RanksPerWidth} times the largest input or output ({largest}), was {options.Rank}"))]);
+                FormattableString.Invariant(
+                    $"must be <= {most}, {RanksPerWidth} times the largest input or output ({largest}), was {options.Rank}"))]);
     }
 
     private static AdapterSites SitesOf(Architecture architecture, AdapterOptions options)
     {
         if (options.Targets.FirstOrDefault(AdapterOptions.LaterTargets.Contains) is { } later) throw AdapterErrors.TargetNotYet(later);
         IReadOnlyList<int> layers = options.Layers.Indices ?? [.. Enumerable.Range(0, architecture.Layers)];
-        foreach (var layer in layers) if (layer < 0 || layer >= architecture.Layers) throw AdapterErrors.UnknownLayer(layer, architecture.Layers);
+        foreach (var layer in layers)
+            if (layer < 0 || layer >= architecture.Layers) throw AdapterErrors.UnknownLayer(layer, architecture.Layers);
         return new AdapterSites
         {
             Width = architecture.Hidden,

@@ -17,8 +17,10 @@ public sealed record Architecture(int Hidden, int Heads, int KvHeads, int HeadWi
     public static Architecture Of(UnderstoodModel model)
     {
         var (map, path) = (model.Map, model.Deployed.Path);
-        if (map.Layers.Count == 0) throw map.HasAttention ? DiscoveryErrors.NotUnderstood(path, map.Findings) : DiscoveryErrors.NoAttention(path);
-        return new Architecture(map.Hidden, map.Heads, map.KvHeads, map.HeadWidth, map.Layers.Count, TokenEmbedding.Vocabulary(model.Deployed));
+        if (map.Layers.Count == 0)
+            throw map.HasAttention ? DiscoveryErrors.NotUnderstood(path, map.Findings) : DiscoveryErrors.NoAttention(path);
+        return new Architecture(
+            map.Hidden, map.Heads, map.KvHeads, map.HeadWidth, map.Layers.Count, TokenEmbedding.Vocabulary(model.Deployed));
     }
 
     /// <summary>Input and output width of a matrix of the attention.</summary>

@@ -79,7 +79,8 @@ internal static class BaseModels
         var (vocabularyThere, vocabulary) = (adapter.Config.Base.Architecture.Vocab, plan.Architecture.Vocab);
         var hasOtherRows = vocabularyThere is { } rowsThere && vocabulary is { } rowsHere
             && BaseSketch.RowsOfAnyVocabulary(rowsThere) != BaseSketch.RowsOfAnyVocabulary(rowsHere);
-        var here = BaseSketch.Of(model.Deployed, model.Map, plan, (name, rows) => replaced.Contains(name) || (hasOtherRows && rows == vocabulary));
+        var here = BaseSketch.Of(
+            model.Deployed, model.Map, plan, (name, rows) => replaced.Contains(name) || (hasOtherRows && rows == vocabulary));
         var required = plan.Sites.All.Select(site => site.Address).ToHashSet(StringComparer.Ordinal);
         return [.. adapter.Config.Base.Sketch.DifferencesFrom(here, required)];
     }

@@ -6,7 +6,8 @@ using LoRTA.Onnx.GraphGen.Weights;
 
 namespace LoRTA.Onnx.GraphGen.Adapters;
 
-/// <summary>Where side branches join the linear layers of a deployed graph: x before any rounding, y after bias and rescaling, both float32, and of a packed y this site's features alone.</summary>
+/// <summary>Where side branches join the linear layers of a deployed graph: x before any rounding, y after bias and rescaling, both
+/// float32, and of a packed y this site's features alone.</summary>
 internal sealed class BranchPoints(OnnxModel model, Tape tape)
 {
     private readonly Dictionary<string, Ends> _unpacked = new(StringComparer.Ordinal);
@@ -123,7 +124,9 @@ internal sealed class BranchPoints(OnnxModel model, Tape tape)
         if (node.Input(2) is { } bias) y += tape[bias];
         var width = y.Shape[-1].Value!.Value;
         var parts = FusedAttentionForms.PackedParts(node, y, width).Select(part => (Expr?)part).ToArray();
-        var kept = new[] { "num_heads", "scale", "mask_filter_value", "unidirectional" }.Where(node.Attributes.ContainsKey).Select(name => (name, (Attr?)node.Attributes[name]));
+        var kept = new[] { "num_heads", "scale", "mask_filter_value", "unidirectional" }
+            .Where(node.Attributes.ContainsKey)
+            .Select(name => (name, (Attr?)node.Attributes[name]));
         var attention = tape.Write(OrtOps.MultiHeadAttention,
             [.. parts, null, Optional(isInteger ? 5 : 3), isInteger ? null : Optional(5)], 1, [.. kept]);
         var name = node.Output.Name;

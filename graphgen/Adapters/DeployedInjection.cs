@@ -5,7 +5,8 @@ using LoRTA.Onnx.GraphGen.Ir.Inference;
 
 namespace LoRTA.Onnx.GraphGen.Adapters;
 
-/// <summary>Writes an adapter into the deployed graph as side branches: the base's weights stay as they are, whatever their format.</summary>
+/// <summary>Writes an adapter into the deployed graph as side branches: the base's weights stay as they are, whatever their
+/// format.</summary>
 public static class DeployedInjection
 {
     /// <summary>Adds branches whose factors and scale are inputs with defaults.</summary>
@@ -16,16 +17,25 @@ public static class DeployedInjection
     /// <param name="families">Families to choose from; null = those of this project.</param>
     /// <returns>The new model, and the adapter that it holds.</returns>
     /// <exception cref="LortaException">LRT2xx, LRT3xx: the model is not understood, or the options do not fit it.</exception>
-    public static (OnnxModel Model, Adapter Adapter) Apply(OnnxModel deployed, AdapterOptions options, IReadOnlyDictionary<string, OnnxTensor> values, long seed,
+    public static (OnnxModel Model, Adapter Adapter) Apply(
+        OnnxModel deployed,
+        AdapterOptions options,
+        IReadOnlyDictionary<string, OnnxTensor> values,
+        long seed,
         IReadOnlyList<AdapterFamilyEntry>? families = null)
     {
         var model = UnderstoodModel.Of(deployed);
         var plan = AdapterPlan.Of(model, options, families);
-        var factors = plan.Factors.ToDictionary(factor => factor.Name, factor => values.TryGetValue(factor.Name, out var given) ? Adapter.Checked("--factors", factor, given) : factor.Draw(seed), StringComparer.Ordinal);
-        return (Branched(model, plan, factors), new Adapter(string.Empty, AdapterConfig.Of(plan, BaseModels.Describe(model, plan)), factors));
+        var factors = plan.Factors.ToDictionary(
+            factor => factor.Name,
+            factor => values.TryGetValue(factor.Name, out var given) ? Adapter.Checked("--factors", factor, given) : factor.Draw(seed),
+            StringComparer.Ordinal);
+        return (Branched(model, plan, factors),
+            new Adapter(string.Empty, AdapterConfig.Of(plan, BaseModels.Describe(model, plan)), factors));
     }
 
-    /// <summary>Adds the branches of a trained adapter; its factors are constants, so that inputs and outputs stay those of the file.</summary>
+    /// <summary>Adds the branches of a trained adapter; its factors are constants, so that inputs and outputs stay those of the
+    /// file.</summary>
     /// <param name="model">The model; it is not changed.</param>
     /// <param name="adapter">The adapter.</param>
     /// <param name="allowOtherBase">Accept other weights than those that the adapter was trained on.</param>
@@ -37,7 +47,8 @@ public static class DeployedInjection
         var plan = BaseModels.PlanOf(model, adapter, allowOtherBase, families);
         var inputs = model.Deployed.Graph.Inputs.Select(input => input.Name).ToHashSet(StringComparer.Ordinal);
         var branched = Branched(model, plan, adapter.FactorsOf(plan));
-        foreach (var added in branched.Graph.Inputs.Where(input => !inputs.Contains(input.Name)).ToList()) branched.Graph.RemoveInput(added);
+        foreach (var added in branched.Graph.Inputs.Where(input => !inputs.Contains(input.Name)).ToList())
+            branched.Graph.RemoveInput(added);
         return branched;
     }
 

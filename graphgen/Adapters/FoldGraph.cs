@@ -68,6 +68,7 @@ internal sealed class FoldGraph(AdapterPlan plan, IReadOnlyDictionary<string, On
     {
         graph.RemoveUnused();
         graph.RemoveUnusedInputs();
-        return evaluator.Run(OnnxModel.ForRuntime(graph), inputs.Where(input => graph.Find(input.Key) is not null).ToDictionary(StringComparer.Ordinal));
+        return evaluator.Run(
+            OnnxModel.ForRuntime(graph), inputs.Where(input => graph.Find(input.Key) is not null).ToDictionary(StringComparer.Ordinal));
     }
 }

@@ -2,8 +2,10 @@ using LoRTA.Onnx.GraphGen.Ir;
 
 namespace LoRTA.Onnx.GraphGen.Adapters;
 
-/// <summary>A method of parameter-efficient fine-tuning: its factors, what they do to a linear layer, and how they fold into its weight.</summary>
-/// <remarks>Everything else (names, files, freezing, gradients, counting, tables, tests) is derived from these members. Emit and Delta share their parts, so that
+/// <summary>A method of parameter-efficient fine-tuning: its factors, what they do to a linear layer, and how they fold into its
+/// weight.</summary>
+/// <remarks>Everything else (names, files, freezing, gradients, counting, tables, tests) is derived from these members. Emit and Delta
+/// share their parts, so that
 /// folding cannot drift from training.</remarks>
 public interface IAdapterFamily
 {
@@ -34,7 +36,8 @@ public interface IAdapterFamily
     /// <summary>A scalar that is added to the loss; null = none.</summary>
     Expr? Penalty(AdapterSites sites, FactorSet factors) => null;
 
-    /// <summary>Changes factors after an optimizer step, given the gradients that made it (rank allocation); null = nothing to do.</summary>
+    /// <summary>Changes factors after an optimizer step, given the gradients that made it (rank allocation); null = nothing to
+    /// do.</summary>
     IAfterStep? AfterStep(AdapterSites sites) => null;
 }
 
@@ -45,5 +48,6 @@ public interface IAfterStep
     /// <param name="step">The step just taken, 1, 2, ….</param>
     /// <param name="factors">Factors after the step.</param>
     /// <param name="gradients">The gradients that produced it, after clipping.</param>
-    IReadOnlyDictionary<string, OnnxTensor> Apply(long step, IReadOnlyDictionary<string, OnnxTensor> factors, IReadOnlyDictionary<string, OnnxTensor> gradients);
+    IReadOnlyDictionary<string, OnnxTensor> Apply(
+        long step, IReadOnlyDictionary<string, OnnxTensor> factors, IReadOnlyDictionary<string, OnnxTensor> gradients);
 }

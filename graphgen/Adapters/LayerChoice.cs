@@ -7,7 +7,10 @@ namespace LoRTA.Onnx.GraphGen.Adapters;
 
 /// <summary>Adapted layers: all, or some by index. In YAML <c>all</c>, <c>[0, 2, 3]</c> or <c>0,2-5</c>.</summary>
 [JsonConverter(typeof(Converter))]
-[Spelling("""{"anyOf": [{"type": "array", "items": {"type": "integer", "minimum": 0}, "minItems": 1, "uniqueItems": true}, {"type": "string", "pattern": "^(all|[0-9]+(-[0-9]+)?(,[0-9]+(-[0-9]+)?)*)$"}]}""")]
+[Spelling("""
+    {"anyOf": [{"type": "array", "items": {"type": "integer", "minimum": 0}, "minItems": 1, "uniqueItems": true},
+     {"type": "string", "pattern": "^(all|[0-9]+(-[0-9]+)?(,[0-9]+(-[0-9]+)?)*)$"}]}
+    """)]
 public sealed record LayerChoice
 {
     private const int MostIndices = 200_000;
@@ -56,7 +59,8 @@ public sealed record LayerChoice
             if (reader.TokenType is JsonTokenType.StartArray)
             {
                 var indices = JsonSerializer.Deserialize<JsonElement[]>(ref reader, options)!;
-                if (indices.Length > 0 && indices.All(index => index.ValueKind is JsonValueKind.Number && index.TryGetInt32(out var i) && i >= 0))
+                if (indices.Length > 0
+                    && indices.All(index => index.ValueKind is JsonValueKind.Number && index.TryGetInt32(out var i) && i >= 0))
                     return Of(indices.Select(index => index.GetInt32()));
                 throw new JsonException(Expected);
             }

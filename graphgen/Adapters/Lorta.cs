@@ -3,7 +3,8 @@ using LoRTA.Onnx.GraphGen.Ir;
 
 namespace LoRTA.Onnx.GraphGen.Adapters;
 
-/// <summary>LoRTA: ΔW[:, :, h, l, m] = (α/r)·A·diag(C_H[h]∘C_L[l]∘C_M[m])·Bᵀ, one rank-r CP tensor for the whole network (paper, eq. 3).</summary>
+/// <summary>LoRTA: ΔW[:, :, h, l, m] = (α/r)·A·diag(C_H[h]∘C_L[l]∘C_M[m])·Bᵀ, one rank-r CP tensor for the whole network (paper, eq.
+/// 3).</summary>
 internal sealed class Lorta(AdapterOptions options) : IAdapterFamily
 {
     private static readonly FamilyOption Zero =
@@ -59,7 +60,8 @@ internal sealed class Lorta(AdapterOptions options) : IAdapterFamily
             new("C_L", [sites.Layers.Count, r], official ? Init.Uniform(modes) : Init.Normal(1)),
             new("C_M", [sites.Targets.Count, r], official ? Init.Uniform(modes) : Init.Normal(1)),
         ];
-        return [.. factors.Select(factor => factor.Name == zero ? factor with { Init = Init.Zero } : factor)];   // ΔW = 0 at first, its gradient not
+        // ΔW = 0 at first, its gradient not
+        return [.. factors.Select(factor => factor.Name == zero ? factor with { Init = Init.Zero } : factor)];
     }
 
     /// <summary>y + ((x·down)∘s)·upᵀ. Forms nothing of size [in, out]; the backward pass keeps x·down, [N, r].</summary>

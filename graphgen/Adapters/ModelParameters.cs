@@ -24,7 +24,8 @@ internal sealed record TrainableChoice(IReadOnlyList<TrainablePattern> Patterns,
 /// <summary>Makes parameters of a model inputs of its training copy.</summary>
 internal static class ModelParameters
 {
-    /// <summary>Turns every parameter that a pattern matches into an input <c>param.&lt;name&gt;</c> and lets its readers read that.</summary>
+    /// <summary>Turns every parameter that a pattern matches into an input <c>param.&lt;name&gt;</c> and lets its readers read
+    /// that.</summary>
     /// <exception cref="LortaException">LRT307: a pattern matches nothing; LRT314: a parameter that cannot be trained.</exception>
     public static IReadOnlyList<ModelParameter> MakeInputs(CanonicalModel canonical, Tape tape, TrainableChoice trainables)
     {
@@ -34,21 +35,32 @@ internal static class ModelParameters
         foreach (var pattern in trainables.Patterns)
         {
             var matching = names.Select(name => name.Name).Where(pattern.Fits).ToList();
-            if (matching.Count == 0 && !(pattern.IsExact && OmittedBias.Exists(canonical, names, pattern.Match))) throw AdapterErrors.NoMatch(pattern.Match, Close(names, pattern));
+            if (matching.Count == 0 && !(pattern.IsExact && OmittedBias.Exists(canonical, names, pattern.Match)))
+                throw AdapterErrors.NoMatch(pattern.Match, Close(names, pattern));
             foreach (var name in matching.DefaultIfEmpty(pattern.Match)) chosen.TryAdd(name, pattern.Group);
         }
         return [.. chosen.Select(pair => MakeInput(canonical, tape, names, pair.Key, pair.Value))];
     }
 
-    private static ModelParameter MakeInput(CanonicalModel canonical, Tape tape, IReadOnlyList<ParameterName> names, string name, ParameterGroup group)
+    private static ModelParameter MakeInput(
+        CanonicalModel canonical, Tape tape, IReadOnlyList<ParameterName> names, string name, ParameterGroup group)
     {
         using var scope = tape.Scope(new TensorName(TensorKind.Parameter, name));
-        if (names.FirstOrDefault(candidate => candidate.Name == name) is not { } stored) return new(name, OmittedBias.Insert(canonical, tape, names, name), group);
+        if (names.FirstOrDefault(candidate => candidate.Name == name) is not { } stored)
+            return new(name, OmittedBias.Insert(canonical, tape, names, name), group);
         var initial = ReadParameter(canonical.Deployed, stored);
         var input = tape[tape.Graph.AddInput(new TensorName(TensorKind.Parameter, name), ElementType.Float, Shape.Of(initial))];
         var copies = stored.Also.Prepend(stored.Initializer).SelectMany(initializer => Copies(canonical, initializer, stored)).ToList();
-        var uses = copies.Select(copy => (copy, Readers: ReadersOf(copy.Constant, names, stored))).Where(copy => copy.Readers.Count > 0).ToList();
-        if (uses.Count == 0) throw AdapterErrors.CannotTrain(name, copies.Count == 0 ? "the graph does not compute with it" : $"the file stores it in one tensor with other parameters, '{stored.Initializer}', and its nodes do not tell whose is whose");
+        var uses = copies.Select(copy => (copy, Readers: ReadersOf(copy.Constant, names, stored)))
+            .Where(copy => copy.Readers.Count > 0)
+            .ToList();
+        if (uses.Count == 0)
+            throw AdapterErrors.CannotTrain(
+                name,
+                copies.Count == 0
+                    ? "the graph does not compute with it"
+                    : $"the file stores it in one tensor with other parameters, '{stored.Initializer}', "
+                        + "and its nodes do not tell whose is whose");
         foreach (var ((constant, transposed), readers) in uses)
             Replace(tape, (constant, readers), (transposed ? input.T : input).Scaled(ScaleOf(canonical, constant, name)), stored);
         return new(name, initial, group);
@@ -80,7 +92,10 @@ internal static class ModelParameters
 
     /// <summary>The place of a rank-2 parameter [out, in] in its stored tensor.</summary>
     public static WeightView MatrixOf(OnnxTensor stored, ParameterName name) =>
-        new(new FloatNumbers(stored), name.Layout, [name.Slice is { } part ? (part.Start, part.End) : (0, stored.Dims[name.IsTransposed ? 1 : 0])]);
+        new(
+            new FloatNumbers(stored),
+            name.Layout,
+            [name.Slice is { } part ? (part.Start, part.End) : (0, stored.Dims[name.IsTransposed ? 1 : 0])]);
 
     // The constants of the training copy that come from an initializer, and whether each is the transpose of PyTorch's tensor.
     private static IEnumerable<(Value Constant, bool Transposed)> Copies(CanonicalModel canonical, string initializer, ParameterName name)
@@ -91,7 +106,8 @@ internal static class ModelParameters
                select (value, isTransposed ^ canonical.OriginOf(value)!.IsTransposed);
     }
 
-    /// <summary>Whether a stored copy is the transpose of PyTorch's tensor. A tied copy of [a, b] may be stored [b, a]; for square ones the numbers tell.</summary>
+    /// <summary>Whether a stored copy is the transpose of PyTorch's tensor. A tied copy of [a, b] may be stored [b, a]; for square ones the
+    /// numbers tell.</summary>
     public static bool IsTransposed(OnnxModel deployed, string copy, ParameterName name)
     {
         if (copy == name.Initializer) return name.IsTransposed;
@@ -100,13 +116,17 @@ internal static class ModelParameters
     }
 
     private static HashSet<Use> ReadersOf(Value constant, IReadOnlyList<ParameterName> names, ParameterName name) =>
-        [.. MergedParameters.IsMerged(names, name, constant.Constant!) ? constant.Uses.Where(use => MergedParameters.IsAppliedBy(name, use.Node.Source ?? use.Node)) : constant.Uses];
+        [.. MergedParameters.IsMerged(names, name, constant.Constant!)
+            ? constant.Uses.Where(use => MergedParameters.IsAppliedBy(name, use.Node.Source ?? use.Node))
+            : constant.Uses];
 
     private static void Replace(Tape tape, (Value Constant, HashSet<Use> Readers) use, Expr parameter, ParameterName name)
     {
         var (constant, readers) = use;
         if (parameter.Rank != constant.Rank && name.Slice is null) parameter = parameter.Reshape(constant.Shape!.Known!);
-        var whole = name.Slice is null ? parameter : Patched(tape[constant], parameter, name.IsTransposed ? constant.Rank - 1 : 0, name.Slice.Value);
+        var whole = name.Slice is null
+            ? parameter
+            : Patched(tape[constant], parameter, name.IsTransposed ? constant.Rank - 1 : 0, name.Slice.Value);
         tape.Graph.ReplaceUses(constant, whole.Value, readers.Contains);
     }
 

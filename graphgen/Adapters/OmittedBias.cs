@@ -12,7 +12,8 @@ internal static class OmittedBias
     private const string WeightSuffix = ".weight";
 
     /// <summary>Whether such a bias can be put back under this name.</summary>
-    public static bool Exists(CanonicalModel canonical, IReadOnlyList<ParameterName> names, string name) => Product(canonical.Deployed, names, name) is not null;
+    public static bool Exists(CanonicalModel canonical, IReadOnlyList<ParameterName> names, string name) =>
+        Product(canonical.Deployed, names, name) is not null;
 
     /// <summary>Adds an input <c>param.&lt;name&gt;</c> to the layer's output and gives its first value, zeros.</summary>
     public static OnnxTensor Insert(CanonicalModel canonical, Tape tape, IReadOnlyList<ParameterName> names, string name)
@@ -46,10 +47,15 @@ internal static class OmittedBias
     {
         if (!name.EndsWith(BiasSuffix, StringComparison.Ordinal)) return null;
         var weight = names.FirstOrDefault(candidate => candidate.Name == WeightOf(name));
-        return weight is null ? null : Products(deployed.Graph.Find(weight.Initializer)!).ToList() is [var single] && !HasBias(single) ? single : null;
+        return weight is null
+            ? null
+            : Products(deployed.Graph.Find(weight.Initializer)!).ToList() is [var single] && !HasBias(single)
+                ? single
+                : null;
     }
 
-    private static bool HasBias(Node product) => product.Output.Uses.Any(use => use.Node.Op == "Add" && use.Node.Inputs[1 - use.Index]!.StoredTensor() is { Rank: 1 });
+    private static bool HasBias(Node product) =>
+        product.Output.Uses.Any(use => use.Node.Op == "Add" && use.Node.Inputs[1 - use.Index]!.StoredTensor() is { Rank: 1 });
 
     private static IEnumerable<Node> Products(Value weight) =>
         from use in StoredPath.ReadersOf(weight)

@@ -61,7 +61,8 @@ internal sealed class FixedRuns
             var rows = TensorAxes.TakeRows(tensor, [.. filled]);
             if (isLabels) rows = TensorAxes.Resize(rows, axis: 0, _rows.Run, NoLabel(tensor.Type));
             if (tensor.Rank != 2 || tensor.Dims[1] != _length.Batch) return rows;
-            return TensorAxes.Resize(rows, axis: 1, _length.Run, isLabels ? NoLabel(tensor.Type) : InputTypes.Scalar(filler(name), tensor.Type));
+            return TensorAxes.Resize(
+                rows, axis: 1, _length.Run, isLabels ? NoLabel(tensor.Type) : InputTypes.Scalar(filler(name), tensor.Type));
         }
     }
 

@@ -43,7 +43,8 @@ internal sealed record FixedSizes(int? Rows, int? Length)
         var (rows, length) = ((int)ids.Dims[0], (int)ids.Dims[1]);
         if (length > Length) throw LossErrors.RowTooLong(length, Length.Value);
         if (length < Length && !IsPaddingMasked) throw LossErrors.RowTooShort(length, Length.Value);
-        return new FixedRuns(inputs, (rows, Rows ?? Math.Max(1, rows)), (length, Length ?? length), name => Ids.Contains(name) ? filler : 0);
+        return new FixedRuns(
+            inputs, (rows, Rows ?? Math.Max(1, rows)), (length, Length ?? length), name => Ids.Contains(name) ? filler : 0);
     }
 
     private static int? FixedAt(List<Value> inputs, int axis) =>

@@ -2,9 +2,11 @@ using LoRTA.Onnx.GraphGen.Ir;
 
 namespace LoRTA.Onnx.GraphGen.Artifacts;
 
-/// <summary>Products of one matrix with several narrow ones become one product with these side by side: x·[A₁ A₂ A₃], [G₁ G₂ G₃]·[A₁ A₂ A₃]ᵀ and
+/// <summary>Products of one matrix with several narrow ones become one product with these side by side: x·[A₁ A₂ A₃], [G₁ G₂ G₃]·[A₁ A₂
+/// A₃]ᵀ and
 /// xᵀ·[G₁ G₂ G₃].</summary>
-/// <remarks>LoRA's factors of q, k and v all multiply the same x. A card needs as long for 8 columns as for 24; a CPU gains nothing.</remarks>
+/// <remarks>LoRA's factors of q, k and v all multiply the same x. A card needs as long for 8 columns as for 24; a CPU gains
+/// nothing.</remarks>
 internal sealed class JoinedProducts
 {
     private readonly Graph _graph;
@@ -22,12 +24,17 @@ internal sealed class JoinedProducts
         graph.RemoveUnused();
     }
 
-    // x·A₁, x·A₂, … → the columns of x·[A₁ A₂ …]. What is joined does not depend on these products: neither trained tensors nor, of a product
+    // x·A₁, x·A₂, … → the columns of x·[A₁ A₂ …]. What is joined does not depend on these products: neither trained tensors nor, of a
+    // product
     // that nothing but an output reads, other gradients.
     private void Join(string op, bool transA, Func<Node, bool> isJoined)
     {
         var groups = _graph.Nodes
-            .Where(node => node.Op == op && node.Input(1)!.Shape is { Rank: 2 } && Width(node) is not null && Is(node, transA, transB: false) && isJoined(node))
+            .Where(node => node.Op == op
+                && node.Input(1)!.Shape is { Rank: 2 }
+                && Width(node) is not null
+                && Is(node, transA, transB: false)
+                && isJoined(node))
             .GroupBy(node => node.Input(0)!)
             .Select(group => group.ToArray())
             .Where(group => group.Length > 1)
@@ -38,7 +45,8 @@ internal sealed class JoinedProducts
             var right = SideBySide(group.Select(node => node.Input(1)!));
             var left = _tape[group[0].Input(0)!];
             var product = transA ? Product(left, right, transA: true, transB: false) : left.MatMul(right);
-            var parts = _tape.Write("Split", [product, _tape.Longs([.. group.Select(node => Width(node)!.Value)])], group.Length, ("axis", -1)).Outputs;
+            var parts = _tape.Write(
+                "Split", [product, _tape.Longs([.. group.Select(node => Width(node)!.Value)])], group.Length, ("axis", -1)).Outputs;
             foreach (var (node, part) in group.Zip(parts)) _graph.ReplaceUses(node.Output, part!);
         }
     }
@@ -52,7 +60,11 @@ internal sealed class JoinedProducts
             .ToArray();
         if (terms.Length < 2) return;
         using var scope = _tape.Scope($"{sum.Output.Name}_joined");
-        var product = Product(SideBySide(terms.Select(node => node.Input(0)!)), SideBySide(terms.Select(node => node.Input(1)!)), transA: false, transB: true);
+        var product = Product(
+            SideBySide(terms.Select(node => node.Input(0)!)),
+            SideBySide(terms.Select(node => node.Input(1)!)),
+            transA: false,
+            transB: true);
         var rest = sum.Inputs.Where(input => !terms.Contains(input!.Producer)).Select(input => (Expr?)_tape[input!]);
         _graph.ReplaceUses(sum.Output, _tape.Op("Sum", [.. rest, product]).Value);
     }
@@ -69,5 +81,6 @@ internal sealed class JoinedProducts
     private static long? Width(Node node) => node.Input(1)!.Shape![-1].Value;
 
     // An input of the graph, or a part of one.
-    private static bool IsTrained(Value value) => value.IsInput || (value.Producer is { } split && split.Op == "Split" && split.Input(0)!.IsInput);
+    private static bool IsTrained(Value value) =>
+        value.IsInput || (value.Producer is { } split && split.Op == "Split" && split.Input(0)!.IsInput);
 }

@@ -13,7 +13,8 @@ public static class PortableArtifacts
     private const string OptimizerFile = "optimizer_model.onnx";
     private const string InitialFile = "initial.safetensors";
 
-    /// <summary>Writes <c>training_model.onnx</c>, <c>eval_model.onnx</c>, <c>optimizer_model.onnx</c> and <c>initial.safetensors</c> (the trained tensors by input).</summary>
+    /// <summary>Writes <c>training_model.onnx</c>, <c>eval_model.onnx</c>, <c>optimizer_model.onnx</c> and <c>initial.safetensors</c> (the
+    /// trained tensors by input).</summary>
     /// <param name="graphs">The graphs.</param>
     /// <param name="folder">The folder; appears whole or not at all.</param>
     /// <param name="embedWeights">Whether each model holds the frozen weights itself; otherwise both share <c>weights.data</c>.</param>
@@ -24,7 +25,9 @@ public static class PortableArtifacts
         string[] files = [];
         AtomicFolder.Write(folder, IsFile, target =>
         {
-            var weights = embedWeights ? null : new ExternalLayout(WeightsFile, graphs.Train.Graph.Initializers.Concat(graphs.Eval.Graph.Initializers));
+            var weights = embedWeights
+                ? null
+                : new ExternalLayout(WeightsFile, graphs.Train.Graph.Initializers.Concat(graphs.Eval.Graph.Initializers));
             if (weights is not null) AtomicFile.Write(Path.Combine(target, WeightsFile), weights.Write);
             Write(target, TrainingFile, graphs.Train, weights);
             Write(target, EvaluationFile, graphs.Eval, weights);

@@ -3,9 +3,11 @@ using LoRTA.Onnx.GraphGen.Optimizers;
 
 namespace LoRTA.Onnx.GraphGen.Artifacts;
 
-/// <summary>Training graphs whose trained tensors of one shape and one group lie in one tensor, one behind the other along the first axis.</summary>
+/// <summary>Training graphs whose trained tensors of one shape and one group lie in one tensor, one behind the other along the first
+/// axis.</summary>
 /// <remarks>LoRA on 30 layers has 240 tensors. On a card each costs a copy there, a copy of its gradient back and some 15 operators of the
-/// optimizer, all of them too small to keep it busy: a tenth of a step. Elements and their gradients are the same in either form; the joint norm
+/// optimizer, all of them too small to keep it busy: a tenth of a step. Elements and their gradients are the same in either form; the joint
+/// norm
 /// of the gradients is summed in another order.</remarks>
 internal sealed class StackedTensors
 {
@@ -35,12 +37,14 @@ internal sealed class StackedTensors
     /// <summary>The stacks of tensors, each with its name.</summary>
     /// <param name="tensorOf">A tensor by the name of the trained tensor that it belongs to.</param>
     public IEnumerable<(string Name, OnnxTensor Tensor)> Join(Func<string, OnnxTensor> tensorOf) =>
-        [.. _stacks.Select(stack => (stack.Whole.Name, stack.Join(part => tensorOf(part.Name)))), .. _single.Select(tensor => (tensor.Name, tensorOf(tensor.Name)))];
+        [.. _stacks.Select(stack => (stack.Whole.Name, stack.Join(part => tensorOf(part.Name)))),
+            .. _single.Select(tensor => (tensor.Name, tensorOf(tensor.Name)))];
 
     /// <summary>The tensors that lie in stacks, each with its name.</summary>
     /// <param name="stackOf">A tensor by the name of the stack that it belongs to.</param>
     public IEnumerable<(string Name, OnnxTensor Tensor)> Split(Func<string, OnnxTensor> stackOf) =>
-        [.. _stacks.SelectMany(stack => stack.Split(stackOf(stack.Whole.Name))), .. _single.Select(tensor => (tensor.Name, stackOf(tensor.Name)))];
+        [.. _stacks.SelectMany(stack => stack.Split(stackOf(stack.Whole.Name))),
+            .. _single.Select(tensor => (tensor.Name, stackOf(tensor.Name)))];
 
     private OnnxModel Stacked(OnnxModel model, bool gradients)
     {
@@ -61,14 +65,16 @@ internal sealed class StackedTensors
     {
         private readonly long[] _dims = [.. parts[0].Initial.Dims];
 
-        public TrainedTensor Whole { get; } = new(new TensorName(TensorKind.Factor, name), Joined(parts, part => part.Initial), parts[0].Group);
+        public TrainedTensor Whole { get; } = new(
+            new TensorName(TensorKind.Factor, name), Joined(parts, part => part.Initial), parts[0].Group);
 
         public OnnxTensor Join(Func<TrainedTensor, OnnxTensor> tensorOf) => Joined(parts, tensorOf);
 
         public IEnumerable<(string Name, OnnxTensor Tensor)> Split(OnnxTensor whole)
         {
             var size = whole.ByteCount / parts.Count;
-            return parts.Select((part, i) => (part.Name, OnnxTensor.FromBytes(whole.Type, _dims, whole.Bytes.Slice((int)(i * size), (int)size).ToArray())));
+            return parts.Select((part, i) => (part.Name,
+                OnnxTensor.FromBytes(whole.Type, _dims, whole.Bytes.Slice((int)(i * size), (int)size).ToArray())));
         }
 
         // Parts of equal size: ONNX Runtime splits and joins them in one kernel.

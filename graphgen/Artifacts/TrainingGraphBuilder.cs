@@ -13,7 +13,8 @@ public static class TrainingGraphBuilder
     /// <summary>Builds the training, evaluation and optimizer graphs.</summary>
     /// <param name="deployed">The model; it is not changed.</param>
     /// <param name="spec">What is to be trained.</param>
-    /// <exception cref="LortaException">LRT2xx … LRT4xx: the model is not understood, options do not fit it, or an operator has no gradient.</exception>
+    /// <exception cref="LortaException">LRT2xx … LRT4xx: the model is not understood, options do not fit it, or an operator has no
+    /// gradient.</exception>
     public static TrainingGraphs Build(OnnxModel deployed, TrainingOptions spec) => Build(UnderstoodModel.Of(deployed), spec);
 
     /// <summary>Builds them in the training copy of a model that nobody needs otherwise.</summary>
@@ -33,7 +34,9 @@ public static class TrainingGraphBuilder
         var weight = tape[graph.AddInput(TrainingNames.Weight, ElementType.Float, [])];
         var gradients = Gradients.Of(tape, (loss * weight).Value, [.. trained.Select(tensor => graph.Find(tensor.Input)!)]);
         GraphOutputs.Keep(loss, null);
-        foreach (var (tensor, gradient) in trained.Zip(gradients)) GraphOutputs.Add(gradient.Value.Producer is null || graph.IsOutput(gradient.Value) ? gradient.Apply("Identity") : gradient, tensor.Gradient);
+        foreach (var (tensor, gradient) in trained.Zip(gradients))
+            GraphOutputs.Add(
+                gradient.Value.Producer is null || graph.IsOutput(gradient.Value) ? gradient.Apply("Identity") : gradient, tensor.Gradient);
         GraphOutputs.Finish(graph);
         return new TrainingGraphs
         {

@@ -4,7 +4,8 @@ namespace LoRTA.Onnx.GraphGen.Autodiff;
 
 /// <summary>How the gradient passes one operator from its outputs to its inputs.</summary>
 /// <param name="Op">Operator, <c>domain::Name</c> outside ONNX's own set; with the meaning that it has at opset 21.</param>
-/// <param name="Inputs">Gradients of the inputs by position, not yet summed over broadcast axes; null = none. The rule itself is null where the operator passes nothing.</param>
+/// <param name="Inputs">Gradients of the inputs by position, not yet summed over broadcast axes; null = none. The rule itself is null where
+/// the operator passes nothing.</param>
 internal sealed record GradientRule(string Op, Func<GradientCall, IReadOnlyList<Expr?>>? Inputs)
 {
     /// <summary>Through how many of its outputs the rule knows the way.</summary>

@@ -23,7 +23,8 @@ internal sealed record AttentionCore
     /// <summary>Values [.., T, Dh].</summary>
     public Value V => Context.Inputs[1]!;
 
-    /// <summary>What is added to the scores, or the condition that chooses between them and a large negative number; null where nothing is masked.</summary>
+    /// <summary>What is added to the scores, or the condition that chooses between them and a large negative number; null where nothing is
+    /// masked.</summary>
     public required Value? Mask { get; init; }
 
     /// <summary>The result [.., S, Dh].</summary>

@@ -4,7 +4,8 @@ using static LoRTA.Onnx.GraphGen.Canonical.Patterns;
 
 namespace LoRTA.Onnx.GraphGen.Canonical;
 
-/// <summary>Finds attention at its softmax: backwards to the product of queries and keys, forwards to the product with the values.</summary>
+/// <summary>Finds attention at its softmax: backwards to the product of queries and keys, forwards to the product with the
+/// values.</summary>
 /// <param name="Cores">In the order of execution.</param>
 /// <param name="Findings">Softmaxes of which only one side looks like attention.</param>
 internal sealed record AttentionForms(IReadOnlyList<AttentionCore> Cores, IReadOnlyList<Finding> Findings)
@@ -34,16 +35,29 @@ internal sealed record AttentionForms(IReadOnlyList<AttentionCore> Cores, IReadO
     {
         var graph = rewriting.Graph;
         var (cores, findings) = (new List<AttentionCore>(), new List<Finding>());
-        foreach (var whole in graph.Nodes.Where(node => node.OpType.EndsWith("Attention", StringComparison.Ordinal))) findings.Add(Whole(whole));
+        foreach (var whole in graph.Nodes.Where(node => node.OpType.EndsWith("Attention", StringComparison.Ordinal)))
+            findings.Add(Whole(whole));
         foreach (var softmax in graph.Nodes.Where(node => node.Op == "Softmax"))
         {
-            if (softmax.Int("axis", -1) is var axis && axis != -1 && softmax.Output.Shape is { } weights && weights.Axis(axis) != weights.Rank - 1) continue;   // weights of something else than keys
+            // weights of something else than keys
+            if (softmax.Int("axis", -1) is var axis
+                && axis != -1
+                && softmax.Output.Shape is { } weights
+                && weights.Axis(axis) != weights.Rank - 1)
+                continue;
             var scores = Scores(softmax.Operand(0), null, 0).DistinctBy(found => found.Product).ToList();
             var contexts = Contexts(softmax.Output, 0).Distinct().ToList();
             if (scores is [var (product, mask)] && contexts is [var context])
                 cores.Add(new AttentionCore { Softmax = softmax, Scores = product, Context = context, Mask = mask });
             else if (Reason(scores.Count, contexts.Count) is { } reason)
-                findings.Add(new Finding(softmax.Label, reason) { Explanation = scores.Count == 0 ? NoScores(softmax, rewriting.Declined) : Several(softmax, scores.Count, contexts) });
+                findings.Add(new Finding(
+                    softmax.Label,
+                    reason)
+                {
+                    Explanation = scores.Count == 0
+                        ? NoScores(softmax, rewriting.Declined)
+                        : Several(softmax, scores.Count, contexts)
+                });
         }
         return new AttentionForms(cores, findings);
     }
@@ -59,14 +73,23 @@ internal sealed record AttentionForms(IReadOnlyList<AttentionCore> Cores, IReadO
 
     private static Finding Whole(Node node) => new(node.Label, $"{node.Op} holds attention in a form that is not understood yet")
     {
-        Explanation = new Explanation { LookedFor = "attention in plain operators", Node = node.Label, Op = node.Op, Passed = [], Remedy = $"a form that lowers {node.Op} ({SourceFile.Of(typeof(FusedAttentionForms))})" },
+        Explanation = new Explanation
+        {
+            LookedFor = "attention in plain operators",
+            Node = node.Label,
+            Op = node.Op,
+            Passed = [],
+            Remedy = $"a form that lowers {node.Op} ({SourceFile.Of(typeof(FusedAttentionForms))})",
+        },
     };
 
     // As far from the softmax towards queries and keys as the steps lead.
     private static Explanation NoScores(Node softmax, IReadOnlyDictionary<Node, IReadOnlyList<string>> declined)
     {
         var (at, passed) = (softmax.Operand(0), new List<string>());
-        while (TowardsScores.Select(step => (step.Name, Match: step.Pattern.Match(at))).FirstOrDefault(step => step.Match is not null) is ({ } name, { } match) && passed.Count < Deepest)
+        while (TowardsScores.Select(step => (step.Name, Match: step.Pattern.Match(at)))
+            .FirstOrDefault(step => step.Match is not null) is ({ } name, { } match)
+            && passed.Count < Deepest)
         {
             passed.Add(name);
             at = match["X"];
@@ -80,7 +103,9 @@ internal sealed record AttentionForms(IReadOnlyList<AttentionCore> Cores, IReadO
             Passed = passed,
             Declined = at.Producer is { } stop ? declined.GetValueOrDefault(stop, []) : [],
             Closest = NearMiss.At(at, TowardsScores),
-            Remedy = $"a step in {Place(nameof(TowardsScores))} for {op}, or a form in {SourceFile.FolderOf(typeof(Form))} that makes it a MatMul",
+            Remedy =
+                $"a step in {Place(nameof(TowardsScores))} for {op}, "
+                    + $"or a form in {SourceFile.FolderOf(typeof(Form))} that makes it a MatMul",
         };
     }
 
@@ -101,7 +126,8 @@ internal sealed record AttentionForms(IReadOnlyList<AttentionCore> Cores, IReadO
     {
         if (depth > Deepest || value.Producer is not { } node) return [];
         if (IsProduct(node)) return [(node, mask)];
-        return TowardsScores.SelectMany(step => step.Pattern.Match(value, Bindings.None)).SelectMany(match => Scores(match["X"], mask ?? match.Find("mask"), depth + 1));
+        return TowardsScores.SelectMany(step => step.Pattern.Match(value, Bindings.None))
+            .SelectMany(match => Scores(match["X"], mask ?? match.Find("mask"), depth + 1));
     }
 
     // The probabilities may be guarded (Where(IsNaN(p), 0, p) for rows without keys), cast, reshaped and freed of sinks.
@@ -117,9 +143,15 @@ internal sealed record AttentionForms(IReadOnlyList<AttentionCore> Cores, IReadO
 
     /// <summary>A product of two activations.</summary>
     private static bool IsProduct(Node node) =>
-        (node.Op == "MatMul" || node.Op == OrtOps.FusedMatMul) && node.Inputs is [{ } a, { } b] && IsActivation(a) && IsActivation(b) && node.Output.Shape is null or { Rank: >= 3 };
+        (node.Op == "MatMul" || node.Op == OrtOps.FusedMatMul)
+            && node.Inputs is [{ } a, { } b]
+            && IsActivation(a)
+            && IsActivation(b)
+            && node.Output.Shape is null or { Rank: >= 3 };
 
     private static bool IsActivation(Value value) => !value.IsConstant && !LateDequantize.IsDequantized(value);
 
-    private static bool IsStored(Value value) => value.IsConstant || (value.Producer is { } node && (node.Op is "Expand" or "Tile" || Views.KeepsNumbers(node)) && IsStored(node.Operand(0)));
+    private static bool IsStored(Value value) =>
+        value.IsConstant
+            || (value.Producer is { } node && (node.Op is "Expand" or "Tile" || Views.KeepsNumbers(node)) && IsStored(node.Operand(0)));
 }

@@ -5,7 +5,8 @@ using LoRTA.Onnx.GraphGen.Weights;
 
 namespace LoRTA.Onnx.GraphGen.Canonical;
 
-/// <summary>The training copy of a model: the same computation in one small vocabulary (opset 21), and for each weight where it lies in the deployed file.</summary>
+/// <summary>The training copy of a model: the same computation in one small vocabulary (opset 21), and for each weight where it lies in the
+/// deployed file.</summary>
 public sealed class CanonicalModel
 {
     internal const long Opset = 21;
@@ -82,7 +83,8 @@ public sealed class CanonicalModel
 
     /// <summary>Makes the training copy.</summary>
     /// <param name="deployed">A model in the operators of any exporter.</param>
-    /// <exception cref="LortaException">LRT121: inconsistent shapes; LRT203: an operator that cannot be brought to the canonical opset.</exception>
+    /// <exception cref="LortaException">LRT121: inconsistent shapes; LRT203: an operator that cannot be brought to the canonical
+    /// opset.</exception>
     public static CanonicalModel Of(OnnxModel deployed)
     {
         var rewriting = new Rewriting(deployed);
@@ -90,7 +92,8 @@ public sealed class CanonicalModel
         rewriting.Apply(Forms);
         rewriting.Graph.RemoveUnused();
         rewriting.Graph.Sort();
-        (rewriting.Model.IrVersion, rewriting.Model.OpsetVersions[string.Empty], rewriting.Model.OpsetVersions[OrtOps.Domain]) = (IrVersion, Opset, 1);
+        (rewriting.Model.IrVersion, rewriting.Model.OpsetVersions[string.Empty], rewriting.Model.OpsetVersions[OrtOps.Domain]) =
+            (IrVersion, Opset, 1);
         return new CanonicalModel(rewriting, AttentionForms.Find(rewriting));
     }
 
@@ -102,7 +105,10 @@ public sealed class CanonicalModel
     }
 
     /// <summary>Where a constant of the canonical graph is stored; null for constants that no single stored tensor holds.</summary>
-    public Origin? OriginOf(Value canonicalConstant) => _stored.TryGetValue(canonicalConstant, out var stored) && Origin.Of(stored.Value) is { } origin ? origin with { Start = stored.Start } : null;
+    public Origin? OriginOf(Value canonicalConstant) =>
+        _stored.TryGetValue(canonicalConstant, out var stored) && Origin.Of(stored.Value) is { } origin
+            ? origin with { Start = stored.Start }
+            : null;
 
     /// <summary>The stored tensors whose numbers the file scales on the way to where they are applied, or in front of or behind that:
     /// other exports may store other numbers.</summary>

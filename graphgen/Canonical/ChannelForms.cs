@@ -3,7 +3,8 @@ using LoRTA.Onnx.GraphGen.Weights;
 
 namespace LoRTA.Onnx.GraphGen.Canonical;
 
-/// <summary>Products on data whose features lie on another axis than the last (Wᵀ·xᵀ, a Conv of kernel 1): they become products on rows between two Transposes, which cancel those of the file.</summary>
+/// <summary>Products on data whose features lie on another axis than the last (Wᵀ·xᵀ, a Conv of kernel 1): they become products on rows
+/// between two Transposes, which cancel those of the file.</summary>
 internal static class ChannelForms
 {
     public static readonly Form[] All =
@@ -45,7 +46,9 @@ internal static class ChannelForms
         int[] back = [0, rank - 1, .. Enumerable.Range(1, rank - 2)];
         return at.Substitute(node, (_, _) =>
         {
-            var rows = x.Producer is { Op: "Transpose" } moved && IsOrder(moved, back) ? at.Tape[moved.Operand(0)] : at.Tape[x].MoveAxes(toLast);
+            var rows = x.Producer is { Op: "Transpose" } moved && IsOrder(moved, back)
+                ? at.Tape[moved.Operand(0)]
+                : at.Tape[x].MoveAxes(toLast);
             var operand = at.Tape[matrix];
             var product = rows.MatMul(isTransposed ? operand : operand.T);
             return [(node.Input(2) is { } bias ? product + at.Tape[bias] : product).MoveAxes(back)];
@@ -57,8 +60,13 @@ internal static class ChannelForms
     {
         for (var side = 0; side < 2; side++)
         {
-            if (node.Input(side) is not { IsConstant: true, Constant: { Rank: >= 2 } stored } bias || stored.Dims[^1] != 1 || stored.Dims[^2] != stored.Count) continue;
-            if (!SwapsLastTwo(node.Operand(1 - side).Producer) || node.Operand(1 - side).Producer!.Input(0) is not { Producer: { } product } rows) continue;
+            if (node.Input(side) is not { IsConstant: true, Constant: { Rank: >= 2 } stored } bias
+                || stored.Dims[^1] != 1
+                || stored.Dims[^2] != stored.Count)
+                continue;
+            if (!SwapsLastTwo(node.Operand(1 - side).Producer)
+                || node.Operand(1 - side).Producer!.Input(0) is not { Producer: { } product } rows)
+                continue;
             if (ScaledProducts.WeightOf(product) is null || ScaledProducts.OutOf(product) != stored.Count) continue;
             var vector = at.Like(bias, stored.WithDims([stored.Count]));
             return at.Substitute(node, (_, _) => [(at.Tape[rows] + at.Tape[vector]).T]);
@@ -79,10 +87,13 @@ internal static class ChannelForms
     }
 
     private static bool IsReadTransposed(Value value) =>
-        value.Uses.Any(use => SwapsLastTwo(use.Node) || (use.Node.Op == "Add" && use.Node.Output.Uses.Any(further => SwapsLastTwo(further.Node))));
+        value.Uses.Any(use => SwapsLastTwo(use.Node)
+            || (use.Node.Op == "Add" && use.Node.Output.Uses.Any(further => SwapsLastTwo(further.Node))));
 
     private static bool SwapsLastTwo(Node? node) =>
-        node is { Op: "Transpose" } && node.Input(0)?.Shape is { Rank: >= 2 and var rank } && IsOrder(node, [.. Enumerable.Range(0, rank - 2), rank - 1, rank - 2]);
+        node is { Op: "Transpose" }
+            && node.Input(0)?.Shape is { Rank: >= 2 and var rank }
+            && IsOrder(node, [.. Enumerable.Range(0, rank - 2), rank - 1, rank - 2]);
 
     private static bool IsOrder(Node transpose, int[] order) => OrderOf(transpose, order.Length).SequenceEqual(order);
 

@@ -5,7 +5,8 @@ using LoRTA.Onnx.GraphGen.Weights;
 namespace LoRTA.Onnx.GraphGen.Canonical;
 
 /// <summary>Results that are known before the graph runs: constants of the canonical graph.</summary>
-/// <remarks>Weights behind Cast or Transpose are widened or transposed once, when someone first asks for their numbers: ONNX Runtime would do it per session and keep the copy to itself.</remarks>
+/// <remarks>Weights behind Cast or Transpose are widened or transposed once, when someone first asks for their numbers: ONNX Runtime would
+/// do it per session and keep the copy to itself.</remarks>
 internal static class ConstantForms
 {
     public static readonly Form[] All =
@@ -16,7 +17,8 @@ internal static class ConstantForms
         new Replace("converted constant", "Cast", Converted),
         new Replace("converted constant", "CastLike", Converted),
         .. Views.OpsWith(ViewEffect.Shape).Select(op => new Replace("constant of another shape", op, Reshaped)),
-        .. new[] { "Sqrt", "Reciprocal", "Neg", "Add", "Sub", "Mul", "Div" }.Select(op => new Replace("arithmetic on stored numbers", op, Arithmetic)),
+        .. new[] { "Sqrt", "Reciprocal", "Neg", "Add", "Sub", "Mul", "Div" }
+            .Select(op => new Replace("arithmetic on stored numbers", op, Arithmetic)),
     ];
 
     private static Outcome Stored(Node node, Rewriting rewriting)
@@ -43,14 +45,16 @@ internal static class ConstantForms
             return "what it transposes is not stored, or stored in packed codes";
         if (stored.Rank > 2) return TransposedMatrix(node, stored, rewriting);
         if (node.Ints("perm") is [0, 1]) return "it keeps the order of the axes";
-        rewriting.View(node, "T", () => OnnxTensor.Computed(stored.Type, [stored.Dims[1], stored.Dims[0]], () => TensorAxes.Transposed(stored)));
+        rewriting.View(
+            node, "T", () => OnnxTensor.Computed(stored.Type, [stored.Dims[1], stored.Dims[0]], () => TensorAxes.Transposed(stored)));
         return Outcome.Done;
     }
 
     // A matrix with further axes of length 1.
     private static Outcome TransposedMatrix(Node node, OnnxTensor stored, Rewriting rewriting)
     {
-        if (node.Output.Shape?.Known is not { } dims || StoredAxes.Of(stored.Dims).Transpose(node.Ints("perm"))?.Matrix() is not var (isTransposed, rows, columns))
+        if (node.Output.Shape?.Known is not { } dims
+            || StoredAxes.Of(stored.Dims).Transpose(node.Ints("perm"))?.Matrix() is not var (isTransposed, rows, columns))
             return "what it transposes is no matrix with further axes of length 1";
         rewriting.View(node, $"T[{string.Join(',', dims)}]", () => isTransposed
             ? OnnxTensor.Computed(stored.Type, dims, () => TensorAxes.Transposed(stored.WithDims([rows, columns])))
@@ -64,7 +68,10 @@ internal static class ConstantForms
         if (!input.IsConstant || input.Type == type) return "what it converts is not stored, or has the type already";
         var stored = input.Constant!;
         if (type == ElementType.Float && (stored.Type.IsFloat() || stored.Type is ElementType.Int64 or ElementType.Int32))
-            rewriting.View(node, "float", () => OnnxTensor.Computed(type, [.. stored.Dims], () => WeightView.Round(stored.ToFloats(), ElementType.Float)));
+            rewriting.View(
+                node,
+                "float",
+                () => OnnxTensor.Computed(type, [.. stored.Dims], () => WeightView.Round(stored.ToFloats(), ElementType.Float)));
         else return "ONNX Runtime converts these types when it runs";
         return Outcome.Done;
     }

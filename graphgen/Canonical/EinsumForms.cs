@@ -2,7 +2,8 @@ using LoRTA.Onnx.GraphGen.Ir;
 
 namespace LoRTA.Onnx.GraphGen.Canonical;
 
-/// <summary>An <c>Einsum</c> that is a matrix product becomes one, so that attention and linear layers written with it are found; others stay as they are.</summary>
+/// <summary>An <c>Einsum</c> that is a matrix product becomes one, so that attention and linear layers written with it are found; others
+/// stay as they are.</summary>
 internal static class EinsumForms
 {
     public static readonly Form[] All = [new Replace("matrix product as Einsum", "Einsum", Product)];
@@ -15,7 +16,8 @@ internal static class EinsumForms
             (_, at) => [einsum.Emit(at.Tape[node.Inputs[0]!], at.Tape[node.Inputs[1]!])]);
     }
 
-    /// <summary>"a,b→y" whose letters are of four kinds: in all three (batch), in both operands (summed), in one operand and the result (rows of a, columns of b).</summary>
+    /// <summary>"a,b→y" whose letters are of four kinds: in all three (batch), in both operands (summed), in one operand and the result
+    /// (rows of a, columns of b).</summary>
     private sealed record Einsum(string A, string B, string Batch, string Rows, char Summed, char Column, string Result)
     {
         public static Einsum? Of(Node node)
@@ -26,7 +28,12 @@ internal static class EinsumForms
             if (new[] { a, b, result }.Any(term => !term.All(char.IsLetter) || term.Distinct().Count() < term.Length)) return null;
             var (batch, summed) = (Letters(a.Intersect(b).Intersect(result)), Letters(a.Intersect(b).Except(result)));
             var (rows, columns) = (Letters(a.Except(b)), Letters(b.Except(a)));
-            if (summed.Length != 1 || columns.Length != 1 || rows.Length == 0 || batch.Length + rows.Length + 1 != result.Length || (rows + columns).Except(result).Any()) return null;
+            if (summed.Length != 1
+                || columns.Length != 1
+                || rows.Length == 0
+                || batch.Length + rows.Length + 1 != result.Length
+                || (rows + columns).Except(result).Any())
+                return null;
             return batch.Length == 0 || rows.Length == 1 ? new Einsum(a, b, batch, rows, summed[0], columns[0], result) : null;
         }
 
@@ -38,7 +45,8 @@ internal static class EinsumForms
             return Ordered(left.MatMul(right), $"{Batch}{Rows}{Column}", Result);
         }
 
-        private static Expr Ordered(Expr x, string from, string to) => from == to ? x : x.MoveAxes([.. to.Select(letter => from.IndexOf(letter, StringComparison.Ordinal))]);
+        private static Expr Ordered(Expr x, string from, string to) =>
+            from == to ? x : x.MoveAxes([.. to.Select(letter => from.IndexOf(letter, StringComparison.Ordinal))]);
 
         private static string Letters(IEnumerable<char> letters) => string.Concat(letters);
     }

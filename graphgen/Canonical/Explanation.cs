@@ -1,6 +1,7 @@
 namespace LoRTA.Onnx.GraphGen.Canonical;
 
-/// <summary>Why a piece of a model was not understood: how far reading came, what came closest there, and what this project would need to go on.</summary>
+/// <summary>Why a piece of a model was not understood: how far reading came, what came closest there, and what this project would need to
+/// go on.</summary>
 public sealed record Explanation
 {
     /// <summary>What was being looked for: a site such as <c>layers.0.q</c>, or what a softmax should have on one side.</summary>
@@ -33,14 +34,18 @@ public sealed record Explanation
 public sealed record NearMiss(string Form, int Operators, IReadOnlyList<string> Expected, string Found)
 {
     /// <summary>The miss as part of a sentence.</summary>
-    public override string ToString() => $"{Form}, of which {Operators} operators fit; it needs {string.Join(" or ", Expected)} where {Found} is";
+    public override string ToString() =>
+        $"{Form}, of which {Operators} operators fit; it needs {string.Join(" or ", Expected)} where {Found} is";
 
     /// <summary>The one of some named forms that comes closest at a value; null where none fits in part.</summary>
     internal static NearMiss? At(Ir.Value value, IEnumerable<(string Name, Pattern Pattern)> forms)
     {
         var tried = forms.Select(form => (form.Name, Trace: PatternTrace.Of(form.Pattern, value))).MaxBy(form => form.Trace.Operators);
-        return tried.Trace is { Operators: > 0, Found: { } found } trace ? new NearMiss(tried.Name, trace.Operators, trace.Expected, Describe(found)) : null;
+        return tried.Trace is { Operators: > 0, Found: { } found } trace
+            ? new NearMiss(tried.Name, trace.Operators, trace.Expected, Describe(found))
+            : null;
     }
 
-    private static string Describe(Ir.Value value) => value.Producer?.ToString() ?? (value.IsConstant ? $"constant '{value.Name}'" : $"input '{value.Name}'");
+    private static string Describe(Ir.Value value) =>
+        value.Producer?.ToString() ?? (value.IsConstant ? $"constant '{value.Name}'" : $"input '{value.Name}'");
 }

@@ -3,15 +3,21 @@ using static LoRTA.Onnx.GraphGen.Canonical.Patterns;
 
 namespace LoRTA.Onnx.GraphGen.Canonical;
 
-/// <summary>Activations: ONNX Runtime's with a bias in front of them become a sum and the activation, silu in pieces becomes whole.</summary>
+/// <summary>Activations: ONNX Runtime's with a bias in front of them become a sum and the activation, silu in pieces becomes
+/// whole.</summary>
 internal static class FusedActivationForms
 {
     public static readonly Form[] All =
     [
         new Replace("gelu", OrtOps.Gelu, (node, rewriting) => rewriting.Substitute(node, (gelu, at) => [Gelu(gelu, at, "none")])),
-        new Replace("gelu of a sum", OrtOps.BiasGelu, (node, rewriting) => rewriting.Substitute(node, (gelu, at) => [Gelu(gelu, at, "none")])),
-        new Replace("gelu by tanh", OrtOps.FastGelu, (node, rewriting) => rewriting.Substitute(node, (gelu, at) => [Gelu(gelu, at, "tanh")])),
-        new Replace("activation of a product", OrtOps.FusedGemm, (node, rewriting) => rewriting.Substitute(node, (gemm, at) => [Activated(gemm, at)])),
+        new Replace(
+            "gelu of a sum", OrtOps.BiasGelu, (node, rewriting) => rewriting.Substitute(node, (gelu, at) => [Gelu(gelu, at, "none")])),
+        new Replace(
+            "gelu by tanh", OrtOps.FastGelu, (node, rewriting) => rewriting.Substitute(node, (gelu, at) => [Gelu(gelu, at, "tanh")])),
+        new Replace(
+            "activation of a product",
+            OrtOps.FusedGemm,
+            (node, rewriting) => rewriting.Substitute(node, (gemm, at) => [Activated(gemm, at)])),
         new Replace("silu in pieces", "Mul", Silu),
     ];
 
@@ -28,9 +34,11 @@ internal static class FusedActivationForms
     {
         var tape = rewriting.Tape;
         Expr?[] inputs = [tape[node.Operand(0)], tape[node.Operand(1)], node.Input(2) is { } bias ? tape[bias] : null];
-        (string, Attr?)[] kept = [.. new[] { "alpha", "beta", "transA", "transB" }.Select(name => (name, node.Attributes.GetValueOrDefault(name)))];
+        (string, Attr?)[] kept = [.. new[] { "alpha", "beta", "transA", "transB" }
+            .Select(name => (name, node.Attributes.GetValueOrDefault(name)))];
         var product = tape.Op("Gemm", inputs, kept);
-        (string, Attr?)[] own = [.. new[] { "alpha", "beta", "gamma" }.Select(name => (name, node.Attributes.GetValueOrDefault($"activation_{name}")))];
+        (string, Attr?)[] own = [.. new[] { "alpha", "beta", "gamma" }
+            .Select(name => (name, node.Attributes.GetValueOrDefault($"activation_{name}")))];
         return node.String("activation", string.Empty) is { Length: > 0 } activation ? product.Apply(activation, own) : product;
     }
 

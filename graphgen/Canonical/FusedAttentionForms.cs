@@ -2,7 +2,8 @@ using LoRTA.Onnx.GraphGen.Ir;
 
 namespace LoRTA.Onnx.GraphGen.Canonical;
 
-/// <summary>ONNX Runtime's fused attention comes down to products around a Softmax. What an operator can say beyond the forms here is refused by name.</summary>
+/// <summary>ONNX Runtime's fused attention comes down to products around a Softmax. What an operator can say beyond the forms here is
+/// refused by name.</summary>
 internal static class FusedAttentionForms
 {
     public static readonly Form[] All =
@@ -107,7 +108,9 @@ internal static class FusedAttentionForms
     {
         var (tape, heads) = (rewriting.Tape, node.Int("num_heads", 1));
         if (node.Input(2) is { } bias) packed += tape[bias];
-        var parts = PackedParts(node, packed, packed.Shape[-1].Value!.Value).Select(part => LoweredAttention.SplitHeads(part, heads)).ToArray();
+        var parts = PackedParts(node, packed, packed.Shape[-1].Value!.Value)
+            .Select(part => LoweredAttention.SplitHeads(part, heads))
+            .ToArray();
         var (q, k, v) = (parts[0], parts[1], parts[2]);
         var past = node.Input(inputs.Past) is { } cache ? tape[cache] : (Expr?)null;
         if (past is { } before) (k, v) = (Expr.Concat(2, before.Row(0), k), Expr.Concat(2, before.Row(1), v));
@@ -115,7 +118,15 @@ internal static class FusedAttentionForms
         if (inputs.Relative >= 0 && node.Input(inputs.Relative) is { } relative) added.Add(tape[relative]);
         return
         [
-            LoweredAttention.MergeHeads(new LoweredAttention { Q = q, K = k, V = v, Scale = node.Float("scale", 0), Added = added, Visible = Causal(node, q, k, past is { } cached ? LengthOfPast(cached) : null) }.Emit()),
+            LoweredAttention.MergeHeads(new LoweredAttention
+            {
+                Q = q,
+                K = k,
+                V = v,
+                Scale = node.Float("scale", 0),
+                Added = added,
+                Visible = Causal(node, q, k, past is { } cached ? LengthOfPast(cached) : null),
+            }.Emit()),
             Expr.Concat(0, k.Unsqueeze(0), v.Unsqueeze(0)),
         ];
 
@@ -132,7 +143,16 @@ internal static class FusedAttentionForms
         if (past is not null) (k, v) = (Expr.Concat(2, tape[node.Operand(6)], k), Expr.Concat(2, tape[node.Operand(7)], v));
         var added = Padding(node, 4, k, rewriting).ToList();
         if (node.Input(5) is { } relative) added.Add(tape[relative]);
-        return [LoweredAttention.MergeHeads(new LoweredAttention { Q = q, K = k, V = v, Scale = node.Float("scale", 0), Added = added, Visible = Causal(node, q, k, past) }.Emit()), k, v];
+        return [LoweredAttention.MergeHeads(new LoweredAttention
+        {
+            Q = q,
+            K = k,
+            V = v,
+            Scale = node.Float("scale", 0),
+            Added = added,
+            Visible = Causal(node, q, k, past),
+        }.Emit()),
+            k, v];
 
         Expr Part(int input)
         {
@@ -153,14 +173,16 @@ internal static class FusedAttentionForms
         var width = query.Shape[-1].Value!.Value / (node.Input(1) is null ? heads + (2 * groups) : heads);
         var (q, k, v) = node.Input(1) is { } key
             ? (Split(query, heads), Split(tape[key], groups), Split(tape[node.Operand(2)], groups))
-            : (Split(query.Slice(-1, 0, heads * width), heads), Split(query.Slice(-1, heads * width, (heads + groups) * width), groups), Split(query.Slice(-1, (heads + groups) * width, (heads + (2 * groups)) * width), groups));
+            : (Split(query.Slice(-1, 0, heads * width), heads), Split(query.Slice(-1, heads * width, (heads + groups) * width), groups),
+                Split(query.Slice(-1, (heads + groups) * width, (heads + (2 * groups)) * width), groups));
         if (node.Int("do_rotary", 0) == 1)
         {
             var positions = node.Input(9) is { } given ? tape[given] : LoweredAttention.Positions(q);
             (q, k) = (Turned(q), Turned(k));
 
             Expr Turned(Expr x) => LoweredAttention.Rotary(x, Rows(7), Rows(8), node.Int("rotary_interleaved", 0) != 0);
-            Expr Rows(int table) => tape.Op("Gather", [tape[node.Operand(table)], positions]) is var rows && rows.Rank == 3 ? rows.Unsqueeze(1) : rows;
+            Expr Rows(int table) =>
+                tape.Op("Gather", [tape[node.Operand(table)], positions]) is var rows && rows.Rank == 3 ? rows.Unsqueeze(1) : rows;
         }
 
         // seqlens_k holds the last position of each row; keys behind it are padding.
@@ -172,7 +194,11 @@ internal static class FusedAttentionForms
             V = v,
             Scale = node.Float("scale", 0),
             Softcap = node.Float("softcap", 0),
-            Sink = node.Input(11) is { } sink ? tape[sink] : node.Int("smooth_softmax", 0) == 1 ? tape.Constant(OnnxTensor.Of<float>([heads], new float[heads])) : null,
+            Sink = node.Input(11) is { } sink
+                ? tape[sink]
+                : node.Int("smooth_softmax", 0) == 1
+                    ? tape.Constant(OnnxTensor.Of<float>([heads], new float[heads]))
+                    : null,
             Added = node.Input(10) is { } bias ? [tape[bias]] : [],
             Visible = [.. LoweredAttention.Causal(q, k, window: Math.Max(0, node.Int("local_window_size", -1))), isReal],
         };
@@ -193,10 +219,12 @@ internal static class FusedAttentionForms
         var turned = LoweredAttention.Rotary(split, Rows(2), Rows(3), node.Int("interleaved", 0) != 0).Scaled(node.Float("scale", 1));
         return [x.Rank == 4 ? turned : LoweredAttention.MergeHeads(turned)];
 
-        Expr Rows(int table) => tape.Op("Gather", [tape[node.Operand(table)], positions]) is var rows && rows.Rank == 3 ? rows.Unsqueeze(1) : rows;
+        Expr Rows(int table) =>
+            tape.Op("Gather", [tape[node.Operand(table)], positions]) is var rows && rows.Rank == 3 ? rows.Unsqueeze(1) : rows;
     }
 
-    private static IReadOnlyList<Expr> Causal(Node node, Expr q, Expr k, Expr? past) => node.Int("unidirectional", 0) == 1 ? LoweredAttention.Causal(q, k, past) : [];
+    private static IReadOnlyList<Expr> Causal(Node node, Expr q, Expr k, Expr? past) =>
+        node.Int("unidirectional", 0) == 1 ? LoweredAttention.Causal(q, k, past) : [];
 
     // A mask [B] holds lengths, [B, T] and [B, S, T] zeros and ones; masked keys get mask_filter_value.
     private static IEnumerable<Expr> Padding(Node node, int input, Expr k, Rewriting rewriting)
@@ -216,5 +244,6 @@ internal static class FusedAttentionForms
 
     // [2·B] holds ends and starts, [3·B + 2] sums of lengths.
     private static bool AreLengths(Dim size, Dim? batch) =>
-        size == batch || !(size.IsKnown || (batch is { } rows && (Dim.Divide(size, rows) is not null || Dim.Divide(size - 2, rows) is not null)));
+        size == batch
+            || !(size.IsKnown || (batch is { } rows && (Dim.Divide(size, rows) is not null || Dim.Divide(size - 2, rows) is not null)));
 }

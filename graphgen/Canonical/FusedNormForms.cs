@@ -8,8 +8,10 @@ internal static class FusedNormForms
     public static readonly Form[] All =
     [
         new Replace("norm of a sum", OrtOps.SkipLayerNormalization, (node, rewriting) => rewriting.Substitute(node, LayerNormOfSum)),
-        new Replace("norm of a sum", OrtOps.SkipSimplifiedLayerNormalization, (node, rewriting) => rewriting.Substitute(node, RmsNormOfSum)),
-        new Replace("norm of embeddings", OrtOps.EmbedLayerNormalization, (node, rewriting) => rewriting.Substitute(node, NormOfEmbeddings)),
+        new Replace(
+            "norm of a sum", OrtOps.SkipSimplifiedLayerNormalization, (node, rewriting) => rewriting.Substitute(node, RmsNormOfSum)),
+        new Replace(
+            "norm of embeddings", OrtOps.EmbedLayerNormalization, (node, rewriting) => rewriting.Substitute(node, NormOfEmbeddings)),
     ];
 
     // input, skip, gamma, beta, bias → y, mean, 1/deviation, sum
@@ -23,7 +25,13 @@ internal static class FusedNormForms
     private static Expr?[] RmsNormOfSum(Node node, Rewriting rewriting)
     {
         var (tape, sum) = (rewriting.Tape, Sum(node, rewriting, bias: 3));
-        return [tape.Op("SimplifiedLayerNormalization", [sum, tape[node.Operand(2)]], ("axis", -1), ("epsilon", node.Float("epsilon", 1e-12f)), ("stash_type", 1)), null, null, sum];
+        return [tape.Op(
+            "SimplifiedLayerNormalization",
+            [sum, tape[node.Operand(2)]],
+            ("axis", -1),
+            ("epsilon", node.Float("epsilon", 1e-12f)),
+            ("stash_type", 1)),
+            null, null, sum];
     }
 
     // ids, segments, three tables, gamma, beta, mask, positions → y, lengths, sum
@@ -52,7 +60,9 @@ internal static class FusedNormForms
         var tape = rewriting.Tape;
         var (input, skip) = (tape[node.Operand(0)], tape[node.Operand(1)]);
         if (node.Input(bias) is not { } added) return input + skip;
-        return node.Operand(1).Producer is { Op: "MatMul" or "Gemm" or OrtOps.MatMulNBits } ? input + (skip + tape[added]) : input + tape[added] + skip;
+        return node.Operand(1).Producer is { Op: "MatMul" or "Gemm" or OrtOps.MatMulNBits }
+            ? input + (skip + tape[added])
+            : input + tape[added] + skip;
     }
 
     private static Expr LayerNorm(Tape tape, Node node, Expr x, int gamma, int beta) => tape.Op(

@@ -9,7 +9,8 @@ internal static class GeluForms
     public static readonly Form[] All = [new Replace("gelu in pieces", "Mul", Gelu), new Replace("gelu in pieces", "Div", Gelu)];
 
     private static readonly Pattern X = Hole("x");
-    private static readonly Pattern OnePlusErf = Op("Add", Op("Erf", Op("Div", X, Number(Math.Sqrt(2))) | Op("Mul", X, Number(Math.Sqrt(0.5)))), Number(1));
+    private static readonly Pattern OnePlusErf = Op(
+        "Add", Op("Erf", Op("Div", X, Number(Math.Sqrt(2))) | Op("Mul", X, Number(Math.Sqrt(0.5)))), Number(1));
 
     private static readonly Pattern Pieces =
         Op("Mul", X, Op("Mul", OnePlusErf, Number(0.5))) |

@@ -3,7 +3,8 @@ using LoRTA.Onnx.GraphGen.Ir;
 
 namespace LoRTA.Onnx.GraphGen.Canonical;
 
-/// <summary>What every fused attention computes, in plain operators: softmax(scale·q·kᵀ + mask)·v. Notation: B batch, S queries, T keys, H query heads, N key/value heads, D head width.</summary>
+/// <summary>What every fused attention computes, in plain operators: softmax(scale·q·kᵀ + mask)·v. Notation: B batch, S queries, T keys, H
+/// query heads, N key/value heads, D head width.</summary>
 internal sealed record LoweredAttention
 {
     /// <summary>Queries [B, H, S, D].</summary>
@@ -52,7 +53,8 @@ internal sealed record LoweredAttention
     /// <summary>[B, H, S, D] → [B, S, H·D].</summary>
     public static Expr MergeHeads(Expr x) => x.MoveAxes(0, 2, 1, 3).Reshape(0, 0, x.Shape[1].Value!.Value * x.Shape[-1].Value!.Value);
 
-    /// <summary>The rotation of pairs (a, b) by an angle: [a∘cos − b∘sin, a∘sin + b∘cos, rest], written as [a, b]∘[cos, cos] + [b, a]∘[−sin, sin].</summary>
+    /// <summary>The rotation of pairs (a, b) by an angle: [a∘cos − b∘sin, a∘sin + b∘cos, rest], written as [a, b]∘[cos, cos] + [b,
+    /// a]∘[−sin, sin].</summary>
     /// <param name="x">[B, H, S, D].</param>
     /// <param name="cos">[.., S, n] for 2n turned features.</param>
     /// <param name="sin">[.., S, n].</param>
@@ -80,7 +82,8 @@ internal sealed record LoweredAttention
         return rest is { } after ? Expr.Concat(-1, turned, after) : turned;
     }
 
-    /// <summary>Key j is visible to query i when j ≤ i + <paramref name="past"/>; and, in a window of w, when j > i + past − w: [S, T].</summary>
+    /// <summary>Key j is visible to query i when j ≤ i + <paramref name="past"/>; and, in a window of w, when j > i + past − w: [S,
+    /// T].</summary>
     public static IReadOnlyList<Expr> Causal(Expr q, Expr k, Expr? past = null, long window = 0)
     {
         var (queries, keys) = (Positions(q), Positions(k));

@@ -3,7 +3,8 @@ using static LoRTA.Onnx.GraphGen.Canonical.Patterns;
 
 namespace LoRTA.Onnx.GraphGen.Canonical;
 
-/// <summary>Norms in pieces become <c>LayerNormalization</c> and <c>SimplifiedLayerNormalization</c> (ONNX Runtime's, in ONNX's own domain), with the file's epsilon.</summary>
+/// <summary>Norms in pieces become <c>LayerNormalization</c> and <c>SimplifiedLayerNormalization</c> (ONNX Runtime's, in ONNX's own
+/// domain), with the file's epsilon.</summary>
 internal static class NormForms
 {
     public static readonly Form[] All =
@@ -44,7 +45,11 @@ internal static class NormForms
         [("axis", -1), ("epsilon", (float)NumberOf(match["epsilon"])!.Value), ("stash_type", 1)];
 
     private static bool IsPerFeature(Value value, Value x) =>
-        value.Shape is { Rank: 1 } shape && x.Shape is { Rank: > 0 } features && shape[0] == features[-1] && x.Type == ElementType.Float && value.Type == ElementType.Float;
+        value.Shape is { Rank: 1 } shape
+            && x.Shape is { Rank: > 0 } features
+            && shape[0] == features[-1]
+            && x.Type == ElementType.Float
+            && value.Type == ElementType.Float;
 
     private static Pattern Mean(Pattern x) => Op("ReduceMean", x).When(SoftmaxForms.IsOverLastAxis);
 

@@ -2,7 +2,8 @@ using LoRTA.Onnx.GraphGen.Ir;
 
 namespace LoRTA.Onnx.GraphGen.Canonical;
 
-/// <summary>Whole operators of opsets 23 and 24 come down to products, sums and norms; what they can say beyond the forms here is refused by name.</summary>
+/// <summary>Whole operators of opsets 23 and 24 come down to products, sums and norms; what they can say beyond the forms here is refused
+/// by name.</summary>
 internal static class Opset23Forms
 {
     public static readonly Form[] All =
@@ -15,7 +16,13 @@ internal static class Opset23Forms
 
     private static Outcome RmsNorm(Node node, Rewriting rewriting)
     {
-        rewriting.Replace(node, "SimplifiedLayerNormalization", node.Inputs, ("axis", node.Int("axis", -1)), ("epsilon", node.Float("epsilon", 1e-5f)), ("stash_type", node.Int("stash_type", 1)));
+        rewriting.Replace(
+            node,
+            "SimplifiedLayerNormalization",
+            node.Inputs,
+            ("axis", node.Int("axis", -1)),
+            ("epsilon", node.Float("epsilon", 1e-5f)),
+            ("stash_type", node.Int("stash_type", 1)));
         return Outcome.Done;
     }
 
@@ -28,10 +35,13 @@ internal static class Opset23Forms
     {
         var tape = rewriting.Tape;
         var (x, heads) = (tape[node.Operand(0)], node.Int("num_heads", 0));
-        var turned = LoweredAttention.Rotary(x.Rank == 4 ? x : LoweredAttention.SplitHeads(x, heads), Table(1), Table(2), node.Int("interleaved", 0) != 0);
+        var turned = LoweredAttention.Rotary(
+            x.Rank == 4 ? x : LoweredAttention.SplitHeads(x, heads), Table(1), Table(2), node.Int("interleaved", 0) != 0);
         return [x.Rank == 4 ? turned : LoweredAttention.MergeHeads(turned)];
 
-        Expr Table(int input) => (node.Input(3) is { } positions ? tape.Op("Gather", [tape[node.Operand(input)], tape[positions]]) : tape[node.Operand(input)]).Unsqueeze(1);
+        Expr Table(int input) =>
+            (node.Input(3) is { } positions ? tape.Op("Gather", [tape[node.Operand(input)], tape[positions]]) : tape[node.Operand(input)])
+                .Unsqueeze(1);
     }
 
     // q, k, v [B, H, S, D] or [B, S, H·D], a past before keys and values; results, keys and values with the past, in that order
@@ -45,11 +55,23 @@ internal static class Opset23Forms
         if (node.Input(3) is { } mask) (mask.Type == ElementType.Bool ? visible : added).Add(tape[mask]);
         if (node.Int("is_causal", 0) == 1) visible.AddRange(LoweredAttention.Causal(q, k, past));
         if (node.Input(6) is { } lengths) visible.Add(LoweredAttention.Positions(k).Apply("Less", tape[lengths].Unsqueeze(1, 2, 3)));
-        var lowered = new LoweredAttention { Q = q, K = k, V = v, Added = added, Visible = visible, Scale = node.Float("scale", 0), Softcap = node.Float("softcap", 0) };
+        var lowered = new LoweredAttention
+        {
+            Q = q,
+            K = k,
+            V = v,
+            Added = added,
+            Visible = visible,
+            Scale = node.Float("scale", 0),
+            Softcap = node.Float("softcap", 0),
+        };
         var result = lowered.Emit();
         return [node.Operand(0).Rank == 3 ? LoweredAttention.MergeHeads(result) : result, k, v];
 
-        Expr Heads(int input, string count) => node.Operand(input).Rank == 3 ? LoweredAttention.SplitHeads(tape[node.Operand(input)], node.Int(count, 1)) : tape[node.Operand(input)];
+        Expr Heads(int input, string count) =>
+            node.Operand(input).Rank == 3
+                ? LoweredAttention.SplitHeads(tape[node.Operand(input)], node.Int(count, 1))
+                : tape[node.Operand(input)];
     }
 
     private static string? WhyNotRotary(Node node) =>
@@ -60,8 +82,12 @@ internal static class Opset23Forms
 
     private static string? WhyNotAttention(Node node) => node switch
     {
-        _ when node.Inputs.Take(3).Any(input => input?.Shape is not { Rank: 3 or 4 } shape || shape[-1].Value is null || (shape.Rank == 4 && shape[1].Value is null)) => "heads of unknown number or width are not lowered",
-        _ when node.Outputs.Count > 3 && node.Outputs[3] is { } scores && (scores.Uses.Count > 0 || node.Graph!.IsOutput(scores)) => "scores as a further output are not lowered",
+        _ when node.Inputs.Take(3).Any(input => input?.Shape is not { Rank: 3 or 4 } shape
+            || shape[-1].Value is null
+            || (shape.Rank == 4 && shape[1].Value is null)) =>
+            "heads of unknown number or width are not lowered",
+        _ when node.Outputs.Count > 3 && node.Outputs[3] is { } scores && (scores.Uses.Count > 0 || node.Graph!.IsOutput(scores)) =>
+            "scores as a further output are not lowered",
         _ => null,
     };
 }

@@ -3,7 +3,8 @@ using LoRTA.Onnx.GraphGen.Ir;
 
 namespace LoRTA.Onnx.GraphGen.Canonical;
 
-/// <summary>Operators of older and newer opsets (<see cref="Opsets"/>) in the spelling of opset 21. What has no such spelling is refused by name.</summary>
+/// <summary>Operators of older and newer opsets (<see cref="Opsets"/>) in the spelling of opset 21. What has no such spelling is refused by
+/// name.</summary>
 internal static class OpsetForms
 {
     private const string AxesInput = "axes as attribute";
@@ -16,7 +17,8 @@ internal static class OpsetForms
         new Refuse("function of the model", null, Function),
         .. Older(13, AxesInput, ["Squeeze", "Unsqueeze", "ReduceSum"], (node, at) => ToInput(node, at, "axes", 1)),
         .. Older(18, AxesInput,
-            ["ReduceMean", "ReduceMax", "ReduceMin", "ReduceProd", "ReduceL1", "ReduceL2", "ReduceLogSum", "ReduceLogSumExp", "ReduceSumSquare"],
+            ["ReduceMean", "ReduceMax", "ReduceMin", "ReduceProd", "ReduceL1", "ReduceL2", "ReduceLogSum", "ReduceLogSumExp",
+                "ReduceSumSquare"],
             (node, at) => ToInput(node, at, "axes", 1)),
         .. Older(13, "split lengths as attribute", ["Split"], (node, at) => ToInput(node, at, "split", 1)),
         .. Older(18, "equal parts without their number", ["Split"], CountParts),
@@ -27,14 +29,16 @@ internal static class OpsetForms
         .. Refused(11, "Pad", "Resize", "TopK", "Scatter"), .. Refused(21, "GroupNormalization"), .. Refused(10, "Upsample"),
         .. Refused(9, "BatchNormalization"),
         .. new[] { "TensorScatter", "CumProd", "BitCast" }
-            .Select(op => new Refuse("operator of a newer opset", op, (node, at) => NoEqual(at.Deployed.Opset > CanonicalModel.Opset, node, at))),
+            .Select(op => new Refuse(
+                "operator of a newer opset", op, (node, at) => NoEqual(at.Deployed.Opset > CanonicalModel.Opset, node, at))),
     ];
 
     private static bool Before(long opset, Rewriting rewriting) => rewriting.Deployed.Opset < opset;
 
     // Spellings up to an opset that the canonical one has dropped.
     private static IEnumerable<Form> Older(long before, string name, string[] ops, Func<Node, Rewriting, Outcome> change) =>
-        ops.Select(op => new InPlace(name, op, (node, at) => Before(before, at) ? change(node, at) : "the file's opset spells it as opset 21 does"));
+        ops.Select(op => new InPlace(
+            name, op, (node, at) => Before(before, at) ? change(node, at) : "the file's opset spells it as opset 21 does"));
 
     private static IEnumerable<Form> Refused(long before, params string[] ops) =>
         ops.Select(op => new Refuse("operator of an older opset", op, (node, at) => NoEqual(Before(before, at), node, at)));

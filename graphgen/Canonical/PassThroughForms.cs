@@ -53,7 +53,8 @@ internal static class PassThroughForms
         return "it cuts through a part of what was joined";
     }
 
-    // Rotary embeddings that are partial in the code and whole in the configuration join an empty rest. A cache of no length stays: it is fed.
+    // Rotary embeddings that are partial in the code and whole in the configuration join an empty rest. A cache of no length stays: it is
+    // fed.
     private static Outcome DropEmptyParts(Node node, Rewriting rewriting)
     {
         if (node.Output.Shape is not { Rank: > 0 } shape || shape.Axis(node.Int("axis", 0)) is not (>= 0 and var axis)

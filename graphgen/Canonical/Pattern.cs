@@ -3,7 +3,8 @@ using LoRTA.Onnx.GraphGen.Ir;
 
 namespace LoRTA.Onnx.GraphGen.Canonical;
 
-/// <summary>A piece of graph written as the expression that it computes. Its holes bind values; a hole used twice must bind one value.</summary>
+/// <summary>A piece of graph written as the expression that it computes. Its holes bind values; a hole used twice must bind one
+/// value.</summary>
 internal abstract record Pattern
 {
     /// <summary>Either of two spellings.</summary>
@@ -17,7 +18,8 @@ internal abstract record Pattern
 
     private sealed record AnyOf(IReadOnlyList<Pattern> Spellings) : Pattern
     {
-        public override IEnumerable<Bindings> Match(Value value, Bindings bound) => Spellings.SelectMany(spelling => spelling.Match(value, bound));
+        public override IEnumerable<Bindings> Match(Value value, Bindings bound) =>
+            Spellings.SelectMany(spelling => spelling.Match(value, bound));
     }
 }
 
@@ -28,7 +30,8 @@ internal sealed class Bindings
     private readonly PatternTrace? _trace;
     private readonly int _depth;
 
-    private Bindings(ImmutableDictionary<string, Value> values, PatternTrace? trace, int depth) => (_values, _trace, _depth) = (values, trace, depth);
+    private Bindings(ImmutableDictionary<string, Value> values, PatternTrace? trace, int depth) =>
+        (_values, _trace, _depth) = (values, trace, depth);
 
     public static Bindings None { get; } = new(ImmutableDictionary.Create<string, Value>(StringComparer.Ordinal), null, 0);
 
@@ -116,13 +119,21 @@ internal static class Patterns
     /// <param name="find">The other value, or null.</param>
     public static Pattern Leading(string hole, string kind, Func<Value, Value?> find) => new Lead(hole, kind, find);
 
-    /// <summary>The first output of an operator; inputs beyond the named ones may be anything, except of Concat. Of Add, Mul, Max and Min the operands may come in any order.</summary>
+    /// <summary>The first output of an operator; inputs beyond the named ones may be anything, except of Concat. Of Add, Mul, Max and Min
+    /// the operands may come in any order.</summary>
     public static OperatorPattern Op(string op, params Pattern[] inputs) =>
-        new(op, inputs) { AnyOrder = inputs.Length == 2 && Commutative.Contains(op), Condition = op == "Concat" ? node => node.Inputs.Count == inputs.Length : null };
+        new(
+            op,
+            inputs)
+        {
+            AnyOrder = inputs.Length == 2 && Commutative.Contains(op),
+            Condition = op == "Concat" ? node => node.Inputs.Count == inputs.Length : null,
+        };
 
     /// <summary>The only element of a stored floating-point tensor.</summary>
     public static double? NumberOf(Value value) =>
-        value is { IsConstant: true, Constant: { Count: 1 } tensor } && tensor.Type is ElementType.Float or ElementType.Float16 or ElementType.Double or ElementType.BFloat16
+        value is { IsConstant: true, Constant: { Count: 1 } tensor }
+            && tensor.Type is ElementType.Float or ElementType.Float16 or ElementType.Double or ElementType.BFloat16
             ? tensor.Type == ElementType.Double ? tensor.Span<double>()[0] : tensor.ToFloats()[0]
             : null;
 
@@ -172,7 +183,11 @@ internal sealed record OperatorPattern(string Name, IReadOnlyList<Pattern> Input
 
     public override IEnumerable<Bindings> Match(Value value, Bindings bound)
     {
-        if (value.Producer is not { } node || node.Op != Name || (!AnyOutput && node.Outputs[0] != value) || node.Inputs.Count < Inputs.Count || Condition?.Invoke(node) == false)
+        if (value.Producer is not { } node
+            || node.Op != Name
+            || (!AnyOutput && node.Outputs[0] != value)
+            || node.Inputs.Count < Inputs.Count
+            || Condition?.Invoke(node) == false)
         {
             bound.Missed(Name, value);
             return [];
@@ -185,5 +200,7 @@ internal sealed record OperatorPattern(string Name, IReadOnlyList<Pattern> Input
     private IEnumerable<Bindings> MatchInputs(IReadOnlyList<Value?> inputs, int index, Bindings bound) =>
         index == Inputs.Count
             ? [bound]
-            : inputs[index] is { } input ? Inputs[index].Match(input, bound).SelectMany(inner => MatchInputs(inputs, index + 1, inner)) : [];
+            : inputs[index] is { } input
+                    ? Inputs[index].Match(input, bound).SelectMany(inner => MatchInputs(inputs, index + 1, inner))
+                    : [];
 }

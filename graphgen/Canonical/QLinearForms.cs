@@ -2,27 +2,41 @@ using LoRTA.Onnx.GraphGen.Ir;
 
 namespace LoRTA.Onnx.GraphGen.Canonical;
 
-/// <summary>Operators on integers with scales beside them: the operator on numbers, rounded again behind it as the file does. The roundings cancel where the next one widens.</summary>
+/// <summary>Operators on integers with scales beside them: the operator on numbers, rounded again behind it as the file does. The roundings
+/// cancel where the next one widens.</summary>
 internal static class QLinearForms
 {
     public static readonly Form[] All =
     [
-        new Replace("product of integers", "QLinearMatMul", (node, rewriting) => rewriting.Substitute(node, (product, at) => [Product(product, at)])),
-        new Replace("product of integers", OrtOps.QLinearMatMul, (node, rewriting) => rewriting.Substitute(node, (product, at) => [Product(product, at)])),
-        new Replace("product of integers", OrtOps.QGemm, (node, rewriting) => rewriting.Substitute(node, (product, at) => [Gemm(product, at)])),
+        new Replace(
+            "product of integers",
+            "QLinearMatMul",
+            (node, rewriting) => rewriting.Substitute(node, (product, at) => [Product(product, at)])),
+        new Replace(
+            "product of integers",
+            OrtOps.QLinearMatMul,
+            (node, rewriting) => rewriting.Substitute(node, (product, at) => [Product(product, at)])),
+        new Replace(
+            "product of integers", OrtOps.QGemm, (node, rewriting) => rewriting.Substitute(node, (product, at) => [Gemm(product, at)])),
         .. new[] { "Add", "Mul" }.Select(op => Elementwise(op, operands: 2)),
         .. new[] { "Sigmoid", "LeakyRelu", "Softmax" }.Select(op => Elementwise(op, operands: 1)),
-        new Replace("integers joined", OrtOps.QLinearConcat, (node, rewriting) => rewriting.Substitute(node, (joined, at) => [Concat(joined, at)])),
-        new Replace("integers chosen", OrtOps.QLinearWhere, (node, rewriting) => rewriting.Substitute(node, (chosen, at) => [Where(chosen, at)])),
+        new Replace(
+            "integers joined", OrtOps.QLinearConcat, (node, rewriting) => rewriting.Substitute(node, (joined, at) => [Concat(joined, at)])),
+        new Replace(
+            "integers chosen", OrtOps.QLinearWhere, (node, rewriting) => rewriting.Substitute(node, (chosen, at) => [Where(chosen, at)])),
     ];
 
     private static Replace Elementwise(string op, int operands) =>
-        new Replace("operator on integers", $"{OrtOps.Domain}::QLinear{op}", (node, rewriting) => rewriting.Substitute(node, (integers, at) =>
-        {
-            Expr?[] inputs = [.. Enumerable.Range(0, operands).Select(i => (Expr?)Operand(integers, at, 3 * i))];
-            (string, Attr?)[] kept = [.. integers.Attributes.Where(attribute => attribute.Key is "alpha" or "axis").Select(attribute => (attribute.Key, (Attr?)attribute.Value))];
-            return [Rounded(integers, at, at.Tape.Op(op, inputs, kept), 3 * operands)];
-        }));
+        new Replace(
+            "operator on integers",
+            $"{OrtOps.Domain}::QLinear{op}",
+            (node, rewriting) => rewriting.Substitute(node, (integers, at) =>
+            {
+                Expr?[] inputs = [.. Enumerable.Range(0, operands).Select(i => (Expr?)Operand(integers, at, 3 * i))];
+                (string, Attr?)[] kept = [.. integers.Attributes.Where(attribute => attribute.Key is "alpha" or "axis")
+                    .Select(attribute => (attribute.Key, (Attr?)attribute.Value))];
+                return [Rounded(integers, at, at.Tape.Op(op, inputs, kept), 3 * operands)];
+            }));
 
     private static Expr Product(Node node, Rewriting at)
     {
@@ -44,7 +58,8 @@ internal static class QLinearForms
     private static Expr Bias(Node node, Rewriting at, Value bias)
     {
         var (a, b) = (node.Operand(1), node.Operand(4));
-        if (bias is not { IsConstant: true, Constant: { } codes } || !a.IsConstant || !b.IsConstant) return at.Tape[bias].Cast(ElementType.Float) * (at.Tape[a] * at.Tape[b]);
+        if (bias is not { IsConstant: true, Constant: { } codes } || !a.IsConstant || !b.IsConstant)
+            return at.Tape[bias].Cast(ElementType.Float) * (at.Tape[a] * at.Tape[b]);
         var scale = a.Constant!.ToFloats()[0];
         var scales = OnnxTensor.Vector<float>(Array.ConvertAll(b.Constant!.ToFloats(), number => number * scale));
         return at.Tape[at.Like(bias, QuantizedForms.Widened(codes, scales, null))];

@@ -3,7 +3,8 @@ using static LoRTA.Onnx.GraphGen.Canonical.Patterns;
 
 namespace LoRTA.Onnx.GraphGen.Canonical;
 
-/// <summary>Weights of few bits become one thing, a product with a DequantizeLinear of constants (<c>MatMulNBits</c> stays); activations are not rounded in training.</summary>
+/// <summary>Weights of few bits become one thing, a product with a DequantizeLinear of constants (<c>MatMulNBits</c> stays); activations
+/// are not rounded in training.</summary>
 internal static class QuantizedForms
 {
     public static readonly Form[] All =
@@ -14,7 +15,10 @@ internal static class QuantizedForms
         new Replace("transposed quantised weight", "MatMul", Transposed),
         new Replace("integer product", "Mul", IntegerProduct),
         new Replace("integer product", OrtOps.MatMulIntegerToFloat, FromRounded),
-        new Replace("product of rounded activations", OrtOps.DynamicQuantizeMatMul, (node, rewriting) => FromIntegers(node, rewriting, node.Input(0), scale: 2, zero: 3, bias: 4)),
+        new Replace(
+            "product of rounded activations",
+            OrtOps.DynamicQuantizeMatMul,
+            (node, rewriting) => FromIntegers(node, rewriting, node.Input(0), scale: 2, zero: 3, bias: 4)),
         new InPlace("product of rounded activations", OrtOps.MatMulNBits, NBits),
     ];
 
@@ -23,11 +27,19 @@ internal static class QuantizedForms
     private static readonly Pattern Rescaled = Op(
         "Mul",
         Op("Cast", Op("MatMulInteger", Rounded, Hole("weight"))),
-        Hole("scales", Op("Mul", Where("the scale of a rounded activation", value => value.Producer is { Op: "DynamicQuantizeLinear" } rounding && rounding.Outputs.ElementAtOrDefault(1) == value), Hole("scale"))));
+        Hole(
+            "scales",
+            Op(
+                "Mul",
+                Where(
+                    "the scale of a rounded activation",
+                    value => value.Producer is { Op: "DynamicQuantizeLinear" } rounding && rounding.Outputs.ElementAtOrDefault(1) == value),
+                Hole("scale"))));
 
     private static Outcome Activation(Node node, Rewriting rewriting)
     {
-        if (node.Input(0) is not { IsConstant: false } codes || RoundedActivations.Unrounded(rewriting, node, codes, node.Input(1), node.Input(2)) is not { } x)
+        if (node.Input(0) is not { IsConstant: false } codes
+            || RoundedActivations.Unrounded(rewriting, node, codes, node.Input(1), node.Input(2)) is not { } x)
             return "what it widens was not rounded with the same scale and zero point";
         if (x.Type != node.Output.Type) return "it widens to another type than was rounded";
         if (rewriting.Graph.IsOutput(node.Output) && (x.Value.Producer is null || rewriting.Graph.IsOutput(x.Value)))
@@ -51,7 +63,8 @@ internal static class QuantizedForms
     public static OnnxTensor Widened(OnnxTensor codes, OnnxTensor scales, OnnxTensor? zeros)
     {
         var (scale, zero) = (scales.ToFloats(), zeros?.ToLongs() ?? [0]);
-        return OnnxTensor.Of<float>([.. codes.Dims], [.. codes.ToLongs().Select((code, i) => (code - zero[i % zero.Length]) * scale[i % scale.Length])]);
+        return OnnxTensor.Of<float>(
+            [.. codes.Dims], [.. codes.ToLongs().Select((code, i) => (code - zero[i % zero.Length]) * scale[i % scale.Length])]);
     }
 
     // x·(DQ(W))ᵀ
@@ -67,7 +80,9 @@ internal static class QuantizedForms
     private static Outcome IntegerProduct(Node node, Rewriting rewriting)
     {
         if (Rescaled.Match(node.Output) is not { } match) return "it does not rescale a MatMulInteger of a rounded activation";
-        var product = match["scales"] == node.Input(1) ? node.Operand(0).Producer!.Operand(0).Producer! : node.Operand(1).Producer!.Operand(0).Producer!;
+        var product = match["scales"] == node.Input(1)
+            ? node.Operand(0).Producer!.Operand(0).Producer!
+            : node.Operand(1).Producer!.Operand(0).Producer!;
         var rounding = product.Operand(0).Producer!;
         if (!match["scales"].Producer!.Inputs.Contains(rounding.Outputs[1]) || product.Input(2) != rounding.Outputs.ElementAtOrDefault(2))
             return "its scale or zero point are not those of the rounding";   // scale and zero point of the same rounding
@@ -86,7 +101,8 @@ internal static class QuantizedForms
     // x was rounded with a scale of its own numbers, or with one that is stored.
     private static Outcome FromRounded(Node node, Rewriting rewriting)
     {
-        var x = Unrounded(node.Operand(0)) ?? RoundedActivations.Unrounded(rewriting, node, node.Operand(0), node.Input(2), node.Input(4))?.Value;
+        var x = Unrounded(node.Operand(0))
+            ?? RoundedActivations.Unrounded(rewriting, node, node.Operand(0), node.Input(2), node.Input(4))?.Value;
         return FromIntegers(node, rewriting, x, scale: 3, zero: 5, bias: 6);
     }
 
@@ -118,7 +134,8 @@ internal static class QuantizedForms
     public static Expr Product(Node node, Rewriting rewriting, int scale, int zero)
     {
         rewriting.Find(node, RoundedActivations.NotRounded);
-        return rewriting.Tape[Unrounded(node.Operand(0))!].MatMul(Widened(rewriting, node.Operand(1), node.Operand(scale), node.Input(zero)));
+        return rewriting.Tape[Unrounded(node.Operand(0))!].MatMul(Widened(
+            rewriting, node.Operand(1), node.Operand(scale), node.Input(zero)));
     }
 
     private static Value? Unrounded(Value rounded) => rounded.Producer switch
@@ -141,7 +158,8 @@ internal static class QuantizedForms
         var scales = scale.Constant!;
         if (scales.Rank > 1) scale = at.Like(scale, scales.WithDims([scales.Count]));
         if (zero is { Constant: { Count: 1 } one } && scales.Count > 1)
-            zero = at.Like(zero, OnnxTensor.FromBytes(one.Type, [scales.Count], Enumerable.Repeat(one.Bytes[0], (int)scales.Count).ToArray()));
+            zero = at.Like(
+                zero, OnnxTensor.FromBytes(one.Type, [scales.Count], Enumerable.Repeat(one.Bytes[0], (int)scales.Count).ToArray()));
         return at.Tape.Op("DequantizeLinear", [at.Tape[weight], at.Tape[scale], zero is null ? null : at.Tape[zero]], ("axis", axis));
     }
 

@@ -35,7 +35,8 @@ internal sealed class Rewriting
 
     /// <summary>What was found, each reason once: at its first node, with the number of further ones.</summary>
     public IReadOnlyList<Finding> Findings =>
-        [.. _findings.Select(found => new Finding(found.Value.Node.Label, found.Value.Count == 1 ? found.Key : $"{found.Key} ({found.Value.Count} nodes, this is the first)"))];
+        [.. _findings.Select(found => new Finding(
+            found.Value.Node.Label, found.Value.Count == 1 ? found.Key : $"{found.Key} ({found.Value.Count} nodes, this is the first)"))];
 
     /// <summary>For constants of the copy: the value of the deployed graph that has the same numbers.</summary>
     public IReadOnlyDictionary<Value, StoredValue> Stored => _stored;
@@ -46,9 +47,11 @@ internal sealed class Rewriting
     /// <summary>Which forms were tried at a node that stayed, each with its reason for a "no".</summary>
     public IReadOnlyDictionary<Node, IReadOnlyList<string>> Declined => _declined;
 
-    public void Find(Node node, string reason) => _findings[reason] = _findings.TryGetValue(reason, out var found) ? (found.Node, found.Count + 1) : (node, 1);
+    public void Find(Node node, string reason) =>
+        _findings[reason] = _findings.TryGetValue(reason, out var found) ? (found.Node, found.Count + 1) : (node, 1);
 
-    /// <summary>Walks the graph once in order. At each node the forms are tried in theirs: until one replaces the node, or refuses it.</summary>
+    /// <summary>Walks the graph once in order. At each node the forms are tried in theirs: until one replaces the node, or refuses
+    /// it.</summary>
     public void Apply(IReadOnlyList<Form> forms)
     {
         foreach (var node in Graph.Nodes)
@@ -107,7 +110,9 @@ internal sealed class Rewriting
         for (var i = 1; i < node.Outputs.Count; i++)
         {
             if (node.Outputs[i] is not { } further || (further.Uses.Count == 0 && !Graph.IsOutput(further))) continue;
-            Graph.ReplaceUses(further, outputs.ElementAtOrDefault(i)?.Value ?? throw Refusal(node, $"its output {i} is read, which training does not have"));
+            Graph.ReplaceUses(
+                further,
+                outputs.ElementAtOrDefault(i)?.Value ?? throw Refusal(node, $"its output {i} is read, which training does not have"));
         }
         if (outputs[0]!.Value.Value.Producer is { } producer && producer.Source == node.Source) producer.Name = node.Name;
         TakeOver(node, outputs[0]!.Value.Value);
@@ -123,7 +128,9 @@ internal sealed class Rewriting
         if (!vector.IsConstant || vector.Constant is not { Rank: 1 } stored) return Tape[vector].Slice(0, start, end).Value;
         if (start == 0 && end == stored.Count) return vector;
         var size = stored.Type.Bits() / 8;
-        var part = Graph.AddConstant($"{vector.Name}[{start}:{end}]", OnnxTensor.FromBytes(stored.Type, [end - start], stored.Slice(start * size, (int)((end - start) * size)).ToArray()));
+        var part = Graph.AddConstant(
+            $"{vector.Name}[{start}:{end}]",
+            OnnxTensor.FromBytes(stored.Type, [end - start], stored.Slice(start * size, (int)((end - start) * size)).ToArray()));
         if (_stored.TryGetValue(vector, out var deployed)) _stored[part] = deployed with { Start = start };
         return part;
     }
@@ -146,7 +153,8 @@ internal sealed class Rewriting
         return value;
     }
 
-    /// <summary>A node that shows a constant in another way (transposed, widened) becomes a constant; equal views of one tensor are shared.</summary>
+    /// <summary>A node that shows a constant in another way (transposed, widened) becomes a constant; equal views of one tensor are
+    /// shared.</summary>
     public void View(Node node, string view, Func<OnnxTensor> tensor)
     {
         var key = (node.Operand(0), view);
@@ -176,7 +184,8 @@ internal sealed class Rewriting
     }
 
     /// <summary>A new constant, such as axes.</summary>
-    public Value Longs(Node near, string name, params long[] values) => Graph.AddConstant($"{near.Output.Name}/{name}", OnnxTensor.Vector<long>(values));
+    public Value Longs(Node near, string name, params long[] values) =>
+        Graph.AddConstant($"{near.Output.Name}/{name}", OnnxTensor.Vector<long>(values));
 
     /// <summary>Takes a node out; a value stands for its output, under its name.</summary>
     public void TakeOver(Node node, Value value)

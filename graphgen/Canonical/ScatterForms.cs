@@ -18,7 +18,12 @@ internal static class ScatterForms
     {
         if (!IsSum(node)) return "it replaces elements and adds nothing";
         return rewriting.Substitute(node, (_, at) =>
-            [Sums(at.Tape[node.Operand(0)], at.Tape[node.Operand(1)], at.Tape[node.Operand(2)], (int)DepthOf(node)!.Value, node.Attributes["reduction"])]);
+            [Sums(
+                at.Tape[node.Operand(0)],
+                at.Tape[node.Operand(1)],
+                at.Tape[node.Operand(2)],
+                (int)DepthOf(node)!.Value,
+                node.Attributes["reduction"])]);
     }
 
     private static bool IsSum(Node node) => node.String("reduction", "none") is not "none";

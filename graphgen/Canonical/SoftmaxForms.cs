@@ -21,5 +21,8 @@ internal static class SoftmaxForms
 
     /// <summary>Whether a reduction takes the last axis and keeps it with length 1.</summary>
     public static bool IsOverLastAxis(Node node) =>
-        node.Int("keepdims", 1) == 1 && node.Input(1) is { IsConstant: true, Constant: { Count: 1 } axes } && node.Input(0)?.Shape is { } shape && shape.Axis(axes.ToLongs()[0]) == shape.Rank - 1;
+        node.Int("keepdims", 1) == 1
+            && node.Input(1) is { IsConstant: true, Constant: { Count: 1 } axes }
+            && node.Input(0)?.Shape is { } shape
+            && shape.Axis(axes.ToLongs()[0]) == shape.Rank - 1;
 }

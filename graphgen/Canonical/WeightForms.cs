@@ -4,7 +4,8 @@ using LoRTA.Onnx.GraphGen.Weights;
 
 namespace LoRTA.Onnx.GraphGen.Canonical;
 
-/// <summary>Ways of writing x·W + b with a stored W that become the plain one: scales between the tensor and the bias, axes of length 1, Gemm's factors.</summary>
+/// <summary>Ways of writing x·W + b with a stored W that become the plain one: scales between the tensor and the bias, axes of length 1,
+/// Gemm's factors.</summary>
 internal static class WeightForms
 {
     public static readonly Form[] All =
@@ -120,9 +121,12 @@ internal static class WeightForms
         for (var side = 0; side < 2; side++)
         {
             if (add.Input(1 - side)?.Producer is not { Op: "Mul" or "Div" } scale || !IsReadOnce(scale.Output, at)) continue;
-            var (product, factor) = scale.Operand(0).IsConstant ? (scale.Operand(1), scale.Operand(0)) : (scale.Operand(0), scale.Operand(1));
+            var (product, factor) = scale.Operand(0).IsConstant
+                ? (scale.Operand(1), scale.Operand(0))
+                : (scale.Operand(0), scale.Operand(1));
             if (scale.Op == "Div" && factor != scale.Input(1)) continue;
-            if (factor is not { IsConstant: true, Constant: { Type: ElementType.Float } numbers } || product.Producer is not { } node) continue;
+            if (factor is not { IsConstant: true, Constant: { Type: ElementType.Float } numbers } || product.Producer is not { } node)
+                continue;
             if (ScaledProducts.WeightOf(node) is null || !IsReadOnce(product, at) || HasBias(node)) continue;
             var outputs = ScaledProducts.OutOf(node);
             if (!IsVector(add.Operand(side), outputs) || !(numbers.Count == 1 || IsVector(factor, outputs))) continue;
@@ -135,9 +139,11 @@ internal static class WeightForms
         return "no product whose stored weight could take in a scale is added here";
     }
 
-    private static bool HasBias(Node node) => node.Input(node.Op == OrtOps.MatMulNBits ? 5 : 2) is not null && node.Op is "Gemm" or OrtOps.MatMulNBits;
+    private static bool HasBias(Node node) =>
+        node.Input(node.Op == OrtOps.MatMulNBits ? 5 : 2) is not null && node.Op is "Gemm" or OrtOps.MatMulNBits;
 
-    private static bool IsReadOnce(Value value, Rewriting at) => !at.Graph.IsOutput(value) && value.Uses.Count(use => use.Node.Op != "Shape") == 1;
+    private static bool IsReadOnce(Value value, Rewriting at) =>
+        !at.Graph.IsOutput(value) && value.Uses.Count(use => use.Node.Op != "Shape") == 1;
 
     private static bool IsVector(Value value, long count) =>
         value is { IsConstant: true, Constant: { Rank: >= 1 } tensor } && tensor.Count == count && tensor.Dims[^1] == count;

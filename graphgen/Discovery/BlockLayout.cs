@@ -15,7 +15,8 @@ public sealed record BlockLayout
     /// <summary>The tensor of zero points; null = <see cref="DefaultZero"/> everywhere.</summary>
     public required string? ZeroPoints { get; init; }
 
-    /// <summary>The zero point where none is stored: the middle of the codes for <c>MatMulNBits</c>, 0 for <c>DequantizeLinear</c>.</summary>
+    /// <summary>The zero point where none is stored: the middle of the codes for <c>MatMulNBits</c>, 0 for
+    /// <c>DequantizeLinear</c>.</summary>
     public required int DefaultZero { get; init; }
 
     /// <summary>Bits of a code.</summary>
@@ -43,8 +44,15 @@ public sealed record BlockLayout
     public required long ZeroRowBits { get; init; }
 
     /// <summary>Type and blocks, for people: <c>int4 in blocks of 32</c>.</summary>
-    public string Describe() =>
-        $"{(IsSigned ? string.Empty : "u")}int{Bits}, {(BlockRows >= Rows && BlockColumns >= Columns ? "one scale" : BlockRows == 1 && BlockColumns < Columns ? $"blocks of {BlockColumns}" : BlockColumns == 1 && BlockRows < Rows ? $"blocks of {BlockRows}" : "one scale per feature")}";
+    public string Describe()
+    {
+        var blocks = BlockRows >= Rows && BlockColumns >= Columns
+            ? "one scale"
+            : BlockRows == 1 && BlockColumns < Columns
+                ? $"blocks of {BlockColumns}"
+                : BlockColumns == 1 && BlockRows < Rows ? $"blocks of {BlockRows}" : "one scale per feature";
+        return $"{(IsSigned ? string.Empty : "u")}int{Bits}, {blocks}";
+    }
 
     /// <summary>Reads the layout off the canonical node that holds codes and scales.</summary>
     /// <param name="model">The model.</param>
@@ -115,7 +123,17 @@ public sealed record BlockLayout
     {
         var (rows, columns, bits, block) = (node.Int("N", 0), node.Int("K", 0), node.Int("bits", 4), node.Int("block_size", 0));
         var blocks = (columns + block - 1) / block;
-        return Empty with { Bits = (int)bits, DefaultZero = 1 << (int)(bits - 1), Rows = rows, Columns = columns, BlockRows = 1, BlockColumns = block, RowBits = blocks * block * bits, ZeroRowBits = ((blocks * bits) + 7) / 8 * 8 };
+        return Empty with
+        {
+            Bits = (int)bits,
+            DefaultZero = 1 << (int)(bits - 1),
+            Rows = rows,
+            Columns = columns,
+            BlockRows = 1,
+            BlockColumns = block,
+            RowBits = blocks * block * bits,
+            ZeroRowBits = ((blocks * bits) + 7) / 8 * 8,
+        };
     }
 
     // A table [rows, columns] that is quantised along its rows; several codes lie in a byte, and zero points then fill whole bytes a row

@@ -3,7 +3,8 @@ using LoRTA.Onnx.GraphGen.Ir.Inference;
 
 namespace LoRTA.Onnx.GraphGen.Discovery;
 
-/// <summary>Which output feature of a projection each element of a value is. Sent along a walk, it shows which features make which head.</summary>
+/// <summary>Which output feature of a projection each element of a value is. Sent along a walk, it shows which features make which
+/// head.</summary>
 /// <remarks>Rows (batch, sequence) are followed as parts of the axes, whatever their size: a fixed length may equal the heads or their
 /// width. Only features are followed one by one; a size that the file leaves open counts as 1.</remarks>
 /// <param name="Axes">The parts that each axis is made of, outermost first; parts of size 1 are left out.</param>

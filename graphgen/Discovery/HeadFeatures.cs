@@ -6,7 +6,8 @@ namespace LoRTA.Onnx.GraphGen.Discovery;
 /// <summary>Which output features of a product belong to one matrix, and how many heads they make.</summary>
 /// <param name="Columns">Ranges of the product's output features, head by head.</param>
 /// <param name="Heads">Heads.</param>
-/// <param name="Output">The value [.., features] that holds these and no others; null where the file has none (heads of several matrices interleave).</param>
+/// <param name="Output">The value [.., features] that holds these and no others; null where the file has none (heads of several matrices
+/// interleave).</param>
 internal sealed record HeadFeatures(FeatureRanges Columns, int Heads, Value? Output)
 {
     /// <summary>Where the features are at attention itself; null where heads are repeated or joined with earlier ones on the way.</summary>
@@ -29,7 +30,9 @@ internal sealed record HeadFeatures(FeatureRanges Columns, int Heads, Value? Out
             isLate |= isComputed;
         }
         if (grid?.Heads() is not { } heads || heads.DistinctBy(head => head.Length).Count() != 1) return null;
-        var features = new HeadFeatures(FeatureRanges.OfNumbers(heads.SelectMany(head => head)), heads.Count, null) { AtAttention = end == 0 ? grid : null };
+        var features = new HeadFeatures(
+            FeatureRanges.OfNumbers(heads.SelectMany(head => head)), heads.Count, null)
+        { AtAttention = end == 0 ? grid : null };
         // Heads in another order than the file's lie in no value of the graph one behind the other.
         var isOwn = !isLate && HasRowsOf(linear.Output, output) && output.Shape![^1].Is(features.Columns.Width)
             && features.Columns.IsAscending && IsReadInPartsOnly(linear.Output, output);
@@ -42,7 +45,8 @@ internal sealed record HeadFeatures(FeatureRanges Columns, int Heads, Value? Out
     public static bool ArriveInOrder(ProjectionWalk walk, FeatureFlow? queries)
     {
         var grid = FeatureFlow.Made(walk.Values[0], queries);
-        for (var i = 0; i < walk.Steps.Count && grid is not null; i++) grid = (walk.Steps[i].Moves ?? FeatureFlow.Keep)(grid, walk.Values[i + 1]);
+        for (var i = 0; i < walk.Steps.Count && grid is not null; i++)
+            grid = (walk.Steps[i].Moves ?? FeatureFlow.Keep)(grid, walk.Values[i + 1]);
         return grid is not null && grid.Features.Index().All(item => item.Index == item.Item) && grid.Dims[^1] == walk.Linear!.In;
     }
 
@@ -55,5 +59,9 @@ internal sealed record HeadFeatures(FeatureRanges Columns, int Heads, Value? Out
 
     // An adapter's result has the rows of the product: [batch, sequence, ..], or both flattened, as Gemm wants them.
     private static bool HasRowsOf(Value product, Value output) =>
-        output == product || (product.Shape is { } rows && output.Shape is { } shape && shape.Rank == rows.Rank && shape.Range(0, shape.Rank - 1).Equals(rows.Range(0, rows.Rank - 1)));
+        output == product
+            || (product.Shape is { } rows
+                && output.Shape is { } shape
+                && shape.Rank == rows.Rank
+                && shape.Range(0, shape.Rank - 1).Equals(rows.Range(0, rows.Rank - 1)));
 }

@@ -89,7 +89,10 @@ public sealed record Inspection
     public sealed record Port(string Name, string Type, IReadOnlyList<object>? Shape)
     {
         internal static Port Of(Value value) =>
-            new(value.Name, value.Type.Display(), value.Shape is { } shape ? [.. shape.Select(dim => dim.Value is { } size ? (object)size : dim.ToString())] : null);
+            new(
+                value.Name,
+                value.Type.Display(),
+                value.Shape is { } shape ? [.. shape.Select(dim => dim.Value is { } size ? (object)size : dim.ToString())] : null);
     }
 
     /// <summary>One self-attention.</summary>
@@ -100,7 +103,8 @@ public sealed record Inspection
     /// <param name="P">Output projection.</param>
     public sealed record Layer(int Index, Site? Q, Site? K, Site? V, Site? P)
     {
-        internal static Layer Of(AttentionLayer layer) => new(layer.Index, Site.Of(layer.Q), Site.Of(layer.K), Site.Of(layer.V), Site.Of(layer.P));
+        internal static Layer Of(AttentionLayer layer) =>
+            new(layer.Index, Site.Of(layer.Q), Site.Of(layer.K), Site.Of(layer.V), Site.Of(layer.P));
     }
 
     /// <summary>A linear layer in the deployed file.</summary>
@@ -178,7 +182,9 @@ public sealed record Inspection
             BiasNode = site.Stored.BiasNode,
             Attention = site.Attention,
             Forms = site.Forms,
-            Quantization = site.Stored.Codes is { } codes ? new Quantized(codes.Describe(), codes.Bits, Math.Max(codes.BlockRows, codes.BlockColumns), codes.Scales, codes.ZeroPoints) : null,
+            Quantization = site.Stored.Codes is { } codes
+                ? new Quantized(codes.Describe(), codes.Bits, Math.Max(codes.BlockRows, codes.BlockColumns), codes.Scales, codes.ZeroPoints)
+                : null,
         };
 
         private static IReadOnlyList<object> NumbersOf(FeatureRanges ranges) =>

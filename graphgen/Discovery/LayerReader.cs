@@ -3,7 +3,8 @@ using LoRTA.Onnx.GraphGen.Ir;
 
 namespace LoRTA.Onnx.GraphGen.Discovery;
 
-/// <summary>Reads the layers of a canonical graph: walks from each attention to its projections, then checks that the four fit together.</summary>
+/// <summary>Reads the layers of a canonical graph: walks from each attention to its projections, then checks that the four fit
+/// together.</summary>
 internal sealed class LayerReader(CanonicalModel model)
 {
     private static readonly string MissingMove =
@@ -36,7 +37,8 @@ internal sealed class LayerReader(CanonicalModel model)
         };
     }
 
-    // A layer comes behind all that it reads. Branches that do not read each other (an encoder and its decoder, two towers) stay in one piece, the deeper one first.
+    // A layer comes behind all that it reads. Branches that do not read each other (an encoder and its decoder, two towers) stay in one
+    // piece, the deeper one first.
     private static IEnumerable<AttentionCore> InOrderOfData(CanonicalModel model)
     {
         var (cores, depths, visited) = (model.Cores.ToDictionary(core => core.Softmax), DepthsOf(model.Model.Graph), new HashSet<Node>());
@@ -57,7 +59,8 @@ internal sealed class LayerReader(CanonicalModel model)
 
         void Push(IEnumerable<Value?> values)
         {
-            foreach (var node in values.Select(value => value?.Producer).OfType<Node>().OrderByDescending(node => depths[node]).Reverse()) open.Push((node, false));
+            foreach (var node in values.Select(value => value?.Producer).OfType<Node>().OrderByDescending(node => depths[node]).Reverse())
+                open.Push((node, false));
         }
     }
 
@@ -72,7 +75,9 @@ internal sealed class LayerReader(CanonicalModel model)
     private void Read(AttentionCore core)
     {
         var index = _layers.Count;
-        var walks = new[] { ("q", core.Q), ("k", core.K), ("v", core.V) }.Select(matrix => (Matrix: matrix.Item1, Walk: ProjectionWalk.Back(matrix.Item2))).ToArray();
+        var walks = new[] { ("q", core.Q), ("k", core.K), ("v", core.V) }
+            .Select(matrix => (Matrix: matrix.Item1, Walk: ProjectionWalk.Back(matrix.Item2)))
+            .ToArray();
         if (OtherSources(core, walks[0].Walk, walks[1].Walk, walks[2].Walk) is { } finding)
         {
             _findings.Add(finding);
@@ -89,7 +94,11 @@ internal sealed class LayerReader(CanonicalModel model)
     private static Finding? OtherSources(AttentionCore core, ProjectionWalk q, ProjectionWalk k, ProjectionWalk v)
     {
         if (q.Linear is not { Input: { } source }) return null;
-        var others = new[] { k, v }.Select(walk => walk.Linear?.Input).OfType<Value>().Where(other => !SameSource.AreSame(other, source)).ToList();
+        var others = new[] { k, v }
+            .Select(walk => walk.Linear?.Input)
+            .OfType<Value>()
+            .Where(other => !SameSource.AreSame(other, source))
+            .ToList();
         if (others.Count == 0) return null;
         var node = LabelOf(core.Softmax);
         if (!others.All(other => SameSource.AreRelated(other, source)))
@@ -117,11 +126,13 @@ internal sealed class LayerReader(CanonicalModel model)
         var reason = layer switch
         {
             _ when Overlapping(layer) is var (a, b) => $"{a} and {b} are the same features of one product",
-            { Q: { } q, K: { } k } when q.Out / q.Heads != k.Out / k.Heads => $"a query head is {q.Out / q.Heads} wide and a key head {k.Out / k.Heads}",
+            { Q: { } q, K: { } k } when q.Out / q.Heads != k.Out / k.Heads =>
+                $"a query head is {q.Out / q.Heads} wide and a key head {k.Out / k.Heads}",
             { Q: { } q, K: { } k } when q.Heads % k.Heads != 0 => $"{q.Heads} query heads cannot share {k.Heads} key heads",
             { K: { } k, V: { } v } when k.Heads != v.Heads => $"there are {k.Heads} key heads and {v.Heads} value heads",
             { Q: { } q, P: { } p } when p.Out != q.In => $"the output projection makes {p.Out} features of a model width of {q.In}",
-            { Q: { } q, V: { } v, P: { } p } when p.In != v.Out / v.Heads * q.Heads => $"the output projection takes {p.In} features, attention makes {v.Out / v.Heads * q.Heads}",
+            { Q: { } q, V: { } v, P: { } p } when p.In != v.Out / v.Heads * q.Heads =>
+                $"the output projection takes {p.In} features, attention makes {v.Out / v.Heads * q.Heads}",
             _ => null,
         };
         if (reason is null) return layer;
@@ -132,7 +143,8 @@ internal sealed class LayerReader(CanonicalModel model)
     private static (string, string)? Overlapping(AttentionLayer layer)
     {
         foreach (var site in layer.Sites)
-            foreach (var other in layer.Sites.Where(other => string.CompareOrdinal(site.Matrix, other.Matrix) < 0 && other.Product == site.Product))
+            foreach (var other in layer.Sites.Where(other => string.CompareOrdinal(site.Matrix, other.Matrix) < 0
+                && other.Product == site.Product))
                 if (site.Stored.Columns.Overlaps(other.Stored.Columns)) return (site.Matrix, other.Matrix);
         return null;
     }
@@ -143,11 +155,15 @@ internal sealed class LayerReader(CanonicalModel model)
         var sites = _layers.SelectMany(layer => layer.Sites).ToList();
         var products = sites.Select(site => site.Product.Producer!).ToHashSet();
         foreach (var site in sites)
-            foreach (var other in site.Weight.Uses.Select(use => use.Node).Where(node => !products.Contains(node) && LinearLayer.StartingAt(node) is not null))
+            foreach (var other in site.Weight.Uses
+                .Select(use => use.Node)
+                .Where(node => !products.Contains(node) && LinearLayer.StartingAt(node) is not null))
                 Report(other, $"the weight of {site.Address} is applied here to something else too; adapters leave this product as it is");
     }
 
-    private static bool SameSizes(AttentionLayer layer, AttentionLayer first) => layer.Sites.All(site => first[site.Matrix] is not { } other || (site.In, site.Out, site.Heads) == (other.In, other.Out, other.Heads));
+    private static bool SameSizes(AttentionLayer layer, AttentionLayer first) =>
+        layer.Sites.All(site => first[site.Matrix] is not { } other
+            || (site.In, site.Out, site.Heads) == (other.In, other.Out, other.Heads));
 
     private WalkedLayer? Read(ProjectionWalk walk, int layer, string matrix)
     {
@@ -170,7 +186,8 @@ internal sealed class LayerReader(CanonicalModel model)
         else if (!HeadFeatures.ArriveInOrder(walk, core.Scores.Int("transA", 0) == 1 ? queries?.Transposed() : queries))
             Failed(walk, layer, "p", MissingMove, "it cannot be said which of its features come from which head");
         else if (heads > 0)
-            return SiteOf(new WalkedLayer("p", linear, new HeadFeatures([(0, linear.Out)], heads, linear.Output), NamesOf(walk)), layer, core);
+            return SiteOf(
+                new WalkedLayer("p", linear, new HeadFeatures([(0, linear.Out)], heads, linear.Output), NamesOf(walk)), layer, core);
         return null;
     }
 
@@ -179,7 +196,8 @@ internal sealed class LayerReader(CanonicalModel model)
         var (matrix, linear, features, forms) = projection;
         if (StoredPlace.Of(model, linear, features) is not { } stored)
         {
-            Report(linear.Product, $"layers.{layer}.{matrix}: {WeightObstacle.Of(linear.Product) ?? $"the weight '{linear.Weight.Name}' is computed, not stored as numbers of a known kind"}");
+            var computed = $"the weight '{linear.Weight.Name}' is computed, not stored as numbers of a known kind";
+            Report(linear.Product, $"layers.{layer}.{matrix}: {WeightObstacle.Of(linear.Product) ?? computed}");
             return null;
         }
         return new Projection(layer, matrix)
@@ -213,7 +231,11 @@ internal sealed class LayerReader(CanonicalModel model)
         var stop = walk.Linear?.Product ?? walk.Values[^1].Producer;
         var (node, op) = (stop?.Source?.Label ?? stop?.Label ?? walk.Values[^1].Name, stop?.Op ?? "input");
         var steps = walk.Steps.Count == 0 ? "no step taken" : $"after: {string.Join(", ", NamesOf(walk))}";
-        _findings.Add(new Finding(node, $"layers.{layer}.{matrix}: the walk from attention to its linear layer stops here at {op} ({string.Join("; ", new[] { steps, why ?? (walk.Closest is { } closest ? $"closest step: {closest}" : null) }.OfType<string>())})")
+        why ??= walk.Closest is { } closest ? $"closest step: {closest}" : null;
+        _findings.Add(new Finding(
+            node,
+            $"layers.{layer}.{matrix}: the walk from attention to its linear layer stops here at {op} "
+                + $"({string.Join("; ", new[] { steps, why }.OfType<string>())})")
         {
             Explanation = new Explanation
             {

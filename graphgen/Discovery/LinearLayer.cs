@@ -60,11 +60,17 @@ internal sealed record LinearLayer
     {
         if (node.Input(0) is not { IsConstant: false } || node.Input(1) is not { } weight) return null;
         if (node.Op == OrtOps.MatMulNBits) return weight.IsConstant && node.Input(4) is null ? WithOwnBias(node, 5) : null;
-        if (weight is not { IsConstant: true, Constant.Rank: 2 } && !(LateDequantize.IsDequantized(weight) && weight.Shape is { Rank: 2, Known: not null })) return null;
+        if (weight is not { IsConstant: true, Constant.Rank: 2 }
+            && !(LateDequantize.IsDequantized(weight) && weight.Shape is { Rank: 2, Known: not null }))
+            return null;
         return node.Op switch
         {
             "MatMul" => new LinearLayer { Product = node },
-            OrtOps.FusedMatMul when node.Float("alpha", 1) == 1 && node.Int("transA", 0) == 0 && node.Int("transBatchA", 0) == 0 && node.Int("transBatchB", 0) == 0 => new LinearLayer { Product = node },
+            OrtOps.FusedMatMul when node.Float("alpha", 1) == 1
+                && node.Int("transA", 0) == 0
+                && node.Int("transBatchA", 0) == 0
+                && node.Int("transBatchB", 0) == 0 =>
+                new LinearLayer { Product = node },
             "Gemm" when node.Float("alpha", 1) == 1 && node.Float("beta", 1) == 1 && node.Int("transA", 0) == 0 => WithOwnBias(node, 2),
             _ => null,
         };
@@ -92,5 +98,6 @@ internal sealed record LinearLayer
     private static bool IsSeenWithoutBias(Value product) =>
         product.Uses.Count(use => use.Node.Op != "Shape") > 1 || product.Producer!.Graph!.IsKnownByName(product);
 
-    private static bool IsBias(Value value, LinearLayer linear) => value is { IsConstant: true, Constant: { Rank: >= 1 } tensor } && tensor.Count == linear.Out && tensor.Dims[^1] == linear.Out;
+    private static bool IsBias(Value value, LinearLayer linear) =>
+        value is { IsConstant: true, Constant: { Rank: >= 1 } tensor } && tensor.Count == linear.Out && tensor.Dims[^1] == linear.Out;
 }

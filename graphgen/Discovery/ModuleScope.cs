@@ -8,7 +8,8 @@ internal static partial class ModuleScope
 {
     private const string DynamoScopes = "pkg.torch.onnx.name_scopes";
 
-    /// <summary>The module's path, or null where the node does not tell: from the dynamo exporter's notes, else from a TorchScript (or GenAI builder) node name.</summary>
+    /// <summary>The module's path, or null where the node does not tell: from the dynamo exporter's notes, else from a TorchScript (or
+    /// GenAI builder) node name.</summary>
     public static string? Of(Node node)
     {
         if (node.Metadata.ContainsKey(DynamoScopes)) return Noted(node);
@@ -17,10 +18,15 @@ internal static partial class ModuleScope
 
     /// <summary>The module's path as the dynamo exporter notes it beside the node; null without such a note.</summary>
     public static string? Noted(Node node) =>
-        node.Metadata.TryGetValue(DynamoScopes, out var scopes) && PythonStrings().Matches(scopes) is [.., var module, _] && module.Groups["path"].Value is { Length: > 0 } path ? path : null;
+        node.Metadata.TryGetValue(DynamoScopes, out var scopes)
+            && PythonStrings().Matches(scopes) is [.., var module, _]
+            && module.Groups["path"].Value is { Length: > 0 } path
+            ? path
+            : null;
 
     /// <summary>A module or parameter in PyTorch's own words, where the GenAI builder has others.</summary>
-    public static string PyTorch(string path) => BuilderAttention().Replace(BuilderFinalNorm().Replace(path, "model.norm"), "${layer}.self_attn.${part}");
+    public static string PyTorch(string path) =>
+        BuilderAttention().Replace(BuilderFinalNorm().Replace(path, "model.norm"), "${layer}.self_attn.${part}");
 
     /// <summary>Whether a tensor's name is that of a PyTorch parameter.</summary>
     public static bool IsParameter(string name) => ParameterPath().IsMatch(name) && !BuilderName().IsMatch(name);
@@ -38,7 +44,9 @@ internal static partial class ModuleScope
     [GeneratedRegex(@"^model\.layers\.\d+\.final_norm(_layernorm)?\b", RegexOptions.NonBacktracking | RegexOptions.ExplicitCapture)]
     private static partial Regex BuilderFinalNorm();
 
-    [GeneratedRegex(@"^(?<layer>model\.layers\.\d+)\.attn\.(?<part>(q|k|v|o|qkv)_(proj|norm))", RegexOptions.NonBacktracking | RegexOptions.ExplicitCapture)]
+    [GeneratedRegex(
+        @"^(?<layer>model\.layers\.\d+)\.attn\.(?<part>(q|k|v|o|qkv)_(proj|norm))",
+        RegexOptions.NonBacktracking | RegexOptions.ExplicitCapture)]
     private static partial Regex BuilderAttention();
 
     [GeneratedRegex(@"^\w+(\.\w+)*\.(weight|bias)$", RegexOptions.NonBacktracking | RegexOptions.ExplicitCapture)]

@@ -30,23 +30,29 @@ internal static class PackedModules
         var total = tensor.Shape![-1].Value!.Value;
         var widths = FusedAttentionForms.PackedWidths(node, total);
         var output = node.Output.Uses.Select(use => ModuleScope.Of(use.Node)).FirstOrDefault(module => module is not null);
-        var (suffix, inputs) = Conventions.FirstOrDefault(convention => output?.EndsWith(convention.Output, StringComparison.Ordinal) == true);
+        var (suffix, inputs) = Conventions.FirstOrDefault(convention => output?.EndsWith(
+            convention.Output, StringComparison.Ordinal) == true);
         return inputs is null ? [] : [.. inputs.Select((input, i) => (output![..^suffix.Length] + input, widths[i]))];
     }
 
     // The biases of three products that went into the operator.
     private static (string, long)[] OfProducers(Node node)
     {
-        var products = node.Inputs.Take(3).Select(value => value?.Producer is { } producer && StoredTensor.Behind(producer.Input(1)) is { } weight
+        var products = node.Inputs.Take(3).Select(value => value?.Producer is { } producer
+            && StoredTensor.Behind(producer.Input(1)) is { } weight
             ? (Module: ModuleScope.Of(producer), Width: weight.Initializer.Shape![weight.IsTransposed ? 0 : -1].Value!.Value)
             : (Module: null, Width: 0)).ToArray();
-        return products.Any(product => product.Module is null) ? [] : [.. products.Select(product => (ModuleScope.PyTorch(product.Module!), product.Width))];
+        return products.Any(product => product.Module is null)
+            ? []
+            : [.. products.Select(product => (ModuleScope.PyTorch(product.Module!), product.Width))];
     }
 
     // One product (and one bias) for a GroupQueryAttention without key and value inputs: N + 2·N_kv heads.
     private static (string, long)[]? OfGroupQuery(Node node, Node attention)
     {
-        if (ModuleScope.Of(node) is not { } module || node.Inputs.Select(StoredTensor.Behind).FirstOrDefault(stored => stored is not null) is not { } tensor) return null;
+        if (ModuleScope.Of(node) is not { } module
+            || node.Inputs.Select(StoredTensor.Behind).FirstOrDefault(stored => stored is not null) is not { } tensor)
+            return null;
         var (heads, kvHeads) = (attention.Int("num_heads", 1), attention.Int("kv_num_heads", 1));
         var width = node.Op == OrtOps.MatMulNBits ? node.Int("N", 0) : tensor.Initializer.Shape![-1].Value!.Value;
         var headSize = width / (heads + (2 * kvHeads));

@@ -3,9 +3,12 @@ using LoRTA.Onnx.GraphGen.Weights;
 
 namespace LoRTA.Onnx.GraphGen.Discovery;
 
-/// <summary>PyTorch's names of the stored parameters, read off the graph: from the module whose node applies a tensor, else from the tensor's own name.</summary>
-/// <remarks>The node goes first: exporters keep one tensor, under one name, for parameters that are tied or equal. A parameter that the exporter dropped (a bias of zeros)
-/// has no tensor and is not listed. Names end in <c>.weight</c> or <c>.bias</c>; buffers and parameters with other names are not listed.</remarks>
+/// <summary>PyTorch's names of the stored parameters, read off the graph: from the module whose node applies a tensor, else from the
+/// tensor's own name.</summary>
+/// <remarks>The node goes first: exporters keep one tensor, under one name, for parameters that are tied or equal. A parameter that the
+/// exporter dropped (a bias of zeros)
+/// has no tensor and is not listed. Names end in <c>.weight</c> or <c>.bias</c>; buffers and parameters with other names are not
+/// listed.</remarks>
 internal static class ParameterNames
 {
     /// <summary>All parameters that are stored with their own axes, in the order in which the graph applies them.</summary>
@@ -35,7 +38,8 @@ internal static class ParameterNames
     private static ParameterName Entry(AppliedParameter use, string name, (int, long, long)? slice) =>
         new(name, use.Initializer.Name, use.IsTransposed, slice, []) { Matrix = use.Matrix };
 
-    private static IEnumerable<(AppliedParameter Use, string Name, (int Axis, long Start, long End)? Slice)> Named(AppliedParameter use, IReadOnlyList<(string Module, long Width)> modules)
+    private static IEnumerable<(AppliedParameter Use, string Name, (int Axis, long Start, long End)? Slice)> Named(
+        AppliedParameter use, IReadOnlyList<(string Module, long Width)> modules)
     {
         if (modules is [var (module, _)]) yield return (use, $"{module}.{use.Leaf}", null);
         if (modules.Count < 2) yield break;
@@ -55,7 +59,8 @@ internal static class ParameterNames
 /// <param name="IsTransposed">Whether it is stored [in, out], where PyTorch has [out, in].</param>
 /// <param name="Slice">The range of a packed tensor that this parameter is; null: all of it.</param>
 /// <param name="Also">Further tensors that hold the same tied numbers (as they are or transposed) and must change along.</param>
-internal sealed record ParameterName(string Name, string Initializer, bool IsTransposed, (int Axis, long Start, long End)? Slice, IReadOnlyList<string> Also)
+internal sealed record ParameterName(
+    string Name, string Initializer, bool IsTransposed, (int Axis, long Start, long End)? Slice, IReadOnlyList<string> Also)
 {
     /// <summary>How a linear layer's weight of this name lies.</summary>
     public Layout Layout => IsTransposed ? Layout.InOut : Layout.OutIn;

@@ -26,7 +26,8 @@ internal static class ParameterRoles
         ["SimplifiedLayerNormalization"] = [Role.Scale(1)],
         [OrtOps.SkipLayerNormalization] = [Role.Scale(2, NormModule), Role.Bias(3, NormModule), Role.Bias(4, BiasModule)],
         [OrtOps.SkipSimplifiedLayerNormalization] = [Role.Scale(2), Role.Bias(3, BiasModule)],
-        [OrtOps.EmbedLayerNormalization] = [Role.Weight(2, OwnModule), Role.Weight(3, OwnModule), Role.Weight(4, OwnModule), Role.Scale(5, NormModule), Role.Bias(6, NormModule)],
+        [OrtOps.EmbedLayerNormalization] = [Role.Weight(2, OwnModule), Role.Weight(3, OwnModule), Role.Weight(4, OwnModule),
+            Role.Scale(5, NormModule), Role.Bias(6, NormModule)],
         [OrtOps.Attention] = [Role.Product(1), Role.Bias(2)],
         [OrtOps.QAttention] = [Role.Product(1), Role.Bias(2)],
         [OrtOps.MultiHeadAttention] = [Role.Bias(3)],
@@ -41,7 +42,8 @@ internal static class ParameterRoles
         foreach (var role in roles)
         {
             if (StoredTensor.Behind(node.Input(role.Input)) is not { } stored || !role.Fits(stored)) continue;
-            var modules = PackedModules.Of(node, stored.Initializer) ?? (role.ModuleOf(node, role.Input) is { } module ? [(ModuleScope.PyTorch(module), 0)] : []);
+            var modules = PackedModules.Of(node, stored.Initializer)
+                ?? (role.ModuleOf(node, role.Input) is { } module ? [(ModuleScope.PyTorch(module), 0)] : []);
             var isOutIn = node.Op == "Conv" || node.Int("transB", 0) == 1;
             var isTransposed = role.IsProduct && stored.IsTransposed == isOutIn;
             yield return new AppliedParameter(stored.Initializer, role.Leaf, isTransposed, stored.OwnName, modules)
@@ -58,26 +60,40 @@ internal static class ParameterRoles
         return ModuleScope.Of(node) ?? OwnModule(node, first + 1) ?? OwnModule(node, first);
     }
 
-    private static string? OwnModule(Node node, int input) => StoredTensor.Behind(node.Input(input))?.OwnName is { } name ? ModuleScope.Parent(name) : null;
+    private static string? OwnModule(Node node, int input) =>
+        StoredTensor.Behind(node.Input(input))?.OwnName is { } name ? ModuleScope.Parent(name) : null;
 
     // A bias that went into the operator behind it belongs to the product before.
     private static string? BiasModule(Node node, int input) => OwnModule(node, input)
-        ?? node.Inputs.Select(value => value?.Producer).FirstOrDefault(producer => producer is { Op: "MatMul" or OrtOps.MatMulNBits }) switch { { } product => ModuleScope.Of(product), null => null };
+        ?? node.Inputs.Select(value => value?.Producer).FirstOrDefault(producer => producer is
+        {
+            Op: "MatMul"
+            or OrtOps.MatMulNBits
+        }) switch
+        { { } product =>
+            ModuleScope.Of(product),
+            null => null
+        };
 
     private sealed record Role(string Leaf, int Input, bool IsProduct, int MaximalRank, Func<Node, int, string?> ModuleOf)
     {
         public static Role Product(int input) => new("weight", input, true, 2, (node, _) => ModuleScope.Of(node));
 
-        public static Role Weight(int input, Func<Node, int, string?>? moduleOf = null) => new("weight", input, false, 3, moduleOf ?? ((node, _) => ModuleScope.Of(node)));
+        public static Role Weight(int input, Func<Node, int, string?>? moduleOf = null) =>
+            new("weight", input, false, 3, moduleOf ?? ((node, _) => ModuleScope.Of(node)));
 
-        public static Role Scale(int input, Func<Node, int, string?>? moduleOf = null) => new("weight", input, false, 1, moduleOf ?? ((node, _) => ModuleScope.Of(node)));
+        public static Role Scale(int input, Func<Node, int, string?>? moduleOf = null) =>
+            new("weight", input, false, 1, moduleOf ?? ((node, _) => ModuleScope.Of(node)));
 
-        public static Role Bias(int input, Func<Node, int, string?>? moduleOf = null) => new("bias", input, false, 1, moduleOf ?? ((node, _) => ModuleScope.Of(node)));
+        public static Role Bias(int input, Func<Node, int, string?>? moduleOf = null) =>
+            new("bias", input, false, 1, moduleOf ?? ((node, _) => ModuleScope.Of(node)));
 
         // Constants of a formula are no parameters: single numbers, masks, and what the file calls otherwise (inv_freq).
         public bool Fits(StoredTensor stored) =>
             (HasItsRank(stored.Initializer) || (IsProduct && stored.Matrix is not null))
-            && stored.Initializer.Constant!.Count > 1 && stored.Initializer.Type is not (ElementType.Int64 or ElementType.Int32 or ElementType.Bool) && !stored.IsNamedOtherwise(Leaf);
+            && stored.Initializer.Constant!.Count > 1
+                && stored.Initializer.Type is not (ElementType.Int64 or ElementType.Int32 or ElementType.Bool)
+                && !stored.IsNamedOtherwise(Leaf);
 
         private bool HasItsRank(Value tensor) => tensor.Rank >= 1 && tensor.Rank <= MaximalRank && (MaximalRank == 1) == (tensor.Rank == 1);
     }
@@ -103,7 +119,8 @@ internal sealed record StoredTensor(Value Initializer, bool IsTransposed, string
     }
 
     /// <summary>Whether the file itself names it as something else, for instance as a buffer.</summary>
-    public bool IsNamedOtherwise(string leaf) => OwnName is null ? ModuleScope.IsPath(Initializer.Name) : !OwnName.EndsWith($".{leaf}", StringComparison.Ordinal);
+    public bool IsNamedOtherwise(string leaf) =>
+        OwnName is null ? ModuleScope.IsPath(Initializer.Name) : !OwnName.EndsWith($".{leaf}", StringComparison.Ordinal);
 }
 
 /// <summary>A stored tensor at the place where a node applies it as weight or bias.</summary>
@@ -111,7 +128,8 @@ internal sealed record StoredTensor(Value Initializer, bool IsTransposed, string
 /// <param name="Leaf"><c>weight</c> or <c>bias</c>.</param>
 /// <param name="IsTransposed">Whether it is stored [in, out].</param>
 /// <param name="OwnName">The name that the file gives to it, where that is a parameter's name.</param>
-/// <param name="Modules">The module that applies it, or those of a packed tensor with their widths; empty where the graph does not say.</param>
+/// <param name="Modules">The module that applies it, or those of a packed tensor with their widths; empty where the graph does not
+/// say.</param>
 internal sealed record AppliedParameter(
     Value Initializer,
     string Leaf,

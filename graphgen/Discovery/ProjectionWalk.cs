@@ -13,7 +13,8 @@ internal sealed record ProjectionWalk(LinearLayer? Linear, IReadOnlyList<Value> 
 {
     private static readonly Pattern X = Hole("X");
     private static readonly Pattern SplitHeads = Hole("X", Where("heads on an axis of their own", value => value.Shape is { Rank: >= 4 }));
-    private static readonly Pattern ProductBefore = Hole("X", Where("a product without bias", value => LinearLayer.EndingAt(value) is not null));
+    private static readonly Pattern ProductBefore =
+        Hole("X", Where("a product without bias", value => LinearLayer.EndingAt(value) is not null));
     private static readonly Pattern Cache = Where("a cache that is an input of the graph", value => IsCache(value, 0));
 
     /// <summary>Backwards from queries, keys and values.</summary>
@@ -59,8 +60,10 @@ internal sealed record ProjectionWalk(LinearLayer? Linear, IReadOnlyList<Value> 
         {
             var at = values[^1];
             if (LinearLayer.EndingAt(at) is { } linear) return new ProjectionWalk(linear, values, steps, null);
-            if (TowardsProjection.Select(step => (step, match: step.Pattern.Match(at))).FirstOrDefault(found => found.match is not null) is not ({ } taken, { } bound))
-                return new ProjectionWalk(null, values, steps, NearMiss.At(at, TowardsProjection.Select(step => (step.Name, step.Pattern))));
+            if (TowardsProjection.Select(step => (step, match: step.Pattern.Match(at)))
+                .FirstOrDefault(found => found.match is not null) is not ({ } taken, { } bound))
+                return new ProjectionWalk(
+                    null, values, steps, NearMiss.At(at, TowardsProjection.Select(step => (step.Name, step.Pattern))));
             steps.Add(taken);
             values.Add(bound["X"]);
         }
@@ -77,18 +80,24 @@ internal sealed record ProjectionWalk(LinearLayer? Linear, IReadOnlyList<Value> 
             if (readers.Count > 1 && SideBranch.LayerOn(at, readers) is { } layer) return new ProjectionWalk(layer, values, steps, null);
             if (readers is not [var reader]) return new ProjectionWalk(null, values, steps, null);
             if (LinearLayer.StartingAt(reader) is { } linear && linear.Input == at) return new ProjectionWalk(linear, values, steps, null);
-            if (TowardsOutput.FirstOrDefault(step => step.Pattern.Match(reader.Output, Bindings.None).Any(bound => bound["X"] == at)) is not { } taken) return new ProjectionWalk(null, values, steps, null);
+            if (TowardsOutput.FirstOrDefault(step => step.Pattern.Match(reader.Output, Bindings.None)
+                .Any(bound => bound["X"] == at)) is not { } taken)
+                return new ProjectionWalk(null, values, steps, null);
             steps.Add(taken);
             values.Add(reader.Output);
         }
     }
 
     /// <summary>The nodes that compute with a value, not only with its shape.</summary>
-    public static IReadOnlyList<Node> ReadersOf(Value value) => [.. value.Uses.Select(use => use.Node).Where(node => node.Op != "Shape").Distinct()];
+    public static IReadOnlyList<Node> ReadersOf(Value value) =>
+        [.. value.Uses.Select(use => use.Node).Where(node => node.Op != "Shape").Distinct()];
 
     private static Pattern Chosen(Pattern x) => Op("Split", x) with { AnyOutput = true } | Op("Slice", x) | Op("Gather", x, Constant);
 
     // One of several stacked caches, in other axes, counts as well.
     private static bool IsCache(Value value, int depth) =>
-        value.IsInput || (depth < 4 && value.Producer is { Op: "Gather" or "Slice" or "Split" or "Squeeze" or "Reshape" or "Transpose" or "Cast" } node && IsCache(node.Input(0)!, depth + 1));
+        value.IsInput
+            || (depth < 4
+                && value.Producer is { Op: "Gather" or "Slice" or "Split" or "Squeeze" or "Reshape" or "Transpose" or "Cast" } node
+                && IsCache(node.Input(0)!, depth + 1));
 }

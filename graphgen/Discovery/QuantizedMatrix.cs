@@ -132,7 +132,8 @@ internal sealed record QuantizedMatrix(BlockLayout Layout, OnnxTensor Codes, Onn
         return rounded;
     }
 
-    /// <summary>New codes and scales for other numbers. Blocks and zero points stay; a block whose numbers did not change keeps its codes; of
+    /// <summary>New codes and scales for other numbers. Blocks and zero points stay; a block whose numbers did not change keeps its codes;
+    /// of
     /// its old scale and those that fit the new numbers the one with the smallest squared error is taken.</summary>
     /// <param name="values">Numbers [rows, columns].</param>
     /// <param name="rounded">Codes and scales as they are stored, which are changed.</param>
@@ -180,7 +181,8 @@ internal sealed record QuantizedMatrix(BlockLayout Layout, OnnxTensor Codes, Onn
         }
     }
 
-    // Scales that just reach the largest number of either sign, and somewhat smaller ones: clipping a few far numbers rounds the many near ones less.
+    // Scales that just reach the largest number of either sign, and somewhat smaller ones: clipping a few far numbers rounds the many near
+    // ones less.
     private float BestScale(ReadOnlySpan<float> values, float zero, float old)
     {
         var (least, most) = (TensorPrimitives.Min(values), TensorPrimitives.Max(values));
@@ -266,7 +268,14 @@ internal sealed record QuantizedMatrix(BlockLayout Layout, OnnxTensor Codes, Onn
     private Block BlockOf(long down, long across)
     {
         var (top, left) = (down * Layout.BlockRows, across * Layout.BlockColumns);
-        return new Block(down, across, (int)((down * BlocksAcross) + across), top, left, Math.Min(Rows, top + Layout.BlockRows), Math.Min(Columns, left + Layout.BlockColumns));
+        return new Block(
+            down,
+            across,
+            (int)((down * BlocksAcross) + across),
+            top,
+            left,
+            Math.Min(Rows, top + Layout.BlockRows),
+            Math.Min(Columns, left + Layout.BlockColumns));
     }
 
     private float[] AllZeros()

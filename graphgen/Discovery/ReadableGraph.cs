@@ -3,7 +3,8 @@ using LoRTA.Onnx.GraphGen.Ir;
 
 namespace LoRTA.Onnx.GraphGen.Discovery;
 
-/// <summary>The canonical graph for a reader (in Netron): nodes and values named after their modules, the linear layers of attention marked, types and shapes stated.</summary>
+/// <summary>The canonical graph for a reader (in Netron): nodes and values named after their modules, the linear layers of attention
+/// marked, types and shapes stated.</summary>
 internal static class ReadableGraph
 {
     /// <summary>Metadata of a node that applies the weights of sites.</summary>
@@ -29,6 +30,7 @@ internal static class ReadableGraph
         var plain = $"/{module.Replace('.', '/')}/{node.OpType}";
         node.Name = plain;
         for (var i = 1; !taken.Add(node.Name); i++) node.Name = $"{plain}_{i}";
-        foreach (var output in node.Outputs.OfType<Value>().Where(output => !graph.IsOutput(output))) graph.Rename(output, $"{node.Name}_output");
+        foreach (var output in node.Outputs.OfType<Value>().Where(output => !graph.IsOutput(output)))
+            graph.Rename(output, $"{node.Name}_output");
     }
 }

@@ -11,7 +11,8 @@ internal static class SameSource
     /// <summary>Whether two inputs are one value, whatever its shape.</summary>
     public static bool AreSame(Value a, Value b) => Unmoved(a) == Unmoved(b);
 
-    /// <summary>Whether two inputs are made from one value by norms, parts and further products (latent attention), as opposed to two streams of data.</summary>
+    /// <summary>Whether two inputs are made from one value by norms, parts and further products (latent attention), as opposed to two
+    /// streams of data.</summary>
     public static bool AreRelated(Value a, Value b) => Trail(a).Intersect(Trail(b)).Any();
 
     private static Value Unmoved(Value value)
@@ -27,7 +28,10 @@ internal static class SameSource
         {
             at = Unmoved(at);
             yield return at;
-            at = LinearLayer.EndingAt(at)?.Input ?? (at.Producer is { Op: "LayerNormalization" or "SimplifiedLayerNormalization" or "Split" or "Slice" } node ? node.Input(0) : null);
+            at = LinearLayer.EndingAt(at)?.Input
+                ?? (at.Producer is { Op: "LayerNormalization" or "SimplifiedLayerNormalization" or "Split" or "Slice" } node
+                    ? node.Input(0)
+                    : null);
         }
     }
 }

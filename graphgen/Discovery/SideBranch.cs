@@ -7,7 +7,8 @@ internal static class SideBranch
 {
     private const int MaxNodes = 64;   // nodes of a branch
 
-    /// <summary>The operand of a sum that is the layer, where the other one is made from the layer's own input; null where there is no such sum.</summary>
+    /// <summary>The operand of a sum that is the layer, where the other one is made from the layer's own input; null where there is no such
+    /// sum.</summary>
     public static Value? LayerUnder(Value sum)
     {
         if (sum.Producer is not { Op: "Add" } add) return null;
@@ -16,11 +17,15 @@ internal static class SideBranch
     }
 
     /// <summary>Of several readers of x the layer that a branch joins.</summary>
-    public static LinearLayer? LayerOn(Value x, IEnumerable<Node> readers) => readers.Select(LinearLayer.StartingAt).OfType<LinearLayer>().FirstOrDefault(linear => linear.Input == x && Sums(linear.Output).Any(sum => LayerUnder(sum) == linear.Output));
+    public static LinearLayer? LayerOn(Value x, IEnumerable<Node> readers) =>
+        readers.Select(LinearLayer.StartingAt)
+            .OfType<LinearLayer>()
+            .FirstOrDefault(linear => linear.Input == x && Sums(linear.Output).Any(sum => LayerUnder(sum) == linear.Output));
 
     private static IEnumerable<Value> Sums(Value value) => value.Uses.Where(use => use.Node.Op == "Add").Select(use => use.Node.Output);
 
-    private static bool IsLayer(Value layer, Value branch) => LinearLayer.EndingAt(Whole(layer)) is { } linear && IsMadeFrom(linear.Input, branch);
+    private static bool IsLayer(Value layer, Value branch) =>
+        LinearLayer.EndingAt(Whole(layer)) is { } linear && IsMadeFrom(linear.Input, branch);
 
     private static Value Whole(Value part)
     {

@@ -2,7 +2,8 @@ using LoRTA.Onnx.GraphGen.Ir;
 
 namespace LoRTA.Onnx.GraphGen.Discovery;
 
-/// <summary>Weights that PyTorch holds once and the file twice: an embedding table and the product that turns hidden states into logits.</summary>
+/// <summary>Weights that PyTorch holds once and the file twice: an embedding table and the product that turns hidden states into
+/// logits.</summary>
 internal static class TiedWeights
 {
     private const int ComparedElements = 1 << 16;   // elements; independent weights differ in the first
@@ -14,7 +15,8 @@ internal static class TiedWeights
         var matrices = weights.Where(weight => weight.Initializer.Rank == 2).DistinctBy(weight => weight.Initializer).ToArray();
         foreach (var table in matrices.Where(weight => weight.Initializer.Uses.Any(use => use.Node.Op == "Gather")))
         {
-            foreach (var other in matrices.Where(other => other.Initializer != table.Initializer && AreEqual(table.Initializer.Constant!, other.Initializer.Constant!, other.IsTransposed)))
+            foreach (var other in matrices.Where(other => other.Initializer != table.Initializer
+                && AreEqual(table.Initializer.Constant!, other.Initializer.Constant!, other.IsTransposed)))
             {
                 Add(table.Initializer.Name, other.Initializer.Name);
                 Add(other.Initializer.Name, table.Initializer.Name);
@@ -28,7 +30,8 @@ internal static class TiedWeights
     private static bool AreEqual(OnnxTensor a, OnnxTensor b, bool transposed)
     {
         var (rows, columns) = (a.Dims[0], a.Dims[1]);
-        if (a.Type != b.Type || a.Type.Bits() % 8 != 0 || !b.Dims.SequenceEqual(transposed ? [columns, rows] : [rows, columns])) return false;
+        if (a.Type != b.Type || a.Type.Bits() % 8 != 0 || !b.Dims.SequenceEqual(transposed ? [columns, rows] : [rows, columns]))
+            return false;
         var size = a.Type.Bits() / 8;
         var step = Math.Max(1, a.Count / ComparedElements);
         for (long i = 0; i < a.Count; i += step)

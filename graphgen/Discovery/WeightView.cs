@@ -5,7 +5,8 @@ using LoRTA.Onnx.GraphGen.Weights;
 
 namespace LoRTA.Onnx.GraphGen.Discovery;
 
-/// <summary>A weight W [in, out] as it lies in a file: maybe transposed, maybe some output features of a wider matrix, maybe in fewer bits than float32.</summary>
+/// <summary>A weight W [in, out] as it lies in a file: maybe transposed, maybe some output features of a wider matrix, maybe in fewer bits
+/// than float32.</summary>
 /// <param name="Numbers">The stored matrix.</param>
 /// <param name="Layout">How it is stored.</param>
 /// <param name="Columns">The output features that belong to W, as ranges of the stored ones, in order.</param>

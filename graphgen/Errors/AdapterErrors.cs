@@ -16,7 +16,11 @@ internal static class AdapterErrors
         new("LRT302", $"adapter.options.{name}: {method} has no such option.", $"It has {string.Join(", ", known)}.") { IsUsage = true };
 
     public static LortaException OptionValue(string method, string name, string value, IEnumerable<string> allowed) =>
-        new("LRT303", $"adapter.options.{name}: {method} does not take '{value}'.", $"Choose one of {string.Join(", ", allowed)}.") { IsUsage = true };
+        new(
+            "LRT303",
+            $"adapter.options.{name}: {method} does not take '{value}'.",
+            $"Choose one of {string.Join(", ", allowed)}.")
+        { IsUsage = true };
 
     public static LortaException UnknownTarget(string target) =>
         new("LRT304", $"adapter.targets: '{target}' is no target.", "Choose from q, k, v, p.") { IsUsage = true };
@@ -24,25 +28,46 @@ internal static class AdapterErrors
     public static LortaException UnknownLayer(int layer, int layers) =>
         new("LRT305", $"adapter.layers: layer {layer} does not exist.", $"The model has layers 0 to {layers - 1}.") { IsUsage = true };
 
-    public static LortaException OrientationDoesNotFit(string address, Orientation orientation, (int In, int Out) size, AdapterSites sites) =>
-        new("LRT306", $"{address}: {(orientation == Orientation.InputHeads ? "input-heads needs in = heads × head width and out" : "output-heads needs out = heads × head width and in")} = model width, but the matrix is {size.In} → {size.Out} with {sites.Heads} heads of {sites.HeadWidth} and model width {sites.Width}.", "Choose the other orientation for this matrix or leave it out of the targets.") { IsUsage = true };
+    public static LortaException OrientationDoesNotFit(
+        string address, Orientation orientation, (int In, int Out) size, AdapterSites sites) =>
+        new(
+            "LRT306",
+            $"{address}: "
+                + (orientation == Orientation.InputHeads
+                    ? "input-heads needs in = heads × head width and out"
+                    : "output-heads needs out = heads × head width and in")
+                + $" = model width, but the matrix is {size.In} → {size.Out} with {sites.Heads} heads of {sites.HeadWidth} "
+                + $"and model width {sites.Width}.",
+            "Choose the other orientation for this matrix or leave it out of the targets.")
+        { IsUsage = true };
 
     public static LortaException NoMatch(string pattern, IEnumerable<string> close) =>
-        new("LRT307", $"trainables: '{pattern}' matches no parameter of the model.", $"`lorta inspect MODEL --weights --json` lists the names{Close(close)}.") { IsUsage = true };
+        new(
+            "LRT307",
+            $"trainables: '{pattern}' matches no parameter of the model.",
+            $"`lorta inspect MODEL --weights --json` lists the names{Close(close)}.")
+        { IsUsage = true };
 
     public static LortaException FactorShape(string file, string name, string expected, string found) =>
         new("LRT308", $"{file}: '{name}' should be {expected} but is {found}.", "The adapter was made for another model, rank or targets.");
 
     public static LortaException FactorMissing(string file, string name) =>
-        new("LRT309", $"{file}: tensor '{name}' is missing.", "The adapter file is incomplete or was made with another method, rank or targets.");
+        new(
+            "LRT309",
+            $"{file}: tensor '{name}' is missing.",
+            "The adapter file is incomplete or was made with another method, rank or targets.");
 
     public static LortaException OtherArchitecture(string adapter, string model, string what) =>
-        new("LRT310", $"{adapter}: was trained on another architecture than {model} ({what}).", "Use the model that the adapter was trained on.");
+        new(
+            "LRT310",
+            $"{adapter}: was trained on another architecture than {model} ({what}).",
+            "Use the model that the adapter was trained on.");
 
     public static LortaException OtherWeights(string adapter, string model, IReadOnlyList<(string Name, double Difference)> differences) =>
         new(
             "LRT311",
-            $"{adapter}: was trained on other weights than {model} holds ({string.Join(", ", differences.Take(Named).Select(Describe))}{More(differences.Count)}).",
+            $"{adapter}: was trained on other weights than {model} holds "
+                + $"({string.Join(", ", differences.Take(Named).Select(Describe))}{More(differences.Count)}).",
             "Use the model that the adapter was trained on, or pass --allow-base if you know that this one fits.");
 
     public static LortaException NotFoldable(string method) =>
@@ -52,34 +77,68 @@ internal static class AdapterErrors
         new("LRT313", $"{file}: {why}.", "The file is damaged or from another tool.");
 
     public static LortaException CannotTrain(string name, string why) =>
-        new("LRT314", $"trainables: '{name}' cannot be trained ({why}).", "Leave it out of the pattern, or use an export that stores it in float.") { IsUsage = true };
+        new(
+            "LRT314",
+            $"trainables: '{name}' cannot be trained ({why}).",
+            "Leave it out of the pattern, or use an export that stores it in float.")
+        { IsUsage = true };
 
     public static LortaException OtherSize(AdapterSite site, int input, int output) =>
-        new("LRT315", $"{site.Address}: is {input} → {output}, but {site.In} → {site.Out} follows from the model's heads and width.", "Leave this layer or matrix out of the adapter.") { IsUsage = true };
+        new(
+            "LRT315",
+            $"{site.Address}: is {input} → {output}, but {site.In} → {site.Out} follows from the model's heads and width.",
+            "Leave this layer or matrix out of the adapter.")
+        { IsUsage = true };
 
     public static LortaException NoBranch(string address, Node node, string why) =>
-        new("LRT316", $"{address}: no side branch can be added at {node} ({why}).", "Fold the adapter instead (`lorta export`), or inject into an export that keeps this layer apart in float32.");
+        new(
+            "LRT316",
+            $"{address}: no side branch can be added at {node} ({why}).",
+            "Fold the adapter instead (`lorta export`), or inject into an export that keeps this layer apart in float32.");
 
     public static LortaException ScaleNotFinite(double alpha, double scale) =>
-        new("LRT317", string.Create(CultureInfo.InvariantCulture, $"adapter.alpha: {alpha} makes the scale {scale}."), "Give a finite number.") { IsUsage = true };
+        new(
+            "LRT317",
+            string.Create(CultureInfo.InvariantCulture, $"adapter.alpha: {alpha} makes the scale {scale}."),
+            "Give a finite number.")
+        { IsUsage = true };
 
     public static LortaException NotFloat(string address, ElementType type) =>
-        new("LRT318", $"{address}: computes in {type.Display()}; training and exact comparison need float32.", "Use a float32 export of the model (16-bit storage behind Casts is fine); its adapter folds into the 16-bit file too.");
+        new(
+            "LRT318",
+            $"{address}: computes in {type.Display()}; training and exact comparison need float32.",
+            "Use a float32 export of the model (16-bit storage behind Casts is fine); its adapter folds into the 16-bit file too.");
 
     public static LortaException InvalidOptions(IEnumerable<(string Key, string Text)> problems) =>
-        new("LRT319", $"{string.Join("; ", problems.Select(problem => $"adapter.{problem.Key}: {problem.Text}"))}.", "`lorta schema adapter` describes the options.") { IsUsage = true };
+        new(
+            "LRT319",
+            $"{string.Join("; ", problems.Select(problem => $"adapter.{problem.Key}: {problem.Text}"))}.",
+            "`lorta schema adapter` describes the options.")
+        { IsUsage = true };
 
     public static LortaException HeadMapDoesNotFit(string matrix, IReadOnlyList<long> stated, int own, int heads) =>
-        new("LRT320", $"headMap.{matrix}: [{string.Join(", ", stated)}] does not name one of the rows 0 to {heads - 1} of C_H for each of the matrix's {own} heads.", "The file was made for another model.");
+        new(
+            "LRT320",
+            $"headMap.{matrix}: [{string.Join(", ", stated)}] does not name one of the rows 0 to {heads - 1} of C_H for each of the "
+                + $"matrix's {own} heads.",
+            "The file was made for another model.");
 
     public static LortaException TargetNotYet(string target) =>
         new("LRT321", $"adapter.targets: '{target}' is not there yet.", "Choose from q, k, v, p.") { IsUsage = true };
 
     public static LortaException UnknownTensors(string file, IReadOnlyList<string> names) =>
-        BadConfig(file, $"holds {string.Join(", ", names.Take(Named).Select(name => $"'{name}'"))}{More(names.Count)}, which {Adapter.ConfigFile} does not name: its method, targets and layers have no such tensor");
+        BadConfig(
+            file,
+            $"holds {string.Join(", ", names.Take(Named).Select(name => $"'{name}'"))}{More(names.Count)}, which {Adapter.ConfigFile} "
+                + "does not name: its method, targets and layers have no such tensor");
 
     public static LortaException FactorsWithoutPlace(string file, IReadOnlyList<string> names) =>
-        new("LRT323", $"{file}: holds {string.Join(", ", names.Take(Named).Select(name => $"'{name}'"))}{More(names.Count)}, which the chosen method, targets and layers have no place for.", "Choose the method, targets and layers that the values were made for.") { IsUsage = true };
+        new(
+            "LRT323",
+            $"{file}: holds {string.Join(", ", names.Take(Named).Select(name => $"'{name}'"))}{More(names.Count)}, which the chosen "
+                + "method, targets and layers have no place for.",
+            "Choose the method, targets and layers that the values were made for.")
+        { IsUsage = true };
 
     public static LortaException OtherHash(string file, string stated) =>
         BadConfig(file, $"is not the file that {Adapter.ConfigFile} was written for (its sha256 is not {stated})");
@@ -89,7 +148,9 @@ internal static class AdapterErrors
         BadConfig(file, $"{what} is {Show(stated)}, but {Show(follows)} follows from its options and the model");
 
     private static string Describe((string Name, double Difference) found) =>
-        double.IsInfinity(found.Difference) ? $"{found.Name} has no sketch" : string.Create(CultureInfo.InvariantCulture, $"{found.Name} differs by {found.Difference:g3}");
+        double.IsInfinity(found.Difference)
+            ? $"{found.Name} has no sketch"
+            : string.Create(CultureInfo.InvariantCulture, $"{found.Name} differs by {found.Difference:g3}");
 
     private static string More(int count) => count > Named ? $" and {count - Named} more" : string.Empty;
 
@@ -102,7 +163,11 @@ internal static class AdapterErrors
     };
 
     public static LortaException TrainedParameters(string adapter, string parameter) =>
-        new("LRT322", $"{adapter}: holds trained parameters of the model itself ('{parameter}'), which no side branch carries.", "Fold the adapter (`lorta export`) and use the folded model.");
+        new(
+            "LRT322",
+            $"{adapter}: holds trained parameters of the model itself ('{parameter}'), which no side branch carries.",
+            "Fold the adapter (`lorta export`) and use the folded model.");
 
-    private static string Close(IEnumerable<string> names) => names.ToList() is { Count: > 0 } list ? $"; it has for instance {string.Join(", ", list)}" : string.Empty;
+    private static string Close(IEnumerable<string> names) =>
+        names.ToList() is { Count: > 0 } list ? $"; it has for instance {string.Join(", ", list)}" : string.Empty;
 }

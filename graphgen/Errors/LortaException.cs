@@ -1,7 +1,8 @@
 namespace LoRTA.Onnx.GraphGen.Errors;
 
 /// <summary>The one exception of this project: something a user gave (a file, a node, an option) cannot be used as it is.</summary>
-/// <remarks>Made by the factories of each area (<c>ModelErrors</c>, <c>RecipeErrors</c>, …). <see cref="Exception.Message"/> says what and where,
+/// <remarks>Made by the factories of each area (<c>ModelErrors</c>, <c>RecipeErrors</c>, …). <see cref="Exception.Message"/> says what and
+/// where,
 /// <see cref="Hint"/> what to do; <see cref="Code"/> is stable and listed in <c>docs/errors.md</c>.</remarks>
 public sealed class LortaException : Exception
 {

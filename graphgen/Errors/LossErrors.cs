@@ -21,16 +21,19 @@ internal static class LossErrors
     public static LortaException RowTooShort(int length, int fixedLength) => new(
         "LRT414",
         $"The model takes rows of {fixedLength} tokens and has no attention mask, so a row of {length} tokens cannot be padded.",
-        $"Give rows of exactly {fixedLength} tokens (causal-lm: data.packing), or export the model with an attention mask or a dynamic length.");
+        $"Give rows of exactly {fixedLength} tokens (causal-lm: data.packing), or export the model with an attention mask "
+            + "or a dynamic length.");
 
     public static LortaException WrongInputType(string name, OnnxTensor tensor, ElementType wanted, Exception inner) => new(
         "LRT415",
-        $"The input '{name}' is declared as {wanted.Display()}, which cannot hold the {tensor} that is fed to it ({inner.Message.TrimEnd('.')}).",
+        $"The input '{name}' is declared as {wanted.Display()}, which cannot hold the {tensor} that is fed to it "
+            + $"({inner.Message.TrimEnd('.')}).",
         "Give values of the declared type.",
         inner);
 
     public static LortaException UnlabelledRow(string task, int rows, int fixedRows) => new(
         "LRT416",
-        $"The model computes the loss of '{task}' itself over batches of {fixedRows} rows, and {rows} are left, which cannot be filled up with rows that do not count.",
+        $"The model computes the loss of '{task}' itself over batches of {fixedRows} rows, and {rows} are left, which cannot be filled "
+            + "up with rows that do not count.",
         $"Set train.batchSize to a multiple of {fixedRows}, and give a multiple of {fixedRows} rows of data.");
 }

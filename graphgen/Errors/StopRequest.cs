@@ -1,6 +1,7 @@
 namespace LoRTA.Onnx.GraphGen.Errors;
 
-/// <summary>The token that the work at hand is to stop by: whatever takes long asks it between its pieces, however deep it is called.</summary>
+/// <summary>The token that the work at hand is to stop by: whatever takes long asks it between its pieces, however deep it is
+/// called.</summary>
 /// <remarks>It goes along with the flow of execution, also into parallel loops. Where nobody set one, nothing stops.</remarks>
 internal static class StopRequest
 {
@@ -9,7 +10,8 @@ internal static class StopRequest
     /// <summary>The token in force.</summary>
     public static CancellationToken Token => Current.Value;
 
-    /// <summary>Puts a token in force until the result is disposed; <see cref="CancellationToken.None"/> shields what must be finished.</summary>
+    /// <summary>Puts a token in force until the result is disposed; <see cref="CancellationToken.None"/> shields what must be
+    /// finished.</summary>
     public static Scope Under(CancellationToken token) => new(token);
 
     /// <summary>Ends the work at hand where that was asked for.</summary>

@@ -4,7 +4,8 @@ using Microsoft.Win32.SafeHandles;
 
 namespace LoRTA.Onnx.GraphGen.Files;
 
-/// <summary>A file mapped into memory for reading. Views stay valid as long as the object is referenced; a rename over the file does not touch them.</summary>
+/// <summary>A file mapped into memory for reading. Views stay valid as long as the object is referenced; a rename over the file does not
+/// touch them.</summary>
 internal sealed unsafe class MappedFile
 {
     private readonly MemoryMappedFile? _file;

@@ -8,7 +8,8 @@ internal static class RealPath
     private const int MostLinks = 40;   // as many as Linux follows
 
     /// <summary>How two of them are compared.</summary>
-    public static StringComparison Comparison { get; } = OperatingSystem.IsLinux() ? StringComparison.Ordinal : StringComparison.OrdinalIgnoreCase;
+    public static StringComparison Comparison { get; } =
+        OperatingSystem.IsLinux() ? StringComparison.Ordinal : StringComparison.OrdinalIgnoreCase;
 
     /// <summary>The place itself: folders on the way are resolved, the last part is not, as it is what a rename replaces.</summary>
     /// <exception cref="LortaException">LRT122: a link on the way leads in a circle.</exception>

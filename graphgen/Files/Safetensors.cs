@@ -8,7 +8,8 @@ using LoRTA.Onnx.GraphGen.Ir;
 namespace LoRTA.Onnx.GraphGen.Files;
 
 /// <summary>A safetensors file: named tensors in a mapped file, and text metadata.</summary>
-/// <remarks>Layout: header length (8 bytes, little-endian), a JSON header {name: {dtype, shape, data_offsets}, __metadata__: {…}}, the data.</remarks>
+/// <remarks>Layout: header length (8 bytes, little-endian), a JSON header {name: {dtype, shape, data_offsets}, __metadata__: {…}}, the
+/// data.</remarks>
 internal sealed record Safetensors(IReadOnlyDictionary<string, OnnxTensor> Tensors, IReadOnlyDictionary<string, string> Metadata)
 {
     private const int LongestHeader = 100_000_000;   // as in the format's own library
@@ -48,7 +49,11 @@ internal sealed record Safetensors(IReadOnlyDictionary<string, OnnxTensor> Tenso
             using var header = JsonDocument.Parse(file.Span(8, (int)headerLength).ToArray(), Json);
             return Read(file, 8 + (long)headerLength, header.RootElement);
         }
-        catch (Exception e) when (e is JsonException or InvalidOperationException or KeyNotFoundException or FormatException or OverflowException)
+        catch (Exception e) when (e is JsonException
+            or InvalidOperationException
+            or KeyNotFoundException
+            or FormatException
+            or OverflowException)
         {
             throw FileErrors.Corrupt(path, "the safetensors header cannot be read");
         }
@@ -58,14 +63,19 @@ internal sealed record Safetensors(IReadOnlyDictionary<string, OnnxTensor> Tenso
     /// <exception cref="LortaException">LRT106: the file has none of that name.</exception>
     public OnnxTensor Get(string path, string name) => Tensors.TryGetValue(name, out var tensor)
         ? tensor
-        : throw new LortaException("LRT106", $"{path}: tensor '{name}' is missing.", $"The file holds {string.Join(", ", Tensors.Keys.Take(8))}{(Tensors.Count > 8 ? ", …" : string.Empty)}.");
+        : throw new LortaException(
+            "LRT106",
+            $"{path}: tensor '{name}' is missing.",
+            $"The file holds {string.Join(", ", Tensors.Keys.Take(8))}{(Tensors.Count > 8 ? ", …" : string.Empty)}.");
 
     /// <summary>Writes the tensors in ordinal order of their names: equal content gives equal bytes.</summary>
-    public static void Save(string path, IReadOnlyDictionary<string, OnnxTensor> tensors, IReadOnlyDictionary<string, string>? metadata = null) =>
+    public static void Save(
+        string path, IReadOnlyDictionary<string, OnnxTensor> tensors, IReadOnlyDictionary<string, string>? metadata = null) =>
         AtomicFile.Write(path, stream => Write(stream, tensors, metadata));
 
     /// <inheritdoc cref="Save"/>
-    public static void Write(Stream stream, IReadOnlyDictionary<string, OnnxTensor> tensors, IReadOnlyDictionary<string, string>? metadata = null)
+    public static void Write(
+        Stream stream, IReadOnlyDictionary<string, OnnxTensor> tensors, IReadOnlyDictionary<string, string>? metadata = null)
     {
         var ordered = tensors.OrderBy(pair => pair.Key, StringComparer.Ordinal).ToList();
         var header = Header(ordered, metadata);
@@ -146,13 +156,16 @@ internal sealed record Safetensors(IReadOnlyDictionary<string, OnnxTensor> Tenso
     private static OnnxTensor ReadTensor(MappedFile file, long dataStart, JsonProperty entry)
     {
         var dtype = entry.Value.GetProperty("dtype").GetString() ?? string.Empty;
-        if (!Types.TryGetValue(dtype, out var type)) throw FileErrors.Corrupt(file.Path, $"tensor '{entry.Name}' has the unknown type {dtype}");
+        if (!Types.TryGetValue(dtype, out var type))
+            throw FileErrors.Corrupt(file.Path, $"tensor '{entry.Name}' has the unknown type {dtype}");
         var dims = entry.Value.GetProperty("shape").EnumerateArray().Select(dim => dim.GetInt64()).ToArray();
         var offsets = entry.Value.GetProperty("data_offsets").EnumerateArray().Select(offset => offset.GetInt64()).ToArray();
         if (dims.Any(dim => dim < 0)) throw FileErrors.Corrupt(file.Path, $"tensor '{entry.Name}' has a negative dimension");
         var bytes = type.Bytes(dims.Size());
         if (offsets is not [>= 0, >= 0] || offsets[1] - offsets[0] != bytes || offsets[1] > file.Length - dataStart)
-            throw FileErrors.Corrupt(file.Path, string.Create(CultureInfo.InvariantCulture, $"tensor '{entry.Name}' of {bytes} bytes does not lie within the file"));
+            throw FileErrors.Corrupt(
+                file.Path,
+                string.Create(CultureInfo.InvariantCulture, $"tensor '{entry.Name}' of {bytes} bytes does not lie within the file"));
         return OnnxTensor.FromFile(type, dims, file, dataStart + offsets[0]);
     }
 }

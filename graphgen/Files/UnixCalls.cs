@@ -42,7 +42,8 @@ internal static unsafe partial class UnixCalls
         }
     }
 
-    /// <summary>Lets go of memory whose content is in a file; it is read again when it is touched. Does nothing where the system cannot.</summary>
+    /// <summary>Lets go of memory whose content is in a file; it is read again when it is touched. Does nothing where the system
+    /// cannot.</summary>
     /// <param name="address">The first page.</param>
     /// <param name="length">Bytes.</param>
     public static void LetGo(IntPtr address, nint length)

@@ -2,7 +2,8 @@ using System.Text;
 
 namespace LoRTA.Onnx.GraphGen.Ir;
 
-/// <summary>An attribute: <see cref="Value"/> is a float, long, byte[] (UTF-8), <see cref="OnnxTensor"/>, float[], long[], byte[][], or for opaque ones the stored bytes.</summary>
+/// <summary>An attribute: <see cref="Value"/> is a float, long, byte[] (UTF-8), <see cref="OnnxTensor"/>, float[], long[], byte[][], or for
+/// opaque ones the stored bytes.</summary>
 internal sealed record Attr(AttrKind Kind, object Value)
 {
     public static implicit operator Attr(long value) => new(AttrKind.Int, value);

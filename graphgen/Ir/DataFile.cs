@@ -15,7 +15,8 @@ internal static class DataFile
     /// <summary>The data file of a model.</summary>
     /// <param name="model">The model's path.</param>
     /// <param name="hash">A hash of the content.</param>
-    public static string PathFor(string model, ReadOnlySpan<byte> hash) => $"{model}.{Convert.ToHexStringLower(hash)[..HashLength]}{Ending}";
+    public static string PathFor(string model, ReadOnlySpan<byte> hash) =>
+        $"{model}.{Convert.ToHexStringLower(hash)[..HashLength]}{Ending}";
 
     /// <summary>Whether a name is that of a data file of a model.</summary>
     public static bool IsOf(string model, string name) =>

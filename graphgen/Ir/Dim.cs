@@ -2,8 +2,10 @@ using System.Globalization;
 
 namespace LoRTA.Onnx.GraphGen.Ir;
 
-/// <summary>One dimension of a shape: a number, a symbol (<c>batch</c>), or a polynomial of symbols (<c>4*batch</c>, <c>past + sequence</c>) in normal form.</summary>
-/// <remarks>Normal form: monomials in ordinal order, each with its integer coefficient; two dimensions are equal when their normal forms are.</remarks>
+/// <summary>One dimension of a shape: a number, a symbol (<c>batch</c>), or a polynomial of symbols (<c>4*batch</c>, <c>past +
+/// sequence</c>) in normal form.</summary>
+/// <remarks>Normal form: monomials in ordinal order, each with its integer coefficient; two dimensions are equal when their normal forms
+/// are.</remarks>
 public readonly struct Dim : IEquatable<Dim>
 {
     private const char Times = '\u00d7';   // never part of a symbol's own name
@@ -112,7 +114,8 @@ public readonly struct Dim : IEquatable<Dim>
     internal long Evaluate(Func<string, long> valueOf) =>
         Terms.Sum(term => Split(term.Monomial).Aggregate(term.Coefficient, (product, symbol) => checked(product * valueOf(symbol))));
 
-    private static bool IsName(string text) => text.Length > 0 && !char.IsDigit(text[0]) && text.All(c => char.IsLetterOrDigit(c) || c is '_' or '.' or ':' or '/');
+    private static bool IsName(string text) =>
+        text.Length > 0 && !char.IsDigit(text[0]) && text.All(c => char.IsLetterOrDigit(c) || c is '_' or '.' or ':' or '/');
 
     private static string[] Split(string monomial) => monomial.Length == 0 ? [] : monomial.Split(Times);
 

@@ -2,7 +2,8 @@ using LoRTA.Onnx.GraphGen.Errors;
 
 namespace LoRTA.Onnx.GraphGen.Ir;
 
-/// <summary>An expression: a value of a graph and the tape to which operations on it are written. Everything that this project adds to a graph is written with it.</summary>
+/// <summary>An expression: a value of a graph and the tape to which operations on it are written. Everything that this project adds to a
+/// graph is written with it.</summary>
 public readonly struct Expr
 {
     internal Expr(Tape tape, Value value) => (Tape, Value) = (tape, value);
@@ -57,12 +58,15 @@ public readonly struct Expr
     public static Expr operator -(Expr a) => a.Apply("Neg");
 
     /// <summary>The transpose: the last two axes change places.</summary>
-    public Expr T => Untransposed(this) is (var original, true) ? original : MoveAxes([.. Enumerable.Range(0, Rank - 2), Rank - 1, Rank - 2]);
+    public Expr T =>
+        Untransposed(this) is (var original, true) ? original : MoveAxes([.. Enumerable.Range(0, Rank - 2), Rank - 1, Rank - 2]);
 
     /// <summary>All axes but the last merged: [.., n] → [N, n].</summary>
-    public Expr Rows() => Rank == 2 ? this : Shape[-1].Value is { } last ? Reshape(-1, last) : Tape.Op("Flatten", [this], ("axis", Rank - 1));
+    public Expr Rows() =>
+        Rank == 2 ? this : Shape[-1].Value is { } last ? Reshape(-1, last) : Tape.Op("Flatten", [this], ("axis", Rank - 1));
 
-    /// <summary>Matrix product, times a number. A transposed operand becomes part of the product: on the same stored weight, never a transposed copy of it.</summary>
+    /// <summary>Matrix product, times a number. A transposed operand becomes part of the product: on the same stored weight, never a
+    /// transposed copy of it.</summary>
     public Expr MatMul(Expr other, float alpha = 1)
     {
         var (a, transA) = Untransposed(this);
@@ -90,7 +94,9 @@ public readonly struct Expr
     {
         if (Value.Shape is { } own && own.Equals(other.Value.Shape)) return this;
         var symbolic = other.Value.Shape?.Count(dim => !dim.IsKnown) ?? int.MaxValue;
-        return symbolic <= 1 && other.Shape.All(dim => !dim.Is(0)) ? Reshape([.. other.Shape.Select(dim => dim.Value ?? -1)]) : Tape.Op("Reshape", [this, other.ShapeTensor()], ("allowzero", 1));
+        return symbolic <= 1 && other.Shape.All(dim => !dim.Is(0))
+            ? Reshape([.. other.Shape.Select(dim => dim.Value ?? -1)])
+            : Tape.Op("Reshape", [this, other.ShapeTensor()], ("allowzero", 1));
     }
 
     /// <summary>Rows of a matrix (or slices along another axis) by constant index.</summary>
@@ -100,7 +106,8 @@ public readonly struct Expr
     public Expr Row(long index) => Tape.Op("Gather", [this, Tape.Constant(OnnxTensor.Scalar(index))], ("axis", 0));
 
     /// <summary>Column-wise Kronecker product of [m, r] and [n, r]: [m·n, r], row i·n + j = this[i] ∘ other[j].</summary>
-    public Expr KhatriRao(Expr other) => (Unsqueeze(1) * other.Unsqueeze(0)).Reshape(-1, Shape[-1].Value ?? throw new InvalidOperationException("rank r must be a number"));
+    public Expr KhatriRao(Expr other) =>
+        (Unsqueeze(1) * other.Unsqueeze(0)).Reshape(-1, Shape[-1].Value ?? throw new InvalidOperationException("rank r must be a number"));
 
     /// <summary>The axes in another order.</summary>
     public Expr MoveAxes(params ReadOnlySpan<int> order)
@@ -119,11 +126,13 @@ public readonly struct Expr
     /// <summary>Elements start … end − 1 along an axis.</summary>
     public Expr Slice(long axis, long start, long end) => Tape.Op("Slice", [this, Tape.Longs(start), Tape.Longs(end), Tape.Longs(axis)]);
 
-    /// <summary>This with updates added at index along an axis; repeated places add up. (<c>ScatterElements</c>, because <c>ScatterND</c> races between threads.)</summary>
+    /// <summary>This with updates added at index along an axis; repeated places add up. (<c>ScatterElements</c>, because <c>ScatterND</c>
+    /// races between threads.)</summary>
     /// <param name="index">Places along the axis, of the shape of <paramref name="updates"/>.</param>
     /// <param name="updates">What to add.</param>
     /// <param name="axis">The axis.</param>
-    public Expr ScatterAdd(Expr index, Expr updates, long axis) => Tape.Op("ScatterElements", [this, index, updates], ("axis", axis), ("reduction", "add"));
+    public Expr ScatterAdd(Expr index, Expr updates, long axis) =>
+        Tape.Op("ScatterElements", [this, index, updates], ("axis", axis), ("reduction", "add"));
 
     /// <summary>Joined along an axis.</summary>
     public static Expr Concat(long axis, params ReadOnlySpan<Expr> parts)
@@ -137,7 +146,8 @@ public readonly struct Expr
     public Expr Cast(ElementType type) => type == Type ? this : Tape.Op("Cast", [this], ("to", (long)type));
 
     /// <summary>Repeated to the shape of another value.</summary>
-    public Expr ExpandLike(Expr other) => Value.Shape is { } own && own.Equals(other.Value.Shape) ? this : Tape.Op("Expand", [this, other.ShapeTensor()]);
+    public Expr ExpandLike(Expr other) =>
+        Value.Shape is { } own && own.Equals(other.Value.Shape) ? this : Tape.Op("Expand", [this, other.ShapeTensor()]);
 
     /// <summary>Summed over the axes that broadcasting repeated, so that the result has the shape of <paramref name="other"/>.</summary>
     public Expr SumTo(Expr other)
@@ -145,8 +155,12 @@ public readonly struct Expr
         if (Shape.Equals(other.Value.Shape)) return this;
         var lead = Rank - other.Rank;
         var (shape, target) = (Shape, other.Shape);
-        if (Enumerable.Range(0, target.Rank).Any(axis => !target[axis].IsKnown && target[axis] != shape[axis + lead])) return SumToWhenKnown(other);
-        var axes = Enumerable.Range(0, Rank).Where(axis => axis < lead || (target[axis - lead].Is(1) && !shape[axis].Is(1))).Select(axis => (long)axis).ToArray();
+        if (Enumerable.Range(0, target.Rank).Any(axis => !target[axis].IsKnown && target[axis] != shape[axis + lead]))
+            return SumToWhenKnown(other);
+        var axes = Enumerable.Range(0, Rank)
+            .Where(axis => axis < lead || (target[axis - lead].Is(1) && !shape[axis].Is(1)))
+            .Select(axis => (long)axis)
+            .ToArray();
         return (axes.Length == 0 ? this : Reduce("ReduceSum", axes, keep: lead == 0)).ReshapeLike(other);
     }
 
@@ -157,7 +171,8 @@ public readonly struct Expr
 
     internal Expr Apply(string op, Expr other) => Tape.Op(op, [this, other]);
 
-    internal Expr Reduce(string op, ReadOnlySpan<long> axes, bool keep) => Tape.Op(op, [this, Tape.Longs(axes)], ("keepdims", keep ? 1 : 0));
+    internal Expr Reduce(string op, ReadOnlySpan<long> axes, bool keep) =>
+        Tape.Op(op, [this, Tape.Longs(axes)], ("keepdims", keep ? 1 : 0));
 
     /// <summary>The size of one dimension as an int64 tensor of one element. It is read from an input of the graph where one has the same
     /// symbol, so that whatever depends on sizes alone (a causal mask, say) is computed once and not in every layer.</summary>
@@ -189,7 +204,8 @@ public readonly struct Expr
 
     internal Expr Where(Expr condition, Expr otherwise) => Tape.Op("Where", [condition, this, otherwise]);
 
-    /// <summary>Whether the dimensions that broadcasting repeats show only when the graph runs: sum over axes where the target has 1 and the source has not.</summary>
+    /// <summary>Whether the dimensions that broadcasting repeats show only when the graph runs: sum over axes where the target has 1 and
+    /// the source has not.</summary>
     private Expr SumToWhenKnown(Expr other)
     {
         var target = other.ShapeTensor();
@@ -202,8 +218,13 @@ public readonly struct Expr
     private Expr Size(int axis) => Apply("Shape", ("start", axis), ("end", axis + 1));
 
     private static (Expr Operand, bool Transposed) Untransposed(Expr e) =>
-        e.Value.Producer is { Op: "Transpose" } node && node.Ints("perm") is { } perm && SwapsLastTwo(perm) ? (e.Tape[node.Input(0)!], true) : (e, false);
+        e.Value.Producer is { Op: "Transpose" } node && node.Ints("perm") is { } perm && SwapsLastTwo(perm)
+            ? (e.Tape[node.Input(0)!], true)
+            : (e, false);
 
     private static bool SwapsLastTwo(long[] perm) =>
-        perm.Length >= 2 && perm[^1] == perm.Length - 2 && perm[^2] == perm.Length - 1 && perm[..^2].Select((axis, i) => axis == i).All(same => same);
+        perm.Length >= 2
+            && perm[^1] == perm.Length - 2
+            && perm[^2] == perm.Length - 1
+            && perm[..^2].Select((axis, i) => axis == i).All(same => same);
 }

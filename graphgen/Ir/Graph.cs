@@ -2,7 +2,8 @@ using LoRTA.Onnx.GraphGen.Errors;
 
 namespace LoRTA.Onnx.GraphGen.Ir;
 
-/// <summary>A graph: inputs, outputs, constants and nodes in execution order. It may be changed while <see cref="Nodes"/> is walked.</summary>
+/// <summary>A graph: inputs, outputs, constants and nodes in execution order. It may be changed while <see cref="Nodes"/> is
+/// walked.</summary>
 public sealed class Graph
 {
     private readonly SortedDictionary<string, int> _suffixes = new(StringComparer.Ordinal);
@@ -17,7 +18,8 @@ public sealed class Graph
     /// <summary>Name of the graph.</summary>
     public string Name { get; internal set; }
 
-    /// <summary>Whether a written file states type and shape of every value, not only of those that the file read before declared.</summary>
+    /// <summary>Whether a written file states type and shape of every value, not only of those that the file read before
+    /// declared.</summary>
     internal bool IsDeclared { get; set; }
 
     /// <summary>Inputs in order, those with a default included.</summary>
@@ -178,7 +180,8 @@ public sealed class Graph
             _values.Remove(value.Name);
     }
 
-    /// <summary>Puts the nodes into an order in which each comes after the nodes that it reads, keeping their order where that allows it.</summary>
+    /// <summary>Puts the nodes into an order in which each comes after the nodes that it reads, keeping their order where that allows
+    /// it.</summary>
     internal void Sort()
     {
         var (begun, placed, ordered) = (new HashSet<Node>(), new HashSet<Node>(), new List<Node>());

@@ -1,7 +1,9 @@
 namespace LoRTA.Onnx.GraphGen.Ir;
 
-/// <summary>Runs small graphs on tensors: folding, conversion and ΔW are computed by the graphs that the families state themselves.</summary>
-/// <remarks>Stated here and implemented over ONNX Runtime in the training library, so that graphgen and export need no runtime of their own.</remarks>
+/// <summary>Runs small graphs on tensors: folding, conversion and ΔW are computed by the graphs that the families state
+/// themselves.</summary>
+/// <remarks>Stated here and implemented over ONNX Runtime in the training library, so that graphgen and export need no runtime of their
+/// own.</remarks>
 public interface IGraphEvaluator
 {
     /// <summary>Makes a model ready to run many times.</summary>

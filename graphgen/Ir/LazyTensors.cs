@@ -5,8 +5,10 @@ using LoRTA.Onnx.GraphGen.Proto;
 
 namespace LoRTA.Onnx.GraphGen.Ir;
 
-/// <summary>Parses a model without reading its weights: large raw_data fields of initializers are left out and their place in the file is noted.</summary>
-/// <remarks>A protobuf message is a sequence of (tag, payload); fields may come in any order, so a copy of the bytes without some fields parses like the original.</remarks>
+/// <summary>Parses a model without reading its weights: large raw_data fields of initializers are left out and their place in the file is
+/// noted.</summary>
+/// <remarks>A protobuf message is a sequence of (tag, payload); fields may come in any order, so a copy of the bytes without some fields
+/// parses like the original.</remarks>
 internal static class LazyTensors
 {
     private const long Small = 1024;

@@ -7,7 +7,8 @@ using LoRTA.Onnx.GraphGen.Proto;
 namespace LoRTA.Onnx.GraphGen.Ir;
 
 /// <summary>Reads ONNX files into the intermediate representation. Protobuf types end here.</summary>
-/// <remarks>What the representation does not model travels along as the remaining bytes of each message, so that writing loses nothing.</remarks>
+/// <remarks>What the representation does not model travels along as the remaining bytes of each message, so that writing loses
+/// nothing.</remarks>
 internal static class ModelReader
 {
     private const int LongestFormula = 500;   // characters of a size such as past + 2*sequence
@@ -27,7 +28,8 @@ internal static class ModelReader
     }
 
     /// <summary>A model from bytes in memory (small ones: tests, templates).</summary>
-    public static OnnxModel Read(ReadOnlySpan<byte> bytes) => Read(string.Empty, ModelProto.Parser.ParseFrom(bytes), new TensorReader(string.Empty, null, []));
+    public static OnnxModel Read(ReadOnlySpan<byte> bytes) =>
+        Read(string.Empty, ModelProto.Parser.ParseFrom(bytes), new TensorReader(string.Empty, null, []));
 
     private static OnnxModel Read(string path, ModelProto proto, TensorReader tensors)
     {
@@ -35,7 +37,8 @@ internal static class ModelReader
         var functions = FunctionInliner.Inline(proto);
         BranchInliner.Inline(proto.Graph, copy => ReadGraph(path, copy, tensors));
         var graph = ReadGraph(path, proto.Graph, tensors);
-        var (opsets, metadata, irVersion, producer) = (proto.OpsetImport.ToArray(), proto.MetadataProps.ToArray(), proto.IrVersion, proto.ProducerName);
+        var (opsets, metadata, irVersion, producer) = (proto.OpsetImport.ToArray(), proto.MetadataProps.ToArray(), proto.IrVersion,
+            proto.ProducerName);
         var model = new OnnxModel(graph)
         {
             Path = path,
@@ -89,10 +92,15 @@ internal static class ModelReader
     private static Node ReadNode(Graph graph, string path, NodeProto proto, TensorReader tensors)
     {
         if (OperandCounts.Missing(proto) is { } missing) throw ModelErrors.MissingOperand(path, Label(proto), missing);
-        var node = new Node(proto.OpType, proto.Domain, proto.Input.Select(Found), proto.Output.Select(name => name.Length == 0 ? null : graph.Find(name)))
+        var node = new Node(
+            proto.OpType, proto.Domain, proto.Input.Select(Found), proto.Output.Select(name => name.Length == 0 ? null : graph.Find(name)))
         {
             Name = proto.Name,
-            Captures = [.. proto.Attribute.SelectMany(Subgraphs).SelectMany(CapturedNames).Distinct(StringComparer.Ordinal).Select(graph.Find).OfType<Value>()],
+            Captures = [.. proto.Attribute.SelectMany(Subgraphs)
+                .SelectMany(CapturedNames)
+                .Distinct(StringComparer.Ordinal)
+                .Select(graph.Find)
+                .OfType<Value>()],
         };
         foreach (var attribute in proto.Attribute)
             if (!node.Attributes.TryAdd(attribute.Name, ReadAttribute(attribute, tensors)))
@@ -140,7 +148,8 @@ internal static class ModelReader
     private static string Unused(Graph graph, string path, string name) =>
         name.Length > 0 && graph.Find(name) is null ? name : throw ModelErrors.DefinedTwice(path, name);
 
-    private static IEnumerable<GraphProto> Subgraphs(AttributeProto attribute) => attribute.G is null ? attribute.Graphs : attribute.Graphs.Append(attribute.G);
+    private static IEnumerable<GraphProto> Subgraphs(AttributeProto attribute) =>
+        attribute.G is null ? attribute.Graphs : attribute.Graphs.Append(attribute.G);
 
     private static IEnumerable<string> CapturedNames(GraphProto graph)
     {
@@ -149,7 +158,10 @@ internal static class ModelReader
             .Concat(graph.Node.SelectMany(node => node.Output))
             .ToHashSet(StringComparer.Ordinal);
         var inner = graph.Node.SelectMany(node => node.Attribute).SelectMany(Subgraphs).SelectMany(CapturedNames);
-        return graph.Node.SelectMany(node => node.Input).Concat(graph.Output.Select(output => output.Name)).Concat(inner).Where(name => name.Length > 0 && !own.Contains(name));
+        return graph.Node.SelectMany(node => node.Input)
+            .Concat(graph.Output.Select(output => output.Name))
+            .Concat(inner)
+            .Where(name => name.Length > 0 && !own.Contains(name));
     }
 
     private static byte[] RemainderOf(ModelProto proto)

@@ -6,7 +6,8 @@ using LoRTA.Onnx.GraphGen.Proto;
 
 namespace LoRTA.Onnx.GraphGen.Ir;
 
-/// <summary>Writes models. The message is composed by hand around its initializers, so that weights go from file to file and never through the heap.</summary>
+/// <summary>Writes models. The message is composed by hand around its initializers, so that weights go from file to file and never through
+/// the heap.</summary>
 internal static class ModelWriter
 {
     private const int GraphField = 7;
@@ -84,9 +85,16 @@ internal static class ModelWriter
 
     private static void Write(OnnxModel model, Stream stream, Func<Value, ExternalPlace?>? external)
     {
-        var initializers = model.Graph.Initializers.Select(value => (Header: Header(value, external?.Invoke(value)), Data: external?.Invoke(value) is null ? value.Constant : null)).ToList();
+        var initializers = model.Graph.Initializers
+            .Select(value => (Header: Header(value, external?.Invoke(value)),
+                Data: external?.Invoke(value) is null ? value.Constant : null))
+            .ToList();
         var skeleton = Skeleton(model.Graph, ListsInitializers(model));
-        var graphLength = skeleton.Length + initializers.Sum(item => TagSize(InitializerField) + LengthSize(item.Header.Length + RawSize(item.Data)) + item.Header.Length + RawSize(item.Data));
+        var graphLength = skeleton.Length
+            + initializers.Sum(item => TagSize(InitializerField)
+                + LengthSize(item.Header.Length + RawSize(item.Data))
+                + item.Header.Length
+                + RawSize(item.Data));
         stream.Write(ModelFields(model));
         WriteTag(stream, GraphField, graphLength);
         stream.Write(skeleton);
@@ -104,7 +112,8 @@ internal static class ModelWriter
     {
         var proto = ModelProto.Parser.ParseFrom(model.Remainder.Span);
         (proto.IrVersion, proto.ProducerName) = (model.IrVersion, model.Producer);
-        foreach (var (domain, version) in model.OpsetVersions) proto.OpsetImport.Add(new OperatorSetIdProto { Domain = domain, Version = version });
+        foreach (var (domain, version) in model.OpsetVersions)
+            proto.OpsetImport.Add(new OperatorSetIdProto { Domain = domain, Version = version });
         foreach (var (key, value) in model.Metadata) proto.MetadataProps.Add(new StringStringEntryProto { Key = key, Value = value });
         return proto.ToByteArray();
     }
@@ -119,7 +128,12 @@ internal static class ModelWriter
         proto.Input.AddRange(graph.Inputs.Select(Declaration));
         if (listsInitializers) proto.Input.AddRange(graph.Initializers.Where(value => !value.IsInput).Select(Declaration));
         proto.Output.AddRange(graph.Outputs.Select(Declaration));
-        proto.ValueInfo.AddRange(graph.Values.Where(value => (!value.Declaration.IsEmpty || (graph.IsDeclared && value.Producer is not null && value.Type != ElementType.Undefined)) && !value.IsInput && !graph.IsOutput(value)).Select(Declaration));
+        proto.ValueInfo.AddRange(graph.Values
+            .Where(value => (!value.Declaration.IsEmpty
+                || (graph.IsDeclared && value.Producer is not null && value.Type != ElementType.Undefined))
+                && !value.IsInput
+                && !graph.IsOutput(value))
+            .Select(Declaration));
         proto.Node.AddRange(graph.Nodes.Select(NodeOf));
         return proto.ToByteArray();
     }
@@ -189,11 +203,16 @@ internal static class ModelWriter
         proto.DataLocation = 1;
         proto.ExternalData.Add(new StringStringEntryProto { Key = "location", Value = at.Location });
         proto.ExternalData.Add(new StringStringEntryProto { Key = "offset", Value = at.Offset.ToString(CultureInfo.InvariantCulture) });
-        proto.ExternalData.Add(new StringStringEntryProto { Key = "length", Value = value.Constant.ByteCount.ToString(CultureInfo.InvariantCulture) });
+        proto.ExternalData.Add(new StringStringEntryProto
+        {
+            Key = "length",
+            Value = value.Constant.ByteCount.ToString(CultureInfo.InvariantCulture),
+        });
         return proto.ToByteArray();
     }
 
-    private static long RawSize(OnnxTensor? data) => data is { ByteCount: > 0 and var bytes } ? TagSize(RawDataField) + LengthSize(bytes) + bytes : 0;
+    private static long RawSize(OnnxTensor? data) =>
+        data is { ByteCount: > 0 and var bytes } ? TagSize(RawDataField) + LengthSize(bytes) + bytes : 0;
 
     private static int TagSize(int field) => CodedOutputStream.ComputeTagSize(field);
 

@@ -62,7 +62,11 @@ public sealed class OnnxModel
 
     /// <summary>The files that the model was read from: its own, and those that its weights lie in.</summary>
     internal IReadOnlyList<string> Files =>
-        [.. Graph.Initializers.Select(value => value.Constant?.File?.Path).Prepend(Path).OfType<string>().Where(path => path.Length > 0).Distinct(StringComparer.Ordinal)];
+        [.. Graph.Initializers.Select(value => value.Constant?.File?.Path)
+            .Prepend(Path)
+            .OfType<string>()
+            .Where(path => path.Length > 0)
+            .Distinct(StringComparer.Ordinal)];
 
     /// <summary>Writes the model as <see cref="Save"/> does.</summary>
     /// <returns>Its files.</returns>

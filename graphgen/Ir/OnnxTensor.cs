@@ -5,8 +5,10 @@ using LoRTA.Onnx.GraphGen.Files;
 
 namespace LoRTA.Onnx.GraphGen.Ir;
 
-/// <summary>An immutable tensor: a type, dimensions and raw little-endian bytes, which lie in memory, in a mapped file, or are computed when first asked for.</summary>
-/// <remarks>A tensor over a file costs no heap until its numbers are asked for, so a model of any size can be opened, rewritten and streamed.</remarks>
+/// <summary>An immutable tensor: a type, dimensions and raw little-endian bytes, which lie in memory, in a mapped file, or are computed
+/// when first asked for.</summary>
+/// <remarks>A tensor over a file costs no heap until its numbers are asked for, so a model of any size can be opened, rewritten and
+/// streamed.</remarks>
 public sealed class OnnxTensor
 {
     private readonly Lazy<Memory<byte>>? _computed;
@@ -58,10 +60,12 @@ public sealed class OnnxTensor
 
     internal static OnnxTensor FromBytes(ElementType type, ReadOnlySpan<long> dims, Memory<byte> bytes) => new(type, dims, bytes);
 
-    internal static OnnxTensor FromFile(ElementType type, ReadOnlySpan<long> dims, MappedFile file, long offset) => new(type, dims, file, offset);
+    internal static OnnxTensor FromFile(ElementType type, ReadOnlySpan<long> dims, MappedFile file, long offset) =>
+        new(type, dims, file, offset);
 
     /// <summary>A tensor whose bytes are made on first use (a widened weight, a transposed one) and kept.</summary>
-    internal static OnnxTensor Computed(ElementType type, ReadOnlySpan<long> dims, Func<Memory<byte>> compute) => new(type, dims, new Lazy<Memory<byte>>(compute));
+    internal static OnnxTensor Computed(ElementType type, ReadOnlySpan<long> dims, Func<Memory<byte>> compute) =>
+        new(type, dims, new Lazy<Memory<byte>>(compute));
 
     /// <summary>A tensor whose bytes are made whenever it is written and not kept (a folded weight of a large model).</summary>
     internal static OnnxTensor Streamed(ElementType type, ReadOnlySpan<long> dims, Func<Memory<byte>> compute) => new(type, dims, compute);
@@ -90,7 +94,8 @@ public sealed class OnnxTensor
         _ => new(type, dims, _memory),
     };
 
-    /// <summary>Rows <paramref name="start"/> … <paramref name="end"/> − 1 of a matrix, on the same bytes; they must be whole bytes.</summary>
+    /// <summary>Rows <paramref name="start"/> … <paramref name="end"/> − 1 of a matrix, on the same bytes; they must be whole
+    /// bytes.</summary>
     internal OnnxTensor Rows(long start, long end)
     {
         if (start == 0 && end == _dims[0]) return this;
@@ -105,7 +110,9 @@ public sealed class OnnxTensor
 
     /// <summary>Some of the bytes; for tensors of more than 2 GB.</summary>
     internal ReadOnlySpan<byte> Slice(long offset, int length) =>
-        File is { } file ? file.Span(FileOffset + offset, length) : (_streamed?.Invoke() ?? _computed?.Value ?? _memory).Span.Slice((int)offset, length);
+        File is { } file
+            ? file.Span(FileOffset + offset, length)
+            : (_streamed?.Invoke() ?? _computed?.Value ?? _memory).Span.Slice((int)offset, length);
 
     /// <summary>Lets go of the memory of bytes that lie in a file, until they are asked for again.</summary>
     internal void LetGo() => File?.LetGo(FileOffset, ByteCount);

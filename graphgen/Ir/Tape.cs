@@ -4,7 +4,8 @@ using LoRTA.Onnx.GraphGen.Ir.Inference;
 namespace LoRTA.Onnx.GraphGen.Ir;
 
 /// <summary>Where expressions write their nodes: behind the last node of a graph, at opset 21.</summary>
-/// <remarks>Infers type and shape of each node as it is written, shares equal nodes, turns products with a transposed operand into one operator, and names
+/// <remarks>Infers type and shape of each node as it is written, shares equal nodes, turns products with a transposed operand into one
+/// operator, and names
 /// nodes after the scope that they were written under.</remarks>
 public sealed class Tape
 {
@@ -68,7 +69,8 @@ public sealed class Tape
         var given = new SortedDictionary<string, Attr>(StringComparer.Ordinal);
         foreach (var (attribute, value) in attributes) if (value is not null) given[attribute] = value;
         var key = KeyOf(op, values, outputs, given);
-        if (key is not null && _written.TryGetValue(key, out var equal) && equal.Graph is not null && equal.Inputs.SequenceEqual(values)) return equal;
+        if (key is not null && _written.TryGetValue(key, out var equal) && equal.Graph is not null && equal.Inputs.SequenceEqual(values))
+            return equal;
 
         var node = new Node(opType, domain, values, Enumerable.Range(0, outputs).Select(_ => Graph.AddValue(NameOf(opType))));
         foreach (var (attribute, value) in given) node.Attributes[attribute] = value;
@@ -83,7 +85,8 @@ public sealed class Tape
     private string? KeyOf(string op, List<Value?> inputs, int outputs, SortedDictionary<string, Attr> attributes) =>
         attributes.Values.Any(attribute => attribute.Key is null)
             ? null
-            : $"{op}/{outputs}({string.Join(',', inputs.Select(NumberOf))}){string.Join(',', attributes.Select(pair => pair.Key + pair.Value.Key))}";
+            : $"{op}/{outputs}({string.Join(',', inputs.Select(NumberOf))})"
+                + string.Join(',', attributes.Select(pair => pair.Key + pair.Value.Key));
 
     private int NumberOf(Value? value)
     {

@@ -29,7 +29,9 @@ internal sealed class TensorReader(string path, MappedFile? file, IReadOnlyList<
                 : throw ModelErrors.TensorSize(path, proto.Name, Describe(type, dims), place.Length);
         }
         var bytes = type == ElementType.String ? [] : proto.HasRawData ? proto.RawData.ToByteArray() : TypedData(proto, type);
-        return bytes.Length == expected ? OnnxTensor.FromBytes(type, dims, bytes) : throw ModelErrors.TensorSize(path, proto.Name, Describe(type, dims), bytes.Length);
+        return bytes.Length == expected
+            ? OnnxTensor.FromBytes(type, dims, bytes)
+            : throw ModelErrors.TensorSize(path, proto.Name, Describe(type, dims), bytes.Length);
     }
 
     public static byte[] RemainderOf(TensorProto proto)
@@ -97,7 +99,10 @@ internal sealed class TensorReader(string path, MappedFile? file, IReadOnlyList<
         ElementType.UInt64 => Raw<ulong>(proto.Uint64Data),
         ElementType.UInt32 => Raw<uint>(proto.Uint64Data.Select(value => (uint)value)),
         ElementType.Int32 => Raw<int>(proto.Int32Data),
-        _ => type.Bits() == 16 ? Raw<ushort>(proto.Int32Data.Select(value => (ushort)value)) : Raw<byte>(proto.Int32Data.Select(value => (byte)value)),
+        _ =>
+            type.Bits() == 16
+                ? Raw<ushort>(proto.Int32Data.Select(value => (ushort)value))
+                : Raw<byte>(proto.Int32Data.Select(value => (byte)value)),
     };
 
     private static byte[] Raw<T>(IEnumerable<T> values)

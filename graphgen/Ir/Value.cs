@@ -64,7 +64,8 @@ public sealed class Value
     public override string ToString() => $"{Name}: {Type.Display()}{Shape?.ToString() ?? "[?]"}";
 }
 
-/// <summary>One place where a value is read: input <paramref name="Index"/> of <paramref name="Node"/> (−1: captured by a subgraph of it).</summary>
+/// <summary>One place where a value is read: input <paramref name="Index"/> of <paramref name="Node"/> (−1: captured by a subgraph of
+/// it).</summary>
 /// <param name="Node">The reader.</param>
 /// <param name="Index">Position among its inputs.</param>
 public readonly record struct Use(Node Node, int Index);

@@ -2,7 +2,8 @@ using LoRTA.Onnx.GraphGen.Ir;
 
 namespace LoRTA.Onnx.GraphGen.Losses;
 
-/// <summary>The next token: logits [B, S, V] at t against labels (int64 [B, S]) at t + 1 of the same row; −100 on padding and prompts.</summary>
+/// <summary>The next token: logits [B, S, V] at t against labels (int64 [B, S]) at t + 1 of the same row; −100 on padding and
+/// prompts.</summary>
 internal sealed class CausalLm : ITaskLoss
 {
     public string Name => "causal-lm";
@@ -22,6 +23,7 @@ internal sealed class CausalLm : ITaskLoss
     {
         var tape = labels.Tape;
         var column = Expr.Concat(0, labels.SizeOf(0), tape.Longs(1));   // [B, 1]
-        return Expr.Concat(1, labels.Slice(1, 1, long.MaxValue), tape.Op("Expand", [tape.Scalar(TaskLosses.Ignored, ElementType.Int64), column]));
+        return Expr.Concat(
+            1, labels.Slice(1, 1, long.MaxValue), tape.Op("Expand", [tape.Scalar(TaskLosses.Ignored, ElementType.Int64), column]));
     }
 }

@@ -12,7 +12,8 @@ internal interface ITaskLoss
     /// <summary>Writes the mean loss and adds the graph input <see cref="TaskLosses.Labels"/> where the task has labels.</summary>
     /// <param name="tape">Where to write; the outputs of its graph are the model's, with their shapes inferred.</param>
     /// <param name="output">Name of the output that the loss is of; null: the one that fits.</param>
-    /// <returns>The loss, a float scalar, and the output that it is made of, for metrics to read; none where the model computes the loss itself.</returns>
+    /// <returns>The loss, a float scalar, and the output that it is made of, for metrics to read; none where the model computes the loss
+    /// itself.</returns>
     /// <exception cref="LortaException">LRT412: no output fits.</exception>
     (Expr Loss, Expr? Logits) Emit(Tape tape, string? output = null);
 
@@ -41,7 +42,8 @@ internal static class TaskLosses
     public static ITaskLoss Of(string name) =>
         All.FirstOrDefault(task => task.Name == name) ?? throw LossErrors.UnknownTask(name, All.Select(task => task.Name));
 
-    /// <summary>The model's output that holds the logits: the one asked for, else the one named <c>logits</c>, else the first of floats that has the rank.</summary>
+    /// <summary>The model's output that holds the logits: the one asked for, else the one named <c>logits</c>, else the first of floats
+    /// that has the rank.</summary>
     internal static Expr Logits(this ITaskLoss task, Tape tape, string? output, int rank)
     {
         var outputs = tape.Graph.Outputs.Where(value => value.Type.IsFloat() && value.Shape?.Rank == rank).ToArray();
@@ -49,7 +51,8 @@ internal static class TaskLosses
             ? outputs.FirstOrDefault(value => value.Name == (output ?? "logits"))
             : outputs.FirstOrDefault();
         return found is null
-            ? throw LossErrors.NoOutput(tape.Graph, task.Name, $"an output {(output is null ? "of floats" : $"'{output}'")} with {rank} dimensions")
+            ? throw LossErrors.NoOutput(
+                tape.Graph, task.Name, $"an output {(output is null ? "of floats" : $"'{output}'")} with {rank} dimensions")
             : tape[found].Cast(ElementType.Float);
     }
 

@@ -2,11 +2,13 @@ using LoRTA.Onnx.GraphGen.Ir;
 
 namespace LoRTA.Onnx.GraphGen.Optimizers;
 
-/// <summary>AdamW (Loshchilov and Hutter, 2019, algorithm 2 with decoupled decay, as torch.optim.AdamW) as a graph of its own. Joint norm → clip → step.</summary>
+/// <summary>AdamW (Loshchilov and Hutter, 2019, algorithm 2 with decoupled decay, as torch.optim.AdamW) as a graph of its own. Joint norm →
+/// clip → step.</summary>
 /// <remarks>
 /// n = ‖all gradients‖, g ← g·min(1, c/(n + 10⁻⁶)); m ← β₁m + (1 − β₁)g, v ← β₂v + (1 − β₂)g²;
 /// p ← p·(1 − ηλ) − η·m̂/(√v̂ + ε), m̂ = m/(1 − β₁ᵗ), v̂ = v/(1 − β₂ᵗ). With b = √(1 − β₂ᵗ): η·m̂/(√v̂ + ε) = m·(ηb/(1 − β₁ᵗ)) / (√v + εb).
-/// Numbers of a step (η, powers, norm, clip factor) are computed in double precision and meet the tensors as float scalars, so each tensor is passed over as few times as possible.
+/// Numbers of a step (η, powers, norm, clip factor) are computed in double precision and meet the tensors as float scalars, so each tensor
+/// is passed over as few times as possible.
 /// </remarks>
 internal static class AdamW
 {
@@ -52,7 +54,9 @@ internal static class AdamW
 
     // √ Σ ‖g‖², summed over the tensors in double precision.
     private static Expr Norm(IReadOnlyList<Expr> gradients) =>
-        gradients.Select(g => g.Apply("ReduceSumSquare", ("keepdims", 0)).Cast(ElementType.Double)).Aggregate((sum, square) => sum + square).Sqrt();
+        gradients.Select(g => g.Apply("ReduceSumSquare", ("keepdims", 0)).Cast(ElementType.Double))
+            .Aggregate((sum, square) => sum + square)
+            .Sqrt();
 
     private static Expr Input(Tape tape, string name, ElementType type, IReadOnlyList<long> dims) =>
         tape[tape.Graph.AddInput(name, type, [.. dims.Select(size => new Dim(size))])];
@@ -74,7 +78,9 @@ internal static class AdamW
             var (tape, t) = (rate.Tape, step.Cast(ElementType.Double));
             var (beta1, beta2) = (tape.Scalar(options.Beta1, ElementType.Double), tape.Scalar(options.Beta2, ElementType.Double));
             var root = (1 - beta2.Apply("Pow", t)).Sqrt();
-            var clip = options.Clip is { } limit ? (limit / (norm + ClipEpsilon)).Apply("Min", tape.Scalar(1, ElementType.Double)) : tape.Scalar(1, ElementType.Double);
+            var clip = options.Clip is { } limit
+                ? (limit / (norm + ClipEpsilon)).Apply("Min", tape.Scalar(1, ElementType.Double))
+                : tape.Scalar(1, ElementType.Double);
             _rate = rate.Cast(ElementType.Double);
             _length = _rate * root / (1 - beta1.Apply("Pow", t));
             (Beta1, Beta2) = (beta1.Cast(ElementType.Float), beta2.Cast(ElementType.Float));

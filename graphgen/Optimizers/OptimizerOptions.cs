@@ -37,5 +37,9 @@ public sealed record OptimizerOptions
     internal AdamWOptions AdamW => new(Betas[0], Betas[1], Epsilon, Clip);
 
     internal OptimizedTensor Group(TrainedTensor tensor) =>
-        new(tensor.Name, tensor.Initial.Dims, (tensor.Group.LearningRate ?? LearningRate) / LearningRate, tensor.Group.WeightDecay ?? WeightDecay);
+        new(
+            tensor.Name,
+            tensor.Initial.Dims,
+            (tensor.Group.LearningRate ?? LearningRate) / LearningRate,
+            tensor.Group.WeightDecay ?? WeightDecay);
 }

@@ -1,6 +1,7 @@
 namespace LoRTA.Onnx.GraphGen.Options;
 
-/// <summary>The words that an option, or each element of a list, takes; <see cref="NotYet"/> are those that later versions will take.</summary>
+/// <summary>The words that an option, or each element of a list, takes; <see cref="NotYet"/> are those that later versions will
+/// take.</summary>
 [AttributeUsage(AttributeTargets.Property)]
 internal class ChoiceAttribute(params string[] words) : Attribute
 {

@@ -30,7 +30,8 @@ internal static class CheckpointFile
     {
         var (tensors, metadata) = Safetensors.Load(path);
         if (metadata.GetValueOrDefault("format") != Format) throw CheckpointErrors.Damaged(path, "is no checkpoint");
-        if (metadata.GetValueOrDefault(HashKey) != Hash(tensors, metadata)) throw CheckpointErrors.Damaged(path, "its content does not match its hash");
+        if (metadata.GetValueOrDefault(HashKey) != Hash(tensors, metadata))
+            throw CheckpointErrors.Damaged(path, "its content does not match its hash");
         try
         {
             return Of(tensors, metadata);
@@ -82,7 +83,8 @@ internal static class CheckpointFile
         using var sha = SHA256.Create();
         using (var stream = new CryptoStream(Stream.Null, sha, CryptoStreamMode.Write))
         {
-            foreach (var (key, value) in metadata.Where(pair => pair.Key != HashKey).OrderBy(pair => pair.Key, StringComparer.Ordinal)) Write(stream, $"{key}={value}");
+            foreach (var (key, value) in metadata.Where(pair => pair.Key != HashKey).OrderBy(pair => pair.Key, StringComparer.Ordinal))
+                Write(stream, $"{key}={value}");
             foreach (var (name, tensor) in tensors.OrderBy(pair => pair.Key, StringComparer.Ordinal))
             {
                 Write(stream, $"{name}:{tensor}");

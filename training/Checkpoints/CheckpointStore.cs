@@ -52,7 +52,9 @@ internal sealed partial class CheckpointStore
                 _note?.Invoke($"Skipped: {e.Message}");
             }
         }
-        return files.Count == 0 ? null : throw CheckpointErrors.Damaged(files[0].Path, $"is damaged, and so are all of the {files.Count} checkpoints of this run");
+        return files.Count == 0
+            ? null
+            : throw CheckpointErrors.Damaged(files[0].Path, $"is damaged, and so are all of the {files.Count} checkpoints of this run");
     }
 
     /// <summary>The checkpoint of a step.</summary>
@@ -62,11 +64,13 @@ internal sealed partial class CheckpointStore
     /// <summary>The newest whole checkpoint if it belongs to this very run; null if there is none yet.</summary>
     /// <param name="recipe">The recipe to go on with.</param>
     /// <param name="threads">The threads to go on with; null accepts any.</param>
-    /// <exception cref="LortaException">LRT560: all are damaged; LRT561: another recipe, with the keys that differ; LRT562: another thread count.</exception>
+    /// <exception cref="LortaException">LRT560: all are damaged; LRT561: another recipe, with the keys that differ; LRT562: another thread
+    /// count.</exception>
     public Checkpoint? Resume(RecipeIdentity recipe, int? threads)
     {
         if (Newest() is not { } checkpoint) return null;
-        if (checkpoint.Recipe != recipe) throw CheckpointErrors.OtherRecipe(_folder, RecipeIdentity.DifferingKeys(checkpoint.Recipe, recipe));
+        if (checkpoint.Recipe != recipe)
+            throw CheckpointErrors.OtherRecipe(_folder, RecipeIdentity.DifferingKeys(checkpoint.Recipe, recipe));
         if (threads is { } now && now != checkpoint.Threads) throw CheckpointErrors.OtherThreads(_folder, checkpoint.Threads, now);
         return checkpoint;
     }

@@ -7,7 +7,8 @@ namespace LoRTA.Onnx.Training.Data;
 /// <param name="seed">All orders are functions of (seed, epoch).</param>
 /// <param name="lengths">Tokens of each sample.</param>
 /// <param name="batchSize">Samples of a batch.</param>
-/// <param name="bucketing">Sort by length inside windows of the permutation, so that batches need little filling, and shuffle the batches.</param>
+/// <param name="bucketing">Sort by length inside windows of the permutation, so that batches need little filling, and shuffle the
+/// batches.</param>
 internal sealed class BatchPlan(long seed, IReadOnlyList<int> lengths, int batchSize, bool bucketing)
 {
     /// <summary>Batches that a window is cut into.</summary>
@@ -23,7 +24,10 @@ internal sealed class BatchPlan(long seed, IReadOnlyList<int> lengths, int batch
     {
         var order = new SeededRandom(seed, Name("epoch", epoch)).Permutation(lengths.Count);
         if (!_bucketing) return [.. order.Chunk(batchSize)];
-        var batches = order.Chunk((int)Math.Min((long)batchSize * Window, Array.MaxLength)).SelectMany(window => window.OrderBy(index => lengths[index])).Chunk(batchSize).ToList();
+        var batches = order.Chunk((int)Math.Min((long)batchSize * Window, Array.MaxLength))
+            .SelectMany(window => window.OrderBy(index => lengths[index]))
+            .Chunk(batchSize)
+            .ToList();
         var full = batches.Count(batch => batch.Length == batchSize);
         var shuffled = new SeededRandom(seed, Name("bucket", epoch)).Permutation(full).Select(index => batches[index]);
         return [.. shuffled, .. batches[full..]];

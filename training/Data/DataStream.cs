@@ -18,7 +18,8 @@ internal sealed class DataStream(
 
     public int BatchesPerEpoch => plan.Count;
 
-    /// <summary>The batches from <paramref name="position"/> on, without end. A position gives the same batches whenever it is asked for.</summary>
+    /// <summary>The batches from <paramref name="position"/> on, without end. A position gives the same batches whenever it is asked
+    /// for.</summary>
     public IEnumerable<Batch> From(DataPosition position)
     {
         for (var epoch = position.Epoch; ; epoch++)
@@ -32,7 +33,8 @@ internal sealed class DataStream(
         }
     }
 
-    /// <summary>Every sample once, always the same way: for evaluation and prediction. <see cref="Batch.Indices"/> leads back to the samples.</summary>
+    /// <summary>Every sample once, always the same way: for evaluation and prediction. <see cref="Batch.Indices"/> leads back to the
+    /// samples.</summary>
     public IEnumerable<Batch> InOrder() => plan.InOrder().Select(indices => Make(indices, "evaluation"));
 
     private Batch Make(int[] indices, string pass) =>

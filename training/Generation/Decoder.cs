@@ -9,7 +9,8 @@ using Microsoft.ML.OnnxRuntime;
 
 namespace LoRTA.Onnx.Training.Generation;
 
-/// <summary>A decoder as it is deployed, reading one text: tokens in, logits of the next token out. Keys and values stay in the runtime: the outputs of a step are the inputs of the next.</summary>
+/// <summary>A decoder as it is deployed, reading one text: tokens in, logits of the next token out. Keys and values stay in the runtime:
+/// the outputs of a step are the inputs of the next.</summary>
 internal sealed class Decoder : IDisposable
 {
     private readonly string _name;

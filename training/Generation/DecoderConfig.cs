@@ -20,7 +20,10 @@ internal sealed record DecoderConfig(IReadOnlySet<int> EndTokens, int? Positions
         var files = EndFiles.SelectMany(name => folders.Select(folder => Path.Combine(folder, name))).Where(RealPath.HasFile)
             .Select(Parse).ToList();
         var ends = files.Select(EndsOf).FirstOrDefault(ends => ends.Count > 0) ?? (special.Eos is { } eos ? [eos] : []);
-        var positions = files.SelectMany(file => PositionKeys.Select(key => file.Find(key))).OfType<JsonElement>().Select(Number).OfType<int>();
+        var positions = files.SelectMany(file => PositionKeys.Select(key => file.Find(key)))
+            .OfType<JsonElement>()
+            .Select(Number)
+            .OfType<int>();
         return new DecoderConfig(new SortedSet<int>(ends), positions.Cast<int?>().FirstOrDefault());
     }
 
@@ -32,7 +35,8 @@ internal sealed record DecoderConfig(IReadOnlySet<int> EndTokens, int? Positions
         _ => [],
     };
 
-    private static int? Number(JsonElement json) => json.ValueKind is JsonValueKind.Number && json.TryGetInt32(out var number) && number >= 0 ? number : null;
+    private static int? Number(JsonElement json) =>
+        json.ValueKind is JsonValueKind.Number && json.TryGetInt32(out var number) && number >= 0 ? number : null;
 
     // GenAI keeps under "model" what the others have at the top.
     private static JsonElement Parse(string path)

@@ -7,7 +7,8 @@ namespace LoRTA.Onnx.Training.Generation;
 /// <param name="Whole">Prompt and continuation.</param>
 /// <param name="End">Why nothing follows.</param>
 /// <param name="Seconds">Time for reading the prompt and writing.</param>
-internal sealed record GeneratedText(IReadOnlyList<int> Prompt, IReadOnlyList<int> Ids, string Text, string Whole, GenerationEnd End, double Seconds)
+internal sealed record GeneratedText(
+    IReadOnlyList<int> Prompt, IReadOnlyList<int> Ids, string Text, string Whole, GenerationEnd End, double Seconds)
 {
     public double TokensPerSecond => Seconds > 0 ? Ids.Count / Seconds : 0;
 }

@@ -2,7 +2,8 @@ using LoRTA.Onnx.Training.Data.Tokenizers;
 
 namespace LoRTA.Onnx.Training.Generation;
 
-/// <summary>Reports how a text goes on while its tokens come. All of it is decoded each time: a token may hold a part of a character, and the first piece of a text loses its space.</summary>
+/// <summary>Reports how a text goes on while its tokens come. All of it is decoded each time: a token may hold a part of a character, and
+/// the first piece of a text loses its space.</summary>
 internal sealed class GrowingText
 {
     private const char Unfinished = '\uFFFD';

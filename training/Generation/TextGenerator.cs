@@ -35,8 +35,10 @@ internal sealed class TextGenerator : IDisposable
     /// <param name="options">How far and how.</param>
     /// <param name="reader">Takes the text while it comes about.</param>
     /// <param name="stop">Ends it early.</param>
-    /// <exception cref="LortaException">LRT621 … LRT623: the prompt is empty, too long, or of another tokenizer; LRT613, LRT624: the model fails.</exception>
-    public GeneratedText Continue(string prompt, GenerationOptions options, IProgress<string>? reader = null, CancellationToken stop = default)
+    /// <exception cref="LortaException">LRT621 … LRT623: the prompt is empty, too long, or of another tokenizer; LRT613, LRT624: the model
+    /// fails.</exception>
+    public GeneratedText Continue(
+        string prompt, GenerationOptions options, IProgress<string>? reader = null, CancellationToken stop = default)
     {
         var begin = _clock.GetTimestamp();
         var prompted = Encode(prompt);
@@ -72,7 +74,9 @@ internal sealed class TextGenerator : IDisposable
         var ids = encoded.Ids[..(encoded.TextStart + encoded.TextLength)];
         if (encoded.TextStart > 0 && ids[encoded.TextStart] == ids[0] && ids[0] == _tokenizer.Special.Bos) ids = ids[encoded.TextStart..];
         if (ids.Max() >= _decoder.Vocabulary) throw GenerationErrors.OtherTokenizer(ids.Max(), _decoder.Vocabulary.Value);
-        return _config.Positions is { } positions && ids.Length >= positions ? throw GenerationErrors.PromptTooLong(ids.Length, positions) : ids;
+        return _config.Positions is { } positions && ids.Length >= positions
+            ? throw GenerationErrors.PromptTooLong(ids.Length, positions)
+            : ids;
     }
 
     private GenerationEnd? EndAt(int length, int wanted, CancellationToken stop)

@@ -6,7 +6,8 @@ using LoRTA.Onnx.Training.Errors;
 
 namespace LoRTA.Onnx.Training.Generation;
 
-/// <summary>Chooses the next token: argmax z at temperature 0, else a draw from softmax(z / temperature) over the candidates that top-k, then top-p leave.</summary>
+/// <summary>Chooses the next token: argmax z at temperature 0, else a draw from softmax(z / temperature) over the candidates that top-k,
+/// then top-p leave.</summary>
 /// <remarks>A draw is a function of (seed, step).</remarks>
 internal static class TokenSampling
 {
@@ -27,7 +28,10 @@ internal static class TokenSampling
     {
         var (largest, weights) = (TensorPrimitives.Max(logits), new double[logits.Length]);
         for (var i = 0; i < weights.Length; i++) weights[i] = Math.Exp(((double)logits[i] - largest) / options.Temperature);
-        var sorted = weights.Select((weight, token) => (Token: token, Weight: weight)).OrderByDescending(candidate => candidate.Weight).Take(options.TopK ?? weights.Length).ToList();
+        var sorted = weights.Select((weight, token) => (Token: token, Weight: weight))
+            .OrderByDescending(candidate => candidate.Weight)
+            .Take(options.TopK ?? weights.Length)
+            .ToList();
         var (enough, sum, count) = (options.TopP * sorted.Sum(candidate => candidate.Weight), 0.0, 0);
         while (count < sorted.Count && sum < enough) sum += sorted[count++].Weight;
         return sorted[..count];

@@ -25,7 +25,8 @@ internal sealed class Golden
     private readonly string _json;
     private readonly Facts _facts;
 
-    private Golden((string Tensors, string Json) paths, Facts facts, Safetensors file) => (_path, _json, _facts, Tensors) = (paths.Tensors, paths.Json, facts, file.Tensors);
+    private Golden((string Tensors, string Json) paths, Facts facts, Safetensors file) =>
+        (_path, _json, _facts, Tensors) = (paths.Tensors, paths.Json, facts, file.Tensors);
 
     public IReadOnlyDictionary<string, OnnxTensor> Tensors { get; }
 
@@ -91,7 +92,8 @@ internal sealed class Golden
         var own = plan.Factors.Select(factor => factor.Name).ToHashSet(StringComparer.Ordinal);
         var extra = Tensors.Keys.Select(TensorName.Parse).Where(key => key.Kind == TensorKind.Factor && !own.Contains(key.Name))
             .Select(key => key.Name).ToList();
-        if (_facts.Head is { } head && !extra.Any(name => name.StartsWith($"{head}.", StringComparison.Ordinal))) throw AdapterErrors.FactorMissing(_path, $"factor.{head}.*");
+        if (_facts.Head is { } head && !extra.Any(name => name.StartsWith($"{head}.", StringComparison.Ordinal)))
+            throw AdapterErrors.FactorMissing(_path, $"factor.{head}.*");
         var values = own.ToDictionary(name => name, Value, StringComparer.Ordinal);
         foreach (var name in extra) values[new TensorName(TensorKind.Parameter, name)] = Value(name);
         var optimizer = _facts.Optimizer;

@@ -9,7 +9,8 @@ namespace LoRTA.Onnx.Training.Gradcheck;
 /// <summary>How a tensor compares with its golden.</summary>
 /// <param name="Name">Name of the trained tensor.</param>
 /// <param name="GradRelDiff">max|Δ| / max(max|expected|, 1e-6·gradNorm).</param>
-/// <param name="AfterRelDiff">Worst of the stored steps, over entries whose gradient is no noise; null where nothing is stored or the gradient is 0 in theory.</param>
+/// <param name="AfterRelDiff">Worst of the stored steps, over entries whose gradient is no noise; null where nothing is stored or the
+/// gradient is 0 in theory.</param>
 internal sealed record FactorCheck(string Name, double GradRelDiff, double? AfterRelDiff);
 
 /// <summary>What a check against a golden came to.</summary>
@@ -52,7 +53,8 @@ internal sealed class GoldenCheck(Golden golden, IGraphEvaluator evaluator)
         var factors = graphs.Trained.Select(tensor => Check(tensor, gradients[tensor.Name], after)).ToList();
         var delta = Deltas(graphs);
         var lossDifference = Math.Abs(loss - golden.Loss) / Math.Abs(golden.Loss);
-        var (gradient, afterwards) = (LargestDeviation.Of(factors.Select(factor => factor.GradRelDiff)), LargestDeviation.OrNone(factors.Select(factor => factor.AfterRelDiff)));
+        var (gradient, afterwards) = (LargestDeviation.Of(factors.Select(factor => factor.GradRelDiff)),
+            LargestDeviation.OrNone(factors.Select(factor => factor.AfterRelDiff)));
         return new GoldenResult
         {
             Loss = loss,
@@ -84,7 +86,8 @@ internal sealed class GoldenCheck(Golden golden, IGraphEvaluator evaluator)
         var (expected, found) = (golden.Tensors[$"grad.{key}"].ToFloats(), gradient.ToFloats());
         var largest = Largest(expected);
         var floor = Noise * golden.GradNorm;
-        if (largest < floor) return new FactorCheck(key, Largest(found) < floor ? 0 : Largest(found) / floor, null);   // 0 in theory: a key's bias
+        // 0 in theory: a key's bias
+        if (largest < floor) return new FactorCheck(key, Largest(found) < floor ? 0 : Largest(found) / floor, null);
         var worst = LargestDeviation.OrNone(after
             .Where(step => golden.Tensors.ContainsKey($"after{step.Key}.{key}"))
             .Select(step => AfterDifference(
@@ -109,7 +112,8 @@ internal sealed class GoldenCheck(Golden golden, IGraphEvaluator evaluator)
             .Cast<double?>());
     }
 
-    private static double AfterDifference(float[] expected, float[] found, Func<int, bool> counts) => LargestDifference(expected, found, counts) / Largest(expected);
+    private static double AfterDifference(float[] expected, float[] found, Func<int, bool> counts) =>
+        LargestDifference(expected, found, counts) / Largest(expected);
 
     // A golden may hold the first rows only.
     private static double LargestDifference(float[] expected, float[] found, Func<int, bool> counts) =>

@@ -15,7 +15,9 @@ internal static class ParameterNameFile
         try
         {
             using var document = JsonDocument.Parse(File.ReadAllText(path));
-            return [.. Entries(document.RootElement, model).Where(entry => entry.Value.GetProperty("initializer").ValueKind == JsonValueKind.String).Select(Read)];
+            return [.. Entries(document.RootElement, model)
+                .Where(entry => entry.Value.GetProperty("initializer").ValueKind == JsonValueKind.String)
+                .Select(Read)];
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException or KeyNotFoundException)
         {
@@ -33,7 +35,8 @@ internal static class ParameterNameFile
 
     private static ParameterName Read(JsonProperty entry)
     {
-        var (slice, also) = (entry.Value.GetProperty("slice"), entry.Value.TryGetProperty("also", out var given) ? given.EnumerateArray().Select(name => name.GetString()!).ToList() : []);
+        var (slice, also) = (entry.Value.GetProperty("slice"),
+            entry.Value.TryGetProperty("also", out var given) ? given.EnumerateArray().Select(name => name.GetString()!).ToList() : []);
         return new ParameterName(
             entry.Name,
             entry.Value.GetProperty("initializer").GetString()!,

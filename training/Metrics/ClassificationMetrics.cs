@@ -39,13 +39,16 @@ internal sealed class ClassificationMetrics : IMetrics
         }
     }
 
-    /// <summary>Matthews correlation for any number of classes (R_K of Gorodkin 2004): (c·n − Σ pₖ·tₖ) / √((n² − Σ pₖ²)(n² − Σ tₖ²)); 0 where undefined.</summary>
+    /// <summary>Matthews correlation for any number of classes (R_K of Gorodkin 2004): (c·n − Σ pₖ·tₖ) / √((n² − Σ pₖ²)(n² − Σ tₖ²)); 0
+    /// where undefined.</summary>
     public double Matthews
     {
         get
         {
             var classes = _counts.Keys.SelectMany(cell => new[] { cell.Predicted, cell.Expected }).Distinct();
-            var margins = classes.Select(k => (Predicted: (double)Sum(cell => cell.Predicted == k), Expected: (double)Sum(cell => cell.Expected == k))).ToList();
+            var margins = classes
+                .Select(k => (Predicted: (double)Sum(cell => cell.Predicted == k), Expected: (double)Sum(cell => cell.Expected == k)))
+                .ToList();
             double n = Total;
             var covariance = (Correct * n) - margins.Sum(m => m.Predicted * m.Expected);
             var variances = ((n * n) - margins.Sum(m => m.Predicted * m.Predicted)) * ((n * n) - margins.Sum(m => m.Expected * m.Expected));

@@ -17,7 +17,8 @@ internal sealed record DataOptions
     [Apart, Description("File of validation examples.")]
     public string? Validation { get; init; }
 
-    [Range(0, 1, MinimumIsExclusive = true, MaximumIsExclusive = true), Description("Instead of `validation`: the share of `train`, from its end, that is kept for validation.")]
+    [Range(0, 1, MinimumIsExclusive = true, MaximumIsExclusive = true),
+        Description("Instead of `validation`: the share of `train`, from its end, that is kept for validation.")]
     public double? ValidationFraction { get; init; }
 
     [Description("Names of the columns.")]

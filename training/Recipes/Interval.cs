@@ -30,13 +30,14 @@ internal readonly record struct Interval
 
     private sealed class Converter : JsonConverter<Interval>
     {
-        public override Interval Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => reader.TokenType switch
-        {
-            JsonTokenType.String when reader.ValueTextEquals("epoch") => Epoch,
-            JsonTokenType.String when reader.ValueTextEquals("never") => Never,
-            JsonTokenType.Number when reader.TryGetInt32(out var steps) && steps > 0 => Every(steps),
-            _ => throw new JsonException("must be epoch, never or a number of steps"),
-        };
+        public override Interval Read(
+            ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => reader.TokenType switch
+            {
+                JsonTokenType.String when reader.ValueTextEquals("epoch") => Epoch,
+                JsonTokenType.String when reader.ValueTextEquals("never") => Never,
+                JsonTokenType.Number when reader.TryGetInt32(out var steps) && steps > 0 => Every(steps),
+                _ => throw new JsonException("must be epoch, never or a number of steps"),
+            };
 
         public override void Write(Utf8JsonWriter writer, Interval value, JsonSerializerOptions options)
         {

@@ -22,11 +22,14 @@ internal static class OptionChecks
         var elements = value is IEnumerable list and not string ? list.Cast<object>().ToList() : null;
         foreach (var attribute in property.Attributes<LengthAttribute>())
         {
-            if (elements is not null && !attribute.IsValid(elements)) yield return new(path, $"must have {attribute.MinimumLength} elements, has {elements.Count}");
+            if (elements is not null && !attribute.IsValid(elements))
+                yield return new(path, $"must have {attribute.MinimumLength} elements, has {elements.Count}");
         }
         foreach (var (element, place) in elements?.Select((element, i) => (element, $"{path}.{i}")) ?? [(value, path)])
         {
-            if (property.Attributes<Attribute>().Select(attribute => Complaint(attribute, element)).FirstOrDefault(text => text is not null) is { } complaint)
+            if (property.Attributes<Attribute>()
+                .Select(attribute => Complaint(attribute, element))
+                .FirstOrDefault(text => text is not null) is { } complaint)
                 yield return new(place, complaint);
             if (RecipeJson.Options.GetTypeInfo(element.GetType()).Kind is not JsonTypeInfoKind.Object) continue;
             foreach (var problem in Check(element, place)) yield return problem;
@@ -45,7 +48,11 @@ internal static class OptionChecks
     {
         var words = string.Join(", ", choice.Words);
         if (choice.NotYet.Contains(word, StringComparer.Ordinal)) return $"'{word}' is not there yet; now {words}";
-        return choice.Words.Contains(word, StringComparer.Ordinal) ? null : choice.Words.Count == 1 ? $"must be {words}, was '{word}'" : $"must be one of {words}, was '{word}'";
+        return choice.Words.Contains(word, StringComparer.Ordinal)
+            ? null
+            : choice.Words.Count == 1
+                ? $"must be {words}, was '{word}'"
+                : $"must be one of {words}, was '{word}'";
     }
 
     private static bool IsWithin(RangeAttribute range, object value)

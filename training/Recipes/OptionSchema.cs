@@ -15,7 +15,8 @@ namespace LoRTA.Onnx.Training.Recipes;
 /// <summary>JSON schemas of option records: types, descriptions, choices, ranges and defaults, all from the records.</summary>
 internal static class OptionSchema
 {
-    private static readonly JsonSchemaExporterOptions Exporter = new() { TreatNullObliviousAsNonNullable = true, TransformSchemaNode = Transform };
+    private static readonly JsonSchemaExporterOptions Exporter =
+        new() { TreatNullObliviousAsNonNullable = true, TransformSchemaNode = Transform };
 
     /// <summary>The schema of a recipe file.</summary>
     public static JsonObject Recipe() => Of<Recipe>("LoRTA.Onnx recipe");
@@ -38,7 +39,8 @@ internal static class OptionSchema
         if (type.GetCustomAttribute<SpellingAttribute>() is { } spelling) node = JsonNode.Parse(spelling.Schema)!;
         if (type == typeof(IReadOnlyDictionary<string, string>)) node = FamilyOptions();
         if (node is not JsonObject schema) return node;
-        if (type.GetCustomAttribute<DescriptionAttribute>() is { } about && !schema.ContainsKey("description")) schema.Insert(0, "description", about.Description);
+        if (type.GetCustomAttribute<DescriptionAttribute>() is { } about && !schema.ContainsKey("description"))
+            schema.Insert(0, "description", about.Description);
         if (context.PropertyInfo is not { } property) return schema;
 
         foreach (var attribute in property.Attributes<Attribute>()) Annotate(schema, attribute);

@@ -47,7 +47,9 @@ internal sealed class RecipeBinder
 
     private JsonObject? BindObject(YamlNode node, JsonTypeInfo type, string path)
     {
-        if (node is not YamlMappingNode mapping) return (JsonObject?)Report(path, $"must hold keys ({string.Join(", ", type.Properties.Select(property => property.Name))}), was {Display(node)}");
+        if (node is not YamlMappingNode mapping)
+            return (JsonObject?)Report(
+                path, $"must hold keys ({string.Join(", ", type.Properties.Select(property => property.Name))}), was {Display(node)}");
         var result = new JsonObject();
         foreach (var (name, value, key) in Entries(mapping, path))
         {
@@ -56,7 +58,8 @@ internal sealed class RecipeBinder
             else if (property.IsSetNullable) result[name] = null;
             else Report(key, "must have a value");
         }
-        foreach (var property in type.Properties.Where(property => property.IsRequired && !_sources.ContainsKey(RecipeJson.Join(path, property.Name))))
+        foreach (var property in type.Properties.Where(property => property.IsRequired
+            && !_sources.ContainsKey(RecipeJson.Join(path, property.Name))))
             Report(RecipeJson.Join(path, property.Name), "is missing");
         return result;
     }
@@ -77,19 +80,27 @@ internal sealed class RecipeBinder
     {
         if (node is not YamlMappingNode mapping) return (JsonObject?)Report(path, $"must hold keys, was {Display(node)}");
         var element = RecipeJson.Options.GetTypeInfo(type.ElementType!);
-        return new JsonObject(Entries(mapping, path).Select(entry => KeyValuePair.Create(entry.Name, Bind(entry.Value, element, entry.Path))));
+        return new JsonObject(Entries(
+            mapping, path).Select(entry => KeyValuePair.Create(entry.Name, Bind(entry.Value, element, entry.Path))));
     }
 
     private JsonNode? BindValue(YamlNode node, JsonTypeInfo type, string path)
     {
         var text = (node as YamlScalarNode)?.Value ?? string.Empty;
         var scalar = Nullable.GetUnderlyingType(type.Type) ?? type.Type;
-        if (scalar == typeof(string)) return node is YamlScalarNode ? JsonValue.Create(text) : Report(path, $"must be a text, was {Display(node)}");
-        if (scalar == typeof(bool)) return text is "true" or "false" ? JsonValue.Create(text == "true") : Report(path, $"must be true or false, was {Display(node)}");
+        if (scalar == typeof(string))
+            return node is YamlScalarNode ? JsonValue.Create(text) : Report(path, $"must be a text, was {Display(node)}");
+        if (scalar == typeof(bool))
+            return text is "true" or "false"
+                ? JsonValue.Create(text == "true")
+                : Report(path, $"must be true or false, was {Display(node)}");
         if (scalar == typeof(double))
-            return YamlScalars.TryNumber(text, out var number) ? JsonValue.Create(number) : Report(path, $"must be a number, was {Display(node)}");
+            return YamlScalars.TryNumber(text, out var number)
+                ? JsonValue.Create(number)
+                : Report(path, $"must be a number, was {Display(node)}");
         if (scalar == typeof(int) || scalar == typeof(long))
-            return YamlScalars.TryInteger(text, out var integer) && (scalar == typeof(long) || integer is >= int.MinValue and <= int.MaxValue)
+            return YamlScalars.TryInteger(text, out var integer)
+                && (scalar == typeof(long) || integer is >= int.MinValue and <= int.MaxValue)
                 ? JsonValue.Create(integer)
                 : Report(path, $"must be a whole number, was {Display(node)}");
         return BindFree(node, type, path);
@@ -116,7 +127,8 @@ internal sealed class RecipeBinder
         _depth++;
         JsonNode? result = node switch
         {
-            YamlMappingNode mapping => new JsonObject(Entries(mapping, path).Select(entry => KeyValuePair.Create(entry.Name, Free(entry.Value, entry.Path)))),
+            YamlMappingNode mapping =>
+                new JsonObject(Entries(mapping, path).Select(entry => KeyValuePair.Create(entry.Name, Free(entry.Value, entry.Path)))),
             YamlSequenceNode sequence => new JsonArray([.. sequence.Children.Select((child, i) => Free(child, $"{path}.{i}"))]),
             _ => YamlScalars.ToJson((YamlScalarNode)node),
         };
@@ -146,12 +158,17 @@ internal sealed class RecipeBinder
 
     private static string Unknown(string name, JsonTypeInfo type)
     {
-        var nearest = type.Properties.Select(property => property.Name).FirstOrDefault(known => string.Equals(known, name, StringComparison.OrdinalIgnoreCase)
-            || known.StartsWith(name, StringComparison.OrdinalIgnoreCase) || name.StartsWith(known, StringComparison.OrdinalIgnoreCase));
-        return nearest is null ? $"unknown key; known are {string.Join(", ", type.Properties.Select(property => property.Name))}" : $"unknown key; did you mean {nearest}?";
+        var nearest = type.Properties.Select(property => property.Name)
+            .FirstOrDefault(known => string.Equals(known, name, StringComparison.OrdinalIgnoreCase)
+                || known.StartsWith(name, StringComparison.OrdinalIgnoreCase)
+                    || name.StartsWith(known, StringComparison.OrdinalIgnoreCase));
+        return nearest is null
+            ? $"unknown key; known are {string.Join(", ", type.Properties.Select(property => property.Name))}"
+            : $"unknown key; did you mean {nearest}?";
     }
 
-    private static bool IsNull(YamlNode node) => node is YamlScalarNode { Style: ScalarStyle.Plain } scalar && YamlScalars.IsNull(scalar.Value);
+    private static bool IsNull(YamlNode node) =>
+        node is YamlScalarNode { Style: ScalarStyle.Plain } scalar && YamlScalars.IsNull(scalar.Value);
 
     private static string Display(YamlNode node) => node switch
     {

@@ -16,7 +16,8 @@ internal static class RecipeFile
     /// <param name="path">The YAML file; relative paths in it start at its folder.</param>
     /// <param name="overrides">Settings <c>path.to.key=value</c> that replace or add keys; values are YAML.</param>
     /// <param name="families">Families to choose from; null = those of this project.</param>
-    /// <exception cref="LortaException">LRT101 no such file; LRT550 every problem at once; LRT551 no YAML; LRT552 an override that is no setting.</exception>
+    /// <exception cref="LortaException">LRT101 no such file; LRT550 every problem at once; LRT551 no YAML; LRT552 an override that is no
+    /// setting.</exception>
     public static Recipe Load(string path, IReadOnlyList<string>? overrides = null, IReadOnlyList<AdapterFamilyEntry>? families = null)
     {
         var root = Parse(path);

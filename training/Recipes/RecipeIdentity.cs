@@ -44,7 +44,9 @@ internal sealed record RecipeIdentity(string Text)
 
     private static JsonNode? Sorted(JsonNode? node) => node switch
     {
-        JsonObject keys => new JsonObject(keys.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => KeyValuePair.Create(pair.Key, Sorted(pair.Value)))),
+        JsonObject keys =>
+            new JsonObject(keys.OrderBy(pair => pair.Key, StringComparer.Ordinal)
+                .Select(pair => KeyValuePair.Create(pair.Key, Sorted(pair.Value)))),
         JsonArray list => new JsonArray([.. list.Select(Sorted)]),
         _ => node?.DeepClone(),
     };

@@ -38,7 +38,8 @@ internal static class RecipeOverride
             _ => throw RecipeErrors.NotASetting(setting, $"'{key}' lies in a plain value"),
         };
         if (child is not (null or YamlScalarNode)) return child;
-        if (child is YamlScalarNode scalar && !YamlScalars.IsNull(scalar.Value)) throw RecipeErrors.NotASetting(setting, $"'{key}' is a plain value");
+        if (child is YamlScalarNode scalar && !YamlScalars.IsNull(scalar.Value))
+            throw RecipeErrors.NotASetting(setting, $"'{key}' is a plain value");
         var group = new YamlMappingNode();
         Place(node, key, group, setting);
         return group;

@@ -50,7 +50,8 @@ internal static class RecipeRules
         if (train.Steps is not null && train.Epochs != new TrainOptions().Epochs) yield return Beside("train.steps", "train.epochs");
         if (train.Schedule.WarmupSteps is not null && !train.Schedule.WarmupRatio.Equals(new ScheduleOptions().WarmupRatio))
             yield return Beside("train.schedule.warmupSteps", "train.schedule.warmupRatio");
-        if (data is { Validation: not null, ValidationFraction: not null }) yield return Beside("data.validationFraction", "data.validation");
+        if (data is { Validation: not null, ValidationFraction: not null })
+            yield return Beside("data.validationFraction", "data.validation");
         if (data.Labels is not null && recipe.Head is { Labels.Count: > 0 }) yield return Beside("data.labels", "head.labels");
     }
 
@@ -64,7 +65,8 @@ internal static class RecipeRules
             if (!readers.Contains(recipe.Task))
                 yield return new(key, $"is for {string.Join(", ", readers)}; the task is {recipe.Task}");
         }
-        if (recipe.Head is { New: not "regression", Labels.Count: < 2 } && recipe.Data.Labels is null) yield return new("head.labels", "must name two classes or more");
+        if (recipe.Head is { New: not "regression", Labels.Count: < 2 } && recipe.Data.Labels is null)
+            yield return new("head.labels", "must name two classes or more");
     }
 
     private static IEnumerable<RecipeProblem> Data(DataOptions data)
@@ -73,14 +75,16 @@ internal static class RecipeRules
         foreach (var (key, file) in new[] { ("data.train", data.Train), ("data.validation", data.Validation) })
         {
             if (file is null) continue;
-            if (RowReader.FormatOf(file) is not { } format) yield return new("data.format", $"cannot be told from '{Path.GetFileName(file)}'; name it");
+            if (RowReader.FormatOf(file) is not { } format)
+                yield return new("data.format", $"cannot be told from '{Path.GetFileName(file)}'; name it");
             else if (format == "parquet") yield return new(key, "parquet is not there yet; convert the file to jsonl, tsv or csv");
         }
     }
 
     private static IEnumerable<RecipeProblem> Adapter(Recipe recipe)
     {
-        var reported = OptionChecks.Check(recipe.Adapter, "adapter").Select(problem => problem.Path).ToHashSet(StringComparer.Ordinal);   // ranges, for the schema
+        // ranges, for the schema
+        var reported = OptionChecks.Check(recipe.Adapter, "adapter").Select(problem => problem.Path).ToHashSet(StringComparer.Ordinal);
         foreach (var (key, text) in recipe.Adapter.Problems())
             if (!reported.Contains($"adapter.{key}")) yield return new($"adapter.{key}", text);
     }
@@ -91,12 +95,15 @@ internal static class RecipeRules
         if (train.Schedule.WarmupSteps > train.Steps)
             yield return new("train.schedule.warmupSteps", $"must be <= train.steps ({train.Steps}), was {train.Schedule.WarmupSteps}");
         var metrics = (TrainingTasks.Find(recipe.Task)?.MetricNames ?? []).Prepend("loss").ToList();
-        var evaluates = recipe.Data is { Validation: not null } or { ValidationFraction: not null } && train.EvaluateEvery != Interval.Never;
+        var evaluates = recipe.Data is { Validation: not null } or { ValidationFraction: not null }
+            && train.EvaluateEvery != Interval.Never;
         foreach (var (key, metric) in new[] { ("train.keepBest", train.KeepBest), ("train.earlyStop.metric", train.EarlyStop?.Metric) })
         {
             if (metric is null) continue;
-            if (!metrics.Contains(metric, StringComparer.Ordinal)) yield return new(key, $"must be one of {string.Join(", ", metrics)}, was '{metric}'");
-            if (!evaluates) yield return new(key, "needs evaluations: give data.validation or data.validationFraction, and train.evaluateEvery");
+            if (!metrics.Contains(metric, StringComparer.Ordinal))
+                yield return new(key, $"must be one of {string.Join(", ", metrics)}, was '{metric}'");
+            if (!evaluates)
+                yield return new(key, "needs evaluations: give data.validation or data.validationFraction, and train.evaluateEvery");
         }
     }
 }

@@ -9,7 +9,8 @@ namespace LoRTA.Onnx.Training.Recipes;
 /// <param name="Completion">The part that is learned.</param>
 [JsonConverter(typeof(Converter))]
 [Spelling("""
-    {"anyOf": [{"type": "string"}, {"type": "null"}, {"type": "object", "properties": {"prompt": {"type": "string"}, "completion": {"type": "string"}},
+    {"anyOf": [{"type": "string"}, {"type": "null"}, {"type": "object",
+     "properties": {"prompt": {"type": "string"}, "completion": {"type": "string"}},
      "required": ["prompt", "completion"], "additionalProperties": false}]}
     """)]
 internal sealed record Template(string Prompt, string Completion)

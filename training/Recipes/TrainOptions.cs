@@ -26,7 +26,8 @@ internal sealed record TrainOptions
     [Description("How the learning rate changes over the run.")]
     public ScheduleOptions Schedule { get; init; } = new();
 
-    [Range(0, double.PositiveInfinity, MinimumIsExclusive = true), Description("Largest norm of all gradients together; null: no clipping.")]
+    [Range(0, double.PositiveInfinity, MinimumIsExclusive = true),
+        Description("Largest norm of all gradients together; null: no clipping.")]
     public double? Clip { get; init; } = 1;
 
     [Description("When to evaluate: epoch, never, or a number of steps.")]

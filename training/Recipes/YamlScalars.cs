@@ -16,7 +16,11 @@ internal static class YamlScalars
 
     /// <summary>A finite number; infinity and not-a-number fit no option.</summary>
     public static bool TryNumber(string text, out double value) =>
-        double.TryParse(text, NumberStyles.Float & ~(NumberStyles.AllowLeadingWhite | NumberStyles.AllowTrailingWhite), CultureInfo.InvariantCulture, out value)
+        double.TryParse(
+            text,
+            NumberStyles.Float & ~(NumberStyles.AllowLeadingWhite | NumberStyles.AllowTrailingWhite),
+            CultureInfo.InvariantCulture,
+            out value)
         && double.IsFinite(value);
 
     /// <summary>What a scalar means where nothing says what it should be.</summary>
@@ -41,6 +45,8 @@ internal static class YamlScalars
 
     private static YamlScalarNode Text(string text) => new(text)
     {
-        Style = ToJson(new YamlScalarNode(text)) is JsonValue value && value.GetValueKind() is JsonValueKind.String && !text.Contains('\n') ? ScalarStyle.Any : ScalarStyle.DoubleQuoted,
+        Style = ToJson(new YamlScalarNode(text)) is JsonValue value && value.GetValueKind() is JsonValueKind.String && !text.Contains('\n')
+            ? ScalarStyle.Any
+            : ScalarStyle.DoubleQuoted,
     };
 }

@@ -12,7 +12,8 @@ internal static class CudaProvider
 
     /// <summary>Lets a session compute on a card; operators without a kernel there stay on the CPU.</summary>
     /// <param name="options">The session's options.</param>
-    /// <param name="settings">Which card, and whether its products may round (TF32), which they do unless the runtime is told otherwise.</param>
+    /// <param name="settings">Which card, and whether its products may round (TF32), which they do unless the runtime is told
+    /// otherwise.</param>
     /// <exception cref="LortaException">LRT611: the build has no CUDA, a library is missing, or the card is.</exception>
     public static void AddTo(SessionOptions options, OrtSettings settings)
     {

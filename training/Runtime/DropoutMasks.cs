@@ -9,7 +9,8 @@ namespace LoRTA.Onnx.Training.Runtime;
 /// <param name="probability">Probability p of a zero.</param>
 internal sealed class DropoutMasks(long seed, double probability)
 {
-    /// <summary>The mask for one input of the adapted layers, [B, S, width], or [B·S, width] where the model has merged rows and tokens before.</summary>
+    /// <summary>The mask for one input of the adapted layers, [B, S, width], or [B·S, width] where the model has merged rows and tokens
+    /// before.</summary>
     /// <param name="name">The graph's input.</param>
     /// <param name="dimensions">Its dimensions, of which the last is known.</param>
     /// <param name="at">The step, and the micro-batch in it.</param>

@@ -26,10 +26,13 @@ public sealed class OrtGraphEvaluator(OrtSettings settings) : IGraphEvaluator
         {
             _weights.CheckFiles();
             using var run = new OrtRun(_session);
-            foreach (var name in _session.InputNames) run.Bind(name, inputs.GetValueOrDefault(name) ?? throw RuntimeErrors.MissingInput(name));
-            foreach (var (name, tensor) in inputs.Where(input => _session.OverridableInitializerMetadata.ContainsKey(input.Key))) run.Bind(name, tensor);
+            foreach (var name in _session.InputNames)
+                run.Bind(name, inputs.GetValueOrDefault(name) ?? throw RuntimeErrors.MissingInput(name));
+            foreach (var (name, tensor) in inputs.Where(input => _session.OverridableInitializerMetadata.ContainsKey(input.Key)))
+                run.Bind(name, tensor);
             using var outputs = run.Run(_name, _session.OutputNames);
-            return _session.OutputNames.Zip(outputs, (name, value) => (name, OrtTensors.FromOrt(value))).ToDictionary(pair => pair.name, pair => pair.Item2, StringComparer.Ordinal);
+            return _session.OutputNames.Zip(outputs, (name, value) => (name, OrtTensors.FromOrt(value)))
+                .ToDictionary(pair => pair.name, pair => pair.Item2, StringComparer.Ordinal);
         }
 
         public void Dispose()

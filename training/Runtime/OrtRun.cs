@@ -35,7 +35,8 @@ internal sealed class OrtRun(InferenceSession session) : IDisposable
     public IReadOnlyDictionary<string, OnnxTensor> Evaluate()
     {
         using var outputs = Run("evaluation", session.OutputNames);
-        return session.OutputNames.Zip(outputs, (name, value) => (name, OrtTensors.FromOrt(value))).ToDictionary(pair => pair.name, pair => pair.Item2, StringComparer.Ordinal);
+        return session.OutputNames.Zip(outputs, (name, value) => (name, OrtTensors.FromOrt(value)))
+            .ToDictionary(pair => pair.name, pair => pair.Item2, StringComparer.Ordinal);
     }
 
     public void Dispose()

@@ -7,7 +7,8 @@ using Microsoft.ML.OnnxRuntime;
 
 namespace LoRTA.Onnx.Training.Runtime;
 
-/// <summary>Trains with plain ONNX Runtime: one session that computes gradients, one that evaluates, one that steps. Frozen weights are shared by the first two.</summary>
+/// <summary>Trains with plain ONNX Runtime: one session that computes gradients, one that evaluates, one that steps. Frozen weights are
+/// shared by the first two.</summary>
 internal sealed class OrtSessionRuntime : ITrainingRuntime
 {
     private readonly TrainingGraphs _graphs;

@@ -48,11 +48,17 @@ public sealed record OrtSettings(string Device = "cpu", int Threads = 0, bool Al
     internal SessionOptions ToSessionOptions()
     {
         _ = OrtEnvironment.Instance;
-        var options = new SessionOptions { IntraOpNumThreads = ThreadCount, InterOpNumThreads = 1, LogSeverityLevel = OrtEnvironment.Silent };
+        var options = new SessionOptions
+        {
+            IntraOpNumThreads = ThreadCount,
+            InterOpNumThreads = 1,
+            LogSeverityLevel = OrtEnvironment.Silent,
+        };
         try
         {
             options.EnableMemoryPattern = false;
-            options.AddSessionConfigEntry("session.qdq_matmulnbits_accuracy_level", "1");   // a widened weight must not make the runtime round activations to 8 bits
+            // a widened weight must not make the runtime round activations to 8 bits
+            options.AddSessionConfigEntry("session.qdq_matmulnbits_accuracy_level", "1");
             options.AddSessionConfigEntry("session.use_env_allocators", "1");
             if (IsCuda) CudaProvider.AddTo(options, this);
             else if (Device != "cpu") throw RuntimeErrors.UnknownDevice(Device);

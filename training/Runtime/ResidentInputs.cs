@@ -3,7 +3,8 @@ using Microsoft.ML.OnnxRuntime;
 
 namespace LoRTA.Onnx.Training.Runtime;
 
-/// <summary>Inputs that stay the same for several runs, in the memory where the graphs read them: on CUDA each is copied to the card when it changes, not in every run.</summary>
+/// <summary>Inputs that stay the same for several runs, in the memory where the graphs read them: on CUDA each is copied to the card when
+/// it changes, not in every run.</summary>
 internal sealed class ResidentInputs : IDisposable
 {
     private readonly InferenceSession? _copy;   // y = x for each input: only a session's own results can lie in a card's memory
@@ -20,7 +21,8 @@ internal sealed class ResidentInputs : IDisposable
         _values = values;
         if (!settings.IsCuda || values.Count == 0) return;
         _copy = weights.Open(CopyOf(values), settings);
-        _card = new OrtMemoryInfo(OrtMemoryInfo.allocatorCUDA, OrtAllocatorType.DeviceAllocator, settings.DeviceIndex(), OrtMemType.Default);
+        _card = new OrtMemoryInfo(
+            OrtMemoryInfo.allocatorCUDA, OrtAllocatorType.DeviceAllocator, settings.DeviceIndex(), OrtMemType.Default);
         Change(values);
     }
 

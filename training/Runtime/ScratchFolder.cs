@@ -1,7 +1,9 @@
 namespace LoRTA.Onnx.Training.Runtime;
 
-/// <summary>A folder for temporary files that goes with its owner; what a killed process left goes with the next folder that is made.</summary>
-/// <remarks>Each folder holds a file that its owner keeps locked. The system lets go of the lock however the owner ends, so a folder whose lock is free is nobody's.</remarks>
+/// <summary>A folder for temporary files that goes with its owner; what a killed process left goes with the next folder that is
+/// made.</summary>
+/// <remarks>Each folder holds a file that its owner keeps locked. The system lets go of the lock however the owner ends, so a folder whose
+/// lock is free is nobody's.</remarks>
 internal sealed class ScratchFolder : IDisposable
 {
     private const string Prefix = "lorta-scratch-";
@@ -45,7 +47,8 @@ internal sealed class ScratchFolder : IDisposable
         try
         {
             Lock(folder, FileMode.Open).Dispose();
-            foreach (var file in Directory.EnumerateFiles(folder).Where(file => System.IO.Path.GetFileName(file) != LockFile)) File.Delete(file);
+            foreach (var file in Directory.EnumerateFiles(folder).Where(file => System.IO.Path.GetFileName(file) != LockFile))
+                File.Delete(file);
             Directory.Delete(folder, recursive: true);   // the lock goes last: without it nobody would come back for the rest
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -54,5 +57,6 @@ internal sealed class ScratchFolder : IDisposable
         }
     }
 
-    private static FileStream Lock(string folder, FileMode mode) => new(System.IO.Path.Combine(folder, LockFile), mode, FileAccess.ReadWrite, FileShare.None);
+    private static FileStream Lock(string folder, FileMode mode) =>
+        new(System.IO.Path.Combine(folder, LockFile), mode, FileAccess.ReadWrite, FileShare.None);
 }

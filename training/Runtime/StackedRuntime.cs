@@ -54,7 +54,8 @@ internal sealed class StackedRuntime : ITrainingRuntime
         Func<string, string>[] kinds = [name => name, .. _stacked.Graphs.OptimizerState.Select(kept => (Func<string, string>)kept.Stored)];
         return state with
         {
-            Tensors = kinds.SelectMany(stored => map(name => state.Tensors[stored(name)]).Select(pair => (Name: stored(pair.Name), pair.Tensor)))
+            Tensors = kinds.SelectMany(stored => map(name => state.Tensors[stored(name)])
+                .Select(pair => (Name: stored(pair.Name), pair.Tensor)))
                 .ToDictionary(pair => pair.Name, pair => pair.Tensor, StringComparer.Ordinal),
         };
     }

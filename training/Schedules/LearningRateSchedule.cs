@@ -3,7 +3,8 @@ using LoRTA.Onnx.Training.Recipes;
 namespace LoRTA.Onnx.Training.Schedules;
 
 /// <summary>The factor by which each optimizer step scales every peak learning rate.</summary>
-/// <remarks>Step t = 1, 2, …, T with w warm-up steps. t ≤ w: t/w. Then constant 1, linear (T − t + 1)/(T − w), cosine ½(1 + cos π(t − 1 − w)/(T − w)).</remarks>
+/// <remarks>Step t = 1, 2, …, T with w warm-up steps. t ≤ w: t/w. Then constant 1, linear (T − t + 1)/(T − w), cosine ½(1 + cos π(t − 1 −
+/// w)/(T − w)).</remarks>
 internal sealed class LearningRateSchedule
 {
     private static readonly Dictionary<string, Func<double, double>> Shapes = new(StringComparer.Ordinal)   // progress in [0, 1) → factor
@@ -19,7 +20,8 @@ internal sealed class LearningRateSchedule
     {
         _shape = Shapes[options.Name];
         Steps = steps;
-        WarmupSteps = options.WarmupSteps ?? (long)Math.Ceiling((decimal)options.WarmupRatio * steps);   // decimal: 0.07·100 is 7, not 7.000000000000001
+        // decimal: 0.07·100 is 7, not 7.000000000000001
+        WarmupSteps = options.WarmupSteps ?? (long)Math.Ceiling((decimal)options.WarmupRatio * steps);
     }
 
     /// <summary>All steps of the run, T.</summary>

@@ -16,7 +16,9 @@ internal static class ClassLabel
         }
         var count = data.Classes ?? (data.Labels.Count > 0 ? data.Labels.Count : int.MaxValue);
         if (int.TryParse(label, NumberStyles.None, CultureInfo.InvariantCulture, out var index) && index < count) return index;
-        var indices = count == int.MaxValue ? "an index from 0" : string.Create(CultureInfo.InvariantCulture, $"an index from 0 to {count - 1}");
+        var indices = count == int.MaxValue
+            ? "an index from 0"
+            : string.Create(CultureInfo.InvariantCulture, $"an index from 0 to {count - 1}");
         var expected = data.Labels.Count > 0 ? $"one of {string.Join(", ", data.Labels)}, or {indices}" : indices;
         throw DataErrors.BadLabel(row.Path, row.Line, label, expected);
     }

@@ -9,7 +9,8 @@ using LoRTA.Onnx.Training.Metrics;
 namespace LoRTA.Onnx.Training.Tasks;
 
 /// <summary>Guess hidden tokens, drawn anew in each pass.</summary>
-/// <remarks>Of those drawn 80 % become the mask, 10 % any token, 10 % stay (Devlin et al. 2018, section 3.1). The draw is a function of (seed, pass, sample). At least one token of a sample is drawn, so that every batch has labels.</remarks>
+/// <remarks>Of those drawn 80 % become the mask, 10 % any token, 10 % stay (Devlin et al. 2018, section 3.1). The draw is a function of
+/// (seed, pass, sample). At least one token of a sample is drawn, so that every batch has labels.</remarks>
 internal sealed class MaskedLmTask(DataContext data) : IRowEncoder
 {
     public static TrainingTask Definition { get; } = new(new TokenClassification("masked-lm"), LabelKind.Token)

@@ -36,7 +36,8 @@ internal sealed class TextEncoder(DataContext data, LabelKind labels) : IRowEnco
     private float ParseLabel(DataRow row, string label)
     {
         if (labels == LabelKind.Class) return ClassLabel.Parse(row, label, data);
-        if (float.TryParse(label, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && float.IsFinite(number)) return number;
+        if (float.TryParse(label, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && float.IsFinite(number))
+            return number;
         throw DataErrors.BadLabel(row.Path, row.Line, label, "a number");
     }
 }

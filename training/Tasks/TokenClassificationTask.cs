@@ -7,7 +7,8 @@ using LoRTA.Onnx.Training.Metrics;
 
 namespace LoRTA.Onnx.Training.Tasks;
 
-/// <summary>A label per letter (proteins) or per word. The first token of each carries its label; further ones and special tokens do not count.</summary>
+/// <summary>A label per letter (proteins) or per word. The first token of each carries its label; further ones and special tokens do not
+/// count.</summary>
 internal sealed class TokenClassificationTask(DataContext data) : IRowEncoder
 {
     public static TrainingTask Definition { get; } = new(new TokenClassification("token-classification"), LabelKind.Token)

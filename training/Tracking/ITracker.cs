@@ -67,7 +67,8 @@ internal sealed class Trackers(params IReadOnlyList<ITracker> trackers) : ITrack
     }
 }
 
-/// <summary>Hands a run's records to whoever displays progress: <see cref="StepRecord"/>, <see cref="EvaluationRecord"/> or a text.</summary>
+/// <summary>Hands a run's records to whoever displays progress: <see cref="StepRecord"/>, <see cref="EvaluationRecord"/> or a
+/// text.</summary>
 internal sealed class ProgressTracker(IProgress<object> progress) : ITracker
 {
     public void Step(StepRecord record) => progress.Report(record);

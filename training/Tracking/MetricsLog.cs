@@ -21,7 +21,8 @@ internal sealed class MetricsLog : ITracker, IDisposable
 
     /// <summary>Opens the log of a run.</summary>
     /// <param name="path">The file.</param>
-    /// <param name="fromStep">The finished steps of the checkpoint that the run goes on from; later lines, and a torn last one, go. 0 starts anew.</param>
+    /// <param name="fromStep">The finished steps of the checkpoint that the run goes on from; later lines, and a torn last one, go. 0
+    /// starts anew.</param>
     /// <exception cref="LortaException">LRT104: not writable.</exception>
     public static MetricsLog Open(string path, long fromStep)
     {
@@ -38,7 +39,8 @@ internal sealed class MetricsLog : ITracker, IDisposable
     }
 
     /// <summary>All whole lines of a log, in order; none if there is no file.</summary>
-    public static IReadOnlyList<MetricsLine> Read(string path) => File.Exists(path) ? [.. File.ReadLines(path).Select(Parse).OfType<MetricsLine>()] : [];
+    public static IReadOnlyList<MetricsLine> Read(string path) =>
+        File.Exists(path) ? [.. File.ReadLines(path).Select(Parse).OfType<MetricsLine>()] : [];
 
     public void Step(StepRecord record) => Append("step", record);
 

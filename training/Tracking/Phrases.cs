@@ -15,7 +15,8 @@ internal static class Phrases
         [Step(r), Loss(r), .. Left(r), Tokens(r), LearningRate(r), Bytes(r.MemoryBytes), Samples(r)];
 
     public static string Of(EvaluationRecord r) => string.Create(CultureInfo.InvariantCulture,
-        $"evaluation after step {r.Step}  loss {r.Loss:0.0000}{string.Concat(r.Metrics.Select(metric => $"  {metric.Key} {Number(metric.Value)}"))}");
+        $"evaluation after step {r.Step}  loss "
+            + $"{r.Loss:0.0000}{string.Concat(r.Metrics.Select(metric => $"  {metric.Key} {Number(metric.Value)}"))}");
 
     /// <summary>What became of the entries of a data file.</summary>
     /// <param name="path">The file.</param>
@@ -24,11 +25,15 @@ internal static class Phrases
     public static string Of(string path, DataCounts counts, DataOptions data)
     {
         var parts = new List<string> { Count(counts.Rows, "entry", "entries") };
-        if (data.Packing) parts.Add($"packed into rows of {Integer(data.MaxLength)} tokens ({Integer(counts.TokensCut)} at the end dropped)");
-        else if (counts.Cut > 0) parts.Add($"{Integer(counts.Cut)} cut to {Integer(data.MaxLength)} tokens ({Integer(counts.TokensCut)} tokens lost)");
+        if (data.Packing)
+            parts.Add($"packed into rows of {Integer(data.MaxLength)} tokens ({Integer(counts.TokensCut)} at the end dropped)");
+        else if (counts.Cut > 0)
+            parts.Add($"{Integer(counts.Cut)} cut to {Integer(data.MaxLength)} tokens ({Integer(counts.TokensCut)} tokens lost)");
         else parts.Add($"none cut to {Integer(data.MaxLength)} tokens");
         if (counts.WithoutLabel > 0)
-            parts.Add($"{Count(counts.WithoutLabel, data.Packing ? "row" : "entry", data.Packing ? "rows" : "entries")} dropped since no label is left to learn");
+            parts.Add(
+                $"{Count(counts.WithoutLabel, data.Packing ? "row" : "entry", data.Packing ? "rows" : "entries")} dropped since no label "
+                    + "is left to learn");
         if (counts.Empty > 0) parts.Add($"{Integer(counts.Empty)} with an empty text");
         return $"{Path.GetFileName(path)}: {string.Join(", ", parts)}";
     }
@@ -37,7 +42,8 @@ internal static class Phrases
 
     public static string Bytes(long bytes) => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1e6:0} MB");
 
-    public static string Duration(double seconds) => TimeSpan.FromSeconds(Math.Round(seconds)).ToString(seconds < 3600 ? @"m\:ss" : @"h\:mm\:ss", CultureInfo.InvariantCulture);
+    public static string Duration(double seconds) =>
+        TimeSpan.FromSeconds(Math.Round(seconds)).ToString(seconds < 3600 ? @"m\:ss" : @"h\:mm\:ss", CultureInfo.InvariantCulture);
 
     private static string Step(StepRecord r) => string.Create(CultureInfo.InvariantCulture, $"step {r.Step}/{r.Steps}");
 

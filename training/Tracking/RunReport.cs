@@ -25,7 +25,8 @@ internal static class RunReport
     public static string Text(Recipe recipe, RunResult result, IReadOnlyList<MetricsLine> lines, RunEnvironment environment)
     {
         var text = new StringBuilder();
-        var (steps, evaluations) = (lines.Select(line => line.StepRecord).OfType<StepRecord>().ToList(), lines.Select(line => line.EvaluationRecord).OfType<EvaluationRecord>().ToList());
+        var (steps, evaluations) = (lines.Select(line => line.StepRecord).OfType<StepRecord>().ToList(),
+            lines.Select(line => line.EvaluationRecord).OfType<EvaluationRecord>().ToList());
         text.Append(CultureInfo.InvariantCulture, $"# {recipe.Adapter.Method} on {Path.GetFileName(recipe.Model)}: {recipe.Task}\n\n");
         Table(text, ["", ""], Summary(recipe, result));
         if (steps.Count > 0) Course(text, steps);
@@ -48,13 +49,19 @@ internal static class RunReport
         var picked = Picked(values, width).Where(double.IsFinite).ToList();
         if (picked.Count == 0) return string.Empty;
         var (low, high) = (picked.Min(), picked.Max());
-        return string.Concat(picked.Select(value => Bars[high > low ? (int)Math.Round((value - low) / (high - low) * (Bars.Length - 1)) : 0]));
+        return string.Concat(picked.Select(value => Bars[high > low
+            ? (int)Math.Round((value - low) / (high - low) * (Bars.Length - 1))
+            : 0]));
     }
 
     private static IEnumerable<string[]> Summary(Recipe recipe, RunResult result) =>
     [
         ["model", $"`{recipe.Model}`"],
-        ["adapter", string.Create(CultureInfo.InvariantCulture, $"{recipe.Adapter.Method}, rank {recipe.Adapter.Rank}, alpha {recipe.Adapter.Alpha}, on {string.Join(", ", recipe.Adapter.Targets)}, layers {recipe.Adapter.Layers}")],
+        ["adapter",
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"{recipe.Adapter.Method}, rank {recipe.Adapter.Rank}, alpha {recipe.Adapter.Alpha}, on "
+                    + $"{string.Join(", ", recipe.Adapter.Targets)}, layers {recipe.Adapter.Layers}")],
         ["trained numbers", result.Trainable.ToString("N0", CultureInfo.InvariantCulture)],
         ["seed", recipe.Seed.ToString(CultureInfo.InvariantCulture)],
         ["steps", result.Steps.ToString(CultureInfo.InvariantCulture)],
@@ -63,7 +70,8 @@ internal static class RunReport
         .. result.Metrics.Select(metric => new[] { metric.Key, Phrases.Number(metric.Value) }),
         ["data", Phrases.Of(recipe.Data.Train, result.Data, recipe.Data)],
         ["time", Phrases.Duration(result.Seconds)],
-        ["speed", string.Create(CultureInfo.InvariantCulture, $"{result.SamplesPerSecond:0.#} samples/s, {result.TokensPerSecond:0} tokens/s")],
+        ["speed",
+            string.Create(CultureInfo.InvariantCulture, $"{result.SamplesPerSecond:0.#} samples/s, {result.TokensPerSecond:0} tokens/s")],
         ["peak memory", Phrases.Bytes(result.PeakMemoryBytes)],
         ["adapter folder", $"`{result.Adapter}`"],
     ];
@@ -94,7 +102,8 @@ internal static class RunReport
 
     private static void Table(StringBuilder text, IReadOnlyList<string> header, IEnumerable<string[]> rows)
     {
-        foreach (var row in rows.Prepend([.. header.Select(_ => "---")]).Prepend([.. header])) text.Append("| ").AppendJoin(" | ", row).Append(" |\n");
+        foreach (var row in rows.Prepend([.. header.Select(_ => "---")]).Prepend([.. header]))
+            text.Append("| ").AppendJoin(" | ", row).Append(" |\n");
         text.Append('\n');
     }
 

@@ -17,7 +17,10 @@ internal sealed class TextLog : ITracker, IDisposable
         _clock = clock;
         try
         {
-            _writer = new(new FileStream(path, FileMode.Append, FileAccess.Write, FileShare.Read), new UTF8Encoding(false)) { AutoFlush = true, NewLine = "\n" };
+            _writer = new(
+                new FileStream(path, FileMode.Append, FileAccess.Write, FileShare.Read),
+                new UTF8Encoding(false))
+            { AutoFlush = true, NewLine = "\n" };
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -29,7 +32,8 @@ internal sealed class TextLog : ITracker, IDisposable
 
     public void Evaluation(EvaluationRecord record) => Note(Phrases.Of(record));
 
-    public void Note(string text) => _writer.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{_clock.GetUtcNow():yyyy-MM-dd HH:mm:ss}Z  {text}"));
+    public void Note(string text) =>
+        _writer.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{_clock.GetUtcNow():yyyy-MM-dd HH:mm:ss}Z  {text}"));
 
     public void Dispose() => _writer.Dispose();
 }

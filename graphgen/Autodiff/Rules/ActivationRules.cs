@@ -2,7 +2,8 @@ using LoRTA.Onnx.GraphGen.Ir;
 
 namespace LoRTA.Onnx.GraphGen.Autodiff.Rules;
 
-/// <summary>Rules of activations. Notation: x input, y output, g = ∂loss/∂y. Forms are those with the fewest passes over a large tensor.</summary>
+/// <summary>Rules of activations. Notation: x input, y output, g = ∂loss/∂y. Forms are those with the fewest passes over a large
+/// tensor.</summary>
 internal static class ActivationRules
 {
     public static readonly GradientRule[] All =

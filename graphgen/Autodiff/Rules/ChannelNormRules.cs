@@ -2,7 +2,8 @@ using LoRTA.Onnx.GraphGen.Ir;
 
 namespace LoRTA.Onnx.GraphGen.Autodiff.Rules;
 
-/// <summary>Rules of norms of feature maps and vectors. Notation: x [N, C, L..] input, y output, g = ∂loss/∂y, γ and β one number a channel.</summary>
+/// <summary>Rules of norms of feature maps and vectors. Notation: x [N, C, L..] input, y output, g = ∂loss/∂y, γ and β one number a
+/// channel.</summary>
 internal static class ChannelNormRules
 {
     public static readonly GradientRule[] All =
@@ -10,7 +11,8 @@ internal static class ChannelNormRules
         new("GroupNormalization", r => Grouped(r, r.Int("num_groups", 1))),
         new("InstanceNormalization", r => Grouped(r, 0)),
 
-        // y = (x − μ)·s∘γ + β, s = 1/√(v + ε), μ and v stored  ⇒  x̄ = g∘γ·s, γ̄ = Σ g∘(x − μ)·s, β̄ = Σ g, μ̄ = −Σ x̄, v̄ = −½·Σ x̄∘(x − μ)·s²
+        // y = (x − μ)·s∘γ + β, s = 1/√(v + ε), μ and v stored ⇒ x̄ = g∘γ·s, γ̄ = Σ g∘(x − μ)·s, β̄ = Σ g, μ̄ = −Σ x̄, v̄ = −½·Σ x̄∘(x −
+        // μ)·s²
         new("BatchNormalization", r =>
         {
             if (r.Flag("training_mode")) throw r.Refusal("it takes statistics of the batch (training_mode)");

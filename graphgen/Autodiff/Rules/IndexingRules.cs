@@ -34,7 +34,8 @@ internal static class IndexingRules
         new("ReverseSequence", r => [r.Again(r.G), null]),   // its own inverse
     ];
 
-    /// <summary>Zeros of x with g added wherever the operator took an element: it is run again, on the numbers of the elements of x.</summary>
+    /// <summary>Zeros of x with g added wherever the operator took an element: it is run again, on the numbers of the elements of
+    /// x.</summary>
     public static Expr AtPositions(GradientCall r)
     {
         var (count, zero, one) = (r.X.Size(), r.Tape.Constant(OnnxTensor.Scalar(0L)), r.Tape.Constant(OnnxTensor.Scalar(1L)));

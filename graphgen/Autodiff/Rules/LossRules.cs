@@ -2,7 +2,8 @@ using LoRTA.Onnx.GraphGen.Ir;
 
 namespace LoRTA.Onnx.GraphGen.Autodiff.Rules;
 
-/// <summary>Rules of whole losses. Notation: p [N, C, d..] log-probabilities, t [N, d..] classes, w weights of classes, g = ∂loss/∂y.</summary>
+/// <summary>Rules of whole losses. Notation: p [N, C, d..] log-probabilities, t [N, d..] classes, w weights of classes, g =
+/// ∂loss/∂y.</summary>
 internal static class LossRules
 {
     public static readonly GradientRule[] All =

@@ -38,7 +38,8 @@ internal static class NormalizationRules
         }),
     ];
 
-    /// <summary>Whether a value is Where(IsNaN(p), 0, p) of a softmax p: how exporters keep rows without any visible key from being NaN.</summary>
+    /// <summary>Whether a value is Where(IsNaN(p), 0, p) of a softmax p: how exporters keep rows without any visible key from being
+    /// NaN.</summary>
     public static bool IsGuard(Value value) =>
         value.Producer is { Op: "Where" } where
         && where.Input(2) is { Producer.Op: "Softmax" } p

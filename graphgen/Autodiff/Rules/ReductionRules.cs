@@ -2,7 +2,8 @@ using LoRTA.Onnx.GraphGen.Ir;
 
 namespace LoRTA.Onnx.GraphGen.Autodiff.Rules;
 
-/// <summary>Rules of reductions. Notation: x input, y output, g = ∂loss/∂y; spread(z) = z with the reduced axes back, as axes of length 1.</summary>
+/// <summary>Rules of reductions. Notation: x input, y output, g = ∂loss/∂y; spread(z) = z with the reduced axes back, as axes of length
+/// 1.</summary>
 internal static class ReductionRules
 {
     public static readonly GradientRule[] All =
@@ -36,7 +37,8 @@ internal static class ReductionRules
         ? r.G / count
         : r.G * r.Y.Size().Cast(r.G.Type) / r.X.Size().Cast(r.G.Type);
 
-    // y = Π x  ⇒  x̄ᵢ = g·Π_{j ≠ i} xⱼ: p/x without a zero in x, p at the only zero, 0 beside a zero, where p is the product of what is not zero
+    // y = Π x ⇒ x̄ᵢ = g·Π_{j ≠ i} xⱼ: p/x without a zero in x, p at the only zero, 0 beside a zero, where p is the product of what is not
+    // zero
     private static IReadOnlyList<Expr?> Product(GradientCall r)
     {
         var (one, zero) = (r.Tape.Scalar(1, r.X.Type), r.Tape.Scalar(0, r.X.Type));

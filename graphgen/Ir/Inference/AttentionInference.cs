@@ -45,7 +45,8 @@ internal static class AttentionInference
         var (heads, kvHeads) = (f.Int("num_heads", 1), f.Int("kv_num_heads", 1));
         var headSize = Dim.Divide(q[-1], f.Has(1) ? heads : heads + (2 * kvHeads)) ?? throw f.Fail($"{q[-1]} does not split into heads");
         f.Set(0, f.Type(0), [q[0], q[1], headSize * heads]);
-        for (var output = 1; output <= 2; output++) f.Set(output, f.Has(3) ? f.Type(3) : f.Type(0), [q[0], kvHeads, f.Fresh(output, 2), headSize]);
+        for (var output = 1; output <= 2; output++)
+            f.Set(output, f.Has(3) ? f.Type(3) : f.Type(0), [q[0], kvHeads, f.Fresh(output, 2), headSize]);
     }
 
     // Q [B, N, S, H] or [B, S, N·H], K and V alike → Y in the form of Q; presents [B, N_kv, P + L, H]; products [B, N, S, P + L]

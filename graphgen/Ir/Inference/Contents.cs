@@ -11,7 +11,9 @@ internal static class Contents
 
     /// <summary>The elements of a small integer tensor.</summary>
     public static IReadOnlyList<Dim>? Of(OnnxTensor tensor) =>
-        tensor.Count <= Limit && tensor.Type is ElementType.Int64 or ElementType.Int32 or ElementType.Bool ? [.. tensor.ToLongs().Select(value => new Dim(value))] : null;
+        tensor.Count <= Limit && tensor.Type is ElementType.Int64 or ElementType.Int32 or ElementType.Bool
+            ? [.. tensor.ToLongs().Select(value => new Dim(value))]
+            : null;
 
     /// <summary>Elements one by one, a single one against all; null where the operation has no answer.</summary>
     public static IReadOnlyList<Dim>? Zip(IReadOnlyList<Dim>? a, IReadOnlyList<Dim>? b, Func<Dim, Dim, Dim?> operation)

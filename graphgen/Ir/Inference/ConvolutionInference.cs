@@ -63,7 +63,10 @@ internal static class ConvolutionInference
 
     private static void Transposed(NodeFacts f)
     {
-        if (f.Shape(0) is not { Rank: >= 3 } x || f.Shape(1) is not { Known: { } kernel } weight || weight.Rank != x.Rank || f.Node.Ints("output_shape") is not null
+        if (f.Shape(0) is not { Rank: >= 3 } x
+            || f.Shape(1) is not { Known: { } kernel } weight
+            || weight.Rank != x.Rank
+            || f.Node.Ints("output_shape") is not null
             || WindowAttributes.Of(f.Node, x.Rank - 2) is not { IsPaddingGiven: true } at)
         {
             f.Set(0, f.Type(0), Unknown(f));

@@ -6,15 +6,19 @@ internal static class ElementwiseInference
     public static readonly InferenceRule[] All =
     [
         .. InferenceRule.For(f => f.Set(0, f.Type(0), f.Shape(0)),
-            "Abs", "Neg", "Sign", "Exp", "Log", "Sqrt", "Reciprocal", "Floor", "Ceil", "Round", "Erf", "Sin", "Cos", "Tan", "Asin", "Acos", "Atan",
-            "Sinh", "Cosh", "Asinh", "Acosh", "Atanh", "Tanh", "Sigmoid", "Relu", "LeakyRelu", "PRelu", "Elu", "Selu", "Celu", "ThresholdedRelu", "Softplus", "Softsign",
-            "HardSigmoid", "HardSwish", "Mish", "Swish", "Gelu", "Shrink", "Clip", "Softmax", "LogSoftmax", "Hardmax", "CumSum", "Trilu", "BitwiseNot", "ReverseSequence",
+            "Abs", "Neg", "Sign", "Exp", "Log", "Sqrt", "Reciprocal", "Floor", "Ceil", "Round", "Erf", "Sin", "Cos", "Tan", "Asin", "Acos",
+            "Atan",
+            "Sinh", "Cosh", "Asinh", "Acosh", "Atanh", "Tanh", "Sigmoid", "Relu", "LeakyRelu", "PRelu", "Elu", "Selu", "Celu",
+            "ThresholdedRelu", "Softplus", "Softsign",
+            "HardSigmoid", "HardSwish", "Mish", "Swish", "Gelu", "Shrink", "Clip", "Softmax", "LogSoftmax", "Hardmax", "CumSum", "Trilu",
+            "BitwiseNot", "ReverseSequence",
             "LRN", "LpNormalization", "MeanVarianceNormalization", "InstanceNormalization", "GroupNormalization",
             OrtOps.Gelu, OrtOps.FastGelu, OrtOps.BiasGelu, OrtOps.QuickGelu, OrtOps.BiasSoftmax),
         .. InferenceRule.For(f => f.Set(0, f.Type(0), f.Shape(0), f.Content(0)), "Identity"),
         .. InferenceRule.For(f => f.Set(0, ElementType.Bool, f.Shape(0)), "IsNaN", "IsInf"),
         new("Not", f => f.Set(0, ElementType.Bool, f.Shape(0), Contents.Map(f.Content(0), condition => condition.Is(0) ? 1 : 0))),
-        .. InferenceRule.For(f => f.Set(0, f.Type(0), Together(f)), "Pow", "Mod", "Sum", "Mean", "BitShift", "BitwiseAnd", "BitwiseOr", "BitwiseXor"),
+        .. InferenceRule.For(
+            f => f.Set(0, f.Type(0), Together(f)), "Pow", "Mod", "Sum", "Mean", "BitShift", "BitwiseAnd", "BitwiseOr", "BitwiseXor"),
         new("Xor", f => f.Set(0, ElementType.Bool, Together(f))),
         new("And", f => f.Set(0, ElementType.Bool, Together(f),
             Zipped(f, (a, b) => a.Is(0) || b.Is(0) ? 0 : a.IsKnown && b.IsKnown ? 1 : null))),

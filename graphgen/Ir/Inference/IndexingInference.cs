@@ -12,7 +12,10 @@ internal static class IndexingInference
         .. InferenceRule.For(f => f.Set(0, f.Type(0), f.Shape(0)), "ScatterElements", "Scatter", "ScatterND", "TensorScatter"),
         new("OneHot", OneHot),
         new("NonZero", f => f.Set(0, ElementType.Int64, [f.Shape(0) is { } x ? x.Rank : f.Fresh(0, 0), f.Fresh(0, 1)])),
-        new("Compress", f => f.Set(0, f.Type(0), f.Node.Attributes.ContainsKey("axis") && f.Shape(0) is { } x ? f.FreshShape(0, x.Rank) : f.FreshShape(0, 1))),
+        new(
+            "Compress",
+            f => f.Set(
+                0, f.Type(0), f.Node.Attributes.ContainsKey("axis") && f.Shape(0) is { } x ? f.FreshShape(0, x.Rank) : f.FreshShape(0, 1))),
         new("TopK", TopK),
         .. InferenceRule.For(Arg, "ArgMax", "ArgMin"),
         new("Unique", f => f.Set(0, f.Type(0), f.FreshShape(0, f.Shape(0) is { } x && f.Node.Attributes.ContainsKey("axis") ? x.Rank : 1))),
@@ -56,7 +59,10 @@ internal static class IndexingInference
             return;
         }
         var axis = f.Axis(f.Int("axis", -1), index.Rank + 1);
-        f.Set(0, f.Type(2), [.. index.Range(0, axis), f.Content(1) is [var depth] ? depth : f.Fresh(0, axis), .. index.Range(axis, index.Rank)]);
+        f.Set(
+            0,
+            f.Type(2),
+            [.. index.Range(0, axis), f.Content(1) is [var depth] ? depth : f.Fresh(0, axis), .. index.Range(axis, index.Rank)]);
     }
 
     private static void TopK(NodeFacts f)
@@ -74,6 +80,13 @@ internal static class IndexingInference
     private static void Arg(NodeFacts f)
     {
         var axis = f.Shape(0) is { } x ? f.Axis(f.Int("axis", 0), Math.Max(1, x.Rank)) : 0;
-        f.Set(0, ElementType.Int64, f.Shape(0) is not { } y ? null : f.Int("keepdims", 1) == 1 ? [.. y.Select((dim, i) => i == axis ? 1 : dim)] : [.. y.Where((_, i) => i != axis)]);
+        f.Set(
+            0,
+            ElementType.Int64,
+            f.Shape(0) is not { } y
+                ? null
+                : f.Int("keepdims", 1) == 1
+                    ? [.. y.Select((dim, i) => i == axis ? 1 : dim)]
+                    : [.. y.Where((_, i) => i != axis)]);
     }
 }

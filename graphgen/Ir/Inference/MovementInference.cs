@@ -41,11 +41,14 @@ internal static class MovementInference
         if (f.Content(1) is not { } target) return f.Shape(1) is [var rank] && rank.Value is { } known ? f.FreshShape(0, known) : null;
         var (x, dims, copies) = (f.Shape(0), target.ToArray(), f.Int("allowzero", 0) == 0);
         for (var i = 0; i < dims.Length; i++)
-            if (copies && dims[i].Is(0)) dims[i] = x is null ? f.Fresh(0, i) : i < x.Rank ? x[i] : throw f.Fail($"dimension {i} to copy, of {x}");
+            if (copies && dims[i].Is(0))
+                dims[i] = x is null ? f.Fresh(0, i) : i < x.Rank ? x[i] : throw f.Fail($"dimension {i} to copy, of {x}");
         var hole = Array.FindIndex(dims, dim => dim.Is(-1));
         if (hole >= 0) dims[hole] = x is null ? f.Fresh(0, hole) : Remaining(f, x, dims, hole);
         Shape result = [.. dims];
-        return x is null || x.Size.Value is not { } from || result.Size.Value is not { } to || from == to ? result : throw f.Fail($"{x} does not fit into {result}");
+        return x is null || x.Size.Value is not { } from || result.Size.Value is not { } to || from == to
+            ? result
+            : throw f.Fail($"{x} does not fit into {result}");
     }
 
     private static Dim Remaining(NodeFacts f, Shape x, Dim[] dims, int hole)
@@ -55,7 +58,9 @@ internal static class MovementInference
             if (i != hole && !have.Remove(dims[i])) want *= dims[i];
         var all = have.Aggregate(new Dim(1), (product, dim) => product * dim);
         if (Dim.Divide(all, want) is { } quotient) return quotient;
-        return all.IsKnown && want.IsKnown && !want.Is(0) ? throw f.Fail($"{x} does not fit into [{string.Join(", ", dims)}]") : f.Fresh(0, hole);
+        return all.IsKnown && want.IsKnown && !want.Is(0)
+            ? throw f.Fail($"{x} does not fit into [{string.Join(", ", dims)}]")
+            : f.Fresh(0, hole);
     }
 
     private static void Flatten(NodeFacts f)
@@ -74,7 +79,8 @@ internal static class MovementInference
     {
         if (f.Shape(0) is not { } x) return null;
         if (!f.Gives("axes", 1)) return x.IsKnown ? [.. x.Where(dim => !dim.Is(1))] : null;
-        if (f.Longs("axes", 1) is not { } axes) return f.Shape(1) is [var count] && count.Value is { } known ? f.FreshShape(0, x.Rank - known) : null;
+        if (f.Longs("axes", 1) is not { } axes)
+            return f.Shape(1) is [var count] && count.Value is { } known ? f.FreshShape(0, x.Rank - known) : null;
         var gone = axes.Select(axis => f.Axis(axis, x.Rank)).ToHashSet();
         foreach (var axis in gone) if (x[axis].Value is { } size and not 1) throw f.Fail($"axis {axis} has size {size}, not 1");
         return [.. x.Where((_, axis) => !gone.Contains(axis))];
@@ -83,7 +89,8 @@ internal static class MovementInference
     private static Shape? Unsqueeze(NodeFacts f)
     {
         if (f.Shape(0) is not { } x) return null;
-        if (f.Longs("axes", 1) is not { } axes) return f.Shape(1) is [var count] && count.Value is { } known ? f.FreshShape(0, x.Rank + known) : null;
+        if (f.Longs("axes", 1) is not { } axes)
+            return f.Shape(1) is [var count] && count.Value is { } known ? f.FreshShape(0, x.Rank + known) : null;
         var rank = x.Rank + axes.Length;
         var ones = axes.Select(axis => f.Axis(axis, rank)).ToHashSet();
         if (ones.Count < axes.Length) throw f.Fail($"axes [{string.Join(", ", axes)}] name an axis twice");
@@ -113,15 +120,28 @@ internal static class MovementInference
     {
         var rank = f.Shape(1) is [var count] ? count.Value : null;
         Shape? target = f.Content(1) is { } content ? [.. content] : null;
-        var shape = target is not null ? f.Broadcast(0, f.Shape(0), target) : rank is { } known && f.Shape(0) is { } x ? f.FreshShape(0, Math.Max(known, x.Rank)) : null;
-        f.Set(0, f.Type(0), shape, f.Content(0) is [var single] && shape is [var size] && size.Value is >= 0 and <= Contents.Limit and var n ? [.. Enumerable.Repeat(single, (int)n)] : null);
+        var shape = target is not null
+            ? f.Broadcast(0, f.Shape(0), target)
+            : rank is { } known && f.Shape(0) is { } x
+                ? f.FreshShape(0, Math.Max(known, x.Rank))
+                : null;
+        f.Set(
+            0,
+            f.Type(0),
+            shape,
+            f.Content(0) is [var single] && shape is [var size] && size.Value is >= 0 and <= Contents.Limit and var n
+                ? [.. Enumerable.Repeat(single, (int)n)]
+                : null);
     }
 
     private static void Tile(NodeFacts f)
     {
         var x = f.Shape(0);
         f.AtLeast(f.Content(1)?.Count, x?.Rank, "repeats");
-        f.Set(0, f.Type(0), x is null ? null : f.Content(1) is { } times ? [.. x.Select((dim, axis) => dim * times[axis])] : f.FreshShape(0, x.Rank));
+        f.Set(
+            0,
+            f.Type(0),
+            x is null ? null : f.Content(1) is { } times ? [.. x.Select((dim, axis) => dim * times[axis])] : f.FreshShape(0, x.Rank));
     }
 
     private static void Concat(NodeFacts f)
@@ -142,7 +162,11 @@ internal static class MovementInference
     private static Dim Agreed(NodeFacts f, int axis, Dim[] dims)
     {
         var numbers = dims.Where(dim => dim.IsKnown).Distinct().ToArray();
-        return numbers.Length > 1 ? throw f.Fail($"sizes {numbers[0]} and {numbers[1]} of axis {axis} differ") : numbers.Length == 1 ? numbers[0] : dims[0];
+        return numbers.Length > 1
+            ? throw f.Fail($"sizes {numbers[0]} and {numbers[1]} of axis {axis} differ")
+            : numbers.Length == 1
+                ? numbers[0]
+                : dims[0];
     }
 
     private static IReadOnlyList<Dim>? Joined(NodeFacts f)
@@ -160,8 +184,16 @@ internal static class MovementInference
         f.AtLeast(sizes?.Count, f.Outputs, "lengths");
         for (int output = 0, start = 0; output < f.Outputs; output++)
         {
-            var size = x is null ? new Dim(0) : sizes is not null ? sizes[output] : f.Has(1) ? f.Fresh(output, axis) : Chunk(f, x[axis], output, axis);
-            var part = content is not null && size.Value is { } n && start + n <= content.Count ? content.Skip(start).Take((int)n).ToArray() : null;
+            var size = x is null
+                ? new Dim(0)
+                : sizes is not null
+                    ? sizes[output]
+                    : f.Has(1)
+                        ? f.Fresh(output, axis)
+                        : Chunk(f, x[axis], output, axis);
+            var part = content is not null && size.Value is { } n && start + n <= content.Count
+                ? content.Skip(start).Take((int)n).ToArray()
+                : null;
             f.Set(output, f.Type(0), x?.With(axis, size), part);
             start += part?.Length ?? 0;
         }
@@ -183,7 +215,9 @@ internal static class MovementInference
             return;
         }
         var (starts, ends, steps) = (Given("starts", 1), Given("ends", 2), f.Has(4) ? f.Longs(4) : null);
-        var axes = f.Gives("axes", 3) ? f.Longs("axes", 3) : Enumerable.Range(0, starts?.Count ?? x.Rank).Select(axis => (long)axis).ToArray();
+        var axes = f.Gives("axes", 3)
+            ? f.Longs("axes", 3)
+            : Enumerable.Range(0, starts?.Count ?? x.Rank).Select(axis => (long)axis).ToArray();
         CheckBounds(f, (starts, ends), steps, axes);
         var dims = x.ToArray();
         for (var i = 0; i < x.Rank && axes is null; i++) dims[i] = f.Fresh(0, i);
@@ -191,11 +225,20 @@ internal static class MovementInference
         {
             var axis = f.Axis(axes[i], x.Rank);
             var step = !f.Has(4) ? 1 : steps?[i];
-            dims[axis] = starts is null || ends is null || step is null ? f.Fresh(0, axis) : SliceRange.Length(x[axis], starts[i], ends[i], step.Value) ?? f.Fresh(0, axis);
+            dims[axis] = starts is null || ends is null || step is null
+                ? f.Fresh(0, axis)
+                : SliceRange.Length(x[axis], starts[i], ends[i], step.Value) ?? f.Fresh(0, axis);
         }
-        f.Set(0, f.Type(0), [.. dims], x.Rank == 1 && axes?.Length == 1 && f.Content(0) is { } content ? SliceRange.Of(content, starts?[0], ends?[0], f.Has(4) ? steps?[0] : 1) : null);
+        f.Set(
+            0,
+            f.Type(0),
+            [.. dims],
+            x.Rank == 1 && axes?.Length == 1 && f.Content(0) is { } content
+                ? SliceRange.Of(content, starts?[0], ends?[0], f.Has(4) ? steps?[0] : 1)
+                : null);
 
-        IReadOnlyList<Dim>? Given(string attribute, int input) => f.Node.Ints(attribute) is { } ints ? [.. ints.Select(value => new Dim(value))] : f.Content(input);
+        IReadOnlyList<Dim>? Given(string attribute, int input) =>
+            f.Node.Ints(attribute) is { } ints ? [.. ints.Select(value => new Dim(value))] : f.Content(input);
     }
 
     private static void CheckBounds(

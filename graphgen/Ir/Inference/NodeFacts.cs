@@ -32,7 +32,8 @@ internal sealed class NodeFacts(Node node)
     public IReadOnlyList<Dim>? Content(int input) => node.Input(input) is { } value ? Contents.Of(value) : null;
 
     /// <summary>The elements of a small integer input where all are numbers.</summary>
-    public long[]? Longs(int input) => Content(input) is { } content && content.All(dim => dim.IsKnown) ? [.. content.Select(dim => dim.Value!.Value)] : null;
+    public long[]? Longs(int input) =>
+        Content(input) is { } content && content.All(dim => dim.IsKnown) ? [.. content.Select(dim => dim.Value!.Value)] : null;
 
     /// <summary>Integers that older opsets hold in an attribute and newer ones in an input.</summary>
     public long[]? Longs(string attribute, int input) => node.Ints(attribute) ?? Longs(input);
@@ -61,7 +62,8 @@ internal sealed class NodeFacts(Node node)
     {
         if (output >= Outputs || node.Outputs[output] is not { } value) return;
         if (type != ElementType.Undefined) value.Type = type;
-        if (shape is not null) value.Shape = value.Shape is { } declared && declared.Rank == shape.Rank ? Merge(output, shape, declared) : shape;
+        if (shape is not null)
+            value.Shape = value.Shape is { } declared && declared.Rank == shape.Rank ? Merge(output, shape, declared) : shape;
 
         // Elements of two shapes that broadcast ([n, 1] and [1, n]) are no list of n.
         var fits = value.Shape?.Size.Value is not { } size || size == content?.Count;

@@ -7,7 +7,9 @@ internal static class ProductInference
     [
         new("MatMul", f => f.Set(0, f.Type(0), Product(f, f.Shape(0), f.Shape(1)))),
         new("MatMulInteger", f => f.Set(0, ElementType.Int32, Product(f, f.Shape(0), f.Shape(1)))),
-        new(OrtOps.FusedMatMul, f => f.Set(0, f.Type(0), Product(f, Transposed(f, 0, "transA", "transBatchA"), Transposed(f, 1, "transB", "transBatchB")))),
+        new(
+            OrtOps.FusedMatMul,
+            f => f.Set(0, f.Type(0), Product(f, Transposed(f, 0, "transA", "transBatchA"), Transposed(f, 1, "transB", "transBatchB")))),
         .. InferenceRule.For(Blocked, OrtOps.MatMulNBits, OrtOps.MatMulBnb4),
         new(OrtOps.DynamicQuantizeMatMul, f => f.Set(0, f.Type(0), Product(f, f.Shape(0), f.Shape(1)))),
         new(OrtOps.MatMulIntegerToFloat, f => f.Set(0, f.Type(2), Product(f, f.Shape(0), f.Shape(1)))),
@@ -74,9 +76,14 @@ internal static class ProductInference
             broadcast = f.Broadcast(0, broadcast, Bind(f, terms[i], x, sizes));
         }
         var result = sides.Length > 1 ? sides[1] : Implicit(terms);
-        f.Set(0, f.Type(0), [.. result.Replace("...", "…", StringComparison.Ordinal).SelectMany(letter => letter == '…' ? broadcast! : (IEnumerable<Dim>)[SizeOf(letter)])]);
+        f.Set(
+            0,
+            f.Type(0),
+            [.. result.Replace("...", "…", StringComparison.Ordinal)
+                .SelectMany(letter => letter == '…' ? broadcast! : (IEnumerable<Dim>)[SizeOf(letter)])]);
 
-        Dim SizeOf(char letter) => sizes.TryGetValue(letter, out var size) ? size : throw f.Fail($"'{equation}' does not say what {letter} is");
+        Dim SizeOf(char letter) =>
+            sizes.TryGetValue(letter, out var size) ? size : throw f.Fail($"'{equation}' does not say what {letter} is");
     }
 
     // Notes the size of each letter and gives the dimensions that the ellipsis stands for.
@@ -90,7 +97,8 @@ internal static class ProductInference
         {
             if (i == dots) continue;
             var size = x[dots >= 0 && i > dots ? i + spared - 1 : i];
-            if (!sizes.TryGetValue(letters[i], out var known) || known.Is(1) || (!known.IsKnown && size.IsKnown && !size.Is(1))) sizes[letters[i]] = size;
+            if (!sizes.TryGetValue(letters[i], out var known) || known.Is(1) || (!known.IsKnown && size.IsKnown && !size.Is(1)))
+                sizes[letters[i]] = size;
             else if (known.IsKnown && size.IsKnown && known != size && !size.Is(1)) throw f.Fail($"{letters[i]} is {known} and {size}");
         }
         return dots < 0 ? [] : x.Range(dots, dots + spared);

@@ -11,7 +11,10 @@ internal static class QuantizationInference
             f.Set(1, ElementType.Float, []);
             f.Set(2, ElementType.UInt8, []);
         }),
-        .. InferenceRule.For(f => f.Set(0, f.Has(2) ? f.Type(2) : (ElementType)f.Int("output_dtype", (long)ElementType.UInt8), f.Shape(0)), "QuantizeLinear", OrtOps.QuantizeLinear),
+        .. InferenceRule.For(
+            f => f.Set(0, f.Has(2) ? f.Type(2) : (ElementType)f.Int("output_dtype", (long)ElementType.UInt8), f.Shape(0)),
+            "QuantizeLinear",
+            OrtOps.QuantizeLinear),
         .. InferenceRule.For(f => f.Set(0, f.Type(0), f.Shape(0)), OrtOps.QLinearSigmoid, OrtOps.QLinearLeakyRelu,
             OrtOps.QLinearSoftmax),
         .. InferenceRule.For(f => f.Set(0, f.Type(0), f.Broadcast(0, f.Shape(0), f.Shape(3))), OrtOps.QLinearAdd,

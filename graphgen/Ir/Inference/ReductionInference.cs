@@ -10,7 +10,11 @@ internal static class ReductionInference
         new("ReduceSum", f => f.Set(0, f.Type(0), Reduced(f), Folded(f, (a, b) => a + b))),
         new("ReduceProd", f => f.Set(0, f.Type(0), Reduced(f), Folded(f, (a, b) => a * b))),
         .. InferenceRule.For(f => Norm(f, f.Int("axis", -1), mean: 1, deviation: 2), "LayerNormalization"),
-        .. InferenceRule.For(f => Norm(f, f.Int("axis", -1), mean: -1, deviation: 1), "SimplifiedLayerNormalization", OrtOps.SimplifiedLayerNormalization, "RMSNormalization"),
+        .. InferenceRule.For(
+            f => Norm(f, f.Int("axis", -1), mean: -1, deviation: 1),
+            "SimplifiedLayerNormalization",
+            OrtOps.SimplifiedLayerNormalization,
+            "RMSNormalization"),
         .. InferenceRule.For(SkipNorm, OrtOps.SkipLayerNormalization, OrtOps.SkipSimplifiedLayerNormalization),
         new(OrtOps.EmbedLayerNormalization, EmbedNorm),
         new("NegativeLogLikelihoodLoss", f => f.Set(0, f.Type(0), Loss(f))),
@@ -30,7 +34,12 @@ internal static class ReductionInference
     {
         if (f.Shape(0) is not { } x) return null;
         var keep = f.Int("keepdims", 1) == 1;
-        if (f.Gives("axes", 1) && f.Longs("axes", 1) is null) return keep ? f.FreshShape(0, x.Rank) : f.Shape(1) is [var count] && count.Value is { } known ? f.FreshShape(0, x.Rank - known) : null;
+        if (f.Gives("axes", 1) && f.Longs("axes", 1) is null)
+            return keep
+                ? f.FreshShape(0, x.Rank)
+                : f.Shape(1) is [var count] && count.Value is { } known
+                    ? f.FreshShape(0, x.Rank - known)
+                    : null;
         var axes = f.Longs("axes", 1) ?? [];
         if (axes.Length == 0 && f.Int("noop_with_empty_axes", 0) == 1) return x;
         var gone = axes.Length == 0 ? [.. Enumerable.Range(0, x.Rank)] : axes.Select(axis => f.Axis(axis, Math.Max(1, x.Rank))).ToHashSet();
@@ -38,7 +47,9 @@ internal static class ReductionInference
     }
 
     private static IReadOnlyList<Dim>? Folded(NodeFacts f, Func<Dim, Dim, Dim> operation) =>
-        f.Shape(0)?.Rank == 1 && f.Content(0) is { Count: > 0 } content && f.Int("noop_with_empty_axes", 0) == 0 ? [content.Aggregate(operation)] : null;
+        f.Shape(0)?.Rank == 1 && f.Content(0) is { Count: > 0 } content && f.Int("noop_with_empty_axes", 0) == 0
+            ? [content.Aggregate(operation)]
+            : null;
 
     // Statistics have size 1 on the normalised axes and are float, whatever the input is.
     private static void Norm(NodeFacts f, long axis, int mean, int deviation)

@@ -4,7 +4,8 @@ using LoRTA.Onnx.GraphGen.Errors;
 namespace LoRTA.Onnx.GraphGen.Ir.Inference;
 
 /// <summary>Type and shape inference with symbolic dimensions.</summary>
-/// <remarks>A flat table, operator → rule. Rules read attributes and inputs of every opset from 7 on (axes as attribute or as input, …). An operator without a rule
+/// <remarks>A flat table, operator → rule. Rules read attributes and inputs of every opset from 7 on (axes as attribute or as input, …). An
+/// operator without a rule
 /// leaves its outputs as the file declares them.</remarks>
 internal static class ShapeInference
 {
@@ -49,5 +50,6 @@ internal static class ShapeInference
 internal sealed record InferenceRule(string Op, Action<NodeFacts> Infer)
 {
     /// <summary>One rule for several operators.</summary>
-    public static IEnumerable<InferenceRule> For(Action<NodeFacts> infer, params IEnumerable<string> ops) => ops.Select(op => new InferenceRule(op, infer));
+    public static IEnumerable<InferenceRule> For(Action<NodeFacts> infer, params IEnumerable<string> ops) =>
+        ops.Select(op => new InferenceRule(op, infer));
 }

@@ -23,7 +23,8 @@ internal static class SliceRange
         return [.. Enumerable.Range(0, (int)count).Select(i => content[(int)(first + (i * by))])];
     }
 
-    private static long First(long size, long start, long step) => Math.Clamp(start.FromFront(size), 0, step > 0 ? size : Math.Max(size - 1, 0));
+    private static long First(long size, long start, long step) =>
+        Math.Clamp(start.FromFront(size), 0, step > 0 ? size : Math.Max(size - 1, 0));
 
     private static long Count(long size, long start, long end, long step)
     {

@@ -32,7 +32,8 @@ internal static class OpsetChanges
             var (from, to) = (Math.Min(version, import.Version), Math.Max(version, import.Version));
             var used = function.Node.Where(node => Opsets.DomainOf(node.Domain) == domain).Select(node => node.OpType);
             if (used.FirstOrDefault(HasChanged) is not { } changed) continue;
-            return $"it is written in opset {import.Version} of {Opsets.NameOf(domain)} and the model in {version}, between which {changed} changed";
+            return $"it is written in opset {import.Version} of {Opsets.NameOf(domain)} and the model in {version}, between which "
+                + $"{changed} changed";
 
             bool HasChanged(string op) =>
                 domain.Length > 0 || Versions.GetValueOrDefault(op, []).Any(change => change > from && change <= to);

@@ -28,7 +28,8 @@ internal static class CsvRows
         {
             var (line, fields) = ((int)reader.LineNumber, reader.Current.ToArray());
             if (fields.Length != header.Length)
-                throw DataErrors.BadLine(path, line, string.Create(CultureInfo.InvariantCulture, $"{fields.Length} fields, the header has {header.Length}"));
+                throw DataErrors.BadLine(
+                    path, line, string.Create(CultureInfo.InvariantCulture, $"{fields.Length} fields, the header has {header.Length}"));
             yield return new DataRow(path, line, new(header.Zip(fields, KeyValuePair.Create), StringComparer.Ordinal));
         }
     }

@@ -13,7 +13,8 @@ internal sealed record DataRow(string Path, int Line, OrderedDictionary<string, 
 
     /// <summary>The cell of a column as it is spelled: a label, or a list of words parted by spaces.</summary>
     /// <exception cref="GraphGen.Errors.LortaException">LRT505: there is no such column; names those there are.</exception>
-    public string this[string column] => Cells.TryGetValue(column, out var text) ? text : throw DataErrors.NoColumn(Path, Line, column, Cells.Keys);
+    public string this[string column] =>
+        Cells.TryGetValue(column, out var text) ? text : throw DataErrors.NoColumn(Path, Line, column, Cells.Keys);
 
     /// <summary>What a column holds.</summary>
     public CellKind Kind(string column) => Kinds.GetValueOrDefault(column, CellKind.Text);

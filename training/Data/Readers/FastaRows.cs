@@ -25,7 +25,12 @@ internal static class FastaRows
         if (sequence.Length == 0) throw DataErrors.BadLine(path, line, "the entry has no sequence");
         var words = header.Split(' ', 2, StringSplitOptions.TrimEntries);
         var description = words.Length > 1 ? words[1] : string.Empty;
-        var cells = new OrderedDictionary<string, string>(StringComparer.Ordinal) { ["id"] = words[0], ["description"] = description, ["sequence"] = sequence };
+        var cells = new OrderedDictionary<string, string>(StringComparer.Ordinal)
+        {
+            ["id"] = words[0],
+            ["description"] = description,
+            ["sequence"] = sequence,
+        };
         foreach (var pair in description.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(word => word.Split('=', 2)))
         {
             if (pair is [{ Length: > 0 } key, var value]) cells.TryAdd(key, value);

@@ -3,7 +3,8 @@ using LoRTA.Onnx.Training.Errors;
 
 namespace LoRTA.Onnx.Training.Data.Readers;
 
-/// <summary>Fields parted by tabs under a header line. Nothing is quoted: a double quote is a character of the text, as in GLUE's files.</summary>
+/// <summary>Fields parted by tabs under a header line. Nothing is quoted: a double quote is a character of the text, as in GLUE's
+/// files.</summary>
 internal static class TsvRows
 {
     public static IEnumerable<DataRow> Parse(string path, string text)
@@ -16,7 +17,8 @@ internal static class TsvRows
             if (lines[i].Length == 0) continue;
             var fields = lines[i].Split('\t');
             if (fields.Length != header.Length)
-                throw DataErrors.BadLine(path, i + 1, string.Create(CultureInfo.InvariantCulture, $"{fields.Length} fields, the header has {header.Length}"));
+                throw DataErrors.BadLine(
+                    path, i + 1, string.Create(CultureInfo.InvariantCulture, $"{fields.Length} fields, the header has {header.Length}"));
             yield return new DataRow(path, i + 1, new(header.Zip(fields, KeyValuePair.Create), StringComparer.Ordinal));
         }
     }

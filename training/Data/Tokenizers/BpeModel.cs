@@ -56,7 +56,9 @@ internal sealed class BpeModel : ISubwordModel
 
     private void AddUnknown(Rune rune, bool afterUnknown, List<int> ids)
     {
-        var bytes = ByteFallback ? Encoding.UTF8.GetBytes(rune.ToString()).Select(value => _vocabulary.Find($"<0x{value:X2}>")).ToList() : [];
+        var bytes = ByteFallback
+            ? Encoding.UTF8.GetBytes(rune.ToString()).Select(value => _vocabulary.Find($"<0x{value:X2}>")).ToList()
+            : [];
         if (bytes.Count > 0 && bytes.TrueForAll(id => id is not null)) ids.AddRange(bytes.Select(id => id!.Value));
         else if (Unknown is { } unknown && !(FuseUnknown && afterUnknown)) ids.Add(unknown);
     }

@@ -6,7 +6,8 @@ namespace LoRTA.Onnx.Training.Data.Tokenizers;
 internal static class ByteAlphabet
 {
     private static readonly char[] Letters = Make();
-    private static readonly Dictionary<char, byte> Bytes = Enumerable.Range(0, 256).ToDictionary(value => Letters[value], value => (byte)value);
+    private static readonly Dictionary<char, byte> Bytes =
+        Enumerable.Range(0, 256).ToDictionary(value => Letters[value], value => (byte)value);
 
     /// <summary>The UTF-8 bytes of <paramref name="text"/> in the alphabet.</summary>
     public static string Write(string text) => string.Create(Encoding.UTF8.GetByteCount(text), text, (letters, source) =>

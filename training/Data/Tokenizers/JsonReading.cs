@@ -9,9 +9,12 @@ namespace LoRTA.Onnx.Training.Data.Tokenizers;
 internal static class JsonReading
 {
     public static JsonElement? Find(this JsonElement json, string name) =>
-        json.ValueKind == JsonValueKind.Object && json.TryGetProperty(name, out var value) && value.ValueKind != JsonValueKind.Null ? value : null;
+        json.ValueKind == JsonValueKind.Object && json.TryGetProperty(name, out var value) && value.ValueKind != JsonValueKind.Null
+            ? value
+            : null;
 
-    public static string? Text(this JsonElement json, string name) => json.Find(name) is { ValueKind: JsonValueKind.String } value ? value.GetString() : null;
+    public static string? Text(this JsonElement json, string name) =>
+        json.Find(name) is { ValueKind: JsonValueKind.String } value ? value.GetString() : null;
 
     public static bool? Flag(this JsonElement json, string name) =>
         json.Find(name) is { ValueKind: JsonValueKind.True or JsonValueKind.False } value ? value.GetBoolean() : null;
@@ -33,8 +36,17 @@ internal static class JsonReading
         {
             return parse();
         }
-        catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or FormatException or ArgumentException
-            or IOException or InvalidDataException or IndexOutOfRangeException or OverflowException or NullReferenceException or NotSupportedException)
+        catch (Exception e) when (e is JsonException
+            or KeyNotFoundException
+            or InvalidOperationException
+            or FormatException
+            or ArgumentException
+            or IOException
+                or InvalidDataException
+                or IndexOutOfRangeException
+                or OverflowException
+                or NullReferenceException
+                or NotSupportedException)
         {
             throw DataErrors.TokenizerCorrupt(path, e.FirstLine(), e);
         }

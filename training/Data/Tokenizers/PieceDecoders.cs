@@ -23,7 +23,8 @@ internal static class PieceDecoders
         var (text, bytes) = (new StringBuilder(), new List<byte>());
         foreach (var piece in pieces)
         {
-            if (piece is ['<', '0', 'x', _, _, '>'] && byte.TryParse(piece.AsSpan(3, 2), NumberStyles.HexNumber, CultureInfo.InvariantCulture, out var value))
+            if (piece is ['<', '0', 'x', _, _, '>']
+                && byte.TryParse(piece.AsSpan(3, 2), NumberStyles.HexNumber, CultureInfo.InvariantCulture, out var value))
             {
                 bytes.Add(value);
                 continue;
@@ -41,7 +42,11 @@ internal static class PieceDecoders
         var text = new StringBuilder();
         for (var i = 0; i < pieces.Count; i++)
         {
-            var piece = i == 0 ? pieces[i] : pieces[i].StartsWith(prefix, StringComparison.Ordinal) ? pieces[i][prefix.Length..] : " " + pieces[i];
+            var piece = i == 0
+                ? pieces[i]
+                : pieces[i].StartsWith(prefix, StringComparison.Ordinal)
+                    ? pieces[i][prefix.Length..]
+                    : " " + pieces[i];
             if (cleanUp) foreach (var (from, to) in English) piece = piece.Replace(from, to, StringComparison.Ordinal);
             text.Append(piece);
         }

@@ -6,7 +6,8 @@ internal sealed record SequenceTemplate(IReadOnlyList<TemplatePart> Single, IRea
     /// <summary>No special tokens; a pair is simply joined.</summary>
     public static SequenceTemplate Bare { get; } = new([TemplatePart.First()], [TemplatePart.First(), TemplatePart.Second(1)]);
 
-    /// <summary>Puts the special tokens around ids cut so that all fits <paramref name="maxLength"/>: longest first, as Hugging Face does.</summary>
+    /// <summary>Puts the special tokens around ids cut so that all fits <paramref name="maxLength"/>: longest first, as Hugging Face
+    /// does.</summary>
     public EncodedText Wrap(int[] first, int[]? second, int maxLength)
     {
         var parts = second is null ? Single : Pair;

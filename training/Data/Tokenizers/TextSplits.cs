@@ -64,10 +64,13 @@ internal static partial class TextSplits
         }
     }
 
-    /// <summary>Splits at the matches of <paramref name="pattern"/>; with <paramref name="invert"/> the text between them counts as the matches.</summary>
+    /// <summary>Splits at the matches of <paramref name="pattern"/>; with <paramref name="invert"/> the text between them counts as the
+    /// matches.</summary>
     public static IEnumerable<string> At(Regex pattern, Behavior behavior, bool invert, string text)
     {
-        var matches = pattern.Matches(StandIn(text)).Where(match => match.Length > 0).Select(match => (match.Index, End: match.Index + match.Length));
+        var matches = pattern.Matches(StandIn(text))
+            .Where(match => match.Length > 0)
+            .Select(match => (match.Index, End: match.Index + match.Length));
         var (pending, lastMatched) = (string.Empty, false);
         foreach (var (start, end, matched) in Segments(matches, text.Length, invert))
         {
@@ -86,7 +89,8 @@ internal static partial class TextSplits
         if (pending.Length > 0) yield return pending;
     }
 
-    private static IEnumerable<(int Start, int End, bool Matched)> Segments(IEnumerable<(int Index, int End)> matches, int length, bool invert)
+    private static IEnumerable<(int Start, int End, bool Matched)> Segments(
+        IEnumerable<(int Index, int End)> matches, int length, bool invert)
     {
         var at = 0;
         foreach (var (start, end) in matches)

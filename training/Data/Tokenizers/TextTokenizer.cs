@@ -4,7 +4,8 @@ using LoRTA.Onnx.Training.Errors;
 
 namespace LoRTA.Onnx.Training.Data.Tokenizers;
 
-/// <summary>Text to ids and back, as the tokenizer in a Hugging Face folder does it: added tokens, normalization, splitting, pieces, special tokens.</summary>
+/// <summary>Text to ids and back, as the tokenizer in a Hugging Face folder does it: added tokens, normalization, splitting, pieces,
+/// special tokens.</summary>
 internal sealed class TextTokenizer
 {
     private readonly TokenizerParts _parts;
@@ -49,13 +50,15 @@ internal sealed class TextTokenizer
         return ids.ToArray();
     });
 
-    /// <summary>The ids of one text, or of a pair, with the special tokens of the model and at most <paramref name="maxLength"/> in all.</summary>
+    /// <summary>The ids of one text, or of a pair, with the special tokens of the model and at most <paramref name="maxLength"/> in
+    /// all.</summary>
     /// <remarks>An empty second text counts as none, as in Hugging Face's call.</remarks>
     public EncodedText EncodeWithSpecialTokens(string text, string? pair = null, int maxLength = int.MaxValue) =>
         Wrap(Encode(text), string.IsNullOrEmpty(pair) ? null : Encode(pair), maxLength);
 
     /// <summary>The same for ids.</summary>
-    public EncodedText Wrap(int[] first, int[]? second = null, int maxLength = int.MaxValue) => _parts.Template.Wrap(first, second, maxLength);
+    public EncodedText Wrap(int[] first, int[]? second = null, int maxLength = int.MaxValue) =>
+        _parts.Template.Wrap(first, second, maxLength);
 
     /// <summary>The ids of a word inside a text that was parted into words already.</summary>
     public int[] EncodeWord(string word, bool first) => Encode(_parts.SpaceBelongsToWord && !first ? " " + word : word);
@@ -87,7 +90,8 @@ internal sealed class TextTokenizer
     }
 }
 
-/// <summary>Splits normalized text into the words that the model sees; <paramref name="atStart"/> tells whether the text begins here.</summary>
+/// <summary>Splits normalized text into the words that the model sees; <paramref name="atStart"/> tells whether the text begins
+/// here.</summary>
 internal delegate IEnumerable<string> Splitter(string text, bool atStart);
 
 /// <summary>What a tokenizer is made of.</summary>

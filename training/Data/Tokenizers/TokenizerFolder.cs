@@ -103,7 +103,9 @@ internal sealed class TokenizerFolder
     private TokenizerParts ReadByteLevel()
     {
         var vocabulary = JsonReading.Read(At("vocab.json"), json =>
-            new Vocabulary(JsonReading.Parse(json).EnumerateObject().Select(piece => KeyValuePair.Create(piece.Name, piece.Value.GetInt32()))));
+            new Vocabulary(JsonReading.Parse(json)
+                .EnumerateObject()
+                .Select(piece => KeyValuePair.Create(piece.Name, piece.Value.GetInt32()))));
         var added = AddTo(vocabulary);
         var model = JsonReading.Read(At("merges.txt"), text =>
             new BpeModel(vocabulary, Lines(text).Where(line => line.Length > 0 && !line.StartsWith("#version", StringComparison.Ordinal)))
@@ -127,7 +129,9 @@ internal sealed class TokenizerFolder
 
     private TokenizerParts ReadSentencePiece()
     {
-        if (Class.Length > 0 && !Class.StartsWith("Llama", StringComparison.Ordinal) && !Class.StartsWith("CodeLlama", StringComparison.Ordinal))
+        if (Class.Length > 0
+            && !Class.StartsWith("Llama", StringComparison.Ordinal)
+            && !Class.StartsWith("CodeLlama", StringComparison.Ordinal))
             throw DataErrors.TokenizerUnsupported(At("tokenizer.model"), $"SentencePiece as {Class} uses it, without a tokenizer.json,");
         var pieces = JsonReading.Read(At("tokenizer.model"), model =>
         {
@@ -196,7 +200,8 @@ internal sealed class TokenizerFolder
     // Llama's and GPT-2's ends are flags of the configuration.
     private SequenceTemplate WithEnds(Vocabulary vocabulary, bool bosByDefault)
     {
-        TemplatePart[] Ends(string role, bool wanted, int typeId) => wanted && Role(role, vocabulary) is { } id ? [TemplatePart.Token(id, typeId)] : [];
+        TemplatePart[] Ends(string role, bool wanted, int typeId) =>
+            wanted && Role(role, vocabulary) is { } id ? [TemplatePart.Token(id, typeId)] : [];
         var (bos, eos) = (_config.Flag("add_bos_token") ?? bosByDefault, _config.Flag("add_eos_token") ?? false);
         TemplatePart[] single = [.. Ends("bos", bos, 0), TemplatePart.First(), .. Ends("eos", eos, 0)];
         return new(single, [.. single, .. Ends("bos", bos, 1), TemplatePart.Second(1), .. Ends("eos", eos, 1)]);
@@ -281,9 +286,12 @@ internal sealed class TokenizerFolder
 
     // The map tells more (lstrip), the configuration is newer.
     private JsonElement? Written(string role) =>
-        _map.Find(role + "_token") is { ValueKind: JsonValueKind.Object } full ? full : _config.Find(role + "_token") ?? _map.Find(role + "_token");
+        _map.Find(role + "_token") is { ValueKind: JsonValueKind.Object } full
+            ? full
+            : _config.Find(role + "_token") ?? _map.Find(role + "_token");
 
-    private static string? Content(JsonElement token) => token.ValueKind == JsonValueKind.String ? token.GetString() : token.Text("content");
+    private static string? Content(JsonElement token) =>
+        token.ValueKind == JsonValueKind.String ? token.GetString() : token.Text("content");
 
     private JsonElement ParseIfThere(string name) => Has(name) ? JsonReading.Read(At(name), JsonReading.Parse) : default;
 

@@ -10,7 +10,9 @@ internal static class TokenizerJson
     public static TokenizerParts Read(string path, JsonElement json, ConfiguredText configured)
     {
         var model = json.GetProperty("model");
-        var added = json.Array("added_tokens").Select(token => ReadAdded(token, token.GetProperty("content").GetString()!, token.GetProperty("id").GetInt32())).ToList();
+        var added = json.Array("added_tokens")
+            .Select(token => ReadAdded(token, token.GetProperty("content").GetString()!, token.GetProperty("id").GetInt32()))
+            .ToList();
         var vocabulary = ReadVocabulary(model);
         foreach (var token in added) vocabulary.Add(token.Content, token.Id);
         return new TokenizerParts
@@ -29,7 +31,8 @@ internal static class TokenizerJson
 
     private static Vocabulary ReadVocabulary(JsonElement model) => model.GetProperty("vocab") switch
     {
-        { ValueKind: JsonValueKind.Object } pieces => new(pieces.EnumerateObject().Select(piece => KeyValuePair.Create(piece.Name, piece.Value.GetInt32()))),
+        { ValueKind: JsonValueKind.Object } pieces =>
+            new(pieces.EnumerateObject().Select(piece => KeyValuePair.Create(piece.Name, piece.Value.GetInt32()))),
         var pieces => new(pieces.EnumerateArray().Select((piece, id) => KeyValuePair.Create(piece[0].GetString()!, id))),
     };
 
@@ -49,7 +52,8 @@ internal static class TokenizerJson
         var unknown = model.Text("unk_token") is { } piece ? vocabulary.Find(piece) : null;
         var type = model.Text("type") ?? (model.Find("merges") is null ? "WordPiece" : "BPE");
         if (type == "WordPiece")
-            return new WordPieceModel(vocabulary, unknown ?? throw DataErrors.TokenizerCorrupt(path, "the WordPiece model has no unknown token"))
+            return new WordPieceModel(
+                vocabulary, unknown ?? throw DataErrors.TokenizerCorrupt(path, "the WordPiece model has no unknown token"))
             {
                 ContinuationPrefix = model.Text("continuing_subword_prefix") ?? "##",
                 MaxWordLength = model.Find("max_input_chars_per_word")?.GetInt32() ?? 100,
@@ -132,7 +136,9 @@ internal static class TokenizerJson
             case "Metaspace": return Metaspace(part);
             case "BertPreTokenizer": return (text, _) => BertText.Words(text);
             case "Whitespace": return (text, _) => TextSplits.At(TextSplits.WordsAndMarks, TextSplits.Behavior.Removed, invert: true, text);
-            case "WhitespaceSplit": return (text, _) => TextSplits.At(TextSplits.WhiteSpace, TextSplits.Behavior.Removed, invert: false, text);
+            case "WhitespaceSplit":
+                return (text, _) => TextSplits.At(
+                TextSplits.WhiteSpace, TextSplits.Behavior.Removed, invert: false, text);
             case var type: throw DataErrors.TokenizerUnsupported(path, $"the pre-tokenizer {type}");
         }
     }
@@ -165,7 +171,8 @@ internal static class TokenizerJson
         if (steps.ContainsKey("ByteLevel")) return ByteAlphabet.Read;
         if (steps.TryGetValue("WordPiece", out var wordPiece))
             return pieces => PieceDecoders.WordPiece(pieces, wordPiece.Text("prefix") ?? "##", wordPiece.Flag("cleanup") ?? true);
-        if (steps.TryGetValue("Metaspace", out var metaspace)) return pieces => PieceDecoders.Marked(pieces, metaspace.Text("prepend_scheme") != "never");
+        if (steps.TryGetValue("Metaspace", out var metaspace))
+            return pieces => PieceDecoders.Marked(pieces, metaspace.Text("prepend_scheme") != "never");
         if (steps.ContainsKey("ByteFallback")) return pieces => PieceDecoders.Marked(pieces, steps.ContainsKey("Strip"));
         return PieceDecoders.Spaced;
     }

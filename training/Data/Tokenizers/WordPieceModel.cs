@@ -1,7 +1,8 @@
 namespace LoRTA.Onnx.Training.Data.Tokenizers;
 
 /// <summary>WordPiece: the longest piece that fits, again and again; a word that cannot be finished is unknown as a whole.</summary>
-/// <remarks>Written here since Microsoft.ML.Tokenizers counts the limit in UTF-16 units and reads the vocabulary from a file only.</remarks>
+/// <remarks>Written here since Microsoft.ML.Tokenizers counts the limit in UTF-16 units and reads the vocabulary from a file
+/// only.</remarks>
 internal sealed class WordPieceModel(Vocabulary vocabulary, int unknown) : ISubwordModel
 {
     private const int OnStack = 256;
