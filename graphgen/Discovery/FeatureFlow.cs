@@ -6,7 +6,12 @@ namespace LoRTA.Onnx.GraphGen.Discovery;
 /// <summary>Which output feature of a projection each element of a value is. Sent along a walk, it shows which features make which
 /// head.</summary>
 /// <remarks>Rows (batch, sequence) are followed as parts of the axes, whatever their size: a fixed length may equal the heads or their
-/// width. Only features are followed one by one; a size that the file leaves open counts as 1.</remarks>
+/// width. Only features are followed one by one; a size that the file leaves open counts as 1.
+/// <code>
+/// product      [B, S, 4]      features 0 1 2 3
+/// Reshape      [B, S, 2, 2]   features 0 1 | 2 3      (two heads of width two)
+/// Transpose    [B, 2, S, 2]   features 0 1 | 2 3      (rows of S lie between; each head still holds the same features)
+/// </code></remarks>
 /// <param name="Axes">The parts that each axis is made of, outermost first; parts of size 1 are left out.</param>
 /// <param name="Features">The feature of each element of one row, row-major.</param>
 /// <param name="Together">Features that are rotated into each other: they must make one head.</param>

@@ -14,6 +14,11 @@ internal sealed record HeadFeatures(FeatureRanges Columns, int Heads, Value? Out
     public FeatureFlow? AtAttention { get; init; }
 
     /// <summary>Sends the features of a projection along the walk back to attention; null where it cannot be said where they go.</summary>
+    /// <remarks><code>
+    /// a product of 12 features, Split in three, the second part reshaped to [B, S, 2, 2]:
+    /// its features 4 5 | 6 7 make the heads of k, so Columns = 4…7, Heads = 2,
+    /// and Output is the Split's second output, which holds these and no others.
+    /// </code></remarks>
     public static HeadFeatures? Of(ProjectionWalk walk)
     {
         var linear = walk.Linear!;

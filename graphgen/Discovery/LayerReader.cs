@@ -38,7 +38,10 @@ internal sealed class LayerReader(CanonicalModel model)
     }
 
     // A layer comes behind all that it reads. Branches that do not read each other (an encoder and its decoder, two towers) stay in one
-    // piece, the deeper one first.
+    // piece, the deeper one first. For a T5 of two layers each:
+    //   encoder 0 → encoder 1 ─┐
+    //   decoder 0 (self) ──────┴→ decoder 0 (cross) → decoder 1 (self) → decoder 1 (cross)
+    // the order is encoder 0, encoder 1, then the decoder's four; not encoder 0, decoder 0, encoder 1, as the file may have them.
     private static IEnumerable<AttentionCore> InOrderOfData(CanonicalModel model)
     {
         var (cores, depths, visited) = (model.Cores.ToDictionary(core => core.Softmax), DepthsOf(model.Model.Graph), new HashSet<Node>());
