@@ -39,10 +39,8 @@ internal static class Application
     /// <summary>Runs a command line with the given verbs.</summary>
     public static int Run(string[] args, Shell shell, IReadOnlyList<Verb> verbs)
     {
-        var root =
-            new RootCommand(
-                "Parameter-efficient fine-tuning on ONNX: train an adapter on any exporter's file, fold it back, verify.") { Opt.Json,
-                Opt.Quiet };
+        const string purpose = "Parameter-efficient fine-tuning on ONNX: train an adapter on any exporter's file, fold it back, verify.";
+        var root = new RootCommand(purpose) { Opt.Json, Opt.Quiet };
         foreach (var verb in verbs) root.Add(verb.Command);
 
         var parsed = root.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });

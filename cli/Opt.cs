@@ -34,8 +34,7 @@ internal static partial class Opt
     }
 
     public static Option<bool> AllowTf32() =>
-        new(
-            "--allow-tf32")
+        new("--allow-tf32")
         {
             Description = "On cuda: let products round their operands to 10 bits (TF32), faster, with errors near 3e-4.",
         };

@@ -36,10 +36,9 @@ internal sealed class ParameterWriter(OnnxModel deployed, OnnxModel model)
                 value.ToFloats(),
                 numbers);
             target.Constant = OnnxTensor.FromBytes(stored.Type, [.. stored.Dims], WeightView.Round(numbers, stored.Type));
-            if (numbers.Zip(target.Constant.ToFloats()).FirstOrDefault(pair => float.IsFinite(pair.First)
-                && !float.IsFinite(pair.Second)) is (var number
-                and not 0, _))
-                throw FoldingErrors.Overflow(name.Name, number, stored.Type.Display());
+            var overflown = numbers.Zip(target.Constant.ToFloats())
+                .FirstOrDefault(pair => float.IsFinite(pair.First) && !float.IsFinite(pair.Second));
+            if (overflown.First != 0) throw FoldingErrors.Overflow(name.Name, overflown.First, stored.Type.Display());
         }
     }
 

@@ -66,8 +66,8 @@ internal sealed class SampleInputs(OnnxModel model, int samples, int length, lon
     }
 
     private static long[] Positions(long[] mask, int length) =>
-        [.. Enumerable.Range(
-            0, mask.Length).Select(i => Math.Max(0, mask.AsSpan(i / length * length, (i % length) + 1).ToArray().Sum() - 1))];
+        [.. Enumerable.Range(0, mask.Length)
+            .Select(i => Math.Max(0, mask.AsSpan(i / length * length, (i % length) + 1).ToArray().Sum() - 1))];
 
     private OnnxTensor Integers(Value input, long[] values) =>
         InputTypes.Converted(input.Name, OnnxTensor.Of<long>([_rows, _length], values), input.Type);

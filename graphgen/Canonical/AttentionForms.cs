@@ -50,13 +50,11 @@ internal sealed record AttentionForms(IReadOnlyList<AttentionCore> Cores, IReadO
             if (scores is [var (product, mask)] && contexts is [var context])
                 cores.Add(new AttentionCore { Softmax = softmax, Scores = product, Context = context, Mask = mask });
             else if (Reason(scores.Count, contexts.Count) is { } reason)
-                findings.Add(new Finding(
-                    softmax.Label,
-                    reason)
+                findings.Add(new Finding(softmax.Label, reason)
                 {
                     Explanation = scores.Count == 0
                         ? NoScores(softmax, rewriting.Declined)
-                        : Several(softmax, scores.Count, contexts)
+                        : Several(softmax, scores.Count, contexts),
                 });
         }
         return new AttentionForms(cores, findings);

@@ -11,8 +11,8 @@ internal static class ChannelNormRules
         new("GroupNormalization", r => Grouped(r, r.Int("num_groups", 1))),
         new("InstanceNormalization", r => Grouped(r, 0)),
 
-        // y = (x − μ)·s∘γ + β, s = 1/√(v + ε), μ and v stored ⇒ x̄ = g∘γ·s, γ̄ = Σ g∘(x − μ)·s, β̄ = Σ g, μ̄ = −Σ x̄, v̄ = −½·Σ x̄∘(x −
-        // μ)·s²
+        // y = (x − μ)·s∘γ + β, s = 1/√(v + ε), μ and v stored
+        // ⇒  x̄ = g∘γ·s, γ̄ = Σ g∘(x − μ)·s, β̄ = Σ g, μ̄ = −Σ x̄, v̄ = −½·Σ x̄∘(x − μ)·s²
         new("BatchNormalization", r =>
         {
             if (r.Flag("training_mode")) throw r.Refusal("it takes statistics of the batch (training_mode)");
