@@ -36,6 +36,7 @@ internal static class QuickstartVerb
                 return Run(call, folder, new RunRequest
                 {
                     Recipe = recipe,
+                    Families = call.Families,
                     Force = true,
                     Runtime = runtime.Settings(call),
                 });
@@ -50,15 +51,15 @@ internal static class QuickstartVerb
         var merged = Path.Combine(folder, "merged.onnx");
         new OutputGuard(force: true, deployed.Files).CheckModel(merged);
         call.Progress.Report("Measuring the base model …");
-        var evaluation = new EvaluationRequest { Recipe = request.Recipe, Runtime = request.Runtime };
+        var evaluation = new EvaluationRequest { Recipe = request.Recipe, Families = call.Families, Runtime = request.Runtime };
         var before = TrainingRun.Evaluate(evaluation, call.Progress).Loss;
         var trained = TrainingRun.Train(request, call.Progress, TimeProvider.System, call.Stop);
         call.Stop.ThrowIfCancellationRequested();   // the run is saved
         call.Progress.Report("Folding and verifying …");
         var adapter = Adapter.Load(trained.Adapter);
-        new AdapterFold(evaluator).Fold(deployed, adapter, new ExportOptions()).Model.Save(merged);
+        new AdapterFold(evaluator, call.Families).Fold(deployed, adapter, new ExportOptions()).Model.Save(merged);
         var folded = OnnxModel.Load(merged);
-        var comparison = new Verifier(evaluator).Compare(deployed, adapter, folded, new VerifyOptions());
+        var comparison = new Verifier(evaluator, call.Families).Compare(deployed, adapter, folded, new VerifyOptions());
         var result = new QuickstartResult
         {
             LossBefore = before,

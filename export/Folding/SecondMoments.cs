@@ -70,8 +70,7 @@ internal sealed class SecondMoments(int width)
 /// <param name="Order">The features by falling variance, relative to <paramref name="Start"/>.</param>
 /// <param name="Moments">H [n, n] in that order, damped.</param>
 /// <param name="Feedback">V [n, n], upper triangular with ones on its diagonal, H⁻¹ = Vᵀ·D·V: rounding feature k by e changes the best
-/// value
-/// of feature j &gt; k by e·V[k, j].</param>
+/// value of feature j &gt; k by e·V[k, j].</param>
 internal sealed record FeatureBlock(int Start, int[] Order, PanelMatrix Moments, PanelMatrix Feedback)
 {
     private const double Damping = 0.01;   // of the mean variance, as GPTQ has it

@@ -5,8 +5,7 @@ namespace LoRTA.Onnx.GraphGen.Adapters;
 /// <summary>A method of parameter-efficient fine-tuning: its factors, what they do to a linear layer, and how they fold into its
 /// weight.</summary>
 /// <remarks>Everything else (names, files, freezing, gradients, counting, tables, tests) is derived from these members. Emit and Delta
-/// share their parts, so that
-/// folding cannot drift from training.</remarks>
+/// share their parts, so that folding cannot drift from training.</remarks>
 public interface IAdapterFamily
 {
     /// <summary>Name in recipes and adapter files, for instance <c>lorta</c>.</summary>

@@ -26,8 +26,7 @@ internal static class GraphOutputs
     /// <summary>Takes out what no output needs and widens quantised weights only where they are used.</summary>
     /// <remarks>
     /// Every shape is stated: ONNX Runtime's own inference loses most of them, and its planner, which looks for a buffer of the same shape
-    /// to
-    /// use again, then searches all that it ever freed (13 s instead of 2 s for 6,000 nodes; quadratic in the number of layers).
+    /// to use again, then searches all that it ever freed (13 s instead of 2 s for 6,000 nodes; quadratic in the number of layers).
     /// </remarks>
     public static void Finish(Graph graph)
     {

@@ -3,8 +3,7 @@ using LoRTA.Onnx.GraphGen.Ir;
 namespace LoRTA.Onnx.GraphGen.Artifacts;
 
 /// <summary>Products of one matrix with several narrow ones become one product with these side by side: x·[A₁ A₂ A₃], [G₁ G₂ G₃]·[A₁ A₂
-/// A₃]ᵀ and
-/// xᵀ·[G₁ G₂ G₃].</summary>
+/// A₃]ᵀ and xᵀ·[G₁ G₂ G₃].</summary>
 /// <remarks>LoRA's factors of q, k and v all multiply the same x. A card needs as long for 8 columns as for 24; a CPU gains
 /// nothing.</remarks>
 internal sealed class JoinedProducts
@@ -19,14 +18,13 @@ internal sealed class JoinedProducts
     {
         var joined = new JoinedProducts(graph);
         joined.Join("MatMul", transA: false, node => IsTrained(node.Input(1)!));
-        joined.Join(OrtOps.FusedMatMul, transA: true, node => graph.IsOutput(node.Output));
+        joined.Join(OrtOps.FusedMatMul, transA: true, node => graph.IsOutput(node.Output) && node.Output.Uses.Count == 0);
         foreach (var sum in graph.Nodes.Where(node => node.Op == "Sum").ToArray()) joined.JoinTerms(sum);
         graph.RemoveUnused();
     }
 
     // x·A₁, x·A₂, … → the columns of x·[A₁ A₂ …]. What is joined does not depend on these products: neither trained tensors nor, of a
-    // product
-    // that nothing but an output reads, other gradients.
+    // product that nothing but an output reads, other gradients.
     private void Join(string op, bool transA, Func<Node, bool> isJoined)
     {
         var groups = _graph.Nodes

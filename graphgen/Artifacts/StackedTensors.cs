@@ -1,16 +1,16 @@
 using LoRTA.Onnx.GraphGen.Ir;
-using LoRTA.Onnx.GraphGen.Optimizers;
 
 namespace LoRTA.Onnx.GraphGen.Artifacts;
 
-/// <summary>Training graphs whose trained tensors of one shape and one group lie in one tensor, one behind the other along the first
-/// axis.</summary>
+/// <summary>Training graphs whose small trained tensors of one shape and one group lie in one tensor, one behind the other along the
+/// first axis.</summary>
 /// <remarks>LoRA on 30 layers has 240 tensors. On a card each costs a copy there, a copy of its gradient back and some 15 operators of the
-/// optimizer, all of them too small to keep it busy: a tenth of a step. Elements and their gradients are the same in either form; the joint
-/// norm
-/// of the gradients is summed in another order.</remarks>
+/// optimizer, all of them too small to keep it busy: a tenth of a step. Losses and gradients are equal within rounding. Large tensors, such
+/// as matrices of the model itself, gain nothing and stay as they are: a stack of them would be held twice.</remarks>
 internal sealed class StackedTensors
 {
+    private const long LargestStack = 64 << 20;   // bytes; LoRA of rank 64 on 32 layers of width 4096 has 32 MB of each shape
+
     private readonly IReadOnlyList<Stack> _stacks;
     private readonly IReadOnlyList<TrainedTensor> _single;
 
@@ -18,7 +18,7 @@ internal sealed class StackedTensors
     public StackedTensors(TrainingGraphs graphs)
     {
         var groups = graphs.Trained.GroupBy(tensor => $"{tensor.Initial} {tensor.Group}", StringComparer.Ordinal)
-            .ToLookup(group => group.Count() > 1 && group.First().Initial.Rank > 0, group => group.ToArray());
+            .ToLookup(IsStacked, group => group.ToArray());
         _stacks = [.. groups[true].Select((parts, index) => new Stack($"stack.{index}", parts))];
         _single = [.. groups[false].SelectMany(parts => parts)];
         TrainedTensor[] trained = [.. _stacks.Select(stack => stack.Whole), .. _single];
@@ -26,7 +26,7 @@ internal sealed class StackedTensors
         {
             Train = Stacked(graphs.Train, gradients: true),
             Eval = Stacked(graphs.Eval, gradients: false),
-            Optimizer = AdamW.Build([.. trained.Select(graphs.Options.Group)], graphs.Options.AdamW),
+            Optimizer = graphs.Options.Build(trained),
             Trained = trained,
         };
     }
@@ -45,6 +45,9 @@ internal sealed class StackedTensors
     public IEnumerable<(string Name, OnnxTensor Tensor)> Split(Func<string, OnnxTensor> stackOf) =>
         [.. _stacks.SelectMany(stack => stack.Split(stackOf(stack.Whole.Name))),
             .. _single.Select(tensor => (tensor.Name, stackOf(tensor.Name)))];
+
+    private static bool IsStacked(IGrouping<string, TrainedTensor> group) =>
+        group.Count() > 1 && group.First().Initial.Rank > 0 && group.Sum(tensor => tensor.Initial.ByteCount) <= LargestStack;
 
     private OnnxModel Stacked(OnnxModel model, bool gradients)
     {

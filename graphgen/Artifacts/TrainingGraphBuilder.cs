@@ -20,6 +20,7 @@ public static class TrainingGraphBuilder
     /// <summary>Builds them in the training copy of a model that nobody needs otherwise.</summary>
     internal static TrainingGraphs Build(UnderstoodModel model, TrainingOptions spec)
     {
+        spec.Optimizer.Validate();
         var adapted = AdaptedModel.Of(model, spec.Adapter, spec.Families, new(spec.Trainables, spec.Names));
         var graph = adapted.Canonical.Model.Graph;
         var tape = adapted.Tape;
@@ -42,7 +43,7 @@ public static class TrainingGraphBuilder
         {
             Train = adapted.Canonical.Model,
             Eval = eval,
-            Optimizer = AdamW.Build([.. trained.Select(spec.Optimizer.Group)], spec.Optimizer.AdamW),
+            Optimizer = spec.Optimizer.Build(trained),
             OptimizerState = AdamW.State,
             Options = spec.Optimizer,
             Trained = trained,

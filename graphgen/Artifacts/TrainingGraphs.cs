@@ -24,7 +24,7 @@ public sealed record TrainingGraphs
     public double LearningRate => Options.LearningRate;
 
     /// <summary>What the optimizer was made of.</summary>
-    internal OptimizerOptions Options { get; init; } = new();
+    public required OptimizerOptions Options { get; init; }
 
     /// <summary>The tensors that training changes, in a fixed order.</summary>
     public required IReadOnlyList<TrainedTensor> Trained { get; init; }

@@ -5,8 +5,7 @@ namespace LoRTA.Onnx.GraphGen.Autodiff;
 
 /// <summary>Reverse mode: derives the gradient graph of a scalar.</summary>
 /// <remarks>Walks the nodes between what is trained and the objective backwards and asks each one's rule (<see cref="GradientRules"/>).
-/// Rules may write more
-/// than is needed; <see cref="Graph.RemoveUnused"/> drops what no output reads.</remarks>
+/// Rules may write more than is needed; <see cref="Graph.RemoveUnused"/> drops what no output reads.</remarks>
 internal static class Gradients
 {
     /// <summary>Writes ∂objective/∂value for each of <paramref name="wrt"/>.</summary>

@@ -187,6 +187,7 @@ internal static class FusedAttentionForms
 
         // seqlens_k holds the last position of each row; keys behind it are padding.
         var isReal = LoweredAttention.Positions(k).Apply("LessOrEqual", tape[node.Operand(5)].Reshape(-1, 1, 1, 1).Cast(ElementType.Int64));
+        var window = Math.Max(0, node.Int("local_window_size", -1));
         var lowered = new LoweredAttention
         {
             Q = q,
@@ -200,7 +201,8 @@ internal static class FusedAttentionForms
                     ? tape.Constant(OnnxTensor.Of<float>([heads], new float[heads]))
                     : null,
             Added = node.Input(10) is { } bias ? [tape[bias]] : [],
-            Visible = [.. LoweredAttention.Causal(q, k, window: Math.Max(0, node.Int("local_window_size", -1))), isReal],
+            Visible = [.. LoweredAttention.Causal(q, k, window: window), isReal],
+            SeesSomeKey = window == 0,   // the first: padding is behind a row, and behind it by more than a window nothing is seen
         };
         return [LoweredAttention.MergeHeads(lowered.Emit()), k, v];
 

@@ -28,6 +28,9 @@ internal sealed record LoweredAttention
     /// <summary>Which keys each query sees, each broadcast to [B, H, S, T].</summary>
     public IReadOnlyList<Expr> Visible { get; init; } = [];
 
+    /// <summary>Whether <see cref="Visible"/> leaves every query at least one key.</summary>
+    public bool SeesSomeKey { get; init; }
+
     /// <summary>A score of each head, [H], that takes weight from the keys; null = none.</summary>
     public Expr? Sink { get; init; }
 
@@ -42,7 +45,7 @@ internal sealed record LoweredAttention
         var scores = Ungrouped(Grouped(Q).MatMul(K.T) * (Scale is null or 0 ? 1 / Math.Sqrt(width) : Scale.Value));
         if (Softcap > 0) scores = (scores / Softcap).Apply("Tanh") * Softcap;
         scores = Added.Aggregate(scores, (sum, mask) => sum + mask);
-        if (Visible.Count > 0) scores += Hidden(Visible.Aggregate((a, b) => a.Apply("And", b)));
+        if (Visible.Count > 0) scores = Masked(scores, Visible.Aggregate((a, b) => a.Apply("And", b)));
         var context = Grouped(Softmax(scores)).MatMul(V);
         return Heads == Groups ? context : context.Reshape(0, Heads, -1, V.Shape[-1].Value!.Value);
     }
@@ -103,12 +106,12 @@ internal sealed record LoweredAttention
     /// <summary>S of [B, H, S, D] as an int64 scalar.</summary>
     public static Expr Length(Expr x) => x.SizeOf(2).Squeeze(0);
 
-    // Added to the scores, so that the backward pass has nothing to mask. The lowest number instead of −∞, as ONNX Runtime does: it absorbs
-    // any score, and a row without keys stays finite.
-    private static Expr Hidden(Expr isVisible)
+    // The lowest number instead of −∞, as ONNX Runtime does: a row without keys stays finite. Where every row sees a key it is added, which
+    // absorbs any score and leaves the backward pass nothing to mask: the weight of a hidden key, and so its gradient, is 0.
+    private Expr Masked(Expr scores, Expr isVisible)
     {
-        var tape = isVisible.Tape;
-        return tape.Scalar(0, ElementType.Float).Where(isVisible, tape.Scalar(float.MinValue, ElementType.Float));
+        var (none, lowest) = (Q.Tape.Scalar(0, ElementType.Float), Q.Tape.Scalar(float.MinValue, ElementType.Float));
+        return SeesSomeKey && Added.Count == 0 ? scores + none.Where(isVisible, lowest) : scores.Where(isVisible, lowest);
     }
 
     private static int Count(Expr x) => (int)x.Shape[1].Value!.Value;

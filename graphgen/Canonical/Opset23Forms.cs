@@ -88,6 +88,7 @@ internal static class Opset23Forms
             "heads of unknown number or width are not lowered",
         _ when node.Outputs.Count > 3 && node.Outputs[3] is { } scores && (scores.Uses.Count > 0 || node.Graph!.IsOutput(scores)) =>
             "scores as a further output are not lowered",
+        _ when node.Int("q_num_heads", 1) < 1 || node.Int("kv_num_heads", 1) < 1 => "a number of heads below 1 is not lowered",
         _ => null,
     };
 }

@@ -28,7 +28,11 @@ internal static class ScatterForms
 
     private static bool IsSum(Node node) => node.String("reduction", "none") is not "none";
 
-    private static long? DepthOf(Node node) => node.Input(0)?.Shape is null ? null : node.Input(1)?.Shape?[-1].Value;
+    private static long? DepthOf(Node node) =>
+        node.Input(0)?.Shape is { } data && node.Input(1)?.Shape is { Rank: > 0 } places && places[-1].Value is { } depth
+        && depth >= 1 && depth <= data.Rank
+            ? depth
+            : null;
 
     // The data as rows over their first axes, places [.., depth] as numbers of rows: ((p₀·d₁ + p₁)·d₂ + p₂) …
     private static Expr Sums(Expr data, Expr places, Expr updates, int depth, Attr reduction)

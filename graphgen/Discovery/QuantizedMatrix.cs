@@ -133,8 +133,7 @@ internal sealed record QuantizedMatrix(BlockLayout Layout, OnnxTensor Codes, Onn
     }
 
     /// <summary>New codes and scales for other numbers. Blocks and zero points stay; a block whose numbers did not change keeps its codes;
-    /// of
-    /// its old scale and those that fit the new numbers the one with the smallest squared error is taken.</summary>
+    /// of its old scale and those that fit the new numbers the one with the smallest squared error is taken.</summary>
     /// <param name="values">Numbers [rows, columns].</param>
     /// <param name="rounded">Codes and scales as they are stored, which are changed.</param>
     public void Requantize(float[] values, RoundedNumbers rounded)

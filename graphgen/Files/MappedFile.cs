@@ -64,6 +64,7 @@ internal sealed unsafe class MappedFile
         var page = Environment.SystemPageSize;
         var (first, end) = ((offset + page - 1) / page * page, (offset + length) / page * page);
         if (end > first) UnixCalls.LetGo((IntPtr)(_start + first), (nint)(end - first));
+        GC.KeepAlive(this);   // else the file may be unmapped, and its addresses be another's, before the call
     }
 
     /// <summary>Refuses a file that was shortened in place since it was opened. The system ends a process that touches bytes which are

@@ -174,15 +174,15 @@ public readonly struct Expr
     internal Expr Reduce(string op, ReadOnlySpan<long> axes, bool keep) =>
         Tape.Op(op, [this, Tape.Longs(axes)], ("keepdims", keep ? 1 : 0));
 
-    /// <summary>The size of one dimension as an int64 tensor of one element. It is read from an input of the graph where one has the same
-    /// symbol, so that whatever depends on sizes alone (a causal mask, say) is computed once and not in every layer.</summary>
+    /// <summary>The size of one dimension as an int64 tensor of one element. It is read from an input of ids where one has the same symbol,
+    /// so that whatever depends on sizes alone (a causal mask, say) is computed once and not in every layer.</summary>
     internal Expr SizeOf(int axis)
     {
         if (Shape[axis].Value is { } known) return Tape.Longs(known);
-        foreach (var input in Tape.Graph.Inputs)
+        foreach (var input in Tape.Graph.Inputs.Where(input => input.Type is ElementType.Int64 or ElementType.Int32))
             for (var i = 0; i < input.Shape?.Rank; i++)
-                if (input.Shape[i] == Shape[axis]) return Tape[input].Size(i);
-        return Size(axis);
+                if (input.Shape[i] == Shape[axis]) return Tape[input].OwnSizeOf(i);
+        return OwnSizeOf(axis);
     }
 
     /// <summary>The number of elements as an int64 scalar.</summary>
@@ -215,7 +215,7 @@ public readonly struct Expr
         return Tape.Op("ReduceSum", [this, axes], ("keepdims", 1), ("noop_with_empty_axes", 1)).ReshapeLike(other);
     }
 
-    private Expr Size(int axis) => Apply("Shape", ("start", axis), ("end", axis + 1));
+    private Expr OwnSizeOf(int axis) => Apply("Shape", ("start", axis), ("end", axis + 1));
 
     private static (Expr Operand, bool Transposed) Untransposed(Expr e) =>
         e.Value.Producer is { Op: "Transpose" } node && node.Ints("perm") is { } perm && SwapsLastTwo(perm)

@@ -5,8 +5,7 @@ namespace LoRTA.Onnx.GraphGen.Ir;
 
 /// <summary>Where expressions write their nodes: behind the last node of a graph, at opset 21.</summary>
 /// <remarks>Infers type and shape of each node as it is written, shares equal nodes, turns products with a transposed operand into one
-/// operator, and names
-/// nodes after the scope that they were written under.</remarks>
+/// operator, and names nodes after the scope that they were written under.</remarks>
 public sealed class Tape
 {
     private readonly Dictionary<string, Node> _written = new(StringComparer.Ordinal);

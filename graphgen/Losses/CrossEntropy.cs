@@ -4,8 +4,7 @@ namespace LoRTA.Onnx.GraphGen.Losses;
 
 /// <summary>Mean over the labels ≠ −100 of −log softmax(logits)[label]; 0 where there is no such label.</summary>
 /// <remarks>Only the log-probabilities are as large as the logits. The gradient, exp(log p)·w with −w put at the labels, is made in their
-/// place
-/// (see the rule of LogSoftmax): no one-hot, no dense gradient of what was picked.</remarks>
+/// place (see the rule of LogSoftmax): no one-hot, no dense gradient of what was picked.</remarks>
 internal static class CrossEntropy
 {
     /// <summary>Writes the mean.</summary>

@@ -2,6 +2,7 @@ using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
 using System.Text.Json.Serialization;
 using LoRTA.Onnx.GraphGen.Artifacts;
+using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.GraphGen.Options;
 
 namespace LoRTA.Onnx.GraphGen.Optimizers;
@@ -34,9 +35,19 @@ public sealed record OptimizerOptions
     [JsonIgnore]
     public double? Clip { get; init; } = 1;
 
-    internal AdamWOptions AdamW => new(Betas[0], Betas[1], Epsilon, Clip);
+    /// <summary>The optimizer's graph for some tensors.</summary>
+    internal OnnxModel Build(IEnumerable<TrainedTensor> tensors) =>
+        Optimizers.AdamW.Build([.. tensors.Select(Group)], new AdamWOptions(Betas[0], Betas[1], Epsilon, Clip));
 
-    internal OptimizedTensor Group(TrainedTensor tensor) =>
+    /// <summary>Refuses what no optimizer of this project does.</summary>
+    /// <exception cref="ArgumentException">Another name than <c>adamw</c>, or not two betas.</exception>
+    internal void Validate()
+    {
+        if (Name != "adamw") throw new ArgumentException($"optimizer.name: must be adamw, was '{Name}'");
+        if (Betas.Count != 2) throw new ArgumentException($"optimizer.betas: must hold two numbers, holds {Betas.Count}");
+    }
+
+    private OptimizedTensor Group(TrainedTensor tensor) =>
         new(
             tensor.Name,
             tensor.Initial.Dims,

@@ -1,11 +1,10 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using YamlDotNet.RepresentationModel;
 
 namespace LoRTA.Onnx.Training.Recipes;
 
-/// <summary>A family's options, which are texts: numbers and truth values are written as such.</summary>
+/// <summary>A family's options, which are texts: numbers and truth values that read back as the same text are written as such.</summary>
 internal sealed class OptionsConverter : JsonConverter<IReadOnlyDictionary<string, string>>
 {
     public override IReadOnlyDictionary<string, string> Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
@@ -22,7 +21,9 @@ internal sealed class OptionsConverter : JsonConverter<IReadOnlyDictionary<strin
         foreach (var (name, text) in value)
         {
             writer.WritePropertyName(name);
-            JsonSerializer.Serialize(writer, YamlScalars.ToJson(new YamlScalarNode(text)), options);
+            if (text is "true" or "false") writer.WriteBooleanValue(text == "true");
+            else if (YamlScalars.TryNumber(text, out var number) && Text(number) == text) writer.WriteNumberValue(number);
+            else writer.WriteStringValue(text);
         }
         writer.WriteEndObject();
     }
@@ -32,7 +33,9 @@ internal sealed class OptionsConverter : JsonConverter<IReadOnlyDictionary<strin
         JsonValueKind.String => value.GetString()!,
         JsonValueKind.True => "true",
         JsonValueKind.False => "false",
-        JsonValueKind.Number => value.GetDouble().ToString(CultureInfo.InvariantCulture),
+        JsonValueKind.Number => Text(value.GetDouble()),
         _ => value.GetRawText(),
     };
+
+    private static string Text(double number) => number.ToString(CultureInfo.InvariantCulture);
 }

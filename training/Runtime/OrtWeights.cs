@@ -9,8 +9,7 @@ namespace LoRTA.Onnx.Training.Runtime;
 /// <summary>Frozen weights that several sessions share: raw numbers stay in mapped files, each packed form is made once.</summary>
 /// <remarks>ONNX Runtime shares neither on its own. Handing the mapped numbers to <c>AddInitializer</c> keeps it from copying them; one
 /// <c>PrePackedWeightsContainer</c> for all sessions keeps it from packing twice; either alone saves nothing. The model's bytes name the
-/// same place as external
-/// data, under a root folder that holds every file, because the runtime checks that such a place exists.</remarks>
+/// same place as external data, under a root folder that holds every file, because the runtime checks that such a place exists.</remarks>
 internal sealed class OrtWeights : IDisposable
 {
     private const long WorthSharing = 16 << 10;

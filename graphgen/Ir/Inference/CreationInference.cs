@@ -82,7 +82,7 @@ internal static class CreationInference
 
     private static double? Number(Value? value)
     {
-        var tensor = value?.StoredTensor();
-        return tensor is { Count: 1, Type: not ElementType.String } ? tensor.ToFloats()[0] : null;
+        if (value?.StoredTensor() is not { Count: 1, Type: var type } tensor) return null;
+        return type.IsFloat() || type is ElementType.Int16 or ElementType.Int32 or ElementType.Int64 ? tensor.ToFloats()[0] : null;
     }
 }

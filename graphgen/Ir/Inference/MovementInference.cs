@@ -276,7 +276,7 @@ internal static class MovementInference
         var axes = f.Node.Ints("axes") ?? [.. Enumerable.Range(0, x.Rank).Select(axis => (long)axis)];
         var isStretched = f.Node.String("keep_aspect_ratio_policy", "stretch") == "stretch";
         var sizes = f.Has(3) && isStretched ? f.Content(3) : null;
-        var scales = f.Node.Input(2)?.StoredTensor()?.ToFloats();
+        var scales = f.Node.Input(2)?.StoredTensor() is { } stored && stored.Type.IsFloat() ? stored.ToFloats() : null;
         var dims = x.ToArray();
         for (var i = 0; i < axes.Length; i++)
         {

@@ -62,6 +62,7 @@ internal sealed class NodeFacts(Node node)
     {
         if (output >= Outputs || node.Outputs[output] is not { } value) return;
         if (type != ElementType.Undefined) value.Type = type;
+        if (shape?.Any(dim => dim.Value < 0) == true) throw Fail($"an output of shape {shape}");
         if (shape is not null)
             value.Shape = value.Shape is { } declared && declared.Rank == shape.Rank ? Merge(output, shape, declared) : shape;
 

@@ -92,7 +92,7 @@ internal static class ProductInference
         var letters = term.Replace("...", "…", StringComparison.Ordinal);
         var dots = letters.IndexOf('…', StringComparison.Ordinal);
         var spared = dots < 0 ? 0 : x.Rank - letters.Length + 1;
-        if (x.Rank != letters.Length + (dots < 0 ? 0 : spared - 1)) throw f.Fail($"'{term}' for {x}");
+        if (spared < 0 || x.Rank != letters.Length + (dots < 0 ? 0 : spared - 1)) throw f.Fail($"'{term}' for {x}");
         for (var i = 0; i < letters.Length; i++)
         {
             if (i == dots) continue;

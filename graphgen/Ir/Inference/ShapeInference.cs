@@ -5,8 +5,7 @@ namespace LoRTA.Onnx.GraphGen.Ir.Inference;
 
 /// <summary>Type and shape inference with symbolic dimensions.</summary>
 /// <remarks>A flat table, operator → rule. Rules read attributes and inputs of every opset from 7 on (axes as attribute or as input, …). An
-/// operator without a rule
-/// leaves its outputs as the file declares them.</remarks>
+/// operator without a rule leaves its outputs as the file declares them.</remarks>
 internal static class ShapeInference
 {
     private static readonly FrozenDictionary<string, InferenceRule> Rules =

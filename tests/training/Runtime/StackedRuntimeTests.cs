@@ -59,7 +59,7 @@ internal sealed class StackedRuntimeTests
     }
 
     [Test]
-    public void Steps_lead_to_the_same_tensors_each_with_the_rate_and_decay_of_its_group()
+    public void Steps_lead_to_the_same_tensors()
     {
         var graphs = Graphs("lora");
         using var plain = new OrtSessionRuntime(graphs, Settings);

@@ -122,6 +122,26 @@ public sealed class ShapeInferenceTests
         Assert.That((y.Type, y.Shape), Is.EqualTo((ElementType.Undefined, (Shape?)null)));
     }
 
+    [Test]
+    public void Equation_with_more_letters_than_axes_beside_its_ellipsis_is_refused()
+    {
+        var tape = new Tape(new Graph("test"));
+
+        Assert.That(
+            () => tape.Op("Einsum", [tape.Constant(OnnxTensor.Of<float>([3], new float[3]))], ("equation", "...ij->...i")),
+            Throws.TypeOf<LortaException>().With.Property("Code").EqualTo("LRT121"));
+    }
+
+    [Test]
+    public void Shape_with_a_negative_size_is_refused()
+    {
+        var tape = new Tape(new Graph("test"));
+        var x = tape.Constant(OnnxTensor.Of<float>([3], new float[3]));
+
+        Assert.That(
+            () => tape.Op("Pad", [x, tape.Longs(-2, -2)]), Throws.TypeOf<LortaException>().With.Property("Code").EqualTo("LRT121"));
+    }
+
     [TestCase("MatMul", new long[] { 2, 3 }, new long[] { 4, 5 })]
     [TestCase("Add", new long[] { 2, 3 }, new long[] { 2, 4 })]
     [TestCase("Concat", new long[] { 2, 3 }, new long[] { 3, 3 }, 1L)]
