@@ -31,7 +31,7 @@ internal static class BaseModels
 
     /// <summary>The model as an adapter's file describes it.</summary>
     public static BaseModel Describe(UnderstoodModel model, AdapterPlan plan) =>
-        new(model.Deployed.FileName, plan.Architecture, BaseSketch.Of(model.Deployed, model.Map, plan));
+        new(model.Deployed.FileName, plan.Architecture, BaseSketch.Of(model.Deployed, model.Map, plan).Finite());
 
     /// <summary>The plan of a stored adapter, which is refused where it belongs to another model.</summary>
     /// <param name="model">The model.</param>

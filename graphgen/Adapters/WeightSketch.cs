@@ -22,6 +22,18 @@ public sealed record WeightSketch(IReadOnlyDictionary<string, IReadOnlyList<floa
     /// <summary>How far each number may be from the one that was quantised, by name; absent where weights are stored as floats.</summary>
     public IReadOnlyDictionary<string, IReadOnlyList<float>>? Steps { get; init; }
 
+    /// <summary>The sketch without matrices of which a number is not finite, such as a stored mask: JSON has no such numbers.</summary>
+    internal WeightSketch Finite()
+    {
+        var names = Values.Where(pair => pair.Value.Concat(Steps?.GetValueOrDefault(pair.Key) ?? []).All(float.IsFinite))
+            .Select(pair => pair.Key)
+            .ToHashSet(StringComparer.Ordinal);
+        return names.Count == Values.Count ? this : this with { Values = Kept(Values), Steps = Steps is null ? null : Kept(Steps) };
+
+        SortedDictionary<string, IReadOnlyList<float>> Kept(IReadOnlyDictionary<string, IReadOnlyList<float>> all) =>
+            new(all.Where(pair => names.Contains(pair.Key)).ToDictionary(StringComparer.Ordinal), StringComparer.Ordinal);
+    }
+
     /// <summary>The matrices whose numbers differ by more than both roundings allow, with the relative difference. What only one of the
     /// two names is not compared.</summary>
     /// <param name="other">The sketch of another file.</param>

@@ -31,6 +31,22 @@ internal sealed class BaseModelsTests
         Assert.That(Describe(OnnxModel.Load(Exports.Path("llama-mini/fp16"))).Sketch.Tolerance, Is.EqualTo(1e-3));
     }
 
+    [Test]
+    public void Matrix_of_which_a_number_is_not_finite_is_left_out_of_the_sketch()
+    {
+        const string Parameter = "model.layers.1.mlp.down_proj.weight";
+        var model = OnnxModel.Load(Exports.Path(Trained));
+        var before = Describe(model).Sketch;
+        var stored = model.Graph.Find(ParameterNames.Untied(model).Single(name => name.Name == Parameter).Initializer)!;
+        stored.Constant = OnnxTensor.Of<float>(
+            [.. stored.Constant!.Dims], Enumerable.Repeat(float.NegativeInfinity, (int)stored.Constant.Count).ToArray());
+
+        var sketch = Describe(model).Sketch;
+
+        Assert.That(before.Values.Keys.Except(sketch.Values.Keys), Is.EqualTo(new[] { Parameter }));
+        Assert.That(sketch.Problem(), Is.Null);
+    }
+
     [TestCase("model.layers.1.mlp.down_proj.weight")]
     [TestCase("lm_head.weight")]
     [TestCase("model.embed_tokens.weight")]
