@@ -4,7 +4,7 @@ using LoRTA.Onnx.GraphGen.Discovery;
 using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.Training.Runtime;
 
-var model = Model.Load(args[0]);
+var model = OnnxModel.Load(args[0]);
 var map = AttentionMap.Of(CanonicalModel.Of(model));
 Console.WriteLine($"{map.Layers.Count} layers, {map.Heads} heads of {map.HeadWidth}");
 
