@@ -57,8 +57,8 @@ public static class DeployedInjection
         var model = understood.Deployed.Clone();
         ShapeInference.Infer(model.Graph);
         var tape = new Tape(model.Graph, onnxOnly: true);
-        var junctions = new BranchPoints(model, tape).Of([.. plan.Sites.All.Select(site => BaseModels.Linear(understood.Map, site))]);
-        AdapterInjection.Apply(tape, plan, junctions, factors);
+        var points = new BranchPoints(model, tape).Of([.. plan.Sites.All.Select(site => BaseModels.Linear(understood.Map, site))]);
+        AdapterInjection.Apply(tape, plan, points, factors);
         model.Graph.RemoveUnused();
         model.Graph.Sort();
         return model;

@@ -29,8 +29,8 @@ internal static class CreationInference
                 case ("value", OnnxTensor tensor): f.Set(0, tensor.Type, Ir.Shape.Of(tensor), Contents.Of(tensor)); break;
                 case ("value_int", long value): f.Set(0, ElementType.Int64, [], [value]); break;
                 case ("value_ints", long[] values):
-                    f.Set(
-                    0, ElementType.Int64, [values.Length], [.. values.Select(value => new Dim(value))]); break;
+                    f.Set(0, ElementType.Int64, [values.Length], [.. values.Select(value => new Dim(value))]);
+                    break;
                 case ("value_float", float): f.Set(0, ElementType.Float, []); break;
                 case ("value_floats", float[] values): f.Set(0, ElementType.Float, [values.Length]); break;
                 case ("value_string", byte[]): f.Set(0, ElementType.String, []); break;
