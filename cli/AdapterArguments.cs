@@ -26,7 +26,7 @@ internal sealed class AdapterArguments
         Method = call.Get(_method),
         Rank = call.Get(_rank),
         Alpha = call.Get(_alpha),
-        Targets = call.Get(_targets),
+        Targets = call.Given(_targets),
         Layers = LayerChoice.TryParse(call.Get(_layers), out var layers)
             ? layers
             : throw Wrong("--layers", call.Get(_layers), "all, or indices and ranges such as 0,2-5"),

@@ -73,9 +73,8 @@ internal static partial class Opt
     /// <summary>Words parted by commas.</summary>
     public static Option<string[]> Targets() => new("--targets")
     {
-        Description = "Adapted matrices, parted by commas.",
+        Description = "Adapted matrices, parted by commas (default: the family's own choice, mostly q,k,v,p).",
         HelpName = "q,k,v,p",
-        DefaultValueFactory = _ => ["q", "k", "v", "p"],
         CustomParser = result => result.Tokens[^1].Value.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries),
     };
 

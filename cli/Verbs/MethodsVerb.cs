@@ -29,13 +29,23 @@ internal static class MethodsVerb
                 var architecture = call.Get(model) is { } path
                     ? OfModel(path)
                     : OfNumbers(call.Get(width), call.Get(heads), call.Get(layers), call.Get(kvHeads), call.Get(vocab));
-                var options = new AdapterOptions { Rank = call.Get(rank), Targets = call.Get(targets) };
+                var options = new AdapterOptions { Rank = call.Get(rank), Targets = call.Given(targets) };
                 options.Validate();
+                CheckTargets(options, call.Families);
                 return call.Families.Select(family => Count(architecture, options with { Method = family.Method }, call.Families)).ToList();
             });
     }
 
     private static Option<int?> Size(string name, string description) => Opt.Within(Opt.Of<int?>(name, description, "N"), 1, Largest);
+
+    // A word that some families do not know is their reason for no number; one that none knows is a typing error.
+    private static void CheckTargets(AdapterOptions options, IReadOnlyList<AdapterFamilyEntry> families)
+    {
+        var known = families.Select(family => AdapterFamilies.TargetsOf(family.Method, families)!)
+            .Where(targets => !targets.AreParameters).ToList();
+        if (options.Targets?.FirstOrDefault(word => !known.Any(targets => targets.Has(word))) is { } unknown)
+            throw AdapterErrors.UnknownTarget("any family", unknown, known.SelectMany(targets => targets.Words).Distinct());
+    }
 
     // A family that does not take these targets or this architecture has no number, and says why.
     private static MethodRow Count(Architecture architecture, AdapterOptions options, IReadOnlyList<AdapterFamilyEntry> families)

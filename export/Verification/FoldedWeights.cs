@@ -19,7 +19,7 @@ internal static class FoldedWeights
     {
         var options = adapter.Config.AdapterOptions;
         var sites = AttentionMap.Of(b).Layers.Where(layer => options.Layers.Indices?.Contains(layer.Index) ?? true)
-            .SelectMany(layer => layer.Sites).Where(site => options.Targets.Contains(site.Matrix));
+            .SelectMany(layer => layer.Sites).Where(site => options.Targets!.Contains(site.Matrix));
         var narrow = sites.Select(site => site.Stored).Where(stored => stored.Codes is { Bits: <= Few }).ToList();
         return narrow.Count > 0 && !(IsExtended(a, b.Deployed) && narrow.All(stored => IsUntouched(a, b.Deployed, stored)));
     }

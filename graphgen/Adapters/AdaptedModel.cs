@@ -45,10 +45,12 @@ internal sealed class AdaptedModel
         if (linears.FirstOrDefault(linear => linear.Input.Type != ElementType.Float) is { } narrow)
             throw AdapterErrors.NotFloat(narrow.Address, narrow.Input.Type);
         var apart = PackedOutput.TakeApart(canonical.Model.Graph, map);
-        var outputs = linears.Select(linear => (linear.Input, apart.GetValueOrDefault(linear.Address, linear.Output))).ToList();
+        var ports = linears
+            .Select(linear => LinearPort.Of(canonical.Deployed, linear, apart.GetValueOrDefault(linear.Address, linear.Output)))
+            .ToList();
         var tape = new Tape(canonical.Model.Graph);
         var parameters = ModelParameters.MakeInputs(canonical, tape, trainables ?? new([]));
-        var factors = AdapterInjection.Apply(tape, plan, outputs, defaults?.Invoke(plan));
+        var factors = AdapterInjection.Apply(tape, plan, ports, defaults?.Invoke(plan));
         return new AdaptedModel(understood, plan, tape, factors, parameters);
     }
 
@@ -75,8 +77,8 @@ internal sealed class AdaptedModel
             factor => ValueOf(factor, given, seed),
             StringComparer.Ordinal);
 
-    private static OnnxTensor ValueOf(Factor factor, IReadOnlyDictionary<string, OnnxTensor> given, long seed) =>
-        Given(factor.Name, factor.Dims, given) ?? factor.Draw(seed);
+    private OnnxTensor ValueOf(Factor factor, IReadOnlyDictionary<string, OnnxTensor> given, long seed) =>
+        Given(factor.Name, factor.Dims, given) ?? factor.Draw(seed, Base.WeightOf);
 
     private static OnnxTensor? Given(string name, IReadOnlyList<long> dims, IReadOnlyDictionary<string, OnnxTensor> given) =>
         given.TryGetValue(name, out var tensor) ? Adapter.Checked("the given factors", name, dims, tensor) : null;

@@ -31,11 +31,13 @@ public sealed record AdapterConfig
     /// <summary>Family.</summary>
     public required string Method { get; init; }
 
-    /// <summary>Rank r.</summary>
-    public required int Rank { get; init; }
+    /// <summary>Rank r; absent where the family has none.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public int? Rank { get; init; }
 
-    /// <summary>Numerator of the scale.</summary>
-    public required double Alpha { get; init; }
+    /// <summary>Numerator of the scale; absent where the family has none.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public double? Alpha { get; init; }
 
     /// <summary>The number that updates are multiplied by.</summary>
     public required double Scale { get; init; }
@@ -77,8 +79,8 @@ public sealed record AdapterConfig
     internal AdapterOptions AdapterOptions => new()
     {
         Method = Method,
-        Rank = Rank,
-        Alpha = Alpha,
+        Rank = Rank ?? new AdapterOptions().Rank,
+        Alpha = Alpha ?? new AdapterOptions().Alpha,
         Targets = Targets,
         Layers = LayerChoice.Of(Layers),
         Options = Options,
@@ -87,10 +89,10 @@ public sealed record AdapterConfig
     internal static AdapterConfig Of(AdapterPlan plan, BaseModel baseModel) => new()
     {
         Method = plan.Options.Method,
-        Rank = plan.Options.Rank,
-        Alpha = plan.Options.Alpha,
+        Rank = plan.Family.HasRank ? plan.Options.Rank : null,
+        Alpha = plan.Family.HasRank ? plan.Options.Alpha : null,
         Scale = plan.Family.Scale,
-        Targets = plan.Options.Targets,
+        Targets = plan.Sites.Targets,
         Layers = plan.Sites.Layers,
         Orientation = PerMatrix(plan, (heads, site) => heads.OrientationOf(site.Matrix)),
         HeadMap = PerMatrix(plan, (heads, site) => heads.HeadMapOf(site, plan.Sites)),
@@ -140,6 +142,8 @@ public sealed record AdapterConfig
     {
         var file = Path.Combine(folder, Adapter.ConfigFile);
         var follows = Of(plan, Base);
+        if (plan.Family.HasRank && (Rank is null || Alpha is null))
+            throw AdapterErrors.BadConfig(file, $"'{(Rank is null ? "rank" : "alpha")}' is missing");
         plan.CheckScale(file, Scale);
         foreach (var (matrix, orientation) in follows.Orientation)
             if (!Orientation.TryGetValue(matrix, out var stated) || stated != orientation)
@@ -154,7 +158,7 @@ public sealed record AdapterConfig
     {
         var heads = plan.Family as Lorta ?? new Lorta(plan.Options);   // every file states them, whatever its family
         var facts = new SortedDictionary<string, T>(StringComparer.Ordinal);
-        foreach (var site in plan.Sites.All) facts[site.Matrix] = fact(heads, site);
+        foreach (var site in plan.Sites.All.Where(site => site.Heads is not null)) facts[site.Matrix] = fact(heads, site);
         return facts;
     }
 }

@@ -23,10 +23,17 @@ public static class AdapterFamilies
         {
             var option = entry.Options.FirstOrDefault(option => option.Name == name)
                 ?? throw AdapterErrors.UnknownOption(options.Method, name, entry.Options.Select(option => option.Name));
-            if (option.Values.Count > 0 && !option.Values.Contains(value))
-                throw AdapterErrors.OptionValue(options.Method, name, value, option.Values);
+            if (option.Check(value) is { } problem) throw AdapterErrors.OptionValue(options.Method, name, value, problem);
         }
         var family = entry.Create(options);
         return double.IsFinite(family.Scale) ? family : throw AdapterErrors.ScaleNotFinite(options.Alpha, family.Scale);
     }
+
+    /// <summary>The places of a family, as recipes name them; null where the method is not known.</summary>
+    internal static FamilyTargets? TargetsOf(string method, IReadOnlyList<AdapterFamilyEntry>? families) =>
+        (families ?? All).FirstOrDefault(family => family.Method == method)?.Create(new AdapterOptions { Method = method }).Targets;
+
+    /// <summary>The options with what the family decides written out: where it acts unless that is stated.</summary>
+    internal static AdapterOptions WithDefaults(AdapterOptions options, IReadOnlyList<AdapterFamilyEntry>? families) =>
+        options with { Targets = options.Targets ?? TargetsOf(options.Method, families)?.Defaults };
 }

@@ -1,7 +1,8 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
+using System.Globalization;
+using System.Text.Json.Serialization;
 using LoRTA.Onnx.GraphGen.Errors;
-using LoRTA.Onnx.GraphGen.Options;
 
 namespace LoRTA.Onnx.GraphGen.Adapters;
 
@@ -10,12 +11,10 @@ namespace LoRTA.Onnx.GraphGen.Adapters;
 public sealed record AdapterOptions
 {
     /// <summary>Targets that this version does not adapt yet.</summary>
-    internal static readonly string[] LaterTargets = ["gate", "up", "down", "all-linear"];
+    internal static readonly string[] LaterTargets = ["gate", "up", "down", "mlp", "all-linear"];
 
     /// <summary>The option of families whose scale is α/r.</summary>
-    internal static readonly FamilyOption RankStabilised = new("rslora", "Whether the scale is α/√r instead of α/r.", "false", "true");
-
-    private static readonly string[] AllTargets = ["q", "k", "v", "p"];
+    public static readonly FamilyOption RankStabilised = new("rslora", "Whether the scale is α/√r instead of α/r.", "false", "true");
 
     /// <summary>Family: <c>lorta</c>, <c>lora</c>, ….</summary>
     [Description("The adapter family; see `lorta methods`.")]
@@ -29,10 +28,10 @@ public sealed record AdapterOptions
     [Range(0, double.PositiveInfinity, MinimumIsExclusive = true), Description("Numerator of the scale α/r.")]
     public double Alpha { get; init; } = 16;
 
-    /// <summary>Matrices to adapt, by letter.</summary>
-    [Choice("q", "k", "v", "p", NotYet = ["gate", "up", "down", "all-linear"])]
-    [Description("Adapted matrices: queries, keys, values, the attention's output projection.")]
-    public IReadOnlyList<string> Targets { get; init; } = ["q", "k", "v", "p"];
+    /// <summary>Places to adapt, by the family's names of them, such as q, k, v and p; null = the family's own choice.</summary>
+    [Description("Adapted places; most families: q, k, v and p (queries, keys, values, the attention's output projection), "
+        + "which is the default.")]
+    public IReadOnlyList<string>? Targets { get; init; }
 
     /// <summary>Layers to adapt.</summary>
     [Description("Adapted layers: all, or a list of indices from 0.")]
@@ -50,15 +49,14 @@ public sealed record AdapterOptions
     internal StatedHeads Heads { get; init; } = new();
 
     /// <summary>α/r, or α/√r (rank-stabilised).</summary>
-    internal double Scale => ValueOf(RankStabilised) == "true" ? Alpha / Math.Sqrt(Rank) : Alpha / Rank;
+    [JsonIgnore]
+    public double Scale => IsOn(RankStabilised) ? Alpha / Math.Sqrt(Rank) : Alpha / Rank;
 
     /// <summary>Refuses options that are wrong whatever the model.</summary>
-    /// <exception cref="LortaException">LRT319: all problems at once; LRT304: a word that names no matrix.</exception>
+    /// <exception cref="LortaException">LRT319: all problems at once.</exception>
     internal void Validate()
     {
         if (Problems() is { Count: > 0 } problems) throw AdapterErrors.InvalidOptions(problems);
-        if (Targets.FirstOrDefault(target => !AllTargets.Contains(target) && !LaterTargets.Contains(target)) is { } unknown)
-            throw AdapterErrors.UnknownTarget(unknown);
     }
 
     /// <summary>Everything that is wrong with the options whatever the model, by key.</summary>
@@ -67,9 +65,9 @@ public sealed record AdapterOptions
         .. Problem(Rank < 1, "rank", $"must be >= 1, was {Rank}"),
         .. Problem(Alpha < 0, "alpha", $"must be >= 0, was {Alpha}"),
         .. Problem(Dropout is not (>= 0 and < 1), "dropout", $"must be >= 0 and < 1, was {Dropout}"),
-        .. Problem(Targets.Count == 0, "targets", $"must name a matrix"),
-        .. Problem(Targets.Any(string.IsNullOrEmpty), "targets", $"names a matrix without a letter"),
-        .. Problem(Targets.Distinct(StringComparer.Ordinal).Count() < Targets.Count, "targets", $"names a matrix twice"),
+        .. Problem(Targets is { Count: 0 }, "targets", $"must name a matrix"),
+        .. Problem(Targets?.Any(string.IsNullOrEmpty) == true, "targets", $"names a matrix without a letter"),
+        .. Problem(Targets?.Distinct(StringComparer.Ordinal).Count() < Targets?.Count, "targets", $"names a matrix twice"),
         .. Problem(Layers.Indices is { Count: 0 }, "layers", $"must name a layer"),
     ];
 
@@ -77,5 +75,14 @@ public sealed record AdapterOptions
         isThere ? [(key, FormattableString.Invariant(text))] : [];
 
     /// <summary>The value of one of the family's options, or its default.</summary>
-    internal string ValueOf(FamilyOption option) => Options.GetValueOrDefault(option.Name, option.Values[0]);
+    public string ValueOf(FamilyOption option) => Options.GetValueOrDefault(option.Name) ?? option.Default ?? string.Empty;
+
+    /// <summary>The value of an option that is a number.</summary>
+    public double NumberOf(FamilyOption option) => double.Parse(ValueOf(option), CultureInfo.InvariantCulture);
+
+    /// <summary>The value of an option that is an integer.</summary>
+    public int IntegerOf(FamilyOption option) => int.Parse(ValueOf(option), CultureInfo.InvariantCulture);
+
+    /// <summary>Whether an option is switched on.</summary>
+    public bool IsOn(FamilyOption option) => ValueOf(option) == "true";
 }

@@ -43,7 +43,8 @@ public sealed record AdapterPlan
     {
         options.Validate();
         var family = AdapterFamilies.Create(options, families);
-        var sites = SitesOf(architecture, options);
+        options = options with { Targets = TargetsOf(options, family) };
+        var sites = SitesOf(architecture, options, family.Targets);
         CheckRank(options, sites);
         var factors = family.Factors(sites);
         if (factors.FirstOrDefault(factor => factor.Count > Array.MaxLength) is { } large)
@@ -72,9 +73,17 @@ public sealed record AdapterPlan
                     $"must be <= {most}, {RanksPerWidth} times the largest input or output ({largest}), was {options.Rank}"))]);
     }
 
-    private static AdapterSites SitesOf(Architecture architecture, AdapterOptions options)
+    private static IReadOnlyList<string> TargetsOf(AdapterOptions options, IAdapterFamily family)
     {
-        if (options.Targets.FirstOrDefault(AdapterOptions.LaterTargets.Contains) is { } later) throw AdapterErrors.TargetNotYet(later);
+        var words = options.Targets ?? family.Targets.Defaults;
+        if (words.FirstOrDefault(word => !family.Targets.Has(word)) is { } unknown)
+            throw AdapterErrors.UnknownTarget(options.Method, unknown, family.Targets.Words.Except(AdapterOptions.LaterTargets));
+        if (words.FirstOrDefault(AdapterOptions.LaterTargets.Contains) is { } later) throw AdapterErrors.TargetNotYet(later);
+        return family.Targets.Expand(words);
+    }
+
+    private static AdapterSites SitesOf(Architecture architecture, AdapterOptions options, FamilyTargets targets)
+    {
         IReadOnlyList<int> layers = options.Layers.Indices ?? [.. Enumerable.Range(0, architecture.Layers)];
         foreach (var layer in layers)
             if (layer < 0 || layer >= architecture.Layers) throw AdapterErrors.UnknownLayer(layer, architecture.Layers);
@@ -85,15 +94,23 @@ public sealed record AdapterPlan
             KvHeads = architecture.KvHeads,
             HeadWidth = architecture.HeadWidth,
             Layers = layers,
-            Targets = options.Targets,
-            All = [.. from layer in layers from matrix in options.Targets select SiteOf(layer, matrix)],
+            Targets = options.Targets!,
+            All = targets.AreParameters
+                ? []
+                : [.. from layer in layers from target in options.Targets! select SiteOf(layer, target)],
         };
 
-        AdapterSite SiteOf(int layer, string matrix) => new(layer, matrix)
+        AdapterSite SiteOf(int layer, string target)
         {
-            In = architecture.Linear(matrix).In,
-            Out = architecture.Linear(matrix).Out,
-            Heads = architecture.HeadsOf(matrix),
-        };
+            var matrix = targets.MatrixOf(target);
+            var (input, output) = architecture.Linear(matrix);
+            return new AdapterSite(layer, matrix)
+            {
+                Target = target,
+                In = input,
+                Out = output,
+                Heads = architecture.HeadsOf(matrix),
+            };
+        }
     }
 }

@@ -31,8 +31,13 @@ public sealed record Architecture(int Hidden, int Heads, int KvHeads, int HeadWi
         _ => (Heads * HeadWidth, Hidden),
     };
 
-    /// <summary>Heads of a matrix of the attention.</summary>
-    internal int HeadsOf(string matrix) => matrix is "k" or "v" ? KvHeads : Heads;
+    /// <summary>Heads of a matrix of the attention; null of others.</summary>
+    internal int? HeadsOf(string matrix) => matrix switch
+    {
+        "k" or "v" => KvHeads,
+        "q" or "p" => Heads,
+        _ => null,
+    };
 
     /// <summary>Whether all sizes are positive.</summary>
     internal bool IsSensible => Hidden > 0 && Heads > 0 && KvHeads > 0 && HeadWidth > 0 && Layers > 0 && Vocab is null or > 0;

@@ -7,6 +7,10 @@ namespace LoRTA.Onnx.GraphGen.Adapters;
 /// <summary>What an adapter needs to know of the model that it belongs to, and whether it belongs to another one.</summary>
 internal static class BaseModels
 {
+    /// <summary>W of a site, [in, out].</summary>
+    public static OnnxTensor WeightOf(this UnderstoodModel model, AdapterSite site) =>
+        LinearPort.NumbersOf(model.Deployed, Linear(model.Map, site));
+
     /// <summary>The linear layer of a site.</summary>
     /// <exception cref="LortaException">LRT315: it has other sizes than the model's others; LRT204: it was not understood.</exception>
     public static Projection Linear(AttentionMap map, AdapterSite site)

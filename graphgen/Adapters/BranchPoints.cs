@@ -8,20 +8,45 @@ namespace LoRTA.Onnx.GraphGen.Adapters;
 
 /// <summary>Where side branches join the linear layers of a deployed graph: x before any rounding, y after bias and rescaling, both
 /// float32, and of a packed y this site's features alone.</summary>
-internal sealed class BranchPoints(OnnxModel model, Tape tape)
+/// <param name="model">The graph that gets the branches.</param>
+/// <param name="deployed">The model as it was, which holds the weights.</param>
+/// <param name="tape">Tape of the graph.</param>
+internal sealed class BranchPoints(OnnxModel model, OnnxModel deployed, Tape tape)
 {
     private readonly Dictionary<string, Ends> _unpacked = new(StringComparer.Ordinal);
 
     /// <summary>Prepares the graph for branches at the given layers.</summary>
-    /// <returns>x and y of each layer, in their order.</returns>
+    /// <returns>The layers, in their order.</returns>
     /// <exception cref="LortaException">LRT316: a layer that no branch can join.</exception>
-    public IReadOnlyList<(Value Input, Value Output)> Of(IReadOnlyList<Projection> linears)
+    public IReadOnlyList<LinearPort> Of(IReadOnlyList<Projection> linears)
     {
         var found = linears.Select(linear => (Linear: linear, Ends: EndsOf(linear))).ToList();
         var outputs = new Dictionary<Projection, Value>();
         foreach (var packed in found.GroupBy(item => item.Ends.Y))
             TakeApart(packed.First().Ends, [.. packed.Select(item => item.Linear)], outputs);
-        return [.. found.Select(item => (AsFloat(item.Ends.X).Value, outputs[item.Linear]))];
+        return [.. found.Select(item => PortOf(item.Linear, item.Ends, outputs[item.Linear]))];
+    }
+
+    private LinearPort PortOf(Projection linear, Ends ends, Value output)
+    {
+        var product = ends.Product;
+        var isPlain = ends is { Order: null, Rounding: null } && product.Input(0) == ends.X
+            && product.Op is "MatMul" or "Gemm" or OrtOps.FusedMatMul or OrtOps.MatMulNBits;
+        return new LinearPort(AsFloat(ends.X).Value, output, product)
+        {
+            Columns = ends.Y.Shape?[ends.FeatureAxis].Value == linear.Out ? null : linear.Stored.Columns,
+            BiasUse = BiasUseOf(product, linear),
+            Weight = () => LinearPort.NumbersOf(deployed, linear),
+            Obstacle = isPlain ? null : () => AdapterErrors.NoBranch(
+                linear.Address, product, "the adapter runs the layer on other rows, and this operator takes its own input only"),
+        };
+    }
+
+    private Use? BiasUseOf(Node product, Projection linear)
+    {
+        if (linear.Stored.Bias is not { } bias || linear.Stored.BiasOutput is not { } output) return null;
+        var reader = output == product.Output.Name ? product : model.Graph.Find(output)?.Producer;
+        return StoredPath.ReadersOf(model.Graph.Find(bias)!).Cast<Use?>().FirstOrDefault(use => use!.Value.Node == reader);
     }
 
     private Ends EndsOf(Projection linear)
@@ -44,11 +69,11 @@ internal sealed class BranchPoints(OnnxModel model, Tape tape)
             var x = node.Input(node.Op == "Conv" ? 0 : 1)!;
             if (x.Shape is not { Rank: var rank }) throw AdapterErrors.NoBranch(linear.Address, node, "the rank of its input is not known");
             var order = OrderOfRows(node, rank);
-            return new Ends(tape[x].MoveAxes(order).Value, y) { Order = isMoved ? null : order };
+            return new Ends(tape[x].MoveAxes(order).Value, y, node) { Order = isMoved ? null : order };
         }
         if (y == node.Output && node.Float("alpha", 1) != 1 && node.Op == OrtOps.FusedMatMul) SplitScale(node);
         var input = linear.Stored.Factor?.ByInput is null ? Unrounded(node) : InputScale.Of(node)!;
-        return new Ends(input, y) { Rounding = node.Op == "QLinearMatMul" && y == node.Output ? node : null };
+        return new Ends(input, y, node) { Rounding = node.Op == "QLinearMatMul" && y == node.Output ? node : null };
     }
 
     // From features on the second axis (Conv), or the last but one (weights on the left), to rows.
@@ -121,6 +146,7 @@ internal sealed class BranchPoints(OnnxModel model, Tape tape)
         var y = isInteger
             ? tape.Op(OrtOps.MatMulIntegerToFloat, [Optional(0), Optional(1), Optional(3), Optional(4), Optional(6), Optional(7)])
             : x.MatMul(tape[node.Input(1)!]);
+        var product = y.Value.Producer!;
         if (node.Input(2) is { } bias) y += tape[bias];
         var width = y.Shape[-1].Value!.Value;
         var parts = FusedAttentionForms.PackedParts(node, y, width).Select(part => (Expr?)part).ToArray();
@@ -133,7 +159,7 @@ internal sealed class BranchPoints(OnnxModel model, Tape tape)
         model.Graph.ReplaceUses(node.Output, attention.Output);
         model.Graph.Remove(node);
         if (model.Graph.Find(name) is null) model.Graph.Rename(attention.Output, name);
-        return new Ends(x.Value, y.Value);
+        return new Ends(x.Value, y.Value, product);
 
         Expr? Optional(int input) => node.Input(input) is { } value ? tape[value] : null;
     }
@@ -170,7 +196,8 @@ internal sealed class BranchPoints(OnnxModel model, Tape tape)
     /// <summary>Where a branch leaves the graph and comes back.</summary>
     /// <param name="X">x, features last.</param>
     /// <param name="Y">y as the file has it.</param>
-    private sealed record Ends(Value X, Value Y)
+    /// <param name="Product">The node that applies the weight.</param>
+    private sealed record Ends(Value X, Value Y, Node Product)
     {
         /// <summary>The order of axes that brings the features of y to the last one; null where they are there.</summary>
         public int[]? Order { get; init; }

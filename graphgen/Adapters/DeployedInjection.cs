@@ -28,7 +28,9 @@ public static class DeployedInjection
         var plan = AdapterPlan.Of(model, options, families);
         var factors = plan.Factors.ToDictionary(
             factor => factor.Name,
-            factor => values.TryGetValue(factor.Name, out var given) ? Adapter.Checked("--factors", factor, given) : factor.Draw(seed),
+            factor => values.TryGetValue(factor.Name, out var given)
+                ? Adapter.Checked("--factors", factor, given)
+                : factor.Draw(seed, model.WeightOf),
             StringComparer.Ordinal);
         return (Branched(model, plan, factors),
             new Adapter(string.Empty, AdapterConfig.Of(plan, BaseModels.Describe(model, plan)), factors));
@@ -57,7 +59,8 @@ public static class DeployedInjection
         var model = understood.Deployed.Clone();
         ShapeInference.Infer(model.Graph);
         var tape = new Tape(model.Graph, onnxOnly: true);
-        var points = new BranchPoints(model, tape).Of([.. plan.Sites.All.Select(site => BaseModels.Linear(understood.Map, site))]);
+        var linears = plan.Sites.All.Select(site => BaseModels.Linear(understood.Map, site)).ToList();
+        var points = new BranchPoints(model, understood.Deployed, tape).Of(linears);
         AdapterInjection.Apply(tape, plan, points, factors);
         model.Graph.RemoveUnused();
         model.Graph.Sort();

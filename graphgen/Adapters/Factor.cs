@@ -13,17 +13,15 @@ public sealed record Factor(string Name, IReadOnlyList<long> Dims, Init Init, bo
     /// <summary>Number of elements.</summary>
     public long Count => Dims.Size();
 
-    /// <summary>The first values: a function of the seed and the name alone, so that one factor never moves another.</summary>
-    internal OnnxTensor Draw(long seed)
-    {
-        var random = new SeededRandom(seed, $"init/{Name}");
-        var values = new float[Count];
-        for (var i = 0; i < values.Length; i++) values[i] = (float)Init.Next(random);
-        return OnnxTensor.Of<float>([.. Dims], values);
-    }
+    /// <summary>The first values: a function of the seed and the name alone, so that one factor never moves another; or of a
+    /// weight.</summary>
+    /// <param name="seed">The seed.</param>
+    /// <param name="weightOf">Reads the weight [in, out] of a site.</param>
+    internal OnnxTensor Draw(long seed, Func<AdapterSite, OnnxTensor>? weightOf = null) =>
+        OnnxTensor.Of<float>([.. Dims], Init.Values(new SeededRandom(seed, $"init/{Name}"), (int)Count, weightOf));
 }
 
-/// <summary>A distribution of first values.</summary>
+/// <summary>Where first values come from: a distribution, or the weight of a layer.</summary>
 public abstract record Init
 {
     private Init()
@@ -44,20 +42,41 @@ public abstract record Init
     /// <param name="bound">Half the width.</param>
     public static Init Uniform(double bound) => new UniformInit(bound);
 
-    internal abstract double Next(SeededRandom random);
+    /// <summary>‖W‖ of each output of a layer, [out].</summary>
+    public static Init ColumnNorms(AdapterSite site) => new WeightInit(site, LinearPort.ColumnNorms);
 
-    private sealed record ConstantInit(double Value) : Init
+    internal abstract float[] Values(SeededRandom random, int count, Func<AdapterSite, OnnxTensor>? weightOf);
+
+    private abstract record DrawnInit : Init
     {
-        internal override double Next(SeededRandom random) => Value;
+        internal sealed override float[] Values(SeededRandom random, int count, Func<AdapterSite, OnnxTensor>? weightOf)
+        {
+            var values = new float[count];
+            for (var i = 0; i < count; i++) values[i] = (float)Next(random);
+            return values;
+        }
+
+        protected abstract double Next(SeededRandom random);
     }
 
-    private sealed record NormalInit(double Deviation) : Init
+    private sealed record WeightInit(AdapterSite Site, Func<OnnxTensor, OnnxTensor> Compute) : Init
     {
-        internal override double Next(SeededRandom random) => Deviation * random.NextNormal();
+        internal override float[] Values(SeededRandom random, int count, Func<AdapterSite, OnnxTensor>? weightOf) =>
+            Compute((weightOf ?? throw new InvalidOperationException($"the weight of {Site.Address} is not known here"))(Site)).ToFloats();
     }
 
-    private sealed record UniformInit(double Bound) : Init
+    private sealed record ConstantInit(double Value) : DrawnInit
     {
-        internal override double Next(SeededRandom random) => Bound * ((2 * random.NextUniform()) - 1);
+        protected override double Next(SeededRandom random) => Value;
+    }
+
+    private sealed record NormalInit(double Deviation) : DrawnInit
+    {
+        protected override double Next(SeededRandom random) => Deviation * random.NextNormal();
+    }
+
+    private sealed record UniformInit(double Bound) : DrawnInit
+    {
+        protected override double Next(SeededRandom random) => Bound * ((2 * random.NextUniform()) - 1);
     }
 }

@@ -48,6 +48,18 @@ internal sealed class FoldGraph(AdapterPlan plan, IReadOnlyDictionary<string, On
         return Run(graph, new Dictionary<string, OnnxTensor>(StringComparer.Ordinal))[delta.Value.Name];
     }
 
+    /// <summary>A and B of ΔW = A·Bᵀ; null where the change is no such product.</summary>
+    public (OnnxTensor A, OnnxTensor B)? AsLora(AdapterSite site)
+    {
+        var (graph, tape, set) = Begin(site);
+        if (plan.Family.AsLora(site, set) is not var (a, b)) return null;
+        var (down, up) = (tape.Op("Identity", [a]), tape.Op("Identity", [b]));   // a factor itself is an input, and no output
+        graph.AddOutput(down.Value);
+        graph.AddOutput(up.Value);
+        var outputs = Run(graph, new Dictionary<string, OnnxTensor>(StringComparer.Ordinal));
+        return (outputs[down.Value.Name], outputs[up.Value.Name]);
+    }
+
     // (a·b)ᵀ = bᵀ·aᵀ: the factors are narrow, while their product is as large as the weight.
     private static Expr Transposed(Tape tape, Expr delta)
     {

@@ -19,8 +19,9 @@ internal sealed class Lora(AdapterOptions options) : IAdapterFamily
     ];
 
     /// <summary>y + s·(x·A)·Bᵀ; the scale multiplies the narrow product.</summary>
-    public Expr Emit(AdapterSite site, Expr x, Expr y, FactorSet f) => y + (x.MatMul(f[site, "A"]) * f.Scale).MatMul(f[site, "B"].T);
+    public Expr Emit(AdapterPoint at, FactorSet f) =>
+        at.Y + (at.X.MatMul(f[at.Site, "A"]) * f.Scale).MatMul(f[at.Site, "B"].T);
 
-    /// <summary>ΔW = s·A·Bᵀ, [in, out].</summary>
-    public Expr? Delta(AdapterSite site, FactorSet f) => (f[site, "A"] * f.Scale).MatMul(f[site, "B"].T);
+    /// <summary>ΔW = (s·A)·Bᵀ.</summary>
+    public (Expr A, Expr B)? AsLora(AdapterSite site, FactorSet f) => (f[site, "A"] * f.Scale, f[site, "B"]);
 }

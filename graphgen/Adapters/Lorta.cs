@@ -39,11 +39,12 @@ internal sealed class Lorta(AdapterOptions options) : IAdapterFamily
     /// of the first of them.</summary>
     public IReadOnlyList<long> HeadMapOf(AdapterSite site, AdapterSites sites)
     {
+        var heads = site.Heads ?? throw AdapterErrors.NoHeads(site.Address, Method);
         if (!options.Heads.HeadMaps.TryGetValue(site.Matrix, out var stated))
-            return [.. Enumerable.Range(0, site.Heads).Select(head => (long)(head * sites.Heads / site.Heads))];
-        return stated.Count == site.Heads && stated.All(row => row >= 0 && row < sites.Heads)
+            return [.. Enumerable.Range(0, heads).Select(head => (long)(head * sites.Heads / heads))];
+        return stated.Count == heads && stated.All(row => row >= 0 && row < sites.Heads)
             ? stated
-            : throw AdapterErrors.HeadMapDoesNotFit(site.Matrix, stated, site.Heads, sites.Heads);
+            : throw AdapterErrors.HeadMapDoesNotFit(site.Matrix, stated, heads, sites.Heads);
     }
 
     public IReadOnlyList<Factor> Factors(AdapterSites sites)
@@ -65,21 +66,22 @@ internal sealed class Lorta(AdapterOptions options) : IAdapterFamily
     }
 
     /// <summary>y + ((x·down)∘s)·upᵀ. Forms nothing of size [in, out]; the backward pass keeps x·down, [N, r].</summary>
-    public Expr Emit(AdapterSite site, Expr x, Expr y, FactorSet f)
+    public Expr Emit(AdapterPoint at, FactorSet f)
     {
-        var (down, up) = Sides(site, f);
-        return y + (x.MatMul(down) * Strength(site, f)).MatMul(up.T);
+        var (down, up) = Sides(at.Site, f);
+        return at.Y + (at.X.MatMul(down) * Strength(at.Site, f)).MatMul(up.T);
     }
 
-    /// <summary>ΔW = (down∘s)·upᵀ, [in, out].</summary>
-    public Expr? Delta(AdapterSite site, FactorSet f)
+    /// <summary>ΔW = (down∘s)·upᵀ.</summary>
+    public (Expr A, Expr B)? AsLora(AdapterSite site, FactorSet f)
     {
         var (down, up) = Sides(site, f);
-        return (down * Strength(site, f)).MatMul(up.T);
+        return (down * Strength(site, f), up);
     }
 
     private void CheckOrientation(AdapterSite site, AdapterSites sites)
     {
+        if (site.Heads is null) throw AdapterErrors.NoHeads(site.Address, Method);
         var orientation = OrientationOf(site.Matrix);
         var (narrow, wide) = orientation is Orientation.InputHeads ? (site.Out, site.In) : (site.In, site.Out);
         if (narrow != sites.Width || wide != HeadMapOf(site, sites).Count * sites.HeadWidth)
@@ -98,7 +100,7 @@ internal sealed class Lorta(AdapterOptions options) : IAdapterFamily
     }
 
     private static Expr Strength(AdapterSite site, FactorSet f) =>                    // [r]
-        f.Scale * f["C_L"].Row(RowOf(site.Layer, f.Sites.Layers)) * f["C_M"].Row(RowOf(site.Matrix, f.Sites.Targets));
+        f.Scale * f["C_L"].Row(RowOf(site.Layer, f.Sites.Layers)) * f["C_M"].Row(RowOf(site.Target, f.Sites.Targets));
 
     private static int RowOf<T>(T item, IReadOnlyList<T> adapted) => adapted.Index().First(pair => pair.Item!.Equals(item)).Index;
 }

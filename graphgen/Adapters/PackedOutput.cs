@@ -47,7 +47,8 @@ internal static class PackedOutput
         return (parts, order.IsAscending ? joined : joined.Take(PlacesOf(order), axis));
     }
 
-    private static Expr Take(Expr whole, FeatureRanges ranges) =>
+    /// <summary>The features of one projection.</summary>
+    public static Expr Take(Expr whole, FeatureRanges ranges) =>
         ranges is [var (start, end)] ? whole.Slice(whole.Rank - 1, start, end) : whole.Take([.. ranges.Numbers], whole.Rank - 1);
 
     // Where each feature, in the order of the file, stands among the joined parts.

@@ -15,15 +15,12 @@ internal static class AdapterErrors
     public static LortaException UnknownOption(string method, string name, IEnumerable<string> known) =>
         new("LRT302", $"adapter.options.{name}: {method} has no such option.", $"It has {string.Join(", ", known)}.") { IsUsage = true };
 
-    public static LortaException OptionValue(string method, string name, string value, IEnumerable<string> allowed) =>
-        new(
-            "LRT303",
-            $"adapter.options.{name}: {method} does not take '{value}'.",
-            $"Choose one of {string.Join(", ", allowed)}.")
-        { IsUsage = true };
+    public static LortaException OptionValue(string method, string name, string value, string problem) =>
+        new("LRT303", $"adapter.options.{name}: {method} does not take '{value}'.", $"It {problem}.") { IsUsage = true };
 
-    public static LortaException UnknownTarget(string target) =>
-        new("LRT304", $"adapter.targets: '{target}' is no target.", "Choose from q, k, v, p.") { IsUsage = true };
+    public static LortaException UnknownTarget(string method, string target, IEnumerable<string> known) =>
+        new("LRT304", $"adapter.targets: '{target}' is no target of {method}.", $"Choose from {string.Join(", ", known)}.")
+        { IsUsage = true };
 
     public static LortaException UnknownLayer(int layer, int layers) =>
         new("LRT305", $"adapter.layers: layer {layer} does not exist.", $"The model has layers 0 to {layers - 1}.") { IsUsage = true };
@@ -122,6 +119,13 @@ internal static class AdapterErrors
             $"headMap.{matrix}: [{string.Join(", ", stated)}] does not name one of the rows 0 to {heads - 1} of C_H for each of the "
                 + $"matrix's {own} heads.",
             "The file was made for another model.");
+
+    public static LortaException NoHeads(string address, string method) =>
+        new(
+            "LRT324",
+            $"{address}: {method} splits one side of a matrix by heads, and this matrix has none.",
+            "Leave it out of the targets, or choose a family that adapts any linear layer, such as lora.")
+        { IsUsage = true };
 
     public static LortaException TargetNotYet(string target) =>
         new("LRT321", $"adapter.targets: '{target}' is not there yet.", "Choose from q, k, v, p.") { IsUsage = true };

@@ -27,6 +27,9 @@ public readonly struct Expr
     /// <summary>Sum with a number.</summary>
     public static Expr operator +(Expr a, double b) => a + a.Tape.Scalar(b, a.Type);
 
+    /// <summary>Sum with a number.</summary>
+    public static Expr operator +(double a, Expr b) => b + a;
+
     /// <summary>Difference, with broadcasting.</summary>
     public static Expr operator -(Expr a, Expr b) => a.Tape.Op("Sub", [a, b]);
 
@@ -125,6 +128,9 @@ public readonly struct Expr
 
     /// <summary>Elements start … end − 1 along an axis.</summary>
     public Expr Slice(long axis, long start, long end) => Tape.Op("Slice", [this, Tape.Longs(start), Tape.Longs(end), Tape.Longs(axis)]);
+
+    /// <summary>The first elements along an axis; all of them where there are no more.</summary>
+    public Expr Leading(long count, int axis) => Shape[axis].Is(count) ? this : Slice(axis, 0, count);
 
     /// <summary>This with updates added at index along an axis; repeated places add up. (<c>ScatterElements</c>, because <c>ScatterND</c>
     /// races between threads.)</summary>

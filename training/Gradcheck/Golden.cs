@@ -21,6 +21,8 @@ internal sealed class Golden
     /// <summary>A golden is about single steps, not about a training.</summary>
     private const long MostSteps = 1000;
 
+    private const string Grad = "grad.";
+
     private readonly string _path;
     private readonly string _json;
     private readonly Facts _facts;
@@ -86,16 +88,19 @@ internal sealed class Golden
     /// <summary>What was trained, and how.</summary>
     public TrainingOptions Spec(Architecture architecture, IReadOnlyList<AdapterFamilyEntry>? families = null)
     {
-        var adapter = Adapter(architecture);
+        var adapter = Adapter(architecture, families ?? AdapterFamilies.All);
         var plan = AdapterPlan.Of(architecture, adapter, families);
         if (_facts.Scale is { } scale) plan.CheckScale(_json, scale);
         var own = plan.Factors.Select(factor => factor.Name).ToHashSet(StringComparer.Ordinal);
         var extra = Tensors.Keys.Select(TensorName.Parse).Where(key => key.Kind == TensorKind.Factor && !own.Contains(key.Name))
             .Select(key => key.Name).ToList();
+        if (plan.Family.Targets.AreParameters)
+            extra = [.. Tensors.Keys.Where(key => key.StartsWith(Grad, StringComparison.Ordinal)).Select(key => key[Grad.Length..])];
         if (_facts.Head is { } head && !extra.Any(name => name.StartsWith($"{head}.", StringComparison.Ordinal)))
             throw AdapterErrors.FactorMissing(_path, $"factor.{head}.*");
         var values = own.ToDictionary(name => name, Value, StringComparer.Ordinal);
-        foreach (var name in extra) values[new TensorName(TensorKind.Parameter, name)] = Value(name);
+        foreach (var name in extra.Where(name => Tensors.ContainsKey(new TensorName(TensorKind.Factor, name))))
+            values[new TensorName(TensorKind.Parameter, name)] = Value(name);
         var optimizer = _facts.Optimizer;
         return new TrainingOptions
         {
@@ -124,23 +129,32 @@ internal sealed class Golden
     }
 
     // A head map that is not stated is the identity, whatever the model's heads.
-    private AdapterOptions Adapter(Architecture architecture) => new()
+    private AdapterOptions Adapter(Architecture architecture, IReadOnlyList<AdapterFamilyEntry> families) => new()
     {
         Method = _facts.Method,
-        Rank = _facts.Rank,
-        Alpha = _facts.Alpha,
+        Rank = _facts.Rank ?? new AdapterOptions().Rank,
+        Alpha = _facts.Alpha ?? new AdapterOptions().Alpha,
         Targets = _facts.Targets,
         Heads = new StatedHeads
         {
             Orientations = _facts.Orientation ?? [],
-            HeadMaps = _facts.Targets.Distinct(StringComparer.Ordinal).ToDictionary(
-                matrix => matrix,
-                matrix => _facts.HeadMap?.GetValueOrDefault(matrix)
-                    ?? [.. Enumerable.Range(0, architecture.HeadsOf(matrix)).Select(head => (long)head)],
-                StringComparer.Ordinal),
+            HeadMaps = _facts.Targets.Distinct(StringComparer.Ordinal).Where(matrix => architecture.HeadsOf(matrix) is not null)
+                .ToDictionary(
+                    matrix => matrix,
+                    matrix => _facts.HeadMap?.GetValueOrDefault(matrix)
+                        ?? [.. Enumerable.Range(0, architecture.HeadsOf(matrix)!.Value).Select(head => (long)head)],
+                    StringComparer.Ordinal),
         },
-        Options = (_facts.Options ?? []).ToDictionary(option => option.Key, option => option.Value.ToString(), StringComparer.Ordinal),
+        Options = (_facts.Options ?? []).Concat(StatedApart(families))
+            .ToDictionary(option => option.Key, option => option.Value.ToString(), StringComparer.Ordinal),
     };
+
+    // Options of the family that goldens state as facts of their own, such as ttRank.
+    private IEnumerable<KeyValuePair<string, JsonElement>> StatedApart(IReadOnlyList<AdapterFamilyEntry> families)
+    {
+        var known = families.FirstOrDefault(family => family.Method == _facts.Method)?.Options.Select(option => option.Name) ?? [];
+        return (_facts.Further ?? []).Where(fact => known.Contains(fact.Key) && _facts.Options?.ContainsKey(fact.Key) != true);
+    }
 
     private OnnxTensor Value(string name) => Tensors.GetValueOrDefault(new TensorName(TensorKind.Factor, name).ToString())
         ?? Tensors.GetValueOrDefault(new TensorName(TensorKind.Frozen, name).ToString())
@@ -154,9 +168,9 @@ internal sealed class Golden
 
         public required string Method { get; init; }
 
-        public int Rank { get; init; }
+        public int? Rank { get; init; }
 
-        public double Alpha { get; init; }
+        public double? Alpha { get; init; }
 
         public double? Scale { get; init; }
 
@@ -178,6 +192,10 @@ internal sealed class Golden
         public IReadOnlyList<long>? After { get; init; }
 
         public required OptimizerFacts Optimizer { get; init; }
+
+        /// <summary>What only some methods state.</summary>
+        [JsonExtensionData]
+        public Dictionary<string, JsonElement>? Further { get; init; }
 
         /// <summary>What no golden can say; null = nothing.</summary>
         public string? Problem()

@@ -61,6 +61,8 @@ internal static class OptionSchema
         var values = option.Values.Select(value => YamlScalars.ToJson(new YamlScalarNode(value))).ToArray();
         var schema = new JsonObject { ["description"] = option.Description };
         if (values.Length > 0) (schema["enum"], schema["default"]) = (new JsonArray(values), values[0]!.DeepClone());
+        else if (option is { SchemaType: { } type, Default: { } number })
+            (schema["type"], schema["default"]) = (type, YamlScalars.ToJson(new YamlScalarNode(number)));
         return schema;
     }
 

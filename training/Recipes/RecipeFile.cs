@@ -30,6 +30,7 @@ internal static class RecipeFile
         var recipe = ToRecipe(path, node);
         var problems = RecipeRules.Check(recipe, families).Select(binder.Locate).ToList();
         if (problems.Count > 0) throw RecipeErrors.Invalid(path, problems);
+        recipe = recipe with { Adapter = AdapterFamilies.WithDefaults(recipe.Adapter, families) };
         return recipe.Resolve(Path.GetDirectoryName(Path.GetFullPath(path))!, Path.GetFileNameWithoutExtension(path));
     }
 

@@ -29,6 +29,7 @@ internal static class RecipeRules
     [
         .. OptionChecks.Check(recipe),
         .. Method(recipe, families),
+        .. Targets(recipe.Adapter, families),
         .. Twice(recipe),
         .. Task(recipe),
         .. Data(recipe.Data),
@@ -41,6 +42,20 @@ internal static class RecipeRules
         var known = (families ?? AdapterFamilies.All).Select(family => family.Method).ToList();
         if (!known.Contains(recipe.Adapter.Method))
             yield return new("adapter.method", $"'{recipe.Adapter.Method}' is not there yet; now {string.Join(", ", known)}");
+    }
+
+    // The names of its places are the family's.
+    private static IEnumerable<RecipeProblem> Targets(AdapterOptions adapter, IReadOnlyList<AdapterFamilyEntry>? families)
+    {
+        if (adapter.Targets is null || AdapterFamilies.TargetsOf(adapter.Method, families) is not { } known) yield break;
+        var words = string.Join(", ", known.Words.Except(AdapterOptions.LaterTargets));
+        foreach (var (index, target) in adapter.Targets.Index())
+        {
+            if (string.IsNullOrEmpty(target)) continue;   // said by the options themselves
+            if (!known.Has(target)) yield return new($"adapter.targets.{index}", $"must be one of {words}, was '{target}'");
+            else if (AdapterOptions.LaterTargets.Contains(target))
+                yield return new($"adapter.targets.{index}", $"'{target}' is not there yet; now {words}");
+        }
     }
 
     // Keys that say the same thing in two ways. A default counts as not written: a resolved recipe writes them all.

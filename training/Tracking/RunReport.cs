@@ -61,7 +61,7 @@ internal static class RunReport
             string.Create(
                 CultureInfo.InvariantCulture,
                 $"{recipe.Adapter.Method}, rank {recipe.Adapter.Rank}, alpha {recipe.Adapter.Alpha}, on "
-                    + $"{string.Join(", ", recipe.Adapter.Targets)}, layers {recipe.Adapter.Layers}")],
+                    + $"{string.Join(", ", recipe.Adapter.Targets ?? [])}, layers {recipe.Adapter.Layers}")],
         ["trained numbers", result.Trainable.ToString("N0", CultureInfo.InvariantCulture)],
         ["seed", recipe.Seed.ToString(CultureInfo.InvariantCulture)],
         ["steps", result.Steps.ToString(CultureInfo.InvariantCulture)],

@@ -100,9 +100,7 @@ internal sealed class OwnFamilyTests
         public IReadOnlyList<Factor> Factors(AdapterSites sites) =>
             [.. sites.All.Select(site => new Factor($"{site.Address}.g", [site.Out], Init.Zero))];
 
-        public Expr Emit(AdapterSite site, Expr x, Expr y, FactorSet factors) => y + (y * (factors.Scale * factors[site, "g"]));
-
-        public Expr? Delta(AdapterSite site, FactorSet factors) => null;
+        public Expr Emit(AdapterPoint at, FactorSet factors) => at.Y + (at.Y * (factors.Scale * factors[at.Site, "g"]));
 
         public (Expr Weight, Expr? Bias)? Fold(AdapterSite site, Expr weight, Expr? bias, FactorSet factors) =>
             (weight + (weight * (factors.Scale * factors[site, "g"])), bias);

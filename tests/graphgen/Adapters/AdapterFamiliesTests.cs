@@ -116,6 +116,21 @@ internal sealed class AdapterFamiliesTests
     }
 
     [TestCaseSource(nameof(Cases))]
+    public void Pair_of_an_additive_family_multiplies_to_delta(FamilyCase given)
+    {
+        var fold = new FoldGraph(given.Plan, given.Factors, FamilyCase.Evaluator);
+
+        foreach (var site in given.Plan.Sites.All)
+        {
+            var (a, b) = fold.AsLora(site)!.Value;
+
+            Assert.That((a.Dims[0], b.Dims[0], b.Dims[1]), Is.EqualTo((site.In, site.Out, a.Dims[1])), site.Address);
+            var product = FamilyCase.Product(a, OnnxTensor.Of<float>([b.Dims[1], b.Dims[0]], TensorAxes.Transposed(b.ToFloats(), (int)b.Dims[0], (int)b.Dims[1])));
+            Assert.That(fold.Delta(site)!.ToFloats(), Is.EqualTo(product).Within(1e-5), site.Address);
+        }
+    }
+
+    [TestCaseSource(nameof(Cases))]
     public void Rank_stabilised_scale_divides_by_the_root(FamilyCase given)
     {
         var options = given.Plan.Options with { Rank = 16, Alpha = 8 };
@@ -161,13 +176,14 @@ internal sealed class AdapterFamiliesTests
     {
         var (model, tape) = Ort.New();
         var set = AdapterInjection.AddInputs(tape, given.Plan, factors);
-        var (x, y) = (tape[model.Graph.AddInput("x", ElementType.Float, [Rows, site.In])], tape[model.Graph.AddInput("y", ElementType.Float, [Rows, site.Out])]);
-        var adapted = given.Plan.Family.Emit(site, x, y, set);
+        var layer = FamilyCase.Layer(tape, site, tape[model.Graph.AddInput("x", ElementType.Float, [Rows, site.In])]);
+        var adapted = given.Plan.Family.Emit(layer, set);
+        model.Graph.AddOutput(layer.Y.Value);
         model.Graph.AddOutput(adapted.Value);
-        var inputs = new Dictionary<string, OnnxTensor> { ["x"] = FamilyCase.Random("x", Rows, site.In), ["y"] = FamilyCase.Random("y", Rows, site.Out) };
+        var inputs = new Dictionary<string, OnnxTensor> { ["x"] = FamilyCase.Random("x", Rows, site.In) };
         if (scale is { } number) inputs[TrainingNames.Scale] = OnnxTensor.Scalar(number);
         var outputs = ((IGraphEvaluator)FamilyCase.Evaluator).Run(model, inputs);
-        return (inputs["x"], inputs["y"], outputs[adapted.Value.Name]);
+        return (inputs["x"], outputs[layer.Y.Value.Name], outputs[adapted.Value.Name]);
     }
 
     // Of a random linear function of one site's output, with respect to every trained factor.
@@ -183,6 +199,6 @@ internal sealed class AdapterFamiliesTests
         model.Graph.Sort();
         return ((IGraphEvaluator)FamilyCase.Evaluator).Run(model, given.Drawn.ToDictionary(pair => $"factor.{pair.Key}", pair => pair.Value));
 
-        Expr Emit(AdapterSite site) => given.Plan.Family.Emit(site, tape.Constant(FamilyCase.Random($"x/{site.Address}", Rows, site.In)), tape.Constant(FamilyCase.Random($"y/{site.Address}", Rows, site.Out)), set);
+        Expr Emit(AdapterSite site) => given.Plan.Family.Emit(FamilyCase.Layer(tape, site, tape.Constant(FamilyCase.Random($"x/{site.Address}", Rows, site.In))), set);
     }
 }

@@ -85,6 +85,26 @@ internal sealed class AdapterPlanTests
         Assert.That(failure.Hint, Does.Contain("0 to 2"));
     }
 
+    [Test]
+    public void Group_stands_for_its_matrices_and_each_of_them_is_adapted_once()
+    {
+        var plan = AdapterPlan.Of(Sizes, new AdapterOptions { Targets = ["v", "attention"], Layers = LayerChoice.Of(1) });
+
+        Assert.That(plan.Sites.All.Select(site => site.Address), Is.EqualTo(new[] { "layers.1.v", "layers.1.q", "layers.1.k", "layers.1.p" }));
+    }
+
+    [Test]
+    public void Family_says_what_is_adapted_where_nobody_does()
+    {
+        var families = new[] { new AdapterFamilyEntry("norms", [], _ => new Norms()) };
+
+        var plan = AdapterPlan.Of(Sizes, new AdapterOptions { Method = "norms", Layers = LayerChoice.Of(2) }, families);
+
+        Assert.That(plan.Sites.All.Select(site => (site.Address, site.Key)), Is.EqualTo(new[] { ("layers.2.k", "layers.2.k"), ("layers.2.p", "layers.2.out") }));
+        Assert.That(plan.Factors.Single().Name, Is.EqualTo("layers.2.out.m"));
+        Assert.That(() => AdapterPlan.Of(Sizes, new AdapterOptions { Method = "norms", Targets = ["q"] }, families), Throws.TypeOf<LortaException>().With.Property("Code").EqualTo("LRT304"));
+    }
+
     [TestCase("q", 16, 16)]
     [TestCase("k", 16, 8)]
     [TestCase("v", 16, 8)]
@@ -104,5 +124,14 @@ internal sealed class AdapterPlanTests
         var plan = AdapterPlan.Of(Sizes, new AdapterOptions { Method = "mine" }, families);
 
         Assert.That(plan.Family.Method, Is.EqualTo("lora"));
+    }
+
+    private sealed class Norms : IAdapterFamily
+    {
+        public string Method => "norms";
+
+        public FamilyTargets Targets => FamilyTargets.Of(new("k", "k"), new("out", "p"));
+
+        public IReadOnlyList<Factor> Factors(AdapterSites sites) => [.. sites.All.Where(site => site.Matrix == "p").Select(site => new Factor($"{site.Key}.m", [site.Out], Init.ColumnNorms(site)))];
     }
 }

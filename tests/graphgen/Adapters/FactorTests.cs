@@ -1,4 +1,5 @@
 using LoRTA.Onnx.GraphGen.Adapters;
+using LoRTA.Onnx.GraphGen.Ir;
 
 namespace LoRTA.Onnx.GraphGen.Tests.Adapters;
 
@@ -42,6 +43,16 @@ internal sealed class FactorTests
 
     [Test]
     public void Constant_values_are_constant() => Assert.That(Draw("A", 0, Init.Constant(1.5)), Is.All.EqualTo(1.5f));
+
+    [Test]
+    public void First_values_may_be_the_norms_of_a_weight()
+    {
+        var site = new AdapterSite(0, "q") { In = 2, Out = 3, Heads = null };
+
+        var values = new Factor("m", [3], Init.ColumnNorms(site)).Draw(0, _ => OnnxTensor.Of<float>([2, 3], [3, 0, 1, 4, 2, 0]));
+
+        Assert.That(values.ToFloats(), Is.EqualTo(new float[] { 5, 2, 1 }));
+    }
 
     private static float[] Draw(string name, long seed, Init init) => new Factor(name, [4, 3], init).Draw(seed).ToFloats();
 }

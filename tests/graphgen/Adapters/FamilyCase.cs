@@ -36,6 +36,15 @@ public sealed record FamilyCase(string Name, AdapterPlan Plan)
         return OnnxTensor.Of<float>(dims, [.. Enumerable.Range(0, (int)dims.Aggregate(1L, (a, b) => a * b)).Select(_ => (float)random.NextNormal())]);
     }
 
+    /// <summary>A linear layer with random weights and a bias, x·W + b, as a family meets it.</summary>
+    internal static AdapterPoint Layer(Tape tape, AdapterSite site, Expr x)
+    {
+        var weight = Random($"w/{site.Address}", site.In, site.Out);
+        var product = x.MatMul(tape.Constant(weight));
+        var y = product + tape.Constant(Random($"b/{site.Address}", site.Out));
+        return new AdapterPoint(tape, site, new LinearPort(x.Value, y.Value, product.Value.Producer!) { BiasUse = new Use(y.Value.Producer!, 1), Weight = () => weight });
+    }
+
     /// <summary>x·W in double precision.</summary>
     internal static double[] Product(OnnxTensor x, OnnxTensor w)
     {

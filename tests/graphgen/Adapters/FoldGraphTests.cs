@@ -1,5 +1,4 @@
 using LoRTA.Onnx.GraphGen.Adapters;
-using LoRTA.Onnx.GraphGen.Ir;
 
 namespace LoRTA.Onnx.GraphGen.Tests.Adapters;
 
@@ -17,12 +16,6 @@ internal sealed class FoldGraphTests
     {
         public string Method => "branch";
 
-        public double Scale => 1;
-
         public IReadOnlyList<Factor> Factors(AdapterSites sites) => [];
-
-        public Expr Emit(AdapterSite site, Expr x, Expr y, FactorSet factors) => y;
-
-        public Expr? Delta(AdapterSite site, FactorSet factors) => null;
     }
 }

@@ -114,7 +114,7 @@ internal sealed class LortaTests
                 var (model, head) = ((Lorta)given.Plan.Family).OrientationOf(site.Matrix) is Orientation.OutputHeads ? (i, j) : (j, i);
                 yield return given.Plan.Options.Alpha / r * Enumerable.Range(0, r).Sum(k =>
                     At("A", model, k) * At("B", head % width, k) * At("C_H", HeadMap(given.Plan, site)[head / width], k)
-                    * At("C_L", given.Plan.Sites.Layers.ToList().IndexOf(site.Layer), k) * At("C_M", given.Plan.Options.Targets.ToList().IndexOf(site.Matrix), k));
+                    * At("C_L", given.Plan.Sites.Layers.ToList().IndexOf(site.Layer), k) * At("C_M", given.Plan.Sites.Targets.ToList().IndexOf(site.Matrix), k));
             }
         }
     }

@@ -1,0 +1,64 @@
+namespace LoRTA.Onnx.GraphGen.Adapters;
+
+/// <summary>The places that a family adapts, as recipes name them under <c>adapter.targets</c>.</summary>
+public sealed record FamilyTargets
+{
+    private static readonly FamilyTarget[] Matrices =
+        [.. new[] { "q", "k", "v", "p", "gate", "up", "down" }.Select(matrix => new FamilyTarget(matrix, matrix))];
+
+    /// <summary>The linear layers of attention (q k v p) and of the feed-forward part (gate up down), and groups of them: most families
+    /// act on any.</summary>
+    public static FamilyTargets LinearLayers { get; } = new()
+    {
+        All = Matrices,
+        Defaults = ["q", "k", "v", "p"],
+        Groups = new Dictionary<string, IReadOnlyList<string>>(StringComparer.Ordinal)
+        {
+            ["attention"] = ["q", "k", "v", "p"],
+            ["mlp"] = ["gate", "up", "down"],
+            ["all-linear"] = ["q", "k", "v", "p", "gate", "up", "down"],
+        },
+    };
+
+    /// <summary>Every single name.</summary>
+    public required IReadOnlyList<FamilyTarget> All { get; init; }
+
+    /// <summary>What is adapted where a recipe names nothing.</summary>
+    public required IReadOnlyList<string> Defaults { get; init; }
+
+    /// <summary>Names that stand for several.</summary>
+    public IReadOnlyDictionary<string, IReadOnlyList<string>> Groups { get; init; } =
+        new Dictionary<string, IReadOnlyList<string>>(StringComparer.Ordinal);
+
+    /// <summary>Whether the names are patterns on the model's own parameters, which the family trains, instead of linear layers.</summary>
+    public bool AreParameters { get; init; }
+
+    /// <summary>Places of a family's own names, all of them adapted by default.</summary>
+    /// <param name="targets">Each with the matrix that it stands for: (<c>ffn</c>, <c>down</c>).</param>
+    public static FamilyTargets Of(params IReadOnlyList<FamilyTarget> targets) =>
+        new() { All = targets, Defaults = [.. targets.Select(target => target.Name)] };
+
+    /// <summary>The model's own parameters.</summary>
+    /// <param name="patterns">Those that are trained by default; <c>*</c> stands for any characters.</param>
+    public static FamilyTargets Parameters(params IReadOnlyList<string> patterns) =>
+        new() { All = [], Defaults = patterns, AreParameters = true };
+
+    /// <summary>The words that a recipe may use, for messages.</summary>
+    internal IEnumerable<string> Words => All.Select(target => target.Name).Concat(Groups.Keys);
+
+    /// <summary>Whether a word names places of the family.</summary>
+    internal bool Has(string word) => AreParameters || Groups.ContainsKey(word) || All.Any(target => target.Name == word);
+
+    /// <summary>The single names that words stand for, each once.</summary>
+    internal IReadOnlyList<string> Expand(IEnumerable<string> words) =>
+        [.. words.SelectMany(word => Groups.TryGetValue(word, out var names) ? names : [word]).Distinct(StringComparer.Ordinal)];
+
+    /// <summary>The matrix that a single name stands for.</summary>
+    internal string MatrixOf(string name) => All.First(target => target.Name == name).Matrix;
+}
+
+/// <summary>A place that a family adapts in each layer.</summary>
+/// <param name="Name">Its name in recipes, and in the names of its factors: <c>layers.3.ffn.scale</c>.</param>
+/// <param name="Matrix">The linear layer: q, k, v, p (the attention's output projection), gate, up or down (whose output joins the
+/// residual stream). What follows the output of a block acts on p or down.</param>
+public sealed record FamilyTarget(string Name, string Matrix);
