@@ -55,10 +55,12 @@ internal sealed record InspectResult(Inspection Inspection) : IVerdict, IDocumen
         ParameterNames = Names?.Select(name => new { name.Name, name.Initializer, Transposed = name.IsTransposed }).ToList(),
     };
 
+    // An MLP may have no gate, and a layer no MLP: what is not there gets no row.
     private IEnumerable<(string Address, Inspection.Site? Site)> Sites(bool understood = true) => Inspection.Layers
         .SelectMany(layer => new[] { ("q", layer.Q), ("k", layer.K), ("v", layer.V), ("p", layer.P) }
-            .Select(pair => ($"layers.{layer.Index}.{pair.Item1}", pair.Item2)))
-        .Where(item => item.Item2 is not null || !understood);
+            .Where(pair => pair.Item2 is not null || !understood)
+            .Concat(new[] { ("gate", layer.Gate), ("up", layer.Up), ("down", layer.Down) }.Where(pair => pair.Item2 is not null))
+            .Select(pair => ($"layers.{layer.Index}.{pair.Item1}", pair.Item2)));
 
     private static object Row(string address, Inspection.Site? site) => new
     {
@@ -71,7 +73,7 @@ internal sealed record InspectResult(Inspection Inspection) : IVerdict, IDocumen
         Columns = site?.Features.ToString(),
         Through = site is null ? null : string.Join(" ", site.Through),
         Quantized = site?.Quantization?.Kind,
-        Attention = site?.Attention,
+        Attention = site?.Heads is null ? null : site.Attention,
         Bias = site?.Bias,
     };
 

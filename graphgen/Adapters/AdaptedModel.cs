@@ -44,7 +44,7 @@ internal sealed class AdaptedModel
         var linears = plan.Sites.All.Select(site => BaseModels.Linear(map, site)).ToList();
         if (linears.FirstOrDefault(linear => linear.Input.Type != ElementType.Float) is { } narrow)
             throw AdapterErrors.NotFloat(narrow.Address, narrow.Input.Type);
-        var apart = PackedOutput.TakeApart(canonical.Model.Graph, map);
+        var apart = PackedOutput.TakeApart(canonical.Model.Graph, map, linears);
         var ports = linears
             .Select(linear => LinearPort.Of(canonical.Deployed, linear, apart.GetValueOrDefault(linear.Address, linear.Output)))
             .ToList();

@@ -9,11 +9,15 @@ namespace LoRTA.Onnx.GraphGen.Adapters;
 internal static class PackedOutput
 {
     /// <summary>Takes apart what is packed in a training copy so that no value holds one projection alone (BLOOM, GPT-NeoX).</summary>
+    /// <param name="graph">The graph.</param>
+    /// <param name="map">What was found in it.</param>
+    /// <param name="adapted">The matrices that are adapted: an MLP that is not stays as it is.</param>
     /// <returns>The outputs of these projections, by address.</returns>
-    public static IReadOnlyDictionary<string, Value> TakeApart(Graph graph, AttentionMap map)
+    public static IReadOnlyDictionary<string, Value> TakeApart(Graph graph, AttentionMap map, IReadOnlyCollection<Projection> adapted)
     {
         var outputs = new Dictionary<string, Value>(StringComparer.Ordinal);
-        var sites = map.Layers.SelectMany(layer => layer.Sites).Where(site => site.IsPacked);
+        var sites = map.Layers.SelectMany(layer => layer.Sites)
+            .Where(site => site.IsPacked && (site.Heads is not null || adapted.Contains(site)));
         foreach (var packed in sites.GroupBy(site => site.Output))
         {
             var output = packed.Key;

@@ -4,7 +4,8 @@ using LoRTA.Onnx.GraphGen.Ir;
 
 namespace LoRTA.Onnx.GraphGen.Discovery;
 
-/// <summary>The attention of a model: its layers in the order of the data, and the four linear layers of each.</summary>
+/// <summary>The attention of a model: its layers in the order of the data, and the linear layers of each: four of attention, two or three
+/// of the MLP behind or beside it.</summary>
 public sealed record AttentionMap
 {
     /// <summary>Model width d.</summary>
@@ -18,6 +19,9 @@ public sealed record AttentionMap
 
     /// <summary>Width d_H of one head.</summary>
     public required int HeadWidth { get; init; }
+
+    /// <summary>Width of the MLP, the input of its last linear layer; null where no MLP was understood.</summary>
+    public int? Ffn { get; init; }
 
     /// <summary>Self-attention, in the order of the data.</summary>
     public required IReadOnlyList<AttentionLayer> Layers { get; init; }
@@ -46,18 +50,22 @@ public sealed record AttentionMap
             K = layer.K?.CopyIn(copy),
             V = layer.V?.CopyIn(copy),
             P = layer.P?.CopyIn(copy),
+            Gate = layer.Gate?.CopyIn(copy),
+            Up = layer.Up?.CopyIn(copy),
+            Down = layer.Down?.CopyIn(copy),
         })],
     };
 
     /// <summary>The site of an address such as <c>layers.3.q</c>.</summary>
     /// <param name="layer">Index of the layer.</param>
-    /// <param name="matrix">q, k, v or p.</param>
+    /// <param name="matrix">q, k, v, p, gate, up or down.</param>
     /// <exception cref="LortaException">LRT204: there is no such site, or it was not understood.</exception>
     public Projection Site(int layer, string matrix) =>
         (layer < Layers.Count ? Layers[layer][matrix] : null) ?? throw DiscoveryErrors.NoSite($"layers.{layer}.{matrix}", Findings);
 }
 
-/// <summary>One self-attention; a matrix that was not understood is null and has a finding.</summary>
+/// <summary>One self-attention and its MLP; a matrix that is not there is null, and so is one that was not understood, which has a
+/// finding.</summary>
 /// <param name="Index">Position in the order of the data.</param>
 public sealed record AttentionLayer(int Index)
 {
@@ -73,9 +81,29 @@ public sealed record AttentionLayer(int Index)
     /// <summary>Output projection.</summary>
     public Projection? P { get; init; }
 
-    /// <summary>A site by its letter.</summary>
-    public Projection? this[string matrix] => matrix switch { "q" => Q, "k" => K, "v" => V, "p" => P, _ => null };
+    /// <summary>The linear layer of the MLP that the activation follows, where another one is multiplied with the result; null in an MLP
+    /// without gate.</summary>
+    public Projection? Gate { get; init; }
+
+    /// <summary>The linear layer of the MLP that makes what goes into <see cref="Down"/>.</summary>
+    public Projection? Up { get; init; }
+
+    /// <summary>The linear layer of the MLP whose result joins the stream of hidden states.</summary>
+    public Projection? Down { get; init; }
+
+    /// <summary>A site by its name.</summary>
+    public Projection? this[string matrix] => matrix switch
+    {
+        "q" => Q,
+        "k" => K,
+        "v" => V,
+        "p" => P,
+        "gate" => Gate,
+        "up" => Up,
+        "down" => Down,
+        _ => null,
+    };
 
     /// <summary>The sites that were understood.</summary>
-    public IEnumerable<Projection> Sites => new[] { Q, K, V, P }.OfType<Projection>();
+    public IEnumerable<Projection> Sites => new[] { Q, K, V, P, Gate, Up, Down }.OfType<Projection>();
 }

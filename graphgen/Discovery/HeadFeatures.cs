@@ -5,10 +5,10 @@ namespace LoRTA.Onnx.GraphGen.Discovery;
 
 /// <summary>Which output features of a product belong to one matrix, and how many heads they make.</summary>
 /// <param name="Columns">Ranges of the product's output features, head by head.</param>
-/// <param name="Heads">Heads.</param>
+/// <param name="Heads">Heads; null for a matrix of an MLP.</param>
 /// <param name="Output">The value [.., features] that holds these and no others; null where the file has none (heads of several matrices
 /// interleave).</param>
-internal sealed record HeadFeatures(FeatureRanges Columns, int Heads, Value? Output)
+internal sealed record HeadFeatures(FeatureRanges Columns, int? Heads, Value? Output)
 {
     /// <summary>Where the features are at attention itself; null where heads are repeated or joined with earlier ones on the way.</summary>
     public FeatureFlow? AtAttention { get; init; }
@@ -21,27 +21,21 @@ internal sealed record HeadFeatures(FeatureRanges Columns, int Heads, Value? Out
     /// </code></remarks>
     public static HeadFeatures? Of(ProjectionWalk walk)
     {
-        var linear = walk.Linear!;
-        var (grid, output, isComputed) = (FeatureFlow.At(linear.Output, linear.Out), linear.Output, false);
-        var isLate = false;   // parts that are taken from what was computed of the product
         var end = 1 + walk.Steps.ToList().FindLastIndex(step => step.EndsHeads);
-        for (var i = walk.Steps.Count - 1; i >= end && grid is not null; i--)
-        {
-            var count = grid.Features.Length;
-            grid = (walk.Steps[i].Moves ?? FeatureFlow.Keep)(grid, walk.Values[i]);
-            isComputed |= walk.Steps[i].Computes;
-            if (grid is null || grid.Features.Length == count) continue;
-            output = walk.Values[i];
-            isLate |= isComputed;
-        }
+        var (grid, holder) = Followed(walk, end);
         if (grid?.Heads() is not { } heads || heads.DistinctBy(head => head.Length).Count() != 1) return null;
-        var features = new HeadFeatures(
-            FeatureRanges.OfNumbers(heads.SelectMany(head => head)), heads.Count, null)
-        { AtAttention = end == 0 ? grid : null };
-        // Heads in another order than the file's lie in no value of the graph one behind the other.
-        var isOwn = !isLate && HasRowsOf(linear.Output, output) && output.Shape![^1].Is(features.Columns.Width)
-            && features.Columns.IsAscending && IsReadInPartsOnly(linear.Output, output);
-        return features with { Output = isOwn ? output : null };
+        var columns = FeatureRanges.OfNumbers(heads.SelectMany(head => head));
+        return new HeadFeatures(columns, heads.Count, OutputOf(walk, holder, columns)) { AtAttention = end == 0 ? grid : null };
+    }
+
+    /// <summary>The features of a part of an MLP, in the order that they have there; it has no heads. Null where it cannot be said which
+    /// they are.</summary>
+    public static HeadFeatures? OfPart(ProjectionWalk walk)
+    {
+        var (grid, holder) = Followed(walk, 0);
+        if (grid is null || grid.Dims[^1] != grid.Features.Length) return null;
+        var columns = FeatureRanges.OfNumbers(grid.Features);
+        return new HeadFeatures(columns, null, OutputOf(walk, holder, columns));
     }
 
     /// <summary>Whether what attention makes arrives at the output projection head by head.</summary>
@@ -53,6 +47,33 @@ internal sealed record HeadFeatures(FeatureRanges Columns, int Heads, Value? Out
         for (var i = 0; i < walk.Steps.Count && grid is not null; i++)
             grid = (walk.Steps[i].Moves ?? FeatureFlow.Keep)(grid, walk.Values[i + 1]);
         return grid is not null && grid.Features.Index().All(item => item.Index == item.Item) && grid.Dims[^1] == walk.Linear!.In;
+    }
+
+    // The features at the walk's start (or at an end before), and the last value on the way that took some of them; null where those are
+    // parts of what was computed.
+    private static (FeatureFlow? Grid, Value? Holder) Followed(ProjectionWalk walk, int end)
+    {
+        var linear = walk.Linear!;
+        var (grid, output, isComputed) = (FeatureFlow.At(linear.Output, linear.Out), linear.Output, false);
+        var isLate = false;
+        for (var i = walk.Steps.Count - 1; i >= end && grid is not null; i--)
+        {
+            var count = grid.Features.Length;
+            grid = (walk.Steps[i].Moves ?? FeatureFlow.Keep)(grid, walk.Values[i]);
+            isComputed |= walk.Steps[i].Computes;
+            if (grid is null || grid.Features.Length == count) continue;
+            output = walk.Values[i];
+            isLate |= isComputed;
+        }
+        return (grid, isLate ? null : output);
+    }
+
+    // Features in another order than the file's lie in no value of the graph one behind the other.
+    private static Value? OutputOf(ProjectionWalk walk, Value? holder, FeatureRanges columns)
+    {
+        var product = walk.Linear!.Output;
+        return holder is not null && HasRowsOf(product, holder) && holder.Shape![^1].Is(columns.Width)
+            && columns.IsAscending && IsReadInPartsOnly(product, holder) ? holder : null;
     }
 
     // Who reads the whole product must see its adapter too.

@@ -95,7 +95,7 @@ public sealed record Inspection
                 value.Shape is { } shape ? [.. shape.Select(dim => dim.Value is { } size ? (object)size : dim.ToString())] : null);
     }
 
-    /// <summary>One self-attention.</summary>
+    /// <summary>One self-attention and its MLP.</summary>
     /// <param name="Index">Position in the order of the data.</param>
     /// <param name="Q">Queries.</param>
     /// <param name="K">Keys.</param>
@@ -103,8 +103,25 @@ public sealed record Inspection
     /// <param name="P">Output projection.</param>
     public sealed record Layer(int Index, Site? Q, Site? K, Site? V, Site? P)
     {
+        /// <summary>The MLP's linear layer in front of the activation, where another one is multiplied with the result.</summary>
+        [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+        public Site? Gate { get; init; }
+
+        /// <summary>The MLP's first linear layer, or the one beside <see cref="Gate"/>.</summary>
+        [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+        public Site? Up { get; init; }
+
+        /// <summary>The MLP's last linear layer.</summary>
+        [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+        public Site? Down { get; init; }
+
         internal static Layer Of(AttentionLayer layer) =>
-            new(layer.Index, Site.Of(layer.Q), Site.Of(layer.K), Site.Of(layer.V), Site.Of(layer.P));
+            new(layer.Index, Site.Of(layer.Q), Site.Of(layer.K), Site.Of(layer.V), Site.Of(layer.P))
+            {
+                Gate = Site.Of(layer.Gate),
+                Up = Site.Of(layer.Up),
+                Down = Site.Of(layer.Down),
+            };
     }
 
     /// <summary>A linear layer in the deployed file.</summary>
@@ -131,8 +148,8 @@ public sealed record Inspection
         /// <summary>Output width.</summary>
         public required int Out { get; init; }
 
-        /// <summary>Heads.</summary>
-        public required int Heads { get; init; }
+        /// <summary>Heads; null in an MLP.</summary>
+        public required int? Heads { get; init; }
 
         /// <summary>Output features inside the stored matrix.</summary>
         [JsonIgnore]

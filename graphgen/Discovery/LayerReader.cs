@@ -3,37 +3,49 @@ using LoRTA.Onnx.GraphGen.Ir;
 
 namespace LoRTA.Onnx.GraphGen.Discovery;
 
-/// <summary>Reads the layers of a canonical graph: walks from each attention to its projections, then checks that the four fit
-/// together.</summary>
-internal sealed class LayerReader(CanonicalModel model)
+/// <summary>Reads the layers of a canonical graph: walks from each attention to its projections, checks that the four fit together, then
+/// finds the MLP that goes with them.</summary>
+internal sealed class LayerReader
 {
     private static readonly string MissingMove =
         $"for one of the steps taken, where it moves the features ({SourceFile.Of(typeof(FeatureFlow))})";
 
-    private readonly List<Finding> _findings = [.. model.Findings];
+    private readonly CanonicalModel _model;
+    private readonly List<Finding> _findings;
+    private readonly SiteReader _sites;
     private readonly List<AttentionLayer> _layers = [];
+    private readonly List<AttentionCore> _cores = [];           // of the layers, in their order
+    private readonly HashSet<AttentionCore> _crossed = [];      // cross-attention, which starts no layer
+
+    public LayerReader(CanonicalModel model)
+    {
+        (_model, _findings) = (model, [.. model.Findings]);
+        _sites = new SiteReader(model, _findings);
+    }
 
     public AttentionMap Read()
     {
-        foreach (var core in InOrderOfData(model).ToList()) Read(core);
+        foreach (var core in InOrderOfData(_model).ToList()) Read(core);
         var first = _layers.FirstOrDefault(layer => layer is { Q: not null, K: not null });
         foreach (var other in _layers.Where(layer => first is not null && !SameSizes(layer, first)).ToList())
         {
             Report(other.Q?.Product.Producer, $"layer {other.Index} has other heads or widths than layer {first!.Index}; it is left alone");
             _layers[other.Index] = new AttentionLayer(other.Index);
         }
+        if (first is not null) ReadMlps(first.Q!.In);
         FindOtherUses();
         return new AttentionMap
         {
             Hidden = first?.Q!.In ?? 0,
             Heads = first?.Q!.Heads ?? 0,
             KvHeads = first?.K!.Heads ?? 0,
-            HeadWidth = first is null ? 0 : first.Q!.Out / first.Q.Heads,
+            HeadWidth = first?.Q!.Out / first?.Q!.Heads ?? 0,
             Layers = first is null ? [] : _layers,
             Findings = _findings,
-            HasAttention = model.HasAttention,
-            Codes = BlockLayout.In(model),
-            Scaled = model.Scaled(),
+            Ffn = _layers.Select(layer => layer.Down?.In).FirstOrDefault(width => width is not null),
+            HasAttention = _model.HasAttention,
+            Codes = BlockLayout.In(_model),
+            Scaled = _model.Scaled(),
         };
     }
 
@@ -81,20 +93,42 @@ internal sealed class LayerReader(CanonicalModel model)
         var walks = new[] { ("q", core.Q), ("k", core.K), ("v", core.V) }
             .Select(matrix => (Matrix: matrix.Item1, Walk: ProjectionWalk.Back(matrix.Item2)))
             .ToArray();
-        if (OtherSources(core, walks[0].Walk, walks[1].Walk, walks[2].Walk) is { } finding)
+        if (OtherSources(core, walks[0].Walk, walks[1].Walk, walks[2].Walk) is var (finding, isCrossed))
         {
             _findings.Add(finding);
+            if (isCrossed) _crossed.Add(core);
             return;
         }
         var read = walks.Select(walk => Read(walk.Walk, index, walk.Matrix)).OfType<WalkedLayer>().ToList();
-        var sites = read.Select(projection => SiteOf(projection, index, core)).OfType<Projection>()
+        var sites = read.Select(projection => _sites.SiteOf(projection, index, core)).OfType<Projection>()
             .ToDictionary(site => site.Matrix, StringComparer.Ordinal);
         var (q, k, v) = (sites.GetValueOrDefault("q"), sites.GetValueOrDefault("k"), sites.GetValueOrDefault("v"));
         var p = ReadForward(core, index, q?.Heads ?? 0, read.Find(projection => projection.Matrix == "q")?.Features.AtAttention);
         _layers.Add(Checked(new AttentionLayer(index) { Q = q, K = k, V = v, P = p }, core));
+        _cores.Add(core);
     }
 
-    private static Finding? OtherSources(AttentionCore core, ProjectionWalk q, ProjectionWalk k, ProjectionWalk v)
+    // All layers have the sizes of the first one that has an MLP: adapters are planned for one width.
+    private void ReadMlps(int hidden)
+    {
+        var attentions = _model.Cores.ToList();
+        var reader = new MlpReader(_sites, new ResidualStream(_model.Model.Graph, hidden), attentions, hidden);
+        AttentionLayer? first = null;
+        for (var i = 0; i < _layers.Count; i++)
+        {
+            var mlp = reader.Read(i, _cores[i], other => !_crossed.Contains(other));
+            if (mlp.Count == 0) continue;
+            var layer = _layers[i] with { Gate = Of(mlp, "gate"), Up = Of(mlp, "up"), Down = Of(mlp, "down") };
+            first ??= layer;
+            if (layer.Down!.In == first.Down!.In && (layer.Gate is null) == (first.Gate is null)) _layers[i] = layer;
+            else Report(layer.Down.Product.Producer, $"layer {i} has an MLP of another width than layer {first.Index}, or another kind; "
+                + "it is left alone");
+        }
+
+        static Projection? Of(IReadOnlyList<Projection> mlp, string matrix) => mlp.FirstOrDefault(site => site.Matrix == matrix);
+    }
+
+    private static (Finding Finding, bool IsCrossed)? OtherSources(AttentionCore core, ProjectionWalk q, ProjectionWalk k, ProjectionWalk v)
     {
         if (q.Linear is not { Input: { } source }) return null;
         var others = new[] { k, v }
@@ -103,15 +137,15 @@ internal sealed class LayerReader(CanonicalModel model)
             .Where(other => !SameSource.AreSame(other, source))
             .ToList();
         if (others.Count == 0) return null;
-        var node = LabelOf(core.Softmax);
+        var node = SiteReader.LabelOf(core.Softmax);
         if (!others.All(other => SameSource.AreRelated(other, source)))
         {
             var isKeyed = k.Linear is { } key && SameSource.AreSame(key.Input, source);
-            return new Finding(node, isKeyed
+            return (new Finding(node, isKeyed
                 ? "values are made from another value than queries and keys (positions added to these only?); it is left alone"
-                : "cross-attention: keys and values are made from another source than queries; it is left alone");
+                : "cross-attention: keys and values are made from another source than queries; it is left alone"), !isKeyed);
         }
-        return new Finding(node, "latent attention: queries, keys and values are made by several products in a row; it is left alone")
+        return (new Finding(node, "latent attention: queries, keys and values are made by several products in a row; it is left alone")
         {
             Explanation = new Explanation
             {
@@ -121,7 +155,7 @@ internal sealed class LayerReader(CanonicalModel model)
                 Passed = [],
                 Remedy = $"in {nameof(LayerReader)} ({SourceFile.Of(typeof(LayerReader))}), which of the products in a row are adapted",
             },
-        };
+        }, false);
     }
 
     private AttentionLayer Checked(AttentionLayer layer, AttentionCore core)
@@ -174,7 +208,7 @@ internal sealed class LayerReader(CanonicalModel model)
             Failed(walk, layer, matrix, $"a step in {ProjectionWalk.PlaceOfStepsBack}",
                 WeightObstacle.Behind(walk.Values[^1]));
         else if (HeadFeatures.Of(walk) is { } features)
-            return new WalkedLayer(matrix, walk.Linear, features, NamesOf(walk));
+            return new WalkedLayer(matrix, walk.Linear, features, SiteReader.NamesOf(walk));
         else
             Failed(walk, layer, matrix, MissingMove, "it cannot be said which of its features make which head");
         return null;
@@ -189,39 +223,12 @@ internal sealed class LayerReader(CanonicalModel model)
         else if (!HeadFeatures.ArriveInOrder(walk, core.Scores.Int("transA", 0) == 1 ? queries?.Transposed() : queries))
             Failed(walk, layer, "p", MissingMove, "it cannot be said which of its features come from which head");
         else if (heads > 0)
-            return SiteOf(
-                new WalkedLayer("p", linear, new HeadFeatures([(0, linear.Out)], heads, linear.Output), NamesOf(walk)), layer, core);
+            return _sites.SiteOf(
+                new WalkedLayer("p", linear, new HeadFeatures([(0, linear.Out)], heads, linear.Output), SiteReader.NamesOf(walk)),
+                layer,
+                core);
         return null;
     }
-
-    private Projection? SiteOf(WalkedLayer projection, int layer, AttentionCore core)
-    {
-        var (matrix, linear, features, forms) = projection;
-        if (StoredPlace.Of(model, linear, features) is not { } stored)
-        {
-            var computed = $"the weight '{linear.Weight.Name}' is computed, not stored as numbers of a known kind";
-            Report(linear.Product, $"layers.{layer}.{matrix}: {WeightObstacle.Of(linear.Product) ?? computed}");
-            return null;
-        }
-        return new Projection(layer, matrix)
-        {
-            Input = linear.Input,
-            Output = features.Output ?? linear.Output,
-            IsPacked = features.Output is null,
-            Product = linear.Product.Output,
-            Weight = linear.Weight,
-            Layout = linear.Layout,
-            Bias = linear.Bias,
-            In = (int)linear.In,
-            Out = (int)features.Columns.Width,
-            Heads = features.Heads,
-            Attention = core.Softmax.Source?.Op ?? core.Softmax.Op,
-            Forms = forms,
-            Stored = stored,
-        };
-    }
-
-    private static IReadOnlyList<string> NamesOf(ProjectionWalk walk) => [.. walk.Steps.Select(step => step.Name)];
 
     private static string ReadersOf(Value value)
     {
@@ -229,38 +236,8 @@ internal sealed class LayerReader(CanonicalModel model)
         return readers is [var reader] ? $"{reader} reads it" : $"{readers.Count} nodes read it";
     }
 
-    private void Failed(ProjectionWalk walk, int layer, string matrix, string missing, string? why = null)
-    {
-        var stop = walk.Linear?.Product ?? walk.Values[^1].Producer;
-        var (node, op) = (stop?.Source?.Label ?? stop?.Label ?? walk.Values[^1].Name, stop?.Op ?? "input");
-        var steps = walk.Steps.Count == 0 ? "no step taken" : $"after: {string.Join(", ", NamesOf(walk))}";
-        why ??= walk.Closest is { } closest ? $"closest step: {closest}" : null;
-        _findings.Add(new Finding(
-            node,
-            $"layers.{layer}.{matrix}: the walk from attention to its linear layer stops here at {op} "
-                + $"({string.Join("; ", new[] { steps, why }.OfType<string>())})")
-        {
-            Explanation = new Explanation
-            {
-                LookedFor = $"layers.{layer}.{matrix}",
-                Node = node,
-                Op = op,
-                Passed = NamesOf(walk),
-                Declined = stop is null ? [] : model.Declined.GetValueOrDefault(stop, []),
-                Closest = walk.Closest,
-                Remedy = $"{missing}{(why is null ? $" for {op}" : $": {why}")}",
-            },
-        });
-    }
+    private void Failed(ProjectionWalk walk, int layer, string matrix, string missing, string? why = null) =>
+        _sites.Failed(walk, $"layers.{layer}.{matrix}", "attention", missing, why);
 
-    private void Report(Node? node, string reason) => _findings.Add(new Finding(LabelOf(node), reason));
-
-    private static string LabelOf(Node? node) => node?.Source?.Label ?? node?.Label ?? string.Empty;
+    private void Report(Node? node, string reason) => _sites.Report(node, reason);
 }
-
-/// <summary>A matrix of attention, found at the end of a walk.</summary>
-/// <param name="Matrix">q, k, v or p.</param>
-/// <param name="Linear">The product that makes it.</param>
-/// <param name="Features">Which of the product's features are its.</param>
-/// <param name="Forms">Names of the steps of the walk, from attention on.</param>
-internal sealed record WalkedLayer(string Matrix, LinearLayer Linear, HeadFeatures Features, IReadOnlyList<string> Forms);

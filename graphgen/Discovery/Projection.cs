@@ -3,9 +3,10 @@ using LoRTA.Onnx.GraphGen.Weights;
 
 namespace LoRTA.Onnx.GraphGen.Discovery;
 
-/// <summary>A linear layer of attention, y = x·W + b: where it is in the canonical graph and where it lies in the deployed file.</summary>
+/// <summary>A linear layer of attention or of an MLP, y = x·W + b: where it is in the canonical graph and where it lies in the deployed
+/// file.</summary>
 /// <param name="Layer">Index of the layer, in the order of the data.</param>
-/// <param name="Matrix">q, k, v or p (the output projection).</param>
+/// <param name="Matrix">q, k, v or p (the output projection); gate, up or down.</param>
 public sealed record Projection(int Layer, string Matrix)
 {
     /// <summary>Canonical address, the same whichever exporter wrote the file: <c>layers.3.q</c>.</summary>
@@ -40,10 +41,10 @@ public sealed record Projection(int Layer, string Matrix)
     /// <summary>Output width.</summary>
     public required int Out { get; init; }
 
-    /// <summary>Heads that one side is split into: query heads for q and p, key/value heads for k and v.</summary>
-    public required int Heads { get; init; }
+    /// <summary>Heads that one side is split into: query heads for q and p, key/value heads for k and v; null in an MLP.</summary>
+    public required int? Heads { get; init; }
 
-    /// <summary>Operator of the attention that it belongs to, in the deployed file: Softmax where attention is in pieces.</summary>
+    /// <summary>Operator of the attention of its layer, in the deployed file: Softmax where attention is in pieces.</summary>
     public required string Attention { get; init; }
 
     /// <summary>The forms that lie between attention and this layer, from attention on.</summary>

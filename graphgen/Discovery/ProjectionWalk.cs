@@ -4,8 +4,8 @@ using static LoRTA.Onnx.GraphGen.Canonical.Patterns;
 
 namespace LoRTA.Onnx.GraphGen.Discovery;
 
-/// <summary>The way from attention to a projection.</summary>
-/// <param name="Linear">The projection; null where the walk did not get there.</param>
+/// <summary>The way from attention to a projection, or from an MLP's activation or the sum behind it to one of its linear layers.</summary>
+/// <param name="Linear">The linear layer; null where the walk did not get there.</param>
 /// <param name="Values">The values passed, from attention on.</param>
 /// <param name="Steps">The steps taken, each from one value to the next.</param>
 /// <param name="Closest">For a failed walk: the step that came closest, where one matched in part.</param>
@@ -46,24 +46,56 @@ internal sealed record ProjectionWalk(LinearLayer? Linear, IReadOnlyList<Value> 
         new("norm", Op("LayerNormalization", X) | Op("SimplifiedLayerNormalization", X)),
     ];
 
+    /// <summary>Backwards from a value that one part of an MLP's first product goes into.</summary>
+    private static readonly WalkStep[] TowardsPart =
+    [
+        new("split or merge axes", Op("Reshape", X) | Op("Unsqueeze", X) | Op("Squeeze", X), FeatureFlow.Reshape),
+        new("move axes", Op("Transpose", X), FeatureFlow.Transpose),
+        new("side branch", Leading("X", "a linear layer with a branch beside it", SideBranch.LayerBeside)),
+        new("change of type", Op("Cast", X)),
+        new("one of several", Chosen(X), FeatureFlow.Choose),
+    ];
+
+    /// <summary>Backwards from the sum in which an MLP joins the stream.</summary>
+    private static readonly WalkStep[] TowardsDown =
+    [
+        new("norm", Op("LayerNormalization", X) | Op("SimplifiedLayerNormalization", X) | NormForms.OverRoot(X)),
+        new("merge or move rows", Op("Reshape", X) | Op("Squeeze", X) | Op("Unsqueeze", X) | Op("Transpose", X)),
+        new("scale", Op("Mul", X, Scalar) | Op("Div", X, Scalar)),
+        new("scale of each feature", Op("Mul", X, Constant) | Op("Div", X, Constant)),
+        new("side branch", Leading("X", "a linear layer with a branch beside it", SideBranch.LayerUnder)),
+        new("change of type", Op("Cast", X)),
+    ];
+
     /// <summary>Where the steps backwards are listed.</summary>
     public static string PlaceOfStepsBack => SourceFile.Place(typeof(ProjectionWalk), nameof(TowardsProjection));
 
     /// <summary>Where the steps forwards are listed.</summary>
     public static string PlaceOfStepsForward => SourceFile.Place(typeof(ProjectionWalk), nameof(TowardsOutput));
 
+    /// <summary>Where the steps from the stream to an MLP are listed.</summary>
+    public static string PlaceOfStepsDown => SourceFile.Place(typeof(ProjectionWalk), nameof(TowardsDown));
+
     /// <summary>Walks backwards from a value of attention to the projection that made it.</summary>
-    public static ProjectionWalk Back(Value from)
+    public static ProjectionWalk Back(Value from) => Back(from, TowardsProjection);
+
+    /// <summary>Walks backwards from a value of an MLP to the linear layer that made it, or that it is a part of.</summary>
+    public static ProjectionWalk BackToPart(Value from) => Back(from, TowardsPart);
+
+    /// <summary>Walks backwards from a branch that joins the stream to the linear layer at its end.</summary>
+    public static ProjectionWalk BackToDown(Value from) => Back(from, TowardsDown);
+
+    private static ProjectionWalk Back(Value from, IReadOnlyList<WalkStep> table)
     {
         var (values, steps) = (new List<Value> { from }, new List<WalkStep>());
         while (true)
         {
             var at = values[^1];
             if (LinearLayer.EndingAt(at) is { } linear) return new ProjectionWalk(linear, values, steps, null);
-            if (TowardsProjection.Select(step => (step, match: step.Pattern.Match(at)))
+            if (table.Select(step => (step, match: step.Pattern.Match(at)))
                 .FirstOrDefault(found => found.match is not null) is not ({ } taken, { } bound))
                 return new ProjectionWalk(
-                    null, values, steps, NearMiss.At(at, TowardsProjection.Select(step => (step.Name, step.Pattern))));
+                    null, values, steps, NearMiss.At(at, table.Select(step => (step.Name, step.Pattern))));
             steps.Add(taken);
             values.Add(bound["X"]);
         }

@@ -16,6 +16,10 @@ internal static class SideBranch
         return IsLayer(a, b) ? a : IsLayer(b, a) ? b : null;
     }
 
+    /// <summary>The same where the branch is made from the layer's input alone, as opposed to its result: x + x³ is no branch.</summary>
+    public static Value? LayerBeside(Value sum) =>
+        LayerUnder(sum) is { } layer && sum.Producer!.Inputs.All(input => input == layer || !IsMadeFrom(layer, input!)) ? layer : null;
+
     /// <summary>Of several readers of x the layer that a branch joins.</summary>
     public static LinearLayer? LayerOn(Value x, IEnumerable<Node> readers) =>
         readers.Select(LinearLayer.StartingAt)

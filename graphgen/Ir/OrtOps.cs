@@ -17,6 +17,8 @@ internal static class OrtOps
     public const string BiasGelu = $"{Domain}::BiasGelu";
     public const string FusedGemm = $"{Domain}::FusedGemm";
     public const string FusedMatMul = $"{Domain}::FusedMatMul";
+    public const string Moe = $"{Domain}::MoE";
+    public const string QMoe = $"{Domain}::QMoE";
     public const string MatMulNBits = $"{Domain}::MatMulNBits";
     public const string GatherBlockQuantized = $"{Domain}::GatherBlockQuantized";
     public const string SkipLayerNormalization = $"{Domain}::SkipLayerNormalization";

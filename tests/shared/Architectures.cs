@@ -8,6 +8,9 @@ namespace LoRTA.Onnx.Tests.Shared;
 /// <param name="Projections">Module and columns of q, k, v and p in every layer: <c>c_attn 16-32</c>; null where p is not understood. Empty: nothing is.</param>
 internal sealed record ArchitectureCase(string Name, int Heads, int KvHeads, int HeadWidth, params string?[] Projections)
 {
+    /// <summary>The same of gate, up and down; null where there is no such matrix.</summary>
+    public IReadOnlyList<string?> Mlp { get; init; } = [null, "up 0-32", "down 0-16"];
+
     /// <summary>Words of the finding that tells why something was left alone.</summary>
     public string? Finding { get; init; }
 
@@ -30,10 +33,16 @@ internal static class Architectures
     private static readonly string[] OptNames = ["q_proj 0-16", "k_proj 0-16", "v_proj 0-16", "out_proj 0-16"];
     private static readonly string[] LlamaNames = ["q_proj 0-16", "k_proj 0-8", "v_proj 0-8", "o_proj 0-16"];
 
+    private static readonly string[] OneKeyHead = ["fused 0-16", "fused 16-20", "fused 20-24", "attn_out 0-16"];
+    private static readonly string?[] NoMlp = [null, null, null];
+    private static readonly string?[] GatedNames = ["gate_proj 0-24", "up_proj 0-24", "down_proj 0-16"];
+    private static readonly string?[] PackedNames = ["gate_up_proj 0-24", "gate_up_proj 24-48", "down_proj 0-16"];
+    private static readonly string?[] PlainNames = [null, "fc1 0-24", "fc2 0-16"];
+
     public static IReadOnlyList<ArchitectureCase> All { get; } =
     [
         new("albert", 4, 4, 4, BertNames),
-        new("bart", 4, 4, 4, OptNames) { Finding = "cross-attention", Findings = 2 },
+        new("bart", 4, 4, 4, OptNames) { Mlp = NoMlp, Finding = "cross-attention", Findings = 2 },
         new("bert", 4, 4, 4, BertNames),
         new("bert-relative-key", 4, 4, 4, BertNames),
         new("bloom", 4, 4, 4, Interleaved),
@@ -76,5 +85,36 @@ internal static class Architectures
         new("t5-encoder", 4, 4, 6, "q 0-24", "k 0-24", "v 0-24", "o 0-16"),
         new("torch-multihead", 4, 4, 4, "self_attn 0-16", "self_attn 16-32", "self_attn 32-48", "self_attn 0-16"),
         new("xlnet", 0, 0, 0) { Finding = "layers.0.q: the walk from attention to its linear layer stops here at Einsum", Findings = 8 },
+        new("mlp-bert", 4, 4, 4, BertNames) { Mlp = PlainNames },
+        new("mlp-bilinear", 4, 2, 4, LlamaNames) { Mlp = NoMlp, Finding = "layers.0: its MLP is not understood: its two first linear layers are not told apart", Findings = 2 },
+        new("mlp-deepnorm", 4, 4, 4, BertNames) { Mlp = PackedNames },
+        new("mlp-experts", 4, 2, 4, LlamaNames) { Mlp = NoMlp, Finding = "layers.0: its MLP is a mixture of experts (TopK", Findings = 2 },
+        new("mlp-experts-batched", 4, 2, 4, LlamaNames) { Mlp = NoMlp, Finding = "layers.0: its MLP is a mixture of experts (MatMul", Findings = 2 },
+        new("mlp-experts-shared", 4, 2, 4, LlamaNames) { Mlp = NoMlp, Finding = "layers.0: its MLP is a mixture of experts (TopK", Findings = 2 },
+        new("mlp-falcon", 4, 2, 4, "query_key_value 0-8,16-24", "query_key_value 8-12,24-28", "query_key_value 12-16,28-32", "dense 0-16") { Mlp = PlainNames },
+        new("mlp-gemma2", 4, 2, 4, LlamaNames) { Mlp = GatedNames },
+        new("mlp-gpt2", 4, 4, 4, "c_attn 0-16", "c_attn 16-32", "c_attn 32-48", "c_proj 0-16") { Mlp = [null, "c_fc 0-24", "c_proj 0-16"] },
+        new("mlp-granite", 4, 2, 4, LlamaNames) { Mlp = GatedNames },
+        new("mlp-heads", 4, 2, 4, LlamaNames) { Mlp = PackedNames },
+        new("mlp-interleaved", 4, 2, 4, LlamaNames) { Mlp = [$"gate_up_proj {EverySecond(0)}", $"gate_up_proj {EverySecond(1)}", "down_proj 0-16"] },
+        new("mlp-layer-scale", 4, 4, 4, BertNames) { Mlp = PlainNames },
+        new("mlp-llama", 4, 2, 4, LlamaNames) { Mlp = GatedNames },
+        new("mlp-macaron", 4, 4, 4, BertNames) { Mlp = PlainNames, Finding = "a further MLP, or something like it, follows that of layer 0", Findings = 1 },
+        new("mlp-modernbert", 4, 4, 4, "Wqkv 0-16", "Wqkv 16-32", "Wqkv 32-48", "Wo 0-16") { Mlp = ["Wi 0-24", "Wi 24-48", "Wo 0-16"] },
+        new("mlp-narrow", 4, 4, 4, BertNames) { Mlp = NoMlp, Finding = "layers.0: its MLP is not understood: its first linear layer takes 4 features of a model width of 16", Findings = 2 },
+        new("mlp-neox", 4, 4, 4, Interleaved) { Mlp = PlainNames },
+        new("mlp-normed", 4, 4, 4, BertNames) { Mlp = PlainNames },
+        new("mlp-opt", 4, 4, 4, OptNames) { Mlp = PlainNames },
+        new("mlp-palm", 4, 1, 4, OneKeyHead) { Mlp = ["fused 48-72", "fused 24-48", "ff_out 0-16"] },
+        new("mlp-parallel-first", 4, 2, 4, LlamaNames) { Mlp = GatedNames },
+        new("mlp-parallel-gated", 4, 2, 4, LlamaNames) { Mlp = GatedNames },
+        new("mlp-parallel-packed", 4, 2, 4, "qkv_proj 0-16", "qkv_proj 16-24", "qkv_proj 24-32", "o_proj 0-16") { Mlp = PackedNames },
+        new("mlp-phi3", 4, 2, 4, "qkv_proj 0-16", "qkv_proj 16-24", "qkv_proj 24-32", "o_proj 0-16") { Mlp = PackedNames },
+        new("mlp-second", 4, 2, 4, LlamaNames) { Mlp = ["gate_up_proj 24-48", "gate_up_proj 0-24", "down_proj 0-16"] },
+        new("mlp-squared", 4, 2, 4, LlamaNames) { Mlp = PlainNames },
+        new("mlp-t5", 4, 4, 4, OptNames) { Mlp = ["wi_gate 0-24", "wi_linear 0-24", "wo 0-16"], Finding = "cross-attention", Findings = 2 },
     ];
+
+    // Of 24 pairs of features one each.
+    private static string EverySecond(int first) => string.Join(',', Enumerable.Range(0, 24).Select(i => $"{(2 * i) + first}-{(2 * i) + first + 1}"));
 }

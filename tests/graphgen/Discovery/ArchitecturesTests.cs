@@ -19,11 +19,17 @@ internal sealed class ArchitecturesTests
     }
 
     [TestCaseSource(typeof(Architectures), nameof(Architectures.All))]
+    public void The_matrices_of_every_MLP_are_found(ArchitectureCase expected)
+    {
+        foreach (var layer in Read(expected).Layers) Assert.That(new[] { layer.Gate, layer.Up, layer.Down }.Select(Describe), Is.EqualTo(expected.Mlp));
+    }
+
+    [TestCaseSource(typeof(Architectures), nameof(Architectures.All))]
     public void What_is_left_alone_is_named_and_nothing_else(ArchitectureCase expected)
     {
         var findings = Read(expected).Findings;
 
-        Assert.That(findings, Has.Count.EqualTo(expected.Findings));
+        Assert.That(findings, Has.Count.EqualTo(expected.Findings), string.Join('\n', findings));
         if (expected.Finding is not null) Assert.That(findings[0].Reason, Does.StartWith(expected.Finding));
     }
 
@@ -38,6 +44,18 @@ internal sealed class ArchitecturesTests
         Assert.That(ModelWriter.ToBytes(canonical.Model), Is.EqualTo(before));
     }
 
+    [TestCaseSource(nameof(Small))]
+    public void Reading_an_export_changes_neither_the_file_nor_its_training_copy(string export)
+    {
+        var canonical = CanonicalModel.Of(OnnxModel.Load(Exports.Path(export)));
+        var before = (ModelWriter.ToBytes(canonical.Deployed), ModelWriter.ToBytes(canonical.Model));
+
+        AttentionMap.Of(canonical);
+
+        Assert.That(ModelWriter.ToBytes(canonical.Deployed), Is.EqualTo(before.Item1));
+        Assert.That(ModelWriter.ToBytes(canonical.Model), Is.EqualTo(before.Item2));
+    }
+
     [Test]
     public void Layers_of_an_encoder_come_before_those_of_its_decoder()
     {
@@ -49,6 +67,8 @@ internal sealed class ArchitecturesTests
     [Test]
     public void Every_file_is_a_case() =>
         Assert.That(Directory.GetFiles(Path.GetDirectoryName(Architectures.All[0].Path)!, "*.onnx").Select(Path.GetFileNameWithoutExtension), Is.EquivalentTo(Architectures.All.Select(architecture => architecture.Name)));
+
+    private static IEnumerable<string> Small => Exports.All.Where(export => !export.StartsWith("smollm2", StringComparison.Ordinal) && !export.StartsWith("minilm", StringComparison.Ordinal));
 
     private static AttentionMap Read(ArchitectureCase architecture) => AttentionMap.Of(CanonicalModel.Of(OnnxModel.Load(architecture.Path)));
 

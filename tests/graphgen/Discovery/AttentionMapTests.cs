@@ -261,7 +261,7 @@ public sealed class AttentionMapTests
         var map = AttentionMap.Of(canonical);
 
         Assert.That(map.Findings, Is.Empty);
-        PackedOutput.TakeApart(canonical.Model.Graph, map);
+        PackedOutput.TakeApart(canonical.Model.Graph, map, []);
         AssertSameResults(deployed, canonical.Model);
         return map;
     }
