@@ -61,7 +61,8 @@ internal sealed class PreparedTask : IDisposable
         var state = Runtime.State.Tensors;
         var tensors = Graphs.Trained.ToDictionary(tensor => tensor.Name, tensor => state[tensor.Name], StringComparer.Ordinal);
         foreach (var (input, tensor) in Graphs.Frozen) tensors[TensorName.Parse(input).Name] = tensor;
-        var config = AdapterConfig.Of(Graphs.Plan, Graphs.Base) with
+        var adapter = Adapter.Of(Graphs.Plan, Graphs.Base, tensors, Graphs.Seed);
+        var config = adapter.Config with
         {
             Task = _recipe.Task,
             Labels = _recipe.Classes(),
@@ -70,7 +71,7 @@ internal sealed class PreparedTask : IDisposable
                     .Where(input => input.Kind == TensorKind.Parameter)
                     .Select(input => input.Name)],
         };
-        new Adapter(folder, config, tensors).Save();
+        (adapter with { Path = folder, Config = config }).Save();
     }
 
     public void Dispose() => Runtime.Dispose();

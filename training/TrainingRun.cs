@@ -139,13 +139,14 @@ internal static class TrainingRun
     private static (EvaluationGraph Graph, IReadOnlyDictionary<string, OnnxTensor> Values) Adapted(
         Recipe recipe, UnderstoodModel model, Adapter adapter, EvaluationRequest request)
     {
-        BaseModels.PlanOf(model, adapter, request.AllowOtherBase, request.Families);
+        var plan = BaseModels.PlanOf(model, adapter, request.AllowOtherBase, request.Families);
         var asTrained = recipe with
         {
             Trainables = [.. adapter.Config.Trainables.Select(name => new TrainablePattern { Match = name })],
             Adapter = adapter.Config.AdapterOptions,
         };
-        return EvaluationGraph.OfAdapted(model, RecipeMapping.Spec(asTrained, adapter.Tensors) with { Families = request.Families });
+        var spec = RecipeMapping.Spec(asTrained, adapter.ValuesFor(plan)) with { Families = request.Families };
+        return EvaluationGraph.OfAdapted(model, spec);
     }
 
     // What is kept is what is measured: the best state, or the last one where this process (a resumed run) has not evaluated it.

@@ -58,7 +58,10 @@ internal sealed class AdaptedModel
     public IReadOnlyList<TrainedTensor> Trained(IReadOnlyDictionary<string, OnnxTensor> given, long seed) =>
     [
         .. Plan.Factors.Where(factor => factor.IsTrained)
-            .Select(factor => new TrainedTensor(new(TensorKind.Factor, factor.Name), ValueOf(factor, given, seed), ParameterGroup.Default)),
+            .Select(factor => new TrainedTensor(
+                new(TensorKind.Factor, factor.Name),
+                ValueOf(factor, given, seed),
+                new ParameterGroup(LearningRateFactor: factor.LearningRateFactor))),
         .. _parameters.Select(parameter => new TrainedTensor(parameter.Input,
             Given(parameter.Input, parameter.Initial.Dims, given) ?? parameter.Initial, parameter.Group)),
     ];

@@ -82,11 +82,41 @@ public sealed record Adapter(string Path, AdapterConfig Config, IReadOnlyDiction
         if (others.Count > 0) throw AdapterErrors.UnknownTensors(TensorPath, others);
     }
 
+    /// <summary>An adapter as it is stored: factors that are not trained are left out where the seed draws them again.</summary>
+    /// <param name="plan">The adapter.</param>
+    /// <param name="baseModel">The model that it belongs to.</param>
+    /// <param name="tensors">All factors, and parameters of the model that were trained along.</param>
+    /// <param name="seed">The seed of factors that were drawn.</param>
+    internal static Adapter Of(AdapterPlan plan, BaseModel baseModel, IReadOnlyDictionary<string, OnnxTensor> tensors, long seed)
+    {
+        var drawn = plan.Options.SaveFrozen
+            ? []
+            : plan.Factors.Where(factor => !factor.IsTrained && factor.Draw(seed).Bytes.SequenceEqual(tensors[factor.Name].Bytes))
+                .Select(factor => factor.Name)
+                .ToHashSet(StringComparer.Ordinal);
+        var config = AdapterConfig.Of(plan, baseModel) with
+        {
+            Frozen = drawn.Count == 0 ? null : new FrozenFactors(seed, FrozenFactors.Lorta1),
+        };
+        return new Adapter(string.Empty, config,
+            tensors.Where(pair => !drawn.Contains(pair.Key)).ToDictionary(StringComparer.Ordinal));
+    }
+
     /// <summary>The values of a plan's factors, checked.</summary>
     /// <exception cref="LortaException">LRT308 wrong shape; LRT309 missing; LRT313 no finite floats.</exception>
     internal IReadOnlyDictionary<string, OnnxTensor> FactorsOf(AdapterPlan plan) =>
-        plan.Factors.ToDictionary(
-            factor => factor.Name, factor => Checked(TensorPath, factor, Tensors.GetValueOrDefault(factor.Name)), StringComparer.Ordinal);
+        plan.Factors.ToDictionary(factor => factor.Name, ValueOf, StringComparer.Ordinal);
+
+    private OnnxTensor ValueOf(Factor factor) =>
+        !factor.IsTrained && Config.Frozen is { } frozen && !Tensors.ContainsKey(factor.Name)
+            ? factor.Draw(frozen.Seed)
+            : Checked(TensorPath, factor, Tensors.GetValueOrDefault(factor.Name));
+
+    /// <summary>What it gives the inputs of a graph: factors and parameters of the model, by their names in its file.</summary>
+    /// <exception cref="LortaException">LRT308 wrong shape; LRT309 missing; LRT313 no finite floats.</exception>
+    internal IReadOnlyDictionary<string, OnnxTensor> ValuesFor(AdapterPlan plan) =>
+        FactorsOf(plan).Concat(Tensors.Where(pair => TensorName.Parse(pair.Key).Kind == TensorKind.Parameter))
+            .ToDictionary(StringComparer.Ordinal);
 
     /// <summary>The model's own parameters that were trained along, by their name in the model, checked against it.</summary>
     /// <param name="deployed">The model.</param>

@@ -57,6 +57,14 @@ public sealed record AdapterConfig
     /// <summary>The family's own options.</summary>
     public required IReadOnlyDictionary<string, string> Options { get; init; }
 
+    /// <summary>Rank or α of some sites; absent where they are everywhere the same.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<SiteOptions>? Sites { get; init; }
+
+    /// <summary>What draws the factors that are not trained and that the file leaves out; absent where it holds all.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public FrozenFactors? Frozen { get; init; }
+
     /// <summary>The model's own parameters that were trained along, by name.</summary>
     public IReadOnlyList<string> Trainables { get; init; } = [];
 
@@ -84,6 +92,7 @@ public sealed record AdapterConfig
         Targets = Targets,
         Layers = LayerChoice.Of(Layers),
         Options = Options,
+        Sites = Sites,
     };
 
     internal static AdapterConfig Of(AdapterPlan plan, BaseModel baseModel) => new()
@@ -97,6 +106,7 @@ public sealed record AdapterConfig
         Orientation = PerMatrix(plan, (heads, site) => heads.OrientationOf(site.Matrix)),
         HeadMap = PerMatrix(plan, (heads, site) => heads.HeadMapOf(site, plan.Sites)),
         Options = plan.Options.Options,
+        Sites = plan.Options.Sites,
         Base = baseModel,
     };
 
@@ -127,10 +137,13 @@ public sealed record AdapterConfig
         var hole = Targets.Contains(null) ? "targets"
             : HeadMap.FirstOrDefault(pair => pair.Value is null).Key is { } matrix ? $"headMap.{matrix}"
             : Options.FirstOrDefault(pair => pair.Value is null).Key is { } option ? $"options.{option}"
+            : Sites?.Contains(null) == true ? "sites"
             : Trainables.Contains(null) ? "trainables"
             : Labels?.Contains(null) == true ? "labels"
             : null;
         if (hole is not null) throw AdapterErrors.BadConfig(file, $"'{hole}' is missing or of the wrong type");
+        if (Frozen is { Generator: not FrozenFactors.Lorta1 } drawn)
+            throw AdapterErrors.BadConfig(file, $"frozen.generator '{drawn.Generator}' is not known here");
         if (Base.Architecture is { IsSensible: false } sizes)
             throw AdapterErrors.BadConfig(file, $"base.architecture has sizes that are not positive ({sizes.Describe()})");
         if (Base.Sketch.Problem() is var (key, text)) throw AdapterErrors.BadConfig(file, $"base.sketch.{key} {text}");
@@ -169,3 +182,12 @@ public sealed record AdapterConfig
 /// <param name="Architecture">Sizes; another architecture is refused.</param>
 /// <param name="Sketch">A few numbers of each adapted weight.</param>
 public sealed record BaseModel(string Name, Architecture Architecture, WeightSketch Sketch);
+
+/// <summary>How the factors that are not trained follow from a seed.</summary>
+/// <param name="Seed">The seed.</param>
+/// <param name="Generator">The rule by which seed and name make numbers: <c>lorta-1</c>.</param>
+public sealed record FrozenFactors(long Seed, string Generator)
+{
+    /// <summary>splitmix64 over a counter from a key that is the SHA-256 of <c>seed/init/name</c>; normal numbers by Box–Muller.</summary>
+    internal const string Lorta1 = "lorta-1";
+}

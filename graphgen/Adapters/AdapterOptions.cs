@@ -45,12 +45,38 @@ public sealed record AdapterOptions
     [Description("The family's own options; see `lorta methods --help`.")]
     public IReadOnlyDictionary<string, string> Options { get; init; } = new Dictionary<string, string>(StringComparer.Ordinal);
 
+    /// <summary>Rank or α of some sites; null = everywhere the same.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    [Description("Rank or alpha of some sites, where they differ from the adapter's.")]
+    public IReadOnlyList<SiteOptions>? Sites { get; init; }
+
+    /// <summary>What the optimizer's learning rate is multiplied by for factors, by the last part of their names; null = 1.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    [Description("Multipliers of the learning rate by the last part of a factor's name, such as B: 16.")]
+    public IReadOnlyDictionary<string, double>? LrFactors { get; init; }
+
+    /// <summary>Short for a multiplier of the factors B (LoRA+); null = 1.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull), Range(0, double.PositiveInfinity, MinimumIsExclusive = true)]
+    [Description("LoRA+: the multiplier of the learning rate of LoRA's B.")]
+    public double? LoraPlus { get; init; }
+
+    /// <summary>Whether the adapter's file holds the frozen factors that its seed draws.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    [Description("Store random factors that are not trained; by default the adapter states their seed.")]
+    public bool SaveFrozen { get; init; }
+
     /// <summary>What a golden states of the heads.</summary>
     internal StatedHeads Heads { get; init; } = new();
 
     /// <summary>α/r, or α/√r (rank-stabilised).</summary>
     [JsonIgnore]
     public double Scale => IsOn(RankStabilised) ? Alpha / Math.Sqrt(Rank) : Alpha / Rank;
+
+    /// <summary>The multipliers of learning rates, by the last part of a factor's name.</summary>
+    internal IReadOnlyDictionary<string, double> LearningRateFactors() =>
+        (LrFactors ?? new Dictionary<string, double>(StringComparer.Ordinal))
+            .Concat(LoraPlus is { } ratio ? [KeyValuePair.Create("B", ratio)] : [])
+            .ToDictionary(StringComparer.Ordinal);
 
     /// <summary>Refuses options that are wrong whatever the model.</summary>
     /// <exception cref="LortaException">LRT319: all problems at once.</exception>
@@ -69,6 +95,12 @@ public sealed record AdapterOptions
         .. Problem(Targets?.Any(string.IsNullOrEmpty) == true, "targets", $"names a matrix without a letter"),
         .. Problem(Targets?.Distinct(StringComparer.Ordinal).Count() < Targets?.Count, "targets", $"names a matrix twice"),
         .. Problem(Layers.Indices is { Count: 0 }, "layers", $"must name a layer"),
+        .. (Sites ?? []).Index().Where(entry => entry.Item?.Problem() is not null)
+            .Select(entry => ($"sites.{entry.Index}", entry.Item.Problem()!)),
+        .. (LrFactors ?? new Dictionary<string, double>(StringComparer.Ordinal)).Where(pair => !(pair.Value > 0))
+            .Select(pair => ($"lrFactors.{pair.Key}", FormattableString.Invariant($"must be > 0, was {pair.Value}"))),
+        .. Problem(LoraPlus is not (null or > 0), "loraPlus", $"must be > 0, was {LoraPlus}"),
+        .. Problem(LoraPlus is not null && LrFactors?.ContainsKey("B") == true, "loraPlus", $"stands beside lrFactors.B; give one of them"),
     ];
 
     private static IEnumerable<(string Key, string Text)> Problem(bool isThere, string key, FormattableString text) =>

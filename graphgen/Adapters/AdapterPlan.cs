@@ -44,9 +44,9 @@ public sealed record AdapterPlan
         options.Validate();
         var family = AdapterFamilies.Create(options, families);
         options = options with { Targets = TargetsOf(options, family) };
-        var sites = SitesOf(architecture, options, family.Targets);
-        CheckRank(options, sites);
-        var factors = family.Factors(sites);
+        var sites = SitesOf(architecture, options, family, options => AdapterFamilies.Create(options, families).Scale);
+        CheckRank(sites);
+        var factors = WithRates(family.Factors(sites), options);
         if (factors.FirstOrDefault(factor => factor.Count > Array.MaxLength) is { } large)
             throw AdapterErrors.InvalidOptions([("rank",
                 $"{options.Rank} gives '{large.Name}' {large.Count} numbers, more than an array holds")]);
@@ -62,15 +62,29 @@ public sealed record AdapterPlan
     }
 
     // A tensor over all sites may need a larger rank than one matrix has; far more than that is a typing error, and would fill the memory.
-    private static void CheckRank(AdapterOptions options, AdapterSites sites)
+    private static void CheckRank(AdapterSites sites)
     {
         if (sites.All.Count == 0) return;
-        var largest = sites.All.Max(site => Math.Max(site.In, site.Out));
-        var most = (long)RanksPerWidth * largest;
-        if (options.Rank > most)
+        var largest = Math.Max(sites.MaxIn, sites.MaxOut);
+        var (most, rank) = ((long)RanksPerWidth * largest, sites.All.Max(site => site.Rank));
+        if (rank > most)
             throw AdapterErrors.InvalidOptions([("rank",
                 FormattableString.Invariant(
-                    $"must be <= {most}, {RanksPerWidth} times the largest input or output ({largest}), was {options.Rank}"))]);
+                    $"must be <= {most}, {RanksPerWidth} times the largest input or output ({largest}), was {rank}"))]);
+    }
+
+    private static IReadOnlyList<Factor> WithRates(IReadOnlyList<Factor> factors, AdapterOptions options)
+    {
+        foreach (var (name, rate) in options.LearningRateFactors())
+        {
+            if (!factors.Any(factor => factor.IsTrained && factor.EndsWith(name)))
+                throw AdapterErrors.InvalidOptions([(options.LoraPlus is null ? $"lrFactors.{name}" : "loraPlus",
+                    $"{options.Method} trains no factor {name}")]);
+            factors = [.. factors.Select(factor => factor.EndsWith(name)
+                ? factor with { LearningRateFactor = factor.LearningRateFactor * rate }
+                : factor)];
+        }
+        return factors;
     }
 
     private static IReadOnlyList<string> TargetsOf(AdapterOptions options, IAdapterFamily family)
@@ -82,12 +96,14 @@ public sealed record AdapterPlan
         return family.Targets.Expand(words);
     }
 
-    private static AdapterSites SitesOf(Architecture architecture, AdapterOptions options, FamilyTargets targets)
+    private static AdapterSites SitesOf(
+        Architecture architecture, AdapterOptions options, IAdapterFamily family, Func<AdapterOptions, double> scaleOf)
     {
+        var targets = family.Targets;
         IReadOnlyList<int> layers = options.Layers.Indices ?? [.. Enumerable.Range(0, architecture.Layers)];
         foreach (var layer in layers)
             if (layer < 0 || layer >= architecture.Layers) throw AdapterErrors.UnknownLayer(layer, architecture.Layers);
-        return new AdapterSites
+        var sites = new AdapterSites
         {
             Width = architecture.Hidden,
             Heads = architecture.Heads,
@@ -97,20 +113,47 @@ public sealed record AdapterPlan
             Targets = options.Targets!,
             All = targets.AreParameters
                 ? []
-                : [.. from layer in layers from target in options.Targets! select SiteOf(layer, target)],
+                : [.. from layer in layers
+                      from target in options.Targets!
+                      let own = OptionsOf(layer, target)
+                      where own.Rank > 0
+                      select SiteOf(layer, target, own)],
         };
+        CheckSites(options, family, sites);
+        return sites;
 
-        AdapterSite SiteOf(int layer, string target)
+        AdapterOptions OptionsOf(int layer, string target)
+        {
+            var entry = options.Sites?.FirstOrDefault(entry => entry.Fits(layer, target));
+            return options with { Rank = entry?.Rank ?? options.Rank, Alpha = entry?.Alpha ?? options.Alpha };
+        }
+
+        AdapterSite SiteOf(int layer, string target, AdapterOptions own)
         {
             var matrix = targets.MatrixOf(target);
             var (input, output) = architecture.Linear(matrix);
             return new AdapterSite(layer, matrix)
             {
                 Target = target,
+                Rank = own.Rank,
+                Strength = (own.Rank, own.Alpha) == (options.Rank, options.Alpha) ? 1 : scaleOf(own) / family.Scale,
                 In = input,
                 Out = output,
                 Heads = architecture.HeadsOf(matrix),
             };
+        }
+    }
+
+    private static void CheckSites(AdapterOptions options, IAdapterFamily family, AdapterSites sites)
+    {
+        if (options.Sites is not null && sites.All.Count == 0) throw AdapterErrors.InvalidOptions([("sites", "leaves no site")]);
+        foreach (var (index, entry) in (options.Sites ?? []).Index())
+        {
+            if (!sites.Layers.Any(layer => sites.Targets.Any(target => entry.Fits(layer, target))))
+                throw AdapterErrors.InvalidOptions([($"sites.{index}", $"'{entry.Match}' fits no adapted site")]);
+            if (family.SharesRank && entry.Rank is { } rank && rank != 0 && rank != options.Rank)
+                throw AdapterErrors.InvalidOptions(
+                    [($"sites.{index}.rank", $"{options.Method} shares factors, so all sites have one rank")]);
         }
     }
 }

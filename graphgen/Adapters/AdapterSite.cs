@@ -14,6 +14,12 @@ public sealed record AdapterSite(int Layer, string Matrix)
     /// <summary>What the names of its factors start with: <c>layers.3.q</c> of <c>layers.3.q.A</c>.</summary>
     public string Key => $"layers.{Layer}.{Target}";
 
+    /// <summary>Rank r.</summary>
+    public int Rank { get; init; }
+
+    /// <summary>Its scale as a multiple of the adapter's; 1 unless rank or α are its own.</summary>
+    public double Strength { get; init; } = 1;
+
     /// <summary>Input width.</summary>
     public required int In { get; init; }
 

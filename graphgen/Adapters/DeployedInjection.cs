@@ -32,8 +32,7 @@ public static class DeployedInjection
                 ? Adapter.Checked("--factors", factor, given)
                 : factor.Draw(seed, model.WeightOf),
             StringComparer.Ordinal);
-        return (Branched(model, plan, factors),
-            new Adapter(string.Empty, AdapterConfig.Of(plan, BaseModels.Describe(model, plan)), factors));
+        return (Branched(model, plan, factors), Adapter.Of(plan, BaseModels.Describe(model, plan), factors, seed));
     }
 
     /// <summary>Adds the branches of a trained adapter; its factors are constants, so that inputs and outputs stay those of the

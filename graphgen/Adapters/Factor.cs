@@ -10,8 +10,14 @@ namespace LoRTA.Onnx.GraphGen.Adapters;
 /// <param name="IsTrained">False for random bases that stay as they are.</param>
 public sealed record Factor(string Name, IReadOnlyList<long> Dims, Init Init, bool IsTrained = true)
 {
+    /// <summary>What the optimizer's learning rate is multiplied by for it.</summary>
+    public double LearningRateFactor { get; init; } = 1;
+
     /// <summary>Number of elements.</summary>
     public long Count => Dims.Size();
+
+    /// <summary>Whether a name stands at the end of its own: <c>B</c> of <c>layers.3.q.B</c>.</summary>
+    internal bool EndsWith(string name) => Name == name || Name.EndsWith($".{name}", StringComparison.Ordinal);
 
     /// <summary>The first values: a function of the seed and the name alone, so that one factor never moves another; or of a
     /// weight.</summary>

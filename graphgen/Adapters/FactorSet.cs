@@ -14,6 +14,9 @@ public sealed class FactorSet
     /// <summary>The number that every update is multiplied by; a graph input, 0 = adapter off.</summary>
     public Expr Scale { get; }
 
+    /// <summary>The scale of a site, whose rank or α may be its own.</summary>
+    public Expr ScaleOf(AdapterSite site) => Scale.Scaled(site.Strength);
+
     /// <summary>t = scale / its default: 0 = adapter off, 1 = on.</summary>
     public Expr Switch => Scale.Scaled(1 / _plan.Family.Scale);
 

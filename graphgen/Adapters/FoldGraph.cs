@@ -15,6 +15,7 @@ internal sealed class FoldGraph(AdapterPlan plan, IReadOnlyDictionary<string, On
     /// <summary>Whether the family folds at the plan's sites; asked without any numbers.</summary>
     public static bool IsPossible(AdapterPlan plan)
     {
+        if (plan.Sites.All.Count == 0) return true;   // what the model itself holds is written back
         var site = plan.Sites.All[0];
         var tape = new Tape(new Graph($"fold {site.Address}"));
         var weight = tape[tape.Graph.AddInput(Weight, ElementType.Float, [site.In, site.Out])];

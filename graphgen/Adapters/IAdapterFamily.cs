@@ -18,6 +18,9 @@ public interface IAdapterFamily
     /// <summary>Whether rank and α mean something to the family; where not, its files do not state them.</summary>
     bool HasRank => true;
 
+    /// <summary>Whether sites share factors, so that all of them have the same rank.</summary>
+    bool SharesRank => false;
+
     /// <summary>The names of its places in recipes, and those that are adapted where a recipe names none.</summary>
     FamilyTargets Targets => FamilyTargets.LinearLayers;
 

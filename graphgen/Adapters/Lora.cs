@@ -13,15 +13,15 @@ internal sealed class Lora(AdapterOptions options) : IAdapterFamily
     [
         .. sites.All.SelectMany(site => new Factor[]
         {
-            new($"{site.Address}.A", [site.In, options.Rank], Init.Uniform(1 / Math.Sqrt(site.In))),
-            new($"{site.Address}.B", [site.Out, options.Rank], Init.Zero),
+            new($"{site.Address}.A", [site.In, site.Rank], Init.Uniform(1 / Math.Sqrt(site.In))),
+            new($"{site.Address}.B", [site.Out, site.Rank], Init.Zero),
         }),
     ];
 
     /// <summary>y + s·(x·A)·Bᵀ; the scale multiplies the narrow product.</summary>
     public Expr Emit(AdapterPoint at, FactorSet f) =>
-        at.Y + (at.X.MatMul(f[at.Site, "A"]) * f.Scale).MatMul(f[at.Site, "B"].T);
+        at.Y + (at.X.MatMul(f[at.Site, "A"]) * f.ScaleOf(at.Site)).MatMul(f[at.Site, "B"].T);
 
     /// <summary>ΔW = (s·A)·Bᵀ.</summary>
-    public (Expr A, Expr B)? AsLora(AdapterSite site, FactorSet f) => (f[site, "A"] * f.Scale, f[site, "B"]);
+    public (Expr A, Expr B)? AsLora(AdapterSite site, FactorSet f) => (f[site, "A"] * f.ScaleOf(site), f[site, "B"]);
 }

@@ -25,6 +25,8 @@ internal sealed class Lorta(AdapterOptions options) : IAdapterFamily
 
     public double Scale => options.Scale;
 
+    public bool SharesRank => true;
+
     /// <summary>Which side of a matrix is split by heads.</summary>
     /// <remarks>The paper's P_h is [d, d_H]: heads split the input of the output projection and the output of the others.</remarks>
     public Orientation OrientationOf(string matrix)
@@ -100,7 +102,7 @@ internal sealed class Lorta(AdapterOptions options) : IAdapterFamily
     }
 
     private static Expr Strength(AdapterSite site, FactorSet f) =>                    // [r]
-        f.Scale * f["C_L"].Row(RowOf(site.Layer, f.Sites.Layers)) * f["C_M"].Row(RowOf(site.Target, f.Sites.Targets));
+        f.ScaleOf(site) * f["C_L"].Row(RowOf(site.Layer, f.Sites.Layers)) * f["C_M"].Row(RowOf(site.Target, f.Sites.Targets));
 
     private static int RowOf<T>(T item, IReadOnlyList<T> adapted) => adapted.Index().First(pair => pair.Item!.Equals(item)).Index;
 }

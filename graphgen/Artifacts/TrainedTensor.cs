@@ -18,7 +18,8 @@ public sealed record TrainedTensor(TensorName Input, OnnxTensor Initial, Paramet
 /// <summary>Learning rate and decay of some of the trained tensors.</summary>
 /// <param name="LearningRate">Peak learning rate; null = the optimizer's.</param>
 /// <param name="WeightDecay">Decoupled decay; null = the optimizer's.</param>
-public sealed record ParameterGroup(double? LearningRate = null, double? WeightDecay = null)
+/// <param name="LearningRateFactor">What the learning rate is multiplied by.</param>
+public sealed record ParameterGroup(double? LearningRate = null, double? WeightDecay = null, double LearningRateFactor = 1)
 {
     /// <summary>Everything as the optimizer says.</summary>
     public static ParameterGroup Default { get; } = new();

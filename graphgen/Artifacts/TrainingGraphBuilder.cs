@@ -48,6 +48,7 @@ public static class TrainingGraphBuilder
             Options = spec.Optimizer,
             Trained = trained,
             Frozen = adapted.Frozen(spec.Values, spec.Seed),
+            Seed = spec.Seed,
             Plan = adapted.Plan,
             Base = BaseModels.Describe(adapted.Base, adapted.Plan),
             Logits = logits?.Value.Name,

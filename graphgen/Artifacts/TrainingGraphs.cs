@@ -32,6 +32,9 @@ public sealed record TrainingGraphs
     /// <summary>Factors that stay as they are, by input.</summary>
     public required IReadOnlyDictionary<string, OnnxTensor> Frozen { get; init; }
 
+    /// <summary>Seed of the first values that were drawn.</summary>
+    public required long Seed { get; init; }
+
     /// <summary>The adapter.</summary>
     public required AdapterPlan Plan { get; init; }
 

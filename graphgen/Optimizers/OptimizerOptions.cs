@@ -51,6 +51,6 @@ public sealed record OptimizerOptions
         new(
             tensor.Name,
             tensor.Initial.Dims,
-            (tensor.Group.LearningRate ?? LearningRate) / LearningRate,
+            (tensor.Group.LearningRate ?? LearningRate) / LearningRate * tensor.Group.LearningRateFactor,
             tensor.Group.WeightDecay ?? WeightDecay);
 }

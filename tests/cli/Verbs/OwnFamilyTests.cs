@@ -72,6 +72,24 @@ internal sealed class OwnFamilyTests
         Assert.That(Json("artifacts", Model, "-o", _folder["out"], "--method", "gain", "--rank", "1", "--targets", "q", "--task", "causal-lm")["trainable"]!
             .GetValue<long>(), Is.GreaterThan(0));
 
+    [TestCase("evaluate {recipe} --adapter {adapter}")]
+    [TestCase("export {model} --adapter {adapter} -o {out}")]
+    [TestCase("export {model} --adapter {adapter} -o {out} --keep-base")]
+    [TestCase("verify {model} {model} --adapter {adapter}")]
+    [TestCase("generate {model} --adapter {adapter} --prompt And --max-tokens 1")]
+    public void Adapter_without_a_trained_factor_is_refused_by_every_verb(string command)
+    {
+        Json("inject", Model, "-o", _folder["in.onnx"], "--method", "gain", "--rank", "1", "--targets", "q,v");
+        var whole = Adapter.Load(_folder["in.adapter"]);
+        (whole with { Tensors = whole.Tensors.Where(pair => pair.Key != "layers.1.v.g").ToDictionary() }).Save();
+
+        var words = command.Replace("{recipe}", Recipe).Replace("{model}", Model).Replace("{adapter}", _folder["in.adapter"]).Replace("{out}", _folder["out.onnx"]);
+        var run = CommandLine.With(Families, [.. words.Split(' ')]);
+
+        Assert.That((run.ExitCode, run.Error), Is.EqualTo((1, run.Error)));
+        Assert.That(run.Error, Does.Contain("LRT309").And.Contain("layers.1.v.g"));
+    }
+
     [Test]
     public void Without_it_the_recipe_is_refused()
     {

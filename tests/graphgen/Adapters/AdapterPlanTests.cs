@@ -94,6 +94,52 @@ internal sealed class AdapterPlanTests
     }
 
     [Test]
+    public void Site_may_have_a_rank_and_an_alpha_of_its_own()
+    {
+        var plan = AdapterPlan.Of(Sizes, new AdapterOptions
+        {
+            Method = "lora",
+            Rank = 8,
+            Alpha = 16,
+            Targets = ["q", "v"],
+            Sites = [new() { Match = "layers.0-1.q", Rank = 4, Alpha = 4 }, new() { Match = "layers.*.q", Rank = 2 }, new() { Match = "layers.1.*", Rank = 0 }],
+        });
+
+        Assert.That(plan.Sites.All.Select(site => (site.Address, site.Rank, site.Strength)),
+            Is.EqualTo(new[] { ("layers.0.q", 4, 0.5), ("layers.0.v", 8, 1), ("layers.1.q", 4, 0.5), ("layers.2.q", 2, 4), ("layers.2.v", 8, 1) }));
+        Assert.That(plan.Factors.Single(factor => factor.Name == "layers.2.q.A").Dims, Is.EqualTo(new[] { 16L, 2 }));
+    }
+
+    [Test]
+    public void Root_of_the_rank_is_taken_for_each_site()
+    {
+        var options = new AdapterOptions { Method = "lora", Rank = 16, Alpha = 8, Targets = ["q"], Sites = [new() { Match = "layers.1.q", Rank = 4 }], Options = new Dictionary<string, string> { ["rslora"] = "true" } };
+
+        Assert.That(AdapterPlan.Of(Sizes, options).Sites.All.Select(site => site.Strength), Is.EqualTo(new double[] { 1, 2, 1 }));
+    }
+
+    [TestCase("lora", "layers.7.q", 2, "adapter.sites.0: 'layers.7.q' fits no adapted site.")]
+    [TestCase("lora", "q", 2, "adapter.sites.0: match must have the form layers.0-5.q, was 'q'.")]
+    [TestCase("lorta", "layers.0.q", 2, "adapter.sites.0.rank: lorta shares factors, so all sites have one rank.")]
+    [TestCase("lora", "layers.*.*", 0, "adapter.sites: leaves no site.")]
+    public void Entry_of_sites_that_means_nothing_is_refused(string method, string match, int rank, string message)
+    {
+        var options = new AdapterOptions { Method = method, Targets = ["q"], Sites = [new() { Match = match, Rank = rank }] };
+
+        Assert.That(Assert.Throws<LortaException>(() => AdapterPlan.Of(Sizes, options))!.Message, Is.EqualTo(message));
+    }
+
+    [Test]
+    public void Learning_rates_belong_to_the_last_part_of_a_factors_name()
+    {
+        var options = new AdapterOptions { Method = "lora", Targets = ["q"], Layers = LayerChoice.Of(0), LoraPlus = 16, LrFactors = new Dictionary<string, double> { ["A"] = 0.5 } };
+
+        Assert.That(AdapterPlan.Of(Sizes, options).Factors.Select(factor => factor.LearningRateFactor), Is.EqualTo(new[] { 0.5, 16 }));
+        Assert.That(() => AdapterPlan.Of(Sizes, options with { LoraPlus = null, LrFactors = new Dictionary<string, double> { ["E"] = 2 } }),
+            Throws.TypeOf<LortaException>().With.Property("Message").EqualTo("adapter.lrFactors.E: lora trains no factor E."));
+    }
+
+    [Test]
     public void Family_says_what_is_adapted_where_nobody_does()
     {
         var families = new[] { new AdapterFamilyEntry("norms", [], _ => new Norms()) };

@@ -44,6 +44,17 @@ internal sealed class FactorTests
     [Test]
     public void Constant_values_are_constant() => Assert.That(Draw("A", 0, Init.Constant(1.5)), Is.All.EqualTo(1.5f));
 
+    // The generator lorta-1 is a file format: adapters state a seed instead of the numbers.
+    [Test]
+    public void Numbers_of_a_seed_and_a_name_are_these_for_ever()
+    {
+        float[] normal = [0.507675588f, -1.40915811f, 1.99094856f, -0.475346774f, 0.357083201f, 0.0194179155f, -0.595084488f, -0.235178903f];
+        float[] uniform = [-0.37787655f, 0.483576536f, 0.209734857f, -0.0732605457f, 0.428056061f, 0.417228997f, 0.16247803f, 0.197735131f];
+
+        Assert.That(new Factor("layers.0.q.A", [2, 4], Init.Normal(1)).Draw(42).ToFloats(), Is.EqualTo(normal));
+        Assert.That(new Factor("layers.0.q.A", [8], Init.Uniform(0.5)).Draw(42).ToFloats(), Is.EqualTo(uniform));
+    }
+
     [Test]
     public void First_values_may_be_the_norms_of_a_weight()
     {

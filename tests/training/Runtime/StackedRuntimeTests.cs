@@ -78,6 +78,25 @@ internal sealed class StackedRuntimeTests
             Assert.That(found[name].ToFloats(), Is.EqualTo(value.ToFloats()).Within(1e-6), name);
     }
 
+    [TestCase(false)]
+    [TestCase(true)]
+    public void Factor_with_a_learning_rate_of_its_own_moves_by_that(bool isStacked)
+    {
+        var graphs = Graphs("lora", adapter => adapter with { LoraPlus = 16, LrFactors = new Dictionary<string, double> { ["A"] = 0.5 } }, weightDecay: 0);
+        using ITrainingRuntime runtime = isStacked ? Stacked(graphs) : new OrtSessionRuntime(graphs, Settings);
+        var before = runtime.State.Tensors;
+
+        runtime.Accumulate(Batch, weight: 1);
+        runtime.Step(1);
+
+        // the first step of Adam is one learning rate long in every number with a gradient
+        foreach (var tensor in graphs.Trained)
+        {
+            var moved = runtime.State.Tensors[tensor.Name].ToFloats().Zip(before[tensor.Name].ToFloats(), (now, then) => Math.Abs(now - then)).Max();
+            Assert.That(moved, Is.EqualTo(tensor.Name.EndsWith(".B", StringComparison.Ordinal) ? 0.16 : 0.005).Within(1).Percent, tensor.Name);
+        }
+    }
+
     [Test]
     public void State_goes_out_and_in_tensor_by_tensor()
     {
@@ -98,14 +117,14 @@ internal sealed class StackedRuntimeTests
 
     private static StackedRuntime Stacked(TrainingGraphs graphs) => new(graphs, Settings);
 
-    private static TrainingGraphs Graphs(string method)
+    private static TrainingGraphs Graphs(string method, Func<AdapterOptions, AdapterOptions>? change = null, double weightDecay = 0.1)
     {
         var model = OnnxModel.Load(Architectures.All.Single(architecture => architecture.Name == "qwen2").Path);
         var options = new TrainingOptions
         {
-            Adapter = new AdapterOptions { Method = method, Rank = 2, Alpha = 4, Targets = ["q", "k", "v", "p"] },
+            Adapter = (change ?? (adapter => adapter))(new AdapterOptions { Method = method, Rank = 2, Alpha = 4, Targets = ["q", "k", "v", "p"] }),
             Task = "causal-lm",
-            Optimizer = new OptimizerOptions { LearningRate = 1e-2, WeightDecay = 0.1 },
+            Optimizer = new OptimizerOptions { LearningRate = 1e-2, WeightDecay = weightDecay },
         };
         return TrainingGraphBuilder.Build(model, options with { Values = CentralDifferenceCheck.FactorsOf(TrainingGraphBuilder.Build(model, options).Plan, seed: 0) });
     }
