@@ -8,7 +8,7 @@ namespace LoRTA.Onnx.Cli;
 
 /// <summary>The result of <c>lorta inspect</c>; a model without a layer that was understood fails.</summary>
 /// <param name="Inspection">What was found.</param>
-internal sealed record InspectResult(Inspection Inspection) : IVerdict, IDocument
+internal sealed record InspectResult(ModelInspection Inspection) : IVerdict, IDocument
 {
     /// <summary>The model's parameters, if asked for.</summary>
     public IReadOnlyList<ParameterName>? Names { get; init; }
@@ -21,14 +21,14 @@ internal sealed record InspectResult(Inspection Inspection) : IVerdict, IDocumen
     /// <summary>The contract's JSON.</summary>
     public JsonNode ToJson()
     {
-        var json = JsonSerializer.SerializeToNode(Inspection, Inspection.Json)!.AsObject();
+        var json = JsonSerializer.SerializeToNode(Inspection, ModelInspection.Json)!.AsObject();
         if (Names is not null)
             json["parameterNames"] = new JsonObject(Names.Select(name => KeyValuePair.Create(name.Name, (JsonNode?)Describe(name))));
         if (Explanations is not null)
         {
             json["forms"] = new JsonObject(Sites().Select(item => KeyValuePair.Create(
                 item.Address, (JsonNode?)new JsonArray([.. item.Site!.Forms.Select(form => (JsonNode)form)]))));
-            json["explanations"] = JsonSerializer.SerializeToNode(Explanations, Inspection.Json);
+            json["explanations"] = JsonSerializer.SerializeToNode(Explanations, ModelInspection.Json);
         }
         return json;
     }
@@ -56,13 +56,13 @@ internal sealed record InspectResult(Inspection Inspection) : IVerdict, IDocumen
     };
 
     // An MLP may have no gate, and a layer no MLP: what is not there gets no row.
-    private IEnumerable<(string Address, Inspection.Site? Site)> Sites(bool understood = true) => Inspection.Layers
+    private IEnumerable<(string Address, ModelInspection.Site? Site)> Sites(bool understood = true) => Inspection.Layers
         .SelectMany(layer => new[] { ("q", layer.Q), ("k", layer.K), ("v", layer.V), ("p", layer.P) }
             .Where(pair => pair.Item2 is not null || !understood)
             .Concat(new[] { ("gate", layer.Gate), ("up", layer.Up), ("down", layer.Down) }.Where(pair => pair.Item2 is not null))
             .Select(pair => ($"layers.{layer.Index}.{pair.Item1}", pair.Item2)));
 
-    private static object Row(string address, Inspection.Site? site) => new
+    private static object Row(string address, ModelInspection.Site? site) => new
     {
         Site = address,
         Node = site?.Node ?? "not understood",

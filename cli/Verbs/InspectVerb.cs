@@ -23,7 +23,7 @@ internal static class InspectVerb
             var understood = UnderstoodModel.Of(deployed);
             var (canonical, map) = (understood.Canonical, understood.Map);
             if (!map.HasAttention) throw DiscoveryErrors.NoAttention(canonical.Deployed.Path);
-            var inspection = Inspection.Of(canonical, map);
+            var inspection = ModelInspection.Of(canonical, map);
             if (call.Get(graph) is { } path)
             {
                 new OutputGuard(call.Get(force), deployed.Files).CheckModel(path);

@@ -128,7 +128,7 @@ public sealed record Adapter(string Path, AdapterConfig Config, IReadOnlyDiction
             pair => Checked(
                 TensorPath,
                 new TensorName(TensorKind.Parameter, pair.Key),
-                ParameterShapes.Of(deployed, names.Value, pair.Key) ?? throw AdapterErrors.NoMatch(pair.Key, []),
+                ParameterShapes.Of(deployed, names.Value, pair.Key) ?? throw ParameterErrors.NoMatch(pair.Key, []),
                 pair.Value),
             StringComparer.Ordinal);
 

@@ -36,7 +36,7 @@ internal static class ModelParameters
         {
             var matching = names.Select(name => name.Name).Where(pattern.Fits).ToList();
             if (matching.Count == 0 && !(pattern.IsExact && OmittedBias.Exists(canonical, names, pattern.Match)))
-                throw AdapterErrors.NoMatch(pattern.Match, Close(names, pattern));
+                throw ParameterErrors.NoMatch(pattern.Match, Close(names, pattern));
             foreach (var name in matching.DefaultIfEmpty(pattern.Match)) chosen.TryAdd(name, pattern.Group);
         }
         return [.. chosen.Select(pair => MakeInput(canonical, tape, names, pair.Key, pair.Value))];
@@ -55,7 +55,7 @@ internal static class ModelParameters
             .Where(copy => copy.Readers.Count > 0)
             .ToList();
         if (uses.Count == 0)
-            throw AdapterErrors.CannotTrain(
+            throw ParameterErrors.CannotTrain(
                 name,
                 copies.Count == 0
                     ? "the graph does not compute with it"
@@ -72,14 +72,14 @@ internal static class ModelParameters
         {
             (false, null or { ByInput: null, ByOutput: null }) => 1,
             (false, { ByInput: null, ByOutput: [var single] }) => single,
-            _ => throw AdapterErrors.CannotTrain(name, "the file scales its features on the way to the product"),
+            _ => throw ParameterErrors.CannotTrain(name, "the file scales its features on the way to the product"),
         };
 
     /// <summary>The parameter's numbers in PyTorch's orientation.</summary>
     public static OnnxTensor ReadParameter(OnnxModel deployed, ParameterName name)
     {
         var stored = deployed.Graph.Find(name.Initializer)!.Constant!;
-        if (!stored.Type.IsFloat()) throw AdapterErrors.CannotTrain(name.Name, $"it is stored as {stored.Type.Display()}");
+        if (!stored.Type.IsFloat()) throw ParameterErrors.CannotTrain(name.Name, $"it is stored as {stored.Type.Display()}");
         if (stored.Rank < 2)
         {
             var (start, end) = name.Slice is { } part ? (part.Start, part.End) : (0, stored.Count);

@@ -50,7 +50,7 @@ internal static class OpsetForms
     // An If whose condition is known was replaced by its branch when the file was read.
     private static LortaException? Subgraph(Node node, Rewriting rewriting) => (node.Op, node.Input(0)) switch
     {
-        ("If", { } condition) => DiscoveryErrors.BranchNotKnown(rewriting.Deployed.Path, node, NameOf(condition)),
+        ("If", { } condition) => CanonicalErrors.BranchNotKnown(rewriting.Deployed.Path, node, NameOf(condition)),
         ("If" or "Loop" or "Scan", _) => rewriting.Refusal(node, "graphs inside nodes are not trained"),
         _ => null,
     };
@@ -65,7 +65,7 @@ internal static class OpsetForms
 
     private static LortaException? Function(Node node, Rewriting rewriting) =>
         rewriting.Deployed.Functions.TryGetValue(node.Op, out var reason)
-            ? DiscoveryErrors.FunctionNotInlined(rewriting.Deployed.Path, node, reason)
+            ? CanonicalErrors.FunctionNotInlined(rewriting.Deployed.Path, node, reason)
             : null;
 
     private static Outcome ToInput(Node node, Rewriting rewriting, string attribute, int index)

@@ -120,7 +120,7 @@ internal sealed class Rewriting
     }
 
     /// <summary>The failure that refuses an operator.</summary>
-    public LortaException Refusal(Node node, string why) => DiscoveryErrors.OperatorNotSupported(Deployed.Path, node, why);
+    public LortaException Refusal(Node node, string why) => CanonicalErrors.OperatorNotSupported(Deployed.Path, node, why);
 
     /// <summary>Elements <paramref name="start"/> … <paramref name="end"/> − 1 of a stored vector as a constant of their own.</summary>
     public Value Part(Value vector, long start, long end)

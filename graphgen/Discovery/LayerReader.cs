@@ -44,7 +44,7 @@ internal sealed class LayerReader
             Findings = _findings,
             Ffn = _layers.Select(layer => layer.Down?.In).FirstOrDefault(width => width is not null),
             HasAttention = _model.HasAttention,
-            Codes = BlockLayout.In(_model),
+            Codes = StoredBlocks.In(_model),
             Scaled = _model.Scaled(),
         };
     }

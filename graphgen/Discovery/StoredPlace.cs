@@ -54,7 +54,7 @@ public sealed record StoredPlace
     {
         if (linear.Product.Source is not { } node || model.OriginOf(linear.Stored) is not { } weight) return null;
         if (Operand(node, weight) is not { IsExact: true } operand) return null;
-        var codes = linear.Quantized is { } quantized ? BlockLayout.Of(model, quantized) : null;
+        var codes = linear.Quantized is { } quantized ? StoredBlocks.Of(model, quantized) : null;
         if (linear.Quantized is not null ? codes is null : !operand.Tensor.Type.IsFloat()) return null;
         if ((codes is null ? SizeOf(operand) : (codes.Rows, codes.Columns)) is not { } size) return null;
         var bias = linear.Bias is { } value ? model.OriginOf(value) : null;

@@ -38,13 +38,6 @@ internal static class AdapterErrors
             "Choose the other orientation for this matrix or leave it out of the targets.")
         { IsUsage = true };
 
-    public static LortaException NoMatch(string pattern, IEnumerable<string> close) =>
-        new(
-            "LRT307",
-            $"trainables: '{pattern}' matches no parameter of the model.",
-            $"`lorta inspect MODEL --weights --json` lists the names{Close(close)}.")
-        { IsUsage = true };
-
     public static LortaException FactorShape(string file, string name, string expected, string found) =>
         new("LRT308", $"{file}: '{name}' should be {expected} but is {found}.", "The adapter was made for another model, rank or targets.");
 
@@ -72,13 +65,6 @@ internal static class AdapterErrors
 
     public static LortaException BadConfig(string file, string why) =>
         new("LRT313", $"{file}: {why}.", "The file is damaged or from another tool.");
-
-    public static LortaException CannotTrain(string name, string why) =>
-        new(
-            "LRT314",
-            $"trainables: '{name}' cannot be trained ({why}).",
-            "Leave it out of the pattern, or use an export that stores it in float.")
-        { IsUsage = true };
 
     public static LortaException OtherSize(AdapterSite site, int input, int output) =>
         new(
@@ -171,7 +157,4 @@ internal static class AdapterErrors
             "LRT322",
             $"{adapter}: holds trained parameters of the model itself ('{parameter}'), which no side branch carries.",
             "Fold the adapter (`lorta export`) and use the folded model.");
-
-    private static string Close(IEnumerable<string> names) =>
-        names.ToList() is { Count: > 0 } list ? $"; it has for instance {string.Join(", ", list)}" : string.Empty;
 }

@@ -20,9 +20,6 @@ internal static class DiscoveryErrors
                 + (findings.Count > 3 ? $"; and {findings.Count - 3} more." : "."),
             "Choose targets and layers that are understood, or export the model with another exporter; `lorta inspect` lists all of it.");
 
-    public static LortaException OperatorNotSupported(string path, Node node, string why) =>
-        new("LRT203", $"{path}: {node}: {why}.", $"Export the model at another opset from {Opsets.Range}, without control flow.");
-
     public static LortaException NoSite(string address, IReadOnlyList<Finding> findings)
     {
         var why = findings.FirstOrDefault(finding => finding.Reason.StartsWith(address, StringComparison.Ordinal)) is { } found
@@ -33,19 +30,6 @@ internal static class DiscoveryErrors
             $"{address}: this linear layer is not there or not understood{why}.",
             "Choose other targets or layers; `lorta inspect` lists those of the file.");
     }
-
-    public static LortaException BranchNotKnown(string path, Node node, string condition) =>
-        new(
-            "LRT205",
-            $"{path}: {node} takes one of two branches as '{condition}' says, which is known only when the model runs.",
-            "If the file holds a decoder with and without a cache (decoder_model_merged.onnx), use the one without (decoder_model.onnx); "
-                + "otherwise export the model with fixed sizes, so that the condition is a constant.");
-
-    public static LortaException FunctionNotInlined(string path, Node node, string why) =>
-        new(
-            "LRT206",
-            $"{path}: {node} is a function of the model that cannot be inlined: {why}.",
-            "Save the model through ONNX Runtime's basic optimisation, which inlines functions, or export it at one opset.");
 
     public static LortaException MaskIsNoLength(string path, Node node, string mask, long row) =>
         new(

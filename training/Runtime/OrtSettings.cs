@@ -1,4 +1,3 @@
-using LoRTA.Onnx.GraphGen.Artifacts;
 using LoRTA.Onnx.GraphGen.Errors;
 using LoRTA.Onnx.GraphGen.Ir;
 using Microsoft.ML.OnnxRuntime;
@@ -25,14 +24,6 @@ public sealed record OrtSettings(string Device = "cpu", int Threads = 0, bool Al
 
     /// <summary>Opens what runs graphs on tensors.</summary>
     internal IGraphEvaluator ToEvaluator() => new OrtGraphEvaluator(this);
-
-    /// <summary>Opens what trains: on a card, tensors of one shape in one piece.</summary>
-    internal ITrainingRuntime Open(TrainingGraphs graphs, DropoutMasks? dropout = null) =>
-        IsCuda ? new StackedRuntime(graphs, this, dropout) : new OrtSessionRuntime(graphs, this, dropout);
-
-    /// <summary>Opens what measures.</summary>
-    internal IForwardRuntime Open(EvaluationGraph graph, IReadOnlyDictionary<string, OnnxTensor> values) =>
-        new OrtForward(graph, this, values);
 
     internal OrtSettings OnCpu => this with { Device = "cpu" };
 

@@ -17,7 +17,7 @@ namespace LoRTA.Onnx.Export.Tests.Exporters;
 /// <param name="Forms">How its attention weights are stored: <c>q k v</c> and their form, …</param>
 /// <param name="IsAsExpected">Whether the inspection is what is known of the file.</param>
 /// <param name="Works">What works on it; null where no layer is understood.</param>
-internal sealed record ExporterFacts(string Name, Inspection Inspection, IReadOnlyList<string> Forms, bool IsAsExpected, WorkingFacts? Works)
+internal sealed record ExporterFacts(string Name, ModelInspection Inspection, IReadOnlyList<string> Forms, bool IsAsExpected, WorkingFacts? Works)
 {
     private static readonly OrtSettings Settings = new();
 
@@ -37,10 +37,10 @@ internal sealed record ExporterFacts(string Name, Inspection Inspection, IReadOn
         return Of(expected.Name, deployed, inspection => inspection.Layers.Count > 0 == expected.Projections.Length > 0, folder, model => AgainstDifferences("causal-lm", model));
     }
 
-    private static ExporterFacts Of(string name, OnnxModel deployed, Func<Inspection, bool> isAsExpected, TestFolder folder, Func<UnderstoodModel, GradientFacts> gradients)
+    private static ExporterFacts Of(string name, OnnxModel deployed, Func<ModelInspection, bool> isAsExpected, TestFolder folder, Func<UnderstoodModel, GradientFacts> gradients)
     {
         var model = UnderstoodModel.Of(deployed);
-        var inspection = Inspection.Of(model.Canonical, model.Map);
+        var inspection = ModelInspection.Of(model.Canonical, model.Map);
         return new ExporterFacts(name, inspection, StoredForms.Of(deployed, inspection), isAsExpected(inspection), model.Map.Layers.Count == 0 ? null : WorkingOf(model, folder, gradients));
     }
 

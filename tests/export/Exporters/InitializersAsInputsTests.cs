@@ -20,7 +20,7 @@ internal sealed class InitializersAsInputsTests
         var listed = Listed(plain, irVersion, folder["listed.onnx"]);
         var canonical = CanonicalModel.Of(listed);
 
-        var inspection = Inspection.Of(canonical, AttentionMap.Of(canonical));
+        var inspection = ModelInspection.Of(canonical, AttentionMap.Of(canonical));
 
         Assert.That(LayersOf(inspection), Is.EqualTo(LayersOf(Inspected(plain))));
         Assert.That(inspection.Inputs.Select(input => input.Name), Is.EqualTo(plain.Graph.Inputs.Select(input => input.Name)));
@@ -42,12 +42,12 @@ internal sealed class InitializersAsInputsTests
         if (irVersion == 3) Assert.That(exported.Graph.Initializers.Where(value => !value.IsInput), Is.Empty, "initializers that are not listed");
     }
 
-    private static string LayersOf(Inspection inspection) => JsonSerializer.Serialize(inspection.Layers, Inspection.Json);
+    private static string LayersOf(ModelInspection inspection) => JsonSerializer.Serialize(inspection.Layers, ModelInspection.Json);
 
-    private static Inspection Inspected(OnnxModel model)
+    private static ModelInspection Inspected(OnnxModel model)
     {
         var canonical = CanonicalModel.Of(model);
-        return Inspection.Of(canonical, AttentionMap.Of(canonical));
+        return ModelInspection.Of(canonical, AttentionMap.Of(canonical));
     }
 
     private static OnnxModel Listed(OnnxModel plain, int irVersion, string path)

@@ -7,10 +7,10 @@ namespace LoRTA.Onnx.Export.Tests.Exporters;
 internal static class StoredForms
 {
     /// <summary>A phrase for the matrices of each form: <c>q k v `MatMul`, packed</c>. Layers of other forms add theirs.</summary>
-    public static IReadOnlyList<string> Of(OnnxModel model, Inspection inspection) =>
+    public static IReadOnlyList<string> Of(OnnxModel model, ModelInspection inspection) =>
         [.. inspection.Layers.SelectMany(layer => OfLayer(model, inspection, layer)).Distinct(StringComparer.Ordinal)];
 
-    private static IEnumerable<string> OfLayer(OnnxModel model, Inspection inspection, Inspection.Layer layer)
+    private static IEnumerable<string> OfLayer(OnnxModel model, ModelInspection inspection, ModelInspection.Layer layer)
     {
         var sites = new[] { ("q", layer.Q), ("k", layer.K), ("v", layer.V), ("p", layer.P) }.Where(item => item.Item2 is not null).Select(item => (Letter: item.Item1, Site: item.Item2!)).ToList();
         return sites
@@ -18,7 +18,7 @@ internal static class StoredForms
             .Select(group => $"{string.Join(' ', group.Select(item => item.Letter))}: {group.Key}");
     }
 
-    private static string Form(OnnxModel model, Inspection.Site site, int matrices, int layers)
+    private static string Form(OnnxModel model, ModelInspection.Site site, int matrices, int layers)
     {
         var type = model.Graph.Find(site.Weight)!.StoredTensor()!.Type;
         return string.Join(", ", new[]
@@ -31,6 +31,6 @@ internal static class StoredForms
     }
 
     // Layers whose weight lies in the same place.
-    private static int Uses(Inspection inspection, Inspection.Site site) =>
+    private static int Uses(ModelInspection inspection, ModelInspection.Site site) =>
         inspection.Layers.Count(layer => new[] { layer.Q, layer.K, layer.V, layer.P }.Any(other => other is not null && other.Weight == site.Weight));
 }

@@ -33,9 +33,9 @@ public sealed class InspectionTests
         Assert.That(found["findings"]!.AsArray(), Is.Empty);
     }
 
-    private static Inspection Inspect(string export)
+    private static ModelInspection Inspect(string export)
     {
         var canonical = CanonicalModel.Of(OnnxModel.Load(Exports.Path(export)));
-        return Inspection.Of(canonical, AttentionMap.Of(canonical));
+        return ModelInspection.Of(canonical, AttentionMap.Of(canonical));
     }
 }

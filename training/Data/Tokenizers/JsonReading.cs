@@ -48,7 +48,7 @@ internal static class JsonReading
                 or NullReferenceException
                 or NotSupportedException)
         {
-            throw DataErrors.TokenizerCorrupt(path, e.FirstLine(), e);
+            throw TokenizerErrors.Corrupt(path, e.FirstLine(), e);
         }
     }
 

@@ -75,7 +75,7 @@ internal sealed class TextTokenizer
         }
         catch (RegexMatchTimeoutException e)
         {
-            throw DataErrors.PatternTooSlow(parts.Path, e);
+            throw TokenizerErrors.PatternTooSlow(parts.Path, e);
         }
     }
 

@@ -51,7 +51,7 @@ internal sealed class TokenizerFolder
         if (Has("vocab.json") && Has("merges.txt")) return ReadByteLevel();
         if (Has("tokenizer.model")) return ReadSentencePiece();
         if (Has("vocab.txt")) return ReadLines();
-        throw DataErrors.NoTokenizer(_folder);
+        throw TokenizerErrors.NoTokenizer(_folder);
     }
 
     private TokenizerParts ReadJson()
@@ -94,7 +94,7 @@ internal sealed class TokenizerFolder
     private int NewId(Vocabulary vocabulary, AddedToken token)
     {
         if (vocabulary.Piece(token.Id) is { } other)
-            throw DataErrors.TokenizerCorrupt(At("tokenizer_config.json"),
+            throw TokenizerErrors.Corrupt(At("tokenizer_config.json"),
                 $"the id {token.Id} of '{token.Content}' is that of '{other}' in tokenizer.json");
         vocabulary.Add(token.Content, token.Id);
         return token.Id;
@@ -132,7 +132,7 @@ internal sealed class TokenizerFolder
         if (Class.Length > 0
             && !Class.StartsWith("Llama", StringComparison.Ordinal)
             && !Class.StartsWith("CodeLlama", StringComparison.Ordinal))
-            throw DataErrors.TokenizerUnsupported(At("tokenizer.model"), $"SentencePiece as {Class} uses it, without a tokenizer.json,");
+            throw TokenizerErrors.Unsupported(At("tokenizer.model"), $"SentencePiece as {Class} uses it, without a tokenizer.json,");
         var pieces = JsonReading.Read(At("tokenizer.model"), model =>
         {
             using var stream = new MemoryStream(model);
@@ -168,7 +168,7 @@ internal sealed class TokenizerFolder
         {
             Path = path,
             Vocabulary = vocabulary,
-            Model = new AlphabetModel(vocabulary.Find("<unk>") ?? throw DataErrors.TokenizerCorrupt(path, "there is no <unk>")),
+            Model = new AlphabetModel(vocabulary.Find("<unk>") ?? throw TokenizerErrors.Corrupt(path, "there is no <unk>")),
             Added = [.. vocabulary.Pieces.Select(piece => new AddedToken(piece.Key, piece.Value))],
             Decode = PieceDecoders.Spaced,
             Template = template with { Pair = [.. template.Pair.Select(part => part with { TypeId = 0 })] },
@@ -179,7 +179,7 @@ internal sealed class TokenizerFolder
     {
         var added = AddTo(vocabulary);
         int Need(string role, string usual) =>
-            Role(role, vocabulary) ?? vocabulary.Find(usual) ?? throw DataErrors.TokenizerCorrupt(path, $"there is no {usual}");
+            Role(role, vocabulary) ?? vocabulary.Find(usual) ?? throw TokenizerErrors.Corrupt(path, $"there is no {usual}");
         var text = new BertText(
             SplitChinese: _config.Flag("tokenize_chinese_chars") ?? true,
             StripAccents: _config.Flag("strip_accents"),

@@ -53,14 +53,14 @@ internal static class TokenizerJson
         var type = model.Text("type") ?? (model.Find("merges") is null ? "WordPiece" : "BPE");
         if (type == "WordPiece")
             return new WordPieceModel(
-                vocabulary, unknown ?? throw DataErrors.TokenizerCorrupt(path, "the WordPiece model has no unknown token"))
+                vocabulary, unknown ?? throw TokenizerErrors.Corrupt(path, "the WordPiece model has no unknown token"))
             {
                 ContinuationPrefix = model.Text("continuing_subword_prefix") ?? "##",
                 MaxWordLength = model.Find("max_input_chars_per_word")?.GetInt32() ?? 100,
             };
-        if (type != "BPE") throw DataErrors.TokenizerUnsupported(path, $"a {type} model");
+        if (type != "BPE") throw TokenizerErrors.Unsupported(path, $"a {type} model");
         if (model.Text("end_of_word_suffix") is { Length: > 0 } || model.Text("continuing_subword_prefix") is { Length: > 0 })
-            throw DataErrors.TokenizerUnsupported(path, "BPE with a prefix or suffix of its own");
+            throw TokenizerErrors.Unsupported(path, "BPE with a prefix or suffix of its own");
         return new BpeModel(vocabulary, model.Array("merges").Select(ReadMerge))
         {
             Unknown = unknown,
@@ -96,7 +96,7 @@ internal static class TokenizerJson
             case "StripAccents": return BertText.WithoutAccents;
             case "NFC": return UnicodeForms.Compose;
             case "NFD": return UnicodeForms.Decompose;
-            case var type: throw DataErrors.TokenizerUnsupported(path, $"the normalizer {type}");
+            case var type: throw TokenizerErrors.Unsupported(path, $"the normalizer {type}");
         }
     }
 
@@ -139,7 +139,7 @@ internal static class TokenizerJson
             case "WhitespaceSplit":
                 return (text, _) => TextSplits.At(
                 TextSplits.WhiteSpace, TextSplits.Behavior.Removed, invert: false, text);
-            case var type: throw DataErrors.TokenizerUnsupported(path, $"the pre-tokenizer {type}");
+            case var type: throw TokenizerErrors.Unsupported(path, $"the pre-tokenizer {type}");
         }
     }
 
@@ -189,7 +189,7 @@ internal static class TokenizerJson
                     var (cls, sep) = (part.GetProperty("cls")[1].GetInt32(), part.GetProperty("sep")[1].GetInt32());
                     return part.Text("type") == "BertProcessing" ? Bert(cls, sep) : Roberta(cls, sep);
                 case "ByteLevel": continue;
-                case var type: throw DataErrors.TokenizerUnsupported(path, $"the post-processor {type}");
+                case var type: throw TokenizerErrors.Unsupported(path, $"the post-processor {type}");
             }
         }
         return SequenceTemplate.Bare;
@@ -222,7 +222,7 @@ internal static class TokenizerJson
             }
             var token = part.GetProperty("SpecialToken");
             var id = vocabulary.Find(token.Text("id"))
-                ?? throw DataErrors.TokenizerCorrupt(path, $"the post-processor's token '{token.Text("id")}' is not in the vocabulary");
+                ?? throw TokenizerErrors.Corrupt(path, $"the post-processor's token '{token.Text("id")}' is not in the vocabulary");
             parts.Add(TemplatePart.Token(id, token.GetProperty("type_id").GetInt32()));
         }
         return parts;

@@ -7,7 +7,7 @@ using LoRTA.Onnx.GraphGen.Weights;
 namespace LoRTA.Onnx.GraphGen.Discovery;
 
 /// <summary>What <c>lorta inspect</c> reports of a model.</summary>
-public sealed record Inspection
+public sealed record ModelInspection
 {
     /// <summary>File name.</summary>
     public required string Model { get; init; }
@@ -54,10 +54,10 @@ public sealed record Inspection
     /// <summary>Inspects a model.</summary>
     /// <param name="model">The model in canonical form.</param>
     /// <param name="map">Its attention.</param>
-    public static Inspection Of(CanonicalModel model, AttentionMap map)
+    public static ModelInspection Of(CanonicalModel model, AttentionMap map)
     {
         var deployed = model.Deployed;
-        return new Inspection
+        return new ModelInspection
         {
             Model = deployed.FileName,
             Producer = deployed.Producer,
