@@ -74,7 +74,7 @@ internal sealed class WeightWriter(OnnxModel model, bool widen, RoundingChoice c
                 path[..(cast + 1)], Rounded(new FloatWeight(original, edits, ElementType.Float)).Stored, path[^1].Value.IsExternal);
             return;
         }
-        if (widen && type != ElementType.Float && cast >= 0 && path.Skip(cast + 1).All(step => Views.KeepsNumbers(step.Reader)))
+        if (widen && type != ElementType.Float && cast >= 0 && path.Skip(cast + 1).All(step => ViewOps.KeepsNumbers(step.Reader)))
         {
             // the views take float32 as well, and the Cast does nothing
             Copy(path, Rounded(new FloatWeight(original, edits, ElementType.Float)).Stored);

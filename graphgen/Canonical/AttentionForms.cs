@@ -151,5 +151,5 @@ internal sealed record AttentionForms(IReadOnlyList<AttentionCore> Cores, IReadO
 
     private static bool IsStored(Value value) =>
         value.IsConstant
-            || (value.Producer is { } node && (node.Op is "Expand" or "Tile" || Views.KeepsNumbers(node)) && IsStored(node.Operand(0)));
+            || (value.Producer is { } node && (node.Op is "Expand" or "Tile" || ViewOps.KeepsNumbers(node)) && IsStored(node.Operand(0)));
 }

@@ -38,7 +38,7 @@ internal static class ChannelForms
             return "its kernel covers several positions, or its channels are grouped";
         if (node.Ints("strides")?.Any(stride => stride != 1) == true || node.Ints("pads")?.Any(pad => pad != 0) == true)
             return "it leaves positions out or pads them";
-        if (!Views.Moves(x.Producer) && !node.Output.Uses.Any(use => Views.Moves(use.Node)))
+        if (!ViewOps.Moves(x.Producer) && !node.Output.Uses.Any(use => ViewOps.Moves(use.Node)))
             return "nothing in front of it or behind moves its features to the last axis";
         if (StoredMatrixOperand.Of(at, weight) is not var (matrix, isTransposed)) return "its kernel is no stored matrix";
         var rank = shape.Rank;

@@ -16,7 +16,7 @@ internal static class ConstantForms
         new Replace("transposed constant", "Transpose", Transposed),
         new Replace("converted constant", "Cast", Converted),
         new Replace("converted constant", "CastLike", Converted),
-        .. Views.OpsWith(ViewEffect.Shape).Select(op => new Replace("constant of another shape", op, Reshaped)),
+        .. ViewOps.OpsWith(ViewEffect.Shape).Select(op => new Replace("constant of another shape", op, Reshaped)),
         .. new[] { "Sqrt", "Reciprocal", "Neg", "Add", "Sub", "Mul", "Div" }
             .Select(op => new Replace("arithmetic on stored numbers", op, Arithmetic)),
     ];

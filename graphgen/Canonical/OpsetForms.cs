@@ -3,7 +3,7 @@ using LoRTA.Onnx.GraphGen.Ir;
 
 namespace LoRTA.Onnx.GraphGen.Canonical;
 
-/// <summary>Operators of older and newer opsets (<see cref="Opsets"/>) in the spelling of opset 21. What has no such spelling is refused by
+/// <summary>Operators of older and newer opsets (<see cref="OnnxOpsets"/>) in the spelling of opset 21. What has no such spelling is refused by
 /// name.</summary>
 internal static class OpsetForms
 {

@@ -72,7 +72,7 @@ internal static class RoundedActivations
     {
         "Concat" => node.Inputs.Count,
         "Identity" or "Slice" or "Split" or "Gather" or "Expand" or "Tile" => 1,
-        _ => Views.Moves(node) ? 1 : 0,
+        _ => ViewOps.Moves(node) ? 1 : 0,
     };
 
     private static long? ZeroPoint(Node rounding) =>

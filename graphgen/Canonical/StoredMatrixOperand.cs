@@ -12,7 +12,7 @@ internal static class StoredMatrixOperand
     {
         var views = new Stack<Node>();
         var value = operand;
-        while (value.Producer is { } view && Views.Moves(view))
+        while (value.Producer is { } view && ViewOps.Moves(view))
         {
             views.Push(view);
             value = view.Operand(0);

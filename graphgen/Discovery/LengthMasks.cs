@@ -11,7 +11,7 @@ namespace LoRTA.Onnx.GraphGen.Discovery;
 internal sealed record LengthMasks(string Path, IReadOnlyList<(string Input, Node Attention)> Readers)
 {
     // Between a mask and its sum, and between the sum and attention: the first input that is not stored is the way on.
-    private static bool IsPassed(Node node) => node.Op is "Sub" or "Add" or "Min" or "Max" or "Clip" || Views.KeepsNumbers(node);
+    private static bool IsPassed(Node node) => node.Op is "Sub" or "Add" or "Min" or "Max" or "Clip" || ViewOps.KeepsNumbers(node);
 
     /// <summary>Graphs without such masks.</summary>
     public static LengthMasks None { get; } = new(string.Empty, []);

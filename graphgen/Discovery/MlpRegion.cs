@@ -79,7 +79,7 @@ internal sealed class MlpRegion
         }
         else if (value.Producer is { } node && IsPartOfMlp(node))
         {
-            foreach (var input in Views.KeepsNumbers(node) ? node.Inputs.Take(1) : node.Inputs) if (input is not null) open.Push(input);
+            foreach (var input in ViewOps.KeepsNumbers(node) ? node.Inputs.Take(1) : node.Inputs) if (input is not null) open.Push(input);
         }
         else
         {
@@ -89,7 +89,7 @@ internal sealed class MlpRegion
 
     private static bool IsPartOfMlp(Node node) =>
         Activations.Contains(node.Op) || Limits.Contains(node.Op) || Arithmetic.Contains(node.Op)
-            || (Views.KeepsNumbers(node) && !MovesFeatures(node));
+            || (ViewOps.KeepsNumbers(node) && !MovesFeatures(node));
 
     private static bool MovesFeatures(Node node) =>
         node.Op == "Transpose" && !(node.Ints("perm") is [.., var last] order && last == order.Length - 1);

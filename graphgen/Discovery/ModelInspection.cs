@@ -62,7 +62,7 @@ public sealed record ModelInspection
             Model = deployed.FileName,
             Producer = deployed.Producer,
             IrVersion = deployed.IrVersion,
-            Opsets = deployed.Opsets.ToDictionary(opset => Ir.Opsets.NameOf(opset.Key), opset => opset.Value, StringComparer.Ordinal),
+            Opsets = deployed.Opsets.ToDictionary(opset => Ir.OnnxOpsets.NameOf(opset.Key), opset => opset.Value, StringComparer.Ordinal),
             Hidden = map.Hidden,
             Heads = map.Heads,
             KvHeads = map.KvHeads,

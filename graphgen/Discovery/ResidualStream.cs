@@ -73,7 +73,7 @@ internal sealed class ResidualStream(Graph graph, long width)
     /// <summary>A value of the stream behind views of it and numbers that it is multiplied by.</summary>
     public static Value StreamOf(Value value)
     {
-        while (value.Producer is { } node && (Views.KeepsNumbers(node) || IsScale(node)))
+        while (value.Producer is { } node && (ViewOps.KeepsNumbers(node) || IsScale(node)))
             value = node.Inputs[0]!.IsConstant ? node.Inputs[1]! : node.Inputs[0]!;
         return value;
     }
@@ -100,7 +100,7 @@ internal sealed class ResidualStream(Graph graph, long width)
         for (var views = 0; views < MaxViews && ReaderOf(value) is { } reader; views++)
         {
             if (IsSum(reader)) return reader;
-            if (!Views.KeepsNumbers(reader)) return null;
+            if (!ViewOps.KeepsNumbers(reader)) return null;
             value = reader.Output;
         }
         return null;
@@ -111,7 +111,7 @@ internal sealed class ResidualStream(Graph graph, long width)
         for (var views = 0; views < MaxViews && ReaderOf(value) is not null && value.Producer is { } node; views++)
         {
             if (IsSum(node)) return SideBranch.LayerUnder(node.Output) is null ? node : null;
-            if (!Views.KeepsNumbers(node)) return null;
+            if (!ViewOps.KeepsNumbers(node)) return null;
             value = node.Inputs[0]!;
         }
         return null;
@@ -119,7 +119,7 @@ internal sealed class ResidualStream(Graph graph, long width)
 
     private IEnumerable<Node> SumsOf(Value value, int views) =>
         ProjectionWalk.ReadersOf(value).SelectMany(reader => IsSum(reader) ? [reader]
-            : views > 0 && (Views.KeepsNumbers(reader) || IsScale(reader)) ? SumsOf(reader.Output, views - 1)
+            : views > 0 && (ViewOps.KeepsNumbers(reader) || IsScale(reader)) ? SumsOf(reader.Output, views - 1)
             : []);
 
     // Behind an operator that nobody knows, shapes are not known.
@@ -132,7 +132,7 @@ internal sealed class ResidualStream(Graph graph, long width)
 
     private static bool IsPassage(Node node, Value value) =>
         node.Input(0) == value && node.Op is "LayerNormalization" or "SimplifiedLayerNormalization"
-            || Views.KeepsNumbers(node) || IsScale(node)
+            || ViewOps.KeepsNumbers(node) || IsScale(node)
             || (node.Op == "Add" && node.Inputs.Any(input => input!.IsConstant));
 
     private static bool IsScale(Node node) => node.Op is "Mul" or "Div" && node.Inputs.Any(input => input!.IsConstant);

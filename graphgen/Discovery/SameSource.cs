@@ -17,7 +17,7 @@ internal static class SameSource
 
     private static Value Unmoved(Value value)
     {
-        while (value.Producer is { } node && Views.KeepsNumbers(node)) value = node.Input(0)!;
+        while (value.Producer is { } node && ViewOps.KeepsNumbers(node)) value = node.Input(0)!;
         return value;
     }
 

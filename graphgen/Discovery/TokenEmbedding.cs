@@ -19,7 +19,7 @@ internal static class TokenEmbedding
         {
             if (node.Op is "Gather" or OrtOps.GatherBlockQuantized && index == 1) return node.Input(0);
             if (node.Op == OrtOps.EmbedLayerNormalization && index == 0) return node.Input(2);
-            if (index == 0 && Views.KeepsNumbers(node) && Lookup(node.Output) is { } table) return table;
+            if (index == 0 && ViewOps.KeepsNumbers(node) && Lookup(node.Output) is { } table) return table;
         }
         return null;
     }

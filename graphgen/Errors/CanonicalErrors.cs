@@ -6,7 +6,7 @@ namespace LoRTA.Onnx.GraphGen.Errors;
 internal static class CanonicalErrors
 {
     public static LortaException OperatorNotSupported(string path, Node node, string why) =>
-        new("LRT203", $"{path}: {node}: {why}.", $"Export the model at another opset from {Opsets.Range}, without control flow.");
+        new("LRT203", $"{path}: {node}: {why}.", $"Export the model at another opset from {OnnxOpsets.Range}, without control flow.");
 
     public static LortaException BranchNotKnown(string path, Node node, string condition) =>
         new(

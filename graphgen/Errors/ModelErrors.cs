@@ -21,7 +21,7 @@ internal static class ModelErrors
     public static LortaException OpsetNotSupported(string path, string domain, long version, string range) =>
         new(
             "LRT114",
-            $"{path}: uses opset {version} of {Opsets.NameOf(domain)}; {range} are supported.",
+            $"{path}: uses opset {version} of {OnnxOpsets.NameOf(domain)}; {range} are supported.",
             "Convert the model to a supported opset or export it again.");
 
     public static LortaException ExternalPathLeavesFolder(string path, string tensor, string location) =>

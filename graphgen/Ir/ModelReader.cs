@@ -49,12 +49,12 @@ internal static class ModelReader
         };
         foreach (var opset in opsets)
         {
-            if (!model.OpsetVersions.TryAdd(Opsets.DomainOf(opset.Domain), opset.Version))
-                throw ModelErrors.DefinedTwice(path, $"opset of {Opsets.NameOf(opset.Domain)}");
+            if (!model.OpsetVersions.TryAdd(OnnxOpsets.DomainOf(opset.Domain), opset.Version))
+                throw ModelErrors.DefinedTwice(path, $"opset of {OnnxOpsets.NameOf(opset.Domain)}");
         }
         foreach (var entry in metadata) model.Metadata[entry.Key] = entry.Value;
-        if (model.Opset is < Opsets.Oldest or > Opsets.Newest)
-            throw ModelErrors.OpsetNotSupported(path, string.Empty, model.Opset, Opsets.Range);
+        if (model.Opset is < OnnxOpsets.Oldest or > OnnxOpsets.Newest)
+            throw ModelErrors.OpsetNotSupported(path, string.Empty, model.Opset, OnnxOpsets.Range);
         return model;
     }
 

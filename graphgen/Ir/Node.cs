@@ -11,7 +11,7 @@ public sealed class Node
 
     internal Node(string opType, string domain, IEnumerable<Value?> inputs, IEnumerable<Value?> outputs)
     {
-        (OpType, Domain, Op) = (opType, Opsets.DomainOf(domain), Opsets.OpOf(domain, opType));
+        (OpType, Domain, Op) = (opType, OnnxOpsets.DomainOf(domain), OnnxOpsets.OpOf(domain, opType));
         (_inputs, _outputs) = ([.. inputs], [.. outputs]);
     }
 

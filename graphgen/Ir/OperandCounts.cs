@@ -42,7 +42,7 @@ internal static class OperandCounts
     public static string? Missing(NodeProto node)
     {
         if (node.Output.Count == 0 || node.Output[0].Length == 0) return "its first output";
-        var op = Opsets.OpOf(node.Domain, node.OpType);
+        var op = OnnxOpsets.OpOf(node.Domain, node.OpType);
         if (!Required.TryGetValue(op, out var count)) return null;
         for (var i = 0; i < count; i++)
         {

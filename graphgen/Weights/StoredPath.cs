@@ -136,7 +136,7 @@ internal sealed record StoredPath(Value Value, Value Stored, IReadOnlyList<Store
 
     private static StoredStep? StepOf(Node node, int scales = MostScales)
     {
-        if (Views.EffectOf(node) is not { } effect) return null;
+        if (ViewOps.EffectOf(node) is not { } effect) return null;
         if (effect is not (ViewEffect.Scale or ViewEffect.ZeroPoint)) return new StoredStep(node, 0, effect);
         if (scales == 0) return null;
         var paths = new[] { Of(node.Input(0), scales - 1), Of(node.Input(1), scales - 1) };

@@ -17,7 +17,7 @@ internal static class BranchInliner
         }
     }
 
-    private static bool IsIf(NodeProto node) => node.OpType == "If" && Opsets.DomainOf(node.Domain).Length == 0;
+    private static bool IsIf(NodeProto node) => node.OpType == "If" && OnnxOpsets.DomainOf(node.Domain).Length == 0;
 
     // By the first output of the If, what its condition is.
     private static Dictionary<string, bool> Known(Graph graph)

@@ -43,7 +43,7 @@ internal sealed class FunctionInliner
     public static string KeyOf(NodeProto node) => KeyOf(node.Domain, node.OpType, node.Overload);
 
     private static string KeyOf(string domain, string name, string overload) =>
-        $"{Opsets.OpOf(domain, name)}{(overload.Length > 0 ? $":{overload}" : string.Empty)}";
+        $"{OnnxOpsets.OpOf(domain, name)}{(overload.Length > 0 ? $":{overload}" : string.Empty)}";
 
     private static IEnumerable<NodeProto> Nodes(IEnumerable<NodeProto> nodes) =>
         nodes.SelectMany(node => NameTable.Subgraphs(node).SelectMany(graph => Nodes(graph.Node)).Prepend(node));
@@ -121,13 +121,13 @@ internal sealed class FunctionInliner
         var domains = _model.Functions.Select(function => function.Domain).ToHashSet(StringComparer.Ordinal);
         foreach (var import in _model.Functions.SelectMany(function => function.OpsetImport))
         {
-            if (_model.OpsetImport.All(known => Opsets.DomainOf(known.Domain) != Opsets.DomainOf(import.Domain)))
+            if (_model.OpsetImport.All(known => OnnxOpsets.DomainOf(known.Domain) != OnnxOpsets.DomainOf(import.Domain)))
                 _model.OpsetImport.Add(import.Clone());
         }
         _model.Functions.Clear();
         var used = Nodes(_model.Graph.Node).Select(node => node.Domain).ToHashSet(StringComparer.Ordinal);
         var unused = _model.OpsetImport.Where(import =>
-            Opsets.DomainOf(import.Domain).Length > 0 && domains.Contains(import.Domain) && !used.Contains(import.Domain)).ToList();
+            OnnxOpsets.DomainOf(import.Domain).Length > 0 && domains.Contains(import.Domain) && !used.Contains(import.Domain)).ToList();
         foreach (var import in unused) _model.OpsetImport.Remove(import);
     }
 }

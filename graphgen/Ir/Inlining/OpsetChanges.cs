@@ -24,15 +24,15 @@ internal static class OpsetChanges
     public static string? Between(IEnumerable<OperatorSetIdProto> model, FunctionProto function)
     {
         var versions = new Dictionary<string, long>(StringComparer.Ordinal);
-        foreach (var import in model) versions[Opsets.DomainOf(import.Domain)] = import.Version;
+        foreach (var import in model) versions[OnnxOpsets.DomainOf(import.Domain)] = import.Version;
         foreach (var import in function.OpsetImport)
         {
-            var domain = Opsets.DomainOf(import.Domain);
+            var domain = OnnxOpsets.DomainOf(import.Domain);
             if (!versions.TryGetValue(domain, out var version) || version == import.Version) continue;
             var (from, to) = (Math.Min(version, import.Version), Math.Max(version, import.Version));
-            var used = function.Node.Where(node => Opsets.DomainOf(node.Domain) == domain).Select(node => node.OpType);
+            var used = function.Node.Where(node => OnnxOpsets.DomainOf(node.Domain) == domain).Select(node => node.OpType);
             if (used.FirstOrDefault(HasChanged) is not { } changed) continue;
-            return $"it is written in opset {import.Version} of {Opsets.NameOf(domain)} and the model in {version}, between which "
+            return $"it is written in opset {import.Version} of {OnnxOpsets.NameOf(domain)} and the model in {version}, between which "
                 + $"{changed} changed";
 
             bool HasChanged(string op) =>

@@ -7,7 +7,7 @@ namespace LoRTA.Onnx.GraphGen.Tests.Canonical;
 
 internal sealed class OpsetsTests
 {
-    private static IEnumerable<int> Range => Enumerable.Range((int)Opsets.Oldest, (int)(Opsets.Newest - Opsets.Oldest + 1));
+    private static IEnumerable<int> Range => Enumerable.Range((int)OnnxOpsets.Oldest, (int)(OnnxOpsets.Newest - OnnxOpsets.Oldest + 1));
 
     [TestCaseSource(nameof(Range))]
     public void Encoder_in_the_spelling_of_the_opset_runs_and_its_training_copy_computes_the_same(int opset)
@@ -25,7 +25,7 @@ internal sealed class OpsetsTests
     [TestCase("README.md", "Opsets ")]
     [TestCase("docs/errors.md", "another opset from ")]
     public void Documents_state_the_range(string file, string before) =>
-        Assert.That(File.ReadAllText(Path.Combine(Fixtures.Repository, file)), Does.Contain(before + Opsets.Range));
+        Assert.That(File.ReadAllText(Path.Combine(Fixtures.Repository, file)), Does.Contain(before + OnnxOpsets.Range));
 
     // The fixture is of opset 14.
     private static OnnxModel Spelled(int opset)

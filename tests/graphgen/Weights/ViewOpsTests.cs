@@ -3,7 +3,7 @@ using LoRTA.Onnx.GraphGen.Weights;
 
 namespace LoRTA.Onnx.GraphGen.Tests.Weights;
 
-internal sealed class ViewsTests
+internal sealed class ViewOpsTests
 {
     [TestCase("Transpose", true, true)]
     [TestCase("Flatten", true, true)]
@@ -16,10 +16,10 @@ internal sealed class ViewsTests
     {
         var node = new Node(op, string.Empty, [], []);
 
-        Assert.That((Views.Moves(node), Views.KeepsNumbers(node)), Is.EqualTo((moves, keepsNumbers)));
+        Assert.That((ViewOps.Moves(node), ViewOps.KeepsNumbers(node)), Is.EqualTo((moves, keepsNumbers)));
     }
 
     [Test]
     public void Operators_of_one_effect_are_listed() =>
-        Assert.That(Views.OpsWith(ViewEffect.Shape), Is.EqualTo(new[] { "Flatten", "Reshape", "Squeeze", "Unsqueeze" }));
+        Assert.That(ViewOps.OpsWith(ViewEffect.Shape), Is.EqualTo(new[] { "Flatten", "Reshape", "Squeeze", "Unsqueeze" }));
 }

@@ -4,7 +4,7 @@ using LoRTA.Onnx.GraphGen.Ir;
 namespace LoRTA.Onnx.GraphGen.Weights;
 
 /// <summary>The operators that show a tensor in another way: the one list of them.</summary>
-internal static class Views
+internal static class ViewOps
 {
     private static readonly FrozenDictionary<string, ViewEffect> Effects = new Dictionary<string, ViewEffect>(StringComparer.Ordinal)
     {

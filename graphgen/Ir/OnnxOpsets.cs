@@ -2,7 +2,7 @@ namespace LoRTA.Onnx.GraphGen.Ir;
 
 /// <summary>Which versions of ONNX's own operator set are read. What documents and errors say of them is compared with this by a
 /// test.</summary>
-internal static class Opsets
+internal static class OnnxOpsets
 {
     /// <summary>The oldest one.</summary>
     public const long Oldest = 7;
