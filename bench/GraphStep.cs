@@ -1,7 +1,7 @@
 using LoRTA.Onnx.Bench.Models;
-using LoRTA.Onnx.GraphGen.Files;
 using LoRTA.Onnx.GraphGen.Ir;
-using LoRTA.Onnx.Training.Runtime;
+using LoRTA.Onnx.GraphGen.Ir.Tensors;
+using LoRTA.Onnx.Runtime;
 using Microsoft.ML.OnnxRuntime;
 
 namespace LoRTA.Onnx.Bench;

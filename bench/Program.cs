@@ -2,7 +2,7 @@ using System.Globalization;
 using BenchmarkDotNet.Running;
 using LoRTA.Onnx.Bench;
 using LoRTA.Onnx.Bench.Models;
-using LoRTA.Onnx.Training.Runtime;
+using LoRTA.Onnx.Runtime;
 
 OrtTelemetry.TurnOff();
 

@@ -1,6 +1,6 @@
 using System.CommandLine;
+using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Adapters;
-using LoRTA.Onnx.GraphGen.Errors;
 
 namespace LoRTA.Onnx.Cli;
 

@@ -2,6 +2,7 @@ using System.CommandLine;
 using LoRTA.Onnx.Cli.Display;
 using LoRTA.Onnx.Cli.Verbs;
 using LoRTA.Onnx.GraphGen.Adapters;
+using LoRTA.Onnx.GraphGen.Adapters.Families;
 
 namespace LoRTA.Onnx.Cli;
 

@@ -1,8 +1,9 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using LoRTA.Onnx.Cli.Display;
-using LoRTA.Onnx.GraphGen.Canonical;
-using LoRTA.Onnx.GraphGen.Discovery;
+using LoRTA.Onnx.GraphGen.Inspection;
+using LoRTA.Onnx.GraphGen.Parameters;
+using LoRTA.Onnx.GraphGen.Patterns;
 
 namespace LoRTA.Onnx.Cli;
 

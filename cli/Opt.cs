@@ -2,7 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
 using System.Text.RegularExpressions;
-using LoRTA.Onnx.Training.Runtime;
+using LoRTA.Onnx.Runtime;
 
 namespace LoRTA.Onnx.Cli;
 

@@ -1,5 +1,5 @@
 using System.CommandLine;
-using LoRTA.Onnx.Training.Runtime;
+using LoRTA.Onnx.Runtime;
 
 namespace LoRTA.Onnx.Cli;
 

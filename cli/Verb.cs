@@ -1,8 +1,8 @@
 using System.CommandLine;
 using System.Diagnostics;
 using LoRTA.Onnx.Cli.Display;
+using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Adapters;
-using LoRTA.Onnx.GraphGen.Errors;
 
 namespace LoRTA.Onnx.Cli;
 

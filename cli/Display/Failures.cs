@@ -1,4 +1,4 @@
-using LoRTA.Onnx.GraphGen.Errors;
+using LoRTA.Onnx.GraphGen;
 
 namespace LoRTA.Onnx.Cli.Display;
 

@@ -1,7 +1,8 @@
+using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Artifacts;
-using LoRTA.Onnx.GraphGen.Errors;
-using LoRTA.Onnx.GraphGen.Files;
+using LoRTA.Onnx.GraphGen.Artifacts.Portable;
 using LoRTA.Onnx.GraphGen.Ir;
+using LoRTA.Onnx.GraphGen.Ir.Storage;
 using LoRTA.Onnx.GraphGen.Losses;
 
 namespace LoRTA.Onnx.Cli.Verbs;

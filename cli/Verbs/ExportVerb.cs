@@ -1,13 +1,14 @@
 using System.Text.Json.Serialization;
 using LoRTA.Onnx.Export.Folding;
-using LoRTA.Onnx.Export.Verification;
+using LoRTA.Onnx.Export.Verifying;
+using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Adapters;
-using LoRTA.Onnx.GraphGen.Discovery;
-using LoRTA.Onnx.GraphGen.Errors;
+using LoRTA.Onnx.GraphGen.Adapters.Stored;
+using LoRTA.Onnx.GraphGen.Attention;
 using LoRTA.Onnx.GraphGen.Ir;
-using LoRTA.Onnx.Training;
+using LoRTA.Onnx.Runtime;
 using LoRTA.Onnx.Training.Recipes;
-using LoRTA.Onnx.Training.Runtime;
+using LoRTA.Onnx.Training.Runs;
 
 namespace LoRTA.Onnx.Cli.Verbs;
 
@@ -153,7 +154,7 @@ internal static class ExportVerb
         /// <summary>The files that are read beside the model, which the output must not replace.</summary>
         public IEnumerable<string> Read =>
         [
-            .. GraphGen.Adapters.Adapter.FilesOf(Adapter),
+            .. GraphGen.Adapters.Stored.Adapter.FilesOf(Adapter),
             .. Inputs is { } file ? [file] : Array.Empty<string>(),
             .. Recipe is null ? [] : RecipeFiles.Of(Recipe, RecipePath),
         ];

@@ -2,9 +2,10 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using LoRTA.Onnx.Cli.Display;
-using LoRTA.Onnx.GraphGen.Adapters;
+using LoRTA.Onnx.GraphGen.Adapters.Injection;
+using LoRTA.Onnx.GraphGen.Adapters.Stored;
 using LoRTA.Onnx.GraphGen.Ir;
-using LoRTA.Onnx.Training.Generation;
+using LoRTA.Onnx.Runtime.Generation;
 
 namespace LoRTA.Onnx.Cli.Verbs;
 

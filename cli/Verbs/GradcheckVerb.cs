@@ -1,11 +1,12 @@
+using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Adapters;
+using LoRTA.Onnx.GraphGen.Adapters.Planning;
 using LoRTA.Onnx.GraphGen.Artifacts;
-using LoRTA.Onnx.GraphGen.Discovery;
-using LoRTA.Onnx.GraphGen.Errors;
+using LoRTA.Onnx.GraphGen.Attention;
 using LoRTA.Onnx.GraphGen.Ir;
-using LoRTA.Onnx.Training.Gradcheck;
+using LoRTA.Onnx.Runtime;
 using LoRTA.Onnx.Training.Data;
-using LoRTA.Onnx.Training.Runtime;
+using LoRTA.Onnx.Training.Gradcheck;
 
 namespace LoRTA.Onnx.Cli.Verbs;
 

@@ -1,8 +1,9 @@
-using LoRTA.Onnx.GraphGen.Canonical;
-using LoRTA.Onnx.GraphGen.Discovery;
-using LoRTA.Onnx.GraphGen.Errors;
-using LoRTA.Onnx.GraphGen.Files;
+using LoRTA.Onnx.GraphGen.Attention;
+using LoRTA.Onnx.GraphGen.Inspection;
 using LoRTA.Onnx.GraphGen.Ir;
+using LoRTA.Onnx.GraphGen.Ir.Storage;
+using LoRTA.Onnx.GraphGen.Parameters;
+using LoRTA.Onnx.GraphGen.Patterns;
 
 namespace LoRTA.Onnx.Cli.Verbs;
 

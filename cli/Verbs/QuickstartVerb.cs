@@ -1,12 +1,12 @@
 using LoRTA.Onnx.Export.Folding;
-using LoRTA.Onnx.Export.Verification;
-using LoRTA.Onnx.GraphGen.Adapters;
-using LoRTA.Onnx.GraphGen.Errors;
+using LoRTA.Onnx.Export.Verifying;
+using LoRTA.Onnx.GraphGen.Adapters.Stored;
 using LoRTA.Onnx.GraphGen.Files;
 using LoRTA.Onnx.GraphGen.Ir;
-using LoRTA.Onnx.Training;
-using LoRTA.Onnx.Training.Generation;
-using LoRTA.Onnx.Training.Runtime;
+using LoRTA.Onnx.GraphGen.Ir.Storage;
+using LoRTA.Onnx.Runtime;
+using LoRTA.Onnx.Runtime.Generation;
+using LoRTA.Onnx.Training.Runs;
 
 namespace LoRTA.Onnx.Cli.Verbs;
 

@@ -1,6 +1,6 @@
-using LoRTA.Onnx.Training;
+using LoRTA.Onnx.Runtime;
 using LoRTA.Onnx.Training.Recipes;
-using LoRTA.Onnx.Training.Runtime;
+using LoRTA.Onnx.Training.Runs;
 
 namespace LoRTA.Onnx.Cli.Verbs;
 

@@ -1,8 +1,8 @@
-using LoRTA.Onnx.Export.Verification;
-using LoRTA.Onnx.GraphGen.Adapters;
+using LoRTA.Onnx.Export.Verifying;
+using LoRTA.Onnx.GraphGen.Adapters.Stored;
 using LoRTA.Onnx.GraphGen.Canonical;
 using LoRTA.Onnx.GraphGen.Ir;
-using LoRTA.Onnx.Training;
+using LoRTA.Onnx.Training.Runs;
 
 namespace LoRTA.Onnx.Cli.Verbs;
 

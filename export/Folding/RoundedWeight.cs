@@ -1,7 +1,7 @@
 using System.Buffers;
 using System.Numerics.Tensors;
-using LoRTA.Onnx.GraphGen.Discovery;
-using LoRTA.Onnx.GraphGen.Ir;
+using LoRTA.Onnx.GraphGen.Ir.Tensors;
+using LoRTA.Onnx.GraphGen.Weights;
 
 namespace LoRTA.Onnx.Export.Folding;
 
@@ -42,7 +42,7 @@ internal abstract class RoundedWeight(IStoredNumbers original, IReadOnlyList<Wei
     protected void Note((double MaxAbs, double MaxRel) distance) => (IsMeasured, MaxAbs, MaxRel) = (true, distance.MaxAbs, distance.MaxRel);
 
     /// <summary>How far stored numbers are from the exact ones.</summary>
-    /// <exception cref="GraphGen.Errors.LortaException">LRT703: a finite number that the stored type cannot hold.</exception>
+    /// <exception cref="GraphGen.LortaException">LRT703: a finite number that the stored type cannot hold.</exception>
     protected (double MaxAbs, double MaxRel) Distance(float[] exact, ReadStored stored)
     {
         var (width, gate, difference, largest) = ((int)original.Columns, new Lock(), 0f, 0f);

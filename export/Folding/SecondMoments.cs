@@ -1,5 +1,5 @@
 using System.Numerics.Tensors;
-using LoRTA.Onnx.GraphGen.Ir;
+using LoRTA.Onnx.GraphGen.Ir.Tensors;
 
 namespace LoRTA.Onnx.Export.Folding;
 

@@ -2,7 +2,7 @@ using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
 using System.Globalization;
 using System.Text.Json.Serialization;
-using LoRTA.Onnx.GraphGen.Errors;
+using LoRTA.Onnx.GraphGen.Adapters.Families;
 
 namespace LoRTA.Onnx.GraphGen.Adapters;
 

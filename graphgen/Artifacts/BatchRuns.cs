@@ -1,7 +1,6 @@
+using LoRTA.Onnx.GraphGen.Attention.Inputs;
 using LoRTA.Onnx.GraphGen.Canonical;
-using LoRTA.Onnx.GraphGen.Discovery;
-using LoRTA.Onnx.GraphGen.Errors;
-using LoRTA.Onnx.GraphGen.Ir;
+using LoRTA.Onnx.GraphGen.Ir.Tensors;
 using LoRTA.Onnx.GraphGen.Losses;
 
 namespace LoRTA.Onnx.GraphGen.Artifacts;

@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
-using LoRTA.Onnx.GraphGen.Discovery;
-using LoRTA.Onnx.GraphGen.Errors;
-using LoRTA.Onnx.GraphGen.Ir;
+using LoRTA.Onnx.GraphGen.Ir.Tensors;
+using LoRTA.Onnx.GraphGen.Losses;
+using LoRTA.Onnx.GraphGen.Weights;
 
 namespace LoRTA.Onnx.GraphGen.Artifacts;
 

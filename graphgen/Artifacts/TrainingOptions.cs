@@ -1,7 +1,7 @@
 using LoRTA.Onnx.GraphGen.Adapters;
-using LoRTA.Onnx.GraphGen.Discovery;
-using LoRTA.Onnx.GraphGen.Ir;
+using LoRTA.Onnx.GraphGen.Ir.Tensors;
 using LoRTA.Onnx.GraphGen.Optimizers;
+using LoRTA.Onnx.GraphGen.Parameters;
 
 namespace LoRTA.Onnx.GraphGen.Artifacts;
 

@@ -1,6 +1,11 @@
 using System.Diagnostics.Metrics;
-using LoRTA.Onnx.GraphGen.Errors;
+using LoRTA.Onnx.GraphGen.Canonical.Fused;
+using LoRTA.Onnx.GraphGen.Canonical.Opsets;
+using LoRTA.Onnx.GraphGen.Canonical.Pieces;
+using LoRTA.Onnx.GraphGen.Canonical.Quantized;
+using LoRTA.Onnx.GraphGen.Canonical.Views;
 using LoRTA.Onnx.GraphGen.Ir;
+using LoRTA.Onnx.GraphGen.Patterns;
 using LoRTA.Onnx.GraphGen.Weights;
 
 namespace LoRTA.Onnx.GraphGen.Canonical;

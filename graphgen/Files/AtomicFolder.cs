@@ -1,5 +1,4 @@
 using System.Text;
-using LoRTA.Onnx.GraphGen.Errors;
 
 namespace LoRTA.Onnx.GraphGen.Files;
 

@@ -1,5 +1,4 @@
 using System.IO.MemoryMappedFiles;
-using LoRTA.Onnx.GraphGen.Errors;
 using Microsoft.Win32.SafeHandles;
 
 namespace LoRTA.Onnx.GraphGen.Files;

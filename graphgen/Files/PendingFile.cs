@@ -1,7 +1,5 @@
 #pragma warning disable CA2000 // the stream belongs to the file, and the file to whoever asked for it
 
-using LoRTA.Onnx.GraphGen.Errors;
-
 namespace LoRTA.Onnx.GraphGen.Files;
 
 /// <summary>A file under a temporary name in the folder of its place, until it is whole. It is locked, so that others see that somebody

@@ -1,5 +1,3 @@
-using LoRTA.Onnx.GraphGen.Errors;
-
 namespace LoRTA.Onnx.GraphGen.Files;
 
 /// <summary>Paths that are equal when they name the same place, whichever links lead to it.</summary>

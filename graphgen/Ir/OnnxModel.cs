@@ -1,5 +1,5 @@
-using LoRTA.Onnx.GraphGen.Errors;
 using LoRTA.Onnx.GraphGen.Files;
+using LoRTA.Onnx.GraphGen.Ir.Storage;
 
 namespace LoRTA.Onnx.GraphGen.Ir;
 

@@ -1,3 +1,5 @@
+using LoRTA.Onnx.GraphGen.Ir.Tensors;
+
 namespace LoRTA.Onnx.GraphGen.Ir;
 
 /// <summary>A named value of a graph: an input, a constant (initializer), or an output of a node.</summary>

@@ -1,5 +1,3 @@
-using LoRTA.Onnx.GraphGen.Errors;
-
 namespace LoRTA.Onnx.GraphGen.Ir;
 
 /// <summary>What the attributes of a convolution or a pool say of its windows, for each axis after batch and channels.</summary>

@@ -1,5 +1,5 @@
 using System.Text.Json;
-using LoRTA.Onnx.GraphGen.Errors;
+using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.Training.Tracking;
 
 namespace LoRTA.Onnx.Cli.Tests;

@@ -1,23 +1,34 @@
 using System.Reflection;
 using LoRTA.Onnx.Export.Folding;
 using LoRTA.Onnx.GraphGen.Ir;
-using LoRTA.Onnx.Training.Runtime;
+using LoRTA.Onnx.Runtime;
+using LoRTA.Onnx.Training.Runs;
 
 namespace LoRTA.Onnx.Cli.Tests;
 
-/// <summary>Which library may know which: graphgen ← training, graphgen ← export, all ← cli.</summary>
+/// <summary>Which library may know which: graphgen ← runtime ← training, graphgen ← export, all ← cli.</summary>
 internal sealed class ArchitectureTests
 {
     [TestCase(typeof(OnnxModel), "Microsoft.ML.OnnxRuntime")]
     [TestCase(typeof(OnnxModel), "Microsoft.ML.Tokenizers")]
     [TestCase(typeof(OnnxModel), "YamlDotNet")]
+    [TestCase(typeof(OnnxModel), "LoRTA.Onnx.Runtime")]
     [TestCase(typeof(OnnxModel), "LoRTA.Onnx.Training")]
     [TestCase(typeof(OnnxModel), "LoRTA.Onnx.Export")]
+    [TestCase(typeof(AdapterFold), "LoRTA.Onnx.Runtime")]
     [TestCase(typeof(AdapterFold), "LoRTA.Onnx.Training")]
     [TestCase(typeof(AdapterFold), "Microsoft.ML.OnnxRuntime")]
     [TestCase(typeof(AdapterFold), "Google.Protobuf")]
+    [TestCase(typeof(OrtSettings), "LoRTA.Onnx.Training")]
     [TestCase(typeof(OrtSettings), "LoRTA.Onnx.Export")]
     [TestCase(typeof(OrtSettings), "Google.Protobuf")]
+    [TestCase(typeof(OrtSettings), "YamlDotNet")]
+    [TestCase(typeof(OrtSettings), "CsvHelper")]
+    [TestCase(typeof(Trainer), "LoRTA.Onnx.Export")]
+    [TestCase(typeof(Trainer), "Google.Protobuf")]
+    [TestCase(typeof(Trainer), "System.Console")]
+    [TestCase(typeof(Trainer), "System.CommandLine")]
+    [TestCase(typeof(Trainer), "Spectre.Console")]
     [TestCase(typeof(AdapterFold), "System.Console")]
     [TestCase(typeof(OrtSettings), "System.Console")]
     [TestCase(typeof(OnnxModel), "System.Console")]
@@ -28,7 +39,8 @@ internal sealed class ArchitectureTests
 
     [TestCase(typeof(AdapterFold))]
     [TestCase(typeof(OrtSettings))]
-    public void Export_and_training_stand_on_graphgen(Type library) =>
+    [TestCase(typeof(Trainer))]
+    public void The_libraries_stand_on_graphgen(Type library) =>
         Assert.That(library.Assembly.GetReferencedAssemblies().Select(reference => reference.Name), Has.Some.EqualTo("LoRTA.Onnx.GraphGen"));
 
     [Test]
@@ -38,7 +50,7 @@ internal sealed class ArchitectureTests
     [Test]
     public void Every_namespace_begins_with_its_assembly() =>
         Assert.That(
-            new[] { typeof(OnnxModel), typeof(AdapterFold), typeof(OrtSettings), typeof(Application) }.Select(type => type.Assembly).SelectMany(assembly => Strays(assembly)),
+            new[] { typeof(OnnxModel), typeof(AdapterFold), typeof(OrtSettings), typeof(Trainer), typeof(Application) }.Select(type => type.Assembly).SelectMany(assembly => Strays(assembly)),
             Is.Empty);
 
     private static IEnumerable<string?> Strays(Assembly assembly) => assembly.GetTypes()

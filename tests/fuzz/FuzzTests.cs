@@ -1,6 +1,6 @@
 using System.Globalization;
 using LoRTA.Onnx.Fuzz.Tests.Mutations;
-using LoRTA.Onnx.GraphGen.Files;
+using LoRTA.Onnx.GraphGen.Ir.Tensors;
 using LoRTA.Onnx.Tests.Shared;
 
 namespace LoRTA.Onnx.Fuzz.Tests;

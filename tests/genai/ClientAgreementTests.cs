@@ -1,7 +1,7 @@
 using LoRTA.Onnx.GraphGen.Ir;
+using LoRTA.Onnx.Runtime;
+using LoRTA.Onnx.Runtime.Generation;
 using LoRTA.Onnx.Tests.Shared;
-using LoRTA.Onnx.Training.Generation;
-using LoRTA.Onnx.Training.Runtime;
 
 namespace LoRTA.Onnx.GenAI.Tests;
 

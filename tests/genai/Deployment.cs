@@ -1,11 +1,13 @@
 using System.Text.Json;
 using LoRTA.Onnx.Export.Folding;
 using LoRTA.Onnx.GraphGen.Adapters;
-using LoRTA.Onnx.GraphGen.Discovery;
-using LoRTA.Onnx.GraphGen.Files;
+using LoRTA.Onnx.GraphGen.Adapters.Planning;
+using LoRTA.Onnx.GraphGen.Adapters.Stored;
+using LoRTA.Onnx.GraphGen.Attention;
 using LoRTA.Onnx.GraphGen.Ir;
+using LoRTA.Onnx.GraphGen.Ir.Tensors;
+using LoRTA.Onnx.Runtime;
 using LoRTA.Onnx.Tests.Shared;
-using LoRTA.Onnx.Training.Runtime;
 
 namespace LoRTA.Onnx.GenAI.Tests;
 

@@ -8,6 +8,7 @@ internal sealed class LineWidthTests
     private const int Columns = 140;   // characters, as .editorconfig says; editors and formatters do not enforce it
 
     [TestCase("graphgen")]
+    [TestCase("runtime")]
     [TestCase("training")]
     [TestCase("export")]
     [TestCase("cli")]

@@ -26,7 +26,7 @@ pack() { dotnet pack "$root/LoRTA.Onnx.sln" --artifacts-path "$work/artifacts" -
 # What an installed package holds: a README of its own and a licence; its symbols lie beside it as packed.
 complete() {
     local name folder
-    for name in GraphGen Training Export Tool; do
+    for name in GraphGen Runtime Training Export Tool; do
         [ "$name" = Tool ] && folder=$(echo "$work"/tool/.store/*/*/*/$version) || folder=$work/cache/lorta.onnx.${name,,}/$version
         grep -q "^# LoRTA.Onnx.$name" "$folder/README.md" || { echo "no README in $name"; return 1; }
         grep -q '<license type="expression">MIT<' "$folder"/*.nuspec || { echo "no licence in $name"; return 1; }

@@ -1,6 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using LoRTA.Onnx.GraphGen.Discovery;
+using LoRTA.Onnx.GraphGen.Inspection;
 
 namespace LoRTA.Onnx.Tests.Shared;
 

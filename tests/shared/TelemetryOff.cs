@@ -1,5 +1,5 @@
 using System.Runtime.CompilerServices;
-using LoRTA.Onnx.Training.Runtime;
+using LoRTA.Onnx.Runtime;
 
 namespace LoRTA.Onnx.Tests.Shared;
 

@@ -1,5 +1,6 @@
 using LoRTA.Onnx.Tests.Shared;
 using LoRTA.Onnx.Training.Recipes;
+using LoRTA.Onnx.Training.Runs;
 using LoRTA.Onnx.Training.Tracking;
 
 namespace LoRTA.Onnx.Training.Tests;

@@ -1,5 +1,5 @@
 using System.Globalization;
-using LoRTA.Onnx.GraphGen.Files;
+using LoRTA.Onnx.GraphGen.Ir.Tensors;
 
 namespace LoRTA.Onnx.Training.Data;
 

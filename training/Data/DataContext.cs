@@ -1,6 +1,7 @@
 using LoRTA.Onnx.GraphGen.Artifacts;
-using LoRTA.Onnx.GraphGen.Ir;
-using LoRTA.Onnx.Training.Data.Tokenizers;
+using LoRTA.Onnx.GraphGen.Ir.Tensors;
+using LoRTA.Onnx.GraphGen.Losses;
+using LoRTA.Onnx.Runtime.Tokenizers;
 using LoRTA.Onnx.Training.Recipes;
 using LoRTA.Onnx.Training.Tasks;
 

@@ -1,6 +1,5 @@
-using LoRTA.Onnx.GraphGen.Errors;
+using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.Training.Data.Readers;
-using LoRTA.Onnx.Training.Errors;
 using LoRTA.Onnx.Training.Recipes;
 using LoRTA.Onnx.Training.Tasks;
 

@@ -1,6 +1,5 @@
 using System.Text;
 using LoRTA.Onnx.Training.Data.Readers;
-using LoRTA.Onnx.Training.Errors;
 
 namespace LoRTA.Onnx.Training.Data;
 

@@ -1,8 +1,7 @@
 using System.Text.Json;
-using LoRTA.Onnx.GraphGen.Discovery;
-using LoRTA.Onnx.GraphGen.Errors;
 using LoRTA.Onnx.GraphGen.Files;
 using LoRTA.Onnx.GraphGen.Ir;
+using LoRTA.Onnx.GraphGen.Parameters;
 
 namespace LoRTA.Onnx.Training.Gradcheck;
 

@@ -2,7 +2,7 @@ using System.Collections;
 using System.ComponentModel.DataAnnotations;
 using System.Globalization;
 using System.Text.Json.Serialization.Metadata;
-using LoRTA.Onnx.GraphGen.Options;
+using LoRTA.Onnx.GraphGen;
 
 namespace LoRTA.Onnx.Training.Recipes;
 

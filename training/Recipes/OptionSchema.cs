@@ -6,8 +6,9 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Schema;
 using System.Text.Json.Serialization.Metadata;
+using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Adapters;
-using LoRTA.Onnx.GraphGen.Options;
+using LoRTA.Onnx.GraphGen.Adapters.Families;
 using YamlDotNet.RepresentationModel;
 
 namespace LoRTA.Onnx.Training.Recipes;

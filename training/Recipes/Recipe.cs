@@ -1,10 +1,9 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
+using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Adapters;
-using LoRTA.Onnx.GraphGen.Errors;
-using LoRTA.Onnx.GraphGen.Options;
-using LoRTA.Onnx.Training.Errors;
-using LoRTA.Onnx.Training.Runtime;
+using LoRTA.Onnx.GraphGen.Parameters;
+using LoRTA.Onnx.Runtime;
 
 namespace LoRTA.Onnx.Training.Recipes;
 

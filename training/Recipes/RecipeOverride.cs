@@ -1,6 +1,5 @@
 using System.Globalization;
-using LoRTA.Onnx.GraphGen.Errors;
-using LoRTA.Onnx.Training.Errors;
+using LoRTA.Onnx.GraphGen;
 using YamlDotNet.Core;
 using YamlDotNet.RepresentationModel;
 

@@ -1,4 +1,5 @@
 using LoRTA.Onnx.GraphGen.Adapters;
+using LoRTA.Onnx.GraphGen.Adapters.Families;
 using LoRTA.Onnx.Training.Data.Readers;
 using LoRTA.Onnx.Training.Tasks;
 

@@ -1,6 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using LoRTA.Onnx.GraphGen.Options;
+using LoRTA.Onnx.GraphGen;
 
 namespace LoRTA.Onnx.Training.Recipes;
 

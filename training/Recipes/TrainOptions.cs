@@ -1,7 +1,7 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
+using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Optimizers;
-using LoRTA.Onnx.GraphGen.Options;
 
 namespace LoRTA.Onnx.Training.Recipes;
 

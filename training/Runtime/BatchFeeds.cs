@@ -1,6 +1,9 @@
 using LoRTA.Onnx.GraphGen.Artifacts;
-using LoRTA.Onnx.GraphGen.Discovery;
+using LoRTA.Onnx.GraphGen.Attention.Inputs;
 using LoRTA.Onnx.GraphGen.Ir;
+using LoRTA.Onnx.GraphGen.Ir.Tensors;
+using LoRTA.Onnx.GraphGen.Losses;
+using LoRTA.Onnx.Runtime;
 using LoRTA.Onnx.Training.Data;
 using Microsoft.ML.OnnxRuntime;
 

@@ -1,6 +1,6 @@
-using LoRTA.Onnx.GraphGen.Artifacts;
-using LoRTA.Onnx.GraphGen.Ir;
+using LoRTA.Onnx.GraphGen.Ir.Tensors;
 using LoRTA.Onnx.GraphGen.Optimizers;
+using LoRTA.Onnx.Runtime;
 using Microsoft.ML.OnnxRuntime;
 
 namespace LoRTA.Onnx.Training.Runtime;

@@ -1,7 +1,9 @@
 using System.Numerics.Tensors;
 using LoRTA.Onnx.GraphGen.Artifacts;
-using LoRTA.Onnx.GraphGen.Ir;
+using LoRTA.Onnx.GraphGen.Ir.Tensors;
+using LoRTA.Onnx.GraphGen.Losses;
 using LoRTA.Onnx.GraphGen.Optimizers;
+using LoRTA.Onnx.Runtime;
 using LoRTA.Onnx.Training.Data;
 using Microsoft.ML.OnnxRuntime;
 

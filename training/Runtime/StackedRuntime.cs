@@ -1,5 +1,6 @@
 using LoRTA.Onnx.GraphGen.Artifacts;
-using LoRTA.Onnx.GraphGen.Ir;
+using LoRTA.Onnx.GraphGen.Ir.Tensors;
+using LoRTA.Onnx.Runtime;
 using LoRTA.Onnx.Training.Data;
 
 namespace LoRTA.Onnx.Training.Runtime;

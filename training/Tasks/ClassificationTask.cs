@@ -1,5 +1,4 @@
 using LoRTA.Onnx.GraphGen.Losses;
-using LoRTA.Onnx.Training.Metrics;
 
 namespace LoRTA.Onnx.Training.Tasks;
 

@@ -1,10 +1,8 @@
 using System.Globalization;
-using LoRTA.Onnx.GraphGen.Files;
+using LoRTA.Onnx.GraphGen.Ir.Tensors;
 using LoRTA.Onnx.GraphGen.Losses;
 using LoRTA.Onnx.Training.Data;
 using LoRTA.Onnx.Training.Data.Readers;
-using LoRTA.Onnx.Training.Errors;
-using LoRTA.Onnx.Training.Metrics;
 
 namespace LoRTA.Onnx.Training.Tasks;
 

@@ -1,7 +1,6 @@
 using System.Globalization;
 using LoRTA.Onnx.Training.Data;
 using LoRTA.Onnx.Training.Data.Readers;
-using LoRTA.Onnx.Training.Errors;
 
 namespace LoRTA.Onnx.Training.Tasks;
 

@@ -1,9 +1,7 @@
 using LoRTA.Onnx.GraphGen.Losses;
+using LoRTA.Onnx.Runtime.Tokenizers;
 using LoRTA.Onnx.Training.Data;
 using LoRTA.Onnx.Training.Data.Readers;
-using LoRTA.Onnx.Training.Data.Tokenizers;
-using LoRTA.Onnx.Training.Errors;
-using LoRTA.Onnx.Training.Metrics;
 
 namespace LoRTA.Onnx.Training.Tasks;
 

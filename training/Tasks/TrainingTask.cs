@@ -1,7 +1,6 @@
-using LoRTA.Onnx.GraphGen.Errors;
+using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Losses;
 using LoRTA.Onnx.Training.Data;
-using LoRTA.Onnx.Training.Metrics;
 
 namespace LoRTA.Onnx.Training.Tasks;
 

@@ -1,7 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using LoRTA.Onnx.GraphGen.Errors;
+using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Files;
 
 namespace LoRTA.Onnx.Training.Tracking;

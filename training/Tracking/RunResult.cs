@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
+using LoRTA.Onnx.Runtime;
 using LoRTA.Onnx.Training.Data;
-using LoRTA.Onnx.Training.Runtime;
 
 namespace LoRTA.Onnx.Training.Tracking;
 

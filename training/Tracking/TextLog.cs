@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
-using LoRTA.Onnx.GraphGen.Errors;
+using LoRTA.Onnx.GraphGen;
+using LoRTA.Onnx.GraphGen.Files;
 
 namespace LoRTA.Onnx.Training.Tracking;
 

@@ -1,3 +1,5 @@
+using LoRTA.Onnx.GraphGen.Ir.Tensors;
+
 namespace LoRTA.Onnx.GraphGen.Ir.Inference;
 
 /// <summary>Fused attention and rotary embedding. Notation: B batch, S new positions, P past ones, N heads, H head size, D = N·H.</summary>

@@ -1,3 +1,5 @@
+using LoRTA.Onnx.GraphGen.Ir.Tensors;
+
 namespace LoRTA.Onnx.GraphGen.Ir.Inference;
 
 /// <summary>Arithmetic on the known elements of small integer tensors: shapes on their way from <c>Shape</c> to <c>Reshape</c>.</summary>

@@ -1,3 +1,5 @@
+using LoRTA.Onnx.GraphGen.Ir.Tensors;
+
 namespace LoRTA.Onnx.GraphGen.Ir.Inference;
 
 /// <summary>Convolutions and pools. Notation: x [N, C, L..], y [N, M, L′..], kernel k.. along the axes after batch and channels.</summary>

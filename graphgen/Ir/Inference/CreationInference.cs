@@ -1,3 +1,5 @@
+using LoRTA.Onnx.GraphGen.Ir.Tensors;
+
 namespace LoRTA.Onnx.GraphGen.Ir.Inference;
 
 /// <summary>Operators that make tensors out of nothing but a shape.</summary>
@@ -26,7 +28,7 @@ internal static class CreationInference
         {
             switch (name, attribute.Value)
             {
-                case ("value", OnnxTensor tensor): f.Set(0, tensor.Type, Ir.Shape.Of(tensor), Contents.Of(tensor)); break;
+                case ("value", OnnxTensor tensor): f.Set(0, tensor.Type, Tensors.Shape.Of(tensor), Contents.Of(tensor)); break;
                 case ("value_int", long value): f.Set(0, ElementType.Int64, [], [value]); break;
                 case ("value_ints", long[] values):
                     f.Set(0, ElementType.Int64, [values.Length], [.. values.Select(value => new Dim(value))]);

@@ -1,3 +1,5 @@
+using LoRTA.Onnx.GraphGen.Ir.Tensors;
+
 namespace LoRTA.Onnx.GraphGen.Ir.Inference;
 
 /// <summary>Operators that work element by element: the shape is that of the input, or of all inputs broadcast together.</summary>

@@ -1,3 +1,5 @@
+using LoRTA.Onnx.GraphGen.Ir.Tensors;
+
 namespace LoRTA.Onnx.GraphGen.Ir.Inference;
 
 /// <summary>Operators that rearrange elements: reshape, transpose, join, cut, repeat, and those that ask for a shape.</summary>

@@ -1,4 +1,4 @@
-using LoRTA.Onnx.GraphGen.Errors;
+using LoRTA.Onnx.GraphGen.Ir.Tensors;
 
 namespace LoRTA.Onnx.GraphGen.Ir.Inference;
 
@@ -84,7 +84,7 @@ internal sealed class NodeFacts(Node node)
         Array.Fill(dims, 1);
         foreach (var shape in shapes)
             for (int i = 0, axis = rank - shape!.Rank; axis < rank; i++, axis++) dims[axis] = Broadcast(output, axis, dims[axis], shape[i]);
-        return Ir.Shape.Create(dims);
+        return Tensors.Shape.Create(dims);
     }
 
     private Dim Broadcast(int output, int axis, Dim a, Dim b) => (a.Value, b.Value) switch

@@ -1,3 +1,5 @@
+using LoRTA.Onnx.GraphGen.Ir.Tensors;
+
 namespace LoRTA.Onnx.GraphGen.Ir.Inference;
 
 /// <summary>Matrix products in all their forms.</summary>

@@ -1,5 +1,4 @@
 using System.Collections.Frozen;
-using LoRTA.Onnx.GraphGen.Errors;
 
 namespace LoRTA.Onnx.GraphGen.Ir.Inference;
 

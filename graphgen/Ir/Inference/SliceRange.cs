@@ -1,3 +1,5 @@
+using LoRTA.Onnx.GraphGen.Ir.Tensors;
+
 namespace LoRTA.Onnx.GraphGen.Ir.Inference;
 
 /// <summary>The range start : end : step of a Slice, with symbolic ends.</summary>

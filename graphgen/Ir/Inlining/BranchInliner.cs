@@ -1,5 +1,5 @@
 using LoRTA.Onnx.GraphGen.Ir.Inference;
-using LoRTA.Onnx.GraphGen.Proto;
+using LoRTA.Onnx.GraphGen.Ir.Storage.Proto;
 
 namespace LoRTA.Onnx.GraphGen.Ir.Inlining;
 

@@ -1,10 +1,14 @@
 using LoRTA.Onnx.Export.Folding;
-using LoRTA.Onnx.Export.Verification;
+using LoRTA.Onnx.Export.Verifying;
 using LoRTA.Onnx.GraphGen.Adapters;
+using LoRTA.Onnx.GraphGen.Adapters.Injection;
+using LoRTA.Onnx.GraphGen.Adapters.Planning;
 using LoRTA.Onnx.GraphGen.Artifacts;
+using LoRTA.Onnx.GraphGen.Attention;
+using LoRTA.Onnx.GraphGen.Attention.Inputs;
 using LoRTA.Onnx.GraphGen.Canonical;
-using LoRTA.Onnx.GraphGen.Discovery;
 using LoRTA.Onnx.GraphGen.Ir;
+using LoRTA.Onnx.Runtime;
 using LoRTA.Onnx.Tests.Shared;
 using LoRTA.Onnx.Training.Gradcheck;
 using LoRTA.Onnx.Training.Runtime;
@@ -64,7 +68,7 @@ internal sealed class FixedSizesTests
 
     private static Dictionary<string, float[]> Gradients(OnnxModel model, AdapterOptions options)
     {
-        var architecture = GraphGen.Adapters.Architecture.Of(UnderstoodModel.Of(model));
+        var architecture = GraphGen.Adapters.Planning.Architecture.Of(UnderstoodModel.Of(model));
         var values = CentralDifferenceCheck.FactorsOf(AdapterPlan.Of(architecture, options), seed: 0);
         var graphs = TrainingGraphBuilder.Build(model, new TrainingOptions { Adapter = options, Task = "masked-lm", Values = values });
         using var runtime = new OrtSessionRuntime(graphs, OneThread.Value);

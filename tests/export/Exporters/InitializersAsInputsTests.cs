@@ -1,9 +1,10 @@
 using System.Text.Json;
 using LoRTA.Onnx.Export.Folding;
-using LoRTA.Onnx.Export.Verification;
-using LoRTA.Onnx.GraphGen.Adapters;
+using LoRTA.Onnx.Export.Verifying;
+using LoRTA.Onnx.GraphGen.Adapters.Injection;
+using LoRTA.Onnx.GraphGen.Attention;
 using LoRTA.Onnx.GraphGen.Canonical;
-using LoRTA.Onnx.GraphGen.Discovery;
+using LoRTA.Onnx.GraphGen.Inspection;
 using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.Tests.Shared;
 

@@ -1,5 +1,6 @@
-using LoRTA.Onnx.GraphGen.Discovery;
+using LoRTA.Onnx.GraphGen.Inspection;
 using LoRTA.Onnx.GraphGen.Ir;
+using LoRTA.Onnx.GraphGen.Ir.Tensors;
 
 namespace LoRTA.Onnx.Export.Tests.Exporters;
 

@@ -1,4 +1,5 @@
 using LoRTA.Onnx.GraphGen.Ir;
+using LoRTA.Onnx.GraphGen.Ir.Tensors;
 using Attributes = (string Name, LoRTA.Onnx.GraphGen.Ir.Attr Value)[];
 
 namespace LoRTA.Onnx.Export.Tests.Exporters;

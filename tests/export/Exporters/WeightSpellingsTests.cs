@@ -1,12 +1,15 @@
 using LoRTA.Onnx.Export.Folding;
-using LoRTA.Onnx.Export.Verification;
-using LoRTA.Onnx.GraphGen.Adapters;
+using LoRTA.Onnx.Export.Verifying;
+using LoRTA.Onnx.GraphGen.Adapters.Injection;
+using LoRTA.Onnx.GraphGen.Adapters.Planning;
+using LoRTA.Onnx.GraphGen.Adapters.Stored;
 using LoRTA.Onnx.GraphGen.Artifacts;
-using LoRTA.Onnx.GraphGen.Discovery;
+using LoRTA.Onnx.GraphGen.Attention;
 using LoRTA.Onnx.GraphGen.Ir;
+using LoRTA.Onnx.GraphGen.Ir.Tensors;
+using LoRTA.Onnx.Runtime;
 using LoRTA.Onnx.Tests.Shared;
 using LoRTA.Onnx.Training.Gradcheck;
-using LoRTA.Onnx.Training.Runtime;
 
 namespace LoRTA.Onnx.Export.Tests.Exporters;
 

@@ -1,11 +1,14 @@
 using System.Security.Cryptography;
 using LoRTA.Onnx.Export.Folding;
-using LoRTA.Onnx.Export.Verification;
-using LoRTA.Onnx.GraphGen.Adapters;
+using LoRTA.Onnx.Export.Verifying;
+using LoRTA.Onnx.GraphGen;
+using LoRTA.Onnx.GraphGen.Adapters.Injection;
+using LoRTA.Onnx.GraphGen.Adapters.Planning;
+using LoRTA.Onnx.GraphGen.Adapters.Stored;
+using LoRTA.Onnx.GraphGen.Attention;
 using LoRTA.Onnx.GraphGen.Canonical;
-using LoRTA.Onnx.GraphGen.Discovery;
-using LoRTA.Onnx.GraphGen.Errors;
 using LoRTA.Onnx.GraphGen.Ir;
+using LoRTA.Onnx.GraphGen.Ir.Tensors;
 using LoRTA.Onnx.Tests.Shared;
 
 namespace LoRTA.Onnx.Export.Tests.Folding;

@@ -1,8 +1,8 @@
 using LoRTA.Onnx.Export.Folding;
-using LoRTA.Onnx.Export.Verification;
-using LoRTA.Onnx.GraphGen.Discovery;
-using LoRTA.Onnx.GraphGen.Files;
+using LoRTA.Onnx.Export.Verifying;
+using LoRTA.Onnx.GraphGen.Attention;
 using LoRTA.Onnx.GraphGen.Ir;
+using LoRTA.Onnx.GraphGen.Ir.Tensors;
 using LoRTA.Onnx.GraphGen.Weights;
 using LoRTA.Onnx.Tests.Shared;
 

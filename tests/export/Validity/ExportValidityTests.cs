@@ -1,9 +1,10 @@
 using LoRTA.Onnx.Export.Folding;
-using LoRTA.Onnx.GraphGen.Adapters;
+using LoRTA.Onnx.GraphGen.Adapters.Injection;
 using LoRTA.Onnx.GraphGen.Artifacts;
+using LoRTA.Onnx.GraphGen.Artifacts.Portable;
 using LoRTA.Onnx.GraphGen.Ir;
+using LoRTA.Onnx.Runtime;
 using LoRTA.Onnx.Tests.Shared;
-using LoRTA.Onnx.Training.Runtime;
 using Microsoft.ML.OnnxRuntime;
 
 namespace LoRTA.Onnx.Export.Tests.Validity;

@@ -1,4 +1,4 @@
-using LoRTA.Onnx.GraphGen.Proto;
+using LoRTA.Onnx.GraphGen.Ir.Storage.Proto;
 
 namespace LoRTA.Onnx.Export.Tests.Validity;
 

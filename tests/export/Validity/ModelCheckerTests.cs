@@ -1,5 +1,5 @@
 using Google.Protobuf;
-using LoRTA.Onnx.GraphGen.Proto;
+using LoRTA.Onnx.GraphGen.Ir.Storage.Proto;
 using LoRTA.Onnx.Tests.Shared;
 
 namespace LoRTA.Onnx.Export.Tests.Validity;

@@ -1,4 +1,4 @@
-using LoRTA.Onnx.GraphGen.Files;
+using LoRTA.Onnx.GraphGen.Ir.Tensors;
 
 namespace LoRTA.Onnx.Fuzz.Tests.Mutations;
 

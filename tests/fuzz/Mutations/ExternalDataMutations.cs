@@ -1,7 +1,7 @@
 using Google.Protobuf;
-using LoRTA.Onnx.GraphGen.Files;
 using LoRTA.Onnx.GraphGen.Ir;
-using LoRTA.Onnx.GraphGen.Proto;
+using LoRTA.Onnx.GraphGen.Ir.Storage.Proto;
+using LoRTA.Onnx.GraphGen.Ir.Tensors;
 using LoRTA.Onnx.Tests.Shared;
 
 namespace LoRTA.Onnx.Fuzz.Tests.Mutations;

@@ -1,5 +1,5 @@
 using System.Text.Json.Nodes;
-using LoRTA.Onnx.GraphGen.Files;
+using LoRTA.Onnx.GraphGen.Ir.Tensors;
 
 namespace LoRTA.Onnx.Fuzz.Tests.Mutations;
 

@@ -1,6 +1,6 @@
 using Google.Protobuf;
-using LoRTA.Onnx.GraphGen.Files;
-using LoRTA.Onnx.GraphGen.Proto;
+using LoRTA.Onnx.GraphGen.Ir.Storage.Proto;
+using LoRTA.Onnx.GraphGen.Ir.Tensors;
 using LoRTA.Onnx.Tests.Shared;
 
 namespace LoRTA.Onnx.Fuzz.Tests.Mutations;

@@ -1,5 +1,4 @@
 using LoRTA.Onnx.GraphGen.Adapters;
-using LoRTA.Onnx.GraphGen.Errors;
 
 namespace LoRTA.Onnx.GraphGen.Tests.Adapters;
 

@@ -1,6 +1,6 @@
 using LoRTA.Onnx.GraphGen.Autodiff;
-using LoRTA.Onnx.GraphGen.Files;
 using LoRTA.Onnx.GraphGen.Ir;
+using LoRTA.Onnx.GraphGen.Ir.Tensors;
 
 namespace LoRTA.Onnx.GraphGen.Tests.Autodiff;
 

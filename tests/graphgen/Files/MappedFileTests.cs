@@ -1,5 +1,4 @@
 using System.Globalization;
-using LoRTA.Onnx.GraphGen.Errors;
 using LoRTA.Onnx.GraphGen.Files;
 using LoRTA.Onnx.Tests.Shared;
 

@@ -1,7 +1,7 @@
 using System.Text;
 using Google.Protobuf;
 using LoRTA.Onnx.GraphGen.Ir;
-using LoRTA.Onnx.GraphGen.Proto;
+using LoRTA.Onnx.GraphGen.Ir.Storage.Proto;
 
 namespace LoRTA.Onnx.GraphGen.Tests.Ir;
 

@@ -1,8 +1,8 @@
-using LoRTA.Onnx.Export.Verification;
+using LoRTA.Onnx.Export.Verifying;
+using LoRTA.Onnx.GraphGen.Attention;
 using LoRTA.Onnx.GraphGen.Canonical;
-using LoRTA.Onnx.GraphGen.Discovery;
 using LoRTA.Onnx.GraphGen.Ir;
-using LoRTA.Onnx.Training.Runtime;
+using LoRTA.Onnx.Runtime;
 
 var model = OnnxModel.Load(args[0]);
 var map = AttentionMap.Of(CanonicalModel.Of(model));

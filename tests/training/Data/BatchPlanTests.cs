@@ -1,4 +1,4 @@
-using LoRTA.Onnx.GraphGen.Files;
+using LoRTA.Onnx.GraphGen.Ir.Tensors;
 using LoRTA.Onnx.Training.Data;
 
 namespace LoRTA.Onnx.Training.Tests.Data;

@@ -1,9 +1,8 @@
-using LoRTA.Onnx.GraphGen.Errors;
+using LoRTA.Onnx.GraphGen;
+using LoRTA.Onnx.Runtime.Tokenizers;
 using LoRTA.Onnx.Tests.Shared;
 using LoRTA.Onnx.Training.Data;
-using LoRTA.Onnx.Training.Data.Tokenizers;
 using LoRTA.Onnx.Training.Recipes;
-using LoRTA.Onnx.Training.Tests.Data.Tokenizers;
 
 namespace LoRTA.Onnx.Training.Tests.Data;
 

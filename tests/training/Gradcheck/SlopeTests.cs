@@ -1,4 +1,4 @@
-using LoRTA.Onnx.GraphGen.Files;
+using LoRTA.Onnx.GraphGen.Ir.Tensors;
 using LoRTA.Onnx.Training.Gradcheck;
 
 namespace LoRTA.Onnx.Training.Tests.Gradcheck;

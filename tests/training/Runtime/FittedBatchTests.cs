@@ -1,10 +1,12 @@
+using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Adapters;
 using LoRTA.Onnx.GraphGen.Artifacts;
-using LoRTA.Onnx.GraphGen.Errors;
 using LoRTA.Onnx.GraphGen.Ir;
+using LoRTA.Onnx.GraphGen.Ir.Tensors;
+using LoRTA.Onnx.Runtime;
 using LoRTA.Onnx.Tests.Shared;
-using LoRTA.Onnx.Training.Gradcheck;
 using LoRTA.Onnx.Training.Data;
+using LoRTA.Onnx.Training.Gradcheck;
 using LoRTA.Onnx.Training.Runtime;
 
 namespace LoRTA.Onnx.Training.Tests.Runtime;

@@ -1,9 +1,9 @@
-using LoRTA.Onnx.GraphGen.Errors;
+using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Losses;
+using LoRTA.Onnx.Runtime.Tokenizers;
 using LoRTA.Onnx.Tests.Shared;
 using LoRTA.Onnx.Training.Data;
 using LoRTA.Onnx.Training.Data.Readers;
-using LoRTA.Onnx.Training.Data.Tokenizers;
 using LoRTA.Onnx.Training.Recipes;
 using LoRTA.Onnx.Training.Tasks;
 

@@ -1,6 +1,5 @@
 using System.Globalization;
 using CsvHelper;
-using LoRTA.Onnx.Training.Errors;
 
 namespace LoRTA.Onnx.Training.Data.Readers;
 

@@ -1,5 +1,3 @@
-using LoRTA.Onnx.Training.Errors;
-
 namespace LoRTA.Onnx.Training.Data.Readers;
 
 /// <summary>One entry of a data file: its columns in the order of the file, and where it stands.</summary>
@@ -12,7 +10,7 @@ internal sealed record DataRow(string Path, int Line, OrderedDictionary<string, 
     public IReadOnlyDictionary<string, CellKind> Kinds { get; init; } = new SortedDictionary<string, CellKind>(StringComparer.Ordinal);
 
     /// <summary>The cell of a column as it is spelled: a label, or a list of words parted by spaces.</summary>
-    /// <exception cref="GraphGen.Errors.LortaException">LRT505: there is no such column; names those there are.</exception>
+    /// <exception cref="GraphGen.LortaException">LRT505: there is no such column; names those there are.</exception>
     public string this[string column] =>
         Cells.TryGetValue(column, out var text) ? text : throw DataErrors.NoColumn(Path, Line, column, Cells.Keys);
 
@@ -20,12 +18,12 @@ internal sealed record DataRow(string Path, int Line, OrderedDictionary<string, 
     public CellKind Kind(string column) => Kinds.GetValueOrDefault(column, CellKind.Text);
 
     /// <summary>The text of a column.</summary>
-    /// <exception cref="GraphGen.Errors.LortaException">LRT505: there is no such column; LRT515: it holds a list.</exception>
+    /// <exception cref="GraphGen.LortaException">LRT505: there is no such column; LRT515: it holds a list.</exception>
     public RowText Text(string column) =>
         Kind(column) is CellKind.List or CellKind.Nested ? throw DataErrors.NotText(Path, Line, column) : new RowText(this[column]);
 
     /// <summary>The text of a column, or its list of words.</summary>
-    /// <exception cref="GraphGen.Errors.LortaException">LRT505: there is no such column; LRT515: its list holds lists or
+    /// <exception cref="GraphGen.LortaException">LRT505: there is no such column; LRT515: its list holds lists or
     /// objects.</exception>
     public RowText Words(string column) =>
         Kind(column) is CellKind.Nested ? throw DataErrors.NotText(Path, Line, column) : new RowText(this[column]);

@@ -1,5 +1,3 @@
-using LoRTA.Onnx.Training.Errors;
-
 namespace LoRTA.Onnx.Training.Data.Readers;
 
 /// <summary>FASTA: <c>&gt;id description</c>, then lines of sequence.</summary>

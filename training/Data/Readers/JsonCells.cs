@@ -1,5 +1,4 @@
 using System.Text.Json;
-using LoRTA.Onnx.Training.Errors;
 
 namespace LoRTA.Onnx.Training.Data.Readers;
 
@@ -16,7 +15,7 @@ internal sealed class JsonCells(string path, int line)
     private readonly SortedDictionary<string, CellKind> _kinds = new(StringComparer.Ordinal);
 
     /// <summary>Makes a row of an object.</summary>
-    /// <exception cref="GraphGen.Errors.LortaException">LRT506: it is no object, or a text in it is none.</exception>
+    /// <exception cref="GraphGen.LortaException">LRT506: it is no object, or a text in it is none.</exception>
     public DataRow ReadRow(JsonElement json)
     {
         if (json.ValueKind != JsonValueKind.Object) throw DataErrors.BadLine(path, line, NotAnObject);

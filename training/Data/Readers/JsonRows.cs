@@ -1,6 +1,5 @@
 using System.Text;
 using System.Text.Json;
-using LoRTA.Onnx.Training.Errors;
 
 namespace LoRTA.Onnx.Training.Data.Readers;
 

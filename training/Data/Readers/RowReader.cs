@@ -1,7 +1,6 @@
 using System.Text;
-using LoRTA.Onnx.GraphGen.Errors;
+using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Files;
-using LoRTA.Onnx.Training.Errors;
 
 namespace LoRTA.Onnx.Training.Data.Readers;
 

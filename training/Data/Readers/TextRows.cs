@@ -1,3 +1,5 @@
+using LoRTA.Onnx.GraphGen.Files;
+
 namespace LoRTA.Onnx.Training.Data.Readers;
 
 /// <summary>Plain text: entries parted by a separator, each in the one column <c>text</c>, without the line ends around it.</summary>

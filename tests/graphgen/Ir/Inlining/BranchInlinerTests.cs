@@ -1,7 +1,6 @@
 using LoRTA.Onnx.GraphGen.Canonical;
-using LoRTA.Onnx.GraphGen.Errors;
-using LoRTA.Onnx.GraphGen.Ir;
-using LoRTA.Onnx.GraphGen.Proto;
+using LoRTA.Onnx.GraphGen.Ir.Storage;
+using LoRTA.Onnx.GraphGen.Ir.Storage.Proto;
 using static LoRTA.Onnx.GraphGen.Tests.Ir.Inlining.StoredBodies;
 
 namespace LoRTA.Onnx.GraphGen.Tests.Ir.Inlining;

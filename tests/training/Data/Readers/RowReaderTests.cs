@@ -1,7 +1,6 @@
-using LoRTA.Onnx.GraphGen.Errors;
+using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.Tests.Shared;
 using LoRTA.Onnx.Training.Data.Readers;
-using LoRTA.Onnx.Training.Tests.Data.Tokenizers;
 
 namespace LoRTA.Onnx.Training.Tests.Data.Readers;
 

@@ -1,0 +1,26 @@
+using LoRTA.Onnx.GraphGen;
+
+namespace LoRTA.Onnx.Export.Verifying;
+
+/// <summary>Failures of comparing two models.</summary>
+internal static class VerificationErrors
+{
+    public static LortaException UnknownInput(string model, string input) =>
+        new("LRT704", $"{model}: nothing is known of the input '{input}'.", "Give its values with --inputs FILE.safetensors.");
+
+    public static LortaException NoCommonOutput(string a, string b) =>
+        new("LRT705", $"{a} and {b} have no output of the same name and shape.", "Compare two files of the same model and task.");
+
+    public static LortaException EffectLost(string file, double kept, string form) =>
+        new(
+            "LRT709",
+            $"{file}: {(kept > 0 ? FormattableString.Invariant($"only {Math.Floor(kept * 100):0} %") : "nothing")} of the adapter's effect "
+                + $"on the outputs is left in weights of {form}.",
+            "Use --keep-base, which keeps all of it beside the stored weights, or accept the loss with --allow-rounding.");
+
+    public static LortaException MissingInput(string model, string input) =>
+        new(
+            "LRT706",
+            $"{model}: takes the input '{input}', which is not among those given.",
+            "Add it, or omit --inputs to use random tokens.");
+}

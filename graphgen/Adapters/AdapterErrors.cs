@@ -1,0 +1,162 @@
+using System.Globalization;
+using LoRTA.Onnx.GraphGen.Adapters.Families;
+using LoRTA.Onnx.GraphGen.Adapters.Stored;
+using LoRTA.Onnx.GraphGen.Ir;
+using LoRTA.Onnx.GraphGen.Ir.Tensors;
+
+namespace LoRTA.Onnx.GraphGen.Adapters;
+
+/// <summary>Failures of adapters: options, sites, files.</summary>
+internal static class AdapterErrors
+{
+    private const int Named = 4;   // so many names in one sentence
+
+    public static LortaException UnknownMethod(string method, IEnumerable<string> known) =>
+        new("LRT301", $"adapter.method: '{method}' is not known.", $"Choose one of {string.Join(", ", known)}.") { IsUsage = true };
+
+    public static LortaException UnknownOption(string method, string name, IEnumerable<string> known) =>
+        new("LRT302", $"adapter.options.{name}: {method} has no such option.", $"It has {string.Join(", ", known)}.") { IsUsage = true };
+
+    public static LortaException OptionValue(string method, string name, string value, string problem) =>
+        new("LRT303", $"adapter.options.{name}: {method} does not take '{value}'.", $"It {problem}.") { IsUsage = true };
+
+    public static LortaException UnknownTarget(string method, string target, IEnumerable<string> known) =>
+        new("LRT304", $"adapter.targets: '{target}' is no target of {method}.", $"Choose from {string.Join(", ", known)}.")
+        { IsUsage = true };
+
+    public static LortaException UnknownLayer(int layer, int layers) =>
+        new("LRT305", $"adapter.layers: layer {layer} does not exist.", $"The model has layers 0 to {layers - 1}.") { IsUsage = true };
+
+    public static LortaException OrientationDoesNotFit(
+        string address, Orientation orientation, (int In, int Out) size, AdapterSites sites) =>
+        new(
+            "LRT306",
+            $"{address}: "
+                + (orientation == Orientation.InputHeads
+                    ? "input-heads needs in = heads × head width and out"
+                    : "output-heads needs out = heads × head width and in")
+                + $" = model width, but the matrix is {size.In} → {size.Out} with {sites.Heads} heads of {sites.HeadWidth} "
+                + $"and model width {sites.Width}.",
+            "Choose the other orientation for this matrix or leave it out of the targets.")
+        { IsUsage = true };
+
+    public static LortaException FactorShape(string file, string name, string expected, string found) =>
+        new("LRT308", $"{file}: '{name}' should be {expected} but is {found}.", "The adapter was made for another model, rank or targets.");
+
+    public static LortaException FactorMissing(string file, string name) =>
+        new(
+            "LRT309",
+            $"{file}: tensor '{name}' is missing.",
+            "The adapter file is incomplete or was made with another method, rank or targets.");
+
+    public static LortaException OtherArchitecture(string adapter, string model, string what) =>
+        new(
+            "LRT310",
+            $"{adapter}: was trained on another architecture than {model} ({what}).",
+            "Use the model that the adapter was trained on.");
+
+    public static LortaException OtherWeights(string adapter, string model, IReadOnlyList<(string Name, double Difference)> differences) =>
+        new(
+            "LRT311",
+            $"{adapter}: was trained on other weights than {model} holds "
+                + $"({string.Join(", ", differences.Take(Named).Select(Describe))}{More(differences.Count)}).",
+            "Use the model that the adapter was trained on, or pass --allow-base if you know that this one fits.");
+
+    public static LortaException NotFoldable(string method) =>
+        new("LRT312", $"{method} cannot be folded into weights.", "Keep the adapter beside the model (`lorta inject`).");
+
+    public static LortaException BadConfig(string file, string why) =>
+        new("LRT313", $"{file}: {why}.", "The file is damaged or from another tool.");
+
+    public static LortaException OtherSize(AdapterSite site, int input, int output) =>
+        new(
+            "LRT315",
+            $"{site.Address}: is {input} → {output}, but {site.In} → {site.Out} follows from the model's heads and width.",
+            "Leave this layer or matrix out of the adapter.")
+        { IsUsage = true };
+
+    public static LortaException NoBranch(string address, Node node, string why) =>
+        new(
+            "LRT316",
+            $"{address}: no side branch can be added at {node} ({why}).",
+            "Fold the adapter instead (`lorta export`), or inject into an export that keeps this layer apart in float32.");
+
+    public static LortaException ScaleNotFinite(double alpha, double scale) =>
+        new(
+            "LRT317",
+            string.Create(CultureInfo.InvariantCulture, $"adapter.alpha: {alpha} makes the scale {scale}."),
+            "Give a finite number.")
+        { IsUsage = true };
+
+    public static LortaException NotFloat(string address, ElementType type) =>
+        new(
+            "LRT318",
+            $"{address}: computes in {type.Display()}; training and exact comparison need float32.",
+            "Use a float32 export of the model (16-bit storage behind Casts is fine); its adapter folds into the 16-bit file too.");
+
+    public static LortaException InvalidOptions(IEnumerable<(string Key, string Text)> problems) =>
+        new(
+            "LRT319",
+            $"{string.Join("; ", problems.Select(problem => $"adapter.{problem.Key}: {problem.Text}"))}.",
+            "`lorta schema adapter` describes the options.")
+        { IsUsage = true };
+
+    public static LortaException HeadMapDoesNotFit(string matrix, IReadOnlyList<long> stated, int own, int heads) =>
+        new(
+            "LRT320",
+            $"headMap.{matrix}: [{string.Join(", ", stated)}] does not name one of the rows 0 to {heads - 1} of C_H for each of the "
+                + $"matrix's {own} heads.",
+            "The file was made for another model.");
+
+    public static LortaException NoHeads(string address, string method) =>
+        new(
+            "LRT324",
+            $"{address}: {method} splits one side of a matrix by heads, and this matrix has none.",
+            "Leave it out of the targets, or choose a family that adapts any linear layer, such as lora.")
+        { IsUsage = true };
+
+    public static LortaException TargetNotYet(string target) =>
+        new("LRT321", $"adapter.targets: '{target}' is not there yet.", "Choose from q, k, v, p.") { IsUsage = true };
+
+    public static LortaException UnknownTensors(string file, IReadOnlyList<string> names) =>
+        BadConfig(
+            file,
+            $"holds {string.Join(", ", names.Take(Named).Select(name => $"'{name}'"))}{More(names.Count)}, which {Adapter.ConfigFile} "
+                + "does not name: its method, targets and layers have no such tensor");
+
+    public static LortaException FactorsWithoutPlace(string file, IReadOnlyList<string> names) =>
+        new(
+            "LRT323",
+            $"{file}: holds {string.Join(", ", names.Take(Named).Select(name => $"'{name}'"))}{More(names.Count)}, which the chosen "
+                + "method, targets and layers have no place for.",
+            "Choose the method, targets and layers that the values were made for.")
+        { IsUsage = true };
+
+    public static LortaException OtherHash(string file, string stated) =>
+        BadConfig(file, $"is not the file that {Adapter.ConfigFile} was written for (its sha256 is not {stated})");
+
+    /// <summary>A file that says two things: one by itself, one by its options and the model.</summary>
+    public static LortaException OtherThanFollows(string file, string what, object? stated, object follows) =>
+        BadConfig(file, $"{what} is {Show(stated)}, but {Show(follows)} follows from its options and the model");
+
+    private static string Describe((string Name, double Difference) found) =>
+        double.IsInfinity(found.Difference)
+            ? $"{found.Name} has no sketch"
+            : string.Create(CultureInfo.InvariantCulture, $"{found.Name} differs by {found.Difference:g3}");
+
+    private static string More(int count) => count > Named ? $" and {count - Named} more" : string.Empty;
+
+    private static string Show(object? value) => value switch
+    {
+        null => "missing",
+        IEnumerable<long> rows => $"[{string.Join(", ", rows)}]",
+        Orientation orientation => orientation == Orientation.InputHeads ? "input-heads" : "output-heads",
+        _ => Convert.ToString(value, CultureInfo.InvariantCulture)!,
+    };
+
+    public static LortaException TrainedParameters(string adapter, string parameter) =>
+        new(
+            "LRT322",
+            $"{adapter}: holds trained parameters of the model itself ('{parameter}'), which no side branch carries.",
+            "Fold the adapter (`lorta export`) and use the folded model.");
+}

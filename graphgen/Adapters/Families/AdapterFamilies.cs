@@ -1,0 +1,37 @@
+namespace LoRTA.Onnx.GraphGen.Adapters.Families;
+
+/// <summary>The families of this project. A list that is passed in: users add theirs without touching it.</summary>
+public static class AdapterFamilies
+{
+    /// <summary>All families that come with the project.</summary>
+    public static IReadOnlyList<AdapterFamilyEntry> All { get; } =
+    [
+        new("lorta", Lorta.Options, options => new Lorta(options)),
+        new("lora", [AdapterOptions.RankStabilised], options => new Lora(options)),
+    ];
+
+    /// <summary>Makes the family that the options name.</summary>
+    /// <exception cref="LortaException">LRT301 unknown method; LRT302 unknown option; LRT303 bad value; LRT317 a scale that is no
+    /// number.</exception>
+    public static IAdapterFamily Create(AdapterOptions options, IReadOnlyList<AdapterFamilyEntry>? families = null)
+    {
+        var entry = (families ?? All).FirstOrDefault(family => family.Method == options.Method)
+            ?? throw AdapterErrors.UnknownMethod(options.Method, (families ?? All).Select(family => family.Method));
+        foreach (var (name, value) in options.Options)
+        {
+            var option = entry.Options.FirstOrDefault(option => option.Name == name)
+                ?? throw AdapterErrors.UnknownOption(options.Method, name, entry.Options.Select(option => option.Name));
+            if (option.Check(value) is { } problem) throw AdapterErrors.OptionValue(options.Method, name, value, problem);
+        }
+        var family = entry.Create(options);
+        return double.IsFinite(family.Scale) ? family : throw AdapterErrors.ScaleNotFinite(options.Alpha, family.Scale);
+    }
+
+    /// <summary>The places of a family, as recipes name them; null where the method is not known.</summary>
+    internal static FamilyTargets? TargetsOf(string method, IReadOnlyList<AdapterFamilyEntry>? families) =>
+        (families ?? All).FirstOrDefault(family => family.Method == method)?.Create(new AdapterOptions { Method = method }).Targets;
+
+    /// <summary>The options with what the family decides written out: where it acts unless that is stated.</summary>
+    internal static AdapterOptions WithDefaults(AdapterOptions options, IReadOnlyList<AdapterFamilyEntry>? families) =>
+        options with { Targets = options.Targets ?? TargetsOf(options.Method, families)?.Defaults };
+}

@@ -1,0 +1,129 @@
+using LoRTA.Onnx.GraphGen.Ir;
+
+namespace LoRTA.Onnx.GraphGen.Adapters.Families;
+
+/// <summary>LoRTA: ΔW[:, :, h, l, m] = (α/r)·A·diag(C_H[h]∘C_L[l]∘C_M[m])·Bᵀ, one rank-r CP tensor for the whole network (paper, eq.
+/// 3).</summary>
+internal sealed class Lorta(AdapterOptions options) : IAdapterFamily
+{
+    private static readonly FamilyOption Zero =
+        new("zero", "The factor that starts at zero, so that training starts at the base model.", "B", "A", "C_H", "C_L", "C_M");
+
+    private static readonly FamilyOption Initial = new("init", "First values: this project's, or the authors'.", "default", "official");
+
+    private static readonly FamilyOption Side =
+        new("orientation", "Which side of Q, K and V is split by heads.", "output-heads", "input-heads");
+
+    private static readonly FamilyOption SideOfP = new("p", "The same of the output projection.", "input-heads", "output-heads");
+
+    /// <summary>The paper's way by default; <c>orientation: input-heads</c> and <c>p: output-heads</c> are those of the authors' two
+    /// forks.</summary>
+    public static IReadOnlyList<FamilyOption> Options { get; } = [Zero, Initial, Side, SideOfP, AdapterOptions.RankStabilised];
+
+    public string Method => "lorta";
+
+    public double Scale => options.Scale;
+
+    public bool SharesRank => true;
+
+    /// <summary>Which side of a matrix is split by heads.</summary>
+    /// <remarks>The paper's P_h is [d, d_H]: heads split the input of the output projection and the output of the others.</remarks>
+    public Orientation OrientationOf(string matrix)
+    {
+        if (options.Heads.Orientations.TryGetValue(matrix, out var stated)) return stated;
+        return options.ValueOf(Side) == "input-heads" || (matrix == "p" && options.ValueOf(SideOfP) == "input-heads")
+            ? Orientation.InputHeads
+            : Orientation.OutputHeads;
+    }
+
+    /// <summary>The row of C_H that each head of a matrix takes. Key/value head g serves the query heads from g·H/H_kv on and takes the row
+    /// of the first of them.</summary>
+    public IReadOnlyList<long> HeadMapOf(AdapterSite site, AdapterSites sites)
+    {
+        var heads = site.Heads ?? throw AdapterErrors.NoHeads(site.Address, Method);
+        if (!options.Heads.HeadMaps.TryGetValue(site.Matrix, out var stated))
+            return [.. Enumerable.Range(0, heads).Select(head => (long)(head * sites.Heads / heads))];
+        return stated.Count == heads && stated.All(row => row >= 0 && row < sites.Heads)
+            ? stated
+            : throw AdapterErrors.HeadMapDoesNotFit(site.Matrix, stated, heads, sites.Heads);
+    }
+
+    public IReadOnlyList<Factor> Factors(AdapterSites sites)
+    {
+        foreach (var site in sites.All) CheckOrientation(site, sites);
+        var r = options.Rank;
+        var modes = Math.Sqrt(6.0 / r);   // the authors' Kaiming bound: fan-in r, gain √2
+        var (official, zero) = (options.ValueOf(Initial) == "official", options.ValueOf(Zero));
+        Factor[] factors =
+        [
+            new("A", [sites.Width, r], official ? Init.Uniform(1 / Math.Sqrt(r)) : Init.Normal(1 / Math.Sqrt(sites.Width))),
+            new("B", [sites.HeadWidth, r], Init.Normal(1)),
+            new("C_H", [sites.Heads, r], official ? Init.Uniform(modes) : Init.Normal(1)),
+            new("C_L", [sites.Layers.Count, r], official ? Init.Uniform(modes) : Init.Normal(1)),
+            new("C_M", [sites.Targets.Count, r], official ? Init.Uniform(modes) : Init.Normal(1)),
+        ];
+        // ΔW = 0 at first, its gradient not
+        return [.. factors.Select(factor => factor.Name == zero ? factor with { Init = Init.Zero } : factor)];
+    }
+
+    /// <summary>y + ((x·down)∘s)·upᵀ. Forms nothing of size [in, out]; the backward pass keeps x·down, [N, r].</summary>
+    public Expr Emit(AdapterPoint at, FactorSet f)
+    {
+        var (down, up) = Sides(at.Site, f);
+        return at.Y + (at.X.MatMul(down) * Strength(at.Site, f)).MatMul(up.T);
+    }
+
+    /// <summary>ΔW = (down∘s)·upᵀ.</summary>
+    public (Expr A, Expr B)? AsLora(AdapterSite site, FactorSet f)
+    {
+        var (down, up) = Sides(site, f);
+        return (down * Strength(site, f), up);
+    }
+
+    private void CheckOrientation(AdapterSite site, AdapterSites sites)
+    {
+        if (site.Heads is null) throw AdapterErrors.NoHeads(site.Address, Method);
+        var orientation = OrientationOf(site.Matrix);
+        var (narrow, wide) = orientation is Orientation.InputHeads ? (site.Out, site.In) : (site.In, site.Out);
+        if (narrow != sites.Width || wide != HeadMapOf(site, sites).Count * sites.HeadWidth)
+            throw AdapterErrors.OrientationDoesNotFit(site.Address, orientation, (site.In, site.Out), sites);
+    }
+
+    // A belongs to the side of the model width, KhatriRao(C_H, B) to the side of the concatenated heads.
+    private (Expr Down, Expr Up) Sides(AdapterSite site, FactorSet f)
+    {
+        var map = HeadMapOf(site, f.Sites);
+        var rows = map.Select((row, head) => row == head).All(same => same) && map.Count == f["C_H"].Shape[0].Value
+            ? f["C_H"]
+            : f["C_H"].Take(map);
+        var heads = rows.KhatriRao(f["B"]);                                           // [heads·d_H, r]
+        return OrientationOf(site.Matrix) is Orientation.OutputHeads ? (f["A"], heads) : (heads, f["A"]);
+    }
+
+    private static Expr Strength(AdapterSite site, FactorSet f) =>                    // [r]
+        f.ScaleOf(site) * f["C_L"].Row(RowOf(site.Layer, f.Sites.Layers)) * f["C_M"].Row(RowOf(site.Target, f.Sites.Targets));
+
+    private static int RowOf<T>(T item, IReadOnlyList<T> adapted) => adapted.Index().First(pair => pair.Item!.Equals(item)).Index;
+}
+
+/// <summary>Which side of a matrix is split by heads.</summary>
+public enum Orientation
+{
+    /// <summary>The output: A meets x, (C_H, B) make the concatenated heads of the result.</summary>
+    OutputHeads,
+
+    /// <summary>The input: (C_H, B) meet the concatenated heads, A makes the result.</summary>
+    InputHeads,
+}
+
+/// <summary>What a golden states of the heads; what is absent follows from the options and the model.</summary>
+internal sealed record StatedHeads
+{
+    /// <summary>Orientation per matrix.</summary>
+    public IReadOnlyDictionary<string, Orientation> Orientations { get; init; } =
+        new Dictionary<string, Orientation>(StringComparer.Ordinal);
+
+    /// <summary>The row of C_H that each head takes, per matrix.</summary>
+    public IReadOnlyDictionary<string, IReadOnlyList<long>> HeadMaps { get; init; } =
+        new Dictionary<string, IReadOnlyList<long>>(StringComparer.Ordinal);
+}

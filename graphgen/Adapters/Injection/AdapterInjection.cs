@@ -1,0 +1,47 @@
+using LoRTA.Onnx.GraphGen.Adapters.Planning;
+using LoRTA.Onnx.GraphGen.Ir;
+using LoRTA.Onnx.GraphGen.Ir.Tensors;
+using LoRTA.Onnx.GraphGen.Losses;
+
+namespace LoRTA.Onnx.GraphGen.Adapters.Injection;
+
+/// <summary>Writes an adapter into a graph: its factors become inputs, and each site's output is replaced by the family's adapted
+/// one.</summary>
+internal static class AdapterInjection
+{
+    /// <summary>Adds the adapter.</summary>
+    /// <param name="tape">Tape of the graph.</param>
+    /// <param name="plan">The adapter.</param>
+    /// <param name="linears">The linear layer of each site, in the plan's order.</param>
+    /// <param name="defaults">Values that the inputs have when nobody feeds them; null = they must be fed.</param>
+    /// <returns>The factors, for penalties and tests.</returns>
+    public static FactorSet Apply(
+        Tape tape, AdapterPlan plan, IReadOnlyList<LinearPort> linears, IReadOnlyDictionary<string, OnnxTensor>? defaults = null)
+    {
+        var factors = AddInputs(tape, plan, defaults);
+        var dropout = plan.Options.Dropout > 0 && defaults is null ? new DropoutInputs() : null;
+        foreach (var (site, linear) in plan.Sites.All.Zip(linears))
+        {
+            var output = linear.Output;
+            using var scope = tape.Scope($"{output.Producer?.Name ?? site.Address}/{plan.Family.Method}");
+            var readers = output.Uses.ToHashSet();
+            var adapted = plan.Family.Emit(new AdapterPoint(tape, site, linear, dropout), factors);
+            if (adapted.Value != output) tape.Graph.Splice(output, readers, adapted.Value);
+        }
+        return factors;
+    }
+
+    /// <summary>The factors and the scale as inputs of a graph.</summary>
+    public static FactorSet AddInputs(Tape tape, AdapterPlan plan, IReadOnlyDictionary<string, OnnxTensor>? defaults = null)
+    {
+        var scale = tape.Graph.AddInput(TrainingNames.Scale, ElementType.Float, [], OnnxTensor.Scalar((float)plan.Family.Scale));
+        var factors = new SortedDictionary<string, Expr>(StringComparer.Ordinal);
+        foreach (var factor in plan.Factors)
+        {
+            Shape shape = [.. factor.Dims.Select(dim => new Dim(dim))];
+            var name = new TensorName(TensorKind.Factor, factor.Name);
+            factors[factor.Name] = tape[tape.Graph.AddInput(name, ElementType.Float, shape, defaults?[factor.Name])];
+        }
+        return new FactorSet(factors, tape[scale], plan);
+    }
+}

@@ -1,0 +1,211 @@
+using LoRTA.Onnx.GraphGen.Attention;
+using LoRTA.Onnx.GraphGen.Canonical;
+using LoRTA.Onnx.GraphGen.Canonical.Fused;
+using LoRTA.Onnx.GraphGen.Ir;
+using LoRTA.Onnx.GraphGen.Ir.Tensors;
+using LoRTA.Onnx.GraphGen.Weights;
+
+namespace LoRTA.Onnx.GraphGen.Adapters.Injection;
+
+/// <summary>Where side branches join the linear layers of a deployed graph: x before any rounding, y after bias and rescaling, both
+/// float32, and of a packed y this site's features alone.</summary>
+/// <param name="model">The graph that gets the branches.</param>
+/// <param name="deployed">The model as it was, which holds the weights.</param>
+/// <param name="tape">Tape of the graph.</param>
+internal sealed class BranchPoints(OnnxModel model, OnnxModel deployed, Tape tape)
+{
+    private readonly Dictionary<string, Ends> _unpacked = new(StringComparer.Ordinal);
+
+    /// <summary>Prepares the graph for branches at the given layers.</summary>
+    /// <returns>The layers, in their order.</returns>
+    /// <exception cref="LortaException">LRT316: a layer that no branch can join.</exception>
+    public IReadOnlyList<LinearPort> Of(IReadOnlyList<Projection> linears)
+    {
+        var found = linears.Select(linear => (Linear: linear, Ends: EndsOf(linear))).ToList();
+        var outputs = new Dictionary<Projection, Value>();
+        foreach (var packed in found.GroupBy(item => item.Ends.Y))
+            TakeApart(packed.First().Ends, [.. packed.Select(item => item.Linear)], outputs);
+        return [.. found.Select(item => PortOf(item.Linear, item.Ends, outputs[item.Linear]))];
+    }
+
+    private LinearPort PortOf(Projection linear, Ends ends, Value output)
+    {
+        var product = ends.Product;
+        var isPlain = ends is { Order: null, Rounding: null } && product.Input(0) == ends.X
+            && product.Op is "MatMul" or "Gemm" or OrtOps.FusedMatMul or OrtOps.MatMulNBits;
+        return new LinearPort(AsFloat(ends.X).Value, output, product)
+        {
+            Columns = ends.Y.Shape?[ends.FeatureAxis].Value == linear.Out ? null : linear.Stored.Columns,
+            BiasUse = BiasUseOf(product, linear),
+            Weight = () => LinearPort.NumbersOf(deployed, linear),
+            Obstacle = isPlain ? null : () => AdapterErrors.NoBranch(
+                linear.Address, product, "the adapter runs the layer on other rows, and this operator takes its own input only"),
+        };
+    }
+
+    private Use? BiasUseOf(Node product, Projection linear)
+    {
+        if (linear.Stored.Bias is not { } bias || linear.Stored.BiasOutput is not { } output) return null;
+        var reader = output == product.Output.Name ? product : model.Graph.Find(output)?.Producer;
+        return StoredPath.ReadersOf(model.Graph.Find(bias)!).Cast<Use?>().FirstOrDefault(use => use!.Value.Node == reader);
+    }
+
+    private Ends EndsOf(Projection linear)
+    {
+        if (_unpacked.TryGetValue(linear.Stored.Output, out var ends)) return ends;
+        var node = model.Graph.Find(linear.Stored.Output)!.Producer!;
+        if (node.Op == OrtOps.Attention || node.Op == OrtOps.QAttention) return _unpacked[linear.Stored.Output] = Unpack(node, linear);
+        ends = EndsOf(node, linear);
+        return IsFloat(ends.X) && (IsFloat(ends.Y) || ends.Rounding is not null) && ends.Y.Shape?[ends.FeatureAxis].Value is not null
+            ? ends
+            : throw AdapterErrors.NoBranch(linear.Address, node, "its input or output is not of a float type and a known width");
+    }
+
+    private Ends EndsOf(Node node, Projection linear)
+    {
+        using var scope = tape.Scope(node.Label);
+        var (y, isMoved) = OutputOf(node, linear);
+        if (node.Op == "Conv" || (node.Op == "MatMul" && StoredPath.Of(node.Input(0)) is not null))
+        {
+            var x = node.Input(node.Op == "Conv" ? 0 : 1)!;
+            if (x.Shape is not { Rank: var rank }) throw AdapterErrors.NoBranch(linear.Address, node, "the rank of its input is not known");
+            var order = OrderOfRows(node, rank);
+            return new Ends(tape[x].MoveAxes(order).Value, y, node) { Order = isMoved ? null : order };
+        }
+        if (y == node.Output && node.Float("alpha", 1) != 1 && node.Op == OrtOps.FusedMatMul) SplitScale(node);
+        var input = linear.Stored.Factor?.ByInput is null ? Unrounded(node) : InputScale.Of(node)!;
+        return new Ends(input, y, node) { Rounding = node.Op == "QLinearMatMul" && y == node.Output ? node : null };
+    }
+
+    // From features on the second axis (Conv), or the last but one (weights on the left), to rows.
+    private static int[] OrderOfRows(Node node, int rank) =>
+        node.Op == "Conv" ? [0, .. Enumerable.Range(2, rank - 2), 1] : [.. Enumerable.Range(0, rank - 2), rank - 1, rank - 2];
+
+    // The factor inside of a product comes behind the branch.
+    private void SplitScale(Node node)
+    {
+        var (alpha, readers) = (node.Float("alpha", 1), node.Output.Uses.ToHashSet());
+        node.Attributes.Remove("alpha");
+        var scaled = (tape[node.Output] * tape.Constant(OnnxTensor.Scalar(alpha)).Cast(node.Output.Type)).Value;
+        model.Graph.Splice(node.Output, readers, scaled);
+    }
+
+    private static bool IsFloat(Value value) => value.Type is ElementType.Float or ElementType.Float16 or ElementType.BFloat16;
+
+    // x before it is rounded; of a product of codes, widened again where nothing else is left.
+    private Value Unrounded(Node node) => node.Input(0)!.Producer switch
+    {
+        { Op: "DynamicQuantizeLinear" } rounding => rounding.Input(0)!,
+        { Op: "DequantizeLinear" or OrtOps.DequantizeLinear } back when back.Input(0)!.Producer is { } rounding && IsRounding(rounding) =>
+            rounding.Input(0)!,
+        { } rounding when IsRounding(rounding) => rounding.Input(0)!,
+        _ when node.Op == "QLinearMatMul" => Widened(node.Input(0)!, node.Input(1)!, node.Input(2)),
+        _ when node.Op == OrtOps.MatMulIntegerToFloat => Widened(node.Input(0)!, node.Input(2)!, node.Input(4)),
+        _ => node.Input(0)!,
+    };
+
+    private static bool IsRounding(Node node) => node.Op is "QuantizeLinear" or OrtOps.QuantizeLinear;
+
+    private Value Widened(Value codes, Value scale, Value? zero) =>
+        tape.Op("DequantizeLinear", [tape[codes], tape[scale], zero is null ? null : tape[zero]]).Value;
+
+    // Behind the product: the rescaling of integers, a rounding of the result, a scale, axes that are moved back, the bias.
+    private (Value Y, bool IsMoved) OutputOf(Node node, Projection linear)
+    {
+        var y = node.Output;
+        if (node.Op == "MatMulInteger")
+        {
+            var sum = Behind(y, "Cast");
+            y = Behind(sum, "Mul");
+            if (y == sum) throw AdapterErrors.NoBranch(linear.Address, node, "its sums are read before they are rescaled");
+        }
+        if (Behind(y, "QuantizeLinear") is var rounded && rounded != y) y = Behind(rounded, "DequantizeLinear");
+        if (node.Op == "QLinearMatMul") y = Behind(y, "DequantizeLinear");
+        var (at, isMoved) = (y, false);
+        while (linear.Stored.BiasOutput is { } biasOutput)
+        {
+            var sum = at.Uses.Select(use => use.Node).FirstOrDefault(reader => reader.Op == "Add" && reader.Output.Name == biasOutput);
+            if (sum is not null) return (sum.Output, isMoved);
+            if (at.Uses is not [{ Node: { Op: "Mul" or "Div" or "Transpose" } next }]) break;
+            (at, isMoved) = (next.Output, isMoved || next.Op == "Transpose");
+        }
+        return (y, false);
+    }
+
+    private Value Behind(Value value, string op) =>
+        value.Uses is [{ Node: var reader }] && reader.Op == op && !model.Graph.IsKnownByName(value) ? reader.Output : value;
+
+    // The operator holds its weights inside: it becomes a product and the attention without one.
+    private Ends Unpack(Node node, Projection linear)
+    {
+        var isInteger = node.Op == OrtOps.QAttention;
+        var hasPast = node.Input(isInteger ? 8 : 4) is not null || (!isInteger && node.Input(6) is not null);
+        if (hasPast || node.Outputs.Skip(1).Any(output => output is { Uses.Count: > 0 }))
+            throw AdapterErrors.NoBranch(linear.Address, node, "it keeps a cache inside");
+        using var scope = tape.Scope(node.Label);
+        var x = tape[Unrounded(node)];
+        var y = isInteger
+            ? tape.Op(OrtOps.MatMulIntegerToFloat, [Optional(0), Optional(1), Optional(3), Optional(4), Optional(6), Optional(7)])
+            : x.MatMul(tape[node.Input(1)!]);
+        var product = y.Value.Producer!;
+        if (node.Input(2) is { } bias) y += tape[bias];
+        var width = y.Shape[-1].Value!.Value;
+        var parts = FusedAttentionForms.PackedParts(node, y, width).Select(part => (Expr?)part).ToArray();
+        var kept = new[] { "num_heads", "scale", "mask_filter_value", "unidirectional" }
+            .Where(node.Attributes.ContainsKey)
+            .Select(name => (name, (Attr?)node.Attributes[name]));
+        var attention = tape.Write(OrtOps.MultiHeadAttention,
+            [.. parts, null, Optional(isInteger ? 5 : 3), isInteger ? null : Optional(5)], 1, [.. kept]);
+        var name = node.Output.Name;
+        model.Graph.ReplaceUses(node.Output, attention.Output);
+        model.Graph.Remove(node);
+        if (model.Graph.Find(name) is null) model.Graph.Rename(attention.Output, name);
+        return new Ends(x.Value, y.Value, product);
+
+        Expr? Optional(int input) => node.Input(input) is { } value ? tape[value] : null;
+    }
+
+    private void TakeApart(Ends ends, IReadOnlyList<Projection> sites, Dictionary<Projection, Value> outputs)
+    {
+        var readers = ends.Y.Uses.ToHashSet();
+        using var scope = tape.Scope($"{ends.Y.Name}/parts");
+        var (parts, joined) = PackedOutput.TakeApart(RowsOf(ends), [.. sites.Select(site => site.Stored.Columns)]);
+        foreach (var (site, part) in sites.Zip(parts)) outputs[site] = part.Value;
+        if (joined.Value != ends.Y) Join(ends, joined, readers);
+    }
+
+    private void Join(Ends ends, Expr joined, HashSet<Use> readers)
+    {
+        if (ends.Order is { } order) joined = joined.MoveAxes([.. order.Index().OrderBy(item => item.Item).Select(item => item.Index)]);
+        var value = (ends.Rounding is { } rounding
+            ? tape.Op("QuantizeLinear", [joined, tape[rounding.Input(6)!], tape[rounding.Input(7)!]])
+            : joined.Cast(ends.Y.Type)).Value;
+        model.Graph.Splice(ends.Y, readers, value);
+    }
+
+    // y in float32, features last.
+    private Expr RowsOf(Ends ends)
+    {
+        var y = ends.Rounding is { } rounding
+            ? tape.Op("DequantizeLinear", [tape[ends.Y], tape[rounding.Input(6)!], tape[rounding.Input(7)!]])
+            : AsFloat(ends.Y);
+        return ends.Order is { } order ? y.MoveAxes(order) : y;
+    }
+
+    private Expr AsFloat(Value value) => tape[value].Cast(ElementType.Float);
+
+    /// <summary>Where a branch leaves the graph and comes back.</summary>
+    /// <param name="X">x, features last.</param>
+    /// <param name="Y">y as the file has it.</param>
+    /// <param name="Product">The node that applies the weight.</param>
+    private sealed record Ends(Value X, Value Y, Node Product)
+    {
+        /// <summary>The order of axes that brings the features of y to the last one; null where they are there.</summary>
+        public int[]? Order { get; init; }
+
+        /// <summary>The product whose scale and zero point y is rounded with; null where it is not.</summary>
+        public Node? Rounding { get; init; }
+
+        public int FeatureAxis => Order is null ? -1 : Order[^1];
+    }
+}

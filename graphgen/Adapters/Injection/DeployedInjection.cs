@@ -1,0 +1,70 @@
+using LoRTA.Onnx.GraphGen.Adapters.Planning;
+using LoRTA.Onnx.GraphGen.Adapters.Stored;
+using LoRTA.Onnx.GraphGen.Attention;
+using LoRTA.Onnx.GraphGen.Ir;
+using LoRTA.Onnx.GraphGen.Ir.Inference;
+using LoRTA.Onnx.GraphGen.Ir.Tensors;
+
+namespace LoRTA.Onnx.GraphGen.Adapters.Injection;
+
+/// <summary>Writes an adapter into the deployed graph as side branches: the base's weights stay as they are, whatever their
+/// format.</summary>
+public static class DeployedInjection
+{
+    /// <summary>Adds branches whose factors and scale are inputs with defaults.</summary>
+    /// <param name="deployed">The model; it is not changed.</param>
+    /// <param name="options">The adapter.</param>
+    /// <param name="values">Values of factors by name; those that are absent are drawn.</param>
+    /// <param name="seed">Seed of drawn values.</param>
+    /// <param name="families">Families to choose from; null = those of this project.</param>
+    /// <returns>The new model, and the adapter that it holds.</returns>
+    /// <exception cref="LortaException">LRT2xx, LRT3xx: the model is not understood, or the options do not fit it.</exception>
+    public static (OnnxModel Model, Adapter Adapter) Apply(
+        OnnxModel deployed,
+        AdapterOptions options,
+        IReadOnlyDictionary<string, OnnxTensor> values,
+        long seed,
+        IReadOnlyList<AdapterFamilyEntry>? families = null)
+    {
+        var model = UnderstoodModel.Of(deployed);
+        var plan = AdapterPlan.Of(model, options, families);
+        var factors = plan.Factors.ToDictionary(
+            factor => factor.Name,
+            factor => values.TryGetValue(factor.Name, out var given)
+                ? Adapter.Checked("--factors", factor, given)
+                : factor.Draw(seed, model.WeightOf),
+            StringComparer.Ordinal);
+        return (Branched(model, plan, factors), Adapter.Of(plan, BaseModels.Describe(model, plan), factors, seed));
+    }
+
+    /// <summary>Adds the branches of a trained adapter; its factors are constants, so that inputs and outputs stay those of the
+    /// file.</summary>
+    /// <param name="model">The model; it is not changed.</param>
+    /// <param name="adapter">The adapter.</param>
+    /// <param name="allowOtherBase">Accept other weights than those that the adapter was trained on.</param>
+    /// <param name="families">Families to choose from; null = those of this project.</param>
+    /// <exception cref="LortaException">LRT2xx, LRT3xx: the model is not understood, or the adapter is of another one.</exception>
+    public static OnnxModel WithConstants(UnderstoodModel model, Adapter adapter, bool allowOtherBase,
+        IReadOnlyList<AdapterFamilyEntry>? families = null)
+    {
+        var plan = BaseModels.PlanOf(model, adapter, allowOtherBase, families);
+        var inputs = model.Deployed.Graph.Inputs.Select(input => input.Name).ToHashSet(StringComparer.Ordinal);
+        var branched = Branched(model, plan, adapter.FactorsOf(plan));
+        foreach (var added in branched.Graph.Inputs.Where(input => !inputs.Contains(input.Name)).ToList())
+            branched.Graph.RemoveInput(added);
+        return branched;
+    }
+
+    private static OnnxModel Branched(UnderstoodModel understood, AdapterPlan plan, IReadOnlyDictionary<string, OnnxTensor> factors)
+    {
+        var model = understood.Deployed.Clone();
+        ShapeInference.Infer(model.Graph);
+        var tape = new Tape(model.Graph, onnxOnly: true);
+        var linears = plan.Sites.All.Select(site => BaseModels.Linear(understood.Map, site)).ToList();
+        var points = new BranchPoints(model, understood.Deployed, tape).Of(linears);
+        AdapterInjection.Apply(tape, plan, points, factors);
+        model.Graph.RemoveUnused();
+        model.Graph.Sort();
+        return model;
+    }
+}

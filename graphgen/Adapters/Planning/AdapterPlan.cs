@@ -1,0 +1,159 @@
+using LoRTA.Onnx.GraphGen.Adapters.Families;
+using LoRTA.Onnx.GraphGen.Attention;
+
+namespace LoRTA.Onnx.GraphGen.Adapters.Planning;
+
+/// <summary>An adapter on a model: the family, its sites and its factors.</summary>
+public sealed record AdapterPlan
+{
+    private const int RanksPerWidth = 16;
+
+    /// <summary>What was asked for.</summary>
+    public required AdapterOptions Options { get; init; }
+
+    /// <summary>The family.</summary>
+    public required IAdapterFamily Family { get; init; }
+
+    /// <summary>The sizes of the model.</summary>
+    public required Architecture Architecture { get; init; }
+
+    /// <summary>Where it acts.</summary>
+    public required AdapterSites Sites { get; init; }
+
+    /// <summary>Its tensors.</summary>
+    public required IReadOnlyList<Factor> Factors { get; init; }
+
+    /// <summary>Number of trained parameters.</summary>
+    public long Trainable => Factors.Where(factor => factor.IsTrained).Sum(factor => factor.Count);
+
+    /// <summary>Plans an adapter for a model.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="options">What the adapter is to be.</param>
+    /// <param name="families">Families to choose from; null = those of this project.</param>
+    /// <exception cref="LortaException">LRT201, LRT204: no attention that was understood; otherwise as below.</exception>
+    public static AdapterPlan Of(UnderstoodModel model, AdapterOptions options, IReadOnlyList<AdapterFamilyEntry>? families = null) =>
+        Of(Architecture.Of(model), options, families);
+
+    /// <summary>Plans an adapter for a model of the given sizes.</summary>
+    /// <param name="architecture">Sizes of the model.</param>
+    /// <param name="options">What the adapter is to be.</param>
+    /// <param name="families">Families to choose from; null = those of this project.</param>
+    /// <exception cref="LortaException">LRT301 … LRT306, LRT319 … LRT321: unknown, senseless or unfitting options.</exception>
+    public static AdapterPlan Of(Architecture architecture, AdapterOptions options, IReadOnlyList<AdapterFamilyEntry>? families = null)
+    {
+        options.Validate();
+        var family = AdapterFamilies.Create(options, families);
+        options = options with { Targets = TargetsOf(options, family) };
+        var sites = SitesOf(architecture, options, family, options => AdapterFamilies.Create(options, families).Scale);
+        CheckRank(sites);
+        var factors = WithRates(family.Factors(sites), options);
+        if (factors.FirstOrDefault(factor => factor.Count > Array.MaxLength) is { } large)
+            throw AdapterErrors.InvalidOptions([("rank",
+                $"{options.Rank} gives '{large.Name}' {large.Count} numbers, more than an array holds")]);
+        return new AdapterPlan { Options = options, Family = family, Architecture = architecture, Sites = sites, Factors = factors };
+    }
+
+    /// <summary>Refuses a file that states another scale than its options make.</summary>
+    /// <exception cref="LortaException">LRT313: both scales.</exception>
+    internal void CheckScale(string file, double stated)
+    {
+        if (!(Math.Abs(stated - Family.Scale) <= 1e-9 * Math.Abs(Family.Scale)))
+            throw AdapterErrors.OtherThanFollows(file, "scale", stated, Family.Scale);
+    }
+
+    // A tensor over all sites may need a larger rank than one matrix has; far more than that is a typing error, and would fill the memory.
+    private static void CheckRank(AdapterSites sites)
+    {
+        if (sites.All.Count == 0) return;
+        var largest = Math.Max(sites.MaxIn, sites.MaxOut);
+        var (most, rank) = ((long)RanksPerWidth * largest, sites.All.Max(site => site.Rank));
+        if (rank > most)
+            throw AdapterErrors.InvalidOptions([("rank",
+                FormattableString.Invariant(
+                    $"must be <= {most}, {RanksPerWidth} times the largest input or output ({largest}), was {rank}"))]);
+    }
+
+    private static IReadOnlyList<Factor> WithRates(IReadOnlyList<Factor> factors, AdapterOptions options)
+    {
+        foreach (var (name, rate) in options.LearningRateFactors())
+        {
+            if (!factors.Any(factor => factor.IsTrained && factor.EndsWith(name)))
+                throw AdapterErrors.InvalidOptions([(options.LoraPlus is null ? $"lrFactors.{name}" : "loraPlus",
+                    $"{options.Method} trains no factor {name}")]);
+            factors = [.. factors.Select(factor => factor.EndsWith(name)
+                ? factor with { LearningRateFactor = factor.LearningRateFactor * rate }
+                : factor)];
+        }
+        return factors;
+    }
+
+    private static IReadOnlyList<string> TargetsOf(AdapterOptions options, IAdapterFamily family)
+    {
+        var words = options.Targets ?? family.Targets.Defaults;
+        if (words.FirstOrDefault(word => !family.Targets.Has(word)) is { } unknown)
+            throw AdapterErrors.UnknownTarget(options.Method, unknown, family.Targets.Words.Except(AdapterOptions.LaterTargets));
+        if (words.FirstOrDefault(AdapterOptions.LaterTargets.Contains) is { } later) throw AdapterErrors.TargetNotYet(later);
+        return family.Targets.Expand(words);
+    }
+
+    private static AdapterSites SitesOf(
+        Architecture architecture, AdapterOptions options, IAdapterFamily family, Func<AdapterOptions, double> scaleOf)
+    {
+        var targets = family.Targets;
+        IReadOnlyList<int> layers = options.Layers.Indices ?? [.. Enumerable.Range(0, architecture.Layers)];
+        foreach (var layer in layers)
+            if (layer < 0 || layer >= architecture.Layers) throw AdapterErrors.UnknownLayer(layer, architecture.Layers);
+        var sites = new AdapterSites
+        {
+            Width = architecture.Hidden,
+            Heads = architecture.Heads,
+            KvHeads = architecture.KvHeads,
+            HeadWidth = architecture.HeadWidth,
+            Layers = layers,
+            Targets = options.Targets!,
+            All = targets.AreParameters
+                ? []
+                : [.. from layer in layers
+                      from target in options.Targets!
+                      let own = OptionsOf(layer, target)
+                      where own.Rank > 0
+                      select SiteOf(layer, target, own)],
+        };
+        CheckSites(options, family, sites);
+        return sites;
+
+        AdapterOptions OptionsOf(int layer, string target)
+        {
+            var entry = options.Sites?.FirstOrDefault(entry => entry.Fits(layer, target));
+            return options with { Rank = entry?.Rank ?? options.Rank, Alpha = entry?.Alpha ?? options.Alpha };
+        }
+
+        AdapterSite SiteOf(int layer, string target, AdapterOptions own)
+        {
+            var matrix = targets.MatrixOf(target);
+            var (input, output) = architecture.Linear(matrix);
+            return new AdapterSite(layer, matrix)
+            {
+                Target = target,
+                Rank = own.Rank,
+                Strength = (own.Rank, own.Alpha) == (options.Rank, options.Alpha) ? 1 : scaleOf(own) / family.Scale,
+                In = input,
+                Out = output,
+                Heads = architecture.HeadsOf(matrix),
+            };
+        }
+    }
+
+    private static void CheckSites(AdapterOptions options, IAdapterFamily family, AdapterSites sites)
+    {
+        if (options.Sites is not null && sites.All.Count == 0) throw AdapterErrors.InvalidOptions([("sites", "leaves no site")]);
+        foreach (var (index, entry) in (options.Sites ?? []).Index())
+        {
+            if (!sites.Layers.Any(layer => sites.Targets.Any(target => entry.Fits(layer, target))))
+                throw AdapterErrors.InvalidOptions([($"sites.{index}", $"'{entry.Match}' fits no adapted site")]);
+            if (family.SharesRank && entry.Rank is { } rank && rank != 0 && rank != options.Rank)
+                throw AdapterErrors.InvalidOptions(
+                    [($"sites.{index}.rank", $"{options.Method} shares factors, so all sites have one rank")]);
+        }
+    }
+}

@@ -1,0 +1,221 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using LoRTA.Onnx.GraphGen.Attention;
+using LoRTA.Onnx.GraphGen.Canonical;
+using LoRTA.Onnx.GraphGen.Ir;
+using LoRTA.Onnx.GraphGen.Ir.Tensors;
+using LoRTA.Onnx.GraphGen.Patterns;
+using LoRTA.Onnx.GraphGen.Weights;
+
+namespace LoRTA.Onnx.GraphGen.Inspection;
+
+/// <summary>What <c>lorta inspect</c> reports of a model.</summary>
+public sealed record ModelInspection
+{
+    /// <summary>File name.</summary>
+    public required string Model { get; init; }
+
+    /// <summary>Tool that wrote the file.</summary>
+    public required string Producer { get; init; }
+
+    /// <summary>Version of the file format.</summary>
+    public required long IrVersion { get; init; }
+
+    /// <summary>Version of each operator set.</summary>
+    public required IReadOnlyDictionary<string, long> Opsets { get; init; }
+
+    /// <summary>Model width.</summary>
+    public required int Hidden { get; init; }
+
+    /// <summary>Query heads.</summary>
+    public required int Heads { get; init; }
+
+    /// <summary>Key/value heads.</summary>
+    public required int KvHeads { get; init; }
+
+    /// <summary>Width of one head.</summary>
+    public required int HeadWidth { get; init; }
+
+    /// <summary>Stored numbers that the graph computes with in floating point, tensors of rank 1 and more.</summary>
+    public required long Parameters { get; init; }
+
+    /// <summary>Inputs in order, without those that the file stores a value of (weights, optional factors of adapters).</summary>
+    public required IReadOnlyList<Port> Inputs { get; init; }
+
+    /// <summary>Outputs in order.</summary>
+    public required IReadOnlyList<Port> Outputs { get; init; }
+
+    /// <summary>Self-attention in the order of the data.</summary>
+    public required IReadOnlyList<Layer> Layers { get; init; }
+
+    /// <summary>What was not understood or was left alone.</summary>
+    public required IReadOnlyList<Finding> Findings { get; init; }
+
+    /// <summary>How inspections are written as JSON.</summary>
+    public static JsonSerializerOptions Json { get; } = new() { PropertyNamingPolicy = JsonNamingPolicy.CamelCase, WriteIndented = true };
+
+    /// <summary>Inspects a model.</summary>
+    /// <param name="model">The model in canonical form.</param>
+    /// <param name="map">Its attention.</param>
+    public static ModelInspection Of(CanonicalModel model, AttentionMap map)
+    {
+        var deployed = model.Deployed;
+        return new ModelInspection
+        {
+            Model = deployed.FileName,
+            Producer = deployed.Producer,
+            IrVersion = deployed.IrVersion,
+            Opsets = deployed.Opsets.ToDictionary(opset => Ir.OnnxOpsets.NameOf(opset.Key), opset => opset.Value, StringComparer.Ordinal),
+            Hidden = map.Hidden,
+            Heads = map.Heads,
+            KvHeads = map.KvHeads,
+            HeadWidth = map.HeadWidth,
+            Parameters = ParametersOf(model),
+            Inputs = [.. deployed.Graph.Inputs.Where(input => !input.IsStored).Select(Port.Of)],
+            Outputs = [.. deployed.Graph.Outputs.Select(Port.Of)],
+            Layers = [.. map.Layers.Select(Layer.Of)],
+            Findings = map.Findings,
+        };
+    }
+
+    // A tensor that the canonical graph holds twice (transposed for another use) counts once.
+    private static long ParametersOf(CanonicalModel model) => model.Model.Graph.Initializers
+        .Where(value => value.Constant is { Rank: > 0 } tensor && tensor.Type.IsFloat())
+        .Select(value => (Name: model.OriginOf(value)?.Initializer ?? value.Name, value.Constant!.Count))
+        .DistinctBy(parameter => parameter.Name, StringComparer.Ordinal)
+        .Sum(parameter => parameter.Count);
+
+    /// <summary>An input or output.</summary>
+    /// <param name="Name">Name.</param>
+    /// <param name="Type">Element type.</param>
+    /// <param name="Shape">Sizes: numbers, or names of those that vary; null where the rank is not known.</param>
+    public sealed record Port(string Name, string Type, IReadOnlyList<object>? Shape)
+    {
+        internal static Port Of(Value value) =>
+            new(
+                value.Name,
+                value.Type.Display(),
+                value.Shape is { } shape ? [.. shape.Select(dim => dim.Value is { } size ? (object)size : dim.ToString())] : null);
+    }
+
+    /// <summary>One self-attention and its MLP.</summary>
+    /// <param name="Index">Position in the order of the data.</param>
+    /// <param name="Q">Queries.</param>
+    /// <param name="K">Keys.</param>
+    /// <param name="V">Values.</param>
+    /// <param name="P">Output projection.</param>
+    public sealed record Layer(int Index, Site? Q, Site? K, Site? V, Site? P)
+    {
+        /// <summary>The MLP's linear layer in front of the activation, where another one is multiplied with the result.</summary>
+        [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+        public Site? Gate { get; init; }
+
+        /// <summary>The MLP's first linear layer, or the one beside <see cref="Gate"/>.</summary>
+        [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+        public Site? Up { get; init; }
+
+        /// <summary>The MLP's last linear layer.</summary>
+        [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+        public Site? Down { get; init; }
+
+        internal static Layer Of(AttentionLayer layer) =>
+            new(layer.Index, Site.Of(layer.Q), Site.Of(layer.K), Site.Of(layer.V), Site.Of(layer.P))
+            {
+                Gate = Site.Of(layer.Gate),
+                Up = Site.Of(layer.Up),
+                Down = Site.Of(layer.Down),
+            };
+    }
+
+    /// <summary>A linear layer in the deployed file.</summary>
+    public sealed record Site
+    {
+        /// <summary>The node that applies the weight.</summary>
+        public required string Node { get; init; }
+
+        /// <summary>Its operator.</summary>
+        public required string Op { get; init; }
+
+        /// <summary>Its first output.</summary>
+        public required string Output { get; init; }
+
+        /// <summary>The tensor that stores the weight.</summary>
+        public required string Weight { get; init; }
+
+        /// <summary>How the stored matrix lies: <c>in_out</c> or <c>out_in</c>.</summary>
+        public required string Layout { get; init; }
+
+        /// <summary>Input width.</summary>
+        public required int In { get; init; }
+
+        /// <summary>Output width.</summary>
+        public required int Out { get; init; }
+
+        /// <summary>Heads; null in an MLP.</summary>
+        public required int? Heads { get; init; }
+
+        /// <summary>Output features inside the stored matrix.</summary>
+        [JsonIgnore]
+        public FeatureRanges Features { get; init; } = [];
+
+        /// <summary>The same as numbers: [start, end], or a list of such where heads interleave.</summary>
+        public IReadOnlyList<object> Columns => NumbersOf(Features);
+
+        /// <summary>Operators between the stored weight and the product.</summary>
+        public required IReadOnlyList<string> Through { get; init; }
+
+        /// <summary>The tensor that stores the bias.</summary>
+        public required string? Bias { get; init; }
+
+        /// <summary>Features inside the stored bias.</summary>
+        public required IReadOnlyList<object>? BiasColumns { get; init; }
+
+        /// <summary>The node that adds the bias.</summary>
+        public required string? BiasNode { get; init; }
+
+        /// <summary>How the stored weight is quantised; null where it is not.</summary>
+        [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
+        public Quantized? Quantization { get; init; }
+
+        /// <summary>Operator of the attention in the deployed file.</summary>
+        [JsonIgnore]
+        public string Attention { get; init; } = string.Empty;
+
+        /// <summary>The forms between attention and this layer, from attention on.</summary>
+        [JsonIgnore]
+        public IReadOnlyList<string> Forms { get; init; } = [];
+
+        internal static Site? Of(Projection? site) => site is null ? null : new Site
+        {
+            Node = site.Stored.Node,
+            Op = site.Stored.Op,
+            Output = site.Stored.Output,
+            Weight = site.Stored.Weight,
+            Layout = site.Stored.Layout is Weights.Layout.OutIn ? "out_in" : "in_out",
+            In = site.In,
+            Out = site.Out,
+            Heads = site.Heads,
+            Features = site.Stored.Columns,
+            Through = site.Stored.Through,
+            Bias = site.Stored.Bias,
+            BiasColumns = site.Stored.BiasColumns is { } columns ? NumbersOf(columns) : null,
+            BiasNode = site.Stored.BiasNode,
+            Attention = site.Attention,
+            Forms = site.Forms,
+            Quantization = site.Stored.Codes is { } codes
+                ? new Quantized(codes.Describe(), codes.Bits, Math.Max(codes.BlockRows, codes.BlockColumns), codes.Scales, codes.ZeroPoints)
+                : null,
+        };
+
+        private static IReadOnlyList<object> NumbersOf(FeatureRanges ranges) =>
+            ranges is [var (start, end)] ? [start, end] : [.. ranges.Select(range => (object)new[] { range.Start, range.End })];
+    }
+
+    /// <summary>How a stored weight is quantised.</summary>
+    /// <param name="Kind">Type and blocks, for people.</param>
+    /// <param name="Bits">Bits of a code.</param>
+    /// <param name="BlockSize">Numbers that share a scale.</param>
+    /// <param name="Scales">The tensor of scales.</param>
+    /// <param name="ZeroPoints">The tensor of zero points; null = the middle of the codes.</param>
+    public sealed record Quantized(string Kind, int Bits, long BlockSize, string Scales, string? ZeroPoints);
+}

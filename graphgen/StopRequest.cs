@@ -1,0 +1,30 @@
+namespace LoRTA.Onnx.GraphGen;
+
+/// <summary>The token that the work at hand is to stop by: whatever takes long asks it between its pieces, however deep it is
+/// called.</summary>
+/// <remarks>It goes along with the flow of execution, also into parallel loops. Where nobody set one, nothing stops.</remarks>
+internal static class StopRequest
+{
+    private static readonly AsyncLocal<CancellationToken> Current = new();
+
+    /// <summary>The token in force.</summary>
+    public static CancellationToken Token => Current.Value;
+
+    /// <summary>Puts a token in force until the result is disposed; <see cref="CancellationToken.None"/> shields what must be
+    /// finished.</summary>
+    public static Scope Under(CancellationToken token) => new(token);
+
+    /// <summary>Ends the work at hand where that was asked for.</summary>
+    /// <exception cref="OperationCanceledException">It was.</exception>
+    public static void ThrowIfAny() => Current.Value.ThrowIfCancellationRequested();
+
+    /// <summary>The part of the work that a token is in force for.</summary>
+    internal sealed class Scope : IDisposable
+    {
+        private readonly CancellationToken _before = Current.Value;
+
+        public Scope(CancellationToken token) => Current.Value = token;
+
+        public void Dispose() => Current.Value = _before;
+    }
+}

@@ -1,0 +1,45 @@
+using LoRTA.Onnx.GraphGen.Ir;
+using LoRTA.Onnx.GraphGen.Ir.Tensors;
+using Microsoft.ML.OnnxRuntime;
+
+namespace LoRTA.Onnx.Runtime;
+
+/// <summary>Runs graphs in ONNX Runtime.</summary>
+/// <param name="settings">Device and threads.</param>
+public sealed class OrtGraphEvaluator(OrtSettings settings) : IGraphEvaluator
+{
+    /// <inheritdoc/>
+    public ICompiledGraph Compile(OnnxModel model) => new Compiled(model, settings);
+
+    private sealed class Compiled : ICompiledGraph
+    {
+        private readonly OrtWeights _weights = new();
+        private readonly InferenceSession _session;
+        private readonly string _name;
+
+        public Compiled(OnnxModel model, OrtSettings settings)
+        {
+            _name = model.Path.Length > 0 ? model.Path : "a graph";
+            _session = _weights.Open(model, settings);
+        }
+
+        public IReadOnlyDictionary<string, OnnxTensor> Run(IReadOnlyDictionary<string, OnnxTensor> inputs)
+        {
+            _weights.CheckFiles();
+            using var run = new OrtRun(_session);
+            foreach (var name in _session.InputNames)
+                run.Bind(name, inputs.GetValueOrDefault(name) ?? throw RuntimeErrors.MissingInput(name));
+            foreach (var (name, tensor) in inputs.Where(input => _session.OverridableInitializerMetadata.ContainsKey(input.Key)))
+                run.Bind(name, tensor);
+            using var outputs = run.Run(_name, _session.OutputNames);
+            return _session.OutputNames.Zip(outputs, (name, value) => (name, OrtTensors.FromOrt(value)))
+                .ToDictionary(pair => pair.name, pair => pair.Item2, StringComparer.Ordinal);
+        }
+
+        public void Dispose()
+        {
+            _session.Dispose();
+            _weights.Dispose();
+        }
+    }
+}

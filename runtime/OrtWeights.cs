@@ -1,0 +1,145 @@
+using System.Globalization;
+using LoRTA.Onnx.GraphGen;
+using LoRTA.Onnx.GraphGen.Files;
+using LoRTA.Onnx.GraphGen.Ir;
+using LoRTA.Onnx.GraphGen.Ir.Storage;
+using LoRTA.Onnx.GraphGen.Ir.Tensors;
+using Microsoft.ML.OnnxRuntime;
+
+namespace LoRTA.Onnx.Runtime;
+
+/// <summary>Frozen weights that several sessions share: raw numbers stay in mapped files, each packed form is made once.</summary>
+/// <remarks>ONNX Runtime shares neither on its own. Handing the mapped numbers to <c>AddInitializer</c> keeps it from copying them; one
+/// <c>PrePackedWeightsContainer</c> for all sessions keeps it from packing twice; either alone saves nothing. The model's bytes name the
+/// same place as external data, under a root folder that holds every file, because the runtime checks that such a place exists.</remarks>
+internal sealed class OrtWeights : IDisposable
+{
+    private const long WorthSharing = 16 << 10;
+    private const long WorthCollecting = 64 << 20;
+    private readonly Dictionary<OnnxTensor, OnnxTensor> _mapped = new(ReferenceEqualityComparer.Instance);
+    private readonly Dictionary<OnnxTensor, OrtValue> _values = new(ReferenceEqualityComparer.Instance);
+    private readonly HashSet<MappedFile> _files = [];
+    private readonly PrePackedWeightsContainer _packed = new();
+    private ScratchFolder? _scratch;
+    private int _written;
+    private readonly string _root = Path.GetPathRoot(Path.GetFullPath(Path.GetTempPath()))!;
+
+    /// <summary>Opens a session on a model whose large constants are shared.</summary>
+    /// <exception cref="LortaException">LRT612: ONNX Runtime cannot load it; LRT615: no room for temporary files, of which none
+    /// stays.</exception>
+    public InferenceSession Open(OnnxModel model, OrtSettings settings)
+    {
+        StopRequest.ThrowIfAny();
+        try
+        {
+            return OpenShared(model, settings);
+        }
+        catch (Exception)
+        {
+            _scratch?.Dispose();   // whoever fails to open a session does not come to disposing of this
+            _scratch = null;
+            throw;
+        }
+    }
+
+    /// <summary>Refuses to go on where a file that sessions read from was shortened in place.</summary>
+    /// <exception cref="LortaException">LRT140: it was.</exception>
+    public void CheckFiles()
+    {
+        foreach (var file in _files) file.CheckWhole();
+    }
+
+    public void Dispose()
+    {
+        foreach (var value in _values.Values) value.Dispose();
+        _packed.Dispose();
+        _scratch?.Dispose();
+    }
+
+    private InferenceSession OpenShared(OnnxModel model, OrtSettings settings)
+    {
+        MapComputed(model);
+        var shared = model.Graph.Initializers
+            .Where(IsShared)
+            .ToDictionary(value => value, value => _mapped.GetValueOrDefault(value.Constant!, value.Constant!));
+        using var options = settings.ToSessionOptions();
+
+        // Weights that are widened for one product at a time are large buffers of many sizes, which an arena would keep.
+        if (model.Graph.Nodes.Any(node => node.Op == "DequantizeLinear" && node.Output.Shape is { Rank: 2 }))
+            options.EnableCpuMemArena = false;
+        options.AddSessionConfigEntry("session.model_external_initializers_file_folder_path", _root);
+        foreach (var (value, tensor) in shared.Where(pair => pair.Value.Type.Bits() >= 8 && !IsReplaced(pair.Key)))
+            options.AddInitializer(value.Name, ValueOf(tensor));   // the runtime maps those of 4 bits itself
+        var bytes = ModelWriter.ToBytes(model, value => shared.TryGetValue(value, out var tensor) ? PlaceOf(tensor) : null);
+        foreach (var tensor in shared.Values) _files.Add(tensor.File!);
+        CheckFiles();
+        return RuntimeErrors.Wrap(model, () => new InferenceSession(bytes, options, _packed));
+    }
+
+    private bool IsShared(Value value) =>
+        value is
+        {
+            IsInput: false, Constant:
+            {
+                Type: ElementType.Float
+            or ElementType.Float16
+            or ElementType.UInt8
+            or ElementType.Int8
+            or ElementType.UInt4
+            or ElementType.Int4
+            } tensor
+        }
+            && tensor.ByteCount >= WorthSharing
+                && (tensor.File is null || Path.GetFullPath(tensor.File.Path).StartsWith(_root, StringComparison.Ordinal));
+
+    // MatMulNBits makes packed codes of its own and needs the file's no more: what the runtime maps itself it lets go of then.
+    private static bool IsReplaced(Value value) =>
+        value.Uses.Count > 0 && value.Uses.All(use => use is { Node.Op: OrtOps.MatMulNBits, Index: 1 });
+
+    // Weights that were widened or transposed have no file yet: they get one, once for all sessions.
+    private void MapComputed(OnnxModel model)
+    {
+        var missing = model.Graph.Initializers
+            .Where(value => IsShared(value) && value.Constant!.File is null && !_mapped.ContainsKey(value.Constant))
+            .ToList();
+        if (missing.Count == 0) return;
+        var layout = new ExternalLayout(string.Empty, missing);
+        var file = MappedFile.Open(Written(layout));
+
+        // what their numbers were made of would stay in memory while the session packs its weights
+        if (missing.Sum(value => value.Constant!.ByteCount) >= WorthCollecting)
+            GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+        foreach (var value in missing)
+            _mapped[value.Constant!] = OnnxTensor.FromFile(
+                value.Constant!.Type, [.. value.Constant.Dims], file, layout.PlaceOf(value)!.Value.Offset);
+    }
+
+    private string Written(ExternalLayout layout)
+    {
+        try
+        {
+            _scratch ??= ScratchFolder.Create();
+            var path = Path.Combine(_scratch.Path, string.Create(CultureInfo.InvariantCulture, $"{_written++}.weights"));
+            using (var stream = FileSteps.Create(path)) layout.Write(stream);
+            return path;
+        }
+        catch (Exception e) when (e is IOException
+            or UnauthorizedAccessException
+            or LortaException { InnerException: IOException or UnauthorizedAccessException })
+        {
+            throw RuntimeErrors.NoScratch(Path.GetFullPath(Path.GetTempPath()), e.InnerException ?? e);
+        }
+    }
+
+    private ExternalPlace PlaceOf(OnnxTensor tensor) =>
+        new(Path.GetRelativePath(_root, Path.GetFullPath(tensor.File!.Path)).Replace('\\', '/'), tensor.FileOffset);
+
+    private OrtValue ValueOf(OnnxTensor tensor) => _values.TryGetValue(tensor, out var value)
+        ? value
+        : _values[tensor] = OrtValue.CreateTensorValueWithData(
+            OrtMemoryInfo.DefaultInstance,
+            OrtTensors.TypeOf(tensor.Type),
+            [.. tensor.Dims],
+            tensor.File!.Address + (nint)tensor.FileOffset,
+            tensor.ByteCount);
+}

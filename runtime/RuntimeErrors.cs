@@ -1,0 +1,91 @@
+using System.Text.RegularExpressions;
+using LoRTA.Onnx.GraphGen;
+using LoRTA.Onnx.GraphGen.Ir;
+using Microsoft.ML.OnnxRuntime;
+
+namespace LoRTA.Onnx.Runtime;
+
+/// <summary>Failures of ONNX Runtime, wrapped once where it is called.</summary>
+internal static partial class RuntimeErrors
+{
+    public static LortaException UnknownDevice(string device) =>
+        new("LRT610", $"--device: '{device}' is not known.", "Use cpu, cuda or cuda:N.") { IsUsage = true };
+
+    public static LortaException NoCuda(string device, string reason, Exception? inner = null) =>
+        new("LRT611", $"--device {device}: CUDA cannot be used ({reason}).",
+            "Build with -p:OrtFlavor=Gpu and run with the libraries of CUDA 13 and cuDNN 9 on LD_LIBRARY_PATH, or use --device cpu.",
+            inner);
+
+    public static LortaException DoesNotLoad(OnnxModel model, Exception inner) =>
+        new(
+            "LRT612",
+            $"{(model.Path.Length > 0 ? model.Path : "the graph")}: ONNX Runtime cannot load it ({Reason(inner.Message)}).",
+            "Check that the file runs in ONNX Runtime as it is; if it does, report this.",
+            inner);
+
+    public static LortaException RunFailed(string what, Exception inner) =>
+        new(
+            "LRT613",
+            $"{what} failed in ONNX Runtime ({Reason(inner.Message)}).",
+            "Check that the batch fits the model: token ids below the vocabulary, lengths below its number of positions.",
+            inner);
+
+    public static LortaException MissingInput(string name) =>
+        new(
+            "LRT614",
+            $"the model wants the input '{name}', which the data does not have.",
+            "Use an export whose inputs are token ids, masks, positions and caches.");
+
+    public static LortaException NoScratch(string folder, Exception inner) =>
+        new(
+            "LRT615",
+            $"{folder}: temporary files cannot be written there ({inner.Message.TrimEnd('.')}).",
+            "Free space in that folder, or name another one by the variable TMPDIR (on Windows TMP); nothing was left behind.",
+            inner);
+
+    /// <summary>Runs <paramref name="open"/> and turns the runtime's exception into one sentence.</summary>
+    public static T Wrap<T>(OnnxModel model, Func<T> open)
+    {
+        try
+        {
+            return open();
+        }
+        catch (OnnxRuntimeException e)
+        {
+            throw DoesNotLoad(model, e);
+        }
+    }
+
+    /// <summary>Runs <paramref name="run"/> and turns the runtime's exception into one sentence.</summary>
+    public static T WrapRun<T>(string what, Func<T> run)
+    {
+        try
+        {
+            return run();
+        }
+        catch (OnnxRuntimeException e)
+        {
+            StopRequest.ThrowIfAny();   // a run that was told to stop fails
+            throw RunFailed(what, e);
+        }
+    }
+
+    /// <summary>What the runtime says, without its codes and the places in its sources.</summary>
+    internal static string Reason(string message)
+    {
+        var line = message.Split('\n')[0];
+        return (Cuda().Match(line) is { Success: true } cuda ? cuda.Groups["why"].Value : Wrapping().Replace(line, string.Empty))
+            .TrimEnd('.', ' ');
+    }
+
+    // [ErrorCode:Fail] Non-zero status code … Status Message: /onnxruntime_src/…/gather.cc:12 the reason
+    [GeneratedRegex(@"^(\[ErrorCode:\w+\] )?(.*Status Message: )?(\S+\.(cc|cpp|h|hpp):\d+ )?", RegexOptions.ExplicitCapture)]
+    private static partial Regex Wrapping();
+
+    // … Failed to load library …/libonnxruntime_providers_cuda.so with error: libcudart.so.13: cannot open … | … CUDA failure 35: … ; GPU=0
+    // ; hostname=…
+    [GeneratedRegex(
+        @"Failed to load library .+ with error:? (?<why>.+)|(?<why>(Invalid device ID|CU\w+ failure \d+): [^;]+)",
+        RegexOptions.ExplicitCapture)]
+    private static partial Regex Cuda();
+}

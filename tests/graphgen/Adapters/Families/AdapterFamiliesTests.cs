@@ -1,0 +1,208 @@
+using LoRTA.Onnx.GraphGen.Adapters;
+using LoRTA.Onnx.GraphGen.Adapters.Families;
+using LoRTA.Onnx.GraphGen.Adapters.Injection;
+using LoRTA.Onnx.GraphGen.Adapters.Planning;
+using LoRTA.Onnx.GraphGen.Adapters.Stored;
+using LoRTA.Onnx.GraphGen.Autodiff;
+using LoRTA.Onnx.GraphGen.Ir;
+using LoRTA.Onnx.GraphGen.Ir.Tensors;
+using LoRTA.Onnx.GraphGen.Losses;
+using LoRTA.Onnx.GraphGen.Weights;
+using LoRTA.Onnx.Tests.Shared;
+
+namespace LoRTA.Onnx.GraphGen.Tests.Adapters.Families;
+
+/// <summary>What holds for every family.</summary>
+internal sealed class AdapterFamiliesTests
+{
+    private const int Rows = 5;
+
+    // Trained parameters of a family by the sizes that it depends on.
+    private static readonly Dictionary<string, Func<AdapterPlan, long>> Formulas = new(StringComparer.Ordinal)
+    {
+        ["lorta"] = plan => plan.Options.Rank * (plan.Architecture.Hidden + plan.Architecture.HeadWidth + plan.Architecture.Heads + plan.Sites.Layers.Count + plan.Sites.Targets.Count),
+        ["lora"] = plan => plan.Options.Rank * plan.Sites.All.Sum(site => (long)site.In + site.Out),
+    };
+
+    private static IEnumerable<FamilyCase> Cases => FamilyCase.All;
+
+    [TestCaseSource(nameof(Cases))]
+    public void Emit_is_y_plus_x_times_delta(FamilyCase given)
+    {
+        var fold = new FoldGraph(given.Plan, given.Factors, FamilyCase.Evaluator);
+
+        foreach (var site in given.Plan.Sites.All)
+        {
+            var (x, y, adapted) = Emitted(given, site, given.Factors, scale: null);
+
+            var expected = FamilyCase.Product(x, fold.Delta(site)!).Zip(y.ToFloats(), (change, before) => change + before);
+            Assert.That(adapted.ToFloats(), Is.EqualTo(expected).Within(2e-5), site.Address);
+        }
+    }
+
+    [TestCaseSource(nameof(Cases))]
+    public void Delta_of_a_transposed_layout_is_the_transpose(FamilyCase given)
+    {
+        var fold = new FoldGraph(given.Plan, given.Factors, FamilyCase.Evaluator);
+
+        foreach (var site in given.Plan.Sites.All)
+        {
+            var (delta, transposed) = (fold.Delta(site)!, fold.Delta(site, Layout.OutIn)!);
+
+            Assert.That(transposed.Dims, Is.EqualTo(new long[] { site.Out, site.In }), site.Address);
+            Assert.That(transposed.ToFloats(), Is.EqualTo(TensorAxes.Transposed(delta.ToFloats(), site.In, site.Out)).Within(1e-6), site.Address);
+        }
+    }
+
+    [TestCaseSource(nameof(Cases))]
+    public void Fold_is_the_weight_plus_delta_and_keeps_the_bias(FamilyCase given)
+    {
+        var fold = new FoldGraph(given.Plan, given.Factors, FamilyCase.Evaluator);
+        var site = given.Plan.Sites.All[1];
+        var (weight, bias) = (FamilyCase.Random("w", site.In, site.Out), FamilyCase.Random("b", site.Out));
+
+        var folded = fold.Fold(site, weight, bias)!.Value;
+
+        Assert.That(folded.Weight.ToFloats(), Is.EqualTo(weight.ToFloats().Zip(fold.Delta(site)!.ToFloats(), (w, delta) => w + delta)).Within(1e-6));
+        Assert.That(folded.Bias, Is.SameAs(bias));
+    }
+
+    [TestCaseSource(nameof(Cases))]
+    public void Fresh_adapter_changes_nothing(FamilyCase given)
+    {
+        foreach (var site in given.Plan.Sites.All)
+        {
+            var (_, y, adapted) = Emitted(given, site, given.Drawn, scale: null);
+
+            Assert.That(adapted.ToFloats(), Is.EqualTo(y.ToFloats()), site.Address);
+        }
+    }
+
+    [TestCaseSource(nameof(Cases))]
+    public void Fresh_adapter_has_a_gradient(FamilyCase given)
+    {
+        var gradients = GradientsAtStart(given);
+
+        Assert.That(gradients.Values.Max(gradient => gradient.ToFloats().Max(Math.Abs)), Is.GreaterThan(1e-3));
+    }
+
+    [TestCaseSource(nameof(Cases))]
+    public void Scale_of_zero_turns_it_off(FamilyCase given)
+    {
+        var (_, y, adapted) = Emitted(given, given.Plan.Sites.All[0], given.Factors, scale: 0);
+
+        Assert.That(adapted.ToFloats(), Is.EqualTo(y.ToFloats()));
+    }
+
+    [TestCaseSource(nameof(Cases))]
+    public void Number_of_parameters_follows_the_formula(FamilyCase given)
+    {
+        Assert.That(Formulas, Does.ContainKey(given.Plan.Options.Method), "a new family needs its formula here");
+
+        Assert.That(given.Plan.Trainable, Is.EqualTo(Formulas[given.Plan.Options.Method](given.Plan)));
+    }
+
+    [TestCaseSource(nameof(Cases))]
+    public void Saved_adapter_folds_to_the_same_bits(FamilyCase given)
+    {
+        using var folder = new TestFolder();
+        var path = folder["adapter"];
+        var config = AdapterConfig.Of(given.Plan, new BaseModel("toy.onnx", given.Plan.Architecture, new WeightSketch(new Dictionary<string, IReadOnlyList<float>>())));
+        new Adapter(path, config, given.Factors).Save();
+
+        var loaded = Adapter.Load(path);
+
+        var plan = AdapterPlan.Of(loaded.Config.Base.Architecture, loaded.Config.AdapterOptions);
+        var (before, after) = (new FoldGraph(given.Plan, given.Factors, FamilyCase.Evaluator), new FoldGraph(plan, loaded.FactorsOf(plan), FamilyCase.Evaluator));
+        foreach (var (site, same) in given.Plan.Sites.All.Zip(plan.Sites.All))
+            Assert.That(after.Delta(same)!.ToFloats(), Is.EqualTo(before.Delta(site)!.ToFloats()), site.Address);
+        Assert.That(folder.Entries, Is.EqualTo(new[] { "adapter", "adapter/adapter_config.json", "adapter/adapter_model.safetensors" }));
+    }
+
+    [TestCaseSource(nameof(Cases))]
+    public void Pair_of_an_additive_family_multiplies_to_delta(FamilyCase given)
+    {
+        var fold = new FoldGraph(given.Plan, given.Factors, FamilyCase.Evaluator);
+
+        foreach (var site in given.Plan.Sites.All)
+        {
+            var (a, b) = fold.AsLora(site)!.Value;
+
+            Assert.That((a.Dims[0], b.Dims[0], b.Dims[1]), Is.EqualTo((site.In, site.Out, a.Dims[1])), site.Address);
+            var product = FamilyCase.Product(a, OnnxTensor.Of<float>([b.Dims[1], b.Dims[0]], TensorAxes.Transposed(b.ToFloats(), (int)b.Dims[0], (int)b.Dims[1])));
+            Assert.That(fold.Delta(site)!.ToFloats(), Is.EqualTo(product).Within(1e-5), site.Address);
+        }
+    }
+
+    [TestCaseSource(nameof(Cases))]
+    public void Rank_stabilised_scale_divides_by_the_root(FamilyCase given)
+    {
+        var options = given.Plan.Options with { Rank = 16, Alpha = 8 };
+
+        var stabilised = options with { Options = new Dictionary<string, string> { ["rslora"] = "true" } };
+
+        Assert.That((AdapterFamilies.Create(options).Scale, AdapterFamilies.Create(stabilised).Scale), Is.EqualTo((0.5, 2.0)));
+    }
+
+    [Test]
+    public void Unknown_method_is_refused_with_the_known_ones()
+    {
+        var failure = Assert.Throws<LortaException>(() => AdapterFamilies.Create(new AdapterOptions { Method = "lorax" }))!;
+
+        Assert.That((failure.Code, failure.IsUsage), Is.EqualTo(("LRT301", true)));
+        Assert.That(failure.Hint, Does.Contain("lorta").And.Contain("lora"));
+    }
+
+    [TestCase("lora", "zero", "B", "LRT302")]
+    [TestCase("lorta", "zeros", "B", "LRT302")]
+    [TestCase("lorta", "zero", "D", "LRT303")]
+    [TestCase("lorta", "orientation", "sideways", "LRT303")]
+    [TestCase("lora", "rslora", "yes", "LRT303")]
+    public void Unknown_options_and_values_are_refused_by_name(string method, string option, string value, string code)
+    {
+        var options = new AdapterOptions { Method = method, Options = new Dictionary<string, string> { [option] = value } };
+
+        var failure = Assert.Throws<LortaException>(() => AdapterPlan.Of(new Architecture(8, 4, 4, 2, 2), options))!;
+
+        Assert.That((failure.Code, failure.IsUsage), Is.EqualTo((code, true)));
+        Assert.That(failure.Message, Does.Contain($"adapter.options.{option}"));
+    }
+
+    [TestCaseSource(nameof(Cases))]
+    public void Scale_that_is_no_number_is_refused(FamilyCase given)
+    {
+        var failure = Assert.Throws<LortaException>(() => AdapterFamilies.Create(given.Plan.Options with { Alpha = double.NaN }))!;
+
+        Assert.That((failure.Code, failure.IsUsage), Is.EqualTo(("LRT317", true)));
+    }
+
+    private static (OnnxTensor X, OnnxTensor Y, OnnxTensor Adapted) Emitted(FamilyCase given, AdapterSite site, IReadOnlyDictionary<string, OnnxTensor> factors, float? scale)
+    {
+        var (model, tape) = Ort.New();
+        var set = AdapterInjection.AddInputs(tape, given.Plan, factors);
+        var layer = FamilyCase.Layer(tape, site, tape[model.Graph.AddInput("x", ElementType.Float, [Rows, site.In])]);
+        var adapted = given.Plan.Family.Emit(layer, set);
+        model.Graph.AddOutput(layer.Y.Value);
+        model.Graph.AddOutput(adapted.Value);
+        var inputs = new Dictionary<string, OnnxTensor> { ["x"] = FamilyCase.Random("x", Rows, site.In) };
+        if (scale is { } number) inputs[TrainingNames.Scale] = OnnxTensor.Scalar(number);
+        var outputs = ((IGraphEvaluator)FamilyCase.Evaluator).Run(model, inputs);
+        return (inputs["x"], outputs[layer.Y.Value.Name], outputs[adapted.Value.Name]);
+    }
+
+    // Of a random linear function of one site's output, with respect to every trained factor.
+    private static IReadOnlyDictionary<string, OnnxTensor> GradientsAtStart(FamilyCase given)
+    {
+        var (model, tape) = Ort.New();
+        var set = AdapterInjection.AddInputs(tape, given.Plan);
+        var loss = given.Plan.Sites.All.Select(site => (Emit(site) * tape.Constant(FamilyCase.Random($"g/{site.Address}", Rows, site.Out))).Total()).Aggregate((a, b) => a + b);
+        var trained = given.Plan.Factors.Where(factor => factor.IsTrained).ToList();
+        var gradients = Gradients.Of(tape, loss.Value, [.. trained.Select(factor => model.Graph.Find($"factor.{factor.Name}")!)]);
+        foreach (var gradient in gradients) model.Graph.AddOutput(gradient.Value);
+        model.Graph.RemoveUnused();
+        model.Graph.Sort();
+        return ((IGraphEvaluator)FamilyCase.Evaluator).Run(model, given.Drawn.ToDictionary(pair => $"factor.{pair.Key}", pair => pair.Value));
+
+        Expr Emit(AdapterSite site) => given.Plan.Family.Emit(FamilyCase.Layer(tape, site, tape.Constant(FamilyCase.Random($"x/{site.Address}", Rows, site.In))), set);
+    }
+}

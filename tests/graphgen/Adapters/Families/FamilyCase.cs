@@ -1,0 +1,63 @@
+using LoRTA.Onnx.GraphGen.Adapters;
+using LoRTA.Onnx.GraphGen.Adapters.Families;
+using LoRTA.Onnx.GraphGen.Adapters.Planning;
+using LoRTA.Onnx.GraphGen.Ir;
+using LoRTA.Onnx.GraphGen.Ir.Tensors;
+using LoRTA.Onnx.Runtime;
+
+namespace LoRTA.Onnx.GraphGen.Tests.Adapters.Families;
+
+/// <summary>A family with options of its own on a small architecture.</summary>
+/// <param name="Name">For the test's name.</param>
+/// <param name="Plan">The adapter.</param>
+public sealed record FamilyCase(string Name, AdapterPlan Plan)
+{
+    private static readonly (string Name, Architecture Sizes)[] Architectures =
+    [
+        ("plain heads", new(Hidden: 12, Heads: 3, KvHeads: 3, HeadWidth: 4, Layers: 3)),
+        ("grouped queries", new(Hidden: 8, Heads: 4, KvHeads: 2, HeadWidth: 2, Layers: 2)),
+        ("heads wider than the model", new(Hidden: 8, Heads: 4, KvHeads: 1, HeadWidth: 4, Layers: 2)),
+    ];
+
+    internal static OrtGraphEvaluator Evaluator { get; } = new(new OrtSettings(Threads: 1));
+
+    /// <summary>Every family on every architecture.</summary>
+    public static IEnumerable<FamilyCase> All =>
+        from family in AdapterFamilies.All
+        from architecture in Architectures
+        select new FamilyCase($"{family.Method}, {architecture.Name}", AdapterPlan.Of(architecture.Sizes, new AdapterOptions { Method = family.Method, Rank = 3, Alpha = 2, Targets = ["v", "q", "p", "k"] }));
+
+    /// <summary>Factors none of which is zero.</summary>
+    internal IReadOnlyDictionary<string, OnnxTensor> Factors => Plan.Factors.ToDictionary(factor => factor.Name, factor => Random(factor.Name, [.. factor.Dims]), StringComparer.Ordinal);
+
+    internal IReadOnlyDictionary<string, OnnxTensor> Drawn => Plan.Factors.ToDictionary(factor => factor.Name, factor => factor.Draw(0), StringComparer.Ordinal);
+
+    internal static OnnxTensor Random(string name, params long[] dims)
+    {
+        var random = new SeededRandom(0, name);
+        return OnnxTensor.Of<float>(dims, [.. Enumerable.Range(0, (int)dims.Aggregate(1L, (a, b) => a * b)).Select(_ => (float)random.NextNormal())]);
+    }
+
+    /// <summary>A linear layer with random weights and a bias, x·W + b, as a family meets it.</summary>
+    internal static AdapterPoint Layer(Tape tape, AdapterSite site, Expr x)
+    {
+        var weight = Random($"w/{site.Address}", site.In, site.Out);
+        var product = x.MatMul(tape.Constant(weight));
+        var y = product + tape.Constant(Random($"b/{site.Address}", site.Out));
+        return new AdapterPoint(tape, site, new LinearPort(x.Value, y.Value, product.Value.Producer!) { BiasUse = new Use(y.Value.Producer!, 1), Weight = () => weight });
+    }
+
+    /// <summary>x·W in double precision.</summary>
+    internal static double[] Product(OnnxTensor x, OnnxTensor w)
+    {
+        var (rows, inner, columns) = ((int)x.Dims[0], (int)w.Dims[0], (int)w.Dims[1]);
+        var (a, b) = (x.ToFloats(), w.ToFloats());
+        var product = new double[rows * columns];
+        for (var i = 0; i < rows; i++)
+            for (var k = 0; k < inner; k++)
+                for (var j = 0; j < columns; j++) product[(i * columns) + j] += (double)a[(i * inner) + k] * b[(k * columns) + j];
+        return product;
+    }
+
+    public override string ToString() => Name;
+}

@@ -1,0 +1,95 @@
+using LoRTA.Onnx.GraphGen;
+using LoRTA.Onnx.GraphGen.Ir;
+using LoRTA.Onnx.GraphGen.Losses;
+using LoRTA.Onnx.Runtime;
+using LoRTA.Onnx.Tests.Shared;
+using LoRTA.Onnx.Training.Recipes;
+using LoRTA.Onnx.Training.Runs;
+
+namespace LoRTA.Onnx.Training.Tests.Runs;
+
+/// <summary>What the data have to know of the model: its classes, and the labels that a loss of its own takes.</summary>
+internal sealed class PreparedTaskTests
+{
+    private TestFolder _folder = null!;
+
+    [SetUp]
+    public void CreateFolder() => _folder = new();
+
+    [TearDown]
+    public void DeleteFolder() => _folder.Dispose();
+
+    [Test]
+    public void Class_that_the_model_lacks_is_refused_with_file_and_line()
+    {
+        var file = _folder.Write("train.tsv", "text\tlabel\ngood\t1\nbad\t7\n");
+
+        var failure = Assert.Throws<LortaException>(() => Open("classification", Exports.Path("roberta-mini/seqcls.ts-eager"), "roberta-mini").Dispose())!;
+
+        Assert.That((failure.Code, failure.Message), Is.EqualTo(("LRT509", $"{file}, line 3: the label is '7', expected an index from 0 to 1.")));
+    }
+
+    [Test]
+    public void More_names_than_the_model_has_classes_are_refused()
+    {
+        _folder.Write("train.tsv", "text\tlabel\ngood\tc\n");
+
+        var failure = Assert.Throws<LortaException>(() => Open("classification", Exports.Path("roberta-mini/seqcls.ts-eager"), "roberta-mini", "data.labels=[a, b, c]").Dispose())!;
+
+        Assert.That((failure.Code, failure.IsUsage), Is.EqualTo(("LRT514", true)));
+        Assert.That(failure.Message, Does.Contain("names 3 classes").And.Contain("tells 2 apart"));
+    }
+
+    // The same loss, computed by us or by the model itself.
+    [TestCase("causal-lm", "llama-mini/ts-sdpa", "llama-mini/hf")]
+    [TestCase("classification", "roberta-mini/seqcls.ts-eager", "roberta-mini")]
+    [TestCase("regression", "roberta-mini/seqcls.ts-eager", "roberta-mini")]
+    public void Loss_of_the_model_itself_gets_the_labels_that_it_wants(string task, string export, string tokenizer)
+    {
+        _folder.Write("train.tsv", "text\tlabel\nThe skates are snug.\t1\nI am dissatisfied, and will never order again.\t0\n");
+        var model = OnnxModel.Load(Exports.Path(export));
+        var (loss, _) = TaskLosses.Of(task).Emit(new Tape(model.Graph, onnxOnly: true));
+        model.Graph.Rename(loss.Value, "loss");
+        model.Graph.ClearOutputs();
+        model.Graph.AddOutput(loss.Value);
+        model.Save(_folder["loss.onnx"]);
+
+        Assert.That(Loss("loss", _folder["loss.onnx"], tokenizer), Is.EqualTo(Loss(task, Exports.Path(export), tokenizer)).Within(1e-6));
+    }
+
+    [Test]
+    public void Loss_without_labels_counts_each_row_once()
+    {
+        _folder.Write("train.tsv", "text\nThe skates are snug.\nI am dissatisfied.\n");
+        var model = OnnxModel.Load(Exports.Path("roberta-mini/seqcls.ts-eager"));
+        var loss = new Tape(model.Graph, onnxOnly: true)[model.Graph.Outputs.Single()].Apply("ReduceMean", ("keepdims", 0));
+        model.Graph.Rename(loss.Value, "loss");
+        model.Graph.ClearOutputs();
+        model.Graph.AddOutput(loss.Value);
+        model.Save(_folder["loss.onnx"]);
+
+        using var task = Open("loss", _folder["loss.onnx"], "roberta-mini");
+
+        var batch = task.Data.Train.InOrder().Single();
+        Assert.That((batch.Labels, batch.Rows), Is.EqualTo((2L, 2)));
+        Assert.That(task.Runtime.Accumulate(batch, weight: 1), Is.Not.Zero);
+    }
+
+    private double Loss(string task, string model, string tokenizer)
+    {
+        using var opened = Open(task, model, tokenizer);
+        return opened.Runtime.Accumulate(opened.Data.Train.InOrder().Single(), weight: 1);
+    }
+
+    private PreparedTask Open(string task, string model, string tokenizer, params string[] settings)
+    {
+        var recipe = _folder.Write("recipe.yaml", $$"""
+            model: {{model}}
+            tokenizer: {{Fixtures.Path(["models", .. tokenizer.Split('/')])}}
+            task: {{task}}
+            adapter: { rank: 2, targets: [q] }
+            data: { train: train.tsv }
+            """);
+        return PreparedTask.Of(RecipeFile.Load(recipe, settings), new OrtSettings(Threads: 1));
+    }
+}

@@ -1,0 +1,36 @@
+using LoRTA.Onnx.Tests.Shared;
+using LoRTA.Onnx.Training.Recipes;
+using LoRTA.Onnx.Training.Runs;
+
+namespace LoRTA.Onnx.Training.Tests.Runs;
+
+/// <summary>The yardstick: the bundled ship's log on the bundled llama-mini, against what PyTorch and JAX reach.</summary>
+[Category("Slow")]
+internal sealed class ShipLogTests
+{
+    private TestFolder _folder = null!;
+
+    [SetUp]
+    public void CreateFolder() => _folder = new();
+
+    [TearDown]
+    public void DeleteFolder() => _folder.Dispose();
+
+    [Test]
+    public void Base_model_has_the_loss_of_PyTorch() =>
+        Assert.That(TrainingRun.Evaluate(new EvaluationRequest { Recipe = Recipe() }).Loss, Is.EqualTo(5.6271).Within(1e-3));
+
+    [Test]
+    public void Three_hundred_steps_of_lorta_reach_the_loss_of_PyTorch()
+    {
+        var recipe = Recipe("train.evaluateEvery=never");
+
+        var result = TrainingRun.Train(new RunRequest { Recipe = recipe }, Progress.None, TimeProvider.System, CancellationToken.None);
+
+        Assert.That((result.Steps, result.Trainable), Is.EqualTo((300L, 1376L)));
+        Assert.That(result.Loss, Is.LessThanOrEqualTo(3.95));
+    }
+
+    private Recipe Recipe(params string[] settings) =>
+        RecipeFile.Load(Path.Combine(Fixtures.Repository, "models", "recipes", "ship-log.yaml"), [.. settings, $"output={_folder["run"]}"]);
+}

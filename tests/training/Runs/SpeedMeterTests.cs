@@ -1,0 +1,59 @@
+using LoRTA.Onnx.Training.Runs;
+
+namespace LoRTA.Onnx.Training.Tests.Runs;
+
+internal sealed class SpeedMeterTests
+{
+    [Test]
+    public void Speed_is_that_of_the_last_step()
+    {
+        var clock = new HandClock();
+        var meter = new SpeedMeter(clock, firstStep: 0, steps: 10);
+        clock.Advance(9);
+        meter.Measure(new RunState { Step = 1 }, [RunPlanTests.Batch(rows: 1, tokens: 1)], 1, 1, 1, 0);
+
+        clock.Advance(0.5);
+        var record = meter.Measure(new RunState { Step = 2 }, [RunPlanTests.Batch(rows: 3, tokens: 40), RunPlanTests.Batch(rows: 5, tokens: 60)], 1, 1, 1, 0);
+
+        Assert.That((record.SamplesPerSecond, record.TokensPerSecond), Is.EqualTo((16.0, 200.0)));
+    }
+
+    [Test]
+    public void Time_left_is_that_of_the_mean_step_since_this_process_took_over()
+    {
+        var clock = new HandClock();
+        var meter = new SpeedMeter(clock, firstStep: 100, steps: 200);
+        clock.Advance(8);
+
+        var record = meter.Measure(new RunState { Step = 104 }, [RunPlanTests.Batch()], 1, 1, 1, 0);
+
+        Assert.That(record.SecondsLeft, Is.EqualTo(192));
+    }
+
+    [Test]
+    public void Record_repeats_what_it_was_told()
+    {
+        var record = new SpeedMeter(new HandClock(), 0, 10).Measure(new RunState { Step = 3 }, [RunPlanTests.Batch()], loss: 0.5, norm: 2, learningRate: 1e-3, epoch: 0.75);
+
+        Assert.That((record.Step, record.Steps, record.Loss, record.GradNorm, record.LearningRate, record.Epoch), Is.EqualTo((3L, 10L, 0.5, (double?)2, 1e-3, 0.75)));
+    }
+
+    [Test]
+    public void Step_that_takes_no_time_has_a_finite_speed() =>
+        Assert.That(new SpeedMeter(new HandClock(), 0, 10).Measure(new RunState { Step = 1 }, [RunPlanTests.Batch()], 1, 1, 1, 0).SamplesPerSecond, Is.LessThan(double.PositiveInfinity));
+
+    [Test]
+    public void Peak_memory_is_not_below_the_present_one() => Assert.That(SpeedMeter.PeakMemory, Is.GreaterThanOrEqualTo(1 << 20));
+
+    /// <summary>A clock that is moved by hand.</summary>
+    private sealed class HandClock : TimeProvider
+    {
+        private long _ticks;
+
+        public override long TimestampFrequency => TimeSpan.TicksPerSecond;
+
+        public override long GetTimestamp() => _ticks;
+
+        public void Advance(double seconds) => _ticks += (long)(seconds * TimeSpan.TicksPerSecond);
+    }
+}

@@ -1,0 +1,37 @@
+using LoRTA.Onnx.GraphGen;
+using LoRTA.Onnx.Training.Recipes;
+
+namespace LoRTA.Onnx.Training.Checkpoints;
+
+/// <summary>Failures of checkpoints.</summary>
+internal static class CheckpointErrors
+{
+    public static LortaException Damaged(string path, string what) =>
+        new(
+            "LRT560",
+            $"{path}: {what}.",
+            "Resuming takes the newest checkpoint that is whole; where none is, start anew with --force instead of --resume.");
+
+    public static LortaException NothingToResume(string path) =>
+        new(
+            "LRT563",
+            $"{path}: holds files, but no run that could go on.",
+            "Name the run folder that has the checkpoints, or start anew with --force instead of --resume.")
+        { IsUsage = true };
+
+    public static LortaException OtherRecipe(string path, IReadOnlyList<RecipeDifference> differences)
+    {
+        var keys = string.Join(", ", differences.Select(difference => $"{difference.Key} was {difference.Before}, is {difference.Now}"));
+        return new(
+            "LRT561",
+            $"{path}: belongs to another recipe; {keys}.",
+            "Resume with the recipe of the run, or start another run folder.")
+        { IsUsage = true };
+    }
+
+    public static LortaException OtherThreads(string path, int before, int now)
+    {
+        var hint = $"Pass --threads {before}: another number rounds differently, so the run would not end in the same bytes.";
+        return new("LRT562", $"{path}: was computed with {before} threads, now there are {now}.", hint) { IsUsage = true };
+    }
+}

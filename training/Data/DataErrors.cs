@@ -1,0 +1,76 @@
+using System.Globalization;
+using LoRTA.Onnx.GraphGen;
+
+namespace LoRTA.Onnx.Training.Data;
+
+/// <summary>Failures of data files and of what is asked of them.</summary>
+internal static class DataErrors
+{
+    public static LortaException NoSpecialToken(string token, string task) =>
+        new(
+            "LRT504",
+            $"The tokenizer has no {token} token, which {task} needs.",
+            "Check 'task' and the tokenizer's special_tokens_map.json.");
+
+    public static LortaException NoColumn(string path, int line, string column, IEnumerable<string> existing)
+    {
+        var names = existing.ToList();
+        var near = names.Find(name => name.Equals(column, StringComparison.OrdinalIgnoreCase));
+        return new("LRT505", $"{At(path, line)}: there is no column '{column}'; there are {string.Join(", ", names)}.",
+            near is null ? "Name the columns under 'data.columns'." : $"Letter case matters: write '{near}' under 'data.columns'.");
+    }
+
+    public static LortaException BadLine(string path, int line, string what, Exception? inner = null) =>
+        new("LRT506", $"{At(path, line)}: {what.TrimEnd('.')}.", "Correct that line, or name the right 'data.format'.", inner);
+
+    public static LortaException UnknownFormat(string path, string? format) =>
+        new("LRT507", format is null ? $"{path}: the extension does not tell the format." : $"{path}: '{format}' is no known format.",
+            "Set 'data.format' to text, tsv, csv, jsonl, json or fasta.");
+
+    public static LortaException Empty(string path) =>
+        new("LRT508", $"{path}: holds no entries.", "Check the file and 'data.separator'.");
+
+    public static LortaException BadLabel(string path, int line, string label, string expected) =>
+        new(
+            "LRT509",
+            $"{At(path, line)}: the label is '{label}', expected {expected}.",
+            "Correct the label, or list the labels by name in order.");
+
+    public static LortaException LabelCount(string path, int line, int labels, int units) =>
+        new("LRT510", string.Create(CultureInfo.InvariantCulture, $"{At(path, line)}: {labels} labels for {units} letters or words."),
+            "Give one label per letter (as a string of the same length) or per word (both parted by spaces).");
+
+    public static LortaException BadTemplate(string template, string what) =>
+        new(
+            "LRT511",
+            $"The template '{template}' {what}.",
+            "Write {column} where a column's text belongs, {{ and }} for braces themselves.");
+
+    public static LortaException NothingLeft(string path, string why) =>
+        new(
+            "LRT512",
+            $"{path}: nothing is left to train on, {why}.",
+            "Give more data, or change 'data.maxLength' or 'data.validationFraction'.");
+
+    public static LortaException TooManyClasses(int named, int known) =>
+        new(
+            "LRT514",
+            string.Create(CultureInfo.InvariantCulture, $"data.labels: names {named} classes, but the model tells {known} apart."),
+            "Name the model's classes in the order of its logits.")
+        { IsUsage = true };
+
+    public static LortaException NotText(string path, int line, string column) =>
+        new("LRT515", $"{At(path, line)}: the column '{column}' holds a list, where a text is needed.",
+            "Name a column of texts under 'data.columns' or 'data.template'; a list of words is for token-classification.");
+
+    public static LortaException NoRoom(int maxLength, int special) =>
+        new(
+            "LRT516",
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"data.maxLength: {maxLength} leaves no room for text beside the tokenizer's {special} special tokens."),
+            "Give a larger data.maxLength.")
+        { IsUsage = true };
+
+    private static string At(string path, int line) => string.Create(CultureInfo.InvariantCulture, $"{path}, line {line}");
+}

@@ -1,8 +1,0 @@
-namespace LoRTA.Onnx.Training.Data.Tokenizers;
-
-/// <summary>Cuts one word, as the splitter gives it, into pieces of the vocabulary.</summary>
-internal interface ISubwordModel
-{
-    /// <summary>Appends the ids of <paramref name="word"/>.</summary>
-    void Encode(string word, List<int> ids);
-}

@@ -1,0 +1,46 @@
+using LoRTA.Onnx.GraphGen.Artifacts;
+using LoRTA.Onnx.GraphGen.Ir;
+using LoRTA.Onnx.GraphGen.Losses;
+using LoRTA.Onnx.Training.Data;
+using LoRTA.Onnx.Training.Runtime;
+using LoRTA.Onnx.Training.Tasks;
+using LoRTA.Onnx.Training.Tracking;
+
+namespace LoRTA.Onnx.Training.Runs;
+
+/// <summary>Measures loss and metrics on a set, as the mean over all its labels.</summary>
+/// <param name="task">The task.</param>
+/// <param name="data">The set.</param>
+/// <param name="output">The output that metrics read; null where the model gives its loss only.</param>
+internal sealed class Evaluator(TrainingTask task, DataStream data, string? output)
+{
+    /// <summary>An evaluator of a graph, which must be made before the graph's session is opened.</summary>
+    /// <param name="task">The task.</param>
+    /// <param name="data">The set.</param>
+    /// <param name="graph">The graph; token tasks get an output in place of the logits.</param>
+    public static Evaluator Of(string task, DataStream data, EvaluationGraph graph) => new(TrainingTasks.Of(task), data, OutputOf(graph));
+
+    // Of logits as wide as a vocabulary only the likeliest token leaves the runtime.
+    private static string? OutputOf(EvaluationGraph evaluation)
+    {
+        var (graph, logits) = (evaluation.Model.Graph, evaluation.Logits);
+        if (logits is null || graph.Find(logits) is not { Shape.Rank: 3 } scores) return logits;
+        var predictions = new Tape(graph)[scores].Apply("ArgMax", ("axis", -1), ("keepdims", 0)).Value;
+        graph.RemoveOutput(scores);
+        graph.AddOutput(predictions);
+        return predictions.Name;
+    }
+
+    /// <summary>Runs the set through the runtime's evaluation graph.</summary>
+    public EvaluationRecord Evaluate(IForwardRuntime runtime, long step)
+    {
+        var metrics = new TaskMetrics(task);
+        foreach (var batch in data.InOrder().Prefetch(2).Where(batch => batch.Labels > 0))
+        {
+            var outputs = runtime.Forward(batch);
+            metrics.AddLoss(outputs[TrainingNames.Loss].ToFloats()[0], batch.Labels);
+            if (output is not null) metrics.Add(outputs[output], batch.Inputs[TrainingNames.Labels]);
+        }
+        return new EvaluationRecord { Step = step, Loss = metrics.Loss, Metrics = metrics.Values };
+    }
+}

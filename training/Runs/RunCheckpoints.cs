@@ -1,0 +1,53 @@
+using LoRTA.Onnx.Training.Checkpoints;
+using LoRTA.Onnx.Training.Recipes;
+using LoRTA.Onnx.Training.Runtime;
+
+namespace LoRTA.Onnx.Training.Runs;
+
+/// <summary>Keeps a run's state in checkpoints and brings it back.</summary>
+/// <param name="store">The files.</param>
+/// <param name="recipe">The recipe that they belong to.</param>
+/// <param name="threads">Threads of the runtime.</param>
+internal sealed class RunCheckpoints(CheckpointStore store, Recipe recipe, int threads)
+{
+    private const string Waited = "waited";
+    private const string Loss = "loss";
+
+    private readonly RecipeIdentity _identity = RecipeIdentity.Of(recipe);
+
+    public void Save(RunState run, ITrainingRuntime runtime)
+    {
+        store.Save(new Checkpoint
+        {
+            Step = run.Step,
+            Position = run.Position,
+            State = runtime.State.Tensors,
+            Seed = recipe.Seed,
+            Recipe = _identity,
+            Threads = threads,
+            BestMetric = run.Best,
+            BestStep = run.BestStep,
+            Numbers = new SortedDictionary<string, double>(StringComparer.Ordinal) { [Waited] = run.Waited, [Loss] = run.Loss },
+        });
+    }
+
+    /// <summary>Brings the runtime to the newest whole checkpoint; null where there is none.</summary>
+    /// <exception cref="LoRTA.Onnx.GraphGen.LortaException">LRT561, LRT562: it belongs to another run.</exception>
+    public RunState? Resume(ITrainingRuntime runtime)
+    {
+        if (store.Resume(_identity, threads) is not { } checkpoint) return null;
+        runtime.State = new TrainingState(checkpoint.Step, checkpoint.State);
+        return new RunState
+        {
+            Step = checkpoint.Step,
+            Position = checkpoint.Position,
+            Best = checkpoint.BestMetric,
+            BestStep = checkpoint.BestStep,
+            Waited = (int)checkpoint.Numbers.GetValueOrDefault(Waited),
+            Loss = checkpoint.Numbers.GetValueOrDefault(Loss, double.NaN),
+        };
+    }
+
+    /// <summary>Brings the runtime to the state of an earlier step of this run.</summary>
+    public void Restore(long step, ITrainingRuntime runtime) => runtime.State = new TrainingState(step, store.At(step).State);
+}

@@ -1,0 +1,101 @@
+using LoRTA.Onnx.GraphGen;
+using LoRTA.Onnx.GraphGen.Files;
+using LoRTA.Onnx.GraphGen.Ir.Storage;
+using LoRTA.Onnx.Training.Checkpoints;
+
+namespace LoRTA.Onnx.Training.Runs;
+
+/// <summary>The files of a run.</summary>
+/// <param name="Path">The folder.</param>
+internal sealed record RunFolder(string Path)
+{
+    public string Recipe => System.IO.Path.Combine(Path, "recipe.yaml");
+
+    public string Adapter => System.IO.Path.Combine(Path, "adapter");
+
+    public string Checkpoints => System.IO.Path.Combine(Path, "checkpoints");
+
+    public string Metrics => System.IO.Path.Combine(Path, "metrics.jsonl");
+
+    public string Report => System.IO.Path.Combine(Path, "report.md");
+
+    public string Log => System.IO.Path.Combine(Path, "log.txt");
+
+    private string[] Files => [Recipe, Metrics, Report, Log];
+
+    // A run that was stopped before its first checkpoint: there is nothing yet that starting anew could lose.
+    private bool HasJustBegun => Directory.Exists(Checkpoints) && !Directory.Exists(Adapter);
+
+    private bool HasCheckpoints => new CheckpointStore(Checkpoints).HasAny;
+
+    /// <summary>Refuses a folder whose content this run must not replace.</summary>
+    /// <param name="resume">Whether a run in it goes on.</param>
+    /// <param name="force">Whether a run in it may be replaced.</param>
+    /// <param name="inputs">The files that the run reads.</param>
+    /// <exception cref="LortaException">LRT102: something is there already; LRT563: nothing there can go on; LRT107, LRT123: something in
+    /// its places is not a run's; LRT701: an input.</exception>
+    public void Check(bool resume, bool force, IReadOnlyList<string> inputs)
+    {
+        CheckInputs(resume, inputs);
+        if (!Holds()) return;
+        if (!force && !resume) throw FileErrors.Exists(Path);
+        CheckPlaces();
+        if (!force && !HasJustBegun && !HasCheckpoints) throw CheckpointErrors.NothingToResume(Path);
+    }
+
+    /// <summary>Makes the folder ready for a run that starts anew.</summary>
+    /// <exception cref="LortaException">LRT104: not writable.</exception>
+    public void Begin()
+    {
+        try
+        {
+            Clear();
+            FileSteps.CreateFolder(Checkpoints);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw FileErrors.NotWritable(Path, e);
+        }
+    }
+
+    // A recipe that is the run's own may be resumed by: it is not written again.
+    private void CheckInputs(bool resume, IReadOnlyList<string> inputs)
+    {
+        var guard = new OutputGuard(force: true, inputs.Where(input => !(resume && IsOwnRecipe(input))));
+        foreach (var place in Files.Append(Adapter).Append(Checkpoints)) guard.CheckInputs(place);
+    }
+
+    /// <summary>Whether a file is this run's own recipe.</summary>
+    public bool IsOwnRecipe(string file) => RealPath.Target(file).Equals(RealPath.Target(Recipe), RealPath.Comparison);
+
+    // A run writes known names only; in their places nothing else is cleared or replaced.
+    private void CheckPlaces()
+    {
+        var kind = PathKinds.Of(RealPath.Target(Path));
+        if (kind != PathKind.Folder) throw FileErrors.NotReplaceable(Path, kind);
+        foreach (var file in Files)
+            if (PathKinds.Of(file) is var found && found is not (PathKind.Nothing or PathKind.File))
+                throw FileErrors.NotReplaceable(file, found);
+        AtomicFolder.CheckReplaceable(Adapter, Adapter, GraphGen.Adapters.Stored.Adapter.IsFile);
+        AtomicFolder.CheckReplaceable(Checkpoints, Checkpoints, CheckpointStore.IsFile);
+    }
+
+    // What only the lock or a killed process left is no content.
+    private bool Holds() => PathKinds.Of(RealPath.Target(Path)) switch
+    {
+        PathKind.Nothing => PathKinds.Of(Path) != PathKind.Nothing,   // a link to nothing
+        PathKind.Folder => Directory.EnumerateFileSystemEntries(Path).Select(System.IO.Path.GetFileName)
+            .Any(name => name != RunLock.FileName && !Leftovers.Is(name!)),
+        _ => true,
+    };
+
+    // Only what a run writes, and only that: the folder may hold other files. The checkpoints go first: without them nothing is resumed
+    // from half a run.
+    private void Clear()
+    {
+        if (!Directory.Exists(Path)) return;
+        Leftovers.Remove(Path);
+        foreach (var folder in new[] { Checkpoints, Adapter }.Where(Directory.Exists)) AtomicFolder.Delete(folder);
+        foreach (var file in Files) FileSteps.Delete(file);
+    }
+}

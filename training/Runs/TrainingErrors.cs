@@ -1,0 +1,39 @@
+using System.Globalization;
+using LoRTA.Onnx.GraphGen;
+
+namespace LoRTA.Onnx.Training.Runs;
+
+/// <summary>Failures of training runs.</summary>
+internal static class TrainingErrors
+{
+    public static LortaException LossNotFinite(long step, double loss) =>
+        new(
+            "LRT601",
+            string.Create(CultureInfo.InvariantCulture, $"step {step}: the loss is {loss}."),
+            "Lower train.optimizer.lr or adapter.alpha, or check the data for broken rows; checkpoints before this step stay.");
+
+    public static LortaException GradientNotFinite(long step, double norm) =>
+        new(
+            "LRT602",
+            string.Create(CultureInfo.InvariantCulture, $"step {step}: the norm of the gradients is {norm}."),
+            "Lower train.optimizer.lr or adapter.alpha, or set train.clip; checkpoints before this step stay.");
+
+    public static LortaException NoValidation(string file) =>
+        new(
+            "LRT604",
+            $"{file}: the recipe names no validation data.",
+            "Give data.validation or data.validationFraction.")
+        { IsUsage = true };
+
+    public static LortaException NoDifferences(double loss) =>
+        new(
+            "LRT605",
+            string.Create(CultureInfo.InvariantCulture, $"the loss of the check is {loss}."),
+            "Choose a smaller --alpha or another --seed, or give a batch with labels.");
+
+    public static LortaException RunInUse(string folder, string holder) =>
+        new("LRT625", $"{folder}: is in use by {holder}.", "Wait until it ends, or name another run folder.");
+
+    public static LortaException NotYet(string key, string what) =>
+        new("LRT603", $"{key}: {what} is not there yet.", "Leave it out of the recipe.") { IsUsage = true };
+}
