@@ -22,7 +22,7 @@ internal static class MethodsVerb
             Opt.Within(Opt.Of<int?>("--layers", "Layers L.", "N"), 1, MostLayers));
         var (kvHeads, vocab) = (Size("--kv-heads", "Key/value heads (default: as many as query heads)."),
             Size("--vocab", "Size of the vocabulary."));
-        var ffn = Size("--ffn", "Width of the feed-forward layer, for families that adapt it; none does yet.");
+        var ffn = Size("--ffn", "Width of the MLP, for the targets gate, up and down.");
         return Verb.Define(
             "methods",
             "Count the trainable parameters of every adapter family.",
@@ -31,7 +31,7 @@ internal static class MethodsVerb
             {
                 var architecture = call.Get(model) is { } path
                     ? OfModel(path)
-                    : OfNumbers(call.Get(width), call.Get(heads), call.Get(layers), call.Get(kvHeads), call.Get(vocab));
+                    : OfNumbers(call.Get(width), call.Get(heads), call.Get(layers), call.Get(kvHeads), call.Get(vocab), call.Get(ffn));
                 var options = new AdapterOptions { Rank = call.Get(rank), Targets = call.Given(targets) };
                 options.Validate();
                 CheckTargets(options, call.Families);
@@ -68,11 +68,11 @@ internal static class MethodsVerb
 
     private static Architecture OfModel(string path) => Architecture.Of(UnderstoodModel.Of(OnnxModel.Load(path)));
 
-    private static Architecture OfNumbers(int? width, int? heads, int? layers, int? kvHeads, int? vocab)
+    private static Architecture OfNumbers(int? width, int? heads, int? layers, int? kvHeads, int? vocab, int? ffn)
     {
         if (width is not { } d || heads is not { } h || layers is not { } l) throw MethodErrors.Missing();
         return d > 0 && h > 0 && l > 0 && d % h == 0 && (kvHeads ?? h) > 0 && h % (kvHeads ?? h) == 0
-            ? new Architecture(d, h, kvHeads ?? h, d / h, l, vocab)
+            ? new Architecture(d, h, kvHeads ?? h, d / h, l, vocab, ffn)
             : throw MethodErrors.DoNotFit(d, h, kvHeads ?? h);
     }
 }

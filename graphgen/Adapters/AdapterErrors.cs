@@ -115,8 +115,8 @@ internal static class AdapterErrors
             "Leave it out of the targets, or choose a family that adapts any linear layer, such as lora.")
         { IsUsage = true };
 
-    public static LortaException TargetNotYet(string target) =>
-        new("LRT321", $"adapter.targets: '{target}' is not there yet.", "Choose from q, k, v, p.") { IsUsage = true };
+    public static LortaException SizeNotKnown(string address) =>
+        new("LRT321", $"{address}: its width is not among the given sizes.", "Give the width of the MLP: --ffn N.") { IsUsage = true };
 
     public static LortaException UnknownTensors(string file, IReadOnlyList<string> names) =>
         BadConfig(

@@ -10,9 +10,6 @@ namespace LoRTA.Onnx.GraphGen.Adapters;
 [Description("An adapter: family, size and the places that it adapts.")]
 public sealed record AdapterOptions
 {
-    /// <summary>Targets that this version does not adapt yet.</summary>
-    internal static readonly string[] LaterTargets = ["gate", "up", "down", "mlp", "all-linear"];
-
     /// <summary>The option of families whose scale is α/r.</summary>
     public static readonly FamilyOption RankStabilised = new("rslora", "Whether the scale is α/√r instead of α/r.", "false", "true");
 

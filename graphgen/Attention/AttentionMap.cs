@@ -25,6 +25,9 @@ public sealed record AttentionMap
     /// <summary>Width of the MLP, the input of its last linear layer; null where no MLP was understood.</summary>
     public int? Ffn { get; init; }
 
+    /// <summary>Whether the MLP has a gate; null where no MLP was understood.</summary>
+    internal bool? IsGated => Layers.FirstOrDefault(layer => layer.Down is not null) is { } layer ? layer.Gate is not null : null;
+
     /// <summary>Self-attention, in the order of the data.</summary>
     public required IReadOnlyList<AttentionLayer> Layers { get; init; }
 

@@ -22,13 +22,16 @@ internal static class DiscoveryErrors
 
     public static LortaException NoSite(string address, IReadOnlyList<Finding> findings)
     {
-        var why = findings.FirstOrDefault(finding => finding.Reason.StartsWith(address, StringComparison.Ordinal)) is { } found
+        var layer = $"{address[..address.LastIndexOf('.')]}:";   // findings about the MLP of a layer as a whole
+        var why = (About(address) ?? About(layer)) is { } found
             ? $" ({found.Node}: {found.Reason})"
             : string.Empty;
         return new(
             "LRT204",
             $"{address}: this linear layer is not there or not understood{why}.",
             "Choose other targets or layers; `lorta inspect` lists those of the file.");
+
+        Finding? About(string what) => findings.FirstOrDefault(finding => finding.Reason.StartsWith(what, StringComparison.Ordinal));
     }
 
     public static LortaException MaskIsNoLength(string path, Node node, string mask, long row) =>

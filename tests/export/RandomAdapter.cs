@@ -16,7 +16,14 @@ internal static class RandomAdapter
     public static Adapter For(OnnxModel deployed, string method = "lorta", IReadOnlyList<int>? layers = null)
     {
         var understood = UnderstoodModel.Of(deployed);
-        var plan = AdapterPlan.Of(understood, Options(understood.Map, method) with { Layers = layers is null ? LayerChoice.All : LayerChoice.Of(layers) });
+        return For(understood, Options(understood.Map, method) with { Layers = layers is null ? LayerChoice.All : LayerChoice.Of(layers) });
+    }
+
+    public static Adapter For(OnnxModel deployed, AdapterOptions options) => For(UnderstoodModel.Of(deployed), options);
+
+    private static Adapter For(UnderstoodModel understood, AdapterOptions options)
+    {
+        var plan = AdapterPlan.Of(understood, options);
         return new Adapter("adapter", AdapterConfig.Of(plan, BaseModels.Describe(understood, plan)), plan.Factors.ToDictionary(factor => factor.Name, Values));
     }
 

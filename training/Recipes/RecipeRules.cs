@@ -49,13 +49,11 @@ internal static class RecipeRules
     private static IEnumerable<RecipeProblem> Targets(AdapterOptions adapter, IReadOnlyList<AdapterFamilyEntry>? families)
     {
         if (adapter.Targets is null || AdapterFamilies.TargetsOf(adapter.Method, families) is not { } known) yield break;
-        var words = string.Join(", ", known.Words.Except(AdapterOptions.LaterTargets));
+        var words = string.Join(", ", known.Words);
         foreach (var (index, target) in adapter.Targets.Index())
         {
             if (string.IsNullOrEmpty(target)) continue;   // said by the options themselves
             if (!known.Has(target)) yield return new($"adapter.targets.{index}", $"must be one of {words}, was '{target}'");
-            else if (AdapterOptions.LaterTargets.Contains(target))
-                yield return new($"adapter.targets.{index}", $"'{target}' is not there yet; now {words}");
         }
     }
 

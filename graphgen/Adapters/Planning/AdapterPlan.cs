@@ -23,6 +23,10 @@ public sealed record AdapterPlan
     /// <summary>Its tensors.</summary>
     public required IReadOnlyList<Factor> Factors { get; init; }
 
+    /// <summary>The sizes that an adapter's file states: the width of an MLP that is left alone is none of its facts.</summary>
+    internal Architecture Stated =>
+        Architecture with { Ffn = Sites.All.Any(site => site.Heads is null) ? Architecture.Ffn : null, IsGated = null };
+
     /// <summary>Number of trained parameters.</summary>
     public long Trainable => Factors.Where(factor => factor.IsTrained).Sum(factor => factor.Count);
 
@@ -32,18 +36,25 @@ public sealed record AdapterPlan
     /// <param name="families">Families to choose from; null = those of this project.</param>
     /// <exception cref="LortaException">LRT201, LRT204: no attention that was understood; otherwise as below.</exception>
     public static AdapterPlan Of(UnderstoodModel model, AdapterOptions options, IReadOnlyList<AdapterFamilyEntry>? families = null) =>
-        Of(Architecture.Of(model), options, families);
+        Of(Architecture.Of(model), options, families, address => DiscoveryErrors.NoSite(address, model.Map.Findings));
 
     /// <summary>Plans an adapter for a model of the given sizes.</summary>
     /// <param name="architecture">Sizes of the model.</param>
     /// <param name="options">What the adapter is to be.</param>
     /// <param name="families">Families to choose from; null = those of this project.</param>
     /// <exception cref="LortaException">LRT301 … LRT306, LRT319 … LRT321: unknown, senseless or unfitting options.</exception>
-    public static AdapterPlan Of(Architecture architecture, AdapterOptions options, IReadOnlyList<AdapterFamilyEntry>? families = null)
+    public static AdapterPlan Of(Architecture architecture, AdapterOptions options, IReadOnlyList<AdapterFamilyEntry>? families = null) =>
+        Of(architecture, options, families, AdapterErrors.SizeNotKnown);
+
+    private static AdapterPlan Of(
+        Architecture architecture,
+        AdapterOptions options,
+        IReadOnlyList<AdapterFamilyEntry>? families,
+        Func<string, LortaException> missing)
     {
         options.Validate();
         var family = AdapterFamilies.Create(options, families);
-        options = options with { Targets = TargetsOf(options, family) };
+        options = options with { Targets = TargetsOf(architecture, options, family, missing) };
         var sites = SitesOf(architecture, options, family, options => AdapterFamilies.Create(options, families).Scale);
         CheckRank(sites);
         var factors = WithRates(family.Factors(sites), options);
@@ -87,13 +98,20 @@ public sealed record AdapterPlan
         return factors;
     }
 
-    private static IReadOnlyList<string> TargetsOf(AdapterOptions options, IAdapterFamily family)
+    // A gate that the MLP does not have is no error, unless nothing is left.
+    private static IReadOnlyList<string> TargetsOf(
+        Architecture architecture, AdapterOptions options, IAdapterFamily family, Func<string, LortaException> missing)
     {
         var words = options.Targets ?? family.Targets.Defaults;
         if (words.FirstOrDefault(word => !family.Targets.Has(word)) is { } unknown)
-            throw AdapterErrors.UnknownTarget(options.Method, unknown, family.Targets.Words.Except(AdapterOptions.LaterTargets));
-        if (words.FirstOrDefault(AdapterOptions.LaterTargets.Contains) is { } later) throw AdapterErrors.TargetNotYet(later);
-        return family.Targets.Expand(words);
+            throw AdapterErrors.UnknownTarget(options.Method, unknown, family.Targets.Words);
+        var names = family.Targets.Expand(words);
+        if (family.Targets.AreParameters) return names;
+        var there = names.Where(name => architecture.IsGated != false || family.Targets.MatrixOf(name) != "gate").ToList();
+        var absent = there.Count == 0
+            ? "gate"
+            : there.Select(family.Targets.MatrixOf).FirstOrDefault(matrix => architecture.Linear(matrix) is null);
+        return absent is null ? there : throw missing($"layers.{options.Layers.Indices?[0] ?? 0}.{absent}");
     }
 
     private static AdapterSites SitesOf(
@@ -131,7 +149,7 @@ public sealed record AdapterPlan
         AdapterSite SiteOf(int layer, string target, AdapterOptions own)
         {
             var matrix = targets.MatrixOf(target);
-            var (input, output) = architecture.Linear(matrix);
+            var (input, output) = architecture.Linear(matrix)!.Value;
             return new AdapterSite(layer, matrix)
             {
                 Target = target,

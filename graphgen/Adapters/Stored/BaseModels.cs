@@ -37,7 +37,7 @@ internal static class BaseModels
 
     /// <summary>The model as an adapter's file describes it.</summary>
     public static BaseModel Describe(UnderstoodModel model, AdapterPlan plan) =>
-        new(model.Deployed.FileName, plan.Architecture, BaseSketch.Of(model.Deployed, model.Map, plan).Finite());
+        new(model.Deployed.FileName, plan.Stated, BaseSketch.Of(model.Deployed, model.Map, plan).Finite());
 
     /// <summary>The plan of a stored adapter, which is refused where it belongs to another model.</summary>
     /// <param name="model">The model.</param>
@@ -51,7 +51,7 @@ internal static class BaseModels
     {
         var architecture = Architecture.Of(model);
         CheckArchitecture(adapter, model.Deployed, architecture);
-        var plan = AdapterPlan.Of(architecture, adapter.Config.AdapterOptions, families);
+        var plan = AdapterPlan.Of(model, adapter.Config.AdapterOptions, families);
         Check(adapter, model, plan, allowOtherWeights);
         return plan;
     }
@@ -68,11 +68,10 @@ internal static class BaseModels
         if (differences.Count > 0) throw AdapterErrors.OtherWeights(adapter.Path, model.Deployed.Path, differences);
     }
 
-    // The vocabulary may have grown.
     private static void CheckArchitecture(Adapter adapter, OnnxModel deployed, Architecture here)
     {
         var trained = adapter.Config.Base.Architecture;
-        if (trained with { Vocab = here.Vocab } != here)
+        if (!trained.Fits(here))
             throw AdapterErrors.OtherArchitecture(adapter.Path, deployed.Path, $"{trained.Describe()} there, {here.Describe()} here");
     }
 

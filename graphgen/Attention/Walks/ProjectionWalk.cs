@@ -17,6 +17,8 @@ internal sealed record ProjectionWalk(LinearLayer? Linear, IReadOnlyList<Value> 
     private static readonly Pattern SplitHeads = Hole("X", Where("heads on an axis of their own", value => value.Shape is { Rank: >= 4 }));
     private static readonly Pattern ProductBefore =
         Hole("X", Where("a product without bias", value => LinearLayer.EndingAt(value) is not null));
+    private static readonly Pattern Branched =
+        Hole("X", Where("a linear layer with a branch beside it", value => SideBranch.LayerBeside(value) is not null));
     private static readonly Pattern Cache = Where("a cache that is an input of the graph", value => IsCache(value, 0));
 
     /// <summary>Backwards from queries, keys and values.</summary>
@@ -54,6 +56,7 @@ internal sealed record ProjectionWalk(LinearLayer? Linear, IReadOnlyList<Value> 
         new("split or merge axes", Op("Reshape", X) | Op("Unsqueeze", X) | Op("Squeeze", X), FeatureFlow.Reshape),
         new("move axes", Op("Transpose", X), FeatureFlow.Transpose),
         new("side branch", Leading("X", "a linear layer with a branch beside it", SideBranch.LayerBeside)),
+        new("bias behind a branch", Op("Add", Branched, Constant)),
         new("change of type", Op("Cast", X)),
         new("one of several", Chosen(X), FeatureFlow.Choose),
     ];
@@ -66,6 +69,7 @@ internal sealed record ProjectionWalk(LinearLayer? Linear, IReadOnlyList<Value> 
         new("scale", Op("Mul", X, Scalar) | Op("Div", X, Scalar)),
         new("scale of each feature", Op("Mul", X, Constant) | Op("Div", X, Constant)),
         new("side branch", Leading("X", "a linear layer with a branch beside it", SideBranch.LayerUnder)),
+        new("bias behind a branch", Op("Add", Branched, Constant)),
         new("change of type", Op("Cast", X)),
     ];
 

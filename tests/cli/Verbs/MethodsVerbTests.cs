@@ -48,7 +48,7 @@ internal sealed class MethodsVerbTests
         Assert.That(run.Error, Does.Match($"^error: {size}: must be from 1 to \\d+, was -5\\.\n"));
     }
 
-    [TestCase("--targets", "q,gate", "'gate' is not there yet")]
+    [TestCase("--targets", "gate,q", "layers.0.gate: its width is not among the given sizes")]
     [TestCase("--rank", "2000000000", "must be <= 1024, 16 times the largest input or output (64)")]
     public void What_a_family_cannot_count_has_a_reason(string option, string value, string reason)
     {

@@ -18,9 +18,10 @@ namespace LoRTA.Onnx.Export.Tests.Exporters;
 /// <param name="Name">The fixture.</param>
 /// <param name="Inspection">What was found in it.</param>
 /// <param name="Forms">How its attention weights are stored: <c>q k v</c> and their form, …</param>
+/// <param name="MlpForms">The same of its MLPs.</param>
 /// <param name="IsAsExpected">Whether the inspection is what is known of the file.</param>
 /// <param name="Works">What works on it; null where no layer is understood.</param>
-internal sealed record ExporterFacts(string Name, ModelInspection Inspection, IReadOnlyList<string> Forms, bool IsAsExpected, WorkingFacts? Works)
+internal sealed record ExporterFacts(string Name, ModelInspection Inspection, IReadOnlyList<string> Forms, IReadOnlyList<string> MlpForms, bool IsAsExpected, WorkingFacts? Works)
 {
     private static readonly OrtSettings Settings = new();
 
@@ -44,7 +45,7 @@ internal sealed record ExporterFacts(string Name, ModelInspection Inspection, IR
     {
         var model = UnderstoodModel.Of(deployed);
         var inspection = ModelInspection.Of(model.Canonical, model.Map);
-        return new ExporterFacts(name, inspection, StoredForms.Of(deployed, inspection), isAsExpected(inspection), model.Map.Layers.Count == 0 ? null : WorkingOf(model, folder, gradients));
+        return new ExporterFacts(name, inspection, StoredForms.Of(deployed, inspection), StoredForms.OfMlp(deployed, inspection), isAsExpected(inspection), model.Map.Layers.Count == 0 ? null : WorkingOf(model, folder, gradients));
     }
 
     private static WorkingFacts WorkingOf(UnderstoodModel model, TestFolder folder, Func<UnderstoodModel, GradientFacts> gradients)

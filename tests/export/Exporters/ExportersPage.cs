@@ -19,7 +19,7 @@ internal static class ExportersPage
 
         ## What they write
 
-        How the weights of the q, k, v and p projections are stored: the operators from the weight to the product, and the type where it is not float32. *Packed*: several matrices in one stored tensor.
+        How the weights of the q, k, v and p projections, and of the gate, up and down matrices of MLPs, are stored: the operators from the weight to the product, and the type where it is not float32. *Packed*: several matrices in one stored tensor.
 
 
         """;
@@ -33,7 +33,7 @@ internal static class ExportersPage
         * **folded**: logits of the folded file against base + adapter, relative to the largest. Where weights are quantised, they are quantised again in the file's own blocks and the rounding that `lorta export` states is bounded instead, relative to the largest number of a weight.
         * **kept base**: the same for `lorta export --keep-base`, which leaves every stored number as it is.
 
-        Differences are ≤ 1e-5 where files compute in float32, and ≤ 5e-3 where weights or arithmetic have 16 bits. Files that round activations when they run (int8, 4-bit at accuracy level 4) are compared on their canonical graphs, which do not.
+        Differences are ≤ 1e-5 where files compute in float32, and ≤ 5e-3 where weights or arithmetic have 16 bits. Files that round activations when they run (int8, 4-bit at accuracy level 4) are compared on their canonical graphs, which do not. LoRA on all linear layers, those of the MLP included, is held to the same limits on each file by `AllLinearTests`.
 
 
         """;
@@ -42,7 +42,7 @@ internal static class ExportersPage
 
         ## Model families
 
-        Small graphs with random weights whose attention is spelled as the named families spell theirs, exported by PyTorch (`tests/fixtures/architectures`). Gradients are held against central differences; *findings* are layers, projections or products that are left alone, by name.
+        Small graphs with random weights whose attention (`mlp-…`: whose MLP) is spelled as the named families spell theirs, exported by PyTorch (`tests/fixtures/architectures`). Gradients are held against central differences; *findings* are layers, projections or products that are left alone, by name.
 
 
         """;
@@ -53,14 +53,14 @@ internal static class ExportersPage
     public static string Render(IReadOnlyList<ExporterFacts> facts, IReadOnlyList<ExporterFacts> families)
     {
         var page = new StringBuilder(Introduction.ReplaceLineEndings("\n"));
-        Table(page, ["file", "producer", "opset", "weights of attention"], facts, file => [$"`{file.Name}`", Producer(file), Opsets(file), string.Join("; ", file.Forms)]);
+        Table(page, ["file", "producer", "opset", "weights of attention", "weights of the MLP"], facts, file => [$"`{file.Name}`", Producer(file), Opsets(file), string.Join("; ", file.Forms), Mlp(file)]);
         page.Append(Verdicts.ReplaceLineEndings("\n"));
         Table(page, ["file", "inspect", "findings", "gradients", "folded", "kept base"], facts, file =>
             [$"`{file.Name}`", Mark(file.IsAsExpected), $"{file.Inspection.Findings.Count}", Gradients(file.Works!), Folded(file.Works!.Folded), Within(file.Works.Beside, Limits)]);
         page.Append(Families.ReplaceLineEndings("\n"));
-        Table(page, ["family", "weights of attention", "findings", "gradients", "folded", "kept base"], families, family => family.Works is { } works
-            ? [family.Name, string.Join("; ", family.Forms), Findings(family), Mark(works.Gradients.IsOk), Within(works.Folded.Difference, Limits), Within(works.Beside, Limits)]
-            : [family.Name, family.IsAsExpected ? "refused" : "✗", Findings(family), "–", "–", "–"]);
+        Table(page, ["family", "weights of attention", "weights of the MLP", "findings", "gradients", "folded", "kept base"], families, family => family.Works is { } works
+            ? [family.Name, string.Join("; ", family.Forms), Mlp(family), Findings(family), Mark(works.Gradients.IsOk), Within(works.Folded.Difference, Limits), Within(works.Beside, Limits)]
+            : [family.Name, family.IsAsExpected ? "refused" : "✗", Mlp(family), Findings(family), "–", "–", "–"]);
         return page.ToString();
     }
 
@@ -70,6 +70,8 @@ internal static class ExportersPage
         [var only] => only.Reason,
         [var first, ..] all => $"{first.Reason}; and {all.Count - 1} more",
     };
+
+    private static string Mlp(ExporterFacts file) => file.MlpForms.Count > 0 ? string.Join("; ", file.MlpForms) : "–";
 
     private static string Producer(ExporterFacts file) => file.Inspection.Producer.Length > 0 ? file.Inspection.Producer : "not named";
 

@@ -1,4 +1,6 @@
 using LoRTA.Onnx.Export.Folding;
+using LoRTA.Onnx.GraphGen.Adapters;
+using LoRTA.Onnx.GraphGen.Adapters.Stored;
 using LoRTA.Onnx.GraphGen.Attention;
 using LoRTA.Onnx.GraphGen.Canonical;
 using LoRTA.Onnx.GraphGen.Ir;
@@ -12,11 +14,18 @@ internal sealed class KeptBaseTests
     private static IEnumerable<string> All => Exports.All.Where(export => !export.StartsWith("smollm2", StringComparison.Ordinal));
 
     [TestCaseSource(nameof(All))]
-    public void Its_attention_is_understood_as_that_of_the_base(string export)
+    public void Its_attention_is_understood_as_that_of_the_base(string export) =>
+        AssertSame(export, deployed => RandomAdapter.For(deployed));
+
+    [TestCaseSource(nameof(All))]
+    public void Its_MLPs_are_understood_as_those_of_the_base_where_they_have_branches_too(string export) =>
+        AssertSame(export, deployed => RandomAdapter.For(deployed, new AdapterOptions { Method = "lora", Rank = 2, Targets = ["all-linear"] }));
+
+    private static void AssertSame(string export, Func<OnnxModel, Adapter> adapter)
     {
         using var folder = new TestFolder();
         var deployed = OnnxModel.Load(Exports.Path(export));
-        new AdapterFold(RandomAdapter.Evaluator).Fold(deployed, RandomAdapter.For(deployed), new ExportOptions { KeepBase = true }).Model.Save(folder["beside.onnx"]);
+        new AdapterFold(RandomAdapter.Evaluator).Fold(deployed, adapter(deployed), new ExportOptions { KeepBase = true }).Model.Save(folder["beside.onnx"]);
 
         Assert.That(Sites(OnnxModel.Load(folder["beside.onnx"])), Is.EqualTo(Sites(deployed)));
     }

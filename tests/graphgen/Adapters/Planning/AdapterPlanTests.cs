@@ -1,6 +1,9 @@
 using LoRTA.Onnx.GraphGen.Adapters;
 using LoRTA.Onnx.GraphGen.Adapters.Families;
 using LoRTA.Onnx.GraphGen.Adapters.Planning;
+using LoRTA.Onnx.GraphGen.Attention;
+using LoRTA.Onnx.GraphGen.Ir;
+using LoRTA.Onnx.Tests.Shared;
 
 namespace LoRTA.Onnx.GraphGen.Tests.Adapters.Planning;
 
@@ -19,8 +22,60 @@ internal sealed class AdapterPlanTests
 
     [TestCase("gate")]
     [TestCase("all-linear")]
-    public void Target_of_a_later_version_is_not_there_yet(string target) =>
-        Assert.That(() => AdapterPlan.Of(Sizes, new AdapterOptions { Targets = [target] }), Throws.TypeOf<LortaException>().With.Property("Code").EqualTo("LRT321"));
+    public void Matrices_of_an_MLP_whose_width_is_not_known_are_refused(string target)
+    {
+        var failure = Assert.Throws<LortaException>(() => AdapterPlan.Of(Sizes, new AdapterOptions { Method = "lora", Targets = [target] }))!;
+
+        Assert.That((failure.Code, failure.Message), Is.EqualTo(("LRT321", "layers.0.gate: its width is not among the given sizes.")));
+    }
+
+    [Test]
+    public void Matrices_of_an_MLP_have_its_width_and_no_heads()
+    {
+        var sites = AdapterPlan.Of(Sizes with { Ffn = 40 }, new AdapterOptions { Method = "lora", Targets = ["mlp"] }).Sites;
+
+        Assert.That(sites.All.Take(3).Select(site => (site.Address, site.In, site.Out, site.Heads)),
+            Is.EqualTo(new (string, int, int, int?)[] { ("layers.0.gate", 16, 40, null), ("layers.0.up", 16, 40, null), ("layers.0.down", 40, 16, null) }));
+    }
+
+    [Test]
+    public void A_gate_that_the_MLP_does_not_have_is_left_out()
+    {
+        var plan = AdapterPlan.Of(Sizes with { Ffn = 40, IsGated = false }, new AdapterOptions { Method = "lora", Targets = ["q", "gate", "mlp"] });
+
+        Assert.That(plan.Sites.Targets, Is.EqualTo(new[] { "q", "up", "down" }));
+    }
+
+    [Test]
+    public void A_gate_alone_that_the_model_does_not_have_is_refused()
+    {
+        var model = UnderstoodModel.Of(OnnxModel.Load(Exports.Path("roberta-mini/seqcls.ts-eager")));
+
+        var failure = Assert.Throws<LortaException>(() => AdapterPlan.Of(model, new AdapterOptions { Method = "lora", Targets = ["gate"] }))!;
+
+        Assert.That(failure.Code, Is.EqualTo("LRT204"));
+        Assert.That(failure.Message, Does.StartWith("layers.0.gate: "));
+    }
+
+    [Test]
+    public void An_MLP_that_was_not_understood_is_refused_with_the_finding()
+    {
+        var model = UnderstoodModel.Of(OnnxModel.Load(Architectures.All.Single(architecture => architecture.Name == "mlp-experts").Path));
+
+        var failure = Assert.Throws<LortaException>(() => AdapterPlan.Of(model, new AdapterOptions { Method = "lora", Targets = ["all-linear"] }))!;
+
+        Assert.That(failure.Code, Is.EqualTo("LRT204"));
+        Assert.That(failure.Message, Does.StartWith("layers.0.gate: ").And.Contain("mixture of experts"));
+    }
+
+    [Test]
+    public void LoRTA_refuses_matrices_without_heads()
+    {
+        var failure = Assert.Throws<LortaException>(() => AdapterPlan.Of(Sizes with { Ffn = 40 }, new AdapterOptions { Targets = ["q", "down"] }))!;
+
+        Assert.That((failure.Code, failure.IsUsage), Is.EqualTo(("LRT324", true)));
+        Assert.That(failure.Message, Is.EqualTo("layers.0.down: lorta splits one side of a matrix by heads, and this matrix has none."));
+    }
 
     [Test]
     public void Senseless_options_are_refused_before_their_scale()

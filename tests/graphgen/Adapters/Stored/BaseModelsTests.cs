@@ -185,6 +185,27 @@ internal sealed class BaseModelsTests
         Assert.That(architecture with { Vocab = null }, Is.EqualTo(new Architecture(128, 4, 2, 32, 4)));
     }
 
+    [Test]
+    public void Only_adapters_of_the_MLP_state_its_width()
+    {
+        var model = UnderstoodModel.Of(OnnxModel.Load(Exports.Path(Trained)));
+
+        var stated = new[] { "attention", "all-linear" }.Select(target => AdapterPlan.Of(model, new AdapterOptions { Method = "lora", Targets = [target] }))
+            .Select(plan => AdapterConfig.Of(plan, BaseModels.Describe(model, plan)).ToJson());
+
+        Assert.That(stated.Select(json => json.Contains("\"ffn\": 352", StringComparison.Ordinal)), Is.EqualTo(new[] { false, true }));
+    }
+
+    [TestCase(352, true)]
+    [TestCase(null, true)]
+    [TestCase(351, false)]
+    public void An_MLP_of_another_width_is_another_architecture(int? trained, bool fits)
+    {
+        var model = Architecture.Of(UnderstoodModel.Of(OnnxModel.Load(Exports.Path(Trained))));
+
+        Assert.That((model with { Ffn = trained }).Fits(model), Is.EqualTo(fits));
+    }
+
     private static void Check(OnnxModel deployed, bool allow = false) => Check(deployed, Config(), allow);
 
     private static void Check(OnnxModel deployed, AdapterConfig config, bool allow = false)
