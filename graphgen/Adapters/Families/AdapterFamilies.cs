@@ -8,6 +8,13 @@ public static class AdapterFamilies
     [
         new("lorta", Lorta.Options, options => new Lorta(options)),
         new("lora", [AdapterOptions.RankStabilised], options => new Lora(options)),
+        new("lora_fa", [AdapterOptions.RankStabilised], options => new LoraFa(options)),
+        new("vera", [], options => new Vera(options)),
+        new("nola", Nola.Options, options => new Nola(options)),
+        new("lotr", Lotr.Options, options => new Lotr(options)),
+        new("fact_tt", [AdapterOptions.RankStabilised], options => new FactTt(options)),
+        new("fact_tk", [AdapterOptions.RankStabilised], options => new FactTk(options)),
+        new("loretta_rep", LorettaRep.Options, options => new LorettaRep(options)),
     ];
 
     /// <summary>Makes the family that the options name.</summary>

@@ -16,9 +16,16 @@ internal sealed class Lorta(AdapterOptions options) : IAdapterFamily
 
     private static readonly FamilyOption SideOfP = new("p", "The same of the output projection.", "input-heads", "output-heads");
 
+    private static readonly FamilyOption Share = new(
+        "share",
+        "What one tensor spans: all of the network, the heads and matrices of a layer, or the heads of a matrix.",
+        "heads-matrices-layers",
+        "heads-matrices",
+        "heads");
+
     /// <summary>The paper's way by default; <c>orientation: input-heads</c> and <c>p: output-heads</c> are those of the authors' two
     /// forks.</summary>
-    public static IReadOnlyList<FamilyOption> Options { get; } = [Zero, Initial, Side, SideOfP, AdapterOptions.RankStabilised];
+    public static IReadOnlyList<FamilyOption> Options { get; } = [Zero, Initial, Side, SideOfP, Share, AdapterOptions.RankStabilised];
 
     public string Method => "lorta";
 
@@ -51,19 +58,12 @@ internal sealed class Lorta(AdapterOptions options) : IAdapterFamily
     public IReadOnlyList<Factor> Factors(AdapterSites sites)
     {
         foreach (var site in sites.All) CheckOrientation(site, sites);
-        var r = options.Rank;
-        var modes = Math.Sqrt(6.0 / r);   // the authors' Kaiming bound: fan-in r, gain √2
-        var (official, zero) = (options.ValueOf(Initial) == "official", options.ValueOf(Zero));
-        Factor[] factors =
-        [
-            new("A", [sites.Width, r], official ? Init.Uniform(1 / Math.Sqrt(r)) : Init.Normal(1 / Math.Sqrt(sites.Width))),
-            new("B", [sites.HeadWidth, r], Init.Normal(1)),
-            new("C_H", [sites.Heads, r], official ? Init.Uniform(modes) : Init.Normal(1)),
-            new("C_L", [sites.Layers.Count, r], official ? Init.Uniform(modes) : Init.Normal(1)),
-            new("C_M", [sites.Targets.Count, r], official ? Init.Uniform(modes) : Init.Normal(1)),
-        ];
         // ΔW = 0 at first, its gradient not
-        return [.. factors.Select(factor => factor.Name == zero ? factor with { Init = Init.Zero } : factor)];
+        var zero = options.ValueOf(Zero);
+        var factors = sites.All.Select(TensorOf).Distinct().SelectMany(tensor => Factors(tensor, sites)).ToList();
+        if (!factors.Exists(factor => factor.EndsWith(zero)))
+            throw AdapterErrors.InvalidOptions([("options.zero", $"there is no {zero} with share: {options.ValueOf(Share)}")]);
+        return [.. factors.Select(factor => factor.EndsWith(zero) ? factor with { Init = Init.Zero } : factor)];
     }
 
     /// <summary>y + ((x·down)∘s)·upᵀ. Forms nothing of size [in, out]; the backward pass keeps x·down, [N, r].</summary>
@@ -80,6 +80,26 @@ internal sealed class Lorta(AdapterOptions options) : IAdapterFamily
         return (down * Strength(site, f), up);
     }
 
+    private bool SharesLayers => options.ValueOf(Share) == "heads-matrices-layers";
+
+    private bool SharesMatrices => options.ValueOf(Share) != "heads";
+
+    // What the names of a tensor's factors start with.
+    private string TensorOf(AdapterSite site) => SharesLayers ? string.Empty : SharesMatrices ? $"layers.{site.Layer}." : $"{site.Key}.";
+
+    private IEnumerable<Factor> Factors(string tensor, AdapterSites sites)
+    {
+        var r = options.Rank;
+        var isOfficial = options.ValueOf(Initial) == "official";
+        var modes = isOfficial ? Init.Uniform(Math.Sqrt(6.0 / r)) : Init.Normal(1);   // the authors' Kaiming bound: fan-in r, gain √2
+        yield return new(
+            $"{tensor}A", [sites.Width, r], isOfficial ? Init.Uniform(1 / Math.Sqrt(r)) : Init.Normal(1 / Math.Sqrt(sites.Width)));
+        yield return new($"{tensor}B", [sites.HeadWidth, r], Init.Normal(1));
+        yield return new($"{tensor}C_H", [sites.Heads, r], modes);
+        if (SharesLayers) yield return new($"{tensor}C_L", [sites.Layers.Count, r], modes);
+        if (SharesMatrices) yield return new($"{tensor}C_M", [sites.Targets.Count, r], modes);
+    }
+
     private void CheckOrientation(AdapterSite site, AdapterSites sites)
     {
         if (site.Heads is null) throw AdapterErrors.NoHeads(site.Address, Method);
@@ -92,16 +112,20 @@ internal sealed class Lorta(AdapterOptions options) : IAdapterFamily
     // A belongs to the side of the model width, KhatriRao(C_H, B) to the side of the concatenated heads.
     private (Expr Down, Expr Up) Sides(AdapterSite site, FactorSet f)
     {
-        var map = HeadMapOf(site, f.Sites);
-        var rows = map.Select((row, head) => row == head).All(same => same) && map.Count == f["C_H"].Shape[0].Value
-            ? f["C_H"]
-            : f["C_H"].Take(map);
-        var heads = rows.KhatriRao(f["B"]);                                           // [heads·d_H, r]
-        return OrientationOf(site.Matrix) is Orientation.OutputHeads ? (f["A"], heads) : (heads, f["A"]);
+        var (map, tensor) = (HeadMapOf(site, f.Sites), TensorOf(site));
+        var (side, byHead) = (f[$"{tensor}A"], f[$"{tensor}C_H"]);
+        var rows = map.Select((row, head) => row == head).All(same => same) && map.Count == byHead.Shape[0].Value ? byHead : byHead.Take(map);
+        var heads = rows.KhatriRao(f[$"{tensor}B"]);                                  // [heads·d_H, r]
+        return OrientationOf(site.Matrix) is Orientation.OutputHeads ? (side, heads) : (heads, side);
     }
 
-    private static Expr Strength(AdapterSite site, FactorSet f) =>                    // [r]
-        f.ScaleOf(site) * f["C_L"].Row(RowOf(site.Layer, f.Sites.Layers)) * f["C_M"].Row(RowOf(site.Target, f.Sites.Targets));
+    private Expr Strength(AdapterSite site, FactorSet f)                              // [r], or the scale alone
+    {
+        var strength = f.ScaleOf(site);
+        if (SharesLayers) strength *= f[$"{TensorOf(site)}C_L"].Row(RowOf(site.Layer, f.Sites.Layers));
+        if (SharesMatrices) strength *= f[$"{TensorOf(site)}C_M"].Row(RowOf(site.Target, f.Sites.Targets));
+        return strength;
+    }
 
     private static int RowOf<T>(T item, IReadOnlyList<T> adapted) => adapted.Index().First(pair => pair.Item!.Equals(item)).Index;
 }

@@ -9,6 +9,13 @@ internal sealed class MethodsVerbTests
     [TestCase("lorta", 4, ExpectedResult = 17160)]
     [TestCase("lora", 4, ExpectedResult = 2097152)]
     [TestCase("lorta", 64, ExpectedResult = 274560)]
+    [TestCase("lora", 64, ExpectedResult = 33554432)]
+    [TestCase("lotr", 4, ExpectedResult = 33792)]
+    [TestCase("lotr", 64, ExpectedResult = 786432)]
+    [TestCase("fact_tt", 4, ExpectedResult = 33792)]
+    [TestCase("fact_tt", 64, ExpectedResult = 786432)]
+    [TestCase("fact_tk", 4, ExpectedResult = 33088)]
+    [TestCase("fact_tk", 64, ExpectedResult = 790528)]
     public long Counts_of_a_large_model_are_those_of_the_paper(string method, int rank) =>
         Count(method, "--width", "4096", "--heads", "32", "--layers", "32", "--targets", "q,v", "--rank", $"{rank}");
 

@@ -34,6 +34,33 @@ internal sealed class LortaTests
         }
     }
 
+    [TestCase("heads-matrices", 2 * 3 * (12 + 4 + 3 + 4))]
+    [TestCase("heads", 2 * 4 * 3 * (12 + 4 + 3))]
+    public void Smaller_tensors_span_a_layer_or_a_matrix(string share, long trainable)
+    {
+        var given = Case(Plain, ("share", share));
+        var fold = new FoldGraph(given.Plan, given.Factors, FamilyCase.Evaluator);
+
+        Assert.That(given.Plan.Trainable, Is.EqualTo(trainable));
+        foreach (var site in given.Plan.Sites.All)
+            Assert.That(fold.Delta(site)!.ToFloats(), Is.EqualTo(Expected(given, site)).Within(1e-5), site.Address);
+    }
+
+    [TestCase("heads-matrices", "C_L")]
+    [TestCase("heads", "C_M")]
+    public void Factor_that_is_not_there_cannot_start_at_zero(string share, string zero)
+    {
+        var failure = Assert.Throws<LortaException>(() => Case(Plain, ("share", share), ("zero", zero)))!;
+
+        Assert.That((failure.Code, failure.IsUsage), Is.EqualTo(("LRT319", true)));
+        Assert.That(failure.Message, Does.Contain($"there is no {zero} with share: {share}"));
+    }
+
+    [TestCase("heads-matrices")]
+    [TestCase("heads")]
+    public void Every_smaller_tensor_starts_at_zero(string share) =>
+        Assert.That(Case(Plain, ("share", share)).Drawn.Where(pair => pair.Key.EndsWith(".B", StringComparison.Ordinal)).SelectMany(pair => pair.Value.ToFloats()), Is.Not.Empty.And.All.Zero);
+
     [TestCase("q", new long[] { 0, 1, 2, 3 })]
     [TestCase("p", new long[] { 0, 1, 2, 3 })]
     [TestCase("k", new long[] { 0, 2 })]
@@ -108,7 +135,8 @@ internal sealed class LortaTests
     private static IEnumerable<double> Expected(FamilyCase given, AdapterSite site)
     {
         var (r, width, factors) = (given.Plan.Options.Rank, given.Plan.Architecture.HeadWidth, given.Factors);
-        double At(string name, long row, int k) => factors[name].ToFloats()[(row * r) + k];
+        var tensor = new[] { string.Empty, $"layers.{site.Layer}.", $"{site.Address}." }.Single(name => factors.ContainsKey($"{name}A"));
+        double At(string name, long row, int k) => factors.TryGetValue(tensor + name, out var factor) ? factor.ToFloats()[(row * r) + k] : 1;
         for (var i = 0; i < site.In; i++)
         {
             for (var j = 0; j < site.Out; j++)
