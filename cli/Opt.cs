@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
 using System.Text.RegularExpressions;
+using LoRTA.Onnx.GraphGen.Adapters;
 using LoRTA.Onnx.Runtime;
 
 namespace LoRTA.Onnx.Cli;
@@ -9,6 +10,8 @@ namespace LoRTA.Onnx.Cli;
 /// <summary>Options that verbs share.</summary>
 internal static partial class Opt
 {
+    private static readonly AdapterOptions Usual = new();
+
     public static Option<bool> Json { get; } = new("--json") { Description = "Write the result as one JSON document.", Recursive = true };
 
     public static Option<bool> Quiet { get; } = new("--quiet") { Description = "Show no progress.", Recursive = true };
@@ -62,13 +65,13 @@ internal static partial class Opt
     };
 
     public static Option<string> Method() =>
-        new("--method") { Description = "Adapter family.", DefaultValueFactory = _ => "lorta", HelpName = "NAME" };
+        new("--method") { Description = "Adapter family.", DefaultValueFactory = _ => Usual.Method, HelpName = "NAME" };
 
     public static Option<int> Rank() =>
-        AtLeastOne(new Option<int>("--rank") { Description = "Rank r.", DefaultValueFactory = _ => 8, HelpName = "R" });
+        AtLeastOne(new Option<int>("--rank") { Description = "Rank r.", DefaultValueFactory = _ => Usual.Rank, HelpName = "R" });
 
     public static Option<double> Alpha() =>
-        new("--alpha") { Description = "Numerator of the scale α/r.", DefaultValueFactory = _ => 16, HelpName = "A" };
+        new("--alpha") { Description = "Numerator of the scale α/r.", DefaultValueFactory = _ => Usual.Alpha, HelpName = "A" };
 
     /// <summary>Words parted by commas.</summary>
     public static Option<string[]> Targets() => new("--targets")
@@ -82,7 +85,7 @@ internal static partial class Opt
         new("--layers")
         {
             Description = "Adapted layers: all, or indices and ranges.",
-            DefaultValueFactory = _ => "all",
+            DefaultValueFactory = _ => $"{Usual.Layers}",
             HelpName = "0,2-5",
         };
 

@@ -77,20 +77,11 @@ internal sealed class OrtWeights : IDisposable
     }
 
     private bool IsShared(Value value) =>
-        value is
-        {
-            IsInput: false, Constant:
-            {
-                Type: ElementType.Float
-            or ElementType.Float16
-            or ElementType.UInt8
-            or ElementType.Int8
-            or ElementType.UInt4
-            or ElementType.Int4
-            } tensor
-        }
+        value is { IsInput: false, Constant: { } tensor }
+            && tensor.Type is ElementType.Float or ElementType.Float16 or ElementType.UInt8 or ElementType.Int8 or ElementType.UInt4
+                or ElementType.Int4
             && tensor.ByteCount >= WorthSharing
-                && (tensor.File is null || Path.GetFullPath(tensor.File.Path).StartsWith(_root, StringComparison.Ordinal));
+            && (tensor.File is null || Path.GetFullPath(tensor.File.Path).StartsWith(_root, StringComparison.Ordinal));
 
     // MatMulNBits makes packed codes of its own and needs the file's no more: what the runtime maps itself it lets go of then.
     private static bool IsReplaced(Value value) =>

@@ -82,8 +82,8 @@ internal static partial class RuntimeErrors
     [GeneratedRegex(@"^(\[ErrorCode:\w+\] )?(.*Status Message: )?(\S+\.(cc|cpp|h|hpp):\d+ )?", RegexOptions.ExplicitCapture)]
     private static partial Regex Wrapping();
 
-    // … Failed to load library …/libonnxruntime_providers_cuda.so with error: libcudart.so.13: cannot open … | … CUDA failure 35: … ; GPU=0
-    // ; hostname=…
+    // … Failed to load library …/libonnxruntime_providers_cuda.so with error: libcudart.so.13: cannot open …
+    // … CUDA failure 35: … ; GPU=0 ; hostname=…
     [GeneratedRegex(
         @"Failed to load library .+ with error:? (?<why>.+)|(?<why>(Invalid device ID|CU\w+ failure \d+): [^;]+)",
         RegexOptions.ExplicitCapture)]

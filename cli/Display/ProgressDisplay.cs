@@ -6,18 +6,14 @@ namespace LoRTA.Onnx.Cli.Display;
 /// <summary>Shows a run while it goes on: a live line where standard error is a terminal, lines elsewhere, nothing when quiet.</summary>
 /// <remarks>A display never stops or fails a run: where the live line cannot be shown, plain lines are, and where those cannot be
 /// written, nothing is.</remarks>
-internal sealed class ProgressDisplay : IProgress<object>, IDisposable
+/// <param name="error">Takes it.</param>
+/// <param name="isQuiet">Whether nothing is shown.</param>
+/// <param name="line">The live line of the terminal that <paramref name="error"/> is; null = it is none.</param>
+internal sealed class ProgressDisplay(TextWriter error, bool isQuiet, TerminalLine? line) : IProgress<object>, IDisposable
 {
     private readonly Lock _turn = new();   // a signal reports from another thread
-    private readonly TextWriter _error;
-    private TerminalLine? _line;
-    private bool _isSilent;
-
-    /// <summary>Shows progress.</summary>
-    /// <param name="error">Takes it.</param>
-    /// <param name="isQuiet">Whether nothing is shown.</param>
-    /// <param name="line">The live line of the terminal that <paramref name="error"/> is; null = it is none.</param>
-    public ProgressDisplay(TextWriter error, bool isQuiet, TerminalLine? line) => (_error, _isSilent, _line) = (error, isQuiet, line);
+    private TerminalLine? _line = line;
+    private bool _isSilent = isQuiet;
 
     public static ProgressDisplay On(TextWriter error, bool isQuiet) => new(error, isQuiet, isQuiet ? null : TerminalFacts.LineOn(error));
 
@@ -27,7 +23,7 @@ internal sealed class ProgressDisplay : IProgress<object>, IDisposable
         {
             if (_line is not null && Try(() => ShowLive(value))) return;
             _line = null;
-            _isSilent = _isSilent || !Try(() => _error.WriteLine(Phrase(value)));
+            _isSilent = _isSilent || !Try(() => error.WriteLine(Phrase(value)));
         }
     }
 

@@ -15,10 +15,14 @@ internal static class ArtifactsVerb
 
     public static Verb Create()
     {
-        var (model, output, force, seed, adapter) = (Arg.Model(), Opt.Output("The folder of the artifacts."), Opt.Force(), Opt.Seed(),
-            new AdapterArguments());
-        var (task, embed) = (Opt.Required<string>("--task", $"The loss: {string.Join(", ", TaskLosses.All.Select(loss => loss.Name))}."),
-            Opt.Of<bool>("--embed-weights", "Let each model hold the frozen weights itself instead of sharing weights.data."));
+        var model = Arg.Model();
+        var output = Opt.Output("The folder of the artifacts.");
+        var force = Opt.Force();
+        var seed = Opt.Seed();
+        var adapter = new AdapterArguments();
+        var task = Opt.Required<string>("--task", $"The loss: {string.Join(", ", TaskLosses.All.Select(loss => loss.Name))}.");
+        var embed = Opt.Of<bool>(
+            "--embed-weights", "Let each model hold the frozen weights itself instead of sharing weights.data.");
         var dialect = Opt.OneOf(
             "--dialect", "Whose training graphs they are: those of any ONNX Runtime, or of onnxruntime-training.", Portable, OrtTraining);
         return Verb.Define(
@@ -30,14 +34,14 @@ internal static class ArtifactsVerb
                 if (call.Get(dialect) == OrtTraining) throw NotYet(OrtTraining);
                 var deployed = OnnxModel.Load(call.Get(model));
                 new OutputGuard(call.Get(force), deployed.Files).CheckFolder(call.Get(output), PortableArtifacts.IsFile);
-                var spec = new TrainingOptions
+                var options = new TrainingOptions
                 {
                     Adapter = adapter.Options(call),
                     Task = call.Get(task),
                     Seed = call.Get(seed) ?? 0,
                     Families = call.Families,
                 };
-                var graphs = TrainingGraphBuilder.Build(deployed, spec);
+                var graphs = TrainingGraphBuilder.Build(deployed, options);
                 var files = PortableArtifacts.Write(graphs, call.Get(output), call.Get(embed));
                 return new ArtifactsResult(
                     files,

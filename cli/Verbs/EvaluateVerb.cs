@@ -7,9 +7,13 @@ internal static class EvaluateVerb
 {
     public static Verb Create()
     {
-        var (recipe, settings, adapter, model) = (Arg.Recipe(), Opt.Settings(), Opt.Adapter(),
-            Opt.Of<string?>("--model", "Another model file, for instance the folded one.", "MODEL"));
-        var (allow, seed, runtime) = (Opt.AllowBase(), Opt.Seed(), new RuntimeArguments());
+        var recipe = Arg.Recipe();
+        var settings = Opt.Settings();
+        var adapter = Opt.Adapter();
+        var model = Opt.Of<string?>("--model", "Another model file, for instance the folded one.", "MODEL");
+        var allow = Opt.AllowBase();
+        var seed = Opt.Seed();
+        var runtime = new RuntimeArguments();
         return Verb.Define("evaluate", "Measure loss and metrics on a recipe's validation data.",
             [recipe, settings, adapter, model, allow, seed, .. runtime.Symbols], call =>
         {
@@ -20,7 +24,7 @@ internal static class EvaluateVerb
                 Model = call.Get(model),
                 Families = call.Families,
                 AllowOtherBase = call.Get(allow),
-                Runtime = runtime.Settings(call),
+                Settings = runtime.Settings(call),
             };
             return TrainingRun.Evaluate(request, call.Progress);
         });

@@ -17,8 +17,10 @@ internal static class ExportVerb
 {
     public static Verb Create()
     {
-        var (model, adapter, force, runtime) = (Arg.Model(), Opt.Required<string>("--adapter", "An adapter folder."), Opt.Force(),
-            new RuntimeArguments());
+        var model = Arg.Model();
+        var adapter = Opt.Required<string>("--adapter", "An adapter folder.");
+        var force = Opt.Force();
+        var runtime = new RuntimeArguments();
         var output = Opt.Output("The folded model: a file, or a folder when MODEL is one.");
         var verify = Opt.Of<bool>("--verify",
             "Compare the result with base and adapter; what cannot be compared or differs too much fails.");
@@ -60,7 +62,9 @@ internal static class ExportVerb
         var adapter = Adapter.Load(request.Adapter);
         var understood = UnderstoodModel.Of(deployed);
         var folded = new AdapterFold(evaluator, request.Families).Fold(understood, adapter, options);
-        var (comparison, problem) = request.Verify ? (Compare(), null) : folded.Bits <= 8 ? IfItRuns(Compare) : (null, null);
+        var (comparison, problem) = request.Verify ? (Compare(), null)
+            : folded.Bits <= 8 ? IfItRuns(Compare)
+            : (null, null);
         var bytes = target.Write(folded.Model, request.Force).Sum(file => new FileInfo(file).Length);
         var rounding = folded.Rounding();
         var isKept = comparison?.EffectKept is not { } kept || kept >= VerifyResult.LeastEffect || request.AllowRounding;
@@ -121,7 +125,7 @@ internal static class ExportVerb
             Canonical = models.Base.Canonical,
             Families = request.Families,
             AllowOtherBase = allowOtherBase,
-            Runtime = settings,
+            Settings = settings,
         };
         var exported = adapted with { Adapter = null, Canonical = models.Folded.Canonical };
         return new Losses(TrainingRun.Evaluate(adapted).Loss, TrainingRun.Evaluate(exported).Loss);

@@ -14,18 +14,21 @@ internal static class GenerateVerb
 {
     public static Verb Create()
     {
-        var (model, prompt, adapter, seed, runtime) = (Arg.Model(), Opt.Required<string>("--prompt", "The beginning of the text."),
-            Opt.Adapter(), Opt.Seed(), new RuntimeArguments());
-        var (tokenizer, allow) = (Opt.Of<string?>("--tokenizer", "The folder of the tokenizer (default: the model's).", "DIR"),
-            Opt.AllowBase());
-        var (tokens, temperature) = (Opt.AtLeastOne(Opt.Of("--max-tokens", "Most tokens to write.", 100)),
-            Opt.NotNegative(Opt.Of("--temperature", "0 takes the likeliest token; more makes unlikely ones likelier.", 0.0)));
-        var (topK, topP) = (Opt.Checked(
-            Opt.Of<int?>("--top-k", "Draw from the K likeliest tokens.", "K"), number => number >= 1, "must be >= 1"),
-            Opt.Checked(
-                Opt.Of("--top-p", "Draw from the likeliest tokens whose probabilities reach P.", 1.0),
-                number => number is > 0 and <= 1,
-                "must be > 0 and <= 1"));
+        var model = Arg.Model();
+        var prompt = Opt.Required<string>("--prompt", "The beginning of the text.");
+        var adapter = Opt.Adapter();
+        var seed = Opt.Seed();
+        var runtime = new RuntimeArguments();
+        var tokenizer = Opt.Of<string?>("--tokenizer", "The folder of the tokenizer (default: the model's).", "DIR");
+        var allow = Opt.AllowBase();
+        var tokens = Opt.AtLeastOne(Opt.Of("--max-tokens", "Most tokens to write.", 100));
+        var temperature = Opt.NotNegative(
+            Opt.Of("--temperature", "0 takes the likeliest token; more makes unlikely ones likelier.", 0.0));
+        var topK = Opt.AtLeastOne(Opt.Of<int?>("--top-k", "Draw from the K likeliest tokens.", "K"));
+        var topP = Opt.Checked(
+            Opt.Of("--top-p", "Draw from the likeliest tokens whose probabilities reach P.", 1.0),
+            number => number is > 0 and <= 1,
+            "must be > 0 and <= 1");
         return Verb.Define(
             "generate",
             "Continue a text with a decoder.",

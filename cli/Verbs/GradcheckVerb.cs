@@ -15,11 +15,15 @@ internal static class GradcheckVerb
 {
     public static Verb Create()
     {
-        var (model, golden, batch) = (Arg.Model(), Opt.Of<string?>("--golden", "A golden .safetensors with its .json beside it.", "FILE"),
-            Opt.Of<string?>("--batch", "The batch; default: the golden's own, in reference/ beside the model, or random tokens.", "FILE"));
-        var (names, task, adapter) = (Opt.Of<string?>("--names", "Parameter names that override the derived ones.", "FILE"),
-            Opt.Of<string?>("--task", "Without a golden: the loss.", "NAME"), new AdapterArguments());
-        var (seed, runtime) = (Opt.Seed(), new RuntimeArguments());
+        var model = Arg.Model();
+        var golden = Opt.Of<string?>("--golden", "A golden .safetensors with its .json beside it.", "FILE");
+        var batch = Opt.Of<string?>(
+            "--batch", "The batch; default: the golden's own, in reference/ beside the model, or random tokens.", "FILE");
+        var names = Opt.Of<string?>("--names", "Parameter names that override the derived ones.", "FILE");
+        var task = Opt.Of<string?>("--task", "Without a golden: the loss.", "NAME");
+        var adapter = new AdapterArguments();
+        var seed = Opt.Seed();
+        var runtime = new RuntimeArguments();
         return Verb.Define(
             "gradcheck",
             "Compare derived gradients with a golden, or with central differences.",
@@ -30,14 +34,14 @@ internal static class GradcheckVerb
                 var understood = UnderstoodModel.Of(OnnxModel.Load(call.Get(model)));
                 if (call.Get(golden) is { } file)
                     return AgainstGolden(understood, (Golden.Load(file), call.Families), (call.Get(batch), call.Get(names)), settings);
-                var spec = new TrainingOptions
+                var options = new TrainingOptions
                 {
                     Adapter = adapter.Options(call),
                     Task = call.Get(task) ?? throw NeedsTask(),
                     Seed = call.Get(seed) ?? 0,
                     Families = call.Families,
                 };
-                return AgainstDifferences(understood, spec, call.Get(batch), settings);
+                return AgainstDifferences(understood, options, call.Get(batch), settings);
             });
     }
 
@@ -46,26 +50,25 @@ internal static class GradcheckVerb
     {
         var (golden, families) = expected;
         var deployed = model.Deployed;
-        var spec = golden.Spec(
-            Architecture.Of(model), families) with
-        { Names = files.Names is null ? null : ParameterNameFile.Load(files.Names, deployed) };
+        var names = files.Names is null ? null : ParameterNameFile.Load(files.Names, deployed);
+        var options = golden.ToOptions(Architecture.Of(model), families) with { Names = names };
         var batch = files.Batch
             ?? Path.Combine(Path.GetDirectoryName(Path.GetFullPath(deployed.Path))!, "reference", golden.Batch ?? "batch.safetensors");
         var result = new GoldenCheck(golden, settings.ToEvaluator())
-            .Run(TrainingGraphBuilder.Build(model, spec), StoredBatch.Load(batch), settings);
+            .Run(TrainingGraphBuilder.Build(model, options), StoredBatch.Load(batch), settings);
         return new Verdict(result, result.Ok);
     }
 
-    private static Verdict AgainstDifferences(UnderstoodModel model, TrainingOptions spec, string? file, OrtSettings settings)
+    private static Verdict AgainstDifferences(UnderstoodModel model, TrainingOptions options, string? file, OrtSettings settings)
     {
         var architecture = Architecture.Of(model);
-        var values = CentralDifferenceCheck.FactorsOf(AdapterPlan.Of(architecture, spec.Adapter, spec.Families), spec.Seed);
-        var graphs = TrainingGraphBuilder.Build(model, spec with { Values = values });
+        var values = CentralDifferenceCheck.FactorsOf(AdapterPlan.Of(architecture, options.Adapter, options.Families), options.Seed);
+        var graphs = TrainingGraphBuilder.Build(model, options with { Values = values });
         var classes = graphs.Evaluation.Classes ?? 2;
         var batch = file is not null
             ? StoredBatch.Load(file)
-            : SampleBatch.For(spec.Task, architecture.Vocab ?? 2, classes, spec.Seed, graphs.Batches.Sizes);
-        var result = new CentralDifferenceCheck(graphs, settings, spec.Seed).Run(batch);
+            : SampleBatch.For(options.Task, architecture.Vocab ?? 2, classes, options.Seed, graphs.Batches.Sizes);
+        var result = new CentralDifferenceCheck(graphs, settings, options.Seed).Run(batch);
         return new Verdict(result, result.Verdict != GradientVerdict.Wrong);   // unresolved is no failure
     }
 

@@ -13,9 +13,11 @@ internal static class InjectVerb
 {
     public static Verb Create()
     {
-        var (model, output, force, seed, adapter) = (Arg.Model(),
-            Opt.Output("The model with the adapter as side branches; the adapter goes beside it, as OUT.adapter."), Opt.Force(),
-            Opt.Seed(), new AdapterArguments());
+        var model = Arg.Model();
+        var output = Opt.Output("The model with the adapter as side branches; the adapter goes beside it, as OUT.adapter.");
+        var force = Opt.Force();
+        var seed = Opt.Seed();
+        var adapter = new AdapterArguments();
         var factors = Opt.Of<string?>("--factors", "Values to start from.", "FILE.safetensors");
         return Verb.Define(
             "inject",

@@ -12,12 +12,12 @@ internal static class InspectVerb
 {
     public static Verb Create()
     {
-        var (model, graph, weights) = (Arg.Model(),
-            Opt.Of<string?>("--graph", "Write the canonical training graph, for Netron.", "OUT.onnx"),
-            Opt.Of<bool>("--weights", "List the parameters by their PyTorch-style names."));
-        var (explain, force) = (Opt.Of<bool>(
-            "--explain", "Tell of what was not understood which form came closest, where it stopped and what is missing."),
-            Opt.Force());
+        var model = Arg.Model();
+        var graph = Opt.Of<string?>("--graph", "Write the canonical training graph, for Netron.", "OUT.onnx");
+        var weights = Opt.Of<bool>("--weights", "List the parameters by their PyTorch-style names.");
+        var explain = Opt.Of<bool>(
+            "--explain", "Tell of what was not understood which form came closest, where it stopped and what is missing.");
+        var force = Opt.Force();
         return Verb.Define("inspect", "Show the attention that was found in a model.", [model, graph, explain, weights, force], call =>
         {
             var deployed = OnnxModel.Load(call.Get(model));

@@ -17,9 +17,12 @@ internal static class MethodsVerb
 
     public static Verb Create()
     {
-        var (model, targets, rank) = (Arg.OptionalModel(), Opt.Targets(), Opt.Rank());
-        var (width, heads, layers) = (Size("--width", "Model width d."), Size("--heads", "Query heads H."),
-            Opt.Within(Opt.Of<int?>("--layers", "Layers L.", "N"), 1, MostLayers));
+        var model = Arg.OptionalModel();
+        var targets = Opt.Targets();
+        var rank = Opt.Rank();
+        var width = Size("--width", "Model width d.");
+        var heads = Size("--heads", "Query heads H.");
+        var layers = Opt.Within(Opt.Of<int?>("--layers", "Layers L.", "N"), 1, MostLayers);
         var (kvHeads, vocab) = (Size("--kv-heads", "Key/value heads (default: as many as query heads)."),
             Size("--vocab", "Size of the vocabulary."));
         var ffn = Size("--ffn", "Width of the MLP, for the targets gate, up and down.");

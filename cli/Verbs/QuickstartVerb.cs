@@ -18,8 +18,9 @@ internal static class QuickstartVerb
 
     public static Verb Create()
     {
-        var (output, force, runtime) = (Opt.OptionalOutput("The folder of the run and of the folded model (default: quickstart)."),
-            Opt.Force(), new RuntimeArguments());
+        var output = Opt.OptionalOutput("The folder of the run and of the folded model (default: quickstart).");
+        var force = Opt.Force();
+        var runtime = new RuntimeArguments();
         return Verb.Define(
             "quickstart",
             "Adapt the bundled model to the bundled ship's log, fold, verify.",
@@ -38,7 +39,7 @@ internal static class QuickstartVerb
                     Recipe = recipe,
                     Families = call.Families,
                     Force = true,
-                    Runtime = runtime.Settings(call),
+                    Settings = runtime.Settings(call),
                 });
             });
     }
@@ -51,7 +52,7 @@ internal static class QuickstartVerb
         var merged = Path.Combine(folder, "merged.onnx");
         new OutputGuard(force: true, deployed.Files).CheckModel(merged);
         call.Progress.Report("Measuring the base model …");
-        var evaluation = new EvaluationRequest { Recipe = request.Recipe, Families = call.Families, Runtime = request.Runtime };
+        var evaluation = new EvaluationRequest { Recipe = request.Recipe, Families = call.Families, Settings = request.Settings };
         var before = TrainingRun.Evaluate(evaluation, call.Progress).Loss;
         var trained = TrainingRun.Train(request, call.Progress, TimeProvider.System, call.Stop);
         call.Stop.ThrowIfCancellationRequested();   // the run is saved
@@ -79,7 +80,7 @@ internal static class QuickstartVerb
 
     private static string Sample(OnnxModel model, RunRequest request)
     {
-        var settings = new OrtSettings(Threads: request.Runtime.Threads);
+        var settings = new OrtSettings(Threads: request.Settings.Threads);
         using var generator = new TextGenerator(model, request.Recipe.Tokenizer, settings, TimeProvider.System);
         return generator.Continue(Prompt, new GenerationOptions { MaxTokens = SampleTokens }).Whole;
     }

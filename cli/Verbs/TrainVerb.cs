@@ -9,8 +9,13 @@ internal static class TrainVerb
 {
     public static Verb Create()
     {
-        var (recipe, settings, output, resume) = (Arg.Recipe(), Opt.Settings(), Opt.OptionalOutput("The run folder."), Opt.Resume());
-        var (force, seed, runtime) = (Opt.Force(), Opt.Seed(), new RuntimeArguments());
+        var recipe = Arg.Recipe();
+        var settings = Opt.Settings();
+        var output = Opt.OptionalOutput("The run folder.");
+        var resume = Opt.Resume();
+        var force = Opt.Force();
+        var seed = Opt.Seed();
+        var runtime = new RuntimeArguments();
         return Verb.Define(
             "train",
             "Train an adapter as a recipe says.",
@@ -25,7 +30,7 @@ internal static class TrainVerb
                     Families = call.Families,
                     Resume = call.Get(resume),
                     Force = call.Get(force),
-                    Runtime = runtime.Settings(call),
+                    Settings = runtime.Settings(call),
                 };
                 return TrainingRun.Train(request, call.Progress, TimeProvider.System, call.Stop);
             });

@@ -1,5 +1,6 @@
 using LoRTA.Onnx.Export.Verifying;
 using LoRTA.Onnx.GraphGen.Adapters.Stored;
+using LoRTA.Onnx.GraphGen.Attention;
 using LoRTA.Onnx.GraphGen.Canonical;
 using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.Training.Runs;
@@ -14,7 +15,11 @@ internal static class VerifyVerb
 
     public static Verb Create()
     {
-        var (a, b, adapter, seed, runtime) = (Arg.Model("A"), Arg.Model("B"), Opt.Adapter(), Opt.Seed(), new RuntimeArguments());
+        var a = Arg.Model("A");
+        var b = Arg.Model("B");
+        var adapter = Opt.Adapter();
+        var seed = Opt.Seed();
+        var runtime = new RuntimeArguments();
         var inputs = Opt.Of<string?>("--inputs", "Inputs by name.", "FILE.safetensors");
         var data = Opt.Of<string?>("--data", "Compare on a recipe's validation data, as export --data does.", "RECIPE");
         var samples = Opt.Within(Opt.Of("--samples", "Random rows.", 4), 1, MostSamples);
@@ -27,12 +32,13 @@ internal static class VerifyVerb
             [a, b, adapter, data, inputs, samples, length, tolerance, seed, .. runtime.Symbols], call =>
         {
             var (first, second) = (OnnxModel.Load(call.Get(a)), OnnxModel.Load(call.Get(b)));
+            var canonical = new Lazy<CanonicalModel>(() => CanonicalModel.Of(first));
             var settings = runtime.Settings(call);
             var recipe = call.Get(data) is { } path ? RecipeArgument.OfModel(call, path, call.Get(a), settings) : null;
             var options = new VerifyOptions
             {
                 Inputs = call.Get(inputs),
-                Batches = call.Get(inputs) is null && recipe is not null ? RecipeBatches.Of(recipe, CanonicalModel.Of(first)).Held : null,
+                Batches = call.Get(inputs) is null && recipe is not null ? RecipeBatches.Of(recipe, canonical.Value).Held : null,
                 Samples = call.Get(samples),
                 Length = call.Get(length),
                 Seed = call.Get(seed) ?? 0,
@@ -41,9 +47,10 @@ internal static class VerifyVerb
             };
             var verifier = new Verifier(settings.ToEvaluator(), call.Families);
             var byType = Math.Max(Verifier.DefaultTolerance(first), Verifier.DefaultTolerance(second));
-            var result = call.Get(adapter) is { } folder
-                ? verifier.Compare(first, Adapter.Load(folder), second, options)
-                : verifier.Compare(first, second, options with { Tolerance = options.Tolerance ?? byType });
+            var beside = call.Get(adapter) is { } folder ? Adapter.Load(folder) : null;
+            var result = beside is not null
+                ? verifier.Compare(UnderstoodModel.Of(canonical.Value), beside, CanonicalModel.Of(second), options)
+                : verifier.Compare(first, second, options with { Tolerance = options.Tolerance ?? byType }, () => canonical.Value);
             return new Verdict(result, result.Ok);
         });
     }

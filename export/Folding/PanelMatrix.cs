@@ -11,12 +11,6 @@ internal sealed class PanelMatrix(int size)
 
     private readonly float[] _numbers = new float[(size + Width - 1) / Width * size * Width];
 
-    /// <summary>Rows and columns.</summary>
-    public int Size => size;
-
-    /// <summary>One number.</summary>
-    public float this[int row, int column] => _numbers[Place(row, column)];
-
     /// <summary>A matrix of row-major numbers.</summary>
     public static PanelMatrix Of(ReadOnlySpan<double> numbers, int size)
     {
@@ -42,7 +36,14 @@ internal sealed class PanelMatrix(int size)
         var panel = _numbers.AsSpan(begin * size, size * Width);
         factors = factors[..rows.Length];
         to = to[..Width];
-        var (a, b, c, d, e, f, g, h) = (to[0], to[1], to[2], to[3], to[4], to[5], to[6], to[7]);
+        var a = to[0];
+        var b = to[1];
+        var c = to[2];
+        var d = to[3];
+        var e = to[4];
+        var f = to[5];
+        var g = to[6];
+        var h = to[7];
         for (var i = 0; i < rows.Length; i++)
         {
             var factor = factors[i];
@@ -56,7 +57,14 @@ internal sealed class PanelMatrix(int size)
             g = Vector.FusedMultiplyAdd(factor, new Vector<float>(row[6]), g);
             h = Vector.FusedMultiplyAdd(factor, new Vector<float>(row[7]), h);
         }
-        (to[0], to[1], to[2], to[3], to[4], to[5], to[6], to[7]) = (a, b, c, d, e, f, g, h);
+        to[0] = a;
+        to[1] = b;
+        to[2] = c;
+        to[3] = d;
+        to[4] = e;
+        to[5] = f;
+        to[6] = g;
+        to[7] = h;
     }
 
     private int Place(int row, int column) => (((column / Width * size) + row) * Width) + (column % Width);

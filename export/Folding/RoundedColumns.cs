@@ -86,7 +86,9 @@ internal sealed class RoundedColumns(float lowest, float highest, Func<float, fl
     {
         for (var k = 0; k < _block.Count; k++)
         {
-            (_codes[k], _scales[k], _inverse[k]) = (_best[k], _bestScales[k], Inverse(_bestScales[k]));
+            _codes[k] = _best[k];
+            _scales[k] = _bestScales[k];
+            _inverse[k] = Inverse(_bestScales[k]);
             _error[k] = ((_codes[k] - _zeros[k]) * _scales[k]) - _wanted[k];
         }
     }
@@ -173,7 +175,9 @@ internal sealed class RoundedColumns(float lowest, float highest, Func<float, fl
     // Each code in turn to where its column is best, the others as they are.
     private bool ChangeCodes()
     {
-        var (n, h, isChanged) = (_block.Count, _block.Moments, false);
+        var n = _block.Count;
+        var h = _block.Moments;
+        var isChanged = false;
         for (var begin = 0; begin < n; begin += PanelMatrix.Width)
         {
             var slope = _slope.AsSpan(begin, PanelMatrix.Width);

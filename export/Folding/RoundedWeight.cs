@@ -39,13 +39,20 @@ internal abstract class RoundedWeight(IStoredNumbers original, IReadOnlyList<Wei
     }
 
     /// <summary>Notes how far stored numbers are from the exact ones.</summary>
-    protected void Note((double MaxAbs, double MaxRel) distance) => (IsMeasured, MaxAbs, MaxRel) = (true, distance.MaxAbs, distance.MaxRel);
+    protected void Note((double MaxAbs, double MaxRel) distance)
+    {
+        IsMeasured = true;
+        (MaxAbs, MaxRel) = distance;
+    }
 
     /// <summary>How far stored numbers are from the exact ones.</summary>
     /// <exception cref="GraphGen.LortaException">LRT703: a finite number that the stored type cannot hold.</exception>
     protected (double MaxAbs, double MaxRel) Distance(float[] exact, ReadStored stored)
     {
-        var (width, gate, difference, largest) = ((int)original.Columns, new Lock(), 0f, 0f);
+        var width = (int)original.Columns;
+        var gate = new Lock();
+        var difference = 0f;
+        var largest = 0f;
         Parallel.For(0, (int)original.Rows, () => (Row: new float[width], Difference: 0f, Largest: 0f), (row, _, found) =>
         {
             var wanted = exact.AsSpan(row * width, width);
@@ -153,7 +160,7 @@ internal sealed class QuantizedWeight(QuantizedMatrix original, IReadOnlyList<We
     // The nearest codes come first in any case.
     private Made Make(float[] exact, RoundedNumbers rounded)
     {
-        original.Requantize(exact, rounded);
+        new Requantizer(original).Requantize(exact, rounded);
         if (choice.Moments is null) return Stored(null);
         if (_made.All(made => made.Moments is not null)) _made.Add(Stored(null));
         if (choice.Moments.GetValueOrDefault(_edits[0].Address) is { } moments)

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Runtime.ExceptionServices;
 using LoRTA.Onnx.GraphGen.Attention;
 using LoRTA.Onnx.GraphGen.Ir;
@@ -33,18 +34,29 @@ internal sealed class WeightWriter(OnnxModel model, bool widen, RoundingChoice c
 
     /// <summary>Rounds all weights of few bits as was chosen, two at a time: what one thread does alone for one of them, another does for
     /// the other.</summary>
+    /// <exception cref="GraphGen.LortaException">LRT703: of the weights that do not fit their type, the first in the file's
+    /// order, whichever thread finds its own first.</exception>
     public void Round()
     {
-        try
+        var failures = new ConcurrentDictionary<long, ExceptionDispatchInfo>();
+        var options = new ParallelOptions { MaxDegreeOfParallelism = AtOnce };
+        Parallel.ForEach(_rounded.OfType<QuantizedWeight>(), options, (weight, loop, index) =>
         {
-            var options = new ParallelOptions { MaxDegreeOfParallelism = AtOnce };
-            Parallel.ForEach(_rounded.OfType<QuantizedWeight>(), options, weight => weight.Compute());
-        }
-        catch (AggregateException e)
-        {
-            ExceptionDispatchInfo.Throw(e.Flatten().InnerExceptions[0]);
-        }
+            try
+            {
+                weight.Compute();
+            }
+            catch (Exception e) when (failures.TryAdd(index, Captured(e)))
+            {
+                loop.Break();   // the weights before this one are still rounded
+            }
+        });
+        if (!failures.IsEmpty) failures.MinBy(failure => failure.Key).Value.Throw();
     }
+
+    // What threads inside found comes as one failure that holds theirs.
+    private static ExceptionDispatchInfo Captured(Exception failure) =>
+        ExceptionDispatchInfo.Capture(failure is AggregateException all ? all.Flatten().InnerExceptions[0] : failure);
 
     /// <summary>What storing cost; asks after the weights were written.</summary>
     public Rounding? Rounding()

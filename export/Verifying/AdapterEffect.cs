@@ -13,8 +13,12 @@ internal sealed class AdapterEffect
 
     private readonly double _norm;
 
-    private AdapterEffect(ModelOutputs adapted, double norm, IReadOnlyDictionary<string, SecondMoments> moments) =>
-        (Adapted, _norm, Moments) = (adapted, norm, moments);
+    private AdapterEffect(ModelOutputs adapted, double norm, IReadOnlyDictionary<string, SecondMoments> moments)
+    {
+        Adapted = adapted;
+        _norm = norm;
+        Moments = moments;
+    }
 
     /// <summary>Outputs of the base with the adapter.</summary>
     public ModelOutputs Adapted { get; }
@@ -42,9 +46,8 @@ internal sealed class AdapterEffect
             var found = open.Run(batch);
             foreach (var (x, moments) in observed) moments.Add(found[x.Name], open.MaskOf(batch));
         }
-        return new AdapterEffect(adapted, difference.Norm > Noise * difference.SizeNorm
-            ? difference.Norm
-            : 0, model.Sites.Where(site => observed.ContainsKey(site.Value.Input))
+        var norm = difference.Norm > Noise * difference.SizeNorm ? difference.Norm : 0;
+        return new AdapterEffect(adapted, norm, model.Sites.Where(site => observed.ContainsKey(site.Value.Input))
             .ToDictionary(site => site.Key, site => observed[site.Value.Input], StringComparer.Ordinal));
     }
 

@@ -65,12 +65,17 @@ internal sealed class OpenModel(OnnxModel model, ICompiledGraph compiled, IReadO
     /// <summary>The outputs for every batch.</summary>
     /// <param name="more">Further inputs.</param>
     /// <param name="keeps">Which outputs are kept; null = all.</param>
-    public ModelOutputs RunAll(IReadOnlyDictionary<string, OnnxTensor>? more = null, Func<string, bool>? keeps = null) =>
-        new(model.Path, [.. batches.Select(batch =>
+    public ModelOutputs RunAll(IReadOnlyDictionary<string, OnnxTensor>? more = null, Func<string, bool>? keeps = null)
     {
-        var outputs = Run(batch, more);
-        return (keeps is null ? outputs : outputs.Where(output => keeps(output.Key)).ToDictionary(StringComparer.Ordinal), MaskOf(batch));
-    })]);
+        var results = new List<(IReadOnlyDictionary<string, OnnxTensor>, OnnxTensor?)>();
+        foreach (var batch in batches)
+        {
+            var outputs = Run(batch, more);
+            if (keeps is not null) outputs = outputs.Where(output => keeps(output.Key)).ToDictionary(StringComparer.Ordinal);
+            results.Add((outputs, MaskOf(batch)));
+        }
+        return new ModelOutputs(model.Path, results);
+    }
 
     /// <summary>The outputs for one batch, which a model of fixed sizes takes in several runs.</summary>
     public IReadOnlyDictionary<string, OnnxTensor> Run(IReadOnlyDictionary<string, OnnxTensor> batch,

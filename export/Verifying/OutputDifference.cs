@@ -17,7 +17,10 @@ internal readonly record struct OutputDifference(double Largest, double Size, do
         var common = Common(a, b);
         var judged = common.Where(name => name.EndsWith(Logits, StringComparison.OrdinalIgnoreCase)).DefaultIfEmpty().ToHashSet();
         if (judged.Contains(null)) judged = [.. common];
-        var (largest, size, squares, sizeSquares) = (0.0, 0.0, 0.0, 0.0);
+        var largest = 0.0;
+        var size = 0.0;
+        var squares = 0.0;
+        var sizeSquares = 0.0;
         foreach (var (first, second) in a.Batches.Zip(b.Batches))
         {
             foreach (var name in common)
@@ -44,7 +47,10 @@ internal readonly record struct OutputDifference(double Largest, double Size, do
         var (x, y) = (a.ToFloats(), b.ToFloats());
         var kept = a.Rank == 3 && mask is not null && mask.Dims.SequenceEqual(a.Dims.Take(2)) ? mask.ToFloats() : null;
         var width = kept is null ? x.Length : (int)a.Dims[2];
-        var (largest, size, squares, sizeSquares) = (0.0, 0.0, 0.0, 0.0);
+        var largest = 0.0;
+        var size = 0.0;
+        var squares = 0.0;
+        var sizeSquares = 0.0;
         for (var row = 0; row * width < x.Length; row++)
         {
             if (kept is not null && kept[row] == 0) continue;

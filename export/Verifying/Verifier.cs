@@ -23,12 +23,15 @@ public sealed class Verifier(IGraphEvaluator evaluator, IReadOnlyList<AdapterFam
     /// <summary>Compares two models. Where one rounds activations when it runs, the verdict is on the canonical graphs of both, which do
     /// not.</summary>
     /// <exception cref="LortaException">LRT704 … LRT706: inputs or outputs do not fit.</exception>
-    public VerifyResult Compare(OnnxModel a, OnnxModel b, VerifyOptions options)
+    public VerifyResult Compare(OnnxModel a, OnnxModel b, VerifyOptions options) =>
+        Compare(a, b, options, () => CanonicalModel.Of(a));
+
+    internal VerifyResult Compare(OnnxModel a, OnnxModel b, VerifyOptions options, Func<CanonicalModel> canonical)
     {
         var runner = ModelRunner.Of(evaluator, options, b, a);
         var deployed = OutputDifference.Between(runner.Run(a), runner.Run(b));
         var judged = ActivationRounding.IsIn(a) || ActivationRounding.IsIn(b)
-            ? OutputDifference.Between(runner.Run(CanonicalModel.Of(a).Model), runner.Run(CanonicalModel.Of(b).Model))
+            ? OutputDifference.Between(runner.Run(canonical().Model), runner.Run(CanonicalModel.Of(b).Model))
             : deployed;
         return Verdict(judged, deployed.Largest, options.Tolerance ?? Exact);
     }
@@ -85,7 +88,7 @@ public sealed class Verifier(IGraphEvaluator evaluator, IReadOnlyList<AdapterFam
         }
     }
 
-    private VerifyResult Compare(UnderstoodModel a, Adapter adapter, CanonicalModel b, VerifyOptions options)
+    internal VerifyResult Compare(UnderstoodModel a, Adapter adapter, CanonicalModel b, VerifyOptions options)
     {
         var runner = ModelRunner.Of(evaluator, options, b.Deployed, a.Deployed);
         var switchable = Switchable(a, adapter, options);

@@ -9,8 +9,12 @@ public sealed class FactorSet
     private readonly IReadOnlyDictionary<string, Expr> _factors;
     private readonly AdapterPlan _plan;
 
-    internal FactorSet(IReadOnlyDictionary<string, Expr> factors, Expr scale, AdapterPlan plan) =>
-        (_factors, Scale, _plan) = (factors, scale, plan);
+    internal FactorSet(IReadOnlyDictionary<string, Expr> factors, Expr scale, AdapterPlan plan)
+    {
+        _factors = factors;
+        Scale = scale;
+        _plan = plan;
+    }
 
     /// <summary>The number that every update is multiplied by; a graph input, 0 = adapter off.</summary>
     public Expr Scale { get; }

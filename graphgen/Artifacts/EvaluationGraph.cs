@@ -31,24 +31,25 @@ internal sealed record EvaluationGraph(OnnxModel Model, string? Logits, BatchRun
 
     /// <summary>Adds an adapter and a task's loss to a model.</summary>
     /// <param name="model">The model, whose training copy is changed.</param>
-    /// <param name="spec">The adapter, with its values, and the task.</param>
+    /// <param name="options">The adapter, with its values, and the task.</param>
     /// <returns>The graph, and the values of its inputs for factors and trained parameters.</returns>
     /// <exception cref="LortaException">LRT2xx, LRT3xx: the model is not understood, or the adapter does not fit it.</exception>
     public static (EvaluationGraph Graph, IReadOnlyDictionary<string, OnnxTensor> Values) OfAdapted(
-        UnderstoodModel model, TrainingOptions spec)
+        UnderstoodModel model, TrainingOptions options)
     {
-        var adapted = AdaptedModel.Of(model, spec.Adapter with { Dropout = 0 }, spec.Families, new(spec.Trainables, spec.Names));
-        var graph = Finished(adapted.Canonical.Model, BatchRuns.Of(adapted.Canonical, spec.Task), LossOf(adapted, spec));
-        var trained = adapted.Trained(spec.Values, spec.Seed)
+        var adapter = options.Adapter with { Dropout = 0 };
+        var adapted = AdaptedModel.Of(model, adapter, options.Families, new(options.Trainables, options.Names));
+        var graph = Finished(adapted.Canonical.Model, BatchRuns.Of(adapted.Canonical, options.Task), LossOf(adapted, options));
+        var trained = adapted.Trained(options.Values, options.Seed)
             .Select(tensor => KeyValuePair.Create(tensor.Input.ToString(), tensor.Initial));
-        return (graph, new Dictionary<string, OnnxTensor>(adapted.Frozen(spec.Values, spec.Seed).Concat(trained), StringComparer.Ordinal));
+        return (graph, adapted.Frozen(options.Values, options.Seed).Concat(trained).ToDictionary(StringComparer.Ordinal));
     }
 
     /// <summary>Writes the loss of a task, with what the family adds to it.</summary>
-    public static (Expr Loss, Expr? Logits) LossOf(AdaptedModel adapted, TrainingOptions spec)
+    public static (Expr Loss, Expr? Logits) LossOf(AdaptedModel adapted, TrainingOptions options)
     {
         using var scope = adapted.Tape.Scope("loss");
-        var (loss, logits) = TaskLosses.Of(spec.Task).Emit(adapted.Tape, spec.Output);
+        var (loss, logits) = TaskLosses.Of(options.Task).Emit(adapted.Tape, options.Output);
         var penalty = adapted.Plan.Family.Penalty(adapted.Plan.Sites, adapted.Factors);
         return (penalty is null ? loss : loss + penalty.Value, logits);
     }

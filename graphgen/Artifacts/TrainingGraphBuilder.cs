@@ -14,26 +14,26 @@ public static class TrainingGraphBuilder
 {
     /// <summary>Builds the training, evaluation and optimizer graphs.</summary>
     /// <param name="deployed">The model; it is not changed.</param>
-    /// <param name="spec">What is to be trained.</param>
+    /// <param name="options">What is to be trained.</param>
     /// <exception cref="LortaException">LRT2xx … LRT4xx: the model is not understood, options do not fit it, or an operator has no
     /// gradient.</exception>
-    public static TrainingGraphs Build(OnnxModel deployed, TrainingOptions spec) => Build(UnderstoodModel.Of(deployed), spec);
+    public static TrainingGraphs Build(OnnxModel deployed, TrainingOptions options) => Build(UnderstoodModel.Of(deployed), options);
 
     /// <summary>Builds them in the training copy of a model that nobody needs otherwise.</summary>
-    internal static TrainingGraphs Build(UnderstoodModel model, TrainingOptions spec)
+    internal static TrainingGraphs Build(UnderstoodModel model, TrainingOptions options)
     {
-        spec.Optimizer.Validate();
-        var adapted = AdaptedModel.Of(model, spec.Adapter, spec.Families, new(spec.Trainables, spec.Names));
+        options.Optimizer.Validate();
+        var adapted = AdaptedModel.Of(model, options.Adapter, options.Families, new(options.Trainables, options.Names));
         var graph = adapted.Canonical.Model.Graph;
         var tape = adapted.Tape;
-        var batches = BatchRuns.Of(adapted.Canonical, spec.Task);
-        var (loss, logits) = EvaluationGraph.LossOf(adapted, spec);
+        var batches = BatchRuns.Of(adapted.Canonical, options.Task);
+        var (loss, logits) = EvaluationGraph.LossOf(adapted, options);
         GraphOutputs.Keep(loss, logits?.Value);
         var eval = adapted.Canonical.Model.Clone();
         RemoveDropout(eval.Graph);
         GraphOutputs.Finish(eval.Graph);
 
-        var trained = adapted.Trained(spec.Values, spec.Seed);
+        var trained = adapted.Trained(options.Values, options.Seed);
         var weight = tape[graph.AddInput(TrainingNames.Weight, ElementType.Float, [])];
         var gradients = Gradients.Of(tape, (loss * weight).Value, [.. trained.Select(tensor => graph.Find(tensor.Input)!)]);
         GraphOutputs.Keep(loss, null);
@@ -45,12 +45,12 @@ public static class TrainingGraphBuilder
         {
             Train = adapted.Canonical.Model,
             Eval = eval,
-            Optimizer = spec.Optimizer.Build(trained),
+            Optimizer = options.Optimizer.Build(trained),
             OptimizerState = AdamW.State,
-            Options = spec.Optimizer,
+            Options = options.Optimizer,
             Trained = trained,
-            Frozen = adapted.Frozen(spec.Values, spec.Seed),
-            Seed = spec.Seed,
+            Frozen = adapted.Frozen(options.Values, options.Seed),
+            Seed = options.Seed,
             Plan = adapted.Plan,
             Base = BaseModels.Describe(adapted.Base, adapted.Plan),
             Logits = logits?.Value.Name,

@@ -35,7 +35,11 @@ internal sealed class GradientCall(Tape tape, Node node, IReadOnlyDictionary<Val
 
     public void Deconstruct(out Expr a, out Expr b) => (a, b) = (X, tape[node.Input(1)!]);
 
-    public void Deconstruct(out Expr a, out Expr b, out Expr c) => (a, b, c) = (X, tape[node.Input(1)!], tape[node.Input(2)!]);
+    public void Deconstruct(out Expr a, out Expr b, out Expr c)
+    {
+        (a, b) = this;
+        c = tape[node.Input(2)!];
+    }
 
     /// <summary>An input, or null where it is absent.</summary>
     public Expr? Input(int index) => node.Input(index) is { } input ? tape[input] : null;

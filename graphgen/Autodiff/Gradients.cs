@@ -44,6 +44,8 @@ internal static class Gradients
         using var scope = tape.Scope($"{(node.Name.Length > 0 ? node.Name : node.Output.Name)}_grad");
         var gradients = node.Outputs.OfType<Value>().Where(parts.ContainsKey).ToDictionary(output => output, output => Sum(parts[output]));
         var given = rule.Inputs!(new GradientCall(tape, node, gradients, moving));
+        if (node.Inputs.Skip(given.Count).Any(input => input is not null && moving.Contains(input)))
+            throw new InvalidOperationException($"The rule of {node.Op} gives {given.Count} gradients to {node.Inputs.Count} inputs.");
         if (given.Count < node.Inputs.Count)
             throw AutodiffErrors.FormNotSupported(node, $"it has {node.Inputs.Count} inputs where the operator takes {given.Count}");
         for (var i = 0; i < node.Inputs.Count; i++)

@@ -13,7 +13,9 @@ internal static class Broadcast
         if (result.Length == numbers.Length) return numbers;
         for (var i = 0L; i < result.Length; i++)
         {
-            var (rest, from, stride) = (i, 0L, 1L);
+            var rest = i;
+            var from = 0L;
+            var stride = 1L;
             for (var axis = dims.Length - 1; axis >= 0; axis--)
             {
                 var index = rest % dims[axis];

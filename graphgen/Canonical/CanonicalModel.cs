@@ -26,7 +26,9 @@ public sealed class CanonicalModel
     private CanonicalModel(Rewriting rewriting, AttentionForms attention)
     {
         Made.Add(1, KeyValuePair.Create<string, object?>("path", rewriting.Deployed.Path));
-        (Deployed, Model, _stored) = (rewriting.Deployed, rewriting.Model, rewriting.Stored);
+        Deployed = rewriting.Deployed;
+        Model = rewriting.Model;
+        _stored = rewriting.Stored;
         _factors = rewriting.Factors;
         Declined = rewriting.Declined;
         Cores = attention.Cores;
@@ -36,7 +38,10 @@ public sealed class CanonicalModel
 
     private CanonicalModel(CanonicalModel original, ModelCopy copy)
     {
-        (Deployed, Model, Findings, HasAttention) = (original.Deployed, copy.Model, original.Findings, original.HasAttention);
+        Deployed = original.Deployed;
+        Model = copy.Model;
+        Findings = original.Findings;
+        HasAttention = original.HasAttention;
         _stored = Mapped(original._stored, copy);
         _factors = Mapped(original._factors, copy);
         Declined = new Dictionary<Node, IReadOnlyList<string>>();   // a copy is changed, not explained
@@ -97,8 +102,9 @@ public sealed class CanonicalModel
         rewriting.Apply(Forms);
         rewriting.Graph.RemoveUnused();
         rewriting.Graph.Sort();
-        (rewriting.Model.IrVersion, rewriting.Model.OpsetVersions[string.Empty], rewriting.Model.OpsetVersions[OrtOps.Domain]) =
-            (IrVersion, Opset, 1);
+        rewriting.Model.IrVersion = IrVersion;
+        rewriting.Model.OpsetVersions[string.Empty] = Opset;
+        rewriting.Model.OpsetVersions[OrtOps.Domain] = 1;
         return new CanonicalModel(rewriting, AttentionForms.Find(rewriting));
     }
 

@@ -37,11 +37,12 @@ internal static class AtomicFolder
     /// <exception cref="IOException">It cannot be removed; the next command that writes beside it tries again.</exception>
     public static void Delete(string path)
     {
-        var name = Leftovers.NewName(Path.GetDirectoryName(Path.GetFullPath(path))!);
-        using var held = FileSteps.Create(name + Leftovers.Lock);   // names no folder to be brought back
+        // an empty lock file names no folder to be brought back
+        using var held = Leftovers.Create(Path.GetDirectoryName(Path.GetFullPath(path))!, Leftovers.Lock);
+        var name = Path.ChangeExtension(held.Name, null);
         FileSteps.MoveFolder(path, name + Leftovers.Retired);
         FileSteps.DeleteFolder(name + Leftovers.Retired);
-        FileSteps.Delete(name + Leftovers.Lock);
+        FileSteps.Delete(held.Name);
     }
 
     /// <summary>Refuses to replace what is no folder, and a folder that holds what such a folder does not.</summary>
@@ -63,8 +64,8 @@ internal static class AtomicFolder
         var parent = Path.GetDirectoryName(target)!;
         if (!Directory.Exists(parent)) FileSteps.CreateFolder(parent);
         Leftovers.Remove(parent);
-        var name = Leftovers.NewName(parent);
-        using var held = FileSteps.Create(name + Leftovers.Lock);
+        using var held = Leftovers.Create(parent, Leftovers.Lock);
+        var name = Path.ChangeExtension(held.Name, null);
         try
         {
             held.Write(Encoding.UTF8.GetBytes(Path.GetFileName(target)));
@@ -77,7 +78,7 @@ internal static class AtomicFolder
         {
             foreach (var folder in new[] { name + Leftovers.Temporary, name + Leftovers.Retired })
                 if (Directory.Exists(folder)) FileSteps.DeleteFolder(folder);
-            FileSteps.Delete(name + Leftovers.Lock);
+            FileSteps.Delete(held.Name);
         }
     }
 

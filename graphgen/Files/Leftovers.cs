@@ -1,3 +1,5 @@
+#pragma warning disable CA2000 // the file belongs to whoever asked for it
+
 using System.Security.Cryptography;
 using System.Text.RegularExpressions;
 
@@ -12,9 +14,19 @@ internal static partial class Leftovers
     public const string Retired = ".old";
     public const string Lock = ".lock";
     private const string Prefix = "lorta-";
+    private const int Attempts = 20;
 
     /// <summary>A new name in a folder, without its ending; nobody can guess it and plant something there.</summary>
     public static string NewName(string folder) => Path.Combine(folder, Prefix + RandomNumberGenerator.GetHexString(16, lowercase: true));
+
+    /// <summary>Creates a file of a new name in a folder, locked.</summary>
+    /// <exception cref="IOException">The folder cannot be written.</exception>
+    public static FileStream Create(string folder, string ending)
+    {
+        for (var attempt = 1; attempt <= Attempts; attempt++)
+            if (TryCreate(NewName(folder) + ending) is { } file) return file;
+        throw new IOException($"{folder} accepts no new file");
+    }
 
     /// <summary>Whether a file or folder of that name is temporary.</summary>
     public static bool Is(string name) => TemporaryName().IsMatch(name);
@@ -35,6 +47,22 @@ internal static partial class Leftovers
             {
                 continue;   // another user's: a later run of theirs removes it
             }
+        }
+    }
+
+    // Whoever cleans up may take the file between its creation and its lock; then there is another name.
+    private static FileStream? TryCreate(string path)
+    {
+        try
+        {
+            var file = FileSteps.Create(path);
+            if (File.Exists(path)) return file;
+            file.Dispose();
+            return null;
+        }
+        catch (IOException) when (PathKinds.Of(path) != PathKind.Nothing)
+        {
+            return null;
         }
     }
 

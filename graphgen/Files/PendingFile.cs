@@ -6,10 +6,7 @@ namespace LoRTA.Onnx.GraphGen.Files;
 /// is writing it.</summary>
 internal sealed class PendingFile : IDisposable
 {
-    private const int Attempts = 20;
-    private readonly string _name;
-
-    private PendingFile(string name) => (_name, Stream) = (name, FileSteps.Create(name));
+    private PendingFile(FileStream stream) => Stream = stream;
 
     /// <summary>Takes the bytes; may be read again.</summary>
     public FileStream Stream { get; }
@@ -24,12 +21,7 @@ internal sealed class PendingFile : IDisposable
         var folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
         if (!Directory.Exists(folder)) FileSteps.CreateFolder(folder);
         Leftovers.Remove(folder);
-        for (var attempt = 1; attempt <= Attempts; attempt++)
-        {
-            var name = Leftovers.NewName(folder) + Leftovers.Temporary;
-            if (TryCreate(name) is { } file) return file;
-        }
-        throw new IOException($"{folder} accepts no new file");
+        return new PendingFile(Leftovers.Create(folder, Leftovers.Temporary));
     }
 
     /// <summary>Flushes the file to disk and gives it its place, over what is there.</summary>
@@ -54,7 +46,7 @@ internal sealed class PendingFile : IDisposable
     {
         try
         {
-            if (!IsPlaced) FileSteps.Delete(_name);
+            if (!IsPlaced) FileSteps.Delete(Stream.Name);
         }
         finally
         {
@@ -83,23 +75,7 @@ internal sealed class PendingFile : IDisposable
 
     private void MoveTo(string place)
     {
-        FileSteps.Move(_name, place);
+        FileSteps.Move(Stream.Name, place);
         IsPlaced = true;
-    }
-
-    // Whoever cleans up may take the file between its creation and its lock; then there is another name.
-    private static PendingFile? TryCreate(string name)
-    {
-        try
-        {
-            var file = new PendingFile(name);
-            if (File.Exists(name)) return file;
-            file.Stream.Dispose();
-            return null;
-        }
-        catch (IOException) when (PathKinds.Of(name) != PathKind.Nothing)
-        {
-            return null;
-        }
     }
 }

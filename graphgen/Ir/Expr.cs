@@ -65,8 +65,9 @@ public readonly struct Expr
         Untransposed(this) is (var original, true) ? original : MoveAxes([.. Enumerable.Range(0, Rank - 2), Rank - 1, Rank - 2]);
 
     /// <summary>All axes but the last merged: [.., n] → [N, n].</summary>
-    public Expr Rows() =>
-        Rank == 2 ? this : Shape[-1].Value is { } last ? Reshape(-1, last) : Tape.Op("Flatten", [this], ("axis", Rank - 1));
+    public Expr Rows() => Rank == 2 ? this
+        : Shape[-1].Value is { } last ? Reshape(-1, last)
+        : Tape.Op("Flatten", [this], ("axis", Rank - 1));
 
     /// <summary>Matrix product, times a number. A transposed operand becomes part of the product: on the same stored weight, never a
     /// transposed copy of it.</summary>

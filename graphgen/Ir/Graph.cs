@@ -131,7 +131,10 @@ public sealed class Graph
     internal Node InsertBefore(Node node, Node before)
     {
         if (before.Previous is { } previous) return Add(node, previous);
-        (node.Graph, node.Next, before.Previous, _first) = (this, before, node, node);
+        node.Graph = this;
+        node.Next = before;
+        before.Previous = node;
+        _first = node;
         node.Attach();
         return node;
     }
@@ -184,7 +187,9 @@ public sealed class Graph
     /// it.</summary>
     internal void Sort()
     {
-        var (begun, placed, ordered) = (new HashSet<Node>(), new HashSet<Node>(), new List<Node>());
+        var begun = new HashSet<Node>();
+        var placed = new HashSet<Node>();
+        var ordered = new List<Node>();
         foreach (var node in Nodes.ToArray()) Place(node, begun, placed, ordered);
         (_first, _last) = (ordered.FirstOrDefault(), ordered.LastOrDefault());
         for (var i = 0; i < ordered.Count; i++)

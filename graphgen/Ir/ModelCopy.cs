@@ -45,7 +45,9 @@ internal sealed class ModelCopy
 
     private static Value Of(Value value, Value copy)
     {
-        (copy.Constant, copy.Declaration, copy.Remainder) = (value.Constant, value.Declaration, value.Remainder);
+        copy.Constant = value.Constant;
+        copy.Declaration = value.Declaration;
+        copy.Remainder = value.Remainder;
         (copy.IsExternal, copy.Content) = (value.IsExternal, value.Content);
         return copy;
     }
@@ -53,7 +55,9 @@ internal sealed class ModelCopy
     private Node Of(Node node)
     {
         var copy = node.On(node.Inputs.Select(Mapped), node.Outputs.Select(Mapped)).StandFor(node);
-        (copy.Source, copy.Remainder, copy.Captures) = (node, node.Remainder, [.. node.Captures.Select(value => this[value])]);
+        copy.Source = node;
+        copy.Remainder = node.Remainder;
+        copy.Captures = [.. node.Captures.Select(value => this[value])];
         return copy;
 
         Value? Mapped(Value? value) => value is null ? null : this[value];

@@ -11,7 +11,9 @@ public sealed class Node
 
     internal Node(string opType, string domain, IEnumerable<Value?> inputs, IEnumerable<Value?> outputs)
     {
-        (OpType, Domain, Op) = (opType, OnnxOpsets.DomainOf(domain), OnnxOpsets.OpOf(domain, opType));
+        OpType = opType;
+        Domain = OnnxOpsets.DomainOf(domain);
+        Op = OnnxOpsets.OpOf(domain, opType);
         (_inputs, _outputs) = ([.. inputs], [.. outputs]);
     }
 

@@ -22,7 +22,7 @@ internal interface ITaskLoss
     long Count(OnnxTensor labels) => labels.ToLongs().LongCount(label => label != TaskLosses.Ignored);
 }
 
-/// <summary>The tasks, by name.</summary>
+/// <summary>The losses of the tasks, by name.</summary>
 internal static class TaskLosses
 {
     /// <summary>Name of the graph input that takes the labels.</summary>
@@ -31,9 +31,10 @@ internal static class TaskLosses
     /// <summary>The label of a position that does not count.</summary>
     public const long Ignored = -100;
 
+    /// <summary>All losses, in the order of help and messages.</summary>
     public static readonly IReadOnlyList<ITaskLoss> All =
     [
-        new Classification(), new Regression(), new TokenClassification("masked-lm"), new CausalLm(),
+        new CausalLm(), new TokenClassification("masked-lm"), new Classification(), new Regression(),
         new TokenClassification("token-classification"), new NamedLoss(),
     ];
 

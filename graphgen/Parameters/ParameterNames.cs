@@ -5,9 +5,8 @@ namespace LoRTA.Onnx.GraphGen.Parameters;
 
 /// <summary>PyTorch's names of the stored parameters, read off the graph: from the module whose node applies a tensor, else from the
 /// tensor's own name.</summary>
-/// <remarks>The node goes first: exporters keep one tensor, under one name, for parameters that are tied or equal. A parameter that the
-/// exporter dropped (a bias of zeros)
-/// has no tensor and is not listed. Names end in <c>.weight</c> or <c>.bias</c>; buffers and parameters with other names are not
+/// <remarks>The node goes first: exporters keep one tensor, under one name, for parameters that are tied or equal. An omitted bias (one of
+/// zeros) has no tensor and is not listed. Names end in <c>.weight</c> or <c>.bias</c>; buffers and parameters with other names are not
 /// listed.</remarks>
 internal static class ParameterNames
 {

@@ -5,8 +5,7 @@ namespace LoRTA.Onnx.GraphGen.Parameters;
 /// <summary>Dimensions of a model's own parameters in PyTorch's orientation, told without reading them.</summary>
 internal static class ParameterShapes
 {
-    /// <summary>[out, in] of a linear layer's weight, [out] of a bias that the exporter dropped; null where the model has no such
-    /// parameter.</summary>
+    /// <summary>[out, in] of a linear layer's weight, [out] of an omitted bias; null where the model has no such parameter.</summary>
     public static IReadOnlyList<long>? Of(OnnxModel deployed, IReadOnlyList<ParameterName> names, string name)
     {
         if (names.FirstOrDefault(candidate => candidate.Name == name) is not { } stored)

@@ -9,8 +9,8 @@ namespace LoRTA.Onnx.GraphGen.Parameters;
 /// <summary>Parameters of the model that train along with the adapter, with settings of their own.</summary>
 public sealed record TrainablePattern
 {
-    /// <summary>Name or pattern, in which <c>*</c> stands for any characters. The exact name of a bias that the exporter dropped inserts it
-    /// as zeros.</summary>
+    /// <summary>Name or pattern, in which <c>*</c> stands for any characters. The exact name of an omitted bias (one of zeros, which the
+    /// exporter did not write) inserts it as zeros.</summary>
     [Description("Pattern on parameter names; * crosses dots.")]
     public required string Match { get; init; }
 

@@ -31,8 +31,12 @@ internal sealed class Bindings
     private readonly PatternTrace? _trace;
     private readonly int _depth;
 
-    private Bindings(ImmutableDictionary<string, Value> values, PatternTrace? trace, int depth) =>
-        (_values, _trace, _depth) = (values, trace, depth);
+    private Bindings(ImmutableDictionary<string, Value> values, PatternTrace? trace, int depth)
+    {
+        _values = values;
+        _trace = trace;
+        _depth = depth;
+    }
 
     public static Bindings None { get; } = new(ImmutableDictionary.Create<string, Value>(StringComparer.Ordinal), null, 0);
 
@@ -44,8 +48,11 @@ internal sealed class Bindings
     public static Bindings Tracing(PatternTrace trace) => new(None._values, trace, 0);
 
     /// <summary>These bindings and one more; null where the hole stands for another value already.</summary>
-    public Bindings? With(string hole, Value value) =>
-        !_values.TryGetValue(hole, out var other) ? new Bindings(_values.Add(hole, value), _trace, _depth) : other == value ? this : null;
+    public Bindings? With(string hole, Value value)
+    {
+        if (!_values.TryGetValue(hole, out var other)) return new Bindings(_values.Add(hole, value), _trace, _depth);
+        return other == value ? this : null;
+    }
 
     /// <summary>These bindings behind one more operator of the pattern.</summary>
     public Bindings Deeper() => new(_values, _trace, _depth + 1);

@@ -46,11 +46,10 @@ public sealed record BlockLayout
     /// <summary>Type and blocks, for people: <c>int4 in blocks of 32</c>.</summary>
     public string Describe()
     {
-        var blocks = BlockRows >= Rows && BlockColumns >= Columns
-            ? "one scale"
-            : BlockRows == 1 && BlockColumns < Columns
-                ? $"blocks of {BlockColumns}"
-                : BlockColumns == 1 && BlockRows < Rows ? $"blocks of {BlockRows}" : "one scale per feature";
+        var blocks = BlockRows >= Rows && BlockColumns >= Columns ? "one scale"
+            : BlockRows == 1 && BlockColumns < Columns ? $"blocks of {BlockColumns}"
+            : BlockColumns == 1 && BlockRows < Rows ? $"blocks of {BlockRows}"
+            : "one scale per feature";
         return $"{(IsSigned ? string.Empty : "u")}int{Bits}, {blocks}";
     }
 
@@ -79,7 +78,10 @@ public sealed record BlockLayout
     // [N, ⌈K/block⌉, block·bits/8] bytes, zero points [N, ⌈K/block⌉] in whole bytes a row
     private static BlockLayout OfBlocks(Node node)
     {
-        var (rows, columns, bits, block) = (node.Int("N", 0), node.Int("K", 0), node.Int("bits", 4), node.Int("block_size", 0));
+        var rows = node.Int("N", 0);
+        var columns = node.Int("K", 0);
+        var bits = node.Int("bits", 4);
+        var block = node.Int("block_size", 0);
         var blocks = (columns + block - 1) / block;
         return Empty with
         {
@@ -99,7 +101,9 @@ public sealed record BlockLayout
     {
         var isPacked = codes.Type == ElementType.UInt8;
         var bits = isPacked ? (int)node.Int("bits", 4) : codes.Type.Bits();
-        var (rows, columns, block) = (codes.Dims[0], codes.Dims[1] * (isPacked ? 8 / bits : 1), node.Int("block_size", 128));
+        var rows = codes.Dims[0];
+        var columns = codes.Dims[1] * (isPacked ? 8 / bits : 1);
+        var block = node.Int("block_size", 128);
         var blocks = (columns + block - 1) / block;
         return Empty with
         {
@@ -118,7 +122,9 @@ public sealed record BlockLayout
     // One scale for all, one for each index along an axis, or one for each block along it
     private static BlockLayout OfAxis(Node node, OnnxTensor codes, OnnxTensor scales)
     {
-        var (rows, columns, bits) = (codes.Dims[0], codes.Dims[1], codes.Type.Bits());
+        var rows = codes.Dims[0];
+        var columns = codes.Dims[1];
+        var bits = codes.Type.Bits();
         var isAlongRows = node.Int("axis", 1) is 0 or -2;
         var (blockRows, blockColumns) = (scales.Count, node.Int("block_size", 0)) switch
         {

@@ -109,7 +109,9 @@ internal sealed record StoredPath(Value Value, Value Stored, IReadOnlyList<Store
     {
         if (Axes is not { } axes || !Tensor.Type.IsFloat()
             || Steps.Any(step => step.Effect is ViewEffect.Rounding or ViewEffect.Codes or ViewEffect.ZeroPoint)) return null;
-        var (stored, dims, factor) = (Tensor.ToFloats(), axes.Dims, Factor());
+        var stored = Tensor.ToFloats();
+        var dims = axes.Dims;
+        var factor = Factor();
         var numbers = new float[stored.Length];
         for (var position = 0L; position < stored.Length; position++)
         {
@@ -157,7 +159,9 @@ internal sealed record StoredPath(Value Value, Value Stored, IReadOnlyList<Store
     // Whether a value depends on stored tensors alone, one of which has rows and columns.
     private static bool IsMadeOfMatrices(Value value)
     {
-        var (open, seen, hasMatrix) = (new Stack<Value>([value]), new HashSet<Value>(), false);
+        var open = new Stack<Value>([value]);
+        var seen = new HashSet<Value>();
+        var hasMatrix = false;
         while (open.TryPop(out var at))
         {
             if (!seen.Add(at)) continue;

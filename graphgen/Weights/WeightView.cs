@@ -63,7 +63,9 @@ internal sealed record WeightView(IStoredNumbers Numbers, Layout Layout, Feature
     /// <returns>Whether any number is another one now.</returns>
     public bool Write(OnnxTensor weight, float[] stored)
     {
-        var (features, width, isChanged) = (Features(), Out, false);
+        var features = Features();
+        var width = Out;
+        var isChanged = false;
         ForTiles(features.Length, (inputs, outputs) =>
         {
             var numbers = weight.Span<float>();

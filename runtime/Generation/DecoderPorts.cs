@@ -21,11 +21,8 @@ internal sealed record DecoderPorts(IReadOnlyList<Value> Text, IReadOnlyList<Cac
     /// <exception cref="LortaException">LRT614: an input that nothing is known of; LRT620: no decoder.</exception>
     public static DecoderPorts Of(OnnxModel model)
     {
-        var logits = model.Graph.Outputs.FirstOrDefault(output => output is
-        {
-            Name: "logits", Type: ElementType.Float
-            or ElementType.Float16, Shape.Rank: 3
-        })
+        var logits = model.Graph.Outputs.FirstOrDefault(output =>
+            output is { Name: "logits", Type: ElementType.Float or ElementType.Float16, Shape.Rank: 3 })
             ?? throw GenerationErrors.NotADecoder(model.Path, "it has no output 'logits' of [batch, sequence, vocabulary]");
         var inputs = TextInputs.Fed(model.Graph).ToList();
         var text = inputs.Where(input => TextNames.Contains(input.Name)).ToList();

@@ -31,7 +31,9 @@ internal static class TokenSampling
             .OrderByDescending(candidate => candidate.Weight)
             .Take(options.TopK ?? weights.Length)
             .ToList();
-        var (enough, sum, count) = (options.TopP * sorted.Sum(candidate => candidate.Weight), 0.0, 0);
+        var enough = options.TopP * sorted.Sum(candidate => candidate.Weight);
+        var sum = 0.0;
+        var count = 0;
         while (count < sorted.Count && sum < enough) sum += sorted[count++].Weight;
         return sorted[..count];
     }

@@ -56,18 +56,12 @@ internal sealed record BertText(bool CleanText = true, bool SplitChinese = true,
     }
 
     private static bool IsControl(Rune rune) => rune.Value is not ('\t' or '\n' or '\r')
-        && Rune.GetUnicodeCategory(rune) is UnicodeCategory.Control
-            or UnicodeCategory.Format
-            or UnicodeCategory.OtherNotAssigned
+        && Rune.GetUnicodeCategory(rune) is UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.OtherNotAssigned
             or UnicodeCategory.PrivateUse;
 
     private static bool IsChinese(int point) =>
-        point is (>= 0x4E00 and <= 0x9FFF) or (>= 0x3400 and <= 0x4DBF) or (>= 0x20000 and <= 0x2A6DF)
-            or (>= 0x2A700 and <= 0x2B73F)
-                or (>= 0x2B740 and <= 0x2B81F)
-                or (>= 0x2B920 and <= 0x2CEAF)
-                or (>= 0xF900 and <= 0xFAFF)
-                or (>= 0x2F800 and <= 0x2FA1F);
+        point is (>= 0x4E00 and <= 0x9FFF) or (>= 0x3400 and <= 0x4DBF) or (>= 0x20000 and <= 0x2A6DF) or (>= 0x2A700 and <= 0x2B73F)
+            or (>= 0x2B740 and <= 0x2B81F) or (>= 0x2B920 and <= 0x2CEAF) or (>= 0xF900 and <= 0xFAFF) or (>= 0x2F800 and <= 0x2FA1F);
 
     private static string MapRunes(string text, Action<Rune, StringBuilder> map)
     {

@@ -35,17 +35,9 @@ internal static class JsonReading
         {
             return parse();
         }
-        catch (Exception e) when (e is JsonException
-            or KeyNotFoundException
-            or InvalidOperationException
-            or FormatException
-            or ArgumentException
-            or IOException
-                or InvalidDataException
-                or IndexOutOfRangeException
-                or OverflowException
-                or NullReferenceException
-                or NotSupportedException)
+        catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or FormatException
+            or ArgumentException or IOException or InvalidDataException or IndexOutOfRangeException or OverflowException
+            or NullReferenceException or NotSupportedException)
         {
             throw TokenizerErrors.Corrupt(path, e.FirstLine(), e);
         }

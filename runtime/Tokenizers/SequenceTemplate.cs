@@ -13,7 +13,9 @@ internal sealed record SequenceTemplate(IReadOnlyList<TemplatePart> Single, IRea
         var parts = second is null ? Single : Pair;
         var (given, room) = (first.Length + (second?.Length ?? 0), Math.Max(0, maxLength - SpecialTokens(parts)));
         var (firstLength, secondLength) = LongestFirst(first.Length, second?.Length ?? 0, room);
-        var (ids, types, start) = (new List<int>(), new List<int>(), 0);
+        var ids = new List<int>();
+        var types = new List<int>();
+        var start = 0;
         foreach (var part in parts)
         {
             if (part.Kind == TemplatePart.Kinds.First) start = ids.Count;

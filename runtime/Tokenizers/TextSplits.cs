@@ -83,7 +83,9 @@ internal static partial class TextSplits
                 _ => false,
             };
             if (!joins && pending.Length > 0) yield return pending;
-            pending = matched && behavior == Behavior.Removed ? string.Empty : joins ? pending + segment : segment;
+            pending = matched && behavior == Behavior.Removed ? string.Empty
+                : joins ? pending + segment
+                : segment;
             lastMatched = matched;
         }
         if (pending.Length > 0) yield return pending;

@@ -136,8 +136,7 @@ internal static class TokenizerJson
             case "BertPreTokenizer": return (text, _) => BertText.Words(text);
             case "Whitespace": return (text, _) => TextSplits.At(TextSplits.WordsAndMarks, TextSplits.Behavior.Removed, invert: true, text);
             case "WhitespaceSplit":
-                return (text, _) => TextSplits.At(
-                TextSplits.WhiteSpace, TextSplits.Behavior.Removed, invert: false, text);
+                return (text, _) => TextSplits.At(TextSplits.WhiteSpace, TextSplits.Behavior.Removed, invert: false, text);
             case var type: throw TokenizerErrors.Unsupported(path, $"the pre-tokenizer {type}");
         }
     }

@@ -21,7 +21,9 @@ internal static class UnicodeForms
     {
         if (IsSimple(text)) return text;
         var points = Decomposed(text);
-        var (kept, starter, lastClass) = (0, -1, 0);
+        var kept = 0;
+        var starter = -1;
+        var lastClass = 0;
         for (var i = 0; i < points.Count; i++)
         {
             var (point, order) = (points[i], Order(points[i]));

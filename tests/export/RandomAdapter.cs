@@ -3,8 +3,8 @@ using LoRTA.Onnx.GraphGen.Adapters.Planning;
 using LoRTA.Onnx.GraphGen.Adapters.Stored;
 using LoRTA.Onnx.GraphGen.Attention;
 using LoRTA.Onnx.GraphGen.Ir;
-using LoRTA.Onnx.GraphGen.Ir.Tensors;
 using LoRTA.Onnx.Runtime;
+using LoRTA.Onnx.Tests.Shared;
 
 namespace LoRTA.Onnx.Export.Tests;
 
@@ -24,16 +24,10 @@ internal static class RandomAdapter
     private static Adapter For(UnderstoodModel understood, AdapterOptions options)
     {
         var plan = AdapterPlan.Of(understood, options);
-        return new Adapter("adapter", AdapterConfig.Of(plan, BaseModels.Describe(understood, plan)), plan.Factors.ToDictionary(factor => factor.Name, Values));
+        return new Adapter("adapter", AdapterConfig.Of(plan, BaseModels.Describe(understood, plan)), RandomTensor.Factors(plan));
     }
 
     /// <summary>Rank 4 on every matrix that is understood in all layers.</summary>
     public static AdapterOptions Options(AttentionMap map, string method = "lorta") =>
         new() { Method = method, Rank = 4, Alpha = 2, Targets = [.. new[] { "q", "k", "v", "p" }.Where(matrix => map.Layers.All(layer => layer[matrix] is not null))] };
-
-    private static OnnxTensor Values(Factor factor)
-    {
-        var random = new SeededRandom(1, factor.Name);
-        return OnnxTensor.Of<float>([.. factor.Dims], [.. Enumerable.Range(0, (int)factor.Count).Select(_ => (float)random.NextNormal() / 3)]);
-    }
 }

@@ -3,7 +3,6 @@ using LoRTA.Onnx.GraphGen.Adapters.Planning;
 using LoRTA.Onnx.GraphGen.Adapters.Stored;
 using LoRTA.Onnx.GraphGen.Attention;
 using LoRTA.Onnx.GraphGen.Ir;
-using LoRTA.Onnx.GraphGen.Ir.Tensors;
 using LoRTA.Onnx.Tests.Shared;
 
 namespace LoRTA.Onnx.Fuzz.Tests;
@@ -48,14 +47,8 @@ internal static class Seeds
     {
         var understood = UnderstoodModel.Of(deployed);
         var plan = AdapterPlan.Of(understood, new AdapterOptions { Method = method, Rank = 2, Alpha = 2 });
-        new Adapter(folder, AdapterConfig.Of(plan, BaseModels.Describe(understood, plan)), plan.Factors.ToDictionary(factor => factor.Name, Values)).Save();
+        new Adapter(folder, AdapterConfig.Of(plan, BaseModels.Describe(understood, plan)), RandomTensor.Factors(plan)).Save();
     }
 
     private static string Architecture(string name) => Path.Combine(Fixtures.Repository, "tests", "fixtures", "architectures", $"{name}.onnx");
-
-    private static OnnxTensor Values(Factor factor)
-    {
-        var random = new SeededRandom(1, factor.Name);
-        return OnnxTensor.Of<float>([.. factor.Dims], [.. Enumerable.Range(0, (int)factor.Count).Select(_ => (float)random.NextNormal() / 3)]);
-    }
 }

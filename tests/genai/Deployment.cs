@@ -5,7 +5,6 @@ using LoRTA.Onnx.GraphGen.Adapters.Planning;
 using LoRTA.Onnx.GraphGen.Adapters.Stored;
 using LoRTA.Onnx.GraphGen.Attention;
 using LoRTA.Onnx.GraphGen.Ir;
-using LoRTA.Onnx.GraphGen.Ir.Tensors;
 using LoRTA.Onnx.Runtime;
 using LoRTA.Onnx.Tests.Shared;
 
@@ -56,13 +55,7 @@ internal sealed record Deployment(string Name, Func<TestFolder, string> Open)
     {
         var understood = UnderstoodModel.Of(model);
         var plan = AdapterPlan.Of(understood, new AdapterOptions { Method = "lorta", Rank = 4, Alpha = 2 });
-        return new Adapter("random", AdapterConfig.Of(plan, BaseModels.Describe(understood, plan)), plan.Factors.ToDictionary(factor => factor.Name, Values));
-    }
-
-    private static OnnxTensor Values(Factor factor)
-    {
-        var random = new SeededRandom(1, factor.Name);
-        return OnnxTensor.Of<float>([.. factor.Dims], [.. Enumerable.Range(0, (int)factor.Count).Select(_ => (float)random.NextNormal() / 3)]);
+        return new Adapter("random", AdapterConfig.Of(plan, BaseModels.Describe(understood, plan)), RandomTensor.Factors(plan));
     }
 
     private static string ModelFile(string config)

@@ -1,5 +1,5 @@
 using LoRTA.Onnx.GraphGen.Ir.Storage;
-using LoRTA.Onnx.GraphGen.Ir.Tensors;
+using LoRTA.Onnx.Tests.Shared;
 
 namespace LoRTA.Onnx.Kill.Tests;
 
@@ -10,13 +10,7 @@ internal static class Factors
 
     public static void Save(string path, int seed)
     {
-        var tensors = Shapes.ToDictionary(shape => shape.Name, shape => Random(shape.Name, shape.Rows, seed), StringComparer.Ordinal);
+        var tensors = Shapes.ToDictionary(shape => shape.Name, shape => RandomTensor.Normal(shape.Name, [shape.Rows, 2], 1, seed), StringComparer.Ordinal);
         Safetensors.Save(path, tensors);
-    }
-
-    private static OnnxTensor Random(string name, int rows, int seed)
-    {
-        var random = new SeededRandom(seed, name);
-        return OnnxTensor.Of<float>([rows, 2], [.. Enumerable.Range(0, rows * 2).Select(_ => (float)random.NextNormal())]);
     }
 }

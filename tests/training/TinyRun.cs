@@ -39,7 +39,7 @@ internal sealed class TinyRun : IDisposable
     public RunRequest Request(string output, params string[] settings) => new()
     {
         Recipe = RecipeFile.Load(_folder["recipe.yaml"], [.. settings, $"output={_folder[output]}"]),
-        Runtime = new(Threads: 1),
+        Settings = new(Threads: 1),
     };
 
     public RunResult Train(string output, params string[] settings) => Train(Request(output, settings), Progress.None);

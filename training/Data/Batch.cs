@@ -40,7 +40,9 @@ internal sealed record Batch(IReadOnlyDictionary<string, OnnxTensor> Inputs, int
         };
         var labels = MakeLabels(samples, kind, length);
         if (labels is not null) inputs[TrainingNames.Labels] = labels;
-        var labelCount = kind == LabelKind.None ? samples.Count : labels is null ? 0 : loss.Count(labels);
+        var labelCount = kind == LabelKind.None ? samples.Count
+            : labels is null ? 0
+            : loss.Count(labels);
         return new Batch(inputs, samples.Count, length, labelCount, samples.Sum(sample => (long)sample.Ids.Length)) { Filler = filler };
     }
 

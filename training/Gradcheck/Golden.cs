@@ -32,8 +32,13 @@ internal sealed class Golden
     private readonly string _json;
     private readonly Facts _facts;
 
-    private Golden((string Tensors, string Json) paths, Facts facts, Safetensors file) =>
-        (_path, _json, _facts, Tensors) = (paths.Tensors, paths.Json, facts, file.Tensors);
+    private Golden((string Tensors, string Json) paths, Facts facts, Safetensors file)
+    {
+        _path = paths.Tensors;
+        _json = paths.Json;
+        _facts = facts;
+        Tensors = file.Tensors;
+    }
 
     public IReadOnlyDictionary<string, OnnxTensor> Tensors { get; }
 
@@ -91,7 +96,7 @@ internal sealed class Golden
     }
 
     /// <summary>What was trained, and how.</summary>
-    public TrainingOptions Spec(Architecture architecture, IReadOnlyList<AdapterFamilyEntry>? families = null)
+    public TrainingOptions ToOptions(Architecture architecture, IReadOnlyList<AdapterFamilyEntry>? families = null)
     {
         var adapter = Adapter(architecture, families ?? AdapterFamilies.All);
         var plan = AdapterPlan.Of(architecture, adapter, families);

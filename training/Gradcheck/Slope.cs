@@ -34,10 +34,14 @@ internal sealed record Slope(double Value, double Uncertainty, double Plain, dou
         var step = firstStep;
         for (var halving = 0; halving < Halvings; halving++, step /= 2)
         {
-            var (right, left, rounding) = (f(step), f(-step), Deviations * noise / (Math.Sqrt(2) * step));
+            var right = f(step);
+            var left = f(-step);
+            var rounding = Deviations * noise / (Math.Sqrt(2) * step);
             if (!double.IsFinite(right) || !double.IsFinite(left))
             {
-                (above, estimates, differences) = ([], [], []);
+                above = [];
+                estimates = [];
+                differences = [];
                 continue;   // the step leaves the function's domain
             }
             differences.Add(new Difference((right - left) / (2 * step), (right - (2 * atZero) + left) / step, rounding));

@@ -11,10 +11,10 @@ internal sealed record DataOptions
         Description("Format of the files. Default: by the extension of each file.")]
     public string? Format { get; init; }
 
-    [Apart, Description("File of training examples.")]
+    [OutsideIdentity, Description("File of training examples.")]
     public required string Train { get; init; }
 
-    [Apart, Description("File of validation examples.")]
+    [OutsideIdentity, Description("File of validation examples.")]
     public string? Validation { get; init; }
 
     [Range(0, 1, MinimumIsExclusive = true, MaximumIsExclusive = true),

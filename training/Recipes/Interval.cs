@@ -30,8 +30,8 @@ internal readonly record struct Interval
 
     private sealed class Converter : JsonConverter<Interval>
     {
-        public override Interval Read(
-            ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => reader.TokenType switch
+        public override Interval Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+            reader.TokenType switch
             {
                 JsonTokenType.String when reader.ValueTextEquals("epoch") => Epoch,
                 JsonTokenType.String when reader.ValueTextEquals("never") => Never,

@@ -57,7 +57,9 @@ internal static class OptionChecks
 
     private static bool IsWithin(RangeAttribute range, object value)
     {
-        var (number, minimum, maximum) = (ToDouble(value), ToDouble(range.Minimum), ToDouble(range.Maximum));
+        var number = ToDouble(value);
+        var minimum = ToDouble(range.Minimum);
+        var maximum = ToDouble(range.Maximum);
         return double.IsFinite(number)
             && (range.MinimumIsExclusive ? number > minimum : number >= minimum)
             && (range.MaximumIsExclusive ? number < maximum : number <= maximum);

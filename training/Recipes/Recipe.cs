@@ -11,10 +11,10 @@ namespace LoRTA.Onnx.Training.Recipes;
 [Description("A training run of LoRTA.Onnx. Paths are relative to the recipe's folder.")]
 internal sealed record Recipe
 {
-    [Apart, Description("The base model: an .onnx file or a folder that holds exactly one.")]
+    [OutsideIdentity, Description("The base model: an .onnx file or a folder that holds exactly one.")]
     public required string Model { get; init; }
 
-    [Apart, Description("Folder of the tokenizer's files. Default: the model's folder.")]
+    [OutsideIdentity, Description("Folder of the tokenizer's files. Default: the model's folder.")]
     public string? Tokenizer { get; init; }
 
     [TaskChoice(NotYet = ["dpo"]), Description("What the model is trained for; it decides labels, loss and metrics.")]
@@ -26,10 +26,10 @@ internal sealed record Recipe
     [Description("Every random value is a function of this number, a name and an index.")]
     public long Seed { get; init; }
 
-    [Apart, RegularExpression(OrtSettings.DevicePattern), Description(OrtSettings.DeviceHelp)]
+    [OutsideIdentity, RegularExpression(OrtSettings.DevicePattern), Description(OrtSettings.DeviceHelp)]
     public string Device { get; init; } = "cpu";
 
-    [Apart, Description("The run folder. Default: runs/ and the recipe's name.")]
+    [OutsideIdentity, Description("The run folder. Default: runs/ and the recipe's name.")]
     public string? Output { get; init; }
 
     [Description("What is trained: one adapter family, its size and its places.")]

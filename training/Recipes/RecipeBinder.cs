@@ -38,7 +38,6 @@ internal sealed class RecipeBinder
         {
             JsonTypeInfoKind.Object => BindObject(node, type, path),
             JsonTypeInfoKind.Enumerable => BindList(node, type, path),
-            JsonTypeInfoKind.Dictionary => BindDictionary(node, type, path),
             _ => BindValue(node, type, path),
         };
         _depth--;
@@ -68,20 +67,14 @@ internal sealed class RecipeBinder
     {
         if (node is not YamlSequenceNode sequence) return (JsonArray?)Report(path, $"must be a list, was {Display(node)}");
         var element = RecipeJson.Options.GetTypeInfo(type.ElementType!);
-        return [.. sequence.Children.Select((child, i) =>
+        var result = new JsonArray();
+        foreach (var (i, child) in sequence.Children.Index())
         {
             var place = $"{path}.{i}";
             Remember(place, child);
-            return IsNull(child) ? Report(place, "must have a value") : Bind(child, element, place);
-        })];
-    }
-
-    private JsonObject? BindDictionary(YamlNode node, JsonTypeInfo type, string path)
-    {
-        if (node is not YamlMappingNode mapping) return (JsonObject?)Report(path, $"must hold keys, was {Display(node)}");
-        var element = RecipeJson.Options.GetTypeInfo(type.ElementType!);
-        return new JsonObject(Entries(
-            mapping, path).Select(entry => KeyValuePair.Create(entry.Name, Bind(entry.Value, element, entry.Path))));
+            result.Add(IsNull(child) ? Report(place, "must have a value") : Bind(child, element, place));
+        }
+        return result;
     }
 
     private JsonNode? BindValue(YamlNode node, JsonTypeInfo type, string path)
@@ -161,7 +154,7 @@ internal sealed class RecipeBinder
         var nearest = type.Properties.Select(property => property.Name)
             .FirstOrDefault(known => string.Equals(known, name, StringComparison.OrdinalIgnoreCase)
                 || known.StartsWith(name, StringComparison.OrdinalIgnoreCase)
-                    || name.StartsWith(known, StringComparison.OrdinalIgnoreCase));
+                || name.StartsWith(known, StringComparison.OrdinalIgnoreCase));
         return nearest is null
             ? $"unknown key; known are {string.Join(", ", type.Properties.Select(property => property.Name))}"
             : $"unknown key; did you mean {nearest}?";

@@ -16,7 +16,7 @@ internal sealed record RecipeIdentity(string Text)
     public static RecipeIdentity Of(Recipe recipe)
     {
         var node = RecipeJson.ToNode(recipe);
-        RemoveApart(node, RecipeJson.Options.GetTypeInfo(typeof(Recipe)));
+        RemoveOutside(node, RecipeJson.Options.GetTypeInfo(typeof(Recipe)));
         return new(Sorted(node)!.ToJsonString());
     }
 
@@ -33,12 +33,12 @@ internal sealed record RecipeIdentity(string Text)
         ];
     }
 
-    private static void RemoveApart(JsonObject node, JsonTypeInfo type)
+    private static void RemoveOutside(JsonObject node, JsonTypeInfo type)
     {
         foreach (var property in type.Properties)
         {
-            if (property.Attributes<ApartAttribute>().Any()) node.Remove(property.Name);
-            else if (node[property.Name] is JsonObject child) RemoveApart(child, RecipeJson.Options.GetTypeInfo(property.PropertyType));
+            if (property.Attributes<OutsideIdentityAttribute>().Any()) node.Remove(property.Name);
+            else if (node[property.Name] is JsonObject child) RemoveOutside(child, RecipeJson.Options.GetTypeInfo(property.PropertyType));
         }
     }
 

@@ -6,7 +6,3 @@ namespace LoRTA.Onnx.Training.Recipes;
 /// <summary>The names of the tasks.</summary>
 [AttributeUsage(AttributeTargets.Property)]
 internal sealed class TaskChoiceAttribute() : ChoiceAttribute([.. TrainingTasks.All.Select(task => task.Name)]);
-
-/// <summary>Where a run lies or computes; no part of what it computes, so a resumed run may differ in it.</summary>
-[AttributeUsage(AttributeTargets.Property)]
-internal sealed class ApartAttribute : Attribute;

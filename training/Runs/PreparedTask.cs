@@ -17,7 +17,9 @@ internal sealed class PreparedTask : IDisposable
 
     private PreparedTask(Recipe recipe, (DataStream Train, DataStream? Validation) data, TrainingGraphs graphs, OrtSettings settings)
     {
-        (_recipe, Data, Graphs) = (recipe, data, graphs);
+        _recipe = recipe;
+        Data = data;
+        Graphs = graphs;
         Evaluator = data.Validation is { } validation ? Evaluator.Of(recipe.Task, validation, graphs.Evaluation) : null;
         Runtime = settings.Open(graphs, recipe.Adapter.Dropout > 0 ? new DropoutMasks(recipe.Seed, recipe.Adapter.Dropout) : null);
     }
@@ -45,7 +47,7 @@ internal sealed class PreparedTask : IDisposable
     {
         if (recipe.Head is not null) throw TrainingErrors.NotYet("head.new", "a new head");
         var model = OnnxModel.Load(recipe.Model);
-        var graphs = TrainingGraphBuilder.Build(model, RecipeMapping.Spec(recipe, values) with { Families = families });
+        var graphs = TrainingGraphBuilder.Build(model, RecipeMapping.ToOptions(recipe, values) with { Families = families });
         return new PreparedTask(recipe, DataOf(recipe, graphs.Evaluation), graphs, settings) { ModelFiles = model.Files };
     }
 

@@ -8,7 +8,7 @@ namespace LoRTA.Onnx.Training.Runs;
 /// <summary>What a recipe means to the libraries that do the work.</summary>
 internal static class RecipeMapping
 {
-    public static TrainingOptions Spec(Recipe recipe, IReadOnlyDictionary<string, OnnxTensor>? values) => new()
+    public static TrainingOptions ToOptions(Recipe recipe, IReadOnlyDictionary<string, OnnxTensor>? values) => new()
     {
         Adapter = recipe.Adapter,
         Task = recipe.Task,

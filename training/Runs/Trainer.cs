@@ -32,11 +32,12 @@ internal sealed class Trainer(
     {
         var schedule = new LearningRateSchedule(recipe.Train.Schedule, _plan.Steps);
         var meter = new SpeedMeter(clock, run.Step, _plan.Steps);
-        foreach (var group in _plan.Groups(data.From(run.Position).Prefetch(2))
-            .TakeWhile(_ => !_plan.IsDone(run) && !stop.IsCancellationRequested))
+        foreach (var group in _plan.Groups(data.From(run.Position).Prefetch(2)))
         {
+            if (_plan.IsDone(run) || stop.IsCancellationRequested) break;
             var labels = Math.Max(1, group.Sum(batch => batch.Labels));
-            var loss = group.Sum(batch => runtime.Accumulate(batch, weight: (double)batch.Labels / labels));
+            var loss = 0.0;
+            foreach (var batch in group) loss += runtime.Accumulate(batch, weight: (double)batch.Labels / labels);
             if (!double.IsFinite(loss)) throw TrainingErrors.LossNotFinite(run.Step + 1, loss);
             var norm = runtime.Step(schedule.At(run.Step + 1));
             if (!double.IsFinite(norm)) throw TrainingErrors.GradientNotFinite(run.Step + 1, norm);

@@ -25,11 +25,8 @@ internal abstract record RecipeRequest
     /// <summary>Families to choose from; null = those of this project.</summary>
     public IReadOnlyList<AdapterFamilyEntry>? Families { get; init; }
 
-    /// <summary>How it is computed; the recipe says where.</summary>
-    public OrtSettings Runtime { get; init; } = new();
-
-    /// <summary>Where and how it is computed.</summary>
-    public OrtSettings Settings => Runtime with { Device = Recipe.Device };
+    /// <summary>How it is computed, on the recipe's device whichever is given here.</summary>
+    public OrtSettings Settings { get => field with { Device = Recipe.Device }; init; } = new();
 }
 
 /// <summary>How a run is started.</summary>
@@ -148,8 +145,8 @@ internal static class TrainingRun
             Trainables = [.. adapter.Config.Trainables.Select(name => new TrainablePattern { Match = name })],
             Adapter = adapter.Config.AdapterOptions,
         };
-        var spec = RecipeMapping.Spec(asTrained, adapter.ValuesFor(plan)) with { Families = request.Families };
-        return EvaluationGraph.OfAdapted(model, spec);
+        var options = RecipeMapping.ToOptions(asTrained, adapter.ValuesFor(plan)) with { Families = request.Families };
+        return EvaluationGraph.OfAdapted(model, options);
     }
 
     // What is kept is what is measured: the best state, or the last one where this process (a resumed run) has not evaluated it.

@@ -29,8 +29,8 @@ internal sealed class FittedBatch
         var outputs = Runs.Select(run => evaluate(run.Batch)).ToList();
         if (_runs.IsWhole) return outputs[0];
         var loss = outputs.Zip(Runs, (output, run) => run.Share * output[TrainingNames.Loss].ToFloats()[0]).Sum();
-        return new Dictionary<string, OnnxTensor>(_runs.Join(outputs),
-            StringComparer.Ordinal)
-        { [TrainingNames.Loss] = OnnxTensor.Scalar((float)loss) };
+        var joined = _runs.Join(outputs).ToDictionary(StringComparer.Ordinal);
+        joined[TrainingNames.Loss] = OnnxTensor.Scalar((float)loss);
+        return joined;
     }
 }

@@ -3,8 +3,8 @@ using LoRTA.Onnx.Training.Recipes;
 namespace LoRTA.Onnx.Training.Schedules;
 
 /// <summary>The factor by which each optimizer step scales every peak learning rate.</summary>
-/// <remarks>Step t = 1, 2, …, T with w warm-up steps. t ≤ w: t/w. Then constant 1, linear (T − t + 1)/(T − w), cosine ½(1 + cos π(t − 1 −
-/// w)/(T − w)).</remarks>
+/// <remarks>Step t = 1, 2, …, T with w warm-up steps. t ≤ w: t/w. Then constant 1, linear (T − t + 1)/(T − w),
+/// cosine ½(1 + cos π(t − 1 − w)/(T − w)).</remarks>
 internal sealed class LearningRateSchedule
 {
     private static readonly Dictionary<string, Func<double, double>> Shapes = new(StringComparer.Ordinal)   // progress in [0, 1) → factor

@@ -1,4 +1,3 @@
-using LoRTA.Onnx.GraphGen.Losses;
 using LoRTA.Onnx.Training.Data;
 using LoRTA.Onnx.Training.Data.Readers;
 
@@ -7,7 +6,7 @@ namespace LoRTA.Onnx.Training.Tasks;
 /// <summary>Guess the next token: of every entry, of one packed stream, or of completions after their prompts.</summary>
 internal sealed class CausalLmTask(DataContext data) : IRowEncoder
 {
-    public static TrainingTask Definition { get; } = new(new CausalLm(), LabelKind.Token)
+    public static TrainingTask Definition { get; } = new("causal-lm", LabelKind.Token)
     {
         Encoder = data => new CausalLmTask(data),
         Metrics = () => new TokenMetrics(shift: 1, isLanguage: true),

@@ -14,7 +14,9 @@ internal sealed class ClassificationMetrics : IMetrics
     /// <param name="labels">int64 [rows].</param>
     public void Add(OnnxTensor logits, OnnxTensor labels)
     {
-        var (scores, expected, classes) = (logits.ToFloats(), labels.ToLongs(), (int)logits.Dims[^1]);
+        var scores = logits.ToFloats();
+        var expected = labels.ToLongs();
+        var classes = (int)logits.Dims[^1];
         for (var row = 0; row < expected.Length; row++)
         {
             if (expected[row] != TaskLosses.Ignored)

@@ -1,11 +1,9 @@
-using LoRTA.Onnx.GraphGen.Losses;
-
 namespace LoRTA.Onnx.Training.Tasks;
 
 /// <summary>One class for each text or pair.</summary>
 internal static class ClassificationTask
 {
-    public static TrainingTask Definition { get; } = new(new Classification(), LabelKind.Class)
+    public static TrainingTask Definition { get; } = new("classification", LabelKind.Class)
     {
         Encoder = data => new TextEncoder(data, LabelKind.Class),
         Metrics = () => new ClassificationMetrics(),

@@ -1,6 +1,5 @@
 using System.Globalization;
 using LoRTA.Onnx.GraphGen.Ir.Tensors;
-using LoRTA.Onnx.GraphGen.Losses;
 using LoRTA.Onnx.Training.Data;
 using LoRTA.Onnx.Training.Data.Readers;
 
@@ -11,7 +10,7 @@ namespace LoRTA.Onnx.Training.Tasks;
 /// (seed, pass, sample). At least one token of a sample is drawn, so that every batch has labels.</remarks>
 internal sealed class MaskedLmTask(DataContext data) : IRowEncoder
 {
-    public static TrainingTask Definition { get; } = new(new TokenClassification("masked-lm"), LabelKind.Token)
+    public static TrainingTask Definition { get; } = new("masked-lm", LabelKind.Token)
     {
         Encoder = data => new MaskedLmTask(data),
         Metrics = () => new TokenMetrics(shift: 0, isLanguage: true),
@@ -27,7 +26,9 @@ internal sealed class MaskedLmTask(DataContext data) : IRowEncoder
     public Sample Draw(Sample sample, string pass, int index)
     {
         var random = new SeededRandom(data.Recipe.Seed, string.Create(CultureInfo.InvariantCulture, $"data/mask/{pass}/{index}"));
-        var (ids, labels, drawn) = ((int[])sample.Ids.Clone(), new long[sample.Ids.Length], 0);
+        var ids = (int[])sample.Ids.Clone();
+        var labels = new long[sample.Ids.Length];
+        var drawn = 0;
         for (var i = 0; i < ids.Length; i++)
         {
             labels[i] = Sample.Ignored;

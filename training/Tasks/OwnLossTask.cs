@@ -1,11 +1,10 @@
-using LoRTA.Onnx.GraphGen.Losses;
 
 namespace LoRTA.Onnx.Training.Tasks;
 
 /// <summary>What the model's own loss says: its input for labels decides what they are, tokens being the row's own.</summary>
 internal static class OwnLossTask
 {
-    public static TrainingTask Definition { get; } = new(new NamedLoss(), Labels: null)
+    public static TrainingTask Definition { get; } = new("loss", Labels: null)
     {
         Encoder = data => data.OwnLabels is LabelKind.Token ? new CausalLmTask(data) : new TextEncoder(data, data.OwnLabels),
         Keys = ["taskOptions.output", "data.template"],

@@ -14,7 +14,9 @@ internal sealed class RegressionMetrics : IMetrics
     /// <param name="labels">[rows].</param>
     public void Add(OnnxTensor logits, OnnxTensor labels)
     {
-        var (scores, expected, width) = (logits.ToFloats(), labels.ToFloats(), (int)logits.Dims[^1]);
+        var scores = logits.ToFloats();
+        var expected = labels.ToFloats();
+        var width = (int)logits.Dims[^1];
         for (var row = 0; row < expected.Length; row++) Add(scores[row * width], expected[row]);
     }
 
@@ -45,7 +47,9 @@ internal sealed class RegressionMetrics : IMetrics
         for (var i = 0; i < x.Count; i++)
         {
             var (dx, dy) = (x[i] - meanX, y[i] - meanY);
-            (xy, xx, yy) = (xy + (dx * dy), xx + (dx * dx), yy + (dy * dy));
+            xy += dx * dy;
+            xx += dx * dx;
+            yy += dy * dy;
         }
         return xx > 0 && yy > 0 ? xy / Math.Sqrt(xx * yy) : 0;
     }

@@ -1,11 +1,9 @@
-using LoRTA.Onnx.GraphGen.Losses;
-
 namespace LoRTA.Onnx.Training.Tasks;
 
 /// <summary>One number for each text or pair.</summary>
 internal static class RegressionTask
 {
-    public static TrainingTask Definition { get; } = new(new Regression(), LabelKind.Number)
+    public static TrainingTask Definition { get; } = new("regression", LabelKind.Number)
     {
         Encoder = data => new TextEncoder(data, LabelKind.Number),
         Metrics = () => new RegressionMetrics(),

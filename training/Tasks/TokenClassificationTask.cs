@@ -1,4 +1,3 @@
-using LoRTA.Onnx.GraphGen.Losses;
 using LoRTA.Onnx.Runtime.Tokenizers;
 using LoRTA.Onnx.Training.Data;
 using LoRTA.Onnx.Training.Data.Readers;
@@ -9,7 +8,7 @@ namespace LoRTA.Onnx.Training.Tasks;
 /// count.</summary>
 internal sealed class TokenClassificationTask(DataContext data) : IRowEncoder
 {
-    public static TrainingTask Definition { get; } = new(new TokenClassification("token-classification"), LabelKind.Token)
+    public static TrainingTask Definition { get; } = new("token-classification", LabelKind.Token)
     {
         Encoder = data => new TokenClassificationTask(data),
         Metrics = () => new TokenMetrics(shift: 0, isLanguage: false),

@@ -17,7 +17,9 @@ internal sealed class TokenMetrics(int shift, bool isLanguage) : IMetrics
     /// <param name="labels">int64 [rows, tokens].</param>
     public void Add(OnnxTensor logits, OnnxTensor labels)
     {
-        var (length, classes, ids) = (labels.Dims[^1], (int)logits.Dims[^1], labels.ToLongs());
+        var length = labels.Dims[^1];
+        var classes = (int)logits.Dims[^1];
+        var ids = labels.ToLongs();
         var predicted = logits.Type == ElementType.Int64 ? logits.ToLongs() : null;
         long correct = 0, count = 0;
         for (long token = 0; token < ids.Length; token++)

@@ -5,12 +5,12 @@ using LoRTA.Onnx.Training.Data;
 namespace LoRTA.Onnx.Training.Tasks;
 
 /// <summary>What a model is trained for.</summary>
-/// <param name="Loss">The loss, which gives it its name.</param>
+/// <param name="Name">Name in recipes and results: that of its loss in <see cref="TaskLosses"/>.</param>
 /// <param name="Labels">What its labels look like; null = what the model's own input for labels takes.</param>
-internal sealed record TrainingTask(ITaskLoss Loss, LabelKind? Labels)
+internal sealed record TrainingTask(string Name, LabelKind? Labels)
 {
-    /// <summary>Name in recipes and results.</summary>
-    public string Name => Loss.Name;
+    /// <summary>The loss.</summary>
+    public ITaskLoss Loss => TaskLosses.Of(Name);
 
     /// <summary>Makes what turns rows into samples.</summary>
     public required Func<DataContext, IRowEncoder> Encoder { get; init; }
@@ -48,5 +48,5 @@ internal static class TrainingTasks
 
     /// <summary>The task of a name.</summary>
     /// <exception cref="LortaException">LRT411: there is none.</exception>
-    public static TrainingTask Of(string name) => Find(name) ?? throw LossErrors.UnknownTask(name, All.Select(task => task.Name));
+    public static TrainingTask Of(string name) => Find(TaskLosses.Of(name).Name)!;
 }

@@ -17,7 +17,10 @@ internal sealed class AdaptedModel
     private AdaptedModel(
         UnderstoodModel understood, AdapterPlan plan, Tape tape, FactorSet factors, IReadOnlyList<ModelParameter> parameters)
     {
-        (Base, Plan, Tape, Factors) = (understood, plan, tape, factors);
+        Base = understood;
+        Plan = plan;
+        Tape = tape;
+        Factors = factors;
         _parameters = parameters;
     }
 

@@ -54,7 +54,9 @@ internal sealed record HeadFeatures(FeatureRanges Columns, int? Heads, Value? Ou
     private static (FeatureFlow? Grid, Value? Holder) Followed(ProjectionWalk walk, int end)
     {
         var linear = walk.Linear!;
-        var (grid, output, isComputed) = (FeatureFlow.At(linear.Output, linear.Out), linear.Output, false);
+        var grid = FeatureFlow.At(linear.Output, linear.Out);
+        var output = linear.Output;
+        var isComputed = false;
         var isLate = false;
         for (var i = walk.Steps.Count - 1; i >= end && grid is not null; i--)
         {

@@ -59,7 +59,9 @@ internal sealed class LayerReader
     // the order is encoder 0, encoder 1, then the decoder's four; not encoder 0, decoder 0, encoder 1, as the file may have them.
     private static IEnumerable<AttentionCore> InOrderOfData(CanonicalModel model)
     {
-        var (cores, depths, visited) = (model.Cores.ToDictionary(core => core.Softmax), DepthsOf(model.Model.Graph), new HashSet<Node>());
+        var cores = model.Cores.ToDictionary(core => core.Softmax);
+        var depths = DepthsOf(model.Model.Graph);
+        var visited = new HashSet<Node>();
         var open = new Stack<(Node Node, bool IsDone)>();
         Push(model.Model.Graph.Outputs);
         while (open.TryPop(out var top))
@@ -105,7 +107,9 @@ internal sealed class LayerReader
         var read = walks.Select(walk => Read(walk.Walk, index, walk.Matrix)).OfType<WalkedLayer>().ToList();
         var sites = read.Select(projection => _sites.SiteOf(projection, index, core)).OfType<Projection>()
             .ToDictionary(site => site.Matrix, StringComparer.Ordinal);
-        var (q, k, v) = (sites.GetValueOrDefault("q"), sites.GetValueOrDefault("k"), sites.GetValueOrDefault("v"));
+        var q = sites.GetValueOrDefault("q");
+        var k = sites.GetValueOrDefault("k");
+        var v = sites.GetValueOrDefault("v");
         var p = ReadForward(core, index, q?.Heads ?? 0, read.Find(projection => projection.Matrix == "q")?.Features.AtAttention);
         _layers.Add(Checked(new AttentionLayer(index) { Q = q, K = k, V = v, P = p }, core));
         _cores.Add(core);

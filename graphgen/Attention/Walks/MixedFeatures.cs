@@ -20,7 +20,9 @@ internal sealed class MixedFeatures
     /// <returns>Where they are at the last value; null where that cannot be said.</returns>
     public static FeatureFlow? Along(IEnumerable<(Value Value, IReadOnlyList<Value> Data)> values, FeatureFlow source)
     {
-        var (mixed, grids, last) = (new MixedFeatures(), new Dictionary<Value, FeatureFlow>(), (FeatureFlow?)null);
+        var mixed = new MixedFeatures();
+        var grids = new Dictionary<Value, FeatureFlow>();
+        FeatureFlow? last = null;
         foreach (var (value, data) in values)
         {
             last = data is []

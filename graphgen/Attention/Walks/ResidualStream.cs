@@ -54,7 +54,10 @@ internal sealed class ResidualStream(Graph graph, long width)
     /// <summary>The nodes that a value is made by from another one, in no order.</summary>
     public IReadOnlyCollection<Node> Between(Value source, Value value)
     {
-        var (start, between, known, open) = (OrderOf(source), new HashSet<Node>(), new HashSet<Node>(), new Stack<Node>());
+        var start = OrderOf(source);
+        var between = new HashSet<Node>();
+        var known = new HashSet<Node>();
+        var open = new Stack<Node>();
         if (value.Producer is { } last) open.Push(last);
         while (open.TryPeek(out var node))
         {

@@ -14,7 +14,8 @@ internal static class SideBranch
     {
         if (sum.Producer is not { Op: "Add" } add) return null;
         var (a, b) = (add.Inputs[0]!, add.Inputs[1]!);
-        return IsLayer(a, b) ? a : IsLayer(b, a) ? b : null;
+        if (IsLayer(a, b)) return a;
+        return IsLayer(b, a) ? b : null;
     }
 
     /// <summary>The same where the branch is made from the layer's input alone, as opposed to its result: x + x³ is no branch.</summary>

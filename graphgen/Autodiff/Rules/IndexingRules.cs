@@ -39,7 +39,9 @@ internal static class IndexingRules
     /// x.</summary>
     public static Expr AtPositions(GradientCall r)
     {
-        var (count, zero, one) = (r.X.Size(), r.Tape.Constant(OnnxTensor.Scalar(0L)), r.Tape.Constant(OnnxTensor.Scalar(1L)));
+        var count = r.X.Size();
+        var zero = r.Tape.Constant(OnnxTensor.Scalar(0L));
+        var one = r.Tape.Constant(OnnxTensor.Scalar(1L));
         return AtPositions(r, r.Again(r.Tape.Op("Range", [zero, count, one]).ReshapeLike(r.X)));
     }
 

@@ -23,7 +23,9 @@ internal static class NormalizationRules
         new("LayerNormalization", r =>
         {
             var (x, gamma) = r;
-            var (mean, s, axes) = (r.Output(1), r.Output(2), r.TrailingAxes("axis", -1));
+            var mean = r.Output(1);
+            var s = r.Output(2);
+            var axes = r.TrailingAxes("axis", -1);
             var (d, h) = (x - mean, r.G * gamma);
             var along = s * s * (h * d).Mean(axes);   // n·mean(h∘n) = d·s²·mean(h∘d); one number a row
             return [s * (h - h.Mean(axes) - (d * along)), r.G * (d * s), r.G];

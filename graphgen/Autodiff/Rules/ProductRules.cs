@@ -61,7 +61,10 @@ internal static class ProductRules
     // describes it get none.
     private static IReadOnlyList<Expr?> Quantized(GradientCall r)
     {
-        var (bits, rows, columns, block) = ((int)r.Int("bits", 4), r.Int("N", 0), r.Int("K", 0), r.Int("block_size", 0));
+        var bits = (int)r.Int("bits", 4);
+        var rows = r.Int("N", 0);
+        var columns = r.Int("K", 0);
+        var block = r.Int("block_size", 0);
         if (bits is not (4 or 8)) throw r.Refusal($"weights of {bits} bits");
         if (r.Input(4) is not null) throw r.Refusal("its columns are permuted (g_idx)");
         var (type, blocks) = (bits == 4 ? ElementType.UInt4 : ElementType.UInt8, (columns + block - 1) / block);

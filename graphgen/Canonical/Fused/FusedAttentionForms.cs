@@ -113,7 +113,9 @@ internal static class FusedAttentionForms
         var parts = PackedParts(node, packed, packed.Shape[-1].Value!.Value)
             .Select(part => LoweredAttention.SplitHeads(part, heads))
             .ToArray();
-        var (q, k, v) = (parts[0], parts[1], parts[2]);
+        var q = parts[0];
+        var k = parts[1];
+        var v = parts[2];
         var past = node.Input(inputs.Past) is { } cache ? tape[cache] : (Expr?)null;
         if (past is { } before) (k, v) = (Expr.Concat(2, before.Row(0), k), Expr.Concat(2, before.Row(1), v));
         var added = Padding(node, inputs.Mask, k, rewriting).ToList();
@@ -140,7 +142,9 @@ internal static class FusedAttentionForms
     {
         var (tape, heads) = (rewriting.Tape, node.Int("num_heads", 1));
         var start = 0L;
-        var (q, k, v) = (Part(0), Part(1), Part(2));
+        var q = Part(0);
+        var k = Part(1);
+        var v = Part(2);
         var past = node.Input(6) is { } cache ? LoweredAttention.Length(tape[cache]) : (Expr?)null;
         if (past is not null) (k, v) = (Expr.Concat(2, tape[node.Operand(6)], k), Expr.Concat(2, tape[node.Operand(7)], v));
         var added = Padding(node, 4, k, rewriting).ToList();
@@ -170,7 +174,9 @@ internal static class FusedAttentionForms
     // query [B, S, H·D] with key and value [B, S, N·D], or all packed into query; the cache is empty in training: positions start at 0.
     private static Expr?[] Grouped(Node node, Rewriting rewriting)
     {
-        var (tape, heads, groups) = (rewriting.Tape, node.Int("num_heads", 1), node.Int("kv_num_heads", 1));
+        var tape = rewriting.Tape;
+        var heads = node.Int("num_heads", 1);
+        var groups = node.Int("kv_num_heads", 1);
         var query = tape[node.Operand(0)];
         var width = query.Shape[-1].Value!.Value / (node.Input(1) is null ? heads + (2 * groups) : heads);
         var (q, k, v) = node.Input(1) is { } key

@@ -50,7 +50,9 @@ internal static class Opset23Forms
     private static Expr?[] Attention(Node node, Rewriting rewriting)
     {
         var tape = rewriting.Tape;
-        var (q, k, v) = (Heads(0, "q_num_heads"), Heads(1, "kv_num_heads"), Heads(2, "kv_num_heads"));
+        var q = Heads(0, "q_num_heads");
+        var k = Heads(1, "kv_num_heads");
+        var v = Heads(2, "kv_num_heads");
         var past = node.Input(4) is { } before ? LoweredAttention.Length(tape[before]) : (Expr?)null;
         if (past is not null) (k, v) = (Expr.Concat(2, tape[node.Operand(4)], k), Expr.Concat(2, tape[node.Operand(5)], v));
         var (added, visible) = (new List<Expr>(), new List<Expr>());

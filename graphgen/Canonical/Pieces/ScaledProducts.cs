@@ -79,7 +79,9 @@ internal static class ScaledProducts
     // One scale for all or one for each output feature becomes one for each; blocks along the inputs keep theirs.
     private static Value? ScaledCodes(Rewriting at, Node dequantize, Layout layout, float[] byOutput)
     {
-        var (codes, scale, zero) = (dequantize.Operand(0), dequantize.Operand(1), dequantize.Input(2));
+        var codes = dequantize.Operand(0);
+        var scale = dequantize.Operand(1);
+        var zero = dequantize.Input(2);
         var (stored, outAxis) = (scale.Constant!, layout is Layout.OutIn ? 0 : 1);
         if (stored.Type != ElementType.Float) return null;
         var outputs = codes.Constant!.Dims[outAxis];
@@ -90,7 +92,9 @@ internal static class ScaledProducts
         else if (stored.Count == 1)
         {
             if (zero is not null) return null;
-            (numbers, dims, attributes["axis"]) = (Array.ConvertAll(byOutput, factor => factor * numbers[0]), [outputs], outAxis);
+            numbers = Array.ConvertAll(byOutput, factor => factor * numbers[0]);
+            dims = [outputs];
+            attributes["axis"] = outAxis;
         }
         else
         {

@@ -43,7 +43,9 @@ internal static class StoredMatrixOperand
         if (ScaledProducts.IsPlain(value)) return value;
         if (value.IsConstant) return at.Like(value, value.Constant!.WithDims([rows, columns]));
         var node = value.Producer!;
-        var (codes, scale, zero) = (node.Operand(0), node.Operand(1), node.Input(2));
+        var codes = node.Operand(0);
+        var scale = node.Operand(1);
+        var zero = node.Input(2);
         var dims = codes.Constant!.Dims;
         if (node.Int("block_size", 0) != 0 || scale.Constant!.Rank > 1) return null;
         var axis = node.Axis(dims.Count, 1);

@@ -82,7 +82,9 @@ internal static class QLinearForms
     // A stored matrix stays in few bits until its product needs it.
     private static Expr Weight(Node node, Rewriting at, int input)
     {
-        var (weight, scale, zero) = (node.Operand(input), node.Operand(input + 1), node.Input(input + 2));
+        var weight = node.Operand(input);
+        var scale = node.Operand(input + 1);
+        var zero = node.Input(input + 2);
         return weight.IsConstant && scale.IsConstant
             ? QuantizedForms.Widened(at, weight, scale, zero, axis: node.Int("transB", 0) == 1 ? 0 : 1)
             : Operand(node, at, input);

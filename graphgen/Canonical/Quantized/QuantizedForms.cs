@@ -21,7 +21,7 @@ internal static class QuantizedForms
         new Replace(
             "product of rounded activations",
             OrtOps.DynamicQuantizeMatMul,
-            (node, rewriting) => FromIntegers(node, rewriting, node.Input(0), scale: 2, zero: 3, bias: 4)),
+            (node, rewriting) => FromIntegers(node, rewriting, () => node.Input(0), scale: 2, zero: 3, bias: 4)),
         new InPlace("product of rounded activations", OrtOps.MatMulNBits, NBits),
     ];
 
@@ -42,11 +42,13 @@ internal static class QuantizedForms
     private static Outcome Activation(Node node, Rewriting rewriting)
     {
         if (node.Input(0) is not { IsConstant: false } codes
-            || RoundedActivations.Unrounded(rewriting, node, codes, node.Input(1), node.Input(2)) is not { } x)
+            || RoundedActivations.Sources(codes, node.Input(1), node.Input(2)) is not [var source, ..])
             return "what it widens was not rounded with the same scale and zero point";
-        if (x.Type != node.Output.Type) return "it widens to another type than was rounded";
-        if (rewriting.Graph.IsOutput(node.Output) && (x.Value.Producer is null || rewriting.Graph.IsOutput(x.Value)))
+        if (source.Type != node.Output.Type) return "it widens to another type than was rounded";
+        if (rewriting.Graph.IsOutput(node.Output) && RoundedActivations.IsPlain(codes.Producer!)
+            && (source.Producer is null || rewriting.Graph.IsOutput(source)))
             return "it is an output of the graph that needs a node of its own";
+        var x = RoundedActivations.Unrounded(rewriting, node, codes, node.Input(1), node.Input(2))!.Value;
         x.Value.Producer?.Source ??= node.Source;
         rewriting.Forward(node, x.Value);
         return Outcome.Done;
@@ -102,19 +104,20 @@ internal static class QuantizedForms
     }
 
     // x was rounded with a scale of its own numbers, or with one that is stored.
-    private static Outcome FromRounded(Node node, Rewriting rewriting)
-    {
-        var x = Unrounded(node.Operand(0))
-            ?? RoundedActivations.Unrounded(rewriting, node, node.Operand(0), node.Input(2), node.Input(4))?.Value;
-        return FromIntegers(node, rewriting, x, scale: 3, zero: 5, bias: 6);
-    }
+    private static Outcome FromRounded(Node node, Rewriting rewriting) => FromIntegers(
+        node,
+        rewriting,
+        () => Unrounded(node.Operand(0))
+            ?? RoundedActivations.Unrounded(rewriting, node, node.Operand(0), node.Input(2), node.Input(4))?.Value,
+        scale: 3,
+        zero: 5,
+        bias: 6);
 
-    private static Outcome FromIntegers(Node node, Rewriting rewriting, Value? x, int scale, int zero, int bias)
+    private static Outcome FromIntegers(Node node, Rewriting rewriting, Func<Value?> data, int scale, int zero, int bias)
     {
-        if (x is null || node.Input(1) is not { } weight || node.Input(scale) is not { } factor)
-            return "its data are not rounded in front of it";
-        if (!IsOfFeatures(weight, factor, node.Input(zero)))
+        if (node.Input(1) is not { } weight || node.Input(scale) is not { } factor || !IsOfFeatures(weight, factor, node.Input(zero)))
             return "its scales or zero points are computed, or do not belong to output features";
+        if (data() is not { } x) return "its data are not rounded in front of it";
         rewriting.Find(node, RoundedActivations.NotRounded);
         return rewriting.Substitute(node, (_, at) =>
         {

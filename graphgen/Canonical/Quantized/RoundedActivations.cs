@@ -13,6 +13,18 @@ internal static class RoundedActivations
 
     private const string CutsOff = "the rounding here is also the Relu of the file: it cuts off below zero, and so does training";
 
+    /// <summary>The values whose rounding with a scale and zero point made integers; none where any of these were made otherwise.</summary>
+    public static IReadOnlyList<Value> Sources(Value codes, Value? scale, Value? zero)
+    {
+        if (codes.Producer is not { } node) return [];
+        if (IsRounding(node))
+        {
+            return node.Input(0) is { IsConstant: false } x && Same(node.Input(1), scale) && Same(node.Input(2), zero) ? [x] : [];
+        }
+        var moved = node.Inputs.Take(DataInputs(node)).OfType<Value>().Select(input => Sources(input, scale, zero)).ToList();
+        return moved.All(sources => sources.Count > 0) ? [.. moved.SelectMany(sources => sources)] : [];
+    }
+
     /// <summary>The numbers behind integers that are widened with a scale and zero point; null where they were not made by rounding with
     /// these.</summary>
     /// <param name="at">The graph.</param>
@@ -22,17 +34,13 @@ internal static class RoundedActivations
     /// <param name="zero">Zero point.</param>
     public static Expr? Unrounded(Rewriting at, Node reader, Value codes, Value? scale, Value? zero)
     {
-        if (codes.Producer is not { } node) return null;
-        if (node.Op is "QuantizeLinear" or OrtOps.QuantizeLinear) return Rounded(at, reader, node, scale, zero);
+        if (Sources(codes, scale, zero).Count == 0) return null;
+        var node = codes.Producer!;
+        if (IsRounding(node)) return Rounded(at, reader, node);
         var data = DataInputs(node);
-        if (data == 0) return null;
         var inputs = new Expr?[node.Inputs.Count];
         for (var i = 0; i < inputs.Length; i++)
-        {
-            if (node.Input(i) is not { } input) continue;
-            inputs[i] = i < data ? Unrounded(at, reader, input, scale, zero) : at.Tape[input];
-            if (inputs[i] is null) return null;
-        }
+            if (node.Input(i) is { } input) inputs[i] = i < data ? Unrounded(at, reader, input, scale, zero) : at.Tape[input];
         using var scope = at.Tape.Scope($"{codes.Name}/unrounded");
         var moved = at.Tape.Write(node.Op, inputs, node.Outputs.Count,
             [.. node.Attributes.Select(attribute => (attribute.Key, (Attr?)attribute.Value))]);
@@ -49,15 +57,22 @@ internal static class RoundedActivations
         return at.Tape.Op("DequantizeLinear", [at.Tape[codes], at.Tape[scale], zero is null ? null : at.Tape[zero]]);
     }
 
-    private static Expr? Rounded(Rewriting at, Node reader, Node rounding, Value? scale, Value? zero)
+    private static Expr Rounded(Rewriting at, Node reader, Node rounding)
     {
-        if (rounding.Input(0) is not { IsConstant: false } x || !Same(rounding.Input(1), scale) || !Same(rounding.Input(2), zero))
-            return null;
+        var x = at.Tape[rounding.Operand(0)];
         at.Find(reader, NotRounded);
-        if (!CutsOffNegatives(rounding) || x.Producer?.Op is "Relu" or "Softmax" or "Sigmoid") return at.Tape[x];
+        if (!IsRelu(rounding)) return x;
         at.Find(reader, CutsOff);
-        return at.Tape[x].Apply("Relu");
+        return x.Apply("Relu");
     }
+
+    /// <summary>Whether the value in front of a rounding stands for the integers as it is, without an operator in between.</summary>
+    public static bool IsPlain(Node rounding) => IsRounding(rounding) && !IsRelu(rounding);
+
+    private static bool IsRounding(Node node) => node.Op is "QuantizeLinear" or OrtOps.QuantizeLinear;
+
+    private static bool IsRelu(Node rounding) =>
+        CutsOffNegatives(rounding) && rounding.Operand(0).Producer?.Op is not ("Relu" or "Softmax" or "Sigmoid");
 
     /// <summary>Whether a rounding is a Relu as well: quantisers leave one out where zero is the lowest code.</summary>
     public static bool CutsOffNegatives(Node rounding) => rounding.Output.Type switch

@@ -14,7 +14,9 @@ internal static class StoredBlocks
     public static BlockLayout? Of(CanonicalModel model, Node node)
     {
         var (codesInput, scalesInput) = node.Op switch { OrtOps.MatMulNBits => (1, 2), OrtOps.GatherBlockQuantized => (0, 2), _ => (0, 1) };
-        var (codes, scales, zero) = (node.Input(codesInput)!, node.Input(scalesInput)!, node.Input(scalesInput + 1));
+        var codes = node.Input(codesInput)!;
+        var scales = node.Input(scalesInput)!;
+        var zero = node.Input(scalesInput + 1);
         if (Stored(scales) is not { } scaleName || node.Source is not { } reader || (zero is not null && Stored(zero) is null)) return null;
         var layout = BlockLayout.Of(node, codes.Constant!, model.Deployed.Graph.Find(scaleName)!.StoredTensor()!);
         if (model.OriginOf(codes) is { IsTransposed: true })

@@ -18,7 +18,9 @@ internal static class AttentionInference
     // x [B, S, in], weights [in, Q|K|V] → [B, S, V], present [2, B, N, P + S, H]
     private static void Packed(NodeFacts f, int type, int past)
     {
-        var width = f.Node.Ints("qkv_hidden_sizes") is [_, _, var v] ? v : f.Shape(1, 1) is { } w ? Dim.Divide(w[-1], 3) : null;
+        var width = f.Node.Ints("qkv_hidden_sizes") is [_, _, var v] ? v
+            : f.Shape(1, 1) is { } w ? Dim.Divide(w[-1], 3)
+            : null;
         if (f.Shape(0, 2) is not { } x || width is not { } d) return;
         f.Set(0, f.Type(type), [x[0], x[1], d]);
         var heads = f.Int("num_heads", 1);
@@ -66,5 +68,5 @@ internal static class AttentionInference
         f.Set(3, f.Type(0), [q[0], heads, flat ? q[1] : q[2], total]);
     }
 
-    private static Dim? Width(Shape? x) => x is null ? null : x.Rank == 4 ? x[1] * x[3] : x[-1];
+    private static Dim? Width(Shape? x) => x is { Rank: 4 } ? x[1] * x[3] : x?[-1];
 }

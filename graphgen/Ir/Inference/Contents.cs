@@ -57,8 +57,12 @@ internal static class Contents
     };
 
     /// <summary>The smaller of two, where it is the same one for all sizes.</summary>
-    public static Dim? Smaller(Dim a, Dim b) => (b - a).IsSize ? a : (a - b).IsSize ? b : null;
+    public static Dim? Smaller(Dim a, Dim b) => (b - a).IsSize ? a
+        : (a - b).IsSize ? b
+        : null;
 
     /// <summary>The larger of two, where it is the same one for all sizes.</summary>
-    public static Dim? Larger(Dim a, Dim b) => (b - a).IsSize ? b : (a - b).IsSize ? a : null;
+    public static Dim? Larger(Dim a, Dim b) => (b - a).IsSize ? b
+        : (a - b).IsSize ? a
+        : null;
 }

@@ -45,7 +45,9 @@ internal static class ConvolutionInference
         var (at, isCeiled) = (WindowAttributes.Of(f.Node, kernel.Length), f.Int("ceil_mode", 0) == 1);
         for (var axis = 0; axis < kernel.Length; axis++)
         {
-            var (length, reach, stride) = (x[axis + 2], at.Dilations[axis] * (kernel[axis] - 1), at.Strides[axis]);
+            var length = x[axis + 2];
+            var reach = at.Dilations[axis] * (kernel[axis] - 1);
+            var stride = at.Strides[axis];
             yield return (at.IsPaddingGiven
                 ? Windows(length, at.Front[axis], at.Back[axis], reach, stride, isCeiled)
                 : Quotient(length + (stride - 1), stride)) ?? f.Fresh(0, axis + 2);

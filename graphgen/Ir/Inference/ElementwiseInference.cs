@@ -23,9 +23,9 @@ internal static class ElementwiseInference
             f => f.Set(0, f.Type(0), Together(f)), "Pow", "Mod", "Sum", "Mean", "BitShift", "BitwiseAnd", "BitwiseOr", "BitwiseXor"),
         new("Xor", f => f.Set(0, ElementType.Bool, Together(f))),
         new("And", f => f.Set(0, ElementType.Bool, Together(f),
-            Zipped(f, (a, b) => a.Is(0) || b.Is(0) ? 0 : a.IsKnown && b.IsKnown ? 1 : null))),
+            Zipped(f, (a, b) => Truth(a, b, isFalse: a.Is(0) || b.Is(0))))),
         new("Or", f => f.Set(0, ElementType.Bool, Together(f),
-            Zipped(f, (a, b) => a.Is(0) && b.Is(0) ? 0 : a.IsKnown && b.IsKnown ? 1 : null))),
+            Zipped(f, (a, b) => Truth(a, b, isFalse: a.Is(0) && b.Is(0))))),
         new("Less", f => f.Set(0, ElementType.Bool, Together(f), Zipped(f, (a, b) => Contents.IsPositive(b - a)))),
         new("LessOrEqual", f => f.Set(0, ElementType.Bool, Together(f), Zipped(f, (a, b) => Contents.IsPositive(b - a + 1)))),
         new("Greater", f => f.Set(0, ElementType.Bool, Together(f), Zipped(f, (a, b) => Contents.IsPositive(a - b)))),
@@ -54,8 +54,18 @@ internal static class ElementwiseInference
 
     private static Shape? Together(NodeFacts f) => f.Broadcast(0, [.. f.Node.Inputs.Select(input => input?.Shape)]);
 
-    private static IReadOnlyList<Dim>? Zipped(NodeFacts f, Func<Dim, Dim, Dim?> operation) =>
-        f.Node.Inputs.Count == 1 ? f.Content(0) : f.Node.Inputs.Count == 2 ? Contents.Zip(f.Content(0), f.Content(1), operation) : null;
+    private static IReadOnlyList<Dim>? Zipped(NodeFacts f, Func<Dim, Dim, Dim?> operation) => f.Node.Inputs.Count switch
+    {
+        1 => f.Content(0),
+        2 => Contents.Zip(f.Content(0), f.Content(1), operation),
+        _ => null,
+    };
+
+    private static Dim? Truth(Dim a, Dim b, bool isFalse)
+    {
+        if (isFalse) return 0;
+        return a.IsKnown && b.IsKnown ? 1 : null;
+    }
 
     // The exporters' Where(Equal(shape, -1), ones, shape): the condition is known where a size is compared with a negative number.
     private static IReadOnlyList<Dim>? Chosen(NodeFacts f)

@@ -73,7 +73,10 @@ internal static class IndexingInference
         if (f.Shape(0) is { } x)
         {
             var axis = f.Axis(f.Int("axis", -1), x.Rank);
-            shape = x.With(axis, f.Node.Attributes.ContainsKey("k") ? f.Int("k", 0) : f.Content(1) is [var k] ? k : f.Fresh(0, axis));
+            var found = f.Node.Attributes.ContainsKey("k") ? f.Int("k", 0)
+                : f.Content(1) is [var k] ? k
+                : f.Fresh(0, axis);
+            shape = x.With(axis, found);
         }
         f.Set(0, f.Type(0), shape);
         f.Set(1, ElementType.Int64, shape);

@@ -41,10 +41,14 @@ internal static class MovementInference
     private static Shape? Reshape(NodeFacts f)
     {
         if (f.Content(1) is not { } target) return f.Shape(1) is [var rank] && rank.Value is { } known ? f.FreshShape(0, known) : null;
-        var (x, dims, copies) = (f.Shape(0), target.ToArray(), f.Int("allowzero", 0) == 0);
+        var x = f.Shape(0);
+        var dims = target.ToArray();
+        var copies = f.Int("allowzero", 0) == 0;
         for (var i = 0; i < dims.Length; i++)
             if (copies && dims[i].Is(0))
-                dims[i] = x is null ? f.Fresh(0, i) : i < x.Rank ? x[i] : throw f.Fail($"dimension {i} to copy, of {x}");
+                dims[i] = x is null ? f.Fresh(0, i)
+                    : i < x.Rank ? x[i]
+                    : throw f.Fail($"dimension {i} to copy, of {x}");
         var hole = Array.FindIndex(dims, dim => dim.Is(-1));
         if (hole >= 0) dims[hole] = x is null ? f.Fresh(0, hole) : Remaining(f, x, dims, hole);
         Shape result = [.. dims];
@@ -140,10 +144,10 @@ internal static class MovementInference
     {
         var x = f.Shape(0);
         f.AtLeast(f.Content(1)?.Count, x?.Rank, "repeats");
-        f.Set(
-            0,
-            f.Type(0),
-            x is null ? null : f.Content(1) is { } times ? [.. x.Select((dim, axis) => dim * times[axis])] : f.FreshShape(0, x.Rank));
+        Shape? shape = x is null ? null
+            : f.Content(1) is { } times ? [.. x.Select((dim, axis) => dim * times[axis])]
+            : f.FreshShape(0, x.Rank);
+        f.Set(0, f.Type(0), shape);
     }
 
     private static void Concat(NodeFacts f)
@@ -216,7 +220,9 @@ internal static class MovementInference
             f.Set(0, f.Type(0), null);
             return;
         }
-        var (starts, ends, steps) = (Given("starts", 1), Given("ends", 2), f.Has(4) ? f.Longs(4) : null);
+        var starts = Given("starts", 1);
+        var ends = Given("ends", 2);
+        var steps = f.Has(4) ? f.Longs(4) : null;
         var axes = f.Gives("axes", 3)
             ? f.Longs("axes", 3)
             : Enumerable.Range(0, starts?.Count ?? x.Rank).Select(axis => (long)axis).ToArray();

@@ -26,7 +26,10 @@ internal static class ProductInference
     // [.., K] · Wᵀ → [.., N]; W [N, K] as codes of some bits, in blocks along K
     private static void Blocked(NodeFacts f)
     {
-        var (rows, columns, bits, block) = (f.Int("N", 0), f.Int("K", 0), f.Int("bits", 4), f.Int("block_size", 0));
+        var rows = f.Int("N", 0);
+        var columns = f.Int("K", 0);
+        var bits = f.Int("bits", 4);
+        var block = f.Int("block_size", 0);
         if (new[] { rows, columns, block }.Any(size => size is < 1 or > int.MaxValue) || bits is not (2 or 4 or 8))
             throw f.Fail($"no weight has N {rows}, K {columns}, block_size {block} and {bits} bits");
         var blocks = (columns + block - 1) / block;

@@ -14,7 +14,8 @@ internal static class SliceRange
         if (step == -1) return start.Is(-1) && end.Value <= -Endless ? size : null;
         if (step < 1 || Bound(size, start) is not { } from || Bound(size, end) is not { } to) return null;
         var length = to - from;
-        return !IsNearlySize(length) ? null : step == 1 ? length : Dim.Divide(length, step);
+        if (!IsNearlySize(length)) return null;
+        return step == 1 ? length : Dim.Divide(length, step);
     }
 
     /// <summary>The elements of a known tensor in the range.</summary>

@@ -32,7 +32,9 @@ internal static class BranchInliner
     // Whether there was one to take.
     private static bool Take(GraphProto graph, Dictionary<string, bool> known)
     {
-        var (names, nodes, isTaken) = (new NameTable(graph), new List<NodeProto>(), false);
+        var names = new NameTable(graph);
+        var nodes = new List<NodeProto>();
+        var isTaken = false;
         foreach (var node in graph.Node)
         {
             var branch = IsIf(node) && node.Output.Count > 0 && known.TryGetValue(node.Output[0], out var condition)

@@ -37,8 +37,10 @@ internal static class ModelReader
         var functions = FunctionInliner.Inline(proto);
         BranchInliner.Inline(proto.Graph, copy => ReadGraph(path, copy, tensors));
         var graph = ReadGraph(path, proto.Graph, tensors);
-        var (opsets, metadata, irVersion, producer) = (proto.OpsetImport.ToArray(), proto.MetadataProps.ToArray(), proto.IrVersion,
-            proto.ProducerName);
+        var opsets = proto.OpsetImport.ToArray();
+        var metadata = proto.MetadataProps.ToArray();
+        var irVersion = proto.IrVersion;
+        var producer = proto.ProducerName;
         var model = new OnnxModel(graph)
         {
             Path = path,
@@ -85,7 +87,9 @@ internal static class ModelReader
         var value = graph.Find(proto.Name) is { IsInput: true, Constant: null } input
             ? input
             : graph.AddValue(Unused(graph, path, proto.Name));
-        (value.Constant, value.Type, value.Shape) = (tensor, tensor.Type, Shape.Of(tensor));
+        value.Constant = tensor;
+        value.Type = tensor.Type;
+        value.Shape = Shape.Of(tensor);
         (value.IsExternal, value.Remainder) = (proto.DataLocation == 1, TensorReader.RemainderOf(proto));
     }
 

@@ -28,7 +28,9 @@ internal sealed class TensorReader(string path, MappedFile? file, IReadOnlyList<
                 ? OnnxTensor.FromFile(type, dims, file!, place.Offset)
                 : throw ModelErrors.TensorSize(path, proto.Name, Describe(type, dims), place.Length);
         }
-        var bytes = type == ElementType.String ? [] : proto.HasRawData ? proto.RawData.ToByteArray() : TypedData(proto, type);
+        var bytes = type == ElementType.String ? []
+            : proto.HasRawData ? proto.RawData.ToByteArray()
+            : TypedData(proto, type);
         return bytes.Length == expected
             ? OnnxTensor.FromBytes(type, dims, bytes)
             : throw ModelErrors.TensorSize(path, proto.Name, Describe(type, dims), bytes.Length);

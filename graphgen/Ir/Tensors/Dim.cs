@@ -123,7 +123,8 @@ public readonly struct Dim : IEquatable<Dim>
     {
         var symbols = term.Monomial.Replace(Times, '*');
         var coefficient = term.Coefficient.ToString(CultureInfo.InvariantCulture);
-        return symbols.Length == 0 ? coefficient : term.Coefficient == 1 ? symbols : $"{coefficient}*{symbols}";
+        if (symbols.Length == 0) return coefficient;
+        return term.Coefficient == 1 ? symbols : $"{coefficient}*{symbols}";
     }
 
     private static Dim Normal(IEnumerable<(string Monomial, long Coefficient)> terms) => new(
@@ -140,6 +141,8 @@ public readonly struct Dim : IEquatable<Dim>
     private static string? Without(string monomial, string divisor)
     {
         var symbols = Split(monomial).ToList();
-        return Split(divisor).All(symbols.Remove) ? string.Join(Times, symbols) : null;
+        foreach (var symbol in Split(divisor))
+            if (!symbols.Remove(symbol)) return null;
+        return string.Join(Times, symbols);
     }
 }

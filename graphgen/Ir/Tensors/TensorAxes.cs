@@ -34,7 +34,9 @@ internal static class TensorAxes
         if (tensor.Dims[axis] == size) return tensor;
         var outer = (int)tensor.Dims.Take(axis).Size();
         var inner = (int)tensor.Type.Bytes(tensor.Dims.Skip(axis + 1).Size());
-        var (before, after, kept) = ((int)tensor.Dims[axis] * inner, size * inner, (int)Math.Min(tensor.Dims[axis], size) * inner);
+        var before = (int)tensor.Dims[axis] * inner;
+        var after = size * inner;
+        var kept = (int)Math.Min(tensor.Dims[axis], size) * inner;
         var bytes = new byte[outer * (long)after];
         var element = fill.Bytes;
         for (var i = 0; i < outer; i++)

@@ -160,16 +160,10 @@ internal sealed class ExportEffectTests
     {
         Assert.That(CommandLine.Run("inject", model, "-o", _folder["drawn.onnx"], "--method", "lora", "--rank", "2", "--alpha", "2").ExitCode, Is.Zero);
         var drawn = Safetensors.Load(_folder["drawn.adapter", "adapter_model.safetensors"]).Tensors;
-        Safetensors.Save(_folder["factors.safetensors"], drawn.ToDictionary(pair => pair.Key, pair => Normal(pair.Key, pair.Value, size), StringComparer.Ordinal));
+        Safetensors.Save(_folder["factors.safetensors"], drawn.ToDictionary(pair => pair.Key, pair => RandomTensor.Normal(pair.Key, pair.Value.Dims, pair.Key.EndsWith('B') ? size : 1, seed: 3), StringComparer.Ordinal));
         Assert.That(CommandLine.Run("inject", model, "-o", _folder["injected.onnx"], "--method", "lora", "--rank", "2", "--alpha", "2", "--factors", _folder["factors.safetensors"]).ExitCode, Is.Zero);
         File.Delete(_folder["drawn.onnx"]);
         return _folder["injected.adapter"];
-    }
-
-    private static OnnxTensor Normal(string name, OnnxTensor like, double size)
-    {
-        var random = new SeededRandom(3, name);
-        return OnnxTensor.Of<float>([.. like.Dims], [.. Enumerable.Range(0, (int)like.Count).Select(_ => (float)(random.NextNormal() * (name.EndsWith('B') ? size : 1)))]);
     }
 
     private static string Architecture(string name) => Path.Combine(Fixtures.Repository, "tests", "fixtures", "architectures", $"{name}.onnx");

@@ -63,7 +63,7 @@ internal sealed record ExporterFacts(string Name, ModelInspection Inspection, IR
     {
         var golden = Golden.Load(Goldens.Path(name));
         var batch = StoredBatch.Load(Fixtures.Path("models", folder, "reference", golden.Batch!));
-        return new GradientFacts(Exports.Split(name).Key, new GoldenCheck(golden, RandomAdapter.Evaluator).Run(TrainingGraphBuilder.Build(deployed, golden.Spec(architecture)), batch, Settings).Ok);
+        return new GradientFacts(Exports.Split(name).Key, new GoldenCheck(golden, RandomAdapter.Evaluator).Run(TrainingGraphBuilder.Build(deployed, golden.ToOptions(architecture)), batch, Settings).Ok);
     }
 
     private static GradientFacts AgainstDifferences(string task, UnderstoodModel model)

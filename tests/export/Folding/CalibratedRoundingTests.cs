@@ -24,8 +24,8 @@ internal sealed class CalibratedRoundingTests
         var moments = new SecondMoments(Inputs);
         moments.Add(x, null);
 
-        var nearest = matrix.Requantize(wanted);
-        var calibrated = matrix.Requantize(wanted);
+        var nearest = Requantized(matrix, wanted);
+        var calibrated = Requantized(matrix, wanted);
         new CalibratedRounding(matrix, layout, moments).Improve(wanted, calibrated);
 
         var (before, after) = (Errors(matrix, nearest, wanted, layout, moments), Errors(matrix, calibrated, wanted, layout, moments));
@@ -41,7 +41,7 @@ internal sealed class CalibratedRoundingTests
         var wanted = matrix.Read();
         wanted[5] += 0.03f;
 
-        var calibrated = matrix.Requantize(wanted);
+        var calibrated = Requantized(matrix, wanted);
         new CalibratedRounding(matrix, Layout.OutIn, moments).Improve(wanted, calibrated);
 
         Assert.That(matrix.Read(calibrated).AsSpan(Inputs).SequenceEqual(matrix.Read().AsSpan(Inputs)), Is.True);
@@ -56,7 +56,7 @@ internal sealed class CalibratedRoundingTests
         {
             var moments = new SecondMoments(Inputs);
             moments.Add(Activations(), null);
-            var rounded = matrix.Requantize(wanted);
+            var rounded = Requantized(matrix, wanted);
             new CalibratedRounding(matrix, Layout.OutIn, moments).Improve(wanted, rounded);
             return matrix.Stored(rounded);
         }).ToList();
@@ -106,7 +106,7 @@ internal sealed class CalibratedRoundingTests
 
         Assert.That(Numbers(with.Blocks[0].Moments), Is.EqualTo(Numbers(without.Blocks[0].Moments)));
 
-        static IEnumerable<float> Numbers(PanelMatrix h) => [h[0, 0], h[0, 1], h[1, 0], h[1, 1]];
+        static float[] Numbers(PanelMatrix h) => [.. h.Row(0, 0)[..2], .. h.Row(1, 0)[..2]];
     }
 
     [Test]
@@ -141,10 +141,20 @@ internal sealed class CalibratedRoundingTests
         var stored = matrix.Read(rounded);
         double Difference(int input, int output) => stored[At(input, output, layout)] - (double)wanted[At(input, output, layout)];
         return [.. Enumerable.Range(0, Outputs).Select(output => moments.Blocks.Sum(block => Enumerable.Range(0, block.Count).Sum(i => Enumerable.Range(0, block.Count).Sum(j =>
-            Difference(block.Start + block.Order[i], output) * block.Moments[i, j] * Difference(block.Start + block.Order[j], output)))))];
+            Difference(block.Start + block.Order[i], output) * At(block.Moments, i, j) * Difference(block.Start + block.Order[j], output)))))];
     }
 
     private static int At(int input, int output, Layout layout) => layout is Layout.OutIn ? (output * Inputs) + input : (input * Outputs) + output;
+
+    private static float At(PanelMatrix matrix, int row, int column) =>
+        matrix.Row(row, column / PanelMatrix.Width * PanelMatrix.Width)[column % PanelMatrix.Width];
+
+    private static RoundedNumbers Requantized(QuantizedMatrix matrix, float[] wanted)
+    {
+        var rounded = matrix.Unpacked();
+        new Requantizer(matrix).Requantize(wanted, rounded);
+        return rounded;
+    }
 
     private static float[] Wanted(int bits, int block, Layout layout)
     {

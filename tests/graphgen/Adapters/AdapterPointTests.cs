@@ -32,7 +32,7 @@ internal sealed class AdapterPointTests
             var (graph, tape) = (model.Canonical.Model.Graph, new Tape(model.Canonical.Model.Graph));
             var port = LinearPort.Of(model.Deployed, linear, linear.Output);
             var point = new AdapterPoint(tape, SiteOf(linear), port);
-            var rows = FamilyCase.Random("rows", Rows, linear.In);
+            var rows = RandomTensor.Normal("rows", Rows, linear.In);
 
             var results = Run(model.Canonical, [point.Apply(tape.Constant(rows)), point.Replace(tape.Constant(rows)), point.Bias ?? tape.Constant(Zeros(linear.Out))]);
 
@@ -80,7 +80,7 @@ internal sealed class AdapterPointTests
 
     private static LinearPort Port(Tape tape, Expr x)
     {
-        var y = x.MatMul(tape.Constant(FamilyCase.Random("w", 4, 4)));
+        var y = x.MatMul(tape.Constant(RandomTensor.Normal("w", 4, 4)));
         return new(x.Value, y.Value, y.Value.Producer!);
     }
 

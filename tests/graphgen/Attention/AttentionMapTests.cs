@@ -4,6 +4,7 @@ using LoRTA.Onnx.GraphGen.Canonical;
 using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.GraphGen.Ir.Tensors;
 using LoRTA.Onnx.GraphGen.Patterns;
+using LoRTA.Onnx.Tests.Shared;
 
 namespace LoRTA.Onnx.GraphGen.Tests.Attention;
 
@@ -269,9 +270,7 @@ public sealed class AttentionMapTests
 
     private static void AssertSameResults(OnnxModel deployed, OnnxModel canonical)
     {
-        var random = new SeededRandom(1, "x");
-        var x = OnnxTensor.Of<float>([2, 5, Toy.Hidden], [.. Enumerable.Range(0, 80).Select(_ => (float)random.NextIndex(1000) / 500)]);
-        var inputs = new Dictionary<string, OnnxTensor> { ["x"] = x };
+        var inputs = new Dictionary<string, OnnxTensor> { ["x"] = RandomTensor.Between(0, 2, "x", 2, 5, Toy.Hidden) };
         var (expected, actual) = (Ort.Run(deployed, inputs).Single().Value.ToFloats(), Ort.Run(canonical, inputs).Single().Value.ToFloats());
         Assert.That(actual, Is.EqualTo(expected).Within(1e-6));
     }

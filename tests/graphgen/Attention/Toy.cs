@@ -1,5 +1,6 @@
 using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.GraphGen.Ir.Tensors;
+using LoRTA.Onnx.Tests.Shared;
 
 namespace LoRTA.Onnx.GraphGen.Tests.Attention;
 
@@ -23,11 +24,7 @@ internal sealed class Toy
 
     public Expr Input(string name) => Tape[_model.Graph.AddInput(name, ElementType.Float, [Dim.Symbol("batch"), Dim.Symbol("sequence"), Hidden])];
 
-    public Expr Weight(string name, params long[] dims)
-    {
-        var random = new SeededRandom(0, name);
-        return Tape.Constant(OnnxTensor.Of<float>(dims, [.. Enumerable.Range(0, (int)dims.Aggregate((a, b) => a * b)).Select(_ => (float)(random.NextIndex(2001) - 1000) / 2000)]), name);
-    }
+    public Expr Weight(string name, params long[] dims) => Tape.Constant(RandomTensor.Between(-0.5, 0.5, name, dims), name);
 
     /// <summary>x·W + b with the bias first, as TorchScript writes it.</summary>
     public Expr Linear(Expr x, string name, int output, bool bias = true)

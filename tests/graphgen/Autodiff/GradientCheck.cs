@@ -1,6 +1,7 @@
 using LoRTA.Onnx.GraphGen.Autodiff;
 using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.GraphGen.Ir.Tensors;
+using LoRTA.Onnx.Tests.Shared;
 
 namespace LoRTA.Onnx.GraphGen.Tests.Autodiff;
 
@@ -14,12 +15,12 @@ internal static class GradientCheck
     {
         var random = new SeededRandom(0, "directions");
         using var forward = new Ort(model);
-        var weights = forward.Run(feeds).ToDictionary(output => output.Key, output => Random(random, output.Value.Dims));
+        var weights = forward.Run(feeds).ToDictionary(output => output.Key, output => RandomTensor.Between(-1, 1, random, output.Value.Dims));
         var gradients = Derived(model, feeds, inputs, weights);
 
         foreach (var name in inputs)
         {
-            var v = Random(random, feeds[name].Dims);
+            var v = RandomTensor.Between(-1, 1, random, feeds[name].Dims);
             var gradient = gradients[$"gradient:{name}"];
             var derived = Dot(gradient, v);
             var differences = ((4 * Difference(Step)) - Difference(2 * Step)) / 3;   // Richardson: the error of second order drops out
@@ -55,13 +56,6 @@ internal static class GradientCheck
     {
         var output = new Node("Identity", string.Empty, [gradient.Value], [tape.Graph.AddValue(name, gradient.Value.Type)]);
         return tape.Graph.Add(output).Output;
-    }
-
-    private static OnnxTensor Random(SeededRandom random, IReadOnlyList<long> dims)
-    {
-        var values = new float[dims.Aggregate(1L, (product, size) => product * size)];
-        for (var i = 0; i < values.Length; i++) values[i] = (float)((2 * random.NextUniform()) - 1);
-        return OnnxTensor.Of<float>([.. dims], values);
     }
 
     private static double Dot(OnnxTensor a, OnnxTensor b) => a.ToFloats().Zip(b.ToFloats(), (x, y) => (double)x * y).Sum();

@@ -1,6 +1,7 @@
 using LoRTA.Onnx.GraphGen.Autodiff;
 using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.GraphGen.Ir.Tensors;
+using LoRTA.Onnx.Tests.Shared;
 
 namespace LoRTA.Onnx.GraphGen.Tests.Autodiff;
 
@@ -220,14 +221,8 @@ internal sealed class GradientsTests
     private static Expr Input(OnnxModel model, Tape tape, string name, params long[] shape) =>
         tape[model.Graph.AddInput(name, ElementType.Float, [.. shape.Select(size => new Dim(size))])];
 
-    private static Expr Weight(Tape tape, string name, params long[] shape) => tape.Constant(Random(name, shape), name);
+    private static Expr Weight(Tape tape, string name, params long[] shape) => tape.Constant(RandomTensor.Normal(name, shape), name);
 
     private static Dictionary<string, OnnxTensor> Feeds(OnnxModel model) =>
-        model.Graph.Inputs.ToDictionary(input => input.Name, input => Random(input.Name, input.Shape!.Known!));
-
-    private static OnnxTensor Random(string name, long[] shape)
-    {
-        var random = new SeededRandom(2, name);
-        return OnnxTensor.Of<float>(shape, [.. Enumerable.Range(0, (int)shape.Aggregate(1L, (a, b) => a * b)).Select(_ => (float)random.NextNormal())]);
-    }
+        model.Graph.Inputs.ToDictionary(input => input.Name, input => RandomTensor.Normal(input.Name, input.Shape!.Known!));
 }

@@ -3,6 +3,7 @@ using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.GraphGen.Ir.Tensors;
 using LoRTA.Onnx.GraphGen.Losses;
 using LoRTA.Onnx.GraphGen.Tests.Autodiff;
+using LoRTA.Onnx.Tests.Shared;
 
 namespace LoRTA.Onnx.GraphGen.Tests.Losses;
 
@@ -179,14 +180,12 @@ internal sealed class TaskLossTests
 
     private static void CheckGradient(string task, long[] shape, OnnxTensor labels)
     {
-        var random = new SeededRandom(0, task);
         var (model, tape) = WithOutput("logits", shape);
         var loss = TaskLosses.Of(task).Emit(tape).Loss;
         model.Graph.ClearOutputs();
         model.Graph.AddOutput(loss.Value);
-        var logits = Enumerable.Range(0, (int)shape.Aggregate(1L, (a, b) => a * b)).Select(_ => (float)random.NextNormal());
 
-        GradientCheck.Run(model, new Dictionary<string, OnnxTensor> { ["x"] = OnnxTensor.Of<float>(shape, [.. logits]), ["labels"] = labels }, ["x"]);
+        GradientCheck.Run(model, new Dictionary<string, OnnxTensor> { ["x"] = RandomTensor.Normal(task, shape), ["labels"] = labels }, ["x"]);
     }
 
     private static OnnxTensor[] Run(OnnxModel model, Expr[] outputs, Dictionary<string, OnnxTensor> feeds)

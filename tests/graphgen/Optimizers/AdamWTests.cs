@@ -1,5 +1,6 @@
 using LoRTA.Onnx.GraphGen.Ir.Tensors;
 using LoRTA.Onnx.GraphGen.Optimizers;
+using LoRTA.Onnx.Tests.Shared;
 
 namespace LoRTA.Onnx.GraphGen.Tests.Optimizers;
 
@@ -21,13 +22,12 @@ internal sealed class AdamWTests
         var options = new AdamWOptions(Clip: clip);
         var reference = new Reference(Tensors, options);
         using var optimizer = new Ort(AdamW.Build(Tensors, options));
-        var random = new SeededRandom(0, "gradients");
         var state = Start();
         foreach (var tensor in Tensors) reference.Start(tensor.Name, state[tensor.Name].ToFloats());
 
         for (var step = 1; step <= 5; step++)
         {
-            foreach (var tensor in Tensors) state[OptimizerNames.Gradient(tensor.Name)] = Normal(random, tensor);
+            foreach (var tensor in Tensors) state[OptimizerNames.Gradient(tensor.Name)] = RandomTensor.Normal($"{tensor.Name}/{step}", [.. tensor.Dims]);
             (state[OptimizerNames.Step], state[OptimizerNames.LearningRate]) = (OnnxTensor.Scalar((long)step), OnnxTensor.Scalar(0.01f * step));
             var next = optimizer.Run(state);
             var norm = reference.Step(step, 0.01f * step, name => state[OptimizerNames.Gradient(name)].ToFloats());
@@ -53,10 +53,10 @@ internal sealed class AdamWTests
 
     private static Dictionary<string, OnnxTensor> Start()
     {
-        var (state, random) = (new Dictionary<string, OnnxTensor>(), new SeededRandom(0, "start"));
+        var state = new Dictionary<string, OnnxTensor>();
         foreach (var tensor in Tensors)
         {
-            state[tensor.Name] = Normal(random, tensor);
+            state[tensor.Name] = RandomTensor.Normal(tensor.Name, [.. tensor.Dims]);
             state[Mean(tensor.Name)] = state[Square(tensor.Name)] = OnnxTensor.Of<float>([.. tensor.Dims], new float[state[tensor.Name].Count]);
         }
         return state;
@@ -65,9 +65,6 @@ internal sealed class AdamWTests
     private static string Mean(string tensor) => AdamW.State[0].Input(tensor);
 
     private static string Square(string tensor) => AdamW.State[1].Input(tensor);
-
-    private static OnnxTensor Normal(SeededRandom random, OptimizedTensor tensor) =>
-        OnnxTensor.Of<float>([.. tensor.Dims], [.. Enumerable.Range(0, (int)tensor.Dims.Aggregate(1L, (a, b) => a * b)).Select(_ => (float)random.NextNormal())]);
 
     private static void AssertNear(float[] actual, double[] expected, string what)
     {

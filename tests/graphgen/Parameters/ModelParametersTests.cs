@@ -56,7 +56,7 @@ internal sealed class ModelParametersTests
     }
 
     [Test]
-    public void Bias_that_the_exporter_dropped_is_inserted_as_zeros_by_its_exact_name()
+    public void Omitted_bias_is_inserted_as_zeros_by_its_exact_name()
     {
         var (_, trained) = Trained("llama-mini/dynamo18", "model.layers.0.self_attn.q_proj.bias");
 

@@ -186,7 +186,7 @@ internal sealed class TrainingRunTests
         using var stop = Progress.StopAfter(2);
         TinyRun.Train(_run.Request("run"), stop);
 
-        var failure = Assert.Throws<LortaException>(() => TinyRun.Train(_run.Request("run") with { Resume = true, Runtime = new(Threads: 2) }, Progress.None))!;
+        var failure = Assert.Throws<LortaException>(() => TinyRun.Train(_run.Request("run") with { Resume = true, Settings = new(Threads: 2) }, Progress.None))!;
 
         Assert.That((failure.Code, failure.IsUsage), Is.EqualTo(("LRT562", true)));
     }
@@ -273,7 +273,7 @@ internal sealed class TrainingRunTests
         var request = _run.Request("run");
         TinyRun.Train(request, progress);
 
-        var evaluation = TrainingRun.Evaluate(new EvaluationRequest { Recipe = request.Recipe, Adapter = _run["run", "adapter"], Runtime = new(Threads: 1) });
+        var evaluation = TrainingRun.Evaluate(new EvaluationRequest { Recipe = request.Recipe, Adapter = _run["run", "adapter"], Settings = new(Threads: 1) });
 
         Assert.That(evaluation.Loss, Is.EqualTo(progress.Evaluations.Min(record => record.Loss)).Within(1e-6));
     }
@@ -283,7 +283,7 @@ internal sealed class TrainingRunTests
     {
         var request = _run.Request("run", "train.steps=1");
         TinyRun.Train(request, Progress.None);
-        var evaluation = new EvaluationRequest { Recipe = request.Recipe, Adapter = Trained(adapter => adapter with { Base = adapter.Base with { Sketch = Halved(adapter.Base.Sketch) } }), Runtime = new(Threads: 1) };
+        var evaluation = new EvaluationRequest { Recipe = request.Recipe, Adapter = Trained(adapter => adapter with { Base = adapter.Base with { Sketch = Halved(adapter.Base.Sketch) } }), Settings = new(Threads: 1) };
 
         var failure = Assert.Throws<LortaException>(() => TrainingRun.Evaluate(evaluation))!;
 
@@ -299,7 +299,7 @@ internal sealed class TrainingRunTests
         TinyRun.Train(request, Progress.None);
         var adapter = Trained(config => config with { Layers = [0, 11], Base = config.Base with { Architecture = config.Base.Architecture with { Layers = 12 } } });
 
-        var failure = Assert.Throws<LortaException>(() => TrainingRun.Evaluate(new EvaluationRequest { Recipe = request.Recipe, Adapter = adapter, AllowOtherBase = allow, Runtime = new(Threads: 1) }))!;
+        var failure = Assert.Throws<LortaException>(() => TrainingRun.Evaluate(new EvaluationRequest { Recipe = request.Recipe, Adapter = adapter, AllowOtherBase = allow, Settings = new(Threads: 1) }))!;
 
         Assert.That(failure.Code, Is.EqualTo("LRT310"));
     }

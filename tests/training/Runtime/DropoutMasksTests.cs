@@ -3,6 +3,7 @@ using LoRTA.Onnx.GraphGen.Artifacts;
 using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.GraphGen.Ir.Tensors;
 using LoRTA.Onnx.Runtime;
+using LoRTA.Onnx.Tests.Shared;
 using LoRTA.Onnx.Training.Gradcheck;
 using LoRTA.Onnx.Training.Runtime;
 
@@ -27,8 +28,8 @@ internal sealed class DropoutMasksTests
     [Test]
     public void Model_that_merges_rows_and_tokens_before_its_products_trains_with_dropout()
     {
-        var spec = new TrainingOptions { Adapter = new AdapterOptions { Rank = 2, Alpha = 2, Dropout = 0.5 }, Task = "causal-lm" };
-        using var runtime = new OrtSessionRuntime(TrainingGraphBuilder.Build(GptStyle(), spec), new OrtSettings(Threads: 1), new DropoutMasks(0, 0.5));
+        var options = new TrainingOptions { Adapter = new AdapterOptions { Rank = 2, Alpha = 2, Dropout = 0.5 }, Task = "causal-lm" };
+        using var runtime = new OrtSessionRuntime(TrainingGraphBuilder.Build(GptStyle(), options), new OrtSettings(Threads: 1), new DropoutMasks(0, 0.5));
 
         var loss = runtime.Accumulate(SampleBatch.For("causal-lm", Width, Width, seed: 0), weight: 1);
 
@@ -59,9 +60,5 @@ internal sealed class DropoutMasksTests
         return model;
     }
 
-    private static Expr Weight(Tape tape, string name, params long[] dims)
-    {
-        var random = new SeededRandom(0, name);
-        return tape.Constant(OnnxTensor.Of<float>(dims, [.. Enumerable.Range(0, (int)dims.Aggregate((a, b) => a * b)).Select(_ => (float)random.NextNormal() / 3)]), name);
-    }
+    private static Expr Weight(Tape tape, string name, params long[] dims) => tape.Constant(RandomTensor.Normal(name, dims, 1.0 / 3), name);
 }

@@ -62,7 +62,9 @@ internal static class JsonRows
     {
         var bytes = Encoding.UTF8.GetBytes(text);
         var reader = new Utf8JsonReader(bytes, Reading);
-        var (rows, line, counted) = (new List<DataRow>(), 1, 0);
+        var rows = new List<DataRow>();
+        var line = 1;
+        var counted = 0;
         try
         {
             while (reader.Read())

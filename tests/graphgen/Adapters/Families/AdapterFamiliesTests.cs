@@ -68,7 +68,7 @@ internal sealed class AdapterFamiliesTests
     {
         var fold = new FoldGraph(given.Plan, given.Factors, FamilyCase.Evaluator);
         var site = given.Plan.Sites.All[1];
-        var (weight, bias) = (FamilyCase.Random("w", site.In, site.Out), FamilyCase.Random("b", site.Out));
+        var (weight, bias) = (RandomTensor.Normal("w", site.In, site.Out), RandomTensor.Normal("b", site.Out));
 
         var folded = fold.Fold(site, weight, bias)!.Value;
 
@@ -207,7 +207,7 @@ internal sealed class AdapterFamiliesTests
         var adapted = given.Plan.Family.Emit(layer, set);
         model.Graph.AddOutput(layer.Y.Value);
         model.Graph.AddOutput(adapted.Value);
-        var inputs = new Dictionary<string, OnnxTensor> { ["x"] = FamilyCase.Random("x", Rows, site.In) };
+        var inputs = new Dictionary<string, OnnxTensor> { ["x"] = RandomTensor.Normal("x", Rows, site.In) };
         if (scale is { } number) inputs[TrainingNames.Scale] = OnnxTensor.Scalar(number);
         var outputs = ((IGraphEvaluator)FamilyCase.Evaluator).Run(model, inputs);
         return (inputs["x"], outputs[layer.Y.Value.Name], outputs[adapted.Value.Name]);
@@ -218,7 +218,7 @@ internal sealed class AdapterFamiliesTests
     {
         var (model, tape) = Ort.New();
         var set = AdapterInjection.AddInputs(tape, given.Plan);
-        var loss = given.Plan.Sites.All.Select(site => (Emit(site) * tape.Constant(FamilyCase.Random($"g/{site.Address}", Rows, site.Out))).Total()).Aggregate((a, b) => a + b);
+        var loss = given.Plan.Sites.All.Select(site => (Emit(site) * tape.Constant(RandomTensor.Normal($"g/{site.Address}", Rows, site.Out))).Total()).Aggregate((a, b) => a + b);
         var trained = given.Plan.Factors.Where(factor => factor.IsTrained).ToList();
         var gradients = Gradients.Of(tape, loss.Value, [.. trained.Select(factor => model.Graph.Find($"factor.{factor.Name}")!)]);
         foreach (var gradient in gradients) model.Graph.AddOutput(gradient.Value);
@@ -226,6 +226,6 @@ internal sealed class AdapterFamiliesTests
         model.Graph.Sort();
         return ((IGraphEvaluator)FamilyCase.Evaluator).Run(model, given.Drawn.ToDictionary(pair => $"factor.{pair.Key}", pair => pair.Value));
 
-        Expr Emit(AdapterSite site) => given.Plan.Family.Emit(FamilyCase.Layer(tape, site, tape.Constant(FamilyCase.Random($"x/{site.Address}", Rows, site.In))), set);
+        Expr Emit(AdapterSite site) => given.Plan.Family.Emit(FamilyCase.Layer(tape, site, tape.Constant(RandomTensor.Normal($"x/{site.Address}", Rows, site.In))), set);
     }
 }

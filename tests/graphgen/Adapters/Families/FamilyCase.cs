@@ -4,6 +4,7 @@ using LoRTA.Onnx.GraphGen.Adapters.Planning;
 using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.GraphGen.Ir.Tensors;
 using LoRTA.Onnx.Runtime;
+using LoRTA.Onnx.Tests.Shared;
 
 namespace LoRTA.Onnx.GraphGen.Tests.Adapters.Families;
 
@@ -28,22 +29,16 @@ public sealed record FamilyCase(string Name, AdapterPlan Plan)
         select new FamilyCase($"{family.Method}, {architecture.Name}", AdapterPlan.Of(architecture.Sizes, new AdapterOptions { Method = family.Method, Rank = 3, Alpha = 2, Targets = ["v", "q", "p", "k"] }));
 
     /// <summary>Factors none of which is zero.</summary>
-    internal IReadOnlyDictionary<string, OnnxTensor> Factors => Plan.Factors.ToDictionary(factor => factor.Name, factor => Random(factor.Name, [.. factor.Dims]), StringComparer.Ordinal);
+    internal IReadOnlyDictionary<string, OnnxTensor> Factors => Plan.Factors.ToDictionary(factor => factor.Name, factor => RandomTensor.Normal(factor.Name, [.. factor.Dims]), StringComparer.Ordinal);
 
     internal IReadOnlyDictionary<string, OnnxTensor> Drawn => Plan.Factors.ToDictionary(factor => factor.Name, factor => factor.Draw(0), StringComparer.Ordinal);
-
-    internal static OnnxTensor Random(string name, params long[] dims)
-    {
-        var random = new SeededRandom(0, name);
-        return OnnxTensor.Of<float>(dims, [.. Enumerable.Range(0, (int)dims.Aggregate(1L, (a, b) => a * b)).Select(_ => (float)random.NextNormal())]);
-    }
 
     /// <summary>A linear layer with random weights and a bias, x·W + b, as a family meets it.</summary>
     internal static AdapterPoint Layer(Tape tape, AdapterSite site, Expr x)
     {
-        var weight = Random($"w/{site.Address}", site.In, site.Out);
+        var weight = RandomTensor.Normal($"w/{site.Address}", site.In, site.Out);
         var product = x.MatMul(tape.Constant(weight));
-        var y = product + tape.Constant(Random($"b/{site.Address}", site.Out));
+        var y = product + tape.Constant(RandomTensor.Normal($"b/{site.Address}", site.Out));
         return new AdapterPoint(tape, site, new LinearPort(x.Value, y.Value, product.Value.Producer!) { BiasUse = new Use(y.Value.Producer!, 1), Weight = () => weight });
     }
 

@@ -3,7 +3,6 @@ using LoRTA.Onnx.GraphGen.Adapters.Injection;
 using LoRTA.Onnx.GraphGen.Attention;
 using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.GraphGen.Ir.Tensors;
-using LoRTA.Onnx.GraphGen.Tests.Adapters.Families;
 using LoRTA.Onnx.Tests.Shared;
 
 namespace LoRTA.Onnx.GraphGen.Tests.Adapters.Injection;
@@ -67,6 +66,6 @@ internal sealed class DeployedInjectionTests
     private static Dictionary<string, OnnxTensor> Factors(OnnxModel deployed, string method)
     {
         var (_, adapter) = DeployedInjection.Apply(deployed, Options with { Method = method }, new Dictionary<string, OnnxTensor>(), seed: 0);
-        return adapter.Tensors.ToDictionary(pair => pair.Key, pair => OnnxTensor.Of<float>([.. pair.Value.Dims], FamilyCase.Random(pair.Key, [.. pair.Value.Dims]).ToFloats().Select(value => value / 3).ToArray()));
+        return adapter.Tensors.ToDictionary(pair => pair.Key, pair => RandomTensor.Normal(pair.Key, pair.Value.Dims, 1.0 / 3));
     }
 }

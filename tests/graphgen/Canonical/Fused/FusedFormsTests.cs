@@ -2,6 +2,7 @@ using LoRTA.Onnx.GraphGen.Attention;
 using LoRTA.Onnx.GraphGen.Canonical;
 using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.GraphGen.Ir.Tensors;
+using LoRTA.Onnx.Tests.Shared;
 
 namespace LoRTA.Onnx.GraphGen.Tests.Canonical.Fused;
 
@@ -77,7 +78,7 @@ public sealed class FusedFormsTests
         return model;
     }
 
-    private static float[] Run(OnnxModel model) => Ort.Run(model, new Dictionary<string, OnnxTensor> { ["x"] = Random("x", 2, 5, 16) }).Single().Value.ToFloats();
+    private static float[] Run(OnnxModel model) => Ort.Run(model, new Dictionary<string, OnnxTensor> { ["x"] = RandomTensor.Normal("x", [2, 5, 16], 0.5) }).Single().Value.ToFloats();
 
     private static Expr Packed(Tape tape, Expr? mask, params ReadOnlySpan<(string Name, Attr? Value)> attributes) =>
         tape.Op(OrtOps.Attention, [X(tape), Numbers(tape, "w", 16, 48), Numbers(tape, "b", 48), mask], [("num_heads", 4), .. attributes]);
@@ -107,13 +108,7 @@ public sealed class FusedFormsTests
 
     private static Expr Features(Tape tape, long width) => X(tape).MatMul(Numbers(tape, $"features{width}", 16, width));
 
-    private static Expr Numbers(Tape tape, string name, params long[] dims) => tape.Constant(Random(name, dims), tape.Graph.UniqueName(name));
+    private static Expr Numbers(Tape tape, string name, params long[] dims) => tape.Constant(RandomTensor.Normal(name, dims, 0.5), tape.Graph.UniqueName(name));
 
     private static Expr Ints(Tape tape, long[] dims, params int[] values) => tape.Constant(OnnxTensor.Of<int>(dims, values));
-
-    private static OnnxTensor Random(string name, params long[] dims)
-    {
-        var random = new SeededRandom(0, name);
-        return OnnxTensor.Of<float>(dims, [.. Enumerable.Range(0, (int)dims.Aggregate(1L, (size, dim) => size * dim)).Select(_ => (float)random.NextNormal() / 2)]);
-    }
 }

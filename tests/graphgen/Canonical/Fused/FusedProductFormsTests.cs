@@ -3,6 +3,7 @@ using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.GraphGen.Ir.Inference;
 using LoRTA.Onnx.GraphGen.Ir.Tensors;
 using LoRTA.Onnx.GraphGen.Tests.Autodiff;
+using LoRTA.Onnx.Tests.Shared;
 
 namespace LoRTA.Onnx.GraphGen.Tests.Canonical.Fused;
 
@@ -47,8 +48,7 @@ internal sealed class FusedProductFormsTests
         {
             var (m, k) = isTransposed ? (columns, rows) : (rows, columns);
             long[] dims = isBatchMoved ? [m, .. lead, k] : [.. lead, m, k];
-            var random = new SeededRandom(0, name);
-            feeds[name] = OnnxTensor.Of<float>(dims, [.. Enumerable.Range(0, (int)dims.Aggregate(1L, (x, y) => x * y)).Select(_ => (float)random.NextNormal())]);
+            feeds[name] = RandomTensor.Normal(name, dims);
             return model.Graph.AddInput(name, ElementType.Float, [.. dims.Select(size => new Dim(size))]);
         }
     }

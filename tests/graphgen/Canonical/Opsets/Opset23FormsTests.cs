@@ -1,6 +1,7 @@
 using LoRTA.Onnx.GraphGen.Canonical;
 using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.GraphGen.Ir.Tensors;
+using LoRTA.Onnx.Tests.Shared;
 
 namespace LoRTA.Onnx.GraphGen.Tests.Canonical.Opsets;
 
@@ -109,11 +110,7 @@ public sealed class Opset23FormsTests
 
     private static void AssertSameResults(OnnxModel deployed, OnnxModel canonical, params string[] names)
     {
-        var inputs = names.ToDictionary(name => name, name =>
-        {
-            var random = new SeededRandom(0, name);
-            return OnnxTensor.Of<float>([2, 2, 3, 4], [.. Enumerable.Range(0, 48).Select(_ => (float)random.NextIndex(1000) / 500)]);
-        });
+        var inputs = names.ToDictionary(name => name, name => RandomTensor.Between(0, 2, name, 2, 2, 3, 4));
         Assert.That(Ort.Run(canonical, inputs).Single().Value.ToFloats(), Is.EqualTo(Ort.Run(deployed, inputs).Single().Value.ToFloats()).Within(1e-5));
     }
 }

@@ -1,6 +1,7 @@
 using LoRTA.Onnx.GraphGen.Canonical;
 using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.GraphGen.Ir.Tensors;
+using LoRTA.Onnx.Tests.Shared;
 
 namespace LoRTA.Onnx.GraphGen.Tests.Canonical.Pieces;
 
@@ -29,8 +30,7 @@ public sealed class WeightFormsTests
         var (model, _) = Ort.New();
         var tape = new Tape(model.Graph, onnxOnly: true);
         model.Graph.AddOutput(write(tape, tape[model.Graph.AddInput("x", ElementType.Float, [3, 8])]).Value);
-        var random = new SeededRandom(0, "x");
-        var inputs = new Dictionary<string, OnnxTensor> { ["x"] = OnnxTensor.Of<float>([3, 8], [.. Enumerable.Range(0, 24).Select(_ => (float)random.NextNormal())]) };
+        var inputs = new Dictionary<string, OnnxTensor> { ["x"] = RandomTensor.Normal("x", 3, 8) };
 
         var canonical = CanonicalModel.Of(model).Model;
 

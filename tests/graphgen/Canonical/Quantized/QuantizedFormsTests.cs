@@ -1,6 +1,7 @@
 using LoRTA.Onnx.GraphGen.Canonical;
 using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.GraphGen.Ir.Tensors;
+using LoRTA.Onnx.Tests.Shared;
 
 namespace LoRTA.Onnx.GraphGen.Tests.Canonical.Quantized;
 
@@ -116,9 +117,8 @@ public sealed class QuantizedFormsTests
     // y = x·W in float32, and the deployed file is near it.
     private static void AssertExact(OnnxModel model, float[] scales)
     {
-        var random = new SeededRandom(0, "x");
-        float[] x = [.. Enumerable.Range(0, 24).Select(_ => (float)random.NextNormal())];
-        var inputs = new Dictionary<string, OnnxTensor> { ["x"] = OnnxTensor.Of<float>([3, 8], x) };
+        var inputs = new Dictionary<string, OnnxTensor> { ["x"] = RandomTensor.Normal("x", 3, 8) };
+        var x = inputs["x"].ToFloats();
         var expected = Enumerable.Range(0, 12).Select(i => Enumerable.Range(0, 8).Sum(k => x[(i / 4 * 8) + k] * (Codes[(k * 4) + (i % 4)] * scales[i % 4]))).ToArray();
 
         var canonical = CanonicalModel.Of(model);

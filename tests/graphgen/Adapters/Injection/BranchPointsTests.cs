@@ -1,0 +1,97 @@
+using LoRTA.Onnx.GraphGen.Adapters;
+using LoRTA.Onnx.GraphGen.Adapters.Injection;
+using LoRTA.Onnx.GraphGen.Attention;
+using LoRTA.Onnx.GraphGen.Ir;
+using LoRTA.Onnx.GraphGen.Ir.Inference;
+using LoRTA.Onnx.GraphGen.Ir.Tensors;
+using LoRTA.Onnx.GraphGen.Tests.Attention;
+using LoRTA.Onnx.Tests.Shared;
+
+namespace LoRTA.Onnx.GraphGen.Tests.Adapters.Injection;
+
+/// <summary>Where branches leave a deployed graph and join it again.</summary>
+internal sealed class BranchPointsTests
+{
+    private static readonly Dictionary<string, OnnxTensor> Inputs = new() { ["x"] = RandomTensor.Normal("x", 2, 5, Toy.Hidden) };
+
+    [Test]
+    public void A_branch_reads_the_input_of_its_product_and_joins_behind_the_bias()
+    {
+        var (_, points) = Prepared(Separate(), "q");
+
+        Assert.That(points[0].Input.Name, Is.EqualTo("x"));
+        Assert.That(points[0].Output.Producer!.Inputs.Select(input => input!.Name), Does.Contain("q.bias"));
+    }
+
+    [Test]
+    public void Points_alone_change_nothing()
+    {
+        foreach (var deployed in new[] { Separate(), Packed() })
+        {
+            var (model, _) = Prepared(deployed, "q", "v");
+
+            Assert.That(Run(model), Is.EqualTo(Run(deployed)));
+        }
+    }
+
+    [Test]
+    public void Of_a_packed_product_each_projection_has_its_features_alone()
+    {
+        var deployed = Packed();
+        var (model, points) = Prepared(deployed, "q", "v");
+        foreach (var point in points) model.Graph.AddOutput(point.Output);
+        var packed = deployed.Clone();
+        var product = packed.Graph.Find("query_key_value.bias")!.Uses[0].Node.Output;
+        packed.Graph.AddOutput(product);
+
+        var whole = Ort.Run(packed, Inputs)[product.Name].ToFloats().Chunk(24).ToList();
+        var found = Ort.Run(model, Inputs);
+
+        Assert.That(found[points[0].Output.Name].ToFloats(), Is.EqualTo(whole.SelectMany(row => row[..4].Concat(row[12..16]))));
+        Assert.That(found[points[1].Output.Name].ToFloats(), Is.EqualTo(whole.SelectMany(row => row[8..12].Concat(row[20..24]))));
+    }
+
+    [Test]
+    public void What_a_branch_adds_reaches_attention()
+    {
+        foreach (var deployed in new[] { Separate(), Packed() })
+        {
+            var (model, points) = Prepared(deployed, "v");
+            var (output, readers) = (points[0].Output, points[0].Output.Uses.ToHashSet());
+
+            model.Graph.Splice(output, readers, (new Tape(model.Graph, onnxOnly: true)[output] + 1).Value);
+            model.Graph.Sort();
+
+            Assert.That(Run(model), Is.Not.EqualTo(Run(deployed)).Within(1e-3));
+        }
+    }
+
+    private static (OnnxModel Model, IReadOnlyList<LinearPort> Points) Prepared(OnnxModel deployed, params string[] matrices)
+    {
+        var layer = UnderstoodModel.Of(deployed).Map.Layers.Single();
+        var model = deployed.Clone();
+        ShapeInference.Infer(model.Graph);
+        var points = new BranchPoints(model, deployed, new Tape(model.Graph, onnxOnly: true)).Of([.. matrices.Select(matrix => layer[matrix]!)]);
+        model.Graph.Sort();
+        return (model, points);
+    }
+
+    private static OnnxModel Separate()
+    {
+        var toy = new Toy();
+        Expr Heads(string name) => Toy.Heads(toy.Linear(toy.X, name, 8), 2);
+        return toy.With(toy.Linear(Toy.Attend(Heads("q"), Heads("k"), Heads("v")), "out", 8));
+    }
+
+    // Heads of queries, keys and values interleave in one product (BLOOM).
+    private static OnnxModel Packed()
+    {
+        var toy = new Toy();
+        var product = toy.Linear(toy.X, "query_key_value", 24);
+        var heads = product.Reshape(0, 0, 2, 3, 4);
+        Expr Part(long index) => toy.Op("Gather", [heads, toy.Tape.Constant(OnnxTensor.Scalar(index))], ("axis", 3)).MoveAxes(0, 2, 1, 3);
+        return toy.With(toy.Linear(Toy.Attend(Part(0), Part(1), Part(2)), "dense", 8));
+    }
+
+    private static float[] Run(OnnxModel model) => Ort.Run(model, Inputs).Single().Value.ToFloats();
+}
