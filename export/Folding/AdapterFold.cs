@@ -33,12 +33,19 @@ public sealed class AdapterFold(IGraphEvaluator evaluator, IReadOnlyList<Adapter
         var model = deployed.Clone();
         var choice = new RoundingChoice();
         var writer = new WeightWriter(model, options.Widen, choice);
+        var biases = new BiasWriter(understood, model, writer);
         var sites = plan.Sites.All.Select(site => (Site: site, Linear: BaseModels.Linear(understood.Map, site))).ToList();
         foreach (var group in sites.GroupBy(item => (item.Linear.Stored.Weight, item.Linear.Stored.Output)))
             writer.Replace(
                 group.First().Linear.Stored,
                 BaseModels.Numbers(deployed, group.First().Linear.Stored),
                 [.. group.Select(item => WeightOf(deployed, item.Linear, item.Site, fold))]);
+        foreach (var (site, linear) in sites)
+        {
+            var read = linear.Bias is null ? (Func<OnnxTensor>?)null : () => biases.Read(linear);
+            if (fold.FoldBias(site, () => understood.WeightOf(site), read) is { } bias) biases.Replace(linear, bias);
+        }
+        biases.Write();
         new ParameterWriter(deployed, model).Write(adapter);
         model.Graph.RemoveUnused();
         return new FoldedModel(model)
@@ -47,7 +54,7 @@ public sealed class AdapterFold(IGraphEvaluator evaluator, IReadOnlyList<Adapter
             Choice = choice,
             Rounding = writer.Rounding,
             Round = writer.Round,
-            IsBase = () => adapter.Config.Trainables.Count == 0 && !writer.ChangesNumbers(),
+            IsBase = () => adapter.Config.Trainables.Count == 0 && !biases.ChangesNumbers && !writer.ChangesNumbers(),
         };
     }
 

@@ -19,6 +19,12 @@ internal static class FoldingErrors
                 + "not tell whose is whose.",
             "Fold into the export that was trained on.");
 
+    public static LortaException BiasNotStored(string address) =>
+        new(
+            "LRT710",
+            $"{address}: the adapter changes its bias, which the file does not keep as numbers of its own.",
+            "Use --keep-base, or fold into another export of the model.");
+
     public static LortaException Overflow(string address, float value, string form) =>
         new(
             "LRT703",

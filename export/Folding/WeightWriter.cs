@@ -29,6 +29,9 @@ internal sealed class WeightWriter(OnnxModel model, bool widen, RoundingChoice c
         else Replace(path, (FloatNumbers)original, edits);
     }
 
+    /// <summary>Puts a tensor in the place of a stored one, for one node that reads it.</summary>
+    public void Put(Node reader, string stored, OnnxTensor tensor) => Put(PathTo(reader, stored), tensor);
+
     /// <summary>Bits of the narrowest form.</summary>
     public int Bits => _rounded.Select(weight => weight.Bits).DefaultIfEmpty(32).Min();
 

@@ -1,5 +1,4 @@
 using LoRTA.Onnx.GraphGen.Ir;
-using LoRTA.Onnx.GraphGen.Ir.Tensors;
 
 namespace LoRTA.Onnx.GraphGen.Adapters;
 
@@ -49,21 +48,10 @@ public interface IAdapterFamily
     (Expr Weight, Expr? Bias)? Fold(AdapterSite site, Expr weight, Expr? bias, FactorSet factors) =>
         Delta(site, factors) is { } delta ? (weight + delta, bias) : null;
 
-    /// <summary>A scalar that is added to the loss; null = none.</summary>
+    /// <summary>A scalar that is added to the loss that is trained, never to one that is measured; null = none.</summary>
     Expr? Penalty(AdapterSites sites, FactorSet factors) => null;
 
-    /// <summary>Changes factors after an optimizer step, given the gradients that made it (rank allocation); null = nothing to
+    /// <summary>Changes factors after each optimizer step, given the gradients that made it (rank allocation); null = nothing to
     /// do.</summary>
     IAfterStep? AfterStep(AdapterSites sites) => null;
-}
-
-/// <summary>What a family does to its factors after each optimizer step.</summary>
-public interface IAfterStep
-{
-    /// <summary>Gives new values for the factors that change; the others stay.</summary>
-    /// <param name="step">The step just taken, 1, 2, ….</param>
-    /// <param name="factors">Factors after the step.</param>
-    /// <param name="gradients">The gradients that produced it, after clipping.</param>
-    IReadOnlyDictionary<string, OnnxTensor> Apply(
-        long step, IReadOnlyDictionary<string, OnnxTensor> factors, IReadOnlyDictionary<string, OnnxTensor> gradients);
 }

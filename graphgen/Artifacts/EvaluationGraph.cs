@@ -45,13 +45,11 @@ internal sealed record EvaluationGraph(OnnxModel Model, string? Logits, BatchRun
         return (graph, adapted.Frozen(options.Values, options.Seed).Concat(trained).ToDictionary(StringComparer.Ordinal));
     }
 
-    /// <summary>Writes the loss of a task, with what the family adds to it.</summary>
+    /// <summary>Writes the loss of a task.</summary>
     public static (Expr Loss, Expr? Logits) LossOf(AdaptedModel adapted, TrainingOptions options)
     {
         using var scope = adapted.Tape.Scope("loss");
-        var (loss, logits) = TaskLosses.Of(options.Task).Emit(adapted.Tape, options.Output);
-        var penalty = adapted.Plan.Family.Penalty(adapted.Plan.Sites, adapted.Factors);
-        return (penalty is null ? loss : loss + penalty.Value, logits);
+        return TaskLosses.Of(options.Task).Emit(adapted.Tape, options.Output);
     }
 
     private static EvaluationGraph Finished(OnnxModel model, BatchRuns batches, (Expr Loss, Expr? Logits) task)

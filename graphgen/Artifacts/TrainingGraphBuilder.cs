@@ -33,6 +33,7 @@ public static class TrainingGraphBuilder
         RemoveDropout(eval.Graph);
         GraphOutputs.Finish(eval.Graph);
 
+        loss = WithPenalty(loss, adapted);
         var trained = adapted.Trained(options.Values, options.Seed);
         var weight = tape[graph.AddInput(TrainingNames.Weight, ElementType.Float, [])];
         var gradients = Gradients.Of(tape, (loss * weight).Value, [.. trained.Select(tensor => graph.Find(tensor.Input)!)]);
@@ -57,6 +58,13 @@ public static class TrainingGraphBuilder
             Batches = batches,
             Findings = adapted.Base.Map.Findings,
         };
+    }
+
+    // What is learned, not what is measured: the weights of a step's micro-batches add up to one.
+    private static Expr WithPenalty(Expr loss, AdaptedModel adapted)
+    {
+        using var scope = adapted.Tape.Scope("penalty");
+        return adapted.Plan.Family.Penalty(adapted.Plan.Sites, adapted.Factors) is { } penalty ? loss + penalty : loss;
     }
 
     // What is measured leaves nothing out: x stands where x∘mask was.

@@ -72,7 +72,7 @@ internal static class Gradients
         var moving = new HashSet<Value>(wrt);
         foreach (var node in nodes)
         {
-            if (!Reads(node).Any(moving.Contains) || GradientRules.Find(node.Op) is { Inputs: null }) continue;
+            if (node.StopsGradient || !Reads(node).Any(moving.Contains) || GradientRules.Find(node.Op) is { Inputs: null }) continue;
 
             // An operator that nothing is known of must be refused, not passed over.
             moving.UnionWith(node.Outputs.OfType<Value>().Where(output => output.Type.IsFloat() || output.Type == ElementType.Undefined));

@@ -149,6 +149,14 @@ public readonly struct Expr
         return parts[0].Tape.Op("Concat", inputs, ("axis", axis));
     }
 
+    /// <summary>The same value, as a constant in the eyes of the gradient: nothing flows back through it.</summary>
+    public Expr Detached()
+    {
+        var node = Tape.WriteOwn("Identity", [this], 1);
+        node.StopsGradient = true;
+        return Tape[node.Output];
+    }
+
     /// <summary>Converted to another element type.</summary>
     public Expr Cast(ElementType type) => type == Type ? this : Tape.Op("Cast", [this], ("to", (long)type));
 

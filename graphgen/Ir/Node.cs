@@ -47,6 +47,9 @@ public sealed class Node
     /// <summary>In a rewritten graph: the node of the deployed file that this one stands for.</summary>
     internal Node? Source { get; set; }
 
+    /// <summary>Whether its result counts as constant where gradients are derived (<see cref="Expr.Detached"/>).</summary>
+    internal bool StopsGradient { get; set; }
+
     internal Graph? Graph { get; set; }
 
     internal Node? Next { get; set; }
@@ -79,7 +82,7 @@ public sealed class Node
     /// <summary>The same operator on other values, with its name and attributes.</summary>
     internal Node On(IEnumerable<Value?> inputs, IEnumerable<Value?> outputs)
     {
-        var other = new Node(OpType, Domain, inputs, outputs) { Name = Name };
+        var other = new Node(OpType, Domain, inputs, outputs) { Name = Name, StopsGradient = StopsGradient };
         foreach (var (name, value) in Attributes) other.Attributes[name] = value;
         return other;
     }

@@ -62,22 +62,41 @@ public sealed class Tape
     /// <summary>Writes an operator, or finds the equal one that was written before.</summary>
     internal Node Write(string op, ReadOnlySpan<Expr?> inputs, int outputs, params ReadOnlySpan<(string Name, Attr? Value)> attributes)
     {
-        var (domain, opType) = op.Split("::") is [var set, var name] ? (set, name) : (string.Empty, op);
-        var values = new List<Value?>();
-        foreach (var input in inputs) values.Add(input?.Value);
-        var given = new SortedDictionary<string, Attr>(StringComparer.Ordinal);
-        foreach (var (attribute, value) in attributes) if (value is not null) given[attribute] = value;
+        var (values, given) = (ValuesOf(inputs), Given(attributes));
         var key = KeyOf(op, values, outputs, given);
         if (key is not null && _written.TryGetValue(key, out var equal) && equal.Graph is not null && equal.Inputs.SequenceEqual(values))
             return equal;
+        var node = Add(op, values, outputs, given);
+        if (key is not null) _written[key] = node;
+        return node;
+    }
 
-        var node = new Node(opType, domain, values, Enumerable.Range(0, outputs).Select(_ => Graph.AddValue(NameOf(opType))));
-        foreach (var (attribute, value) in given) node.Attributes[attribute] = value;
+    /// <summary>Writes an operator that is shared with nobody.</summary>
+    internal Node WriteOwn(string op, ReadOnlySpan<Expr?> inputs, int outputs) => Add(op, ValuesOf(inputs), outputs, Given([]));
+
+    private static List<Value?> ValuesOf(ReadOnlySpan<Expr?> inputs)
+    {
+        var values = new List<Value?>();
+        foreach (var input in inputs) values.Add(input?.Value);
+        return values;
+    }
+
+    private static SortedDictionary<string, Attr> Given(ReadOnlySpan<(string Name, Attr? Value)> attributes)
+    {
+        var given = new SortedDictionary<string, Attr>(StringComparer.Ordinal);
+        foreach (var (attribute, value) in attributes) if (value is not null) given[attribute] = value;
+        return given;
+    }
+
+    private Node Add(string op, List<Value?> inputs, int outputs, SortedDictionary<string, Attr> attributes)
+    {
+        var (domain, opType) = op.Split("::") is [var set, var name] ? (set, name) : (string.Empty, op);
+        var node = new Node(opType, domain, inputs, Enumerable.Range(0, outputs).Select(_ => Graph.AddValue(NameOf(opType))));
+        foreach (var (attribute, value) in attributes) node.Attributes[attribute] = value;
         node.Name = node.Output.Name;
         StopRequest.ThrowIfAny();
         Graph.Add(node);
         ShapeInference.Infer(node);
-        if (key is not null) _written[key] = node;
         return node;
     }
 

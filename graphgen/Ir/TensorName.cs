@@ -30,6 +30,9 @@ public static class TensorKind
     /// <summary>A gradient: an output of graphs.</summary>
     public const string Gradient = "gradient";
 
+    /// <summary>State of the adapter family: in checkpoints.</summary>
+    public const string Family = "family";
+
     /// <summary>A mask of dropout: an input of graphs.</summary>
     public const string Dropout = "dropout";
 }

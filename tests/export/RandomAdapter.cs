@@ -13,17 +13,19 @@ internal static class RandomAdapter
 {
     public static OrtGraphEvaluator Evaluator { get; } = new(new OrtSettings(Threads: 1));
 
-    public static Adapter For(OnnxModel deployed, string method = "lorta", IReadOnlyList<int>? layers = null)
+    public static Adapter For(
+        OnnxModel deployed, string method = "lorta", IReadOnlyList<int>? layers = null, IReadOnlyList<AdapterFamilyEntry>? families = null)
     {
         var understood = UnderstoodModel.Of(deployed);
-        return For(understood, Options(understood.Map, method) with { Layers = layers is null ? LayerChoice.All : LayerChoice.Of(layers) });
+        return For(
+            understood, Options(understood.Map, method) with { Layers = layers is null ? LayerChoice.All : LayerChoice.Of(layers) }, families);
     }
 
     public static Adapter For(OnnxModel deployed, AdapterOptions options) => For(UnderstoodModel.Of(deployed), options);
 
-    private static Adapter For(UnderstoodModel understood, AdapterOptions options)
+    private static Adapter For(UnderstoodModel understood, AdapterOptions options, IReadOnlyList<AdapterFamilyEntry>? families = null)
     {
-        var plan = AdapterPlan.Of(understood, options);
+        var plan = AdapterPlan.Of(understood, options, families);
         return new Adapter("adapter", AdapterConfig.Of(plan, BaseModels.Describe(understood, plan)), RandomTensor.Factors(plan));
     }
 

@@ -1,3 +1,4 @@
+using LoRTA.Onnx.GraphGen.Adapters;
 using LoRTA.Onnx.Tests.Shared;
 using LoRTA.Onnx.Training.Recipes;
 using LoRTA.Onnx.Training.Runs;
@@ -36,9 +37,13 @@ internal sealed class TinyRun : IDisposable
     public string this[params string[] parts] => _folder[parts];
 
     /// <summary>The recipe with settings of the test's own; the run goes to <c>output</c>.</summary>
-    public RunRequest Request(string output, params string[] settings) => new()
+    public RunRequest Request(string output, params string[] settings) => Request(output, families: null, settings);
+
+    /// <inheritdoc cref="Request(string, string[])"/>
+    public RunRequest Request(string output, IReadOnlyList<AdapterFamilyEntry>? families, params string[] settings) => new()
     {
-        Recipe = RecipeFile.Load(_folder["recipe.yaml"], [.. settings, $"output={_folder[output]}"]),
+        Recipe = RecipeFile.Load(_folder["recipe.yaml"], [.. settings, $"output={_folder[output]}"], families),
+        Families = families,
         Settings = new(Threads: 1),
     };
 

@@ -2,6 +2,7 @@ using LoRTA.Onnx.GraphGen.Artifacts;
 using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.GraphGen.Ir.Tensors;
 using LoRTA.Onnx.GraphGen.Losses;
+using LoRTA.Onnx.GraphGen.Optimizers;
 using LoRTA.Onnx.Runtime;
 using LoRTA.Onnx.Training.Data;
 using LoRTA.Onnx.Training.Runtime;
@@ -71,8 +72,33 @@ internal sealed class MeasuredLoss : IDisposable
         var loss = model.Graph.Find(TrainingNames.Loss)!;
         model.Graph.ClearOutputs();
         model.Graph.AddOutput(loss);
+        HoldDetached(model.Graph, graphs.Trained);
         model.Graph.RemoveUnused();
         DoublePrecision.Widen(model, graphs.Trained.Select(tensor => tensor.Input.ToString()).ToHashSet(StringComparer.Ordinal));
         return model;
+    }
+
+    // What the gradient takes for a constant is one: computed from the trained tensors as they are at the start, whatever they become.
+    private static void HoldDetached(Graph graph, IReadOnlyList<TrainedTensor> trained)
+    {
+        if (!graph.Nodes.Any(node => node.StopsGradient)) return;
+        var held = new Dictionary<Value, Value>();   // each value that follows from trained tensors, as it is at the start
+        foreach (var tensor in trained)
+            if (graph.Find(tensor.Input) is { } input) held[input] = graph.AddConstant($"{tensor.Input}/held", tensor.Initial);
+        foreach (var node in graph.Nodes.ToArray())
+        {
+            if (node.Inputs.Any(input => input is not null && held.ContainsKey(input)))
+            {
+                var outputs = node.Outputs.Select(output => output is null ? null : Twin(output)).ToList();
+                graph.Add(node.On(node.Inputs.Select(Held), outputs), after: node);
+            }
+            if (node.StopsGradient && held.TryGetValue(node.Output, out var constant))
+                graph.ReplaceUses(node.Output, constant, _ => true);
+        }
+        graph.Sort();
+
+        Value? Held(Value? value) => value is not null && held.TryGetValue(value, out var twin) ? twin : value;
+
+        Value Twin(Value output) => held[output] = graph.AddValue($"{output.Name}/held", output.Type, output.Shape);
     }
 }

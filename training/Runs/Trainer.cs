@@ -55,6 +55,7 @@ internal sealed class Trainer(
     {
         var record = evaluator!.Evaluate(runtime, run.Step);
         tracker.Evaluation(record);
-        return run.Judge(record, recipe.Train.KeepBest ?? recipe.Train.EarlyStop?.Metric, TrainingTasks.Of(recipe.Task));
+        var metric = run.Step >= runtime.FirstFinalStep ? recipe.Train.KeepBest ?? recipe.Train.EarlyStop?.Metric : null;
+        return run.Judge(record, metric, TrainingTasks.Of(recipe.Task));
     }
 }

@@ -28,11 +28,14 @@ internal interface ITrainingRuntime : IForwardRuntime
     /// <summary>The gradients summed so far, by name of the trained tensor.</summary>
     IReadOnlyDictionary<string, OnnxTensor> Gradients { get; }
 
-    /// <summary>Trained tensors, what the optimizer keeps for them, and the step count; setting it continues from there.</summary>
+    /// <summary>Trained tensors, what the optimizer and the family keep, and the step count; setting it continues from there.</summary>
     TrainingState State { get; set; }
+
+    /// <summary>The first step after which the adapter may be the best one of a run.</summary>
+    long FirstFinalStep => 1;
 }
 
 /// <summary>All that training changes.</summary>
 /// <param name="Step">Steps taken.</param>
-/// <param name="Tensors">Trained tensors and the optimizer's state, by their names in checkpoints.</param>
+/// <param name="Tensors">Trained tensors, the optimizer's state and the family's, by their names in checkpoints.</param>
 internal sealed record TrainingState(long Step, IReadOnlyDictionary<string, OnnxTensor> Tensors);

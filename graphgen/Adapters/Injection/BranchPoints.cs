@@ -15,12 +15,17 @@ namespace LoRTA.Onnx.GraphGen.Adapters.Injection;
 internal sealed class BranchPoints(OnnxModel model, OnnxModel deployed, Tape tape)
 {
     private readonly Dictionary<string, Ends> _unpacked = new(StringComparer.Ordinal);
+    private readonly PulledBiases _pulled = new(model, tape);
 
     /// <summary>Prepares the graph for branches at the given layers.</summary>
+    /// <param name="linears">The layers.</param>
+    /// <param name="pullBiases">Whether biases that an operator behind the product adds inside come out of it, so that y is what it is
+    /// after the bias. Where branches are only added to y, that makes no difference.</param>
     /// <returns>The layers, in their order.</returns>
     /// <exception cref="LortaException">LRT316: a layer that no branch can join.</exception>
-    public IReadOnlyList<LinearPort> Of(IReadOnlyList<Projection> linears)
+    public IReadOnlyList<LinearPort> Of(IReadOnlyList<Projection> linears, bool pullBiases)
     {
+        if (pullBiases) _pulled.Out(linears);
         var found = linears.Select(linear => (Linear: linear, Ends: EndsOf(linear))).ToList();
         var outputs = new Dictionary<Projection, Value>();
         foreach (var packed in found.GroupBy(item => item.Ends.Y))
@@ -36,7 +41,7 @@ internal sealed class BranchPoints(OnnxModel model, OnnxModel deployed, Tape tap
         return new LinearPort(AsFloat(ends.X).Value, output, product)
         {
             Columns = ends.Y.Shape?[ends.FeatureAxis].Value == linear.Out ? null : linear.Stored.Columns,
-            BiasUse = BiasUseOf(product, linear),
+            BiasUse = ends.BiasUse ?? BiasUseOf(product, linear),
             Weight = () => LinearPort.NumbersOf(deployed, linear),
             Obstacle = isPlain ? null : () => AdapterErrors.NoBranch(
                 linear.Address, product, "the adapter runs the layer on other rows, and this operator takes its own input only"),
@@ -46,6 +51,7 @@ internal sealed class BranchPoints(OnnxModel model, OnnxModel deployed, Tape tap
     private Use? BiasUseOf(Node product, Projection linear)
     {
         if (linear.Stored.Bias is not { } bias || linear.Stored.BiasOutput is not { } output) return null;
+        if (_pulled.SumOf(linear) is { } sum) return new Use(sum.Producer!, 1);
         var reader = output == product.Output.Name ? product : model.Graph.Find(output)?.Producer;
         return StoredPath.ReadersOf(model.Graph.Find(bias)!).Cast<Use?>().FirstOrDefault(use => use!.Value.Node == reader);
     }
@@ -112,6 +118,7 @@ internal sealed class BranchPoints(OnnxModel model, OnnxModel deployed, Tape tap
     // Behind the product: the rescaling of integers, a rounding of the result, a scale, axes that are moved back, the bias.
     private (Value Y, bool IsMoved) OutputOf(Node node, Projection linear)
     {
+        if (_pulled.SumOf(linear) is { } pulled) return (pulled, false);
         var y = node.Output;
         if (node.Op == "MatMulInteger")
         {
@@ -160,7 +167,10 @@ internal sealed class BranchPoints(OnnxModel model, OnnxModel deployed, Tape tap
         model.Graph.ReplaceUses(node.Output, attention.Output);
         model.Graph.Remove(node);
         if (model.Graph.Find(name) is null) model.Graph.Rename(attention.Output, name);
-        return new Ends(x.Value, y.Value, product);
+        return new Ends(x.Value, y.Value, product)
+        {
+            BiasUse = y.Value == product.Output ? null : new Use(y.Value.Producer!, 1),
+        };
 
         Expr? Optional(int input) => node.Input(input) is { } value ? tape[value] : null;
     }
@@ -205,6 +215,9 @@ internal sealed class BranchPoints(OnnxModel model, OnnxModel deployed, Tape tap
 
         /// <summary>The product whose scale and zero point y is rounded with; null where it is not.</summary>
         public Node? Rounding { get; init; }
+
+        /// <summary>Where the bias of an operator that came apart is read.</summary>
+        public Use? BiasUse { get; init; }
 
         public int FeatureAxis => Order is null ? -1 : Order[^1];
     }

@@ -61,7 +61,7 @@ public static class DeployedInjection
         ShapeInference.Infer(model.Graph);
         var tape = new Tape(model.Graph, onnxOnly: true);
         var linears = plan.Sites.All.Select(site => BaseModels.Linear(understood.Map, site)).ToList();
-        var points = new BranchPoints(model, understood.Deployed, tape).Of(linears);
+        var points = new BranchPoints(model, understood.Deployed, tape).Of(linears, pullBiases: !FoldGraph.IsSum(plan));
         AdapterInjection.Apply(tape, plan, points, factors);
         model.Graph.RemoveUnused();
         model.Graph.Sort();

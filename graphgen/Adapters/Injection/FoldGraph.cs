@@ -14,6 +14,17 @@ internal sealed class FoldGraph(AdapterPlan plan, IReadOnlyDictionary<string, On
     private const string Weight = "weight";
     private const string Bias = "bias";
 
+    /// <summary>Whether W′ = W + ΔW and b stays.</summary>
+    private bool IsAdditive { get; } = IsSum(plan);
+
+    /// <summary>Whether the family's change of every output is a sum of y and something made of x.</summary>
+    public static bool IsSum(AdapterPlan plan)
+    {
+        if (plan.Sites.All.Count == 0) return true;
+        var tape = new Tape(new Graph("sum"));
+        return plan.Family.Delta(plan.Sites.All[0], AdapterInjection.AddInputs(tape, plan)) is not null;
+    }
+
     /// <summary>Whether the family folds at the plan's sites; asked without any numbers.</summary>
     public static bool IsPossible(AdapterPlan plan)
     {
@@ -39,6 +50,26 @@ internal sealed class FoldGraph(AdapterPlan plan, IReadOnlyDictionary<string, On
         if (bias is not null) inputs[Bias] = bias;
         var outputs = Run(graph, inputs);
         return (outputs[folded.Weight.Value.Name], hasBias ? outputs[folded.Bias!.Value.Value.Name] : bias);
+    }
+
+    /// <summary>b′, [out], where it is another one than b.</summary>
+    /// <param name="site">The linear layer.</param>
+    /// <param name="weight">Reads W [in, out]; asked only where b′ depends on it.</param>
+    /// <param name="bias">Reads b, [out]; asked only where b′ depends on it. Null where the layer has none.</param>
+    public OnnxTensor? FoldBias(AdapterSite site, Func<OnnxTensor> weight, Func<OnnxTensor>? bias)
+    {
+        if (IsAdditive) return null;
+        var (graph, tape, set) = Begin(site);
+        var w = tape[graph.AddInput(Weight, ElementType.Float, [site.In, site.Out])];
+        var b = bias is null ? (Expr?)null : tape[graph.AddInput(Bias, ElementType.Float, [site.Out])];
+        if (plan.Family.Fold(site, w, b, set)?.Bias is not { } changed || changed.Value == b?.Value) return null;
+        graph.AddOutput(changed.Value.IsInput ? tape.Op("Identity", [changed]).Value : changed.Value);
+        graph.RemoveUnused();
+        graph.RemoveUnusedInputs();
+        var inputs = new Dictionary<string, OnnxTensor>(StringComparer.Ordinal);
+        if (graph.Find(Weight) is not null) inputs[Weight] = weight();
+        if (graph.Find(Bias) is not null) inputs[Bias] = bias!();
+        return Run(graph, inputs).Values.Single();
     }
 
     /// <summary>ΔW as a layout has it; null where the change is no sum.</summary>

@@ -96,6 +96,32 @@ internal sealed class GradientsTests
         Assert.That(zeros.ToFloats(), Is.All.Zero);
     }
 
+    // ∂(x·d)/∂x = d where d = x is held: half of what it is without.
+    [Test]
+    public void Nothing_flows_back_through_a_detached_value()
+    {
+        var (model, tape) = Ort.New();
+        var x = tape[model.Graph.AddInput("x", ElementType.Float, [3])];
+        var objective = (x * tape.Op("Identity", [x]).Detached()).Total();
+
+        var gradient = Gradients.Of(tape, objective.Value, [x.Value])[0];
+
+        model.Graph.AddOutput(gradient.Value.Producer is null ? tape.Op("Identity", [gradient]).Value : gradient.Value);
+        model.Graph.RemoveUnused();
+        model.Graph.Sort();
+        Assert.That(Ort.Run(model, new Dictionary<string, OnnxTensor> { ["x"] = OnnxTensor.Vector<float>([1, -2, 5]) }).Values.Single().ToFloats(), Is.EqualTo(new float[] { 1, -2, 5 }));
+    }
+
+    [Test]
+    public void Copy_of_a_graph_keeps_what_is_detached()
+    {
+        var (model, tape) = Ort.New();
+        var x = tape[model.Graph.AddInput("x", ElementType.Float, [3])];
+        model.Graph.AddOutput(x.Detached().Value);
+
+        Assert.That(model.Clone().Graph.Nodes.Single().StopsGradient, Is.True);
+    }
+
     [Test]
     public void Uses_of_a_value_add_up()
     {

@@ -46,6 +46,16 @@ internal sealed class CentralDifferenceCheckTests
         Assert.That(result.Ok, Is.True);
     }
 
+    [Test]
+    public void What_the_gradient_takes_for_constant_is_held_and_the_penalty_counts()
+    {
+        var (graphs, batch) = Prepared("bert", "held", 1, [new("held", [], options => new Held(options))]);
+
+        var result = new CentralDifferenceCheck(graphs, Settings, 1).Run(batch);
+
+        Assert.That(result.Verdict, Is.EqualTo(GradientVerdict.Ok), string.Join('\n', result.Factors));
+    }
+
     [TestCaseSource(nameof(Mutations))]
     public void Wrong_gradient_of_any_one_factor_is_wrong(Func<float[], float[]> mutate)
     {
@@ -79,13 +89,14 @@ internal sealed class CentralDifferenceCheckTests
         }
     }
 
-    private static (TrainingGraphs Graphs, Batch Batch) Prepared(string name, string method, long seed)
+    private static (TrainingGraphs Graphs, Batch Batch) Prepared(
+        string name, string method, long seed, IReadOnlyList<AdapterFamilyEntry>? families = null)
     {
         var deployed = OnnxModel.Load(Architectures.All.Single(architecture => architecture.Name == name).Path);
         var architecture = Architecture.Of(UnderstoodModel.Of(deployed));
         var adapter = new AdapterOptions { Method = method, Rank = 2, Alpha = 16, Targets = ["q", "v"] };
-        var values = CentralDifferenceCheck.FactorsOf(AdapterPlan.Of(architecture, adapter), seed);
-        var graphs = TrainingGraphBuilder.Build(deployed, new TrainingOptions { Adapter = adapter, Task = "causal-lm", Values = values });
+        var values = CentralDifferenceCheck.FactorsOf(AdapterPlan.Of(architecture, adapter, families), seed);
+        var graphs = TrainingGraphBuilder.Build(deployed, new TrainingOptions { Adapter = adapter, Task = "causal-lm", Values = values, Families = families });
         return (graphs, SampleBatch.For("causal-lm", architecture.Vocab!.Value, graphs.Evaluation.Classes!.Value, seed));
     }
 
@@ -109,5 +120,22 @@ internal sealed class CentralDifferenceCheckTests
         public double Step(double learningRateFactor) => runtime.Step(learningRateFactor);
 
         public void Dispose() => runtime.Dispose();
+    }
+
+    /// <summary>LoRA over the sum of squares of B, which counts as constant; the penalty is the square of A.</summary>
+    private sealed class Held(AdapterOptions options) : IAdapterFamily
+    {
+        public string Method => "held";
+
+        public double Scale => options.Scale;
+
+        public IReadOnlyList<Factor> Factors(AdapterSites sites) =>
+            [.. sites.All.SelectMany(site => new Factor[] { new($"{site.Key}.A", [site.In, site.Rank], Init.Normal(1)), new($"{site.Key}.B", [site.Out, site.Rank], Init.Zero) })];
+
+        public (Expr A, Expr B)? AsLora(AdapterSite site, FactorSet f) =>
+            (f[site, "A"] * f.ScaleOf(site), f[site, "B"] / ((f[site, "B"] * f[site, "B"]).Total() + 1).Detached());
+
+        public Expr? Penalty(AdapterSites sites, FactorSet f) =>
+            sites.All.Select(site => (f[site, "A"] * f[site, "A"]).Total() * 0.5).Aggregate((sum, part) => sum + part);
     }
 }

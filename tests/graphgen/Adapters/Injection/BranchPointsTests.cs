@@ -71,7 +71,7 @@ internal sealed class BranchPointsTests
         var layer = UnderstoodModel.Of(deployed).Map.Layers.Single();
         var model = deployed.Clone();
         ShapeInference.Infer(model.Graph);
-        var points = new BranchPoints(model, deployed, new Tape(model.Graph, onnxOnly: true)).Of([.. matrices.Select(matrix => layer[matrix]!)]);
+        var points = new BranchPoints(model, deployed, new Tape(model.Graph, onnxOnly: true)).Of([.. matrices.Select(matrix => layer[matrix]!)], pullBiases: false);
         model.Graph.Sort();
         return (model, points);
     }

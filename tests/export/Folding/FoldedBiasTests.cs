@@ -1,0 +1,172 @@
+using LoRTA.Onnx.Export.Folding;
+using LoRTA.Onnx.Export.Verifying;
+using LoRTA.Onnx.GraphGen.Adapters;
+using LoRTA.Onnx.GraphGen.Adapters.Injection;
+using LoRTA.Onnx.GraphGen.Adapters.Stored;
+using LoRTA.Onnx.GraphGen.Attention;
+using LoRTA.Onnx.GraphGen.Ir;
+using LoRTA.Onnx.GraphGen.Ir.Inference;
+using LoRTA.Onnx.GraphGen.Ir.Tensors;
+using LoRTA.Onnx.GraphGen.Weights;
+using LoRTA.Onnx.Tests.Shared;
+
+namespace LoRTA.Onnx.Export.Tests.Folding;
+
+/// <summary>A family that changes W and b, in files that keep biases in different places.</summary>
+internal sealed class FoldedBiasTests
+{
+    private static readonly IReadOnlyList<AdapterFamilyEntry> Families = [new("gain", [], _ => new Gain())];
+    private static readonly VerifyOptions Quick = new() { Length = 12 };
+
+    // Add; Gemm; Attention and SkipLayerNormalization; MultiHeadAttention; QAttention and int32 codes; packed q k v with and without parts of their own; none.
+    private static IEnumerable<string> Files =>
+    [
+        "models/roberta-mini/seqcls.ts-eager.onnx", "models/roberta-mini/seqcls.dynamo18.onnx", "models/roberta-mini/seqcls.optimum.onnx",
+        "models/roberta-mini/seqcls.ort-fused.onnx", "models/roberta-mini/extra/bert-tiny.ort-fused.onnx", "models/roberta-mini/seqcls.mha-fused.onnx",
+        "models/esm-mini/mlm.ts-eager.onnx", "models/llama-mini/genai-qkv.onnx", "models/llama-mini/ts-sdpa.onnx",
+        "gpt2", "bloom", "gpt-neox", "qwen2", "opt", "phi", "falcon", "bart", "torch-multihead",
+    ];
+
+    [TestCaseSource(nameof(Files))]
+    public void Folded_model_computes_what_the_adapted_one_computes(string file)
+    {
+        var (deployed, adapter) = Prepared(file);
+
+        var folded = new AdapterFold(RandomAdapter.Evaluator, Families).Fold(deployed, adapter, new ExportOptions());
+
+        folded.Round();
+        Assert.That(Difference(Adapted(deployed, adapter), folded.Model), Is.LessThanOrEqualTo(1e-5));
+        Assert.That(Difference(deployed, folded.Model), Is.GreaterThan(1e-4), "the adapter must change something");
+    }
+
+    [TestCaseSource(nameof(Files))]
+    public void Side_branches_see_y_after_the_bias(string file)
+    {
+        var (deployed, adapter) = Prepared(file);
+
+        var kept = new AdapterFold(RandomAdapter.Evaluator, Families).Fold(deployed, adapter, new ExportOptions { KeepBase = true });
+
+        Assert.That(Difference(Adapted(deployed, adapter), kept.Model), Is.LessThanOrEqualTo(1e-5));
+    }
+
+    [TestCase("roberta-mini/seqcls.ort-fused.onnx")]
+    [TestCase("roberta-mini/seqcls.mha-fused.onnx")]
+    public void Bias_that_is_pulled_out_of_a_fused_operator_changes_no_result(string file)
+    {
+        var deployed = OnnxModel.Load(Fixtures.Path("models", file));
+        var linears = UnderstoodModel.Of(deployed).Map.Layers.SelectMany(layer => layer.Sites).ToList();
+        var model = deployed.Clone();
+        ShapeInference.Infer(model.Graph);
+
+        var ports = new BranchPoints(model, deployed, new Tape(model.Graph, onnxOnly: true)).Of(linears, pullBiases: true);
+
+        model.Graph.RemoveUnused();
+        model.Graph.Sort();
+        Assert.That(Difference(deployed, model), Is.LessThanOrEqualTo(2e-6));
+        Assert.That(model.Graph.Nodes.Count(node => node.Op == OrtOps.BiasGelu), Is.Zero);
+        Assert.That(ports.Select(port => port.BiasUse), Has.None.Null);
+    }
+
+    // One vector for two layers; codes of int32; input 5 of MatMulNBits; float16 behind a Cast.
+    [TestCase("shared")]
+    [TestCase("codes")]
+    [TestCase("blocks")]
+    [TestCase("cast")]
+    public void Bias_is_written_where_and_how_the_file_keeps_it(string form)
+    {
+        var deployed = OnnxModel.Load(form == "blocks" ? Fixtures.Path("models", "llama-mini", "genai-int4.onnx") : Architectures.All.Single(architecture => architecture.Name == "opt").Path);
+        var before = UnderstoodModel.Of(deployed).Map.Layers[0];
+        if (form == "blocks") AddBias(deployed, before.Q!);
+        else Store(deployed, before, form);
+        var adapter = RandomAdapter.For(deployed, "gain", families: Families);
+
+        var folded = new AdapterFold(RandomAdapter.Evaluator, Families).Fold(deployed, adapter, new ExportOptions());
+
+        folded.Round();
+        var (old, now) = (UnderstoodModel.Of(deployed).Map.Layers[0], UnderstoodModel.Of(folded.Model).Map.Layers[0]);
+        foreach (var matrix in form == "shared" ? new[] { "q", "k" } : ["q"])
+        {
+            var gain = adapter.Tensors[$"layers.0.{matrix}.g"].ToFloats();
+            var expected = old[matrix]!.Bias!.Constant!.ToFloats().Zip(gain, (b, g) => b * (1 + g)).ToArray();   // of a packed vector, the first part
+            Assert.That(now[matrix]!.Bias!.Constant!.ToFloats()[..expected.Length], Is.EqualTo(expected).Within(form == "cast" ? 1e-3 : 1e-5), matrix);
+            Assert.That(now[matrix]!.Stored.BiasNode, Is.EqualTo(old[matrix]!.Stored.BiasNode));
+        }
+        Assert.That(TypeOf(folded.Model, now.Q!), Is.EqualTo(TypeOf(deployed, old.Q!)));
+    }
+
+    [Test]
+    public void Layer_without_bias_gets_an_addition_where_the_family_makes_one()
+    {
+        var deployed = OnnxModel.Load(Fixtures.Path("models/llama-mini/ts-sdpa.onnx"));
+        var families = new AdapterFamilyEntry[] { new("shift", [], _ => new Shift()) };
+        var adapter = RandomAdapter.For(deployed, "shift", families: families);
+
+        var folded = new AdapterFold(RandomAdapter.Evaluator, families).Fold(deployed, adapter, new ExportOptions());
+
+        Assert.That(Difference(AdaptedModels.Switchable(UnderstoodModel.Of(deployed), adapter, allowOtherBase: false, families).Model, folded.Model), Is.LessThanOrEqualTo(1e-5));
+        Assert.That(Difference(deployed, folded.Model), Is.GreaterThan(1e-4), "the adapter must change something");
+    }
+
+    private static ElementType TypeOf(OnnxModel model, Projection linear) => model.Graph.Find(linear.Stored.Bias!)!.Constant!.Type;
+
+    private static void Store(OnnxModel model, AttentionLayer layer, string form)
+    {
+        var (graph, tape) = (model.Graph, new Tape(model.Graph, onnxOnly: true));
+        var bias = graph.Find(layer.Q!.Stored.Bias!)!;
+        var numbers = bias.Constant!.ToFloats().Select((_, i) => (i - 8) / 16f).ToArray();
+        var value = form switch
+        {
+            "codes" => tape.Op("DequantizeLinear", [tape.Constant(OnnxTensor.Vector<int>([.. numbers.Select(number => (int)(number * 1e6f))]), "codes"), tape.Constant(OnnxTensor.Scalar(1e-6f), "scale")]).Value,
+            "cast" => tape.Constant(OnnxTensor.FromBytes(ElementType.Float16, [numbers.Length], WeightView.Round(numbers, ElementType.Float16)), "half").Cast(ElementType.Float).Value,
+            _ => graph.AddConstant("both", OnnxTensor.Vector<float>(numbers)),
+        };
+        graph.ReplaceUses(bias, value);
+        if (form == "shared") graph.ReplaceUses(graph.Find(layer.K!.Stored.Bias!)!, value);
+        graph.RemoveUnused();
+        graph.Sort();
+    }
+
+    private static void AddBias(OnnxModel model, Projection linear)
+    {
+        var product = model.Graph.Find(linear.Stored.Output)!.Producer!;
+        product.SetInput(5, model.Graph.AddConstant("bias", OnnxTensor.Vector<float>([.. Enumerable.Range(0, (int)product.Int("N", 0)).Select(i => i / 100f)])));
+    }
+
+    private static (OnnxModel Deployed, Adapter Adapter) Prepared(string file)
+    {
+        var deployed = OnnxModel.Load(file.StartsWith("models/", StringComparison.Ordinal) ? Fixtures.Path(file) : Architectures.All.Single(architecture => architecture.Name == file).Path);
+        return (deployed, RandomAdapter.For(deployed, "gain", families: Families));
+    }
+
+    private static OnnxModel Adapted(OnnxModel deployed, Adapter adapter) =>
+        AdaptedModels.Switchable(UnderstoodModel.Of(deployed), adapter, allowOtherBase: false, Families).Model;
+
+    private static double Difference(OnnxModel a, OnnxModel b) => new Verifier(RandomAdapter.Evaluator).Compare(a, b, Quick).MaxRelDiff;
+
+    /// <summary>y∘(1 + g).</summary>
+    private sealed class Gain : IAdapterFamily
+    {
+        public string Method => "gain";
+
+        public IReadOnlyList<Factor> Factors(AdapterSites sites) => [.. sites.All.Select(site => new Factor($"{site.Key}.g", [site.Out], Init.Zero))];
+
+        public Expr Emit(AdapterPoint at, FactorSet f) => at.Y * Factor(at.Site, f);
+
+        public (Expr Weight, Expr? Bias)? Fold(AdapterSite site, Expr weight, Expr? bias, FactorSet f) => (weight * Factor(site, f), bias * Factor(site, f));
+
+        private static Expr Factor(AdapterSite site, FactorSet f) => 1 + (f.Switch * f[site, "g"]);
+    }
+
+    /// <summary>y + g.</summary>
+    private sealed class Shift : IAdapterFamily
+    {
+        public string Method => "shift";
+
+        public IReadOnlyList<Factor> Factors(AdapterSites sites) => [.. sites.All.Select(site => new Factor($"{site.Key}.g", [site.Out], Init.Zero))];
+
+        public Expr Emit(AdapterPoint at, FactorSet f) => at.Y + (f.Switch * f[at.Site, "g"]);
+
+        public (Expr Weight, Expr? Bias)? Fold(AdapterSite site, Expr weight, Expr? bias, FactorSet f) =>
+            (weight, bias is { } b ? b + (f.Switch * f[site, "g"]) : f.Switch * f[site, "g"]);
+    }
+}
