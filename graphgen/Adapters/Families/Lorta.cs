@@ -114,7 +114,8 @@ internal sealed class Lorta(AdapterOptions options) : IAdapterFamily
     {
         var (map, tensor) = (HeadMapOf(site, f.Sites), TensorOf(site));
         var (side, byHead) = (f[$"{tensor}A"], f[$"{tensor}C_H"]);
-        var rows = map.Select((row, head) => row == head).All(same => same) && map.Count == byHead.Shape[0].Value ? byHead : byHead.Take(map);
+        var isWhole = map.Count == byHead.Shape[0].Value && map.Select((row, head) => row == head).All(same => same);
+        var rows = isWhole ? byHead : byHead.Take(map);
         var heads = rows.KhatriRao(f[$"{tensor}B"]);                                  // [heads·d_H, r]
         return OrientationOf(site.Matrix) is Orientation.OutputHeads ? (side, heads) : (heads, side);
     }
