@@ -42,7 +42,8 @@ internal sealed class WeightSpellingsTests
 
         var (before, after) = (Map(original), Map(model));
 
-        Assert.That(after.Layers.SelectMany(layer => layer.Sites).Select(site => site.Address), Is.EqualTo(before.Layers.SelectMany(layer => layer.Sites).Select(site => site.Address)), string.Join('\n', after.Findings));
+        var expected = before.Layers.SelectMany(layer => layer.Sites).Where(site => !spelling.HidesMlp || "qkvp".Contains(site.Matrix, StringComparison.Ordinal)).Select(site => site.Address).ToList();
+        Assert.That(after.Layers.SelectMany(layer => layer.Sites).Select(site => site.Address), Is.EqualTo(expected), string.Join('\n', after.Findings));
         var adapter = RandomAdapter.For(model);
         var adapted = AdaptedModels.Switchable(UnderstoodModel.Of(model), adapter, allowOtherBase: false).Model;
         var folded = Exported(model, adapter, new ExportOptions(), folder["folded.onnx"]);
@@ -52,7 +53,7 @@ internal sealed class WeightSpellingsTests
             Assert.That(verifier.Compare(AdaptedModels.Switchable(UnderstoodModel.Of(model), Zero(adapter), allowOtherBase: false).Model, model, options).MaxRelDiff, Is.LessThanOrEqualTo(1e-5), "canonical");
             Assert.That(verifier.Compare(adapted, folded, options).MaxRelDiff, Is.LessThanOrEqualTo(spelling.IsRounded ? 0.2 : 1e-5), "folded");
             Assert.That(verifier.Compare(adapted, beside, options).MaxRelDiff, Is.LessThanOrEqualTo(1e-5), "kept base");
-            Assert.That(Map(folded).Layers.SelectMany(layer => layer.Sites).Count(), Is.EqualTo(before.Layers.SelectMany(layer => layer.Sites).Count()), "sites of the folded file");
+            Assert.That(Map(folded).Layers.SelectMany(layer => layer.Sites).Count(), Is.EqualTo(expected.Count), "sites of the folded file");
         });
     }
 
