@@ -53,5 +53,7 @@ public interface IAdapterFamily
 
     /// <summary>Changes factors after each optimizer step, given the gradients that made it (rank allocation); null = nothing to
     /// do.</summary>
-    IAfterStep? AfterStep(AdapterSites sites) => null;
+    /// <param name="sites">The adapted layers.</param>
+    /// <param name="totalSteps">Steps of the run.</param>
+    IAfterStep? AfterStep(AdapterSites sites, long totalSteps) => null;
 }

@@ -10,8 +10,7 @@ public interface IAfterStep
     IReadOnlyDictionary<string, OnnxTensor> InitialState { get; }
 
     /// <summary>The first step after which the adapter may be the best one of a run: before it, factors are not final.</summary>
-    /// <param name="totalSteps">Steps of the run.</param>
-    long FirstFinalStep(long totalSteps) => 1;
+    long FirstFinalStep => 1;
 
     /// <summary>Gives new values for the factors and the state that change; the others stay.</summary>
     StepChange Apply(FinishedStep step);
@@ -22,9 +21,6 @@ public sealed record FinishedStep
 {
     /// <summary>Its number, 1, 2, ….</summary>
     public required long Step { get; init; }
-
-    /// <summary>Steps of the run.</summary>
-    public required long TotalSteps { get; init; }
 
     /// <summary>Trained factors after the step, by name.</summary>
     public required IReadOnlyDictionary<string, OnnxTensor> Factors { get; init; }

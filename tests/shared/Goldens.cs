@@ -5,7 +5,7 @@ namespace LoRTA.Onnx.Tests.Shared;
 /// <summary>The goldens of the additive families, and the exports that they hold for.</summary>
 internal static class Goldens
 {
-    private static readonly string[] Methods = ["lorta", "lora", "lora_fa", "vera", "nola", "lotr", "fact_tt", "fact_tk", "loretta_rep"];
+    private static readonly string[] Methods = ["lorta", "lora", "lora_fa", "vera", "nola", "lotr", "fact_tt", "fact_tk", "adalora", "loretta_rep"];
 
     /// <summary>Each golden with every export that it holds for: (<c>llama-mini/causal-lm.lorta</c>, <c>llama-mini/ts-sdpa</c>). Those with @ hold for one narrow export, all others for the float32 ones.</summary>
     public static IEnumerable<(string Golden, string Export)> WithExports =>

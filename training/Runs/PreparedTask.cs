@@ -21,10 +21,9 @@ internal sealed class PreparedTask : IDisposable
         Data = data;
         Graphs = graphs;
         Evaluator = data.Validation is { } validation ? Evaluator.Of(recipe.Task, validation, graphs.Evaluation) : null;
+        var afterStep = graphs.Plan.Family.AfterStep(graphs.Plan.Sites, RunPlan.Of(recipe.Train, data.Train.BatchesPerEpoch).Steps);
         var runtime = settings.Open(graphs, recipe.Adapter.Dropout > 0 ? new DropoutMasks(recipe.Seed, recipe.Adapter.Dropout) : null);
-        Runtime = graphs.Plan.Family.AfterStep(graphs.Plan.Sites) is { } afterStep
-            ? new AfterStepRuntime(runtime, graphs, afterStep, RunPlan.Of(recipe.Train, data.Train.BatchesPerEpoch).Steps)
-            : runtime;
+        Runtime = afterStep is null ? runtime : new AfterStepRuntime(runtime, graphs, afterStep);
     }
 
     /// <summary>What is learned from, and what is measured on.</summary>

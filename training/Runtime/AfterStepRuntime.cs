@@ -11,9 +11,7 @@ namespace LoRTA.Onnx.Training.Runtime;
 /// <param name="inner">What computes; disposed of with this.</param>
 /// <param name="graphs">What is trained.</param>
 /// <param name="afterStep">The family's part.</param>
-/// <param name="totalSteps">Steps of the run.</param>
-internal sealed class AfterStepRuntime(ITrainingRuntime inner, TrainingGraphs graphs, IAfterStep afterStep, long totalSteps)
-    : ITrainingRuntime
+internal sealed class AfterStepRuntime(ITrainingRuntime inner, TrainingGraphs graphs, IAfterStep afterStep) : ITrainingRuntime
 {
     private const double ClipEpsilon = 1e-6;   // as in the optimizer's graph
 
@@ -23,7 +21,7 @@ internal sealed class AfterStepRuntime(ITrainingRuntime inner, TrainingGraphs gr
     public IReadOnlyDictionary<string, OnnxTensor> Gradients => inner.Gradients;
 
     /// <inheritdoc/>
-    public long FirstFinalStep => afterStep.FirstFinalStep(totalSteps);
+    public long FirstFinalStep => afterStep.FirstFinalStep;
 
     /// <inheritdoc/>
     public TrainingState State
@@ -60,7 +58,6 @@ internal sealed class AfterStepRuntime(ITrainingRuntime inner, TrainingGraphs gr
         var change = afterStep.Apply(new FinishedStep
         {
             Step = state.Step,
-            TotalSteps = totalSteps,
             Factors = factors.ToDictionary(name => name, name => state.Tensors[name], StringComparer.Ordinal),
             Gradients = factors.ToDictionary(name => name, name => Scaled(gradients[name], clip), StringComparer.Ordinal),
             State = _state,

@@ -14,6 +14,7 @@ public static class AdapterFamilies
         new("lotr", Lotr.Options, options => new Lotr(options)),
         new("fact_tt", [AdapterOptions.RankStabilised], options => new FactTt(options)),
         new("fact_tk", [AdapterOptions.RankStabilised], options => new FactTk(options)),
+        new("adalora", AdaLora.Options, options => new AdaLora(options)),
         new("loretta_rep", LorettaRep.Options, options => new LorettaRep(options)),
     ];
 

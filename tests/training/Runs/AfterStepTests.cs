@@ -27,7 +27,8 @@ internal sealed class AfterStepTests
     {
         Train("run");
 
-        Assert.That(_recorded.Steps.Select(step => (step.Step, step.TotalSteps, step.State["steps"].ToFloats()[0])), Is.EqualTo(Enumerable.Range(1, 6).Select(step => ((long)step, 6L, step - 1f))));
+        Assert.That(_recorded.Steps.Select(step => (step.Step, step.State["steps"].ToFloats()[0])), Is.EqualTo(Enumerable.Range(1, 6).Select(step => ((long)step, step - 1f))));
+        Assert.That(_recorded.TotalSteps, Is.EqualTo(6));
         foreach (var step in _recorded.Steps)
         {
             var norm = Math.Sqrt(step.Gradients.Values.SelectMany(gradient => gradient.ToFloats()).Sum(value => (double)value * value));
@@ -94,6 +95,8 @@ internal sealed class AfterStepTests
     private sealed class Recorded
     {
         public List<FinishedStep> Steps { get; } = [];
+
+        public long TotalSteps { get; set; }
     }
 
     /// <summary>LoRA that counts steps, sets the first number of each B to 7 once it has counted to 2, and wants a constant penalty.</summary>
@@ -113,9 +116,13 @@ internal sealed class AfterStepTests
 
         public Expr? Penalty(AdapterSites sites, FactorSet f) => (f[sites.All[0], "A"].Total() * 0) + AfterStepTests.Penalty;
 
-        public IAfterStep? AfterStep(AdapterSites sites) => this;
+        public IAfterStep? AfterStep(AdapterSites sites, long totalSteps)
+        {
+            recorded.TotalSteps = totalSteps;
+            return this;
+        }
 
-        public long FirstFinalStep(long totalSteps) => totalSteps - 1;
+        public long FirstFinalStep => recorded.TotalSteps - 1;
 
         public StepChange Apply(FinishedStep step)
         {

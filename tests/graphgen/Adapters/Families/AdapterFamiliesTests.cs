@@ -28,6 +28,7 @@ internal sealed class AdapterFamiliesTests
         ["lotr"] = WithCoreForEachSite,
         ["fact_tt"] = WithCoreForEachSite,
         ["fact_tk"] = plan => (plan.Options.Rank * (plan.Sites.MaxIn + plan.Sites.MaxOut + plan.Sites.All.Count)) + (int)Math.Pow(plan.Options.Rank, 3),
+        ["adalora"] = plan => plan.Options.Rank * plan.Sites.All.Sum(site => (long)site.In + site.Out + 1),
         ["loretta_rep"] = plan => plan.Sites.All.Sum(site => CountOfTrain(site.In * site.Rank) + CountOfTrain(site.Out * site.Rank)),
     };
 
