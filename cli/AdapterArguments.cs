@@ -1,6 +1,7 @@
 using System.CommandLine;
 using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Adapters;
+using LoRTA.Onnx.GraphGen.Adapters.Families;
 
 namespace LoRTA.Onnx.Cli;
 
@@ -12,12 +13,7 @@ internal sealed class AdapterArguments
     private readonly Option<double> _alpha = Opt.Alpha();
     private readonly Option<string[]> _targets = Opt.Targets();
     private readonly Option<string> _layers = Opt.Layers();
-    private readonly Option<string[]> _options = new("--option")
-    {
-        Description = "An option of the family's own.",
-        HelpName = "name=value",
-        DefaultValueFactory = _ => [],
-    };
+    private readonly Option<string[]> _options = Opt.FamilyOptions("An option of the family's own; `lorta methods --help` lists them.");
 
     public IReadOnlyList<Symbol> Symbols => [_method, _rank, _alpha, _targets, _layers, _options];
 
@@ -33,7 +29,14 @@ internal sealed class AdapterArguments
         Options = Named(call.Get(_options)),
     };
 
-    private static Dictionary<string, string> Named(IReadOnlyList<string> texts)
+    /// <summary>Every family's own options with their values, for help.</summary>
+    public static string FamilyOptionsInWords() =>
+        string.Join("\n", AdapterFamilies.All.Where(family => family.Options.Count > 0).Select(family =>
+            $"{family.Method}: {string.Join(", ", family.Options.Select(option => option.InWords))}"));
+
+    /// <summary>Options as given on the command line, name=value, by name.</summary>
+    /// <exception cref="LortaException">LRT803: no such pair, or a name twice.</exception>
+    public static Dictionary<string, string> Named(IReadOnlyList<string> texts)
     {
         var options = new Dictionary<string, string>(StringComparer.Ordinal);
         foreach (var text in texts) if (!options.TryAdd(Split(text)[0], Split(text)[1])) throw Wrong("--option", text, "each name once");

@@ -81,6 +81,9 @@ internal static partial class Opt
         CustomParser = result => result.Tokens[^1].Value.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries),
     };
 
+    public static Option<string[]> FamilyOptions(string description) =>
+        new("--option") { Description = description, HelpName = "name=value", DefaultValueFactory = _ => [] };
+
     public static Option<string> Layers() =>
         new("--layers")
         {

@@ -71,7 +71,8 @@ internal static class Results
                 .ToDictionary(field => field.Name, field => field.Value, StringComparer.Ordinal))
             .ToList();
         var table = new Table().Border(TableBorder.Rounded);
-        var names = records.SelectMany(record => record.Keys).Distinct(StringComparer.Ordinal).ToList();
+        var names = records.SelectMany(record => record.Keys).Distinct(StringComparer.Ordinal)
+            .Where(name => records.Exists(record => record.GetValueOrDefault(name) is not null)).ToList();
         foreach (var name in names) table.AddColumn(new TableColumn(new Text(name)));
         foreach (var record in records) table.AddRow(names.Select(name => new Text(Cell(record.GetValueOrDefault(name)))));
         return table;

@@ -1,11 +1,15 @@
 using System.CommandLine;
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using LoRTA.Onnx.Cli.Display;
 using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Adapters;
-using LoRTA.Onnx.GraphGen.Adapters.Families;
-using LoRTA.Onnx.GraphGen.Adapters.Injection;
+using LoRTA.Onnx.GraphGen.Adapters.Counting;
 using LoRTA.Onnx.GraphGen.Adapters.Planning;
 using LoRTA.Onnx.GraphGen.Attention;
 using LoRTA.Onnx.GraphGen.Ir;
+using LoRTA.Onnx.Training.Tracking;
 
 namespace LoRTA.Onnx.Cli.Verbs;
 
@@ -20,54 +24,37 @@ internal static class MethodsVerb
         var model = Arg.OptionalModel();
         var targets = Opt.Targets();
         var rank = Opt.Rank();
+        var options = Opt.FamilyOptions($"An option of a family's own, for those that have it.\n{AdapterArguments.FamilyOptionsInWords()}");
         var width = Size("--width", "Model width d.");
         var heads = Size("--heads", "Query heads H.");
         var layers = Opt.Within(Opt.Of<int?>("--layers", "Layers L.", "N"), 1, MostLayers);
-        var (kvHeads, vocab) = (Size("--kv-heads", "Key/value heads (default: as many as query heads)."),
-            Size("--vocab", "Size of the vocabulary."));
+        var kvHeads = Size("--kv-heads", "Key/value heads (default: as many as query heads).");
+        var vocab = Size("--vocab", "Size of the vocabulary.");
         var ffn = Size("--ffn", "Width of the MLP, for the targets gate, up and down.");
+        var asMarkdown = Opt.Of("--table", "Write Markdown.", value: false);
         return Verb.Define(
             "methods",
-            "Count the trainable parameters of every adapter family.",
-            [model, width, heads, layers, kvHeads, ffn, vocab, targets, rank],
+            "Compare the adapter families: what they change, how much they train, whether they fold.",
+            [model, width, heads, layers, kvHeads, ffn, vocab, targets, rank, options, asMarkdown],
             call =>
             {
                 var architecture = call.Get(model) is { } path
                     ? OfModel(path)
                     : OfNumbers(call.Get(width), call.Get(heads), call.Get(layers), call.Get(kvHeads), call.Get(vocab), call.Get(ffn));
-                var options = new AdapterOptions { Rank = call.Get(rank), Targets = call.Given(targets) };
-                options.Validate();
-                CheckTargets(options, call.Families);
-                return call.Families.Select(family => Count(architecture, options with { Method = family.Method }, call.Families)).ToList();
+                var asked = new AdapterOptions
+                {
+                    Rank = call.Get(rank),
+                    Targets = call.Given(targets),
+                    Options = AdapterArguments.Named(call.Get(options)),
+                };
+                var result = new MethodsResult(MethodTable.Of(architecture, asked, call.Families));
+                if (!call.Get(asMarkdown)) return result;
+                call.Text.Write(result.ToMarkdown());
+                return result with { IsShown = true };
             });
     }
 
     private static Option<int?> Size(string name, string description) => Opt.Within(Opt.Of<int?>(name, description, "N"), 1, Largest);
-
-    // A word that some families do not know is their reason for no number; one that none knows is a typing error.
-    private static void CheckTargets(AdapterOptions options, IReadOnlyList<AdapterFamilyEntry> families)
-    {
-        var known = families.Select(family => AdapterFamilies.TargetsOf(family.Method, families)!)
-            .Where(targets => !targets.AreParameters).ToList();
-        if (options.Targets?.FirstOrDefault(word => !known.Any(targets => targets.Has(word))) is { } unknown)
-            throw AdapterErrors.UnknownTarget("any family", unknown, known.SelectMany(targets => targets.Words).Distinct());
-    }
-
-    // A family that does not take these targets or this architecture has no number, and says why.
-    private static MethodRow Count(Architecture architecture, AdapterOptions options, IReadOnlyList<AdapterFamilyEntry> families)
-    {
-        try
-        {
-            var plan = AdapterPlan.Of(architecture, options, families);
-            var isFoldable = FoldGraph.IsPossible(plan);
-            return new MethodRow(
-                options.Method, plan.Trainable, isFoldable, isFoldable ? null : AdapterErrors.NotFoldable(options.Method).Message);
-        }
-        catch (LortaException e)
-        {
-            return new MethodRow(options.Method, null, Foldable: false, e.Message);
-        }
-    }
 
     private static Architecture OfModel(string path) => Architecture.Of(UnderstoodModel.Of(OnnxModel.Load(path)));
 
@@ -80,8 +67,70 @@ internal static class MethodsVerb
     }
 }
 
-/// <summary>A row of <c>lorta methods</c>.</summary>
-internal sealed record MethodRow(string Method, long? Trainable, bool Foldable, string? Reason);
+/// <summary>The families side by side, for people and for scripts.</summary>
+internal sealed record MethodsResult(MethodTable Table) : IDocument
+{
+    /// <summary>Whether it was written already.</summary>
+    public bool IsShown { get; init; }
+
+    public JsonNode ToJson() => JsonSerializer.SerializeToNode(Table.Rows, Results.Json)!;
+
+    public object? ToTable() => IsShown ? null : new Dictionary<string, object?>(StringComparer.Ordinal)
+    {
+        ["Trained parameters at rank r"] = Table.Rows.Select(row => new Dictionary<string, string?>(CountsOf(row), StringComparer.Ordinal)
+        {
+            ["reason"] = row.Reason,
+        }),
+        ["What they do to a layer"] = Table.Rows.Select(row => new { row.Method, row.Formula }),
+        ["What one tensor of LoRTA spans (option share)"] = Shares(),
+        ["Remarks"] = Table.Rows.Where(row => row.Remark is not null).Select(row => new { row.Method, row.Remark }),
+    };
+
+    /// <summary>The same in Markdown.</summary>
+    public string ToMarkdown()
+    {
+        var rows = Table.Rows.Select(row => new Dictionary<string, string?>(CountsOf(row), StringComparer.Ordinal)
+        {
+            ["method"] = $"`{row.Method}`",
+            ["what it does to a layer"] = row.Formula,
+        });
+        return string.Join(
+            '\n',
+            [
+                Markdown(rows),
+                Markdown(Shares()),
+                .. Table.Rows.Where(row => row.Remark is not null).Select(row => $"`{row.Method}`: {row.Remark}\n"),
+            ]);
+    }
+
+    private static Dictionary<string, string?> CountsOf(MethodRow row)
+    {
+        var cells = new Dictionary<string, string?>(StringComparer.Ordinal) { ["method"] = row.Method };
+        foreach (var count in row.Counts) cells[RankText(count.Rank)] = Number(count.Trainable);
+        cells["folds"] = row.Foldable ? "yes" : row.Trainable is null ? null : "no";
+        return cells;
+    }
+
+    private IEnumerable<Dictionary<string, string?>> Shares() =>
+        from row in Table.Rows
+        from share in row.Shares
+        select new Dictionary<string, string?>(StringComparer.Ordinal)
+        {
+            ["share"] = share.Share,
+            [RankText(Table.Rank)] = Number(share.Trainable),
+            ["saved against LoRA on q k v p"] = string.Create(CultureInfo.InvariantCulture, $"{100 * share.Saving:F2} %"),
+        };
+
+    private static string Markdown(IEnumerable<Dictionary<string, string?>> rows)
+    {
+        var cells = rows.ToList();
+        return cells.Count == 0 ? string.Empty : MarkdownTable.Of([.. cells[0].Keys], cells.Select(row => row.Values.ToList()));
+    }
+
+    private static string RankText(int rank) => string.Create(CultureInfo.InvariantCulture, $"r {rank}");
+
+    private static string? Number(long? number) => number?.ToString("N0", CultureInfo.InvariantCulture);
+}
 
 /// <summary>Wrong uses of <c>lorta methods</c>.</summary>
 internal static class MethodErrors

@@ -14,8 +14,12 @@ internal static class AdapterErrors
     public static LortaException UnknownMethod(string method, IEnumerable<string> known) =>
         new("LRT301", $"adapter.method: '{method}' is not known.", $"Choose one of {string.Join(", ", known)}.") { IsUsage = true };
 
-    public static LortaException UnknownOption(string method, string name, IEnumerable<string> known) =>
-        new("LRT302", $"adapter.options.{name}: {method} has no such option.", $"It has {string.Join(", ", known)}.") { IsUsage = true };
+    public static LortaException UnknownOption(string? method, string name, IEnumerable<string> known) =>
+        new(
+            "LRT302",
+            $"adapter.options.{name}: {(method is null ? "no family has such an option" : $"{method} has no such option")}.",
+            $"{(method is null ? "There are" : "It has")} {string.Join(", ", known)}.")
+        { IsUsage = true };
 
     public static LortaException OptionValue(string method, string name, string value, string problem) =>
         new("LRT303", $"adapter.options.{name}: {method} does not take '{value}'.", $"It {problem}.") { IsUsage = true };

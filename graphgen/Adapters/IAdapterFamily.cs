@@ -12,6 +12,12 @@ public interface IAdapterFamily
     /// <summary>Name in recipes and adapter files, for instance <c>lorta</c>.</summary>
     string Method { get; }
 
+    /// <summary>What it does to a layer, in a line, for tables: <c>ΔW = (α/r)·A·Bᵀ</c>.</summary>
+    string Formula => string.Empty;
+
+    /// <summary>What the number of its parameters must be read with, for tables; null = nothing.</summary>
+    string? Remark => null;
+
     /// <summary>The strength of the adapter, the default of the graph's input <c>scale</c>: α/r; 1 where the family has none.</summary>
     double Scale => 1;
 

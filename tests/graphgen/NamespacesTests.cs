@@ -19,7 +19,7 @@ internal sealed partial class NamespacesTests
         "Parameters",
         "Attention.Walks", "Attention",
         "Inspection",
-        "Adapters", "Adapters.Families", "Adapters.Planning", "Adapters.Stored", "Adapters.Injection",
+        "Adapters", "Adapters.Families", "Adapters.Planning", "Adapters.Stored", "Adapters.Injection", "Adapters.Counting",
         "Artifacts", "Artifacts.Portable",
     ];
 

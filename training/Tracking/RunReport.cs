@@ -100,12 +100,8 @@ internal static class RunReport
         }.Concat(names.Select(name => evaluation.Metrics.TryGetValue(name, out var value) ? Phrases.Number(value) : "–")).ToArray()));
     }
 
-    private static void Table(StringBuilder text, IReadOnlyList<string> header, IEnumerable<string[]> rows)
-    {
-        foreach (var row in rows.Prepend([.. header.Select(_ => "---")]).Prepend([.. header]))
-            text.Append("| ").AppendJoin(" | ", row).Append(" |\n");
-        text.Append('\n');
-    }
+    private static void Table(StringBuilder text, IReadOnlyList<string> header, IEnumerable<string[]> rows) =>
+        text.Append(MarkdownTable.Of(header, rows)).Append('\n');
 
     // The first and the last always, evenly spaced ones between.
     private static IEnumerable<T> Picked<T>(IReadOnlyList<T> values, int count) =>

@@ -21,6 +21,8 @@ internal sealed class AdaLora(AdapterOptions options) : IAdapterFamily
 
     public string Method => "adalora";
 
+    public string Formula => "ΔW = (α/r)·A·diag(E)·Bᵀ; ranks move to the matrices that need them";
+
     public double Scale => options.Alpha / (options.Rank + ScaleEpsilon);
 
     public IReadOnlyList<Factor> Factors(AdapterSites sites) =>

@@ -3,15 +3,25 @@ using LoRTA.Onnx.GraphGen.Ir;
 namespace LoRTA.Onnx.GraphGen.Adapters.Families;
 
 /// <summary>FacT-TT: ΔW = (α/r)·U·S·Vᵀ, U and V shared by all sites, a core S [r, r] for each.</summary>
-internal sealed class FactTt(AdapterOptions options) : CoreFamily(options, "U", "V")
+internal sealed class FactTt(AdapterOptions options) : IAdapterFamily
 {
-    public override string Method => "fact_tt";
+    private readonly int _rank = options.Rank;
 
-    public override IReadOnlyList<Factor> Factors(AdapterSites sites) =>
+    public string Method => "fact_tt";
+
+    public string Formula => "ΔW = (α/r)·U·S·Vᵀ; U and V are shared, a core S for each matrix";
+
+    public double Scale => options.Scale;
+
+    public bool SharesRank => true;
+
+    public IReadOnlyList<Factor> Factors(AdapterSites sites) =>
     [
-        .. Sides(sites, Rank),
-        .. sites.All.Select(site => new Factor($"{site.Key}.S", [Rank, Rank], Init.Uniform(1 / Math.Sqrt(Rank)))),
+        .. Sides(sites, _rank),
+        .. sites.All.Select(site => new Factor($"{site.Key}.S", [_rank, _rank], Init.Uniform(1 / Math.Sqrt(_rank)))),
     ];
+
+    public (Expr A, Expr B)? AsLora(AdapterSite site, FactorSet f) => CoreProduct.AsLora(site, f, f[site, "S"]);
 
     /// <summary>U and V of both forms of FacT, as the authors start them.</summary>
     internal static IEnumerable<Factor> Sides(AdapterSites sites, int rank) =>
@@ -19,6 +29,4 @@ internal sealed class FactTt(AdapterOptions options) : CoreFamily(options, "U", 
         new("U", [sites.MaxIn, rank], Init.Uniform(1 / Math.Sqrt(sites.MaxIn))),
         new("V", [sites.MaxOut, rank], Init.Zero),
     ];
-
-    protected override Expr Core(AdapterSite site, FactorSet f) => f[site, "S"];
 }

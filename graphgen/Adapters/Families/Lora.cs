@@ -7,6 +7,8 @@ internal sealed class Lora(AdapterOptions options) : IAdapterFamily
 {
     public string Method => "lora";
 
+    public string Formula => "ΔW = (α/r)·A·Bᵀ, a pair for each matrix";
+
     public double Scale => options.Scale;
 
     public IReadOnlyList<Factor> Factors(AdapterSites sites) =>

@@ -9,6 +9,8 @@ internal sealed class LoraFa(AdapterOptions options) : IAdapterFamily
 
     public string Method => "lora_fa";
 
+    public string Formula => "as lora; A is random and frozen";
+
     public double Scale => _lora.Scale;
 
     public IReadOnlyList<Factor> Factors(AdapterSites sites) =>

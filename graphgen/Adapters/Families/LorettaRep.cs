@@ -17,6 +17,12 @@ internal sealed class LorettaRep(AdapterOptions options) : IAdapterFamily
 
     public string Method => "loretta_rep";
 
+    public string Formula => "as lora; A and B are tensor trains";
+
+    public string Remark =>
+        "The paper's Table 1 gives LoReTTA 92k at r 4 and 50M at r 64 on Llama2-7B: M·L·r²·Σkᵢ with modes kᵢ of its own choice and "
+        + "the rank of the tensor trains equal to r. Here A and B have rank r, their trains the rank ttRank and modes by rule.";
+
     public double Scale => options.Scale;
 
     public IReadOnlyList<Factor> Factors(AdapterSites sites)

@@ -16,7 +16,8 @@ internal sealed class Lorta(AdapterOptions options) : IAdapterFamily
 
     private static readonly FamilyOption SideOfP = new("p", "The same of the output projection.", "input-heads", "output-heads");
 
-    private static readonly FamilyOption Share = new(
+    /// <summary>What one tensor spans.</summary>
+    internal static readonly FamilyOption Share = new(
         "share",
         "What one tensor spans: all of the network, the heads and matrices of a layer, or the heads of a matrix.",
         "heads-matrices-layers",
@@ -28,6 +29,9 @@ internal sealed class Lorta(AdapterOptions options) : IAdapterFamily
     public static IReadOnlyList<FamilyOption> Options { get; } = [Zero, Initial, Side, SideOfP, Share, AdapterOptions.RankStabilised];
 
     public string Method => "lorta";
+
+    public string Formula =>
+        "ΔW = (α/r)·A·diag(C_H[h]∘C_L[l]∘C_M[m])·Bᵀ for head h of matrix m in layer l; all factors are shared";
 
     public double Scale => options.Scale;
 

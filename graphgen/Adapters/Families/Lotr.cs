@@ -3,7 +3,7 @@ using LoRTA.Onnx.GraphGen.Ir;
 namespace LoRTA.Onnx.GraphGen.Adapters.Families;
 
 /// <summary>LoTR: ΔW = (α/r)·A·G·Bᵀ, A and B shared by all sites, a core G [r, r] for each.</summary>
-internal sealed class Lotr(AdapterOptions options) : CoreFamily(options, "A", "B")
+internal sealed class Lotr(AdapterOptions options) : IAdapterFamily
 {
     private static readonly FamilyOption Initial =
         new("init", "First values of A and B: this project's, or the authors' (standard normal).", "default", "official");
@@ -11,16 +11,23 @@ internal sealed class Lotr(AdapterOptions options) : CoreFamily(options, "A", "B
     /// <summary>Where A and B start.</summary>
     public static IReadOnlyList<FamilyOption> Options { get; } = [Initial, AdapterOptions.RankStabilised];
 
+    private readonly int _rank = options.Rank;
     private readonly bool _official = options.ValueOf(Initial) == "official";
 
-    public override string Method => "lotr";
+    public string Method => "lotr";
 
-    public override IReadOnlyList<Factor> Factors(AdapterSites sites) =>
+    public string Formula => "ΔW = (α/r)·A·G·Bᵀ; A and B are shared, a core G for each matrix";
+
+    public double Scale => options.Scale;
+
+    public bool SharesRank => true;
+
+    public IReadOnlyList<Factor> Factors(AdapterSites sites) =>
     [
-        new("A", [sites.MaxIn, Rank], Init.Normal(_official ? 1 : 1 / Math.Sqrt(sites.MaxIn))),
-        new("B", [sites.MaxOut, Rank], Init.Normal(_official ? 1 : 1 / Math.Sqrt(Rank))),
-        .. sites.All.Select(site => new Factor($"{site.Key}.G", [Rank, Rank], Init.Zero)),
+        new("A", [sites.MaxIn, _rank], Init.Normal(_official ? 1 : 1 / Math.Sqrt(sites.MaxIn))),
+        new("B", [sites.MaxOut, _rank], Init.Normal(_official ? 1 : 1 / Math.Sqrt(_rank))),
+        .. sites.All.Select(site => new Factor($"{site.Key}.G", [_rank, _rank], Init.Zero)),
     ];
 
-    protected override Expr Core(AdapterSite site, FactorSet f) => f[site, "G"];
+    public (Expr A, Expr B)? AsLora(AdapterSite site, FactorSet f) => CoreProduct.AsLora(site, f, f[site, "G"], left: "A", right: "B");
 }

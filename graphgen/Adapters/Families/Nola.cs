@@ -16,6 +16,8 @@ internal sealed class Nola(AdapterOptions options) : IAdapterFamily
 
     public string Method => "nola";
 
+    public string Formula => "ΔW = (α/r)·(Σ aᵢ·Aᵢ)·(Σ bⱼ·Bⱼ)ᵀ; the bases Aᵢ, Bⱼ are random, shared and frozen";
+
     public double Scale => options.Scale;
 
     public bool SharesRank => true;

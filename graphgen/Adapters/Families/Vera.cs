@@ -10,6 +10,8 @@ internal sealed class Vera(AdapterOptions options) : IAdapterFamily
 
     public string Method => "vera";
 
+    public string Formula => "ΔW = (A∘d)·(b∘B)ᵀ; A and B are random, shared and frozen";
+
     public bool SharesRank => true;
 
     /// <summary>The bounds are Kaiming's with gain √2.</summary>

@@ -64,6 +64,17 @@ internal sealed partial class ReadmeTests
     }
 
     [Test]
+    public void Its_table_of_methods_is_what_the_verb_writes()
+    {
+        var command = Text.SelectMany(line => Table().Matches(line)).Single().Groups[1].Value;
+
+        var run = CommandLine.Run(command.Split(' '));
+
+        Assert.That(run.ExitCode, Is.Zero, run.Error);
+        Assert.That(string.Join('\n', Text), Does.Contain(run.Output), $"replace the table by what `lorta {command}` writes");
+    }
+
+    [Test]
     public void It_is_no_longer_than_a_newcomer_reads() => Assert.That(Text, Has.Length.LessThanOrEqualTo(250));
 
     [Test]
@@ -100,6 +111,9 @@ internal sealed partial class ReadmeTests
 
     [GeneratedRegex(@"^\|.+\| `lorta (.+)` \| `([A-Za-z.]+)` \| ([0-9.,e-]+)(?: ± ([0-9.e-]+))? \|$")]
     private static partial Regex Result();
+
+    [GeneratedRegex("`lorta (methods [^`]+ --table)`")]
+    private static partial Regex Table();
 
     [GeneratedRegex(@"\]\(([^)#]+)\)")]
     private static partial Regex Link();

@@ -29,8 +29,66 @@ internal sealed class MethodsVerbTests
         using var rows = JsonDocument.Parse(CommandLine.Run("methods", "--width", "64", "--heads", "4", "--layers", "2", "--json").Output);
 
         Assert.That(rows.RootElement.EnumerateArray().Select(row => row.GetProperty("method").GetString()), Is.EqualTo(AdapterFamilies.All.Select(family => family.Method)));
-        Assert.That(rows.RootElement[0].EnumerateObject().Select(field => field.Name), Is.EqualTo(new[] { "method", "trainable", "foldable", "reason" }));
+        Assert.That(
+            rows.RootElement[0].EnumerateObject().Select(field => field.Name),
+            Is.EqualTo(new[] { "method", "trainable", "foldable", "reason", "formula", "counts", "remark", "shares" }));
     }
+
+    [Test]
+    public void Every_family_says_what_it_does() =>
+        Assert.That(Rows("--width", "64", "--heads", "4", "--layers", "2").Select(row => row.GetProperty("formula").GetString()), Is.All.Not.Empty);
+
+    [Test]
+    public void The_ranks_of_the_papers_table_are_counted_beside_the_one_asked_for()
+    {
+        var row = Rows("--width", "4096", "--heads", "32", "--layers", "32", "--targets", "q,v", "--rank", "16").First();
+
+        Assert.That(
+            row.GetProperty("counts").EnumerateArray().Select(count => (count.GetProperty("rank").GetInt32(), count.GetProperty("trainable").GetInt64())),
+            Is.EqualTo(new[] { (4, 17160L), (16, 68640), (64, 274560) }));
+        Assert.That(row.GetProperty("trainable").GetInt64(), Is.EqualTo(68640));
+    }
+
+    [Test]
+    public void Lorta_saves_what_the_paper_says_for_each_way_to_share()
+    {
+        var shares = Rows("--width", "4096", "--heads", "32", "--layers", "32", "--targets", "q,v", "--rank", "4")
+            .First().GetProperty("shares").EnumerateArray()
+            .Select(share => (share.GetProperty("share").GetString(), share.GetProperty("trainable").GetInt64(), Math.Round(share.GetProperty("saving").GetDouble(), 4)));
+
+        Assert.That(shares, Is.EqualTo(new[]
+        {
+            ("heads-matrices-layers", 17160L, 0.4761), ("heads-matrices", 32 * 4 * (4096 + 128 + 32 + 2), 0.48), ("heads", 64 * 4 * (4096 + 128 + 32), 0.4805),
+        }));
+    }
+
+    [Test]
+    public void An_option_counts_for_the_families_that_have_it()
+    {
+        var rows = Rows("--width", "64", "--heads", "4", "--layers", "2", "--targets", "q", "--option", "bases=10", "--option", "share=heads");
+
+        Assert.That(rows.ToDictionary(row => row.GetProperty("method").GetString()!, row => row.GetProperty("trainable").GetInt64()), Is.SupersetOf(new Dictionary<string, long>
+        {
+            ["nola"] = 2 * 2 * 10,
+            ["lorta"] = 2 * 8 * (64 + 16 + 4),
+            ["lora"] = 2 * 8 * (64 + 64),
+        }));
+    }
+
+    [TestCase("shares=heads", "shares: no family has such an option")]
+    [TestCase("share=layers", "must be one of")]
+    [TestCase("share", "'share' is not understood")]
+    public void A_wrong_option_is_refused(string option, string sentence)
+    {
+        var run = CommandLine.Run("methods", "--width", "64", "--heads", "4", "--layers", "2", "--option", option);
+
+        Assert.That(run.ExitCode, Is.Not.Zero);
+        Assert.That(run.Error, Does.Contain(sentence));
+    }
+
+    [Test]
+    public void What_is_empty_in_every_row_is_no_column() =>
+        Assert.That(CommandLine.Run("methods", "--width", "64", "--heads", "4", "--layers", "2").Output, Does.Not.Contain("reason"));
 
     [TestCase("--width", "64", "--heads", "4")]
     [TestCase("--width", "64", "--heads", "5", "--layers", "2")]
@@ -67,11 +125,14 @@ internal sealed class MethodsVerbTests
         Assert.That(rows.RootElement.EnumerateArray().Select(row => row.GetProperty("reason").GetString()), Is.All.Contain(reason));
     }
 
-    private static long Count(string method, params string[] arguments)
+    private static List<JsonElement> Rows(params string[] arguments)
     {
         var run = CommandLine.Run(["methods", .. arguments, "--json"]);
         Assert.That((run.ExitCode, run.Error), Is.EqualTo((0, string.Empty)));
         using var rows = JsonDocument.Parse(run.Output);
-        return rows.RootElement.EnumerateArray().Single(row => row.GetProperty("method").GetString() == method).GetProperty("trainable").GetInt64();
+        return [.. rows.RootElement.EnumerateArray().Select(row => row.Clone())];
     }
+
+    private static long Count(string method, params string[] arguments) =>
+        Rows(arguments).Single(row => row.GetProperty("method").GetString() == method).GetProperty("trainable").GetInt64();
 }
