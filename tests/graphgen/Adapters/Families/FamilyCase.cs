@@ -22,11 +22,13 @@ public sealed record FamilyCase(string Name, AdapterPlan Plan)
 
     internal static OrtGraphEvaluator Evaluator { get; } = new(new OrtSettings(Threads: 1));
 
-    /// <summary>Every family on every architecture.</summary>
+    /// <summary>Every family, and the forms of one that its options make another, on every architecture.</summary>
     public static IEnumerable<FamilyCase> All =>
-        from family in AdapterFamilies.All
+        from form in (IEnumerable<(string Method, string? Option)>)[.. AdapterFamilies.All.Select(family => (family.Method, (string?)null)), ("nola", "a0")]
         from architecture in Architectures
-        select new FamilyCase($"{family.Method}, {architecture.Name}", AdapterPlan.Of(architecture.Sizes, new AdapterOptions { Method = family.Method, Rank = 3, Alpha = 2, Targets = ["v", "q", "p", "k"] }));
+        let options = new AdapterOptions { Method = form.Method, Rank = 3, Alpha = 2, Targets = ["v", "q", "p", "k"] }
+        let given = form.Option is null ? options : options with { Options = new Dictionary<string, string> { [form.Option] = "true" } }
+        select new FamilyCase($"{form.Method}{(form.Option is null ? string.Empty : $" with {form.Option}")}, {architecture.Name}", AdapterPlan.Of(architecture.Sizes, given));
 
     /// <summary>Factors none of which is zero.</summary>
     internal IReadOnlyDictionary<string, OnnxTensor> Factors => Plan.Factors.ToDictionary(factor => factor.Name, factor => RandomTensor.Normal(factor.Name, [.. factor.Dims]), StringComparer.Ordinal);

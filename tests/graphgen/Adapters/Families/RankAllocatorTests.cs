@@ -41,8 +41,12 @@ internal sealed class RankAllocatorTests
             foreach (var (name, expected) in Numbers(step.GetProperty("I"))) AssertNear(state[$"sensitivity.{name}"], expected, $"I of {name} after step {t}");
             foreach (var (name, expected) in Numbers(step.GetProperty("U"))) AssertNear(state[$"uncertainty.{name}"], expected, $"U of {name} after step {t}");
             if (step.GetProperty("mask") is { ValueKind: JsonValueKind.Object } mask)
-                foreach (var (name, expected) in Numbers(mask)) Assert.That(state[$"mask.{name[..^2]}"].ToFloats(), Is.EqualTo(expected), $"mask of {name} after step {t}");
-            foreach (var (name, expected) in Numbers(step.GetProperty("E"))) Assert.That((change.Factors.GetValueOrDefault(name) ?? w[name]).ToFloats(), Is.EqualTo(expected), $"{name} after step {t}");
+                foreach (var (name, expected) in Numbers(mask)) Assert.That(state[$"mask.{SiteOf(name)}"].ToFloats(), Is.EqualTo(expected), $"mask of {name} after step {t}");
+            foreach (var (name, expected) in Numbers(step.GetProperty("E")))
+            {
+                var factor = $"{SiteOf(name)}.E";
+                Assert.That((change.Factors.GetValueOrDefault(factor) ?? w[factor]).ToFloats(), Is.EqualTo(expected), $"{factor} after step {t}");
+            }
         }
     }
 
@@ -142,6 +146,9 @@ internal sealed class RankAllocatorTests
             ? OnnxTensor.Vector(pair.Value)
             : OnnxTensor.Of<float>([pair.Value.Length / ranks[pair.Name[..^2]], ranks[pair.Name[..^2]]], pair.Value));
     }
+
+    // Of a trace's mask or E: by the site or by its factor E.
+    private static string SiteOf(string name) => name.EndsWith(".E", StringComparison.Ordinal) ? name[..^2] : name;
 
     // Row by row, whether the trace nests them or not.
     private static IEnumerable<(string Name, float[] Value)> Numbers(JsonElement tensors) =>
