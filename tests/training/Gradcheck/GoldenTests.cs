@@ -1,5 +1,8 @@
 using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Adapters;
+using LoRTA.Onnx.GraphGen.Adapters.Planning;
+using LoRTA.Onnx.GraphGen.Attention;
+using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.GraphGen.Ir.Storage;
 using LoRTA.Onnx.GraphGen.Ir.Tensors;
 using LoRTA.Onnx.GraphGen.Optimizers;
@@ -22,6 +25,22 @@ internal sealed class GoldenTests
 
     [TearDown]
     public void RemoveFolder() => _folder.Dispose();
+
+    private static IEnumerable<string> Models => Goldens.All.Select(golden => Exports.Split(golden).Folder).Distinct();
+
+    [TestCaseSource(nameof(Models))]
+    public void Its_family_trains_as_many_numbers_as_it_states(string model)
+    {
+        var export = Goldens.WithExports.First(pair => Exports.Split(pair.Golden).Folder == model).Export;
+        var architecture = Architecture.Of(UnderstoodModel.Of(OnnxModel.Load(Exports.Path(export))));
+
+        foreach (var golden in Goldens.All.Where(golden => Exports.Split(golden).Folder == model))
+        {
+            var plan = AdapterPlan.Of(architecture, Golden.Load(Goldens.Path(golden)).ToOptions(architecture).Adapter);
+
+            Assert.That(plan.Trainable, Is.EqualTo(Goldens.Trainable(golden)), golden);
+        }
+    }
 
     [Test]
     public void Its_facts_are_read() => Assert.That(Load(Facts).After, Is.EqualTo([1L, 5L]));
