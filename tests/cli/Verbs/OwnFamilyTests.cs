@@ -2,7 +2,6 @@ using System.Text.Json.Nodes;
 using LoRTA.Onnx.GraphGen.Adapters;
 using LoRTA.Onnx.GraphGen.Adapters.Families;
 using LoRTA.Onnx.GraphGen.Adapters.Stored;
-using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.Tests.Shared;
 
 namespace LoRTA.Onnx.Cli.Tests.Verbs;
@@ -10,8 +9,7 @@ namespace LoRTA.Onnx.Cli.Tests.Verbs;
 /// <summary>A family that this project does not have: named in recipes, counted, trained, checked, folded and measured by every verb.</summary>
 internal sealed class OwnFamilyTests
 {
-    private static readonly IReadOnlyList<AdapterFamilyEntry> Families =
-        [.. AdapterFamilies.All, new("gain", [new("strength", "How strong the gain is.")], options => new Gain(options))];
+    private static readonly IReadOnlyList<AdapterFamilyEntry> Families = [.. AdapterFamilies.All, Gain.Entry];
     private static readonly string Model = Path.Combine(Fixtures.Repository, "models", "llama-mini");
     private static readonly string Recipe = Path.Combine(Fixtures.Repository, "models", "recipes", "ship-log.yaml");
 
@@ -28,6 +26,10 @@ internal sealed class OwnFamilyTests
 
     [TearDown]
     public void TearDown() => _folder.Dispose();
+
+    [Test]
+    public void It_is_one_short_file() =>
+        Assert.That(File.ReadLines(Path.Combine(Fixtures.Repository, "tests", "shared", "Gain.cs")).Count(), Is.LessThan(40));
 
     [Test]
     public void It_is_counted()
@@ -106,23 +108,5 @@ internal sealed class OwnFamilyTests
         var run = CommandLine.With(Families, [.. args, "--json"]);
         Assert.That(run.ExitCode, Is.Zero, run.Error);
         return JsonNode.Parse(run.Output)!;
-    }
-
-    /// <summary>y + s·y∘g, that is W′ = W·diag(1 + s·g) where there is no bias.</summary>
-    private sealed class Gain(AdapterOptions options) : IAdapterFamily
-    {
-        public string Method => "gain";
-
-        public double Scale => options.Options.TryGetValue("strength", out var strength)
-            ? double.Parse(strength, System.Globalization.CultureInfo.InvariantCulture)
-            : 1;
-
-        public IReadOnlyList<Factor> Factors(AdapterSites sites) =>
-            [.. sites.All.Select(site => new Factor($"{site.Address}.g", [site.Out], Init.Zero))];
-
-        public Expr Emit(AdapterPoint at, FactorSet factors) => at.Y + (at.Y * (factors.Scale * factors[at.Site, "g"]));
-
-        public (Expr Weight, Expr? Bias)? Fold(AdapterSite site, Expr weight, Expr? bias, FactorSet factors) =>
-            (weight + (weight * (factors.Scale * factors[site, "g"])), bias);
     }
 }

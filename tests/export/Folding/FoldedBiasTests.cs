@@ -15,7 +15,7 @@ namespace LoRTA.Onnx.Export.Tests.Folding;
 /// <summary>A family that changes W and b, in files that keep biases in different places.</summary>
 internal sealed class FoldedBiasTests
 {
-    private static readonly IReadOnlyList<AdapterFamilyEntry> Families = [new("gain", [], _ => new Gain())];
+    private static readonly IReadOnlyList<AdapterFamilyEntry> Families = [Gain.Entry];
     private static readonly VerifyOptions Quick = new() { Length = 12 };
 
     // Add; Gemm; Attention and SkipLayerNormalization; MultiHeadAttention; QAttention and int32 codes; packed q k v with and without parts of their own; none.
@@ -142,20 +142,6 @@ internal sealed class FoldedBiasTests
         AdaptedModels.Switchable(UnderstoodModel.Of(deployed), adapter, allowOtherBase: false, Families).Model;
 
     private static double Difference(OnnxModel a, OnnxModel b) => new Verifier(RandomAdapter.Evaluator).Compare(a, b, Quick).MaxRelDiff;
-
-    /// <summary>y∘(1 + g).</summary>
-    private sealed class Gain : IAdapterFamily
-    {
-        public string Method => "gain";
-
-        public IReadOnlyList<Factor> Factors(AdapterSites sites) => [.. sites.All.Select(site => new Factor($"{site.Key}.g", [site.Out], Init.Zero))];
-
-        public Expr Emit(AdapterPoint at, FactorSet f) => at.Y * Factor(at.Site, f);
-
-        public (Expr Weight, Expr? Bias)? Fold(AdapterSite site, Expr weight, Expr? bias, FactorSet f) => (weight * Factor(site, f), bias * Factor(site, f));
-
-        private static Expr Factor(AdapterSite site, FactorSet f) => 1 + (f.Switch * f[site, "g"]);
-    }
 
     /// <summary>y + g.</summary>
     private sealed class Shift : IAdapterFamily

@@ -1,7 +1,6 @@
 using LoRTA.Onnx.Export.Folding;
 using LoRTA.Onnx.Export.Verifying;
 using LoRTA.Onnx.GraphGen.Adapters;
-using LoRTA.Onnx.GraphGen.Adapters.Families;
 using LoRTA.Onnx.GraphGen.Adapters.Injection;
 using LoRTA.Onnx.GraphGen.Adapters.Stored;
 using LoRTA.Onnx.GraphGen.Artifacts;
@@ -14,22 +13,21 @@ namespace LoRTA.Onnx.Export.Tests.Folding;
 /// <summary>A family that this project does not have, given to each entry point.</summary>
 internal sealed class OwnFamilyTests
 {
-    private static readonly IReadOnlyList<AdapterFamilyEntry> Families =
-        [new("mine", [], options => AdapterFamilies.Create(options with { Method = "lora" }))];
+    private static readonly IReadOnlyList<AdapterFamilyEntry> Families = [Gain.Entry];
 
     private readonly OnnxModel _base = OnnxModel.Load(Architectures.All.First(architecture => architecture.Name == "bert").Path);
 
-    private AdapterOptions Options => RandomAdapter.For(_base, "lora").Config.AdapterOptions with { Method = "mine" };
+    private Adapter Random => RandomAdapter.For(_base, "gain", families: Families);
 
     [Test]
-    public void It_is_injected() => Assert.That(Injected().Config.Method, Is.EqualTo("mine"));
+    public void It_is_injected() => Assert.That(Injected().Config.Method, Is.EqualTo("gain"));
 
     [Test]
     public void It_is_trained()
     {
-        var graphs = TrainingGraphBuilder.Build(_base, new TrainingOptions { Adapter = Options, Task = "masked-lm", Families = Families });
+        var graphs = TrainingGraphBuilder.Build(_base, new TrainingOptions { Adapter = Random.Config.AdapterOptions, Task = "masked-lm", Families = Families });
 
-        Assert.That(graphs.Plan.Options.Method, Is.EqualTo("mine"));
+        Assert.That(graphs.Plan.Family, Is.TypeOf<Gain>());
     }
 
     [Test]
@@ -54,5 +52,5 @@ internal sealed class OwnFamilyTests
     }
 
     private Adapter Injected() =>
-        DeployedInjection.Apply(_base, Options, RandomAdapter.For(_base, "lora").Tensors, seed: 0, Families).Adapter;
+        DeployedInjection.Apply(_base, Random.Config.AdapterOptions, Random.Tensors, seed: 0, Families).Adapter;
 }
