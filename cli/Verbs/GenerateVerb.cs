@@ -2,9 +2,12 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using LoRTA.Onnx.Cli.Display;
+using LoRTA.Onnx.GraphGen.Adapters.Families;
 using LoRTA.Onnx.GraphGen.Adapters.Injection;
 using LoRTA.Onnx.GraphGen.Adapters.Stored;
+using LoRTA.Onnx.GraphGen.Attention;
 using LoRTA.Onnx.GraphGen.Ir;
+using LoRTA.Onnx.Runtime;
 using LoRTA.Onnx.Runtime.Generation;
 
 namespace LoRTA.Onnx.Cli.Verbs;
@@ -42,11 +45,9 @@ internal static class GenerateVerb
                     TopP = call.Get(topP),
                     Seed = call.Get(seed) ?? 0,
                 };
-                using var generator = new TextGenerator(
-                    Load(call, call.Get(model), call.Get(adapter), call.Get(allow)),
-                    call.Get(tokenizer),
-                    runtime.Settings(call),
-                    TimeProvider.System);
+                var settings = runtime.Settings(call);
+                var (decoder, initial) = Load(call, call.Get(model), (call.Get(adapter), call.Get(allow)), settings);
+                using var generator = new TextGenerator(decoder, call.Get(tokenizer), settings, TimeProvider.System, initial);
                 var text = generator.Continue(
                     call.Get(prompt),
                     new GenerationOptions { MaxTokens = call.Get(tokens), Sampling = sampling },
@@ -61,10 +62,19 @@ internal static class GenerateVerb
             });
     }
 
-    private static OnnxModel Load(Call call, string path, string? adapter, bool allowOtherBase)
+    // An adapter is side branches, or what the cache holds before the text.
+    private static (OnnxModel Model, InitialCache? Initial) Load(
+        Call call, string path, (string? Path, bool AllowOtherBase) given, OrtSettings settings)
     {
         var deployed = OnnxModel.Load(path);
-        return adapter is null ? deployed : AdaptedModels.WithSideBranches(deployed, Adapter.Load(adapter), allowOtherBase, call.Families);
+        if (given.Path is null) return (deployed, null);
+        var adapter = Adapter.Load(given.Path);
+        var initial = AdapterFamilies.TargetsOf(adapter.Config.Method, call.Families) is { AreAttention: true }
+            ? InitialCache.Of(UnderstoodModel.Of(deployed), adapter, given.AllowOtherBase, call.Families, settings.ToEvaluator())
+            : null;
+        return initial is not null
+            ? (deployed, initial)
+            : (AdaptedModels.WithSideBranches(deployed, adapter, given.AllowOtherBase, call.Families), null);
     }
 }
 

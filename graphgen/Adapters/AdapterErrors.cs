@@ -85,6 +85,25 @@ internal static class AdapterErrors
             $"{address}: no side branch can be added at {node} ({why}).",
             "Fold the adapter instead (`lorta export`), or inject into an export that keeps this layer apart in float32.");
 
+    public static LortaException NoAttentionPlace(int layer, object node, string why) =>
+        new(
+            "LRT327",
+            $"layers.{layer}: no keys and values can come before those of the sequence at {node} ({why}).",
+            "Leave the layer out of `layers`, or choose a method that adapts linear layers.");
+
+    public static LortaException NoDeployedPlace(int layer, Node node, string why) =>
+        new(
+            "LRT328",
+            $"layers.{layer}: no keys and values can come before those of the sequence at {node} of the deployed file ({why}).",
+            "Use an export that writes attention with products and a softmax; where an export has a key/value cache, "
+                + "`lorta generate --adapter` begins with them as the cache.");
+
+    public static LortaException NoCachePlace(string input, string why) =>
+        new(
+            "LRT329",
+            $"the cache '{input}' cannot begin with the adapter's keys and values: {why}.",
+            "Generate with an export without a key/value cache.");
+
     public static LortaException ScaleNotFinite(double alpha, double scale) =>
         new(
             "LRT317",

@@ -28,10 +28,10 @@ public sealed record FamilyOption(string Name, string Description, params IReadO
     internal string? SchemaType { get; private init; }
 
     /// <summary>An option that is an integer.</summary>
-    public static FamilyOption Integer(string name, string description, int byDefault, int least = 1) =>
+    public static FamilyOption Integer(string name, string description, int? byDefault, int least = 1) =>
         new(name, description)
         {
-            Default = byDefault.ToString(CultureInfo.InvariantCulture),
+            Default = byDefault?.ToString(CultureInfo.InvariantCulture),
             SchemaType = "integer",
             Check = value => int.TryParse(value, CultureInfo.InvariantCulture, out var number) && number >= least
                 ? null

@@ -46,6 +46,9 @@ public sealed record AdapterSites
     /// <summary>Width d_H of one head.</summary>
     public required int HeadWidth { get; init; }
 
+    /// <summary>Whether keys carry a rotary embedding; null where that is not known.</summary>
+    public bool? HasRotatedKeys { get; init; }
+
     /// <summary>Adapted layers by their index in the model, in ascending order.</summary>
     public required IReadOnlyList<int> Layers { get; init; }
 

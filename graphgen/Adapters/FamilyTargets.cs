@@ -33,6 +33,13 @@ public sealed record FamilyTargets
     /// <summary>Whether the names are patterns on the model's own parameters, which the family trains, instead of linear layers.</summary>
     public bool AreParameters { get; init; }
 
+    /// <summary>Whether the family acts on the attention of each layer (<see cref="IAdapterFamily.Preceding"/>), whose keys and values
+    /// the names stand for.</summary>
+    public bool AreAttention { get; init; }
+
+    /// <summary>The attention of a layer, to be named as a whole: what comes before its keys and values.</summary>
+    public static FamilyTargets Attention { get; } = Of(new("k", "k"), new("v", "v")) with { AreAttention = true };
+
     /// <summary>Places of a family's own names, all of them adapted by default.</summary>
     /// <param name="targets">Each with the matrix that it stands for: (<c>ffn</c>, <c>down</c>).</param>
     public static FamilyTargets Of(params IReadOnlyList<FamilyTarget> targets) =>

@@ -1,3 +1,4 @@
+using System.Collections.ObjectModel;
 using LoRTA.Onnx.GraphGen.Ir;
 
 namespace LoRTA.Onnx.GraphGen.Adapters;
@@ -38,6 +39,15 @@ public interface IAdapterFamily
     /// <param name="factors">The factors.</param>
     Expr Emit(AdapterPoint at, FactorSet factors) =>
         AsLora(at.Site, factors) is var (a, b) ? at.Y + at.X.MatMul(a).MatMul(b.T) : at.Y;
+
+    /// <summary>What comes before the keys and values of the sequence in the attention of a layer, for families whose
+    /// <see cref="Targets"/> are attention; null = nothing. At scale 0 it is not there.</summary>
+    /// <param name="layer">Index of the layer.</param>
+    /// <param name="factors">The factors.</param>
+    PrecedingKeys? Preceding(int layer, FactorSet factors) => null;
+
+    /// <summary>Options that follow from the model where nobody gives them: the adapter's file states them.</summary>
+    IReadOnlyDictionary<string, string> OptionsFor(AdapterSites sites) => ReadOnlyDictionary<string, string>.Empty;
 
     /// <summary>A [in, r] and B [out, r] with ΔW = A·Bᵀ, scale included, of an additive family; null where the change is no such
     /// product.</summary>

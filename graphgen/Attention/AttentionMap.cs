@@ -28,6 +28,11 @@ public sealed record AttentionMap
     /// <summary>Whether the MLP has a gate; null where no MLP was understood.</summary>
     internal bool? IsGated => Layers.FirstOrDefault(layer => layer.Down is not null) is { } layer ? layer.Gate is not null : null;
 
+    /// <summary>Whether keys carry the rotation of their position; null where no keys were understood.</summary>
+    internal bool? HasRotatedKeys => Layers.Select(layer => layer.K).OfType<Projection>().ToList() is [_, ..] keys
+        ? keys.Exists(key => key.Forms.Contains(ProjectionWalk.RotaryEmbedding))
+        : null;
+
     /// <summary>Self-attention, in the order of the data.</summary>
     public required IReadOnlyList<AttentionLayer> Layers { get; init; }
 
@@ -58,6 +63,7 @@ public sealed record AttentionMap
             Gate = layer.Gate?.CopyIn(copy),
             Up = layer.Up?.CopyIn(copy),
             Down = layer.Down?.CopyIn(copy),
+            Core = layer.Core?.CopyIn(copy),
         })],
     };
 
@@ -95,6 +101,9 @@ public sealed record AttentionLayer(int Index)
 
     /// <summary>The linear layer of the MLP whose result joins the stream of hidden states.</summary>
     public Projection? Down { get; init; }
+
+    /// <summary>The attention itself; null where a layer is left alone.</summary>
+    internal AttentionCore? Core { get; init; }
 
     /// <summary>A site by its name.</summary>
     public Projection? this[string matrix] => matrix switch

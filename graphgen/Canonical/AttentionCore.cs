@@ -27,10 +27,23 @@ internal sealed record AttentionCore
     /// masked.</summary>
     public required Value? Mask { get; init; }
 
+    /// <summary>What lies between the scores and the softmax, in the order of the data: scales, masks, changes of type.</summary>
+    public required IReadOnlyList<Node> BeforeSoftmax { get; init; }
+
+    /// <summary>What lies between the softmax and the product with the values, in the order of the data.</summary>
+    public required IReadOnlyList<Node> AfterSoftmax { get; init; }
+
     /// <summary>The result [.., S, Dh].</summary>
     public Value Out => Context.Output;
 
     /// <summary>The same attention in a copy of its graph.</summary>
-    public AttentionCore CopyIn(ModelCopy copy) =>
-        new() { Softmax = copy[Softmax], Scores = copy[Scores], Context = copy[Context], Mask = Mask is null ? null : copy[Mask] };
+    public AttentionCore CopyIn(ModelCopy copy) => new()
+    {
+        Softmax = copy[Softmax],
+        Scores = copy[Scores],
+        Context = copy[Context],
+        Mask = Mask is null ? null : copy[Mask],
+        BeforeSoftmax = [.. BeforeSoftmax.Select(node => copy[node])],
+        AfterSoftmax = [.. AfterSoftmax.Select(node => copy[node])],
+    };
 }

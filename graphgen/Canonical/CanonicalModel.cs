@@ -105,7 +105,7 @@ public sealed class CanonicalModel
         rewriting.Model.IrVersion = IrVersion;
         rewriting.Model.OpsetVersions[string.Empty] = Opset;
         rewriting.Model.OpsetVersions[OrtOps.Domain] = 1;
-        return new CanonicalModel(rewriting, AttentionForms.Find(rewriting));
+        return new CanonicalModel(rewriting, AttentionForms.Find(rewriting.Graph, rewriting.Declined));
     }
 
     /// <summary>The same for whoever changes the graph; the model is not read again.</summary>

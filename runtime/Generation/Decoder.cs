@@ -1,6 +1,7 @@
 using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
 using LoRTA.Onnx.GraphGen;
+using LoRTA.Onnx.GraphGen.Adapters.Injection;
 using LoRTA.Onnx.GraphGen.Artifacts;
 using LoRTA.Onnx.GraphGen.Attention.Inputs;
 using LoRTA.Onnx.GraphGen.Ir;
@@ -15,15 +16,20 @@ internal sealed class Decoder : IDisposable
 {
     private readonly string _name;
     private readonly DecoderPorts _ports;
+    private readonly InitialCache? _initial;
     private readonly OrtWeights _weights = new();
     private readonly InferenceSession _session;
     private readonly List<int> _tokens = [];
     private IDisposableReadOnlyCollection<OrtValue>? _outputs;   // logits, then the cache
 
     /// <summary>Opens a model.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="settings">Device and threads.</param>
+    /// <param name="initial">What its cache holds before a text is read; null = nothing.</param>
     /// <exception cref="LortaException">LRT612: ONNX Runtime cannot load it; LRT614, LRT620: no decoder.</exception>
-    public Decoder(OnnxModel model, OrtSettings settings)
+    public Decoder(OnnxModel model, OrtSettings settings, InitialCache? initial = null)
     {
+        _initial = initial;
         (_name, _ports) = (model.Path.Length > 0 ? model.Path : "the decoder", DecoderPorts.Of(model));
         _session = _weights.Open(model, settings);
     }
@@ -72,7 +78,7 @@ internal sealed class Decoder : IDisposable
         foreach (var input in _ports.Text) run.Bind(input.Name, InputTypes.Converted(input.Name, inputs[input.Name], input.Type));
         for (var i = 0; i < _ports.Cache.Count; i++)
         {
-            if (_outputs is null) run.Bind(_ports.Cache[i].Past, _ports.Cache[i].Empty);
+            if (_outputs is null) run.Bind(_ports.Cache[i].Past, First(_ports.Cache[i]));
             else run.Bind(_ports.Cache[i].Past, _outputs[i + 1]);
         }
         var outputs = run.Run(_name, [_ports.Logits.Name, .. _ports.Cache.Select(port => port.Present)]);
@@ -80,6 +86,10 @@ internal sealed class Decoder : IDisposable
         _outputs = outputs;
         return Row(outputs[0], fresh);
     }
+
+    private OnnxTensor First(CachePort port) => _initial is null
+        ? port.Empty
+        : InputTypes.Converted(port.Past, _initial.Tensors[port.Past], port.Empty.Type);
 
     // An export of a fixed size reads one row of it, padded on the right: what is read does not see the padding.
     private IReadOnlyDictionary<string, OnnxTensor> Fitted(IReadOnlyDictionary<string, OnnxTensor> inputs) => _ports.Cache.Count > 0
@@ -93,8 +103,8 @@ internal sealed class Decoder : IDisposable
         long[] values = input switch
         {
             TextInputs.Ids => [.. _tokens.Skip(start).Select(token => (long)token)],
-            TextInputs.Mask => [.. Enumerable.Repeat(1L, _tokens.Count)],
-            TextInputs.Positions => [.. Enumerable.Range(start, fresh).Select(position => (long)position)],
+            TextInputs.Mask => [.. Enumerable.Repeat(1L, _tokens.Count + (_initial?.Length ?? 0))],
+            TextInputs.Positions => [.. Enumerable.Range(start + (_initial?.Offset ?? 0), fresh).Select(position => (long)position)],
             _ => new long[fresh],
         };
         return OnnxTensor.Of<long>([1, values.Length], values);

@@ -1,4 +1,5 @@
 using LoRTA.Onnx.GraphGen;
+using LoRTA.Onnx.GraphGen.Adapters.Injection;
 using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.Runtime.Tokenizers;
 
@@ -17,12 +18,13 @@ internal sealed class TextGenerator : IDisposable
     /// <param name="tokenizer">The folder of the tokenizer, whose configurations are read too; null = the model's.</param>
     /// <param name="settings">Device and threads.</param>
     /// <param name="clock">Measures speed.</param>
+    /// <param name="initial">What the decoder's cache holds before a text is read; null = nothing.</param>
     /// <exception cref="LortaException">LRT5xx: no such tokenizer; LRT612, LRT614, LRT620: no decoder.</exception>
-    public TextGenerator(OnnxModel model, string? tokenizer, OrtSettings settings, TimeProvider clock)
+    public TextGenerator(OnnxModel model, string? tokenizer, OrtSettings settings, TimeProvider clock, InitialCache? initial = null)
     {
         var beside = Path.GetDirectoryName(Path.GetFullPath(model.Path))!;
         _tokenizer = TextTokenizer.Load(tokenizer ?? beside);
-        _decoder = new Decoder(model, settings);
+        _decoder = new Decoder(model, settings, initial);
         var config = DecoderConfig.Read(tokenizer is null ? [beside] : [beside, tokenizer], _tokenizer.Special);
         _config = _decoder.Positions < (config.Positions ?? int.MaxValue) ? config with { Positions = _decoder.Positions } : config;
         _clock = clock;

@@ -16,6 +16,7 @@ public static class AdapterFamilies
         new("fact_tk", [AdapterOptions.RankStabilised], options => new FactTk(options)),
         new("adalora", AdaLora.Options, options => new AdaLora(options)),
         new("loretta_rep", LorettaRep.Options, options => new LorettaRep(options)),
+        new("prefix", Prefix.Options, options => new Prefix(options)),
     ];
 
     /// <summary>Makes the family that the options name.</summary>

@@ -47,7 +47,7 @@ internal sealed class AdaptedModel
     {
         var (canonical, map) = (understood.Canonical, understood.Map);
         var plan = AdapterPlan.Of(understood, options, families);
-        var linears = plan.Sites.All.Select(site => BaseModels.Linear(map, site)).ToList();
+        var linears = BaseModels.Linears(map, plan);
         if (linears.FirstOrDefault(linear => linear.Input.Type != ElementType.Float) is { } narrow)
             throw AdapterErrors.NotFloat(narrow.Address, narrow.Input.Type);
         var apart = PackedOutput.TakeApart(canonical.Model.Graph, map, linears);
@@ -56,7 +56,7 @@ internal sealed class AdaptedModel
             .ToList();
         var tape = new Tape(canonical.Model.Graph);
         var parameters = ModelParameters.MakeInputs(canonical, tape, trainables ?? new([]));
-        var factors = AdapterInjection.Apply(tape, plan, ports, defaults?.Invoke(plan));
+        var factors = AdapterInjection.Apply(tape, plan, ports, AttentionPort.Of(map, plan), defaults?.Invoke(plan));
         return new AdaptedModel(understood, plan, tape, factors, parameters);
     }
 

@@ -13,22 +13,33 @@ internal static class AdapterInjection
     /// <param name="tape">Tape of the graph.</param>
     /// <param name="plan">The adapter.</param>
     /// <param name="linears">The linear layer of each site, in the plan's order.</param>
+    /// <param name="attentions">The attention of each layer of a plan that acts there.</param>
     /// <param name="defaults">Values that the inputs have when nobody feeds them; null = they must be fed.</param>
     /// <returns>The factors, for penalties and tests.</returns>
     public static FactorSet Apply(
-        Tape tape, AdapterPlan plan, IReadOnlyList<LinearPort> linears, IReadOnlyDictionary<string, OnnxTensor>? defaults = null)
+        Tape tape,
+        AdapterPlan plan,
+        IReadOnlyList<LinearPort> linears,
+        IReadOnlyList<AttentionPort> attentions,
+        IReadOnlyDictionary<string, OnnxTensor>? defaults = null)
     {
         var factors = AddInputs(tape, plan, defaults);
         var dropout = plan.Options.Dropout > 0 && defaults is null ? new DropoutInputs() : null;
         foreach (var (site, linear) in plan.Sites.All.Zip(linears))
-        {
-            var output = linear.Output;
-            using var scope = tape.Scope($"{output.Producer?.Name ?? site.Address}/{plan.Family.Method}");
-            var readers = output.Uses.ToHashSet();
-            var adapted = plan.Family.Emit(new AdapterPoint(tape, site, linear, dropout), factors);
-            if (adapted.Value != output) tape.Graph.Splice(output, readers, adapted.Value);
-        }
+            Join(tape, plan, linear.Output, site.Address, () => plan.Family.Emit(new AdapterPoint(tape, site, linear, dropout), factors));
+        foreach (var port in attentions)
+            if (plan.Family.Preceding(port.Layer, factors) is { } preceding)
+                Join(tape, plan, port.Core.Out, $"layers.{port.Layer}",
+                    () => new PrecededAttention(tape, port).Write(preceding, factors.Switch));
         return factors;
+    }
+
+    private static void Join(Tape tape, AdapterPlan plan, Value output, string address, Func<Expr> emit)
+    {
+        using var scope = tape.Scope($"{output.Producer?.Name ?? address}/{plan.Family.Method}");
+        var readers = output.Uses.ToHashSet();
+        var adapted = emit();
+        if (adapted.Value != output) tape.Graph.Splice(output, readers, adapted.Value);
     }
 
     /// <summary>The factors and the scale as inputs of a graph.</summary>

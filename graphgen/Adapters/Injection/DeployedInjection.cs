@@ -60,9 +60,9 @@ public static class DeployedInjection
         var model = understood.Deployed.Clone();
         ShapeInference.Infer(model.Graph);
         var tape = new Tape(model.Graph, onnxOnly: true);
-        var linears = plan.Sites.All.Select(site => BaseModels.Linear(understood.Map, site)).ToList();
+        var linears = BaseModels.Linears(understood.Map, plan);
         var points = new BranchPoints(model, understood.Deployed, tape).Of(linears, pullBiases: !FoldGraph.IsSum(plan));
-        AdapterInjection.Apply(tape, plan, points, factors);
+        AdapterInjection.Apply(tape, plan, points, DeployedAttention.Of(understood.Map, plan, model), factors);
         model.Graph.RemoveUnused();
         model.Graph.Sort();
         return model;

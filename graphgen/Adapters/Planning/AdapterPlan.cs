@@ -24,8 +24,12 @@ public sealed record AdapterPlan
     public required IReadOnlyList<Factor> Factors { get; init; }
 
     /// <summary>The sizes that an adapter's file states: the width of an MLP that is left alone is none of its facts.</summary>
-    internal Architecture Stated =>
-        Architecture with { Ffn = Sites.All.Any(site => site.Heads is null) ? Architecture.Ffn : null, IsGated = null };
+    internal Architecture Stated => Architecture with
+    {
+        Ffn = Sites.All.Any(site => site.Heads is null) ? Architecture.Ffn : null,
+        IsGated = null,
+        HasRotatedKeys = null,
+    };
 
     /// <summary>Number of trained parameters.</summary>
     public long Trainable => Factors.Where(factor => factor.IsTrained).Sum(factor => factor.Count);
@@ -57,6 +61,7 @@ public sealed record AdapterPlan
         options = options with { Targets = TargetsOf(architecture, options, family, missing) };
         var sites = SitesOf(architecture, options, family, options => AdapterFamilies.Create(options, families).Scale);
         CheckRank(sites);
+        options = options with { Options = WithThoseOf(options, family.OptionsFor(sites)) };
         var factors = WithRates(family.Factors(sites), options);
         if (factors.FirstOrDefault(factor => factor.Count > Array.MaxLength) is { } large)
             throw AdapterErrors.InvalidOptions([("rank",
@@ -84,6 +89,13 @@ public sealed record AdapterPlan
                     $"must be <= {most}, {RanksPerWidth} times the largest input or output ({largest}), was {rank}"))]);
     }
 
+    // What is given goes first. A family is made of the options that its file will state.
+    private static IReadOnlyDictionary<string, string> WithThoseOf(AdapterOptions options, IReadOnlyDictionary<string, string> following) =>
+        following.Count == 0
+            ? options.Options
+            : following.Where(option => !options.Options.ContainsKey(option.Key)).Concat(options.Options)
+                .ToDictionary(StringComparer.Ordinal);
+
     private static IReadOnlyList<Factor> WithRates(IReadOnlyList<Factor> factors, AdapterOptions options)
     {
         foreach (var (name, rate) in options.LearningRateFactors())
@@ -107,6 +119,9 @@ public sealed record AdapterPlan
             throw AdapterErrors.UnknownTarget(options.Method, unknown, family.Targets.Words);
         var names = family.Targets.Expand(words);
         if (family.Targets.AreParameters) return names;
+        if (family.Targets.AreAttention && names.Count < family.Targets.All.Count)
+            throw AdapterErrors.InvalidOptions([("targets",
+                $"{options.Method} acts on keys and values together; name {string.Join(" and ", family.Targets.Words)}, or nothing")]);
         var there = names.Where(name => architecture.IsGated != false || family.Targets.MatrixOf(name) != "gate").ToList();
         var absent = there.Count == 0
             ? "gate"
@@ -127,6 +142,7 @@ public sealed record AdapterPlan
             Heads = architecture.Heads,
             KvHeads = architecture.KvHeads,
             HeadWidth = architecture.HeadWidth,
+            HasRotatedKeys = architecture.HasRotatedKeys,
             Layers = layers,
             Targets = options.Targets!,
             All = targets.AreParameters

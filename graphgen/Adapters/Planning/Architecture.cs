@@ -25,6 +25,10 @@ public sealed record Architecture(
     [JsonIgnore]
     public bool? IsGated { get; init; }
 
+    /// <summary>Whether keys carry a rotary embedding; null where that is not known.</summary>
+    [JsonIgnore]
+    public bool? HasRotatedKeys { get; init; }
+
     /// <summary>The sizes of a model.</summary>
     /// <exception cref="LortaException">LRT201: no attention; LRT204: none that was understood.</exception>
     public static Architecture Of(UnderstoodModel model)
@@ -36,6 +40,7 @@ public sealed record Architecture(
             map.Hidden, map.Heads, map.KvHeads, map.HeadWidth, map.Layers.Count, TokenEmbedding.Vocabulary(model.Deployed), map.Ffn)
         {
             IsGated = map.IsGated,
+            HasRotatedKeys = map.HasRotatedKeys,
         };
     }
 
@@ -64,7 +69,14 @@ public sealed record Architecture(
     /// <summary>Whether a model may be the one that these sizes are of: the vocabulary may have grown, and what one side does not know
     /// fits.</summary>
     internal bool Fits(Architecture model) =>
-        this with { Vocab = model.Vocab, Ffn = model.Ffn is null ? null : Ffn ?? model.Ffn, IsGated = model.IsGated } == model;
+        this with
+        {
+            Vocab = model.Vocab,
+            Ffn = model.Ffn is null ? null : Ffn ?? model.Ffn,
+            IsGated = model.IsGated,
+            HasRotatedKeys = model.HasRotatedKeys,
+        }
+        == model;
 
     /// <summary>The sizes in words, for messages.</summary>
     internal string Describe() => $"width {Hidden}, {Heads} heads ({KvHeads} for keys and values) of {HeadWidth}, {Layers} layers"

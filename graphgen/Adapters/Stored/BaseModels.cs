@@ -21,6 +21,11 @@ internal static class BaseModels
         return linear.In == site.In && linear.Out == site.Out ? linear : throw AdapterErrors.OtherSize(site, linear.In, linear.Out);
     }
 
+    /// <summary>The linear layers that a plan changes: none where it acts on attention.</summary>
+    /// <exception cref="LortaException">LRT204, LRT315: as of one.</exception>
+    public static IReadOnlyList<Projection> Linears(AttentionMap map, AdapterPlan plan) =>
+        plan.Family.Targets.AreAttention ? [] : [.. plan.Sites.All.Select(site => Linear(map, site))];
+
     /// <summary>A linear layer's weight as it is stored.</summary>
     public static WeightView Matrix(OnnxModel deployed, Projection linear) =>
         new(Numbers(deployed, linear.Stored), linear.Stored.Layout, linear.Stored.Columns, linear.Stored.Factor);

@@ -111,7 +111,7 @@ internal sealed class LayerReader
         var k = sites.GetValueOrDefault("k");
         var v = sites.GetValueOrDefault("v");
         var p = ReadForward(core, index, q?.Heads ?? 0, read.Find(projection => projection.Matrix == "q")?.Features.AtAttention);
-        _layers.Add(Checked(new AttentionLayer(index) { Q = q, K = k, V = v, P = p }, core));
+        _layers.Add(Checked(new AttentionLayer(index) { Q = q, K = k, V = v, P = p, Core = core }, core));
         _cores.Add(core);
     }
 

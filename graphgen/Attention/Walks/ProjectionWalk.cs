@@ -13,6 +13,15 @@ namespace LoRTA.Onnx.GraphGen.Attention.Walks;
 /// <param name="Closest">For a failed walk: the step that came closest, where one matched in part.</param>
 internal sealed record ProjectionWalk(LinearLayer? Linear, IReadOnlyList<Value> Values, IReadOnlyList<WalkStep> Steps, NearMiss? Closest)
 {
+    /// <summary>The step that rotates queries and keys by their position.</summary>
+    public const string RotaryEmbedding = "rotary embedding";
+
+    /// <summary>The step that normalises each head.</summary>
+    public const string NormOfHead = "norm of each head";
+
+    /// <summary>The step that multiplies all numbers by one.</summary>
+    public const string Scale = "scale";
+
     private static readonly Pattern X = Hole("X");
     private static readonly Pattern SplitHeads = Hole("X", Where("heads on an axis of their own", value => value.Shape is { Rank: >= 4 }));
     private static readonly Pattern ProductBefore =
@@ -24,21 +33,22 @@ internal sealed record ProjectionWalk(LinearLayer? Linear, IReadOnlyList<Value> 
     /// <summary>Backwards from queries, keys and values.</summary>
     private static readonly WalkStep[] TowardsProjection =
     [
-        new("norm of each head", Op("LayerNormalization", X) | Op("SimplifiedLayerNormalization", X)
-            | NormForms.OverRoot(X)) { Computes = true },
-        new("key/value cache", Op("Concat", Cache, X)) { EndsHeads = true },
+        new(NormOfHead, Op("LayerNormalization", X) | Op("SimplifiedLayerNormalization", X)
+            | NormForms.OverRoot(X)) { Computes = true, CompletesKeys = true },
+        new("key/value cache", Op("Concat", Cache, X)) { EndsHeads = true, CompletesKeys = true },
         new("repeat heads", Op("Expand", SplitHeads) | Op("Tile", SplitHeads)) { EndsHeads = true },
         new("add or drop an axis", Op("Unsqueeze", X) | Op("Squeeze", X), FeatureFlow.Reshape),
         new("split or merge heads", Op("Reshape", X), FeatureFlow.Reshape),
         new("move axes", Op("Transpose", X), FeatureFlow.Transpose),
-        new("scale", Op("Mul", X, Scalar) | Op("Div", X, Scalar)) { Computes = true },
-        new("scale of each feature", Op("Mul", ProductBefore, Constant) | Op("Div", ProductBefore, Constant)) { Computes = true },
-        new("limits", Op("Clip", X) | Op("Max", X, Scalar) | Op("Min", X, Scalar)) { Computes = true },
-        new("bias of each head", Op("Add", X, Constant)),
-        new("side branch", Leading("X", "a linear layer with a branch beside it", SideBranch.LayerUnder)),
+        new(Scale, Op("Mul", X, Scalar) | Op("Div", X, Scalar)) { Computes = true },
+        new("scale of each feature", Op("Mul", ProductBefore, Constant) | Op("Div", ProductBefore, Constant))
+            { Computes = true, CompletesKeys = true },
+        new("limits", Op("Clip", X) | Op("Max", X, Scalar) | Op("Min", X, Scalar)) { Computes = true, CompletesKeys = true },
+        new("bias of each head", Op("Add", X, Constant)) { CompletesKeys = true },
+        new("side branch", Leading("X", "a linear layer with a branch beside it", SideBranch.LayerUnder)) { CompletesKeys = true },
         new("change of type", Op("Cast", X)),
         new("one of several", Chosen(X), FeatureFlow.Choose),
-        new("rotary embedding", RotaryRegion.Pattern, RotaryRegion.Move) { Computes = true },
+        new(RotaryEmbedding, RotaryRegion.Pattern, RotaryRegion.Move) { Computes = true, CompletesKeys = true },
     ];
 
     private static readonly WalkStep[] TowardsOutput =
@@ -66,7 +76,7 @@ internal sealed record ProjectionWalk(LinearLayer? Linear, IReadOnlyList<Value> 
     [
         new("norm", Op("LayerNormalization", X) | Op("SimplifiedLayerNormalization", X) | NormForms.OverRoot(X)),
         new("merge or move rows", Op("Reshape", X) | Op("Squeeze", X) | Op("Unsqueeze", X) | Op("Transpose", X)),
-        new("scale", Op("Mul", X, Scalar) | Op("Div", X, Scalar)),
+        new(Scale, Op("Mul", X, Scalar) | Op("Div", X, Scalar)),
         new("scale of each feature", Op("Mul", X, Constant) | Op("Div", X, Constant)),
         new("side branch", Leading("X", "a linear layer with a branch beside it", SideBranch.LayerUnder)),
         new("bias behind a branch", Op("Add", Branched, Constant)),

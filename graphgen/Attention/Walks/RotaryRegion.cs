@@ -41,8 +41,8 @@ internal sealed class RotaryRegion
     public static FeatureFlow? Move(FeatureFlow grid, Value result) =>
         Of(result) is { Source: { } source } region ? MixedFeatures.Along(region.Values(source), grid) : null;
 
-    // Null where a value is no sum or join of data.
-    private static RotaryRegion? Of(Value result)
+    /// <summary>The region that ends at a value; null where that is no sum or join of data.</summary>
+    public static RotaryRegion? Of(Value result)
     {
         if (result.Producer is not { Op: "Add" or "Sub" or "Concat" }) return null;
         var region = new RotaryRegion(result);
@@ -66,8 +66,9 @@ internal sealed class RotaryRegion
         }
     }
 
-    // The source and all that lies between it and the result, in the order of the data.
-    private IEnumerable<(Value Value, IReadOnlyList<Value> Data)> Values(Value source)
+    /// <summary>The source and all that lies between it and the result, in the order of the data, each with what it is made of; angles are
+    /// left out.</summary>
+    public IEnumerable<(Value Value, IReadOnlyList<Value> Data)> Values(Value source)
     {
         var made = new HashSet<Value> { source };
         yield return (source, []);

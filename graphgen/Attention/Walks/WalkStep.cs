@@ -12,6 +12,10 @@ internal sealed record WalkStep(string Name, Pattern Pattern, Func<FeatureFlow, 
     /// <summary>Whether heads are complete before this step: what follows repeats them or joins them with earlier ones.</summary>
     public bool EndsHeads { get; init; }
 
+    /// <summary>Whether keys are complete behind this step, as a cache would hold them: what follows places, repeats or scales them for
+    /// the product with the queries.</summary>
+    public bool CompletesKeys { get; init; }
+
     /// <summary>Whether this step computes: what it makes is no longer the projection's own result.</summary>
     public bool Computes { get; init; }
 }

@@ -33,9 +33,11 @@ internal sealed record AttentionForms(IReadOnlyList<AttentionCore> Cores, IReadO
         ("scores below zero", Op("Sub", X, Op("ReduceMax", X))),
     ];
 
-    public static AttentionForms Find(Rewriting rewriting)
+    /// <summary>Reads the attention of a graph.</summary>
+    /// <param name="graph">The graph, with shapes.</param>
+    /// <param name="declined">Which forms were tried at a node that stayed, each with its reason for a "no".</param>
+    public static AttentionForms Find(Graph graph, IReadOnlyDictionary<Node, IReadOnlyList<string>> declined)
     {
-        var graph = rewriting.Graph;
         var (cores, findings) = (new List<AttentionCore>(), new List<Finding>());
         foreach (var whole in graph.Nodes.Where(node => node.OpType.EndsWith("Attention", StringComparison.Ordinal)))
             findings.Add(Whole(whole));
@@ -48,15 +50,23 @@ internal sealed record AttentionForms(IReadOnlyList<AttentionCore> Cores, IReadO
                 && weights.Axis(axis) != weights.Rank - 1)
                 continue;
             var scores = Scores(softmax.Operand(0), null, 0).DistinctBy(found => found.Product).ToList();
-            var contexts = Contexts(softmax.Output, 0).Distinct().ToList();
-            if (scores is [var (product, mask)] && contexts is [var context])
-                cores.Add(new AttentionCore { Softmax = softmax, Scores = product, Context = context, Mask = mask });
+            var contexts = Contexts(softmax.Output, 0).DistinctBy(found => found.Product).ToList();
+            if (scores is [var (product, mask, before)] && contexts is [var (context, after)])
+                cores.Add(new AttentionCore
+                {
+                    Softmax = softmax,
+                    Scores = product,
+                    Context = context,
+                    Mask = mask,
+                    BeforeSoftmax = before,
+                    AfterSoftmax = after,
+                });
             else if (Reason(scores.Count, contexts.Count) is { } reason)
                 findings.Add(new Finding(softmax.Label, reason)
                 {
                     Explanation = scores.Count == 0
-                        ? NoScores(softmax, rewriting.Declined)
-                        : Several(softmax, scores.Count, contexts),
+                        ? NoScores(softmax, declined)
+                        : Several(softmax, scores.Count, contexts.Count),
                 });
         }
         return new AttentionForms(cores, findings);
@@ -109,7 +119,7 @@ internal sealed record AttentionForms(IReadOnlyList<AttentionCore> Cores, IReadO
         };
     }
 
-    private static Explanation Several(Node softmax, int scores, IReadOnlyList<Node> contexts) => new()
+    private static Explanation Several(Node softmax, int scores, int contexts) => new()
     {
         LookedFor = scores > 1 ? "one product of queries and keys" : "one product with the values",
         Node = softmax.Label,
@@ -117,29 +127,35 @@ internal sealed record AttentionForms(IReadOnlyList<AttentionCore> Cores, IReadO
         Passed = [],
         Remedy = scores > 1
             ? $"in {Place(nameof(Scores))}, which of the products holds the keys"
-            : $"in {Place(nameof(Contexts))}, the way from the softmax to the product with the values ({contexts.Count} found)",
+            : $"in {Place(nameof(Contexts))}, the way from the softmax to the product with the values ({contexts} found)",
     };
 
     private static string Place(string member) => SourceFile.Place(typeof(AttentionForms), member);
 
-    private static IEnumerable<(Node Product, Value? Mask)> Scores(Value value, Value? mask, int depth)
+    private static IEnumerable<(Node Product, Value? Mask, IReadOnlyList<Node> Between)> Scores(Value value, Value? mask, int depth)
     {
         if (depth > Deepest || value.Producer is not { } node) return [];
-        if (IsProduct(node)) return [(node, mask)];
-        return TowardsScores.SelectMany(step => step.Pattern.Match(value, Bindings.None))
-            .SelectMany(match => Scores(match["X"], mask ?? match.Find("mask"), depth + 1));
+        if (IsProduct(node)) return [(node, mask, [])];
+        return from step in TowardsScores
+               from match in step.Pattern.Match(value, Bindings.None)
+               from found in Scores(match["X"], mask ?? match.Find("mask"), depth + 1)
+               select (found.Product, found.Mask, (IReadOnlyList<Node>)[.. found.Between, node]);
     }
 
     // The probabilities may be guarded (Where(IsNaN(p), 0, p) for rows without keys), cast, reshaped and freed of sinks.
-    private static IEnumerable<Node> Contexts(Value value, int depth) => value.Uses.SelectMany(use => (use.Node, use.Index) switch
-    {
-        _ when depth > Deepest => [],
-        (var node, 0) when IsProduct(node) => [node],
-        ({ Op: "Where" } node, > 0) => Contexts(node.Output, depth + 1),
-        ({ Op: "Cast" or "Reshape" or "Slice" } node, 0) => Contexts(node.Output, depth + 1),
-        ({ Op: "Mul" } node, _) => Contexts(node.Output, depth + 1),
-        _ => Enumerable.Empty<Node>(),
-    });
+    private static IEnumerable<(Node Product, IReadOnlyList<Node> Between)> Contexts(Value value, int depth) =>
+        value.Uses.SelectMany(use => (use.Node, use.Index) switch
+        {
+            _ when depth > Deepest => [],
+            (var node, 0) when IsProduct(node) => [(node, [])],
+            ({ Op: "Where" } node, > 0) => Behind(node, depth),
+            ({ Op: "Cast" or "Reshape" or "Slice" } node, 0) => Behind(node, depth),
+            ({ Op: "Mul" } node, _) => Behind(node, depth),
+            _ => [],
+        });
+
+    private static IEnumerable<(Node Product, IReadOnlyList<Node> Between)> Behind(Node node, int depth) =>
+        Contexts(node.Output, depth + 1).Select(found => (found.Product, (IReadOnlyList<Node>)[node, .. found.Between]));
 
     /// <summary>A product of two activations.</summary>
     private static bool IsProduct(Node node) =>

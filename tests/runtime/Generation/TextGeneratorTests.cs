@@ -1,5 +1,10 @@
 using System.Text.Json;
 using LoRTA.Onnx.GraphGen;
+using LoRTA.Onnx.GraphGen.Adapters;
+using LoRTA.Onnx.GraphGen.Adapters.Injection;
+using LoRTA.Onnx.GraphGen.Adapters.Planning;
+using LoRTA.Onnx.GraphGen.Adapters.Stored;
+using LoRTA.Onnx.GraphGen.Attention;
 using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.GraphGen.Ir.Tensors;
 using LoRTA.Onnx.Runtime.Generation;
@@ -44,6 +49,37 @@ internal sealed class TextGeneratorTests
         using var cached = Open(OnnxModel.Load(Exports.Path("llama-mini/optimum-past")));
 
         Assert.That(cached.Continue(Prompt, options).Ids, Is.EqualTo(whole.Continue(Prompt, options).Ids));
+    }
+
+    [TestCase("llama-mini/optimum-past")]
+    [TestCase("llama-mini/genai")]
+    public void Cache_that_begins_with_a_prefix_does_what_the_prefix_does_in_the_graph(string export)
+    {
+        var (plain, model) = (OnnxModel.Load(Exports.Path("llama-mini/ts-sdpa")), UnderstoodModel.Of(OnnxModel.Load(Exports.Path(export))));
+        var plan = AdapterPlan.Of(model, new AdapterOptions { Method = "prefix" });
+        var factors = plan.Factors.ToDictionary(factor => factor.Name, factor => RandomTensor.Normal(factor.Name, [.. factor.Dims]), StringComparer.Ordinal);
+        var adapter = Adapter.Of(plan, BaseModels.Describe(model, plan), factors, 0);
+        using var whole = Open(AdaptedModels.WithSideBranches(plain, adapter, allowOtherBase: false));
+        using var cached = Open(model.Deployed, InitialCache.Of(model, adapter, false, null, new OrtGraphEvaluator(new OrtSettings())));
+        using var without = Open(plain);
+
+        var text = cached.Continue(Prompt, new()).Ids;
+
+        Assert.That(text, Is.EqualTo(whole.Continue(Prompt, new()).Ids));
+        Assert.That(text, Is.Not.EqualTo(without.Continue(Prompt, new()).Ids));
+    }
+
+    [Test]
+    public void Cache_has_one_length_in_all_layers()
+    {
+        var model = UnderstoodModel.Of(OnnxModel.Load(Exports.Path("llama-mini/optimum-past")));
+        var plan = AdapterPlan.Of(model, new AdapterOptions { Method = "prefix", Layers = LayerChoice.Of([0, 2]) });
+        var adapter = Adapter.Of(plan, BaseModels.Describe(model, plan), plan.Factors.ToDictionary(factor => factor.Name, factor => factor.Draw(0), StringComparer.Ordinal), 0);
+
+        var failure = Assert.Throws<LortaException>(() => InitialCache.Of(model, adapter, false, null, new OrtGraphEvaluator(new OrtSettings())))!;
+
+        Assert.That(failure.Code, Is.EqualTo("LRT329"));
+        Assert.That(failure.Message, Does.Contain("past_key_values.1.key").And.Contain("one length in all layers"));
     }
 
     [TestCase(1, 32)]
@@ -153,7 +189,7 @@ internal sealed class TextGeneratorTests
         Assert.That(ids, Has.Length.GreaterThan(pieces.All.Count + 1), "some token is a part of a character");
     }
 
-    private static TextGenerator Open(OnnxModel model) => new(model, Tokenizer, new OrtSettings(), TimeProvider.System);
+    private static TextGenerator Open(OnnxModel model, InitialCache? initial = null) => new(model, Tokenizer, new OrtSettings(), TimeProvider.System, initial);
 
     private static IEnumerable<int> Ids(JsonElement golden, string name) => golden.GetProperty(name).EnumerateArray().Select(id => id.GetInt32());
 

@@ -26,7 +26,7 @@ public sealed record FamilyCase(string Name, AdapterPlan Plan)
     public static IEnumerable<FamilyCase> All =>
         from form in (IEnumerable<(string Method, string? Option)>)[.. AdapterFamilies.All.Select(family => (family.Method, (string?)null)), ("nola", "a0")]
         from architecture in Architectures
-        let options = new AdapterOptions { Method = form.Method, Rank = 3, Alpha = 2, Targets = ["v", "q", "p", "k"] }
+        let options = new AdapterOptions { Method = form.Method, Rank = 3, Alpha = 2, Targets = TargetsOf(form.Method) }
         let given = form.Option is null ? options : options with { Options = new Dictionary<string, string> { [form.Option] = "true" } }
         select new FamilyCase($"{form.Method}{(form.Option is null ? string.Empty : $" with {form.Option}")}, {architecture.Name}", AdapterPlan.Of(architecture.Sizes, given));
 
@@ -57,4 +57,8 @@ public sealed record FamilyCase(string Name, AdapterPlan Plan)
     }
 
     public override string ToString() => Name;
+
+    // Of the families that take any matrix, those of attention in an order of their own.
+    private static string[]? TargetsOf(string method) =>
+        AdapterFamilies.TargetsOf(method, null) == FamilyTargets.LinearLayers ? ["v", "q", "p", "k"] : null;
 }
