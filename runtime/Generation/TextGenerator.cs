@@ -27,6 +27,7 @@ internal sealed class TextGenerator : IDisposable
         _decoder = new Decoder(model, settings, initial);
         var config = DecoderConfig.Read(tokenizer is null ? [beside] : [beside, tokenizer], _tokenizer.Special);
         _config = _decoder.Positions < (config.Positions ?? int.MaxValue) ? config with { Positions = _decoder.Positions } : config;
+        if (initial is not null) _config = _config with { Positions = _config.Positions - initial.Offset };
         _clock = clock;
     }
 

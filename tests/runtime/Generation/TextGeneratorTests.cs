@@ -155,6 +155,22 @@ internal sealed class TextGeneratorTests
     }
 
     [Test]
+    public void Positions_that_the_cache_takes_are_not_left_for_the_text()
+    {
+        using var folder = new PartialFolder(Tokenizer, "tokenizer.json", "tokenizer_config.json");
+        folder.Write("genai_config.json", """{ "model": { "context_length": 20 } }""");
+        var model = UnderstoodModel.Of(OnnxModel.Load(Exports.Path("llama-mini/optimum-past")));
+        var plan = AdapterPlan.Of(model, new AdapterOptions { Method = "prefix" });
+        var adapter = Adapter.Of(plan, BaseModels.Describe(model, plan), plan.Factors.ToDictionary(factor => factor.Name, factor => factor.Draw(0), StringComparer.Ordinal), 0);
+        var initial = InitialCache.Of(model, adapter, false, null, new OrtGraphEvaluator(new OrtSettings()));
+        using var generator = new TextGenerator(model.Deployed, folder.Path, new OrtSettings(), TimeProvider.System, initial);
+
+        var text = generator.Continue(Prompt, new());
+
+        Assert.That((text.Prompt.Count, text.Ids.Count, text.End), Is.EqualTo((7, 3, GenerationEnd.Positions)));
+    }
+
+    [Test]
     public void A_prompt_that_begins_with_the_first_token_has_it_once()
     {
         using var generator = Open(OnnxModel.Load(Exports.Path("llama-mini/ts-sdpa")));
