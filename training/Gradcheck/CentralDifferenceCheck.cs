@@ -39,10 +39,11 @@ internal sealed class CentralDifferenceCheck(TrainingGraphs graphs, OrtSettings 
     private const double Nearby = 1e-6;     // relative distance between probes: some steps of float32, over which the loss is straight
     private const double Rounding = 2e-7;   // of a float32, with some to spare
 
-    /// <summary>Random factors instead of the first ones: where one is zero, most gradients are.</summary>
+    /// <summary>Random factors instead of the first ones: where one is zero, most gradients are. What multiplies number by number has
+    /// numbers around 1; where they are small, rounding hides their gradients.</summary>
     public static IReadOnlyDictionary<string, OnnxTensor> FactorsOf(AdapterPlan plan, long seed) => plan.Factors.ToDictionary(
         factor => factor.Name,
-        factor => (factor with { Init = Init.Normal(1 / Math.Sqrt(Math.Max(1, factor.Dims[0]))) }).Draw(seed),
+        factor => (factor with { Init = Init.Normal(factor.Dims.Count == 1 ? 1 : 1 / Math.Sqrt(Math.Max(1, factor.Dims[0]))) }).Draw(seed),
         StringComparer.Ordinal);
 
     /// <summary>Checks every trained tensor.</summary>
