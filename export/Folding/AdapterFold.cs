@@ -29,6 +29,7 @@ public sealed class AdapterFold(IGraphEvaluator evaluator, IReadOnlyList<Adapter
         if (options.KeepBase) return Beside(understood, adapter, options);
         var deployed = understood.Deployed;
         var plan = BaseModels.PlanOf(understood, adapter, options.AllowOtherBase, families);
+        if (!FoldGraph.IsPossible(plan)) throw AdapterErrors.NotFoldable(plan.Family.Method);
         var fold = new FoldGraph(plan, adapter.FactorsOf(plan), evaluator);
         var model = deployed.Clone();
         var choice = new RoundingChoice();
@@ -44,6 +45,7 @@ public sealed class AdapterFold(IGraphEvaluator evaluator, IReadOnlyList<Adapter
         {
             var read = linear.Bias is null ? (Func<OnnxTensor>?)null : () => biases.Read(linear);
             if (fold.FoldBias(site, () => understood.WeightOf(site), read) is { } bias) biases.Replace(linear, bias);
+            biases.Follow(linear);
         }
         biases.Write();
         new ParameterWriter(deployed, model).Write(adapter);

@@ -48,6 +48,12 @@ internal sealed class BiasWriter(UnderstoodModel understood, OnnxModel model, We
         }
     }
 
+    /// <summary>Notes that a layer has another weight now: codes of a bias that have no scale of their own follow it.</summary>
+    public void Follow(Projection linear)
+    {
+        if (linear.Bias is not null && ReaderIn(model, linear) is { Op: OrtOps.QGemm }) Of(linear);
+    }
+
     /// <summary>Writes what was noted.</summary>
     /// <exception cref="LortaException">LRT703: a number that the stored type cannot hold.</exception>
     public void Write()
@@ -62,13 +68,17 @@ internal sealed class BiasWriter(UnderstoodModel understood, OnnxModel model, We
     private StoredBias Of(Projection linear)
     {
         var place = linear.Stored;
-        if (place is not { Bias: { } name, BiasOutput: { } output } || model.Graph.Find(output)?.Producer is not { } reader)
+        if (place is not { Bias: { } name, BiasOutput: { } output } || ReaderIn(model, linear) is not { } reader)
             throw FoldingErrors.BiasNotStored(linear.Address);
         var key = $"{output}/{name}";
         if (_stored.TryGetValue(key, out var known)) return known;
         var path = reader.Inputs.Select(StoredPath.Of).First(path => path?.Stored.Name == name)!;
-        return _stored[key] = new StoredBias(linear.Address, reader, path, understood.Canonical.FactorOf(linear.Bias!)?.ByOutput);
+        var scale = StoredBias.ScaleOf(path, ReaderIn(understood.Deployed, linear)!);
+        return _stored[key] = new StoredBias(linear.Address, reader, path, scale, understood.Canonical.FactorOf(linear.Bias!)?.ByOutput);
     }
+
+    private static Node? ReaderIn(OnnxModel model, Projection linear) =>
+        linear.Stored.BiasOutput is { } output ? model.Graph.Find(output)?.Producer : null;
 
     private void Add(Projection linear, float[] values)
     {
@@ -96,15 +106,16 @@ internal sealed class BiasWriter(UnderstoodModel understood, OnnxModel model, We
     {
         private readonly string _address;
         private readonly OnnxTensor _tensor;
+        private readonly StoredPath _path;
         private readonly Func<long, float>? _scale;   // of codes
         private readonly Func<long, float>? _factor;
         private readonly float[]? _byOutput;
         private readonly float[] _original;
 
-        public StoredBias(string address, Node reader, StoredPath path, float[]? byOutput)
+        public StoredBias(string address, Node reader, StoredPath path, Func<long, float>? scale, float[]? byOutput)
         {
-            (_address, Reader, Name, _tensor) = (address, reader, path.Stored.Name, path.Tensor);
-            (_factor, _byOutput, _scale) = (path.Factor(), byOutput, ScaleOf(path));
+            (_address, Reader, _path, _tensor, _scale) = (address, reader, path, path.Tensor, scale);
+            (_factor, _byOutput) = (path.Factor(), byOutput);
             Numbers = _tensor.Type.IsFloat()
                 ? _tensor.ToFloats()
                 : [.. _tensor.ToLongs().Select((code, at) => code * (_scale ?? throw FoldingErrors.BiasNotStored(address))(at))];
@@ -113,38 +124,51 @@ internal sealed class BiasWriter(UnderstoodModel understood, OnnxModel model, We
 
         public Node Reader { get; }
 
-        public string Name { get; }
+        public string Name => _path.Stored.Name;
 
         /// <summary>All numbers, dequantised where they are codes.</summary>
         public float[] Numbers { get; }
 
-        public bool IsChanged => !Numbers.AsSpan().SequenceEqual(_original);
+        /// <summary>Whether it is written: the numbers are others, or the codes have the scale of the weight, which is another.</summary>
+        public bool IsChanged => Reader.Op == OrtOps.QGemm || !Numbers.AsSpan().SequenceEqual(_original);
 
         /// <summary>What a number is multiplied by between the file and the layer.</summary>
         public float FactorAt(long at) => (_factor?.Invoke(at) ?? 1) * WeightFactor.Of(_byOutput, at);
 
         public OnnxTensor ToTensor()
         {
-            var stored = _tensor.Type.IsFloat()
-                ? OnnxTensor.FromBytes(_tensor.Type, [.. _tensor.Dims], WeightView.Round(Numbers, _tensor.Type))
-                : OnnxTensor.Of<int>([.. _tensor.Dims], [.. Numbers.Select((number, at) => Code(number / _scale!(at)))]);
-            if (!_tensor.Type.IsFloat()) return stored;
+            if (!_tensor.Type.IsFloat()) return OnnxTensor.Streamed(ElementType.Int32, [.. _tensor.Dims], Codes);
+            var stored = OnnxTensor.FromBytes(_tensor.Type, [.. _tensor.Dims], WeightView.Round(Numbers, _tensor.Type));
             var overflown = Numbers.Zip(stored.ToFloats())
                 .FirstOrDefault(pair => float.IsFinite(pair.First) && !float.IsFinite(pair.Second));
             return overflown.First == 0 ? stored : throw FoldingErrors.Overflow(_address, overflown.First, _tensor.Type.Display());
         }
 
+        /// <summary>The scales of a bias in codes of int32: of its own, one or one for each, or those of x times those of W. Biases have no
+        /// zero point. Null where there are none.</summary>
+        public static Func<long, float>? ScaleOf(StoredPath path, Node reader)
+        {
+            if (path.Tensor.Type != ElementType.Int32) return null;
+            if (reader.Op == OrtOps.QGemm && path.Steps.Count == 0)
+            {
+                if ((Scales(reader, 1), Scales(reader, 4)) is not ({ } ofX, { } ofWeight)) return null;
+                return at => WeightFactor.Of(ofX, at) * WeightFactor.Of(ofWeight, at);
+            }
+            if (path.Steps is not [{ Effect: ViewEffect.Codes, Node: var node }, ..] || Scales(node, 1) is not { } scales) return null;
+            if (node.Input(2)?.StoredTensor() is { } zero && zero.ToLongs().Any(code => code != 0)) return null;
+            return at => WeightFactor.Of(scales, at);
+        }
+
+        private static float[]? Scales(Node node, int input) => node.Input(input)?.StoredTensor()?.ToFloats();
+
+        // Made when they are asked for: the weight's scale is known when it has been rounded.
+        private Memory<byte> Codes()
+        {
+            var scale = ScaleOf(_path, Reader)!;
+            return OnnxTensor.Vector<int>([.. Numbers.Select((number, at) => Code(number / scale(at)))]).Bytes.ToArray();
+        }
+
         private int Code(float code) =>
             Math.Abs((double)code) < int.MaxValue ? (int)Math.Round(code) : throw FoldingErrors.Overflow(_address, code, "int32");
-
-        // int32 codes with one scale or one for each; biases have no zero point.
-        private static Func<long, float>? ScaleOf(StoredPath path)
-        {
-            if (path.Tensor.Type != ElementType.Int32 || path.Steps is not [{ Effect: ViewEffect.Codes, Node: var node }, ..]) return null;
-            if (node.Input(1)?.StoredTensor() is not { } scale) return null;
-            if (node.Input(2)?.StoredTensor() is { } zero && zero.ToLongs().Any(code => code != 0)) return null;
-            var scales = scale.ToFloats();
-            return scales.Length == 1 ? _ => scales[0] : at => scales[at];
-        }
     }
 }

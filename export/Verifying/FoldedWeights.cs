@@ -1,4 +1,3 @@
-using LoRTA.Onnx.GraphGen.Adapters.Stored;
 using LoRTA.Onnx.GraphGen.Attention;
 using LoRTA.Onnx.GraphGen.Canonical;
 using LoRTA.Onnx.GraphGen.Ir;
@@ -14,12 +13,10 @@ internal static class FoldedWeights
     /// base's.</summary>
     /// <param name="a">The base.</param>
     /// <param name="b">The exported file.</param>
-    /// <param name="adapter">The adapter.</param>
-    public static bool AreOfFewBits(OnnxModel a, CanonicalModel b, Adapter adapter)
+    /// <param name="adapted">Addresses of the adapted layers.</param>
+    public static bool AreOfFewBits(OnnxModel a, CanonicalModel b, IReadOnlyCollection<string> adapted)
     {
-        var options = adapter.Config.AdapterOptions;
-        var sites = AttentionMap.Of(b).Layers.Where(layer => options.Layers.Indices?.Contains(layer.Index) ?? true)
-            .SelectMany(layer => layer.Sites).Where(site => options.Targets!.Contains(site.Matrix));
+        var sites = AttentionMap.Of(b).Layers.SelectMany(layer => layer.Sites).Where(site => adapted.Contains(site.Address));
         var narrow = sites.Select(site => site.Stored).Where(stored => stored.Codes is { Bits: <= Few }).ToList();
         return narrow.Count > 0 && !(IsExtended(a, b.Deployed) && narrow.All(stored => IsUntouched(a, b.Deployed, stored)));
     }

@@ -92,7 +92,8 @@ public sealed class Verifier(IGraphEvaluator evaluator, IReadOnlyList<AdapterFam
     {
         var runner = ModelRunner.Of(evaluator, options, b.Deployed, a.Deployed);
         var switchable = Switchable(a, adapter, options);
-        var effect = FoldedWeights.AreOfFewBits(a.Deployed, b, adapter) ? AdapterEffect.Of(runner, switchable) : null;
+        var isOfFewBits = FoldedWeights.AreOfFewBits(a.Deployed, b, [.. switchable.Sites.Keys]);
+        var effect = isOfFewBits ? AdapterEffect.Of(runner, switchable) : null;
         var adapted = effect?.Adapted ?? runner.Run(switchable.Model);
         var deployed = OutputDifference.Between(adapted, runner.Run(b.Deployed));
         var judged = effect is not null || ActivationRounding.IsIn(b.Deployed)

@@ -67,7 +67,10 @@ internal static class AdapterErrors
             "Use the model that the adapter was trained on, or pass --allow-base if you know that this one fits.");
 
     public static LortaException NotFoldable(string method) =>
-        new("LRT312", $"{method} cannot be folded into weights.", "Keep the adapter beside the model (`lorta inject`).");
+        new(
+            "LRT312",
+            $"{method} cannot be folded into weights.",
+            "Keep the adapter beside the model (`lorta export --keep-base`, `lorta inject`).");
 
     public static LortaException BadConfig(string file, string why) =>
         new("LRT313", $"{file}: {why}.", "The file is damaged or from another tool.");

@@ -9,6 +9,7 @@ public sealed class AdapterPoint
     private readonly LinearPort _port;
     private readonly DropoutInputs? _dropout;
     private readonly Tape _tape;
+    private Expr? _x;
     private Expr? _norms;
     private int _masks;
 
@@ -16,7 +17,6 @@ public sealed class AdapterPoint
     {
         (_tape, Site, _port, _dropout) = (tape, site, port, dropout);
         RawX = tape[port.Input];
-        X = dropout is null ? RawX : dropout.Shared(RawX, site);
         Y = tape[port.Output];
     }
 
@@ -24,7 +24,7 @@ public sealed class AdapterPoint
     public AdapterSite Site { get; }
 
     /// <summary>x with the adapter's dropout, [.., in]; layers that read the same x share the mask.</summary>
-    public Expr X { get; }
+    public Expr X => _x ??= _dropout is null ? RawX : _dropout.Shared(RawX, Site);
 
     /// <summary>x as it is, [.., in].</summary>
     public Expr RawX { get; }

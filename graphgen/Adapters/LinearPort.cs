@@ -10,10 +10,10 @@ namespace LoRTA.Onnx.GraphGen.Adapters;
 /// <summary>A linear layer of a graph, where an adapter joins it.</summary>
 /// <param name="Input">x, features last, float32.</param>
 /// <param name="Output">y after the bias, features last, float32; of a packed product this layer's features alone.</param>
-/// <param name="Product">The node that applies W to the rows of its first input.</param>
-internal sealed record LinearPort(Value Input, Value Output, Node Product)
+/// <param name="Whole">y of all features of the product.</param>
+internal sealed record LinearPort(Value Input, Value Output, Value Whole)
 {
-    /// <summary>This layer's features in the output of <see cref="Product"/>; null = all.</summary>
+    /// <summary>This layer's features in <see cref="Whole"/>; null = all.</summary>
     public FeatureRanges? Columns { get; init; }
 
     /// <summary>Where the bias is read: by the product itself, or by the sum behind it; null without bias.</summary>
@@ -22,8 +22,17 @@ internal sealed record LinearPort(Value Input, Value Output, Node Product)
     /// <summary>Reads W, [in, out].</summary>
     public Func<OnnxTensor>? Weight { get; init; }
 
-    /// <summary>Why the layer cannot be run on anything but its own input; null = it can.</summary>
-    public Func<Exception>? Obstacle { get; init; }
+    /// <summary>What the layer reads of the file, where that is x in another type or with its axes in another order.</summary>
+    public Value? Source { get; init; }
+
+    /// <summary>The order of axes that makes x of <see cref="Source"/>; null where they are in order.</summary>
+    public int[]? Order { get; init; }
+
+    /// <summary>W of all features, dequantised, where the product takes integers only; null elsewhere.</summary>
+    public Func<Expr>? Dequantized { get; init; }
+
+    /// <summary>The failure where the layer cannot be run on anything but its own input.</summary>
+    public Func<Exception> Obstacle { get; init; } = () => new InvalidOperationException("y is not made of x");
 
     /// <summary>The layer of a canonical graph.</summary>
     /// <param name="deployed">The model whose file holds W.</param>
@@ -32,10 +41,11 @@ internal sealed record LinearPort(Value Input, Value Output, Node Product)
     public static LinearPort Of(OnnxModel deployed, Projection linear, Value output)
     {
         var product = linear.Product.Producer!;
-        return new(linear.Input, output, product)
+        var bias = linear.Bias?.Uses.Cast<Use?>().First(use => IsOf(product, use!.Value.Node));
+        return new(linear.Input, output, bias?.Node.Output ?? product.Output)
         {
             Columns = linear.Product.Shape?[-1].Value == linear.Out ? null : linear.Stored.Columns,
-            BiasUse = linear.Bias?.Uses.Cast<Use?>().First(use => IsOf(product, use!.Value.Node)),
+            BiasUse = bias,
             Weight = () => NumbersOf(deployed, linear),
         };
     }
@@ -54,33 +64,45 @@ internal sealed record LinearPort(Value Input, Value Output, Node Product)
         return OnnxTensor.Of<float>([squares.Length], Array.ConvertAll(squares, square => (float)Math.Sqrt(square)));
     }
 
-    /// <summary>rows·W.</summary>
-    public Expr Apply(Expr rows) => OwnFeatures(Run(rows, withBias: false));
-
-    /// <summary>x·W + b.</summary>
-    public Expr Replace(Expr x)
+    /// <summary>rows·W, rows [n, in]; nothing is rounded on the way.</summary>
+    public Expr Apply(Expr rows)
     {
-        var y = Run(x, withBias: true);
-        if (BiasUse is { } bias && bias.Node != Product) y += y.Tape[bias.Node.Input(bias.Index)!].Cast(ElementType.Float);
-        return OwnFeatures(y);
+        if (Dequantized is { } weight) return OwnFeatures(rows.MatMul(weight()));
+        var axes = Math.Max(0, (Input.Shape?.Rank ?? 2) - 2);
+        var x = axes == 0 ? rows : rows.Reshape([.. Enumerable.Repeat(1L, axes), -1, rows.Shape[-1].Value!.Value]);
+        return OwnFeatures(On(x, (node, inputs) => WithoutBiasAndRounding(rows.Tape, node, inputs))).Rows();
     }
 
+    /// <summary>x·W + b by the layer's own operators, rounded where they round.</summary>
+    public Expr Replace(Expr x) => OwnFeatures(On(x, (_, _) => null));
+
     /// <summary>b of this layer alone, as the graph has it now: it may be trained.</summary>
-    public Expr? Bias(Tape tape) =>
-        BiasUse is { } bias ? OwnFeatures(tape[bias.Node.Input(bias.Index)!].Cast(ElementType.Float).Reshape(-1)) : null;
+    public Expr? Bias(Tape tape)
+    {
+        if (BiasUse is not { } use) return null;
+        var bias = tape[use.Node.Input(use.Index)!];
+        return bias.Type.IsFloat() ? OwnFeatures(bias.Cast(ElementType.Float).Reshape(-1)) : throw Obstacle();
+    }
 
     private static bool IsOf(Node product, Node reader) => reader == product || reader.Inputs.Contains(product.Output);
 
-    private Expr Run(Expr rows, bool withBias)
+    private Expr On(Expr x, Func<Node, Expr?[], Expr?> write)
     {
-        if (Obstacle is { } obstacle) throw obstacle();
-        var (tape, type) = (rows.Tape, Product.Input(0)!.Type);
-        var inputs = Product.Inputs.Select(input => input is null ? (Expr?)null : tape[input]).ToList();
-        inputs[0] = rows.Cast(type);
-        if (!withBias && BiasUse is { } bias && bias.Node == Product) inputs[bias.Index] = null;
-        while (inputs[^1] is null) inputs.RemoveAt(inputs.Count - 1);
-        (string, Attr?)[] attributes = [.. Product.Attributes.Select(attribute => (attribute.Key, (Attr?)attribute.Value))];
-        return tape.Op(Product.Op, [.. inputs], attributes).Cast(ElementType.Float);
+        var source = Source ?? Input;
+        if (Order is { } order) x = x.MoveAxes([.. order.Index().OrderBy(axis => axis.Item).Select(axis => axis.Index)]);
+        return PathCopy.Of(source, x.Cast(source.Type), Whole, write) ?? throw Obstacle();
+    }
+
+    private Expr? WithoutBiasAndRounding(Tape tape, Node node, Expr?[] inputs)
+    {
+        if (node.Op is "QuantizeLinear" or "DequantizeLinear" or OrtOps.QuantizeLinear or OrtOps.DequantizeLinear) return inputs[0];
+        var bias = BiasUse?.Node == node ? BiasUse?.Index : null;
+        if (bias is null && node.Op != OrtOps.MatMulNBits) return null;
+        if (node.Op == "Add") return inputs[1 - bias!.Value];
+        if (bias is { } index) inputs[index] = null;
+        var given = Array.FindLastIndex(inputs, input => input is not null) + 1;
+        IReadOnlyList<(string, Attr?)> exact = node.Op == OrtOps.MatMulNBits ? [("accuracy_level", 1)] : [];   // 4 rounds rows to 8 bits
+        return tape[PathCopy.CopyOf(tape, node, inputs.AsSpan(0, given), exact).Output];
     }
 
     private Expr OwnFeatures(Expr features) => Columns is null ? features : PackedOutput.Take(features, Columns);

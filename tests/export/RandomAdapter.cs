@@ -21,7 +21,8 @@ internal static class RandomAdapter
             understood, Options(understood.Map, method) with { Layers = layers is null ? LayerChoice.All : LayerChoice.Of(layers) }, families);
     }
 
-    public static Adapter For(OnnxModel deployed, AdapterOptions options) => For(UnderstoodModel.Of(deployed), options);
+    public static Adapter For(OnnxModel deployed, AdapterOptions options, IReadOnlyList<AdapterFamilyEntry>? families = null) =>
+        For(UnderstoodModel.Of(deployed), options, families);
 
     private static Adapter For(UnderstoodModel understood, AdapterOptions options, IReadOnlyList<AdapterFamilyEntry>? families = null)
     {

@@ -90,7 +90,8 @@ internal sealed class MeasuredLoss : IDisposable
             if (node.Inputs.Any(input => input is not null && held.ContainsKey(input)))
             {
                 var outputs = node.Outputs.Select(output => output is null ? null : Twin(output)).ToList();
-                graph.Add(node.On(node.Inputs.Select(Held), outputs), after: node);
+                var twin = graph.Add(node.On(node.Inputs.Select(Held), outputs), after: node);
+                if (node.Name.Length > 0) twin.Name = $"{node.Name}/held";   // both may be needed
             }
             if (node.StopsGradient && held.TryGetValue(node.Output, out var constant))
                 graph.ReplaceUses(node.Output, constant, _ => true);

@@ -35,17 +35,34 @@ internal sealed class BranchPoints(OnnxModel model, OnnxModel deployed, Tape tap
 
     private LinearPort PortOf(Projection linear, Ends ends, Value output)
     {
-        var product = ends.Product;
-        var isPlain = ends is { Order: null, Rounding: null } && product.Input(0) == ends.X
-            && product.Op is "MatMul" or "Gemm" or OrtOps.FusedMatMul or OrtOps.MatMulNBits;
-        return new LinearPort(AsFloat(ends.X).Value, output, product)
+        var isOfIntegers = ends.Product.Op is "MatMulInteger" or "QLinearMatMul" or OrtOps.MatMulIntegerToFloat or OrtOps.QGemm
+            or OrtOps.DynamicQuantizeMatMul;
+        return new LinearPort(AsFloat(ends.X).Value, output, RowsOf(ends).Value)
         {
             Columns = ends.Y.Shape?[ends.FeatureAxis].Value == linear.Out ? null : linear.Stored.Columns,
-            BiasUse = ends.BiasUse ?? BiasUseOf(product, linear),
+            BiasUse = ends.BiasUse ?? BiasUseOf(ends.Product, linear),
             Weight = () => LinearPort.NumbersOf(deployed, linear),
-            Obstacle = isPlain ? null : () => AdapterErrors.NoBranch(
-                linear.Address, product, "the adapter runs the layer on other rows, and this operator takes its own input only"),
+            Source = ends.Source ?? ends.X,
+            Order = ends.OrderOfX,
+            Dequantized = isOfIntegers ? () => Dequantized(linear, ends.Product) : null,
+            Obstacle = () => AdapterErrors.NoBranch(
+                linear.Address, ends.Product, "the adapter runs the layer on other rows, and this operator takes its own input only"),
         };
+    }
+
+    // W of all features, [in, out], from the codes that the file stores.
+    private Expr Dequantized(Projection linear, Node product)
+    {
+        if (linear.Stored is not { Codes: { } layout, Factor: null } stored)
+            throw AdapterErrors.NoBranch(linear.Address, product, "its weight is scaled on the way to the product");
+        var scales = deployed.Graph.Find(layout.Scales)!.StoredTensor()!.ToFloats();
+        var zeros = layout.ZeroPoints is { } name ? deployed.Graph.Find(name)!.StoredTensor()! : null;
+        var codes = tape[model.Graph.Find(stored.Weight)!].Reshape(layout.Rows, layout.Columns);
+        Expr? zero = zeros is null ? null : tape.Constant(zeros.Count == 1 ? zeros.WithDims([]) : zeros.WithDims([zeros.Count]));
+        var scale = tape.Constant(scales is [var single] ? OnnxTensor.Scalar(single) : OnnxTensor.Vector<float>(scales));
+        if (zeros is { Count: 1 } && scales.Length > 1) zero = zero!.Value.Reshape(1).ExpandLike(scale);
+        var weight = tape.Op("DequantizeLinear", [codes, scale, zero], ("axis", stored.Layout is Layout.OutIn ? 0 : 1));
+        return stored.Layout is Layout.OutIn ? weight.T : weight;
     }
 
     private Use? BiasUseOf(Node product, Projection linear)
@@ -76,7 +93,7 @@ internal sealed class BranchPoints(OnnxModel model, OnnxModel deployed, Tape tap
             var x = node.Input(node.Op == "Conv" ? 0 : 1)!;
             if (x.Shape is not { Rank: var rank }) throw AdapterErrors.NoBranch(linear.Address, node, "the rank of its input is not known");
             var order = OrderOfRows(node, rank);
-            return new Ends(tape[x].MoveAxes(order).Value, y, node) { Order = isMoved ? null : order };
+            return new Ends(tape[x].MoveAxes(order).Value, y, node) { Order = isMoved ? null : order, Source = x, OrderOfX = order };
         }
         if (y == node.Output && node.Float("alpha", 1) != 1 && node.Op == OrtOps.FusedMatMul) SplitScale(node);
         var input = linear.Stored.Factor?.ByInput is null ? Unrounded(node) : InputScale.Of(node)!;
@@ -212,6 +229,12 @@ internal sealed class BranchPoints(OnnxModel model, OnnxModel deployed, Tape tap
     {
         /// <summary>The order of axes that brings the features of y to the last one; null where they are there.</summary>
         public int[]? Order { get; init; }
+
+        /// <summary>What the file has instead of x, where its axes are in another order; null = x.</summary>
+        public Value? Source { get; init; }
+
+        /// <summary>The order of axes that makes x of it.</summary>
+        public int[]? OrderOfX { get; init; }
 
         /// <summary>The product whose scale and zero point y is rounded with; null where it is not.</summary>
         public Node? Rounding { get; init; }

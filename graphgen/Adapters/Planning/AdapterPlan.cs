@@ -60,7 +60,7 @@ public sealed record AdapterPlan
         var family = AdapterFamilies.Create(options, families);
         options = options with { Targets = TargetsOf(architecture, options, family, missing) };
         var sites = SitesOf(architecture, options, family, options => AdapterFamilies.Create(options, families).Scale);
-        CheckRank(sites);
+        if (family.HasRank) CheckRank(sites);
         options = options with { Options = WithThoseOf(options, family.OptionsFor(sites)) };
         var factors = WithRates(family.Factors(sites), options);
         if (factors.FirstOrDefault(factor => factor.Count > Array.MaxLength) is { } large)

@@ -1,6 +1,7 @@
 using LoRTA.Onnx.Export.Folding;
 using LoRTA.Onnx.Export.Verifying;
 using LoRTA.Onnx.GraphGen.Adapters;
+using LoRTA.Onnx.GraphGen.Adapters.Families;
 using LoRTA.Onnx.GraphGen.Adapters.Injection;
 using LoRTA.Onnx.GraphGen.Adapters.Stored;
 using LoRTA.Onnx.GraphGen.Attention;
@@ -47,6 +48,43 @@ internal sealed class FoldedBiasTests
         var kept = new AdapterFold(RandomAdapter.Evaluator, Families).Fold(deployed, adapter, new ExportOptions { KeepBase = true });
 
         Assert.That(Difference(Adapted(deployed, adapter), kept.Model), Is.LessThanOrEqualTo(1e-5));
+    }
+
+    // BiasGelu holds the bias of up, SkipLayerNormalization that of down.
+    [TestCase("models/roberta-mini/seqcls.ort-fused.onnx")]
+    [TestCase("models/roberta-mini/seqcls.mha-fused.onnx")]
+    public void Biases_of_an_MLP_are_folded_inside_of_fused_operators(string file)
+    {
+        var deployed = OnnxModel.Load(Fixtures.Path(file));
+        var adapter = RandomAdapter.For(deployed, new AdapterOptions { Method = "gain", Targets = ["up", "down"] }, Families);
+
+        var folded = new AdapterFold(RandomAdapter.Evaluator, Families).Fold(deployed, adapter, new ExportOptions()).Model;
+
+        Assert.That(folded.Graph.Nodes.Count(node => node.Op == OrtOps.BiasGelu), Is.EqualTo(4));
+        Assert.That(Difference(Adapted(deployed, adapter), folded), Is.LessThanOrEqualTo(1e-5));
+        Assert.That(Difference(deployed, folded), Is.GreaterThan(1e-4), "the adapter must change something");
+    }
+
+    // The scale of the codes follows from that of the weight, which changes too: also where the bias itself stays.
+    [TestCase("gain")]
+    [TestCase("lora")]
+    public void Codes_of_a_bias_have_the_scale_of_the_folded_weight(string method)
+    {
+        IReadOnlyList<AdapterFamilyEntry> families = [.. Families, .. AdapterFamilies.All];
+        var deployed = OnnxModel.Load(Architectures.All.Single(architecture => architecture.Name == "opt").Path);
+        StoreAsIntegers(deployed, UnderstoodModel.Of(deployed).Map.Layers[0].Q!);
+        var old = UnderstoodModel.Of(deployed).Map.Layers[0].Q!;
+        Assert.That(old.Stored.Op, Is.EqualTo("QGemm"));
+        var adapter = RandomAdapter.For(deployed, new AdapterOptions { Method = method, Rank = 2, Alpha = 8, Targets = ["q"] }, families);
+
+        var folded = new AdapterFold(RandomAdapter.Evaluator, families).Fold(deployed, adapter, new ExportOptions());
+
+        folded.Round();
+        var gain = method == "gain" ? adapter.Tensors["layers.0.q.g"].ToFloats() : new float[old.Out];
+        var expected = old.Bias!.Constant!.ToFloats().Zip(gain, (b, g) => b * (1 + g));
+        var now = UnderstoodModel.Of(folded.Model).Map.Layers[0].Q!;
+        Assert.That(now.Bias!.Constant!.ToFloats(), Is.EqualTo(expected).Within(1e-3));
+        Assert.That(ScaleOf(folded.Model, now), Is.Not.EqualTo(ScaleOf(deployed, old)), "the weight has another scale");
     }
 
     [TestCase("roberta-mini/seqcls.ort-fused.onnx")]
@@ -122,6 +160,31 @@ internal sealed class FoldedBiasTests
         };
         graph.ReplaceUses(bias, value);
         if (form == "shared") graph.ReplaceUses(graph.Find(layer.K!.Stored.Bias!)!, value);
+        graph.RemoveUnused();
+        graph.Sort();
+    }
+
+    private static float ScaleOf(OnnxModel model, Projection linear) => model.Graph.Find(linear.Stored.Codes!.Scales)!.Constant!.ToFloats()[0];
+
+    // x·W + b as QGemm of rows, as ONNX Runtime's optimiser writes a Gemm between QuantizeLinear and DequantizeLinear.
+    private static void StoreAsIntegers(OnnxModel model, Projection linear)
+    {
+        const float ScaleOfX = 1f / 32;
+        ShapeInference.Infer(model.Graph);
+        var (graph, tape) = (model.Graph, new Tape(model.Graph));
+        var y = graph.Find(linear.Stored.BiasOutput!)!;
+        var weight = LinearPort.NumbersOf(model, linear).ToFloats();
+        var scale = weight.Max(Math.Abs) / 127;
+        var (readers, x, zero) = (y.Uses.ToHashSet(), tape[graph.Find(linear.Stored.Output)!.Producer!.Input(0)!], tape.Constant(OnnxTensor.Scalar((byte)128)));
+        var bias = graph.Find(linear.Stored.Bias!)!.Constant!.ToFloats().Select((_, i) => (i - 8) / 16f).ToArray();
+        Expr a = tape.Constant(OnnxTensor.Scalar(ScaleOfX)), b = tape.Constant(OnnxTensor.Scalar(scale), "weight_scale");
+        var product = tape.Op(OrtOps.QGemm,
+        [
+            tape.Op("QuantizeLinear", [x.Rows(), a, zero]), a, zero,
+            tape.Constant(OnnxTensor.Of<sbyte>([linear.In, linear.Out], [.. weight.Select(value => (sbyte)Math.Round(value / scale))]), "weight_codes"), b, tape.Constant(OnnxTensor.Scalar((sbyte)0)),
+            tape.Constant(OnnxTensor.Vector<int>([.. bias.Select(value => (int)Math.Round(value / (ScaleOfX * scale)))]), "bias_codes"),
+        ]);
+        graph.Splice(y, readers, product.ReshapeLike(tape[y]).Value);
         graph.RemoveUnused();
         graph.Sort();
     }

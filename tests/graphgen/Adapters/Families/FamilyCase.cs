@@ -15,9 +15,9 @@ public sealed record FamilyCase(string Name, AdapterPlan Plan)
 {
     private static readonly (string Name, Architecture Sizes)[] Architectures =
     [
-        ("plain heads", new(Hidden: 12, Heads: 3, KvHeads: 3, HeadWidth: 4, Layers: 3)),
-        ("grouped queries", new(Hidden: 8, Heads: 4, KvHeads: 2, HeadWidth: 2, Layers: 2)),
-        ("heads wider than the model", new(Hidden: 8, Heads: 4, KvHeads: 1, HeadWidth: 4, Layers: 2)),
+        ("plain heads", new(Hidden: 12, Heads: 3, KvHeads: 3, HeadWidth: 4, Layers: 3, Ffn: 10)),
+        ("grouped queries", new(Hidden: 8, Heads: 4, KvHeads: 2, HeadWidth: 2, Layers: 2, Ffn: 6)),
+        ("heads wider than the model", new(Hidden: 8, Heads: 4, KvHeads: 1, HeadWidth: 4, Layers: 2, Ffn: 6)),
     ];
 
     internal static OrtGraphEvaluator Evaluator { get; } = new(new OrtSettings(Threads: 1));
@@ -33,15 +33,21 @@ public sealed record FamilyCase(string Name, AdapterPlan Plan)
     /// <summary>Factors none of which is zero.</summary>
     internal IReadOnlyDictionary<string, OnnxTensor> Factors => Plan.Factors.ToDictionary(factor => factor.Name, factor => RandomTensor.Normal(factor.Name, [.. factor.Dims]), StringComparer.Ordinal);
 
-    internal IReadOnlyDictionary<string, OnnxTensor> Drawn => Plan.Factors.ToDictionary(factor => factor.Name, factor => factor.Draw(0), StringComparer.Ordinal);
+    internal IReadOnlyDictionary<string, OnnxTensor> Drawn => Plan.Factors.ToDictionary(factor => factor.Name, factor => factor.Draw(0, WeightOf), StringComparer.Ordinal);
+
+    /// <summary>W of a layer.</summary>
+    internal static OnnxTensor WeightOf(AdapterSite site) => RandomTensor.Normal($"w/{site.Address}", site.In, site.Out);
+
+    /// <summary>b of a layer.</summary>
+    internal static OnnxTensor BiasOf(AdapterSite site) => RandomTensor.Normal($"b/{site.Address}", site.Out);
 
     /// <summary>A linear layer with random weights and a bias, x·W + b, as a family meets it.</summary>
     internal static AdapterPoint Layer(Tape tape, AdapterSite site, Expr x)
     {
-        var weight = RandomTensor.Normal($"w/{site.Address}", site.In, site.Out);
+        var weight = WeightOf(site);
         var product = x.MatMul(tape.Constant(weight));
-        var y = product + tape.Constant(RandomTensor.Normal($"b/{site.Address}", site.Out));
-        return new AdapterPoint(tape, site, new LinearPort(x.Value, y.Value, product.Value.Producer!) { BiasUse = new Use(y.Value.Producer!, 1), Weight = () => weight });
+        var y = product + tape.Constant(BiasOf(site));
+        return new AdapterPoint(tape, site, new LinearPort(x.Value, y.Value, y.Value) { BiasUse = new Use(y.Value.Producer!, 1), Weight = () => weight });
     }
 
     /// <summary>x·W in double precision.</summary>

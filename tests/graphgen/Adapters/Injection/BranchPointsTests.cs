@@ -4,6 +4,7 @@ using LoRTA.Onnx.GraphGen.Attention;
 using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.GraphGen.Ir.Inference;
 using LoRTA.Onnx.GraphGen.Ir.Tensors;
+using LoRTA.Onnx.GraphGen.Tests.Adapters.Families;
 using LoRTA.Onnx.GraphGen.Tests.Attention;
 using LoRTA.Onnx.Tests.Shared;
 
@@ -64,6 +65,35 @@ internal sealed class BranchPointsTests
 
             Assert.That(Run(model), Is.Not.EqualTo(Run(deployed)).Within(1e-3));
         }
+    }
+
+    // Plain products, 4 bits, rounded activations, products of integers, biases inside of fused operators, float16.
+    [TestCase("llama-mini/ts-sdpa.onnx")]
+    [TestCase("llama-mini/genai-int4.onnx")]
+    [TestCase("llama-mini/int8-qdq.onnx")]
+    [TestCase("roberta-mini/seqcls.int8-dynamic.onnx")]
+    [TestCase("roberta-mini/seqcls.ort-fused.onnx")]
+    [TestCase("roberta-mini/seqcls.dynamo18.onnx")]
+    public void Rows_times_W_are_not_rounded_whatever_the_operator(string file)
+    {
+        var deployed = OnnxModel.Load(Fixtures.Path("models", file));
+        var linears = UnderstoodModel.Of(deployed).Map.Layers[0].Sites.ToList();
+        var model = deployed.Clone();
+        ShapeInference.Infer(model.Graph);
+        var tape = new Tape(model.Graph, onnxOnly: true);
+        var points = new BranchPoints(model, deployed, tape).Of(linears, pullBiases: true);
+        model.Graph.ClearOutputs();
+
+        var found = linears.Zip(points).Select(pair => (Linear: pair.First, Rows: RandomTensor.Normal(pair.First.Matrix, 3, pair.First.In), Port: pair.Second))
+            .Select(item => (item.Linear, item.Rows, Result: item.Port.Apply(tape.Constant(item.Rows)))).ToList();
+
+        foreach (var (_, _, result) in found) model.Graph.AddOutput(result.Value);
+        model.Graph.Sort();
+        model.Graph.RemoveUnused();
+        model.Graph.RemoveUnusedInputs();
+        var outputs = Ort.Run(model, new Dictionary<string, OnnxTensor>());
+        foreach (var (linear, rows, result) in found)
+            Assert.That(outputs[result.Value.Name].ToFloats(), Is.EqualTo(FamilyCase.Product(rows, LinearPort.NumbersOf(deployed, linear))).Within(2e-4), linear.Address);
     }
 
     private static (OnnxModel Model, IReadOnlyList<LinearPort> Points) Prepared(OnnxModel deployed, params string[] matrices)
