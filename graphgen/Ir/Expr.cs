@@ -215,6 +215,9 @@ public readonly struct Expr
 
     internal Expr Exp() => Apply("Exp");
 
+    /// <summary>The larger of each element and a number.</summary>
+    internal Expr AtLeast(double least) => Apply("Max", Tape.Scalar(least, Type));
+
     internal Expr Sqrt() => Apply("Sqrt");
 
     internal Expr Where(Expr condition, Expr otherwise) => Tape.Op("Where", [condition, this, otherwise]);

@@ -55,9 +55,14 @@ public sealed record MethodTable(int Rank, IReadOnlyList<MethodRow> Rows)
     private static AdapterOptions OptionsOf(AdapterFamilyEntry family, AdapterOptions options) => options with
     {
         Method = family.Method,
+        Targets = TargetsOf(AdapterFamilies.TargetsOf(family.Method, [family])!, options.Targets),
         Options = options.Options.Where(pair => family.Options.Any(option => option.Name == pair.Key))
             .ToDictionary(StringComparer.Ordinal),
     };
+
+    // A family with places of its own is counted at these where the targets are words of others.
+    private static IReadOnlyList<string>? TargetsOf(FamilyTargets places, IReadOnlyList<string>? targets) =>
+        places == FamilyTargets.LinearLayers || (!places.AreParameters && targets?.All(places.Has) == true) ? targets : null;
 
     private static MethodRow RowOf(Architecture architecture, AdapterOptions options, IReadOnlyList<AdapterFamilyEntry> families)
     {

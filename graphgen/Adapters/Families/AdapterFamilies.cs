@@ -16,6 +16,9 @@ public static class AdapterFamilies
         new("fact_tk", [AdapterOptions.RankStabilised], options => new FactTk(options)),
         new("adalora", AdaLora.Options, options => new AdaLora(options)),
         new("loretta_rep", LorettaRep.Options, options => new LorettaRep(options)),
+        new("ia3", [], _ => new Ia3()),
+        new("dora", [AdapterOptions.RankStabilised], options => new Dora(options)),
+        new("loretta_adp", LorettaAdp.Options, options => new LorettaAdp(options)),
         new("prefix", Prefix.Options, options => new Prefix(options)),
     ];
 

@@ -10,7 +10,11 @@ internal sealed record TensorTrain(IReadOnlyList<long> Modes, int Rank)
     private const int LeastMode = 4;
 
     /// <summary>The train of so many elements.</summary>
-    public static TensorTrain Of(long elements, int rank) => new(ModesOf(elements, Math.Max(rank, LeastMode)), rank);
+    /// <param name="elements">Of the matrix.</param>
+    /// <param name="rank">ρ.</param>
+    /// <param name="leastMode">What a mode is at least; null = the rank, or 4 where that is more.</param>
+    public static TensorTrain Of(long elements, int rank, int? leastMode = null) =>
+        new(ModesOf(elements, leastMode ?? Math.Max(rank, LeastMode)), rank);
 
     /// <summary>The cores.</summary>
     /// <param name="name">Their names are this one with a dot and their number from 0 on.</param>

@@ -66,7 +66,7 @@ internal sealed class MethodsVerbTests
     [Test]
     public void An_option_counts_for_the_families_that_have_it()
     {
-        var rows = Rows("--width", "64", "--heads", "4", "--layers", "2", "--targets", "q", "--option", "bases=10", "--option", "share=heads");
+        var rows = Rows("--width", "64", "--heads", "4", "--layers", "2", "--ffn", "256", "--targets", "q", "--option", "bases=10", "--option", "share=heads");
 
         var counted = rows.Where(row => row.GetProperty("trainable").ValueKind == JsonValueKind.Number);
         Assert.That(counted.ToDictionary(row => row.GetProperty("method").GetString()!, row => row.GetProperty("trainable").GetInt64()), Is.SupersetOf(new Dictionary<string, long>
@@ -123,6 +123,13 @@ internal sealed class MethodsVerbTests
         Assert.That(ofRank.Select(row => row.GetProperty("trainable").ValueKind), Is.Not.Empty.And.All.EqualTo(JsonValueKind.Null));
         Assert.That(ofRank.Select(row => row.GetProperty("reason").GetString()), Is.All.Contain(reason));
     }
+
+    // At a width of 64 and 2 layers; the MLP has 256.
+    [TestCase("ia3", "q,v", ExpectedResult = 2 * (64 + 64 + 256))]
+    [TestCase("ia3", "v", ExpectedResult = 2 * 64)]
+    [TestCase("loretta_adp", "q,v", ExpectedResult = 2 * 2 * ((2 * 440) + 64 + 64))]
+    public long Family_with_places_of_its_own_is_counted_there_where_it_does_not_know_the_targets(string method, string targets) =>
+        Count(method, "--width", "64", "--heads", "4", "--layers", "2", "--ffn", "256", "--targets", targets);
 
     private static bool TakesAnyMatrix(string method) =>
         AdapterFamilies.All.Single(family => family.Method == method).Create(new AdapterOptions { Method = method }) is { HasRank: true } family && family.Targets == FamilyTargets.LinearLayers;

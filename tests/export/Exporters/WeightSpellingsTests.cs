@@ -1,5 +1,6 @@
 using LoRTA.Onnx.Export.Folding;
 using LoRTA.Onnx.Export.Verifying;
+using LoRTA.Onnx.GraphGen.Adapters;
 using LoRTA.Onnx.GraphGen.Adapters.Injection;
 using LoRTA.Onnx.GraphGen.Adapters.Planning;
 using LoRTA.Onnx.GraphGen.Adapters.Stored;
@@ -72,13 +73,44 @@ internal sealed class WeightSpellingsTests
         Assert.That(new Verifier(RandomAdapter.Evaluator).Compare(adapted, folded, new VerifyOptions { Length = 12 }).MaxRelDiff, Is.LessThanOrEqualTo(spelling.IsRounded ? 0.2 : 1e-5));
     }
 
+    // DoRA asks for rows times W, IA3 for the layer on another input.
+    [TestCaseSource(nameof(Cases))]
+    public void A_family_that_runs_the_layer_again_folds_and_stays_beside_it(WeightSpelling spelling, string architecture)
+    {
+        using var folder = new TestFolder();
+        var model = Written(spelling, architecture, folder["written.onnx"]);
+        var options = new VerifyOptions { Length = 12 };
+        AdapterOptions[] families =
+        [
+            new() { Method = "dora", Rank = 2, Alpha = 0.5, Targets = [spelling.HidesMlp ? "attention" : "all-linear"] },
+            new() { Method = "ia3", Targets = spelling.HidesMlp ? ["k", "v"] : null },
+        ];
+        foreach (var family in families)
+        {
+            var adapter = RandomAdapter.For(model, family);
+            var adapted = AdaptedModels.Switchable(UnderstoodModel.Of(model), adapter, allowOtherBase: false).Model;
+
+            var folded = Exported(model, adapter, new ExportOptions(), folder["folded.onnx"]);
+            var beside = Exported(model, adapter, new ExportOptions { KeepBase = true }, folder["beside.onnx"]);
+
+            var verifier = new Verifier(RandomAdapter.Evaluator);
+            Assert.That(verifier.Compare(adapted, folded, options).MaxRelDiff, Is.LessThanOrEqualTo(spelling.IsRounded ? 0.2 : 1e-5), $"{family.Method}, folded");
+            Assert.That(verifier.Compare(adapted, beside, options).MaxRelDiff, Is.LessThanOrEqualTo(1e-5), $"{family.Method}, kept base");
+        }
+    }
+
     [TestCaseSource(nameof(GradientCases))]
-    public void Gradients_are_right(WeightSpelling spelling, string architecture)
+    public void Gradients_are_right(WeightSpelling spelling, string architecture) => AssertGradients(spelling, architecture, "lorta");
+
+    [TestCaseSource(nameof(GradientCases))]
+    public void Gradients_that_leave_out_norms_of_the_weight_are_right(WeightSpelling spelling, string architecture) => AssertGradients(spelling, architecture, "dora");
+
+    private static void AssertGradients(WeightSpelling spelling, string architecture, string method)
     {
         using var folder = new TestFolder();
         var model = Written(spelling, architecture, folder["written.onnx"]);
         var understood = UnderstoodModel.Of(model);
-        var plan = AdapterPlan.Of(understood, RandomAdapter.Options(understood.Map));
+        var plan = AdapterPlan.Of(understood, RandomAdapter.Options(understood.Map, method));
         var graphs = TrainingGraphBuilder.Build(model, new TrainingOptions { Adapter = plan.Options, Task = "causal-lm", Values = CentralDifferenceCheck.FactorsOf(plan, seed: 0) });
 
         var check = new CentralDifferenceCheck(graphs, new OrtSettings(Threads: 1), seed: 0).Run(SampleBatch.For("causal-lm", plan.Architecture.Vocab ?? 2, graphs.Evaluation.Classes!.Value, seed: 0));

@@ -41,6 +41,7 @@ internal sealed class StackedRuntimeTests
 
     [TestCase("lora")]
     [TestCase("lorta")]
+    [TestCase("dora")]
     public void Loss_and_gradients_are_the_same(string method)
     {
         var graphs = Graphs(method);

@@ -1,0 +1,75 @@
+using LoRTA.Onnx.Export.Folding;
+using LoRTA.Onnx.Export.Verifying;
+using LoRTA.Onnx.GraphGen.Adapters;
+using LoRTA.Onnx.GraphGen.Adapters.Injection;
+using LoRTA.Onnx.GraphGen.Adapters.Planning;
+using LoRTA.Onnx.GraphGen.Adapters.Stored;
+using LoRTA.Onnx.GraphGen.Artifacts;
+using LoRTA.Onnx.GraphGen.Attention;
+using LoRTA.Onnx.GraphGen.Ir;
+using LoRTA.Onnx.Runtime;
+using LoRTA.Onnx.Tests.Shared;
+using LoRTA.Onnx.Training.Gradcheck;
+
+namespace LoRTA.Onnx.Export.Tests.Exporters;
+
+/// <summary>An adapter on one file: an exported model, or a small graph in the spelling of a model family.</summary>
+/// <param name="Name">The fixture: <c>llama-mini/ts-sdpa</c>, or <c>gpt2</c>.</param>
+/// <param name="Options">The adapter.</param>
+internal sealed record AdaptedFile(string Name, AdapterOptions Options)
+{
+    private readonly OnnxModel _deployed = OnnxModel.Load(Name.Contains('/', StringComparison.Ordinal) ? Exports.Path(Name) : Architectures.All.Single(architecture => architecture.Name == Name).Path);
+    private Adapter? _adapter;
+    private OnnxModel? _adapted;
+
+    /// <summary>All files in which every linear layer is understood.</summary>
+    public static IEnumerable<string> Understood => Exports.All.Concat(Architectures.All
+        .Where(architecture => architecture.Projections.Length > 0 && architecture.Projections.All(projection => projection is not null) && architecture.Mlp[2] is not null)
+        .Select(architecture => architecture.Name));
+
+    /// <summary>How exactly an exported file computes what the adapted model computes.</summary>
+    public double Limit => Name.Contains("fp16", StringComparison.Ordinal) || Name.StartsWith("minilm", StringComparison.Ordinal) ? 5e-3 : 1e-5;
+
+    /// <summary>The products of the largest model stay float32, too coarse for some small gradients.</summary>
+    public bool IsLarge => Name.StartsWith("smollm2", StringComparison.Ordinal);
+
+    /// <summary>How far the base is from base + adapter.</summary>
+    public double Effect => DifferenceTo(_deployed);
+
+    // One layer of the largest model: its thirty are alike.
+    private AdapterOptions Chosen => IsLarge ? Options with { Layers = LayerChoice.Of(0) } : Options;
+
+    private string Task => Name switch
+    {
+        _ when Name.Contains("mlm.", StringComparison.Ordinal) => "masked-lm",
+        _ when Name.Contains("tokencls", StringComparison.Ordinal) => "token-classification",
+        _ => Name.Split('/', '.') is ["roberta-mini" or "esm-mini" or "minilm", ..] ? "classification" : "causal-lm",
+    };
+
+    /// <summary>Derived gradients against central differences.</summary>
+    public DifferenceResult Gradients()
+    {
+        var architecture = Architecture.Of(UnderstoodModel.Of(_deployed));
+        var values = CentralDifferenceCheck.FactorsOf(AdapterPlan.Of(architecture, Chosen), seed: 0);
+        var graphs = TrainingGraphBuilder.Build(_deployed, new TrainingOptions { Adapter = Chosen, Task = Task, Values = values });
+        var batch = SampleBatch.For(Task, architecture.Vocab ?? 2, graphs.Evaluation.Classes!.Value, seed: 0);
+        return new CentralDifferenceCheck(graphs, new OrtSettings(), seed: 0).Run(batch);
+    }
+
+    /// <summary>How far an exported file is from base + adapter, and what the stored types cost.</summary>
+    public (double Difference, Rounding? Rounding) Exported(ExportOptions options)
+    {
+        using var folder = new TestFolder();
+        var result = new AdapterFold(RandomAdapter.Evaluator).Fold(_deployed, Adapter(), options);
+        result.Model.Save(folder["exported.onnx"]);
+        return (DifferenceTo(OnnxModel.Load(folder["exported.onnx"])), result.Rounding());
+    }
+
+    private Adapter Adapter() => _adapter ??= RandomAdapter.For(_deployed, Chosen);
+
+    private double DifferenceTo(OnnxModel other)
+    {
+        _adapted ??= AdaptedModels.Switchable(UnderstoodModel.Of(_deployed), Adapter(), allowOtherBase: false).Model;
+        return new Verifier(RandomAdapter.Evaluator).Compare(_adapted, other, new VerifyOptions { Length = 12 }).MaxRelDiff;
+    }
+}
