@@ -3,6 +3,7 @@ using LoRTA.Onnx.GraphGen.Adapters;
 using LoRTA.Onnx.GraphGen.Adapters.Planning;
 using LoRTA.Onnx.GraphGen.Artifacts;
 using LoRTA.Onnx.GraphGen.Attention;
+using LoRTA.Onnx.GraphGen.Attention.Inputs;
 using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.Runtime;
 using LoRTA.Onnx.Training.Data;
@@ -51,7 +52,7 @@ internal static class GradcheckVerb
         var (golden, families) = expected;
         var deployed = model.Deployed;
         var names = files.Names is null ? null : ParameterNameFile.Load(files.Names, deployed);
-        var options = golden.ToOptions(Architecture.Of(model), families) with { Names = names };
+        var options = golden.ToOptions(model, families, names);
         var batch = files.Batch
             ?? Path.Combine(Path.GetDirectoryName(Path.GetFullPath(deployed.Path))!, "reference", golden.Batch ?? "batch.safetensors");
         var result = new GoldenCheck(golden, settings.ToEvaluator())
@@ -61,13 +62,13 @@ internal static class GradcheckVerb
 
     private static Verdict AgainstDifferences(UnderstoodModel model, TrainingOptions options, string? file, OrtSettings settings)
     {
-        var architecture = Architecture.Of(model);
-        var values = CentralDifferenceCheck.FactorsOf(AdapterPlan.Of(architecture, options.Adapter, options.Families), options.Seed);
+        var vocabulary = TokenEmbedding.Vocabulary(model.Deployed);
+        var values = CentralDifferenceCheck.FactorsOf(AdapterPlan.Of(model, options.Adapter, options.Families), options.Seed);
         var graphs = TrainingGraphBuilder.Build(model, options with { Values = values });
         var classes = graphs.Evaluation.Classes ?? 2;
         var batch = file is not null
             ? StoredBatch.Load(file)
-            : SampleBatch.For(options.Task, architecture.Vocab ?? 2, classes, options.Seed, graphs.Batches.Sizes);
+            : SampleBatch.For(options.Task, vocabulary ?? 2, classes, options.Seed, graphs.Batches.Sizes);
         var result = new CentralDifferenceCheck(graphs, settings, options.Seed).Run(batch);
         return new Verdict(result, result.Verdict != GradientVerdict.Wrong);   // unresolved is no failure
     }

@@ -35,7 +35,7 @@ internal static class InjectVerb
                 guard.CheckModel(target);
                 guard.CheckFolder(folder, Adapter.IsFile);
                 (written with { Path = folder }).SaveWith(injected, target);
-                var plan = AdapterPlan.Of(written.Config.Base.Architecture, written.Config.AdapterOptions, call.Families);
+                var plan = AdapterPlan.Of(written.Config.Base.Architecture!, written.Config.AdapterOptions, call.Families);   // of sites
                 return new InjectResult(plan.Options.Method, plan.Trainable, [.. plan.Sites.All.Select(site => site.Address)], folder);
             });
     }

@@ -38,25 +38,26 @@ internal static class MethodsVerb
             [model, width, heads, layers, kvHeads, ffn, vocab, targets, rank, options, asMarkdown],
             call =>
             {
-                var architecture = call.Get(model) is { } path
-                    ? OfModel(path)
-                    : OfNumbers(call.Get(width), call.Get(heads), call.Get(layers), call.Get(kvHeads), call.Get(vocab), call.Get(ffn));
                 var asked = new AdapterOptions
                 {
                     Rank = call.Get(rank),
                     Targets = call.Given(targets),
                     Options = AdapterArguments.Named(call.Get(options)),
                 };
-                var result = new MethodsResult(MethodTable.Of(architecture, asked, call.Families));
+                var table = call.Get(model) is { } path
+                    ? MethodTable.Of(UnderstoodModel.Of(OnnxModel.Load(path)), asked, call.Families)
+                    : MethodTable.Of(OfSizes(), asked, call.Families);
+                var result = new MethodsResult(table);
                 if (!call.Get(asMarkdown)) return result;
                 call.Text.Write(result.ToMarkdown());
                 return result with { IsShown = true };
+
+                Architecture OfSizes() => OfNumbers(
+                    call.Get(width), call.Get(heads), call.Get(layers), call.Get(kvHeads), call.Get(vocab), call.Get(ffn));
             });
     }
 
     private static Option<int?> Size(string name, string description) => Opt.Within(Opt.Of<int?>(name, description, "N"), 1, Largest);
-
-    private static Architecture OfModel(string path) => Architecture.Of(UnderstoodModel.Of(OnnxModel.Load(path)));
 
     private static Architecture OfNumbers(int? width, int? heads, int? layers, int? kvHeads, int? vocab, int? ffn)
     {

@@ -37,6 +37,7 @@ internal sealed class ParameterWriter(OnnxModel deployed, OnnxModel model)
                 value.ToFloats(),
                 numbers);
             target.Constant = OnnxTensor.FromBytes(stored.Type, [.. stored.Dims], WeightView.Round(numbers, stored.Type));
+            if (stored.Type == ElementType.Float) continue;   // nothing was rounded
             var overflown = numbers.Zip(target.Constant.ToFloats())
                 .FirstOrDefault(pair => float.IsFinite(pair.First) && !float.IsFinite(pair.Second));
             if (overflown.First != 0) throw FoldingErrors.Overflow(name.Name, overflown.First, stored.Type.Display());
@@ -46,9 +47,9 @@ internal sealed class ParameterWriter(OnnxModel deployed, OnnxModel model)
     // Of a tensor that holds equal parameters of several modules, this one gets its own.
     private Value Own(Value stored, ParameterName name)
     {
-        if (!MergedParameters.IsMerged(_names.Value, name, stored.Constant!)) return stored;
-        var uses = StoredPath.ReadersOf(stored, effect => effect == ViewEffect.Nothing)
-            .Where(use => MergedParameters.IsAppliedBy(name, use.Node)).ToList();
+        var readers = StoredPath.ReadersOf(stored, effect => effect == ViewEffect.Nothing).ToList();
+        if (!MergedParameters.IsMerged(_names.Value, name, stored.Constant!, [.. readers.Select(use => use.Node)])) return stored;
+        var uses = readers.Where(use => MergedParameters.IsAppliedBy(name, use.Node)).ToList();
         if (uses.Count == 0) throw FoldingErrors.Merged(name.Name, stored.Name);
         var own = model.Graph.AddConstant(name.Name, stored.Constant!);
         own.IsExternal = stored.IsExternal;

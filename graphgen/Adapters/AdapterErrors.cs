@@ -144,6 +144,13 @@ internal static class AdapterErrors
     public static LortaException SizeNotKnown(string address) =>
         new("LRT321", $"{address}: its width is not among the given sizes.", "Give the width of the MLP: --ffn N.") { IsUsage = true };
 
+    public static LortaException ParametersNotKnown(string method) =>
+        new(
+            "LRT331",
+            $"{method}: trains the model's own parameters, whose number does not follow from the given sizes.",
+            "Give the model itself.")
+        { IsUsage = true };
+
     public static LortaException UnknownTensors(string file, IReadOnlyList<string> names) =>
         BadConfig(
             file,
@@ -180,9 +187,10 @@ internal static class AdapterErrors
         _ => Convert.ToString(value, CultureInfo.InvariantCulture)!,
     };
 
+    /// <summary>An adapter, or a method, of which the changes are not beside the model but in it.</summary>
     public static LortaException TrainedParameters(string adapter, string parameter) =>
         new(
             "LRT322",
-            $"{adapter}: holds trained parameters of the model itself ('{parameter}'), which no side branch carries.",
-            "Fold the adapter (`lorta export`) and use the folded model.");
+            $"{adapter}: trains parameters of the model itself ('{parameter}'), which no side branch carries.",
+            "Fold the adapter (`lorta export`, without --keep-base) and use the folded model.");
 }

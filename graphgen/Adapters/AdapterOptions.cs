@@ -62,6 +62,10 @@ public sealed record AdapterOptions
     [Description("Store random factors that are not trained; by default the adapter states their seed.")]
     public bool SaveFrozen { get; init; }
 
+    /// <summary>Of a stored adapter: the model's own parameters that it holds, which a family of such takes in place of its targets'
+    /// patterns.</summary>
+    internal IReadOnlyList<string>? StoredParameters { get; init; }
+
     /// <summary>What a golden states of the heads.</summary>
     internal StatedHeads Heads { get; init; } = new();
 

@@ -11,10 +11,6 @@ internal static class OmittedBias
     private const string BiasSuffix = ".bias";
     private const string WeightSuffix = ".weight";
 
-    /// <summary>Whether such a bias can be put back under this name.</summary>
-    public static bool Exists(CanonicalModel canonical, IReadOnlyList<ParameterName> names, string name) =>
-        Product(canonical.Deployed, names, name) is not null;
-
     /// <summary>Adds an input <c>param.&lt;name&gt;</c> to the layer's output and gives its first value, zeros.</summary>
     public static OnnxTensor Insert(CanonicalModel canonical, Tape tape, IReadOnlyList<ParameterName> names, string name)
     {

@@ -64,6 +64,11 @@ internal sealed record ParameterName(
     /// <summary>How a linear layer's weight of this name lies.</summary>
     public Layout Layout => IsTransposed ? Layout.InOut : Layout.OutIn;
 
+    /// <summary>Whether it has the numbers of another parameter: they are of one tensor, or of two that hold the same.</summary>
+    public bool IsTiedTo(ParameterName other) =>
+        (Initializer == other.Initializer || Also.Contains(other.Initializer))
+        && (Slice is null || other.Slice is null || Slice == other.Slice);
+
     /// <inheritdoc cref="AppliedParameter.Matrix"/>
     public (long Rows, long Columns)? Matrix { get; init; }
 }

@@ -1,4 +1,5 @@
 using LoRTA.Onnx.GraphGen.Ir;
+using LoRTA.Onnx.GraphGen.Ir.Tensors;
 
 namespace LoRTA.Onnx.GraphGen.Parameters;
 
@@ -11,6 +12,8 @@ internal static class ParameterShapes
         if (names.FirstOrDefault(candidate => candidate.Name == name) is not { } stored)
             return OmittedBias.Product(deployed, names, name) is null ? null : [Of(deployed, names, OmittedBias.WeightOf(name))![0]];
         var tensor = deployed.Graph.Find(stored.Initializer)!.Constant!;
+        if (tensor.Rank != 2 && !tensor.Type.IsFloat())   // blocks of codes
+            throw ParameterErrors.CannotTrain(name, $"it is stored as {tensor.Type.Display()}");
         if (tensor.Rank != 2) return tensor.Rank == 1 && stored.Slice is { } part ? [part.End - part.Start] : tensor.Dims;
         var matrix = ModelParameters.MatrixOf(tensor, stored);
         return [matrix.Out, matrix.In];

@@ -5,6 +5,7 @@ using LoRTA.Onnx.GraphGen.Adapters;
 using LoRTA.Onnx.GraphGen.Adapters.Families;
 using LoRTA.Onnx.GraphGen.Adapters.Planning;
 using LoRTA.Onnx.GraphGen.Artifacts;
+using LoRTA.Onnx.GraphGen.Attention;
 using LoRTA.Onnx.GraphGen.Files;
 using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.GraphGen.Ir.Storage;
@@ -96,21 +97,24 @@ internal sealed class Golden
     }
 
     /// <summary>What was trained, and how.</summary>
-    public TrainingOptions ToOptions(Architecture architecture, IReadOnlyList<AdapterFamilyEntry>? families = null)
+    /// <param name="model">The model.</param>
+    /// <param name="families">Families to choose from; null = those of this project.</param>
+    /// <param name="names">The model's parameters; null = derived from the file.</param>
+    public TrainingOptions ToOptions(
+        UnderstoodModel model, IReadOnlyList<AdapterFamilyEntry>? families = null, IReadOnlyList<ParameterName>? names = null)
     {
-        var adapter = Adapter(architecture, families ?? AdapterFamilies.All);
-        var plan = AdapterPlan.Of(architecture, adapter, families);
+        var adapter = Adapter(Architecture.OrUnknown(model), families ?? AdapterFamilies.All);
+        var plan = AdapterPlan.Of(model, adapter, families, names);
         if (_facts.Scale is { } scale) plan.CheckScale(_json, scale);
         var own = plan.Factors.Select(factor => factor.Name).ToHashSet(StringComparer.Ordinal);
         var extra = Tensors.Keys.Select(TensorName.Parse).Where(key => key.Kind == TensorKind.Factor && !own.Contains(key.Name))
             .Select(key => key.Name).ToList();
-        if (plan.Family.Targets.AreParameters)
-            extra = [.. Tensors.Keys.Where(key => key.StartsWith(Grad, StringComparison.Ordinal)).Select(key => key[Grad.Length..])];
         if (_facts.Head is { } head && !extra.Any(name => name.StartsWith($"{head}.", StringComparison.Ordinal)))
             throw AdapterErrors.FactorMissing(_path, $"factor.{head}.*");
         var values = own.ToDictionary(name => name, Value, StringComparer.Ordinal);
         foreach (var name in extra.Where(name => Tensors.ContainsKey(new TensorName(TensorKind.Factor, name))))
             values[new TensorName(TensorKind.Parameter, name)] = Value(name);
+        if (plan.Family.Targets.AreParameters) extra = [];   // all of them are the family's
         var optimizer = _facts.Optimizer;
         return new TrainingOptions
         {
@@ -134,6 +138,7 @@ internal sealed class Golden
                 WeightDecay = optimizer.Weight_decay,
                 Clip = optimizer.ClipGlobalNorm,
             },
+            Names = names,
             Values = values,
         };
     }
@@ -145,6 +150,7 @@ internal sealed class Golden
         Rank = _facts.Rank ?? new AdapterOptions().Rank,
         Alpha = _facts.Alpha ?? new AdapterOptions().Alpha,
         Targets = _facts.Targets,
+        StoredParameters = [.. Tensors.Keys.Where(key => key.StartsWith(Grad, StringComparison.Ordinal)).Select(key => key[Grad.Length..])],
         Heads = new StatedHeads
         {
             Orientations = _facts.Orientation ?? [],

@@ -1,6 +1,7 @@
 using LoRTA.Onnx.GraphGen.Adapters.Families;
 using LoRTA.Onnx.GraphGen.Adapters.Injection;
 using LoRTA.Onnx.GraphGen.Adapters.Planning;
+using LoRTA.Onnx.GraphGen.Attention;
 
 namespace LoRTA.Onnx.GraphGen.Adapters.Counting;
 
@@ -21,10 +22,27 @@ public sealed record MethodTable(int Rank, IReadOnlyList<MethodRow> Rows)
     public static MethodTable Of(Architecture architecture, AdapterOptions options, IReadOnlyList<AdapterFamilyEntry>? families = null)
     {
         families ??= AdapterFamilies.All;
+        return Of(asked => AdapterPlan.Of(architecture, asked, families), options, families);
+    }
+
+    /// <summary>Counts every family for a model, also those that train its own parameters.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="options">As above.</param>
+    /// <param name="families">The families; null = those of this project.</param>
+    /// <inheritdoc cref="Of(Architecture, AdapterOptions, IReadOnlyList{AdapterFamilyEntry}?)" path="/exception"/>
+    public static MethodTable Of(UnderstoodModel model, AdapterOptions options, IReadOnlyList<AdapterFamilyEntry>? families = null)
+    {
+        families ??= AdapterFamilies.All;
+        return Of(asked => AdapterPlan.Of(model, asked, families), options, families);
+    }
+
+    private static MethodTable Of(
+        Func<AdapterOptions, AdapterPlan> plan, AdapterOptions options, IReadOnlyList<AdapterFamilyEntry> families)
+    {
         options.Validate();
         CheckTargets(options, families);
         CheckOptions(options, families);
-        return new MethodTable(options.Rank, [.. families.Select(family => RowOf(architecture, OptionsOf(family, options), families))]);
+        return new MethodTable(options.Rank, [.. families.Select(family => RowOf(plan, OptionsOf(family, options), families))]);
     }
 
     // A word that some families do not know is their reason for no number; one that none knows is a typing error.
@@ -52,22 +70,26 @@ public sealed record MethodTable(int Rank, IReadOnlyList<MethodRow> Rows)
         }
     }
 
-    private static AdapterOptions OptionsOf(AdapterFamilyEntry family, AdapterOptions options) => options with
+    private static AdapterOptions OptionsOf(AdapterFamilyEntry family, AdapterOptions options)
     {
-        Method = family.Method,
-        Targets = TargetsOf(AdapterFamilies.TargetsOf(family.Method, [family])!, options.Targets),
-        Options = options.Options.Where(pair => family.Options.Any(option => option.Name == pair.Key))
-            .ToDictionary(StringComparer.Ordinal),
-    };
+        var own = options.Options.Where(pair => family.Options.Any(option => option.Name == pair.Key));
+        return options with
+        {
+            Method = family.Method,
+            Targets = TargetsOf(AdapterFamilies.TargetsOf(family.Method, [family])!, options.Targets),
+            Options = own.ToDictionary(StringComparer.Ordinal),
+        };
+    }
 
-    // A family with places of its own is counted at these where the targets are words of others.
+    // A family with places of its own is counted at these where the targets are words of others, and so is one that trains parameters.
     private static IReadOnlyList<string>? TargetsOf(FamilyTargets places, IReadOnlyList<string>? targets) =>
         places == FamilyTargets.LinearLayers || (!places.AreParameters && targets?.All(places.Has) == true) ? targets : null;
 
-    private static MethodRow RowOf(Architecture architecture, AdapterOptions options, IReadOnlyList<AdapterFamilyEntry> families)
+    private static MethodRow RowOf(
+        Func<AdapterOptions, AdapterPlan> planOf, AdapterOptions options, IReadOnlyList<AdapterFamilyEntry> families)
     {
         var family = AdapterFamilies.Create(options, families);
-        var (plan, reason) = PlanOf(architecture, options, families);
+        var (plan, reason) = Planned(planOf, options);
         var isFoldable = plan is not null && FoldGraph.IsPossible(plan);
         return new MethodRow(
             options.Method,
@@ -77,21 +99,20 @@ public sealed record MethodTable(int Rank, IReadOnlyList<MethodRow> Rows)
             family.Formula,
             [
                 .. RanksOfThePaper.Append(options.Rank).Distinct().Order().Select(rank =>
-                    new RankCount(rank, PlanOf(architecture, options with { Rank = rank }, families).Plan?.Trainable)),
+                    new RankCount(rank, Planned(planOf, options with { Rank = rank }).Plan?.Trainable)),
             ],
             family.Remark,
             family is Lorta
-                ? [.. Lorta.Share.Values.Select(share => ShareOf(architecture, options, share, families)).OfType<ShareRow>()]
+                ? [.. Lorta.Share.Values.Select(share => ShareOf(planOf, options, share)).OfType<ShareRow>()]
                 : []);
     }
 
     // A family that does not take these targets or this architecture has no number, and says why.
-    private static (AdapterPlan? Plan, string? Reason) PlanOf(
-        Architecture architecture, AdapterOptions options, IReadOnlyList<AdapterFamilyEntry> families)
+    private static (AdapterPlan? Plan, string? Reason) Planned(Func<AdapterOptions, AdapterPlan> planOf, AdapterOptions options)
     {
         try
         {
-            return (AdapterPlan.Of(architecture, options, families), null);
+            return (planOf(options), null);
         }
         catch (LortaException e)
         {
@@ -101,18 +122,17 @@ public sealed record MethodTable(int Rank, IReadOnlyList<MethodRow> Rows)
 
     // The saving is that of one tensor of rank 1 over all four matrices against LoRA's 2·d for one matrix, which is what agrees with the
     // paper's 47.6 %; the formulas printed in its Table 4 divide by 2·d·r.
-    private static ShareRow? ShareOf(
-        Architecture architecture, AdapterOptions options, string share, IReadOnlyList<AdapterFamilyEntry> families)
+    private static ShareRow? ShareOf(Func<AdapterOptions, AdapterPlan> planOf, AdapterOptions options, string share)
     {
         options = options with
         {
             Options = new Dictionary<string, string>(options.Options, StringComparer.Ordinal) { [Lorta.Share.Name] = share },
         };
         var whole = options with { Rank = 1, Targets = ["attention"], Layers = LayerChoice.All };
-        if (PlanOf(architecture, options, families).Plan is not { } plan) return null;
-        if (PlanOf(architecture, whole, families).Plan is not { } one) return null;
+        if (Planned(planOf, options).Plan is not { } plan) return null;
+        if (Planned(planOf, whole).Plan is not { } one) return null;
         var tensors = one.Factors.Count(factor => factor.EndsWith("A"));
-        return new ShareRow(share, plan.Trainable, 1 - (one.Trainable / (double)tensors / (2 * architecture.Hidden)));
+        return new ShareRow(share, plan.Trainable, 1 - (one.Trainable / (double)tensors / (2 * one.Architecture.Hidden)));
     }
 }
 

@@ -20,6 +20,8 @@ public static class AdapterFamilies
         new("dora", [AdapterOptions.RankStabilised], options => new Dora(options)),
         new("loretta_adp", LorettaAdp.Options, options => new LorettaAdp(options)),
         new("prefix", Prefix.Options, options => new Prefix(options)),
+        new("bitfit", [], _ => new BitFit()),
+        new("full", [], _ => new Full()),
     ];
 
     /// <summary>Makes the family that the options name.</summary>

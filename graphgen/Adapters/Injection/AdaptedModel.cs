@@ -39,14 +39,15 @@ internal sealed class AdaptedModel
     /// <param name="understood">The model, whose training copy is changed.</param>
     /// <param name="options">The adapter.</param>
     /// <param name="families">Families to choose from; null = those of this project.</param>
-    /// <param name="trainables">The model's own parameters that become inputs too.</param>
+    /// <param name="trainables">The model's own parameters that become inputs beside those that the family trains.</param>
     /// <param name="defaults">Values of the factors when nobody feeds them; null = they must be fed.</param>
     public static AdaptedModel Of(
         UnderstoodModel understood, AdapterOptions options, IReadOnlyList<AdapterFamilyEntry>? families = null,
         TrainableChoice? trainables = null, Func<AdapterPlan, IReadOnlyDictionary<string, OnnxTensor>>? defaults = null)
     {
         var (canonical, map) = (understood.Canonical, understood.Map);
-        var plan = AdapterPlan.Of(understood, options, families);
+        trainables ??= new([]);
+        var plan = AdapterPlan.Of(understood, options, families, trainables.Names);
         var linears = BaseModels.Linears(map, plan);
         if (linears.FirstOrDefault(linear => linear.Input.Type != ElementType.Float) is { } narrow)
             throw AdapterErrors.NotFloat(narrow.Address, narrow.Input.Type);
@@ -55,7 +56,8 @@ internal sealed class AdaptedModel
             .Select(linear => LinearPort.Of(canonical.Deployed, linear, apart.GetValueOrDefault(linear.Address, linear.Output)))
             .ToList();
         var tape = new Tape(canonical.Model.Graph);
-        var parameters = ModelParameters.MakeInputs(canonical, tape, trainables ?? new([]));
+        var patterns = trainables.Patterns.Concat(plan.Parameters.Select(parameter => new TrainablePattern { Match = parameter.Name }));
+        var parameters = ModelParameters.MakeInputs(canonical, tape, trainables with { Patterns = [.. patterns] });
         var factors = AdapterInjection.Apply(tape, plan, ports, AttentionPort.Of(map, plan), defaults?.Invoke(plan));
         return new AdaptedModel(understood, plan, tape, factors, parameters);
     }

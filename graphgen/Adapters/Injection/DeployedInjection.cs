@@ -57,6 +57,7 @@ public static class DeployedInjection
 
     private static OnnxModel Branched(UnderstoodModel understood, AdapterPlan plan, IReadOnlyDictionary<string, OnnxTensor> factors)
     {
+        if (plan.Parameters is [var parameter, ..]) throw AdapterErrors.TrainedParameters(plan.Family.Method, parameter.Name);
         var model = understood.Deployed.Clone();
         ShapeInference.Infer(model.Graph);
         var tape = new Tape(model.Graph, onnxOnly: true);

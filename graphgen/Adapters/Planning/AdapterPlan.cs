@@ -1,5 +1,6 @@
 using LoRTA.Onnx.GraphGen.Adapters.Families;
 using LoRTA.Onnx.GraphGen.Attention;
+using LoRTA.Onnx.GraphGen.Parameters;
 
 namespace LoRTA.Onnx.GraphGen.Adapters.Planning;
 
@@ -23,8 +24,12 @@ public sealed record AdapterPlan
     /// <summary>Its tensors.</summary>
     public required IReadOnlyList<Factor> Factors { get; init; }
 
-    /// <summary>The sizes that an adapter's file states: the width of an MLP that is left alone is none of its facts.</summary>
-    internal Architecture Stated => Architecture with
+    /// <summary>The model's own parameters that the family trains, in alphabetical order; empty for families that adapt places.</summary>
+    public IReadOnlyList<FamilyParameter> Parameters { get; init; } = [];
+
+    /// <summary>The sizes that an adapter's file states: the width of an MLP that is left alone is none of its facts. Null where they are
+    /// not known.</summary>
+    internal Architecture? Stated => Architecture == Architecture.Unknown ? null : Architecture with
     {
         Ffn = Sites.All.Any(site => site.Heads is null) ? Architecture.Ffn : null,
         IsGated = null,
@@ -32,15 +37,32 @@ public sealed record AdapterPlan
     };
 
     /// <summary>Number of trained parameters.</summary>
-    public long Trainable => Factors.Where(factor => factor.IsTrained).Sum(factor => factor.Count);
+    public long Trainable =>
+        Factors.Where(factor => factor.IsTrained).Sum(factor => factor.Count) + Parameters.Sum(parameter => parameter.Count);
 
     /// <summary>Plans an adapter for a model.</summary>
     /// <param name="model">The model.</param>
     /// <param name="options">What the adapter is to be.</param>
     /// <param name="families">Families to choose from; null = those of this project.</param>
-    /// <exception cref="LortaException">LRT201, LRT204: no attention that was understood; otherwise as below.</exception>
+    /// <exception cref="LortaException">LRT201, LRT204: no attention that was understood, which families that train the model's own
+    /// parameters do not need; LRT307, LRT314: of those, none that is chosen, or one that cannot be trained; otherwise as
+    /// below.</exception>
     public static AdapterPlan Of(UnderstoodModel model, AdapterOptions options, IReadOnlyList<AdapterFamilyEntry>? families = null) =>
-        Of(Architecture.Of(model), options, families, address => DiscoveryErrors.NoSite(address, model.Map.Findings));
+        Of(model, options, families, names: null);
+
+    /// <inheritdoc cref="Of(UnderstoodModel, AdapterOptions, IReadOnlyList{AdapterFamilyEntry}?)"/>
+    internal static AdapterPlan Of(
+        UnderstoodModel model,
+        AdapterOptions options,
+        IReadOnlyList<AdapterFamilyEntry>? families,
+        IReadOnlyList<ParameterName>? names)
+    {
+        options.Validate();
+        var family = AdapterFamilies.Create(options, families);
+        return family.Targets.AreParameters
+            ? OfParameters(model, options, family, names)
+            : Of(Architecture.Of(model), options, families, address => DiscoveryErrors.NoSite(address, model.Map.Findings));
+    }
 
     /// <summary>Plans an adapter for a model of the given sizes.</summary>
     /// <param name="architecture">Sizes of the model.</param>
@@ -58,6 +80,7 @@ public sealed record AdapterPlan
     {
         options.Validate();
         var family = AdapterFamilies.Create(options, families);
+        if (family.Targets.AreParameters) throw AdapterErrors.ParametersNotKnown(options.Method);
         options = options with { Targets = TargetsOf(architecture, options, family, missing) };
         var sites = SitesOf(architecture, options, family, options => AdapterFamilies.Create(options, families).Scale);
         if (family.HasRank) CheckRank(sites);
@@ -67,6 +90,49 @@ public sealed record AdapterPlan
             throw AdapterErrors.InvalidOptions([("rank",
                 $"{options.Rank} gives '{large.Name}' {large.Count} numbers, more than an array holds")]);
         return new AdapterPlan { Options = options, Family = family, Architecture = architecture, Sites = sites, Factors = factors };
+    }
+
+    // Nothing but the names of parameters is asked of the model: there may be no attention in it.
+    private static AdapterPlan OfParameters(
+        UnderstoodModel model, AdapterOptions options, IAdapterFamily family, IReadOnlyList<ParameterName>? names)
+    {
+        CheckChoice(options);
+        options = options with { Targets = options.Targets ?? family.Targets.Defaults };
+        var architecture = Architecture.OrUnknown(model);
+        var sites = new AdapterSites
+        {
+            Width = architecture.Hidden,
+            Heads = architecture.Heads,
+            KvHeads = architecture.KvHeads,
+            HeadWidth = architecture.HeadWidth,
+            Layers = [],
+            Targets = options.Targets,
+            All = [],
+        };
+        return new AdapterPlan
+        {
+            Options = options,
+            Family = family,
+            Architecture = architecture,
+            Sites = sites,
+            Factors = WithRates(family.Factors(sites), options),
+            Parameters = FamilyParameter.Of(model.Deployed, options, names),
+        };
+    }
+
+    // Options that choose or change places say nothing where parameters are chosen by name.
+    private static void CheckChoice(AdapterOptions options)
+    {
+        var senseless = options switch
+        {
+            { Layers.Indices: not null } => "layers",
+            { Sites: not null } => "sites",
+            { Dropout: > 0 } => "dropout",
+            _ => null,
+        };
+        if (senseless is not null)
+            throw AdapterErrors.InvalidOptions([(senseless,
+                $"is for adapters beside linear layers; {options.Method} trains parameters of the model that targets choose by name")]);
     }
 
     /// <summary>Refuses a file that states another scale than its options make.</summary>
@@ -118,7 +184,6 @@ public sealed record AdapterPlan
         if (words.FirstOrDefault(word => !family.Targets.Has(word)) is { } unknown)
             throw AdapterErrors.UnknownTarget(options.Method, unknown, family.Targets.Words);
         var names = family.Targets.Expand(words);
-        if (family.Targets.AreParameters) return names;
         if (family.Targets.AreAttention && names.Count < family.Targets.All.Count)
             throw AdapterErrors.InvalidOptions([("targets",
                 $"{options.Method} acts on keys and values together; name {string.Join(" and ", family.Targets.Words)}, or nothing")]);
@@ -145,13 +210,14 @@ public sealed record AdapterPlan
             HasRotatedKeys = architecture.HasRotatedKeys,
             Layers = layers,
             Targets = options.Targets!,
-            All = targets.AreParameters
-                ? []
-                : [.. from layer in layers
-                      from target in options.Targets!
-                      let own = OptionsOf(layer, target)
-                      where own.Rank > 0
-                      select SiteOf(layer, target, own)],
+            All =
+            [
+                .. from layer in layers
+                   from target in options.Targets!
+                   let own = OptionsOf(layer, target)
+                   where own.Rank > 0
+                   select SiteOf(layer, target, own),
+            ],
         };
         CheckSites(options, family, sites);
         return sites;

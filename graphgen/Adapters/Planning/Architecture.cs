@@ -29,6 +29,9 @@ public sealed record Architecture(
     [JsonIgnore]
     public bool? HasRotatedKeys { get; init; }
 
+    /// <summary>That of a model whose attention was not understood, or that has none.</summary>
+    internal static Architecture Unknown { get; } = new(0, 0, 0, 0, 0);
+
     /// <summary>The sizes of a model.</summary>
     /// <exception cref="LortaException">LRT201: no attention; LRT204: none that was understood.</exception>
     public static Architecture Of(UnderstoodModel model)
@@ -36,6 +39,14 @@ public sealed record Architecture(
         var (map, path) = (model.Map, model.Deployed.Path);
         if (map.Layers.Count == 0)
             throw map.HasAttention ? DiscoveryErrors.NotUnderstood(path, map.Findings) : DiscoveryErrors.NoAttention(path);
+        return OrUnknown(model);
+    }
+
+    /// <summary>The sizes of a model, whether or not it has attention that was understood.</summary>
+    internal static Architecture OrUnknown(UnderstoodModel model)
+    {
+        var map = model.Map;
+        if (map.Layers.Count == 0) return Unknown;
         return new Architecture(
             map.Hidden, map.Heads, map.KvHeads, map.HeadWidth, map.Layers.Count, TokenEmbedding.Vocabulary(model.Deployed), map.Ffn)
         {
@@ -69,7 +80,9 @@ public sealed record Architecture(
     /// <summary>Whether a model may be the one that these sizes are of: the vocabulary may have grown, and what one side does not know
     /// fits.</summary>
     internal bool Fits(Architecture model) =>
-        this with
+        this == Unknown
+        || model == Unknown
+        || this with
         {
             Vocab = model.Vocab,
             Ffn = model.Ffn is null ? null : Ffn ?? model.Ffn,

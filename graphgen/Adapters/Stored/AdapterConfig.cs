@@ -91,9 +91,10 @@ public sealed record AdapterConfig
         Rank = Rank ?? new AdapterOptions().Rank,
         Alpha = Alpha ?? new AdapterOptions().Alpha,
         Targets = Targets,
-        Layers = LayerChoice.Of(Layers),
+        Layers = Layers.Count == 0 ? LayerChoice.All : LayerChoice.Of(Layers),
         Options = Options,
         Sites = Sites,
+        StoredParameters = Trainables,
     };
 
     internal static AdapterConfig Of(AdapterPlan plan, BaseModel baseModel) => new()
@@ -158,6 +159,10 @@ public sealed record AdapterConfig
         var follows = Of(plan, Base);
         if (plan.Family.HasRank && (Rank is null || Alpha is null))
             throw AdapterErrors.BadConfig(file, $"'{(Rank is null ? "rank" : "alpha")}' is missing");
+        if (Layers.Count == 0 && follows.Layers.Count > 0)
+            throw AdapterErrors.OtherThanFollows(file, "layers", Array.Empty<long>(), follows.Layers.Select(layer => (long)layer));
+        if (plan.Family.Targets.AreParameters && Trainables.Count == 0)
+            throw AdapterErrors.BadConfig(file, $"'trainables' names no parameter, and {Method} has nothing else");
         plan.CheckScale(file, Scale);
         foreach (var (matrix, orientation) in follows.Orientation)
             if (!Orientation.TryGetValue(matrix, out var stated) || stated != orientation)
@@ -180,9 +185,9 @@ public sealed record AdapterConfig
 /// <summary>The model that an adapter was trained on, so that the same model is recognised in another export and another one is
 /// refused.</summary>
 /// <param name="Name">Name of the file.</param>
-/// <param name="Architecture">Sizes; another architecture is refused.</param>
+/// <param name="Architecture">Sizes; another architecture is refused. Null where they are not known, which fits any.</param>
 /// <param name="Sketch">A few numbers of each adapted weight.</param>
-public sealed record BaseModel(string Name, Architecture Architecture, WeightSketch Sketch);
+public sealed record BaseModel(string Name, Architecture? Architecture, WeightSketch Sketch);
 
 /// <summary>How the factors that are not trained follow from a seed.</summary>
 /// <param name="Seed">The seed.</param>

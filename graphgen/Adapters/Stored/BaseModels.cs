@@ -54,8 +54,7 @@ internal static class BaseModels
     public static AdapterPlan PlanOf(
         UnderstoodModel model, Adapter adapter, bool allowOtherWeights, IReadOnlyList<AdapterFamilyEntry>? families = null)
     {
-        var architecture = Architecture.Of(model);
-        CheckArchitecture(adapter, model.Deployed, architecture);
+        CheckArchitecture(adapter, model.Deployed, Architecture.OrUnknown(model));
         var plan = AdapterPlan.Of(model, adapter.Config.AdapterOptions, families);
         Check(adapter, model, plan, allowOtherWeights);
         return plan;
@@ -75,7 +74,7 @@ internal static class BaseModels
 
     private static void CheckArchitecture(Adapter adapter, OnnxModel deployed, Architecture here)
     {
-        var trained = adapter.Config.Base.Architecture;
+        var trained = adapter.Config.Base.Architecture ?? Architecture.Unknown;
         if (!trained.Fits(here))
             throw AdapterErrors.OtherArchitecture(adapter.Path, deployed.Path, $"{trained.Describe()} there, {here.Describe()} here");
     }
@@ -86,7 +85,7 @@ internal static class BaseModels
         AdapterPlan plan)
     {
         var replaced = adapter.Config.Trainables.ToHashSet(StringComparer.Ordinal);
-        var (vocabularyThere, vocabulary) = (adapter.Config.Base.Architecture.Vocab, plan.Architecture.Vocab);
+        var (vocabularyThere, vocabulary) = (adapter.Config.Base.Architecture?.Vocab, plan.Architecture.Vocab);
         var hasOtherRows = vocabularyThere is { } rowsThere && vocabulary is { } rowsHere
             && BaseSketch.RowsOfAnyVocabulary(rowsThere) != BaseSketch.RowsOfAnyVocabulary(rowsHere);
         var here = BaseSketch.Of(

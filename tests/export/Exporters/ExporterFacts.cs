@@ -30,7 +30,7 @@ internal sealed record ExporterFacts(string Name, ModelInspection Inspection, IR
     {
         var deployed = OnnxModel.Load(Exports.Path(export));
         return Of(export, deployed, inspection => !SitesGolden.Differences(SitesGolden.Of(export), SitesGolden.Written(inspection)).Any(), folder, model => GoldenOf(export) is { } golden
-            ? AgainstGolden(golden, Exports.Split(export).Folder, deployed, Architecture.Of(model))
+            ? AgainstGolden(golden, Exports.Split(export).Folder, deployed)
             : AgainstDifferences(export.StartsWith("llama", StringComparison.Ordinal) ? "causal-lm" : "classification", model));
     }
 
@@ -59,11 +59,11 @@ internal sealed record ExporterFacts(string Name, ModelInspection Inspection, IR
             FoldedOf(deployed, adapter, adapted, new ExportOptions { KeepBase = true }, folder["beside.onnx"]).Difference);
     }
 
-    private static GradientFacts AgainstGolden(string name, string folder, OnnxModel deployed, Architecture architecture)
+    private static GradientFacts AgainstGolden(string name, string folder, OnnxModel deployed)
     {
         var golden = Golden.Load(Goldens.Path(name));
         var batch = StoredBatch.Load(Fixtures.Path("models", folder, "reference", golden.Batch!));
-        return new GradientFacts(Exports.Split(name).Key, new GoldenCheck(golden, RandomAdapter.Evaluator).Run(TrainingGraphBuilder.Build(deployed, golden.ToOptions(architecture)), batch, Settings).Ok);
+        return new GradientFacts(Exports.Split(name).Key, new GoldenCheck(golden, RandomAdapter.Evaluator).Run(TrainingGraphBuilder.Build(deployed, golden.ToOptions(UnderstoodModel.Of(deployed))), batch, Settings).Ok);
     }
 
     private static GradientFacts AgainstDifferences(string task, UnderstoodModel model)

@@ -87,6 +87,13 @@ internal sealed class ModelParametersTests
     [TestCase("roberta-mini/seqcls.dynamo18", "classifier.out_proj.bias")]
     [TestCase("roberta-mini/seqcls.ts-eager", "*LayerNorm*")]
     [TestCase("llama-mini/ts-sdpa", "model.embed_tokens.weight")]
+    [TestCase("roberta-mini/seqcls.mha-fused", "*.bias")]
+    [TestCase("roberta-mini/seqcls.mha-fused", "*.key.bias")]
+    [TestCase("roberta-mini/seqcls.ort-fused", "*.value.*")]
+    [TestCase("roberta-mini/seqcls.ort-fused", "*")]
+    [TestCase("roberta-mini/mlm.ts-sdpa", "*")]
+    [TestCase("esm-mini/mlm.dynamo18", "*")]
+    [TestCase("llama-mini/genai", "*")]
     public void Values_of_the_file_compute_what_the_file_computes(string export, string pattern)
     {
         var (adapted, trained) = Trained(export, pattern);
@@ -99,6 +106,25 @@ internal sealed class ModelParametersTests
 
         var expected = Ort.Run(deployed, batch)["logits"].ToFloats();
         Assert.That(outputs["logits"].ToFloats(), Is.EqualTo(expected).Within(2e-5 * expected.Max(Math.Abs)));
+    }
+
+    [Test]
+    public void Parts_of_a_packed_weight_are_joined_once()
+    {
+        var (adapted, _) = Trained("llama-mini/genai", "model.layers.0.self_attn.*_proj.weight");
+
+        var joins = adapted.Canonical.Model.Graph.Nodes.Where(node => node.Op == "Concat" && node.Inputs.Any(input => input!.Name.Contains("self_attn.q_proj", StringComparison.Ordinal) || input.Producer?.Input(0)?.Name.Contains("self_attn.q_proj", StringComparison.Ordinal) == true)).ToList();
+
+        Assert.That(joins, Has.Count.EqualTo(1));
+        Assert.That(joins[0].Inputs, Has.Count.EqualTo(3));
+    }
+
+    [Test]
+    public void Weights_that_are_tied_are_one_parameter()
+    {
+        var (_, trained) = Trained("roberta-mini/mlm.ts-sdpa", "*.weight");
+
+        Assert.That(trained.Select(tensor => tensor.Name), Does.Contain("param.roberta.embeddings.word_embeddings.weight").And.Not.Contain("param.lm_head.decoder.weight"));
     }
 
     private static AdapterOptions Options { get; } = new() { Rank = 2, Targets = ["q"] };

@@ -79,6 +79,19 @@ internal sealed class TrainingRunTests
     }
 
     [Test]
+    public void Full_fine_tuning_that_was_killed_ends_in_the_same_bytes()
+    {
+        string[] settings = ["adapter.method=full", "adapter.targets=[\"*\"]", "adapter.layers=all", "adapter.dropout=0", "train.optimizer.lr=5e-4"];
+        _run.Train("whole full", settings);
+        using var kill = Progress.KillAt(3);
+        Assert.Throws<KilledException>(() => TinyRun.Train(_run.Request("run", settings), kill));
+
+        TinyRun.Train(_run.Request("run", settings) with { Resume = true }, Progress.None);
+
+        Assert.That(_run.Adapter("run"), Is.EqualTo(_run.Adapter("whole full")));
+    }
+
+    [Test]
     public void Resuming_a_finished_run_changes_nothing()
     {
         _run.Train("run");
@@ -297,7 +310,7 @@ internal sealed class TrainingRunTests
     {
         var request = _run.Request("run", "train.steps=1");
         TinyRun.Train(request, Progress.None);
-        var adapter = Trained(config => config with { Layers = [0, 11], Base = config.Base with { Architecture = config.Base.Architecture with { Layers = 12 } } });
+        var adapter = Trained(config => config with { Layers = [0, 11], Base = config.Base with { Architecture = config.Base.Architecture! with { Layers = 12 } } });
 
         var failure = Assert.Throws<LortaException>(() => TrainingRun.Evaluate(new EvaluationRequest { Recipe = request.Recipe, Adapter = adapter, AllowOtherBase = allow, Settings = new(Threads: 1) }))!;
 

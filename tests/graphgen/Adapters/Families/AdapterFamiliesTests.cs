@@ -147,7 +147,7 @@ internal sealed class AdapterFamiliesTests
 
         var loaded = Adapter.Load(path);
 
-        var plan = AdapterPlan.Of(loaded.Config.Base.Architecture, loaded.Config.AdapterOptions);
+        var plan = AdapterPlan.Of(loaded.Config.Base.Architecture!, loaded.Config.AdapterOptions);
         var same = new FamilyCase(given.Name, plan);
         foreach (var (site, again) in given.Plan.Sites.All.Zip(plan.Sites.All))
             Assert.That(Emitted(same, again, loaded.FactorsOf(plan), scale: null).Adapted.ToFloats(), Is.EqualTo(Emitted(given, site, given.Factors, scale: null).Adapted.ToFloats()), site.Address);

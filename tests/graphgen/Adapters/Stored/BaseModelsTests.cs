@@ -180,7 +180,7 @@ internal sealed class BaseModelsTests
     [Test]
     public void Architecture_states_the_sizes_of_the_model()
     {
-        var architecture = Describe(OnnxModel.Load(Exports.Path(Trained))).Architecture;
+        var architecture = Describe(OnnxModel.Load(Exports.Path(Trained))).Architecture!;
 
         Assert.That(architecture with { Vocab = null }, Is.EqualTo(new Architecture(128, 4, 2, 32, 4)));
     }

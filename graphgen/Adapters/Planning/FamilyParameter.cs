@@ -1,0 +1,35 @@
+using LoRTA.Onnx.GraphGen.Ir;
+using LoRTA.Onnx.GraphGen.Ir.Tensors;
+using LoRTA.Onnx.GraphGen.Parameters;
+
+namespace LoRTA.Onnx.GraphGen.Adapters.Planning;
+
+/// <summary>A parameter of the model itself that an adapter's family trains. It starts as the file has it; in adapter files it is
+/// <c>param.&lt;name&gt;</c>.</summary>
+/// <param name="Name">PyTorch's name of it.</param>
+/// <param name="Dims">Dimensions in PyTorch's orientation, [out, in] for the weight of a linear layer.</param>
+public sealed record FamilyParameter(string Name, IReadOnlyList<long> Dims)
+{
+    /// <summary>Number of elements.</summary>
+    public long Count => Dims.Size();
+
+    /// <summary>Those that the options choose in a model.</summary>
+    /// <param name="deployed">The model.</param>
+    /// <param name="options">The adapter; its targets are patterns.</param>
+    /// <param name="names">The model's parameters; null = derived from the file.</param>
+    /// <exception cref="LortaException">LRT307: a pattern matches nothing; LRT314: a parameter whose numbers are rounded in the
+    /// file.</exception>
+    internal static IReadOnlyList<FamilyParameter> Of(OnnxModel deployed, AdapterOptions options, IReadOnlyList<ParameterName>? names)
+    {
+        names ??= ParameterNames.Of(deployed);
+        var patterns = (options.StoredParameters ?? options.Targets!).Select(match => new TrainablePattern { Match = match });
+        var chosen = ModelParameters.Chosen(
+            deployed, names, [.. patterns], pattern => ParameterErrors.NoMatch(pattern.Match, [], ParameterErrors.Targets)).Keys;
+        // what was trained elsewhere may be rounded into this file, but nothing can be learned in such numbers
+        foreach (var name in names.Where(name => options.StoredParameters is null && chosen.Contains(name.Name)))
+            if (deployed.Graph.Find(name.Initializer)!.Constant!.Type is not ElementType.Float and var type)
+                throw ParameterErrors.CannotTrain(
+                    name.Name, $"the file stores it as {type.Display()}, which rounds small changes away", ParameterErrors.Targets);
+        return [.. chosen.Select(name => new FamilyParameter(name, ParameterShapes.Of(deployed, names, name)!))];
+    }
+}
