@@ -1,4 +1,5 @@
 using LoRTA.Onnx.GraphGen.Adapters.Injection;
+using LoRTA.Onnx.GraphGen.Adapters.Planning;
 using LoRTA.Onnx.GraphGen.Adapters.Stored;
 using LoRTA.Onnx.GraphGen.Attention;
 using LoRTA.Onnx.GraphGen.Autodiff;
@@ -56,7 +57,7 @@ public static class TrainingGraphBuilder
             Base = BaseModels.Describe(adapted.Base, adapted.Plan),
             Logits = logits?.Value.Name,
             Batches = batches,
-            Findings = adapted.Base.Map.Findings,
+            Findings = [.. adapted.Base.Map.Findings, .. FamilyParameter.LeftOut(adapted.Base.Deployed, adapted.Plan)],
         };
     }
 

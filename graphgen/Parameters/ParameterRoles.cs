@@ -12,7 +12,8 @@ internal static class ParameterRoles
     {
         ["MatMul"] = [Role.Product(1)],
         ["Gemm"] = [Role.Product(1), Role.Bias(2)],
-        ["Conv"] = [Role.Product(1)],
+        ["Conv"] = [Role.Product(1), Role.Kernel(1), Role.Bias(2)],
+        ["ConvTranspose"] = [Role.Kernel(1), Role.Bias(2)],
         ["MatMulInteger"] = [Role.Product(1)],
         [OrtOps.FusedMatMul] = [Role.Product(1)],
         [OrtOps.DynamicQuantizeMatMul] = [Role.Product(1)],
@@ -23,6 +24,9 @@ internal static class ParameterRoles
         ["Mul"] = [Role.Scale(0), Role.Scale(1)],
         [OrtOps.BiasGelu] = [Role.Bias(1, BiasModule)],
         ["LayerNormalization"] = [Role.Scale(1, NormModule), Role.Bias(2, NormModule)],
+        ["BatchNormalization"] = [Role.Scale(1), Role.Bias(2)],   // the statistics of the batch are no parameters
+        ["InstanceNormalization"] = [Role.Scale(1), Role.Bias(2)],
+        ["GroupNormalization"] = [Role.Scale(1), Role.Bias(2)],
         ["RMSNormalization"] = [Role.Scale(1)],
         ["SimplifiedLayerNormalization"] = [Role.Scale(1)],
         [OrtOps.SkipLayerNormalization] = [Role.Scale(2, NormModule), Role.Bias(3, NormModule), Role.Bias(4, BiasModule)],
@@ -78,7 +82,15 @@ internal static class ParameterRoles
 
     private sealed record Role(string Leaf, int Input, bool IsProduct, int MaximalRank, Func<Node, int, string?> ModuleOf)
     {
+        private const int MostAxes = 5;
+
+        private bool IsKernel { get; init; }
+
         public static Role Product(int input) => new("weight", input, true, 2, (node, _) => ModuleScope.Of(node));
+
+        /// <summary>The kernel of a convolution, [out, in, ..]. One of size 1 is the matrix of a product.</summary>
+        public static Role Kernel(int input) =>
+            new("weight", input, false, MostAxes, (node, _) => ModuleScope.Of(node)) { IsKernel = true };
 
         public static Role Weight(int input, Func<Node, int, string?>? moduleOf = null) =>
             new("weight", input, false, 3, moduleOf ?? ((node, _) => ModuleScope.Of(node)));
@@ -91,10 +103,12 @@ internal static class ParameterRoles
 
         // Constants of a formula are no parameters: single numbers, masks, and what the file calls otherwise (inv_freq).
         public bool Fits(StoredTensor stored) =>
-            (HasItsRank(stored.Initializer) || (IsProduct && stored.Matrix is not null))
+            (IsKernel ? HasSize(stored.Initializer) : HasItsRank(stored.Initializer) || (IsProduct && stored.Matrix is not null))
             && stored.Initializer.Constant!.Count > 1
                 && stored.Initializer.Type is not (ElementType.Int64 or ElementType.Int32 or ElementType.Bool)
                 && !stored.IsNamedOtherwise(Leaf);
+
+        private bool HasSize(Value kernel) => kernel.Rank <= MaximalRank && kernel.Constant!.Dims.Skip(2).Any(size => size > 1);
 
         private bool HasItsRank(Value tensor) => tensor.Rank >= 1 && tensor.Rank <= MaximalRank && (MaximalRank == 1) == (tensor.Rank == 1);
     }

@@ -105,6 +105,7 @@ public sealed record AdapterPlan
             Heads = architecture.Heads,
             KvHeads = architecture.KvHeads,
             HeadWidth = architecture.HeadWidth,
+            HasRotatedKeys = architecture.HasRotatedKeys,
             Layers = [],
             Targets = options.Targets,
             All = [],

@@ -1,6 +1,7 @@
 using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.GraphGen.Ir.Tensors;
 using LoRTA.Onnx.GraphGen.Parameters;
+using LoRTA.Onnx.GraphGen.Patterns;
 
 namespace LoRTA.Onnx.GraphGen.Adapters.Planning;
 
@@ -31,5 +32,17 @@ public sealed record FamilyParameter(string Name, IReadOnlyList<long> Dims)
                 throw ParameterErrors.CannotTrain(
                     name.Name, $"the file stores it as {type.Display()}, which rounds small changes away", ParameterErrors.Targets);
         return [.. chosen.Select(name => new FamilyParameter(name, ParameterShapes.Of(deployed, names, name)!))];
+    }
+
+    /// <summary>What the options choose and training leaves as it is, because the file stores it with other axes than the parameter
+    /// has.</summary>
+    internal static IEnumerable<Finding> LeftOut(OnnxModel deployed, AdapterPlan plan)
+    {
+        if (!plan.Family.Targets.AreParameters) return [];
+        var patterns = plan.Options.Targets!.Select(match => new TrainablePattern { Match = match }).ToList();
+        return ParameterNames.Untied(deployed)
+            .Where(name => name.Matrix is not null && patterns.Any(pattern => pattern.Fits(name.Name)))
+            .Select(name => new Finding(
+                name.Name, $"stays as it is: the file stores this matrix with other axes ('{name.Initializer}')"));
     }
 }

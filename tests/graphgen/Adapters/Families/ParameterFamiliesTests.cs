@@ -40,6 +40,21 @@ internal sealed class ParameterFamiliesTests
     }
 
     [Test]
+    public void Convolutions_and_norms_of_channels_are_trained_as_they_are_stored()
+    {
+        var (model, tape) = Ort.New();
+        Expr Stored(string name, params long[] dims) => tape[model.Graph.AddConstant(name, RandomTensor.Normal(name, dims))];
+        var x = tape[model.Graph.AddInput("x", ElementType.Float, [2, 3, 8])];
+        var y = tape.Op("Conv", [x, Stored("conv.weight", 4, 3, 3), Stored("conv.bias", 4)]);
+        y = tape.Op("BatchNormalization", [y, Stored("norm.weight", 4), Stored("norm.bias", 4), Stored("norm.running_mean", 4), tape.Constant(OnnxTensor.Vector<float>(1, 1, 1, 1), "norm.running_var")]);
+        model.Graph.AddOutput(y.Value);
+
+        var plan = PlanOf(UnderstoodModel.Of(model), new() { Method = "full" });
+
+        Assert.That(plan.Parameters.Select(parameter => (parameter.Name, parameter.Count)), Is.EqualTo(new[] { ("conv.bias", 4L), ("conv.weight", 36L), ("norm.bias", 4L), ("norm.weight", 4L) }));
+    }
+
+    [Test]
     public void They_start_at_the_values_of_the_file()
     {
         var model = Load("roberta-mini/seqcls.ts-eager");
