@@ -1,6 +1,8 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using LoRTA.Onnx.Cli.Display;
 using LoRTA.Onnx.Cli.Verbs;
+using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Adapters;
 using LoRTA.Onnx.GraphGen.Adapters.Families;
 
@@ -9,6 +11,19 @@ namespace LoRTA.Onnx.Cli;
 /// <summary>The command <c>lorta</c>: arguments in; exit code, standard output and standard error out.</summary>
 internal static class Application
 {
+    // What other tools call these commands.
+    private static readonly Dictionary<string, string> OtherNames = new(StringComparer.Ordinal)
+    {
+        ["merge"] = "export", ["fold"] = "export", ["fuse"] = "export", ["save"] = "export",
+        ["finetune"] = "train", ["fine-tune"] = "train", ["fit"] = "train", ["tune"] = "train",
+        ["eval"] = "evaluate", ["test"] = "evaluate", ["score"] = "evaluate", ["validate"] = "evaluate",
+        ["compare"] = "verify", ["check"] = "verify", ["diff"] = "verify",
+        ["chat"] = "generate", ["run"] = "generate", ["infer"] = "generate", ["complete"] = "generate",
+        ["info"] = "inspect", ["show"] = "inspect", ["describe"] = "inspect",
+        ["list"] = "methods", ["count"] = "methods", ["families"] = "methods",
+        ["demo"] = "quickstart", ["start"] = "quickstart",
+    };
+
     // In the order of the help.
     private static readonly Func<Verb>[] Verbs =
     [
@@ -44,10 +59,10 @@ internal static class Application
         var root = new RootCommand(purpose) { Opt.Json, Opt.Quiet };
         foreach (var verb in verbs) root.Add(verb.Command);
 
-        var parsed = root.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
+        var parsed = root.Parse(args.Length == 0 ? ["--help"] : args, new ParserConfiguration { ResponseFileTokenReplacer = null });
         var command = parsed.CommandResult.Command;
-        if (parsed.Errors is [_, ..])
-            return Failures.Usage(shell.Error, Complaint(parsed, root), command == root ? "lorta" : $"lorta {command.Name}");
+        if (Complaint(parsed, root) is var (message, suggestion))
+            return Failures.Usage(shell.Error, message, suggestion, command == root ? "lorta" : $"lorta {command.Name}");
         return verbs.FirstOrDefault(verb => verb.Command == command && parsed.Action is null) is { } called
             ? called.Run(parsed, shell)
             // help, version
@@ -60,11 +75,23 @@ internal static class Application
             });
     }
 
-    // Without a verb the parser says no more than that.
-    private static string Complaint(ParseResult parsed, RootCommand root) =>
-        parsed.CommandResult.Command == root && parsed.UnmatchedTokens is [var word, ..]
-            ? $"'{word}' is no {(word.StartsWith('-') ? "option" : "verb")} of lorta."
-            : parsed.Errors[0].Message;
+    // What is wrong with the arguments, and the start of a hint; null = nothing. To the parser, an option that it does not know is a
+    // value: of an argument, or one too many.
+    private static (string Message, string Suggestion)? Complaint(ParseResult parsed, RootCommand root)
+    {
+        var command = parsed.CommandResult.Command;
+        var values = parsed.CommandResult.Children.OfType<ArgumentResult>().SelectMany(argument => argument.Tokens)
+            .Select(token => token.Value).Concat(parsed.UnmatchedTokens);
+        if (values.FirstOrDefault(value => value.StartsWith("--", StringComparison.Ordinal)) is { } option)
+        {
+            var known = command.Options.Concat(root.Options).Select(one => one.Name).Distinct();
+            return ($"Unknown option '{option}'.", Suggestion.Hint(option.Split('=')[0], known));
+        }
+        if (parsed.Errors is not [var error, ..]) return null;
+        return command == root && parsed.UnmatchedTokens is [var word, ..]
+            ? ($"Unknown command '{word}'.", Suggestion.Hint(word, root.Subcommands.Select(verb => verb.Name), OtherNames))
+            : (error.Message, string.Empty);
+    }
 }
 
 /// <summary>What a command line runs in.</summary>

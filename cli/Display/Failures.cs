@@ -8,10 +8,10 @@ internal static class Failures
     private const string DebugSwitch = "LORTA_DEBUG";
 
     /// <summary>Wrong arguments.</summary>
-    public static int Usage(TextWriter error, string message, string command)
+    public static int Usage(TextWriter error, string message, string suggestion, string command)
     {
         Say(error, $"error: {string.Join(' ', message.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries))}");
-        Say(error, $"hint: See '{command} --help'.");
+        Say(error, $"hint: {suggestion}See '{command} --help'.");
         return ExitCode.Usage;
     }
 

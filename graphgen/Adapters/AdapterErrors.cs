@@ -12,20 +12,27 @@ internal static class AdapterErrors
     private const int Named = 4;   // so many names in one sentence
 
     public static LortaException UnknownMethod(string method, IEnumerable<string> known) =>
-        new("LRT301", $"adapter.method: '{method}' is not known.", $"Choose one of {string.Join(", ", known)}.") { IsUsage = true };
+        new(
+            "LRT301",
+            $"adapter.method: '{method}' is not known.",
+            $"{Suggestion.Hint(method, known)}Choose one of {string.Join(", ", known)}.")
+        { IsUsage = true };
 
     public static LortaException UnknownOption(string? method, string name, IEnumerable<string> known) =>
         new(
             "LRT302",
             $"adapter.options.{name}: {(method is null ? "no family has such an option" : $"{method} has no such option")}.",
-            $"{(method is null ? "There are" : "It has")} {string.Join(", ", known)}.")
+            $"{Suggestion.Hint(name, known)}{(method is null ? "There are" : "It has")} {string.Join(", ", known)}.")
         { IsUsage = true };
 
     public static LortaException OptionValue(string method, string name, string value, string problem) =>
         new("LRT303", $"adapter.options.{name}: {method} does not take '{value}'.", $"It {problem}.") { IsUsage = true };
 
     public static LortaException UnknownTarget(string method, string target, IEnumerable<string> known) =>
-        new("LRT304", $"adapter.targets: '{target}' is no target of {method}.", $"Choose from {string.Join(", ", known)}.")
+        new(
+            "LRT304",
+            $"adapter.targets: '{target}' is no target of {method}.",
+            $"{FamilyTargets.HintFor(target, known)}Choose from {string.Join(", ", known)}.")
         { IsUsage = true };
 
     public static LortaException UnknownLayer(int layer, int layers) =>

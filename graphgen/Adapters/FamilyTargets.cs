@@ -6,6 +6,23 @@ public sealed record FamilyTargets
     private static readonly FamilyTarget[] Matrices =
         [.. new[] { "q", "k", "v", "p", "gate", "up", "down" }.Select(matrix => new FamilyTarget(matrix, matrix))];
 
+    // What models and other tools call the matrices.
+    private static readonly Dictionary<string, string> OtherNames = new(StringComparer.Ordinal)
+    {
+        ["q_proj"] = "q", ["q_lin"] = "q", ["query"] = "q", ["wq"] = "q",
+        ["k_proj"] = "k", ["k_lin"] = "k", ["key"] = "k", ["wk"] = "k",
+        ["v_proj"] = "v", ["v_lin"] = "v", ["value"] = "v", ["wv"] = "v",
+        ["o"] = "p", ["o_proj"] = "p", ["out_proj"] = "p", ["out_lin"] = "p", ["c_proj"] = "p", ["wo"] = "p", ["proj"] = "p",
+        ["gate_proj"] = "gate", ["w1"] = "gate", ["wi_0"] = "gate",
+        ["up_proj"] = "up", ["w3"] = "up", ["wi_1"] = "up", ["fc1"] = "up", ["fc_in"] = "up", ["c_fc"] = "up", ["lin1"] = "up",
+        ["dense_h_to_4h"] = "up", ["intermediate.dense"] = "up",
+        ["down_proj"] = "down", ["w2"] = "down", ["fc2"] = "down", ["fc_out"] = "down", ["lin2"] = "down",
+        ["dense_4h_to_h"] = "down", ["output.dense"] = "down",
+        ["attn"] = "attention", ["self_attn"] = "attention", ["qkvo"] = "attention", ["qkvp"] = "attention",
+        ["ffn"] = "mlp", ["feed_forward"] = "mlp",
+        ["all"] = "all-linear", ["all_linear"] = "all-linear", ["linear"] = "all-linear",
+    };
+
     /// <summary>The linear layers of attention (q k v p) and of the feed-forward part (gate up down), and groups of them: most families
     /// act on any.</summary>
     public static FamilyTargets LinearLayers { get; } = new()
@@ -52,6 +69,9 @@ public sealed record FamilyTargets
 
     /// <summary>The words that a recipe may use, for messages.</summary>
     internal IEnumerable<string> Words => All.Select(target => target.Name).Concat(Groups.Keys);
+
+    /// <summary>The start of a hint for a word that names nothing here: <c>Did you mean 'p'? </c>, or nothing.</summary>
+    internal static string HintFor(string word, IEnumerable<string> known) => Suggestion.Hint(word, known, OtherNames);
 
     /// <summary>Whether a word names places of the family.</summary>
     internal bool Has(string word) => AreParameters || Groups.ContainsKey(word) || All.Any(target => target.Name == word);

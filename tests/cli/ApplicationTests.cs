@@ -34,8 +34,7 @@ internal sealed class ApplicationTests
     [Test]
     public void The_help_lists_the_verbs() => Assert.That(CommandLine.Run("--help").Output, Does.Contain("schema <adapter|recipe>").Or.Contain("schema"));
 
-    [TestCase("'lorta --help'")]
-    [TestCase("'lorta --help'", "trian")]
+    [TestCase("'lorta --help'", "nonsense")]
     [TestCase("'lorta schema --help'", "schema")]
     [TestCase("'lorta schema --help'", "schema", "model")]
     [TestCase("'lorta schema --help'", "schema", "recipe", "--bogus")]
@@ -47,9 +46,28 @@ internal sealed class ApplicationTests
         Assert.That(run.Error, Does.Match($"^error: .+\nhint: See {hint}\\.\n$"));
     }
 
-    [TestCase("trian", ExpectedResult = "error: 'trian' is no verb of lorta.")]
-    [TestCase("--bogus", ExpectedResult = "error: '--bogus' is no option of lorta.")]
-    public string A_word_that_is_no_verb_is_named(string word) => CommandLine.Run(word).Error.Split('\n')[0];
+    [TestCase("trian", ExpectedResult = "error: Unknown command 'trian'.")]
+    [TestCase("--bogus", ExpectedResult = "error: Unknown option '--bogus'.")]
+    public string An_unknown_word_is_named(string word) => CommandLine.Run(word).Error.Split('\n')[0];
+
+    [TestCase("train", "trian")]
+    [TestCase("train", "finetune")]
+    [TestCase("export", "merge")]
+    [TestCase("evaluate", "eval")]
+    [TestCase("generate", "gen")]
+    [TestCase("--rank", "methods", "--rnak", "4")]
+    [TestCase("--adapter", "evaluate", "recipe.yaml", "--adaptor", "x")]
+    [TestCase("--rank", "methods", "--rnak=4")]
+    public void A_near_miss_is_answered_by_what_was_meant(string meant, params string[] args)
+    {
+        var run = CommandLine.Run(args);
+
+        Assert.That(run.ExitCode, Is.EqualTo(2));
+        Assert.That(run.Error, Does.Contain($"hint: Did you mean '{meant}'?"));
+    }
+
+    [Test]
+    public void Without_arguments_there_is_help() => Assert.That(CommandLine.Run().Output, Is.EqualTo(CommandLine.Run("--help").Output));
 
     [Test]
     public void A_record_becomes_one_json_document_in_camel_case()

@@ -1,7 +1,8 @@
 using System.Globalization;
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization.Metadata;
+using System.Text.Json;
+using LoRTA.Onnx.GraphGen;
 using YamlDotNet.Core;
 using YamlDotNet.RepresentationModel;
 
@@ -151,13 +152,10 @@ internal sealed class RecipeBinder
 
     private static string Unknown(string name, JsonTypeInfo type)
     {
-        var nearest = type.Properties.Select(property => property.Name)
-            .FirstOrDefault(known => string.Equals(known, name, StringComparison.OrdinalIgnoreCase)
-                || known.StartsWith(name, StringComparison.OrdinalIgnoreCase)
-                || name.StartsWith(known, StringComparison.OrdinalIgnoreCase));
-        return nearest is null
-            ? $"unknown key; known are {string.Join(", ", type.Properties.Select(property => property.Name))}"
-            : $"unknown key; did you mean {nearest}?";
+        var known = type.Properties.Select(property => property.Name).ToList();
+        return Suggestion.For(name, known) is { } meant
+            ? $"unknown key; did you mean {meant}?"
+            : $"unknown key; known are {string.Join(", ", known)}";
     }
 
     private static bool IsNull(YamlNode node) =>

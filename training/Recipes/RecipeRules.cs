@@ -53,9 +53,13 @@ internal static class RecipeRules
         foreach (var (index, target) in adapter.Targets.Index())
         {
             if (string.IsNullOrEmpty(target)) continue;   // said by the options themselves
-            if (!known.Has(target)) yield return new($"adapter.targets.{index}", $"must be one of {words}, was '{target}'");
+            if (!known.Has(target))
+                yield return new($"adapter.targets.{index}", $"must be one of {words}, was '{target}'{DidYouMean(known, target)}");
         }
     }
+
+    private static string DidYouMean(FamilyTargets known, string target) =>
+        FamilyTargets.HintFor(target, known.Words) is { Length: > 0 } hint ? $". {hint.TrimEnd()}" : string.Empty;
 
     // Keys that say the same thing in two ways. A default counts as not written: a resolved recipe writes them all.
     private static IEnumerable<RecipeProblem> Twice(Recipe recipe)
