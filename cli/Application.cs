@@ -12,17 +12,17 @@ namespace LoRTA.Onnx.Cli;
 internal static class Application
 {
     // What other tools call these commands.
-    private static readonly Dictionary<string, string> OtherNames = new(StringComparer.Ordinal)
+    private static readonly Dictionary<string, string> OtherNames = new[]
     {
-        ["merge"] = "export", ["fold"] = "export", ["fuse"] = "export", ["save"] = "export",
-        ["finetune"] = "train", ["fine-tune"] = "train", ["fit"] = "train", ["tune"] = "train",
-        ["eval"] = "evaluate", ["test"] = "evaluate", ["score"] = "evaluate", ["validate"] = "evaluate",
-        ["compare"] = "verify", ["check"] = "verify", ["diff"] = "verify",
-        ["chat"] = "generate", ["run"] = "generate", ["infer"] = "generate", ["complete"] = "generate",
-        ["info"] = "inspect", ["show"] = "inspect", ["describe"] = "inspect",
-        ["list"] = "methods", ["count"] = "methods", ["families"] = "methods",
-        ["demo"] = "quickstart", ["start"] = "quickstart",
-    };
+        ("export", "merge fold fuse save"),
+        ("train", "finetune fine-tune fit tune"),
+        ("evaluate", "eval test score validate"),
+        ("verify", "compare check diff"),
+        ("generate", "chat run infer complete"),
+        ("inspect", "info show describe"),
+        ("methods", "list count families"),
+        ("quickstart", "demo start"),
+    }.SelectMany(verb => verb.Item2.Split(' ').Select(name => KeyValuePair.Create(name, verb.Item1))).ToDictionary(StringComparer.Ordinal);
 
     // In the order of the help.
     private static readonly Func<Verb>[] Verbs =

@@ -61,7 +61,7 @@ internal static partial class Opt
     public static Option<bool> Resume() => new("--resume")
     {
         Description =
-            "Go on from the newest checkpoint of the run folder: on cpu to the bytes of a run without a stop, on cuda within rounding.",
+            "Continue from the newest checkpoint of the run folder: on cpu to the bytes of a run without a stop, on cuda within rounding.",
     };
 
     public static Option<string> Method() =>
@@ -73,10 +73,10 @@ internal static partial class Opt
     public static Option<double> Alpha() =>
         new("--alpha") { Description = "Numerator of the scale α/r.", DefaultValueFactory = _ => Usual.Alpha, HelpName = "A" };
 
-    /// <summary>Words parted by commas.</summary>
+    /// <summary>Words separated by commas.</summary>
     public static Option<string[]> Targets() => new("--targets")
     {
-        Description = "Adapted matrices, parted by commas (default: the family's own choice, mostly q,k,v,p).",
+        Description = "Adapted matrices, separated by commas (default: the family's own choice, mostly q,k,v,p).",
         HelpName = "q,k,v,p",
         CustomParser = result => result.Tokens[^1].Value.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries),
     };

@@ -93,7 +93,7 @@ internal sealed class Call(ParseResult parsed, IProgress<object> progress, Shell
     /// <summary>Takes <c>StepRecord</c>, <c>EvaluationRecord</c> and texts.</summary>
     public IProgress<object> Progress => progress;
 
-    /// <summary>Takes a text that is the result itself, as it comes about; nowhere where the result is one JSON document.</summary>
+    /// <summary>Takes a text that is the result itself, as it is generated; nowhere where the result is one JSON document.</summary>
     public TextWriter Text => parsed.GetValue(Opt.Json) ? TextWriter.Null : shell.Output;
 
     public CancellationToken Stop => shell.Stop;

@@ -54,7 +54,7 @@ internal static class ArtifactsVerb
     private static LortaException NotYet(string dialect) =>
         new(
             "LRT805",
-            $"--dialect: '{dialect}' is not there yet.",
+            $"--dialect: '{dialect}' is not supported yet.",
             $"Use {Portable}, whose graphs need no other runtime.")
         { IsUsage = true };
 

@@ -27,7 +27,7 @@ internal static class ExportVerb
         var widen = Opt.Of<bool>("--widen", "Write folded weights as float32 where the file stores them narrower behind a Cast.");
         var allow = Opt.AllowBase();
         var keep = Opt.Of<bool>("--keep-base", "Leave the base's weights as they are and add the adapter beside them.");
-        var rounding = Opt.Of<bool>("--allow-rounding", "Accept weights of few bits that keep less than half of the adapter's effect.");
+        var rounding = Opt.Of<bool>("--allow-rounding", "Accept low-bit weights that keep less than half of the adapter's effect.");
         var data = Opt.Of<string?>("--data",
             "Compare on a recipe's data, and measure the loss of base and adapter and that of the result on its validation data.",
             "RECIPE");

@@ -18,7 +18,7 @@ internal static class TrainVerb
         var runtime = new RuntimeArguments();
         return Verb.Define(
             "train",
-            "Train an adapter as a recipe says.",
+            "Train an adapter from a recipe.",
             [recipe, settings, output, resume, force, seed, .. runtime.Symbols],
             call =>
             {

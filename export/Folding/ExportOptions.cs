@@ -32,7 +32,7 @@ public sealed record FoldedModel(GraphGen.Ir.OnnxModel Model)
     /// <summary>Bits of the narrowest form that folded weights are stored in; 32 where nothing is rounded.</summary>
     public int Bits { get; internal init; } = 32;
 
-    /// <summary>How weights of few bits are rounded: each number to the nearest code, until something else is chosen.</summary>
+    /// <summary>How low-bit weights are rounded: each number to the nearest code, until something else is chosen.</summary>
     internal RoundingChoice Choice { get; init; } = new();
 
     /// <summary>Its training copy, as its weights are rounded now: made once for each way of rounding, and not changed.</summary>
@@ -46,7 +46,7 @@ public sealed record FoldedModel(GraphGen.Ir.OnnxModel Model)
         }
     }
 
-    /// <summary>Rounds all weights of few bits as was chosen; those that were not rounded by then are when they are first asked
+    /// <summary>Rounds all low-bit weights as was chosen; those that were not rounded by then are when they are first asked
     /// for.</summary>
     internal Action Round { get; init; } = () => { };
 

@@ -9,13 +9,13 @@ internal static class FoldingErrors
     public static LortaException NotFloat(string name, string initializer, ElementType type) =>
         new(
             "LRT707",
-            $"{name}: was trained along, but the file stores it as {type.Display()} ('{initializer}').",
+            $"{name}: was trained alongside the adapter, but the file stores it as {type.Display()} ('{initializer}').",
             "Fold into an export that stores it in float, or train without it.");
 
     public static LortaException Merged(string name, string initializer) =>
         new(
             "LRT708",
-            $"{name}: was trained along, but the file stores it in one tensor with other parameters, '{initializer}', and its nodes do "
+            $"{name}: was trained alongside the adapter, but the file stores it in one tensor with other parameters, '{initializer}', and its nodes do "
                 + "not tell whose is whose.",
             "Fold into the export that was trained on.");
 

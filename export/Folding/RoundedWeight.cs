@@ -107,7 +107,7 @@ internal sealed class FloatWeight(FloatNumbers original, IReadOnlyList<WeightEdi
     }
 }
 
-/// <summary>A folded matrix of few bits, quantised again in the file's own blocks, when it is first asked for; each way of rounding is
+/// <summary>A folded low-bit matrix, quantised again in the file's own blocks, when it is first asked for; each way of rounding is
 /// kept, so that a choice between them costs nothing.</summary>
 /// <param name="original">The stored matrix as it was.</param>
 /// <param name="edits">New numbers for parts of it.</param>

@@ -1,6 +1,6 @@
 namespace LoRTA.Onnx.Export.Folding;
 
-/// <summary>How the weights of a folded model are rounded to few bits; they are made anew when it changes.</summary>
+/// <summary>How the weights of a folded model are rounded to low-bit codes; they are made anew when it changes.</summary>
 internal sealed class RoundingChoice
 {
     /// <summary>Second moments of the inputs by site; null = each number to the nearest code.</summary>

@@ -11,7 +11,7 @@ namespace LoRTA.Onnx.Export.Folding;
 /// do.</summary>
 /// <param name="model">The graph that changes.</param>
 /// <param name="widen">Write float32 past the Casts.</param>
-/// <param name="choice">How weights of few bits are rounded.</param>
+/// <param name="choice">How low-bit weights are rounded.</param>
 internal sealed class WeightWriter(OnnxModel model, bool widen, RoundingChoice choice)
 {
     private const int AtOnce = 2;   // more take more memory than they save time
@@ -35,7 +35,7 @@ internal sealed class WeightWriter(OnnxModel model, bool widen, RoundingChoice c
     /// <summary>Bits of the narrowest form.</summary>
     public int Bits => _rounded.Select(weight => weight.Bits).DefaultIfEmpty(32).Min();
 
-    /// <summary>Rounds all weights of few bits as was chosen, two at a time: what one thread does alone for one of them, another does for
+    /// <summary>Rounds all low-bit weights as was chosen, two at a time: what one thread does alone for one of them, another does for
     /// the other.</summary>
     /// <exception cref="GraphGen.LortaException">LRT703: of the weights that do not fit their type, the first in the file's
     /// order, whichever thread finds its own first.</exception>

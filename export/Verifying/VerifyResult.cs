@@ -12,7 +12,7 @@ namespace LoRTA.Onnx.Export.Verifying;
 public sealed record VerifyResult(double MaxAbsDiff, double MaxRelDiff, double DeployedMaxAbsDiff, double Tolerance, double? EffectKept,
     bool Ok)
 {
-    /// <summary>The share of an adapter's effect that a file of few bits must keep.</summary>
+    /// <summary>The share of an adapter's effect that a low-bit file must keep.</summary>
     public const double LeastEffect = 0.5;
 
     /// <summary>Of a model that is being folded: what <see cref="EffectKept"/> would be if every number went to the nearest code.</summary>

@@ -7,21 +7,20 @@ public sealed record FamilyTargets
         [.. new[] { "q", "k", "v", "p", "gate", "up", "down" }.Select(matrix => new FamilyTarget(matrix, matrix))];
 
     // What models and other tools call the matrices.
-    private static readonly Dictionary<string, string> OtherNames = new(StringComparer.Ordinal)
+    private static readonly Dictionary<string, string> OtherNames = new[]
     {
-        ["q_proj"] = "q", ["q_lin"] = "q", ["query"] = "q", ["wq"] = "q",
-        ["k_proj"] = "k", ["k_lin"] = "k", ["key"] = "k", ["wk"] = "k",
-        ["v_proj"] = "v", ["v_lin"] = "v", ["value"] = "v", ["wv"] = "v",
-        ["o"] = "p", ["o_proj"] = "p", ["out_proj"] = "p", ["out_lin"] = "p", ["c_proj"] = "p", ["wo"] = "p", ["proj"] = "p",
-        ["gate_proj"] = "gate", ["w1"] = "gate", ["wi_0"] = "gate",
-        ["up_proj"] = "up", ["w3"] = "up", ["wi_1"] = "up", ["fc1"] = "up", ["fc_in"] = "up", ["c_fc"] = "up", ["lin1"] = "up",
-        ["dense_h_to_4h"] = "up", ["intermediate.dense"] = "up",
-        ["down_proj"] = "down", ["w2"] = "down", ["fc2"] = "down", ["fc_out"] = "down", ["lin2"] = "down",
-        ["dense_4h_to_h"] = "down", ["output.dense"] = "down",
-        ["attn"] = "attention", ["self_attn"] = "attention", ["qkvo"] = "attention", ["qkvp"] = "attention",
-        ["ffn"] = "mlp", ["feed_forward"] = "mlp",
-        ["all"] = "all-linear", ["all_linear"] = "all-linear", ["linear"] = "all-linear",
-    };
+        ("q", "q_proj q_lin query wq"),
+        ("k", "k_proj k_lin key wk"),
+        ("v", "v_proj v_lin value wv"),
+        ("p", "o o_proj out_proj out_lin c_proj wo proj"),
+        ("gate", "gate_proj w1 wi_0"),
+        ("up", "up_proj w3 wi_1 fc1 fc_in c_fc lin1 dense_h_to_4h intermediate.dense"),
+        ("down", "down_proj w2 fc2 fc_out lin2 dense_4h_to_h output.dense"),
+        ("attention", "attn self_attn qkvo qkvp"),
+        ("mlp", "ffn feed_forward"),
+        ("all-linear", "all all_linear linear"),
+    }.SelectMany(target => target.Item2.Split(' ').Select(name => KeyValuePair.Create(name, target.Item1)))
+        .ToDictionary(StringComparer.Ordinal);
 
     /// <summary>The linear layers of attention (q k v p) and of the feed-forward part (gate up down), and groups of them: most families
     /// act on any.</summary>

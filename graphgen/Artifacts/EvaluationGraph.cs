@@ -13,7 +13,7 @@ namespace LoRTA.Onnx.GraphGen.Artifacts;
 /// <param name="Batches">Which batches it takes.</param>
 internal sealed record EvaluationGraph(OnnxModel Model, string? Logits, BatchRuns Batches)
 {
-    /// <summary>How many classes the logits tell apart, where their shape says it.</summary>
+    /// <summary>How many classes the logits distinguish, where their shape says it.</summary>
     public int? Classes => Logits is null ? null : (int?)Model.Graph.Find(Logits)?.Shape?[-1].Value;
 
     /// <summary>Adds a task's loss to a model as it is; its attention need not be understood.</summary>

@@ -42,7 +42,7 @@ public sealed record AttentionMap
     /// <summary>Whether there is anything that looks like attention, understood or not.</summary>
     internal bool HasAttention { get; init; }
 
-    /// <summary>How the file keeps its matrices of few bits, of attention or not, by the stored tensor.</summary>
+    /// <summary>How the file keeps its low-bit matrices, of attention or not, by the stored tensor.</summary>
     internal IReadOnlyDictionary<string, BlockLayout> Codes { get; init; } = new Dictionary<string, BlockLayout>(StringComparer.Ordinal);
 
     /// <summary>The stored tensors whose numbers the file scales on the way to where they are applied.</summary>

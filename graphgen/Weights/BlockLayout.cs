@@ -3,7 +3,7 @@ using LoRTA.Onnx.GraphGen.Ir.Tensors;
 
 namespace LoRTA.Onnx.GraphGen.Weights;
 
-/// <summary>How a file keeps a matrix of few bits: codes in blocks, w = (code − zero point)·scale.</summary>
+/// <summary>How a file keeps a low-bit matrix: codes in blocks, w = (code − zero point)·scale.</summary>
 public sealed record BlockLayout
 {
     /// <summary>First output of the deployed node that reads the scales.</summary>

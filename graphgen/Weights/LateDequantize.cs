@@ -2,12 +2,12 @@ using LoRTA.Onnx.GraphGen.Ir;
 
 namespace LoRTA.Onnx.GraphGen.Weights;
 
-/// <summary>Frozen weights of few bits are widened when they are needed and at no other time.</summary>
+/// <summary>Frozen low-bit weights are widened when they are needed and at no other time.</summary>
 /// <remarks>ONNX Runtime would else run every DequantizeLinear of constants at the start and keep the results: a float32 copy of the whole
 /// model.</remarks>
 internal static class LateDequantize
 {
-    /// <summary>Whether a value is a stored tensor of few bits, widened.</summary>
+    /// <summary>Whether a value is a stored low-bit tensor, widened.</summary>
     public static bool IsDequantized(Value value) =>
         value.Producer is { Op: "DequantizeLinear" } node && node.Inputs.All(input => input is null or { IsConstant: true });
 

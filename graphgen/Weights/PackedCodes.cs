@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace LoRTA.Onnx.GraphGen.Weights;
 
-/// <summary>Codes of few bits side by side, from the low bits of a byte up, and each in a byte of its own.</summary>
+/// <summary>Low-bit codes side by side, from the low bits of a byte up, and each in a byte of its own.</summary>
 internal static class PackedCodes
 {
     /// <summary>The bits of the code that starts at a bit.</summary>

@@ -3,7 +3,7 @@ using LoRTA.Onnx.GraphGen.Ir.Tensors;
 
 namespace LoRTA.Onnx.GraphGen.Weights;
 
-/// <summary>A matrix of few bits: w = (code − zero point)·scale, with a scale and a zero point for each block.</summary>
+/// <summary>A low-bit matrix: w = (code − zero point)·scale, with a scale and a zero point for each block.</summary>
 /// <param name="Layout">Where everything lies.</param>
 /// <param name="Codes">The codes as stored.</param>
 /// <param name="Scales">The scales as stored.</param>

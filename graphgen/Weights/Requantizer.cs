@@ -3,7 +3,7 @@ using System.Numerics.Tensors;
 
 namespace LoRTA.Onnx.GraphGen.Weights;
 
-/// <summary>Rounds other numbers to the codes and scales of a matrix of few bits.</summary>
+/// <summary>Rounds other numbers to the codes and scales of a low-bit matrix.</summary>
 /// <param name="matrix">The matrix.</param>
 internal sealed class Requantizer(QuantizedMatrix matrix)
 {

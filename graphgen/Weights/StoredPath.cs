@@ -4,7 +4,7 @@ using LoRTA.Onnx.GraphGen.Ir.Tensors;
 namespace LoRTA.Onnx.GraphGen.Weights;
 
 /// <summary>The way from a value of a deployed graph back to the one tensor that the file stores for it. All questions about what lies
-/// behind a value are asked here.</summary>
+/// behind a value are asked here; of the canonical graph, <c>StoredMatrixOperand</c> asks for matrices with further axes.</summary>
 /// <param name="Value">The value.</param>
 /// <param name="Stored">The initializer, or the output of a Constant node.</param>
 /// <param name="Steps">The operators in between, in the order of the data.</param>
@@ -34,7 +34,8 @@ internal sealed record StoredPath(Value Value, Value Stored, IReadOnlyList<Store
     /// <summary>The values passed, from the value back to the stored tensor.</summary>
     public IEnumerable<Value> Values => Steps.Reverse().Select(step => step.Node.Output).Append(Stored);
 
-    /// <summary>Follows a value back; null where it is computed from inputs, or from several stored tensors of its size.</summary>
+    /// <summary>Follows a value back; null where it is computed from inputs, or from several stored tensors of its size, and where it is a
+    /// part of one (Split, Slice).</summary>
     public static StoredPath? Of(Value? value) => Of(value, MostScales);
 
     private static StoredPath? Of(Value? value, int scales)

@@ -53,7 +53,7 @@ internal enum ViewEffect
     /// <summary>The sizes; the order of the elements stays.</summary>
     Shape,
 
-    /// <summary>Codes of few bits become numbers.</summary>
+    /// <summary>Low-bit codes become numbers.</summary>
     Codes,
 
     /// <summary>Numbers become codes: what is stored is not what is computed with.</summary>

@@ -34,7 +34,7 @@ internal sealed class TextGenerator : IDisposable
     /// <summary>Continues a text.</summary>
     /// <param name="prompt">Its beginning; special tokens that the tokenizer puts before a text are added.</param>
     /// <param name="options">How far and how.</param>
-    /// <param name="reader">Takes the text while it comes about.</param>
+    /// <param name="reader">Takes the text as it is generated.</param>
     /// <param name="stop">Ends it early.</param>
     /// <exception cref="LortaException">LRT621 … LRT623: the prompt is empty, too long, or of another tokenizer; LRT613, LRT624: the model
     /// fails.</exception>

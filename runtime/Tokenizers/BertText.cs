@@ -27,7 +27,7 @@ internal sealed record BertText(bool CleanText = true, bool SplitChinese = true,
     public static string Lower(string text) =>
         MapRunes(text, (rune, to) => to.Append(rune.Value == 'İ' ? "i̇" : Rune.ToLowerInvariant(rune).ToString()));
 
-    /// <summary>Words parted by white space, every punctuation character on its own.</summary>
+    /// <summary>Words separated by white space, every punctuation character on its own.</summary>
     public static IEnumerable<string> Words(string text)
     {
         var start = 0;

@@ -14,7 +14,7 @@ internal static class PieceDecoders
         (" 's", "'s"), (" 've", "'ve"), (" 're", "'re"),
     ];
 
-    /// <summary>Pieces parted by spaces.</summary>
+    /// <summary>Pieces separated by spaces.</summary>
     public static string Spaced(IReadOnlyList<string> pieces) => string.Join(' ', pieces);
 
     /// <summary>SentencePiece: the mark is a space, <c>&lt;0x41&gt;</c> a byte, and the space put before the text goes.</summary>
@@ -36,7 +36,7 @@ internal static class PieceDecoders
         return dropFirstSpace && text.Length > 0 && text[0] == ' ' ? text.ToString(1, text.Length - 1) : text.ToString();
     }
 
-    /// <summary>WordPiece: pieces parted by spaces but for continuations, then English punctuation drawn to its word.</summary>
+    /// <summary>WordPiece: pieces separated by spaces but for continuations, then English punctuation drawn to its word.</summary>
     public static string WordPiece(IReadOnlyList<string> pieces, string prefix, bool cleanUp)
     {
         var text = new StringBuilder();

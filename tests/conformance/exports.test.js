@@ -68,7 +68,7 @@ describe('exports', { concurrency: 2 }, () => {
                     within(limits.runtimes, relativeDistance(await run(node, form), await run(web, form), batch));
                 });
 
-                // Few bits lose a part of the adapter when it is folded; how much is said by lorta export.
+                // Low-bit weights lose a part of the adapter when it is folded; how much is said by lorta export.
                 if (golden && !(limits.isQuantized && form === 'folded')) {
                     for (const runtime of [node, web]) {
                         test(`${form}: ${runtime} gives the numbers of PyTorch (float64)`, async () => {

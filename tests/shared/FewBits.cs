@@ -3,7 +3,7 @@ using LoRTA.Onnx.GraphGen.Ir.Tensors;
 
 namespace LoRTA.Onnx.Tests.Shared;
 
-/// <summary>The forms in which weights of few bits are stored.</summary>
+/// <summary>The forms in which low-bit weights are stored.</summary>
 internal enum FewBitsForm
 {
     /// <summary><c>MatMulNBits</c>, 4 bits, the middle code is 0.</summary>
@@ -28,7 +28,7 @@ internal enum FewBitsForm
     IntegerWithOneZero,
 }
 
-/// <summary>Files whose products with constants are stored in few bits, made from float32 files.</summary>
+/// <summary>Files whose products with constants are stored in low-bit form, made from float32 files.</summary>
 internal static class FewBits
 {
     private const int Block = 16;

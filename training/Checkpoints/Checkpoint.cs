@@ -4,13 +4,13 @@ using LoRTA.Onnx.Training.Recipes;
 
 namespace LoRTA.Onnx.Training.Checkpoints;
 
-/// <summary>Everything that a run needs to go on as if it had never stopped; random values need only the seed and the step.</summary>
+/// <summary>Everything that a run needs to continue as if it had never stopped; random values need only the seed and the step.</summary>
 internal sealed record Checkpoint
 {
     /// <summary>Finished optimizer steps.</summary>
     public required long Step { get; init; }
 
-    /// <summary>Where the data goes on.</summary>
+    /// <summary>Where the data continue.</summary>
     public required DataPosition Position { get; init; }
 
     /// <summary>Trained tensors and the optimizer's state.</summary>

@@ -15,7 +15,7 @@ internal static class CheckpointErrors
     public static LortaException NothingToResume(string path) =>
         new(
             "LRT563",
-            $"{path}: holds files, but no run that could go on.",
+            $"{path}: holds files, but no run that could continue.",
             "Name the run folder that has the checkpoints, or start anew with --force instead of --resume.")
         { IsUsage = true };
 

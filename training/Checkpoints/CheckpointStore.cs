@@ -61,8 +61,8 @@ internal sealed partial class CheckpointStore
     public Checkpoint At(long step) => CheckpointFile.Load(PathOf(step));
 
     /// <summary>The newest whole checkpoint if it belongs to this very run; null if there is none yet.</summary>
-    /// <param name="recipe">The recipe to go on with.</param>
-    /// <param name="threads">The threads to go on with; null accepts any.</param>
+    /// <param name="recipe">The recipe to continue with.</param>
+    /// <param name="threads">The threads to continue with; null accepts any.</param>
     /// <exception cref="LortaException">LRT560: all are damaged; LRT561: another recipe, with the keys that differ; LRT562: another thread
     /// count.</exception>
     public Checkpoint? Resume(RecipeIdentity recipe, int? threads)

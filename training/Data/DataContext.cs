@@ -12,7 +12,7 @@ namespace LoRTA.Onnx.Training.Data;
 /// <param name="Tokenizer">Its tokenizer.</param>
 internal sealed record DataContext(Recipe Recipe, TextTokenizer Tokenizer)
 {
-    /// <summary>How many classes the model tells apart, where known: larger labels are refused.</summary>
+    /// <summary>How many classes the model distinguishes, where known: larger labels are refused.</summary>
     public int? Classes { get; init; }
 
     /// <summary>What the model's own input for labels takes.</summary>

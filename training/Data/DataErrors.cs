@@ -38,7 +38,7 @@ internal static class DataErrors
 
     public static LortaException LabelCount(string path, int line, int labels, int units) =>
         new("LRT510", string.Create(CultureInfo.InvariantCulture, $"{At(path, line)}: {labels} labels for {units} letters or words."),
-            "Give one label per letter (as a string of the same length) or per word (both parted by spaces).");
+            "Give one label per letter (as a string of the same length) or per word (both separated by spaces).");
 
     public static LortaException BadTemplate(string template, string what) =>
         new(
@@ -55,7 +55,7 @@ internal static class DataErrors
     public static LortaException TooManyClasses(int named, int known) =>
         new(
             "LRT514",
-            string.Create(CultureInfo.InvariantCulture, $"data.labels: names {named} classes, but the model tells {known} apart."),
+            string.Create(CultureInfo.InvariantCulture, $"data.labels: names {named} classes, but the model has {known} classes."),
             "Name the model's classes in the order of its logits.")
         { IsUsage = true };
 

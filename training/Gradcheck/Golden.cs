@@ -196,7 +196,7 @@ internal sealed class Golden
 
         public Dictionary<string, IReadOnlyList<long>>? HeadMap { get; init; }
 
-        /// <summary>The module of the model that trained along.</summary>
+        /// <summary>The module of the model that trained alongside the adapter.</summary>
         public string? Head { get; init; }
 
         public Dictionary<string, JsonElement>? Options { get; init; }

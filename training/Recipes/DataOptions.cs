@@ -33,7 +33,7 @@ internal sealed record DataOptions
     [Range(1, int.MaxValue), Description("Longest row in tokens; longer ones are cut.")]
     public int MaxLength { get; init; } = 128;
 
-    [Description("text: what parts entries.")]
+    [Description("text: what separates entries.")]
     public string Separator { get; init; } = "\n\n";
 
     [Description("Put the token that begins a text before each entry, where the tokenizer has one.")]

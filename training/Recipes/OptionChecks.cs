@@ -47,7 +47,7 @@ internal static class OptionChecks
     private static string? Complaint(ChoiceAttribute choice, string word)
     {
         var words = string.Join(", ", choice.Words);
-        if (choice.NotYet.Contains(word, StringComparer.Ordinal)) return $"'{word}' is not there yet; now {words}";
+        if (choice.NotYet.Contains(word, StringComparer.Ordinal)) return $"'{word}' is not supported yet; supported: {words}";
         return choice.Words.Contains(word, StringComparer.Ordinal)
             ? null
             : choice.Words.Count == 1

@@ -35,7 +35,7 @@ internal sealed record Recipe
     [Description("What is trained: one adapter family, its size and its places.")]
     public AdapterOptions Adapter { get; init; } = new();
 
-    [Description("Parameters of the model itself that are trained along.")]
+    [Description("Parameters of the model itself that are trained alongside the adapter.")]
     public IReadOnlyList<TrainablePattern> Trainables { get; init; } = [];
 
     [Description("A new head, only for a model without one.")]

@@ -42,7 +42,7 @@ internal static class RecipeRules
     {
         var known = (families ?? AdapterFamilies.All).Select(family => family.Method).ToList();
         if (!known.Contains(recipe.Adapter.Method))
-            yield return new("adapter.method", $"'{recipe.Adapter.Method}' is not there yet; now {string.Join(", ", known)}");
+            yield return new("adapter.method", $"'{recipe.Adapter.Method}' is not supported yet; supported: {string.Join(", ", known)}");
     }
 
     // The names of its places are the family's.
@@ -73,7 +73,7 @@ internal static class RecipeRules
         if (data.Labels is not null && recipe.Head is { Labels.Count: > 0 }) yield return Beside("data.labels", "head.labels");
     }
 
-    private static RecipeProblem Beside(string key, string other) => new(key, $"stands beside {other}; give one of them");
+    private static RecipeProblem Beside(string key, string other) => new(key, $"cannot be combined with {other}; give one of them");
 
     private static IEnumerable<RecipeProblem> Task(Recipe recipe)
     {
@@ -95,7 +95,7 @@ internal static class RecipeRules
             if (file is null) continue;
             if (RowReader.FormatOf(file) is not { } format)
                 yield return new("data.format", $"cannot be told from '{Path.GetFileName(file)}'; name it");
-            else if (format == "parquet") yield return new(key, "parquet is not there yet; convert the file to jsonl, tsv or csv");
+            else if (format == "parquet") yield return new(key, "parquet is not supported yet; convert the file to jsonl, tsv or csv");
         }
     }
 

@@ -29,10 +29,10 @@ internal sealed record RunFolder(string Path)
     private bool HasCheckpoints => new CheckpointStore(Checkpoints).HasAny;
 
     /// <summary>Refuses a folder whose content this run must not replace.</summary>
-    /// <param name="resume">Whether a run in it goes on.</param>
+    /// <param name="resume">Whether a run in it is continued.</param>
     /// <param name="force">Whether a run in it may be replaced.</param>
     /// <param name="inputs">The files that the run reads.</param>
-    /// <exception cref="LortaException">LRT102: something is there already; LRT563: nothing there can go on; LRT107, LRT123: something in
+    /// <exception cref="LortaException">LRT102: something is there already; LRT563: nothing there can be continued; LRT107, LRT123: something in
     /// its places is not a run's; LRT701: an input.</exception>
     public void Check(bool resume, bool force, IReadOnlyList<string> inputs)
     {

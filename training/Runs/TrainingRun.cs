@@ -35,7 +35,7 @@ internal sealed record RunRequest : RecipeRequest
     /// <summary>The file that the recipe was read from; null for one that was made in code.</summary>
     public string? RecipePath { get; init; }
 
-    /// <summary>Whether to go on from the newest checkpoint.</summary>
+    /// <summary>Whether to continue from the newest checkpoint.</summary>
     public bool Resume { get; init; }
 
     /// <summary>Whether an existing run may be replaced.</summary>
@@ -63,7 +63,7 @@ internal static class TrainingRun
 {
     /// <summary>Trains.</summary>
     /// <param name="request">What to train.</param>
-    /// <param name="progress">Shown while it goes on.</param>
+    /// <param name="progress">Shown while it is in progress.</param>
     /// <param name="clock">Clock for speeds and logs.</param>
     /// <param name="stop">Stops after the current step, with everything saved.</param>
     /// <exception cref="LortaException">Anything that does not fit, before the first file is written; a loss that is no number.</exception>

@@ -1,6 +1,6 @@
 namespace LoRTA.Onnx.Training.Tracking;
 
-/// <summary>Takes note of a run while it goes on: a log, a display, a report.</summary>
+/// <summary>Takes note of a run while it is in progress: a log, a display, a report.</summary>
 internal interface ITracker
 {
     void Step(StepRecord record);

@@ -21,7 +21,7 @@ internal sealed class MetricsLog : ITracker, IDisposable
 
     /// <summary>Opens the log of a run.</summary>
     /// <param name="path">The file.</param>
-    /// <param name="fromStep">The finished steps of the checkpoint that the run goes on from; later lines, and a torn last one, go. 0
+    /// <param name="fromStep">The finished steps of the checkpoint that the run continues from; later lines, and a torn last one, go. 0
     /// starts anew.</param>
     /// <exception cref="LortaException">LRT104: not writable.</exception>
     public static MetricsLog Open(string path, long fromStep)

@@ -62,7 +62,7 @@ internal static class RunReport
                 CultureInfo.InvariantCulture,
                 $"{recipe.Adapter.Method}, rank {recipe.Adapter.Rank}, alpha {recipe.Adapter.Alpha}, on "
                     + $"{string.Join(", ", recipe.Adapter.Targets ?? [])}, layers {recipe.Adapter.Layers}")],
-        ["trained numbers", result.Trainable.ToString("N0", CultureInfo.InvariantCulture)],
+        ["trainable parameters", result.Trainable.ToString("N0", CultureInfo.InvariantCulture)],
         ["seed", recipe.Seed.ToString(CultureInfo.InvariantCulture)],
         ["steps", result.Steps.ToString(CultureInfo.InvariantCulture)],
         ["loss", result.Loss is { } loss ? Phrases.Number(loss) : "– (no validation data)"],

@@ -22,7 +22,7 @@ internal sealed record RunResult
 
     public long PeakMemoryBytes { get; init; }
 
-    /// <summary>Trained numbers: the adapter's and those of extra parameters.</summary>
+    /// <summary>Trainable parameters: the adapter's and those of extra parameters.</summary>
     public long Trainable { get; init; }
 
     /// <summary>Where it was computed: cpu, cuda or cuda:N.</summary>

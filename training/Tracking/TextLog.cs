@@ -5,7 +5,7 @@ using LoRTA.Onnx.GraphGen.Files;
 
 namespace LoRTA.Onnx.Training.Tracking;
 
-/// <summary>The file <c>log.txt</c> of a run: what happened, in words, with the time; a resumed run goes on in it.</summary>
+/// <summary>The file <c>log.txt</c> of a run: what happened, in words, with the time; a resumed run appends to it.</summary>
 internal sealed class TextLog : ITracker, IDisposable
 {
     private readonly StreamWriter _writer;

@@ -87,7 +87,7 @@ public sealed record Adapter(string Path, AdapterConfig Config, IReadOnlyDiction
     /// <summary>An adapter as it is stored: factors that are not trained are left out where the seed draws them again.</summary>
     /// <param name="plan">The adapter.</param>
     /// <param name="baseModel">The model that it belongs to.</param>
-    /// <param name="tensors">All factors, and parameters of the model that were trained along.</param>
+    /// <param name="tensors">All factors, and parameters of the model that were trained alongside the adapter.</param>
     /// <param name="seed">The seed of factors that were drawn.</param>
     internal static Adapter Of(AdapterPlan plan, BaseModel baseModel, IReadOnlyDictionary<string, OnnxTensor> tensors, long seed)
     {
@@ -120,7 +120,7 @@ public sealed record Adapter(string Path, AdapterConfig Config, IReadOnlyDiction
         FactorsOf(plan).Concat(Tensors.Where(pair => TensorName.Parse(pair.Key).Kind == TensorKind.Parameter))
             .ToDictionary(StringComparer.Ordinal);
 
-    /// <summary>The model's own parameters that were trained along, by their name in the model, checked against it.</summary>
+    /// <summary>The model's own parameters that were trained alongside the adapter, by their name in the model, checked against it.</summary>
     /// <param name="deployed">The model.</param>
     /// <param name="names">Its parameters; asked for only where the adapter holds some.</param>
     /// <exception cref="LortaException">LRT307 the model has none of that name; LRT308 wrong shape; LRT313 no finite floats.</exception>

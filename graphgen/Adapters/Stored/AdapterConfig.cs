@@ -66,7 +66,7 @@ public sealed record AdapterConfig
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public FrozenFactors? Frozen { get; init; }
 
-    /// <summary>The model's own parameters that were trained along, by name.</summary>
+    /// <summary>The model's own parameters that were trained alongside the adapter, by name.</summary>
     public IReadOnlyList<string> Trainables { get; init; } = [];
 
     /// <summary>Task that it was trained for.</summary>

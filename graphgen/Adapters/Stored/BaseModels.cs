@@ -36,7 +36,7 @@ internal static class BaseModels
             ? Numbers(deployed, stored.Weight, codes)
             : new FloatNumbers(Find(deployed, stored.Weight), stored.Size.Rows, stored.Size.Columns);
 
-    /// <summary>A stored matrix of few bits.</summary>
+    /// <summary>A stored low-bit matrix.</summary>
     public static QuantizedMatrix Numbers(OnnxModel deployed, string weight, BlockLayout codes) =>
         new(codes, Find(deployed, weight), Find(deployed, codes.Scales), codes.ZeroPoints is { } zeros ? Find(deployed, zeros) : null);
 

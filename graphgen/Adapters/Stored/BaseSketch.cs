@@ -10,7 +10,7 @@ namespace LoRTA.Onnx.GraphGen.Adapters.Stored;
 
 /// <summary>Makes the sketch of a model: of each matrix eight numbers are read, nothing else.</summary>
 /// <param name="deployed">The model.</param>
-/// <param name="map">Its attention, and how it keeps matrices of few bits.</param>
+/// <param name="map">Its attention, and how it keeps low-bit matrices.</param>
 internal sealed class BaseSketch(OnnxModel deployed, AttentionMap map)
 {
     private readonly SortedDictionary<string, IReadOnlyList<float>> _values = new(StringComparer.Ordinal);

@@ -46,7 +46,7 @@ internal sealed class MlpReader(SiteReader sites, ResidualStream stream, IReadOn
                     branches.Values[0].Producer, $"a further MLP, or something like it, follows that of layer {layer}; it is left alone");
                 return;
             }
-            (found, mlp) = (true, Read(layer, core, branches));
+            (found, mlp) = (true, ReadBranch(layer, core, branches));
         }
     }
 
@@ -67,7 +67,7 @@ internal sealed class MlpReader(SiteReader sites, ResidualStream stream, IReadOn
         stream.IsBefore(source, attention.Out) && stream.IsBefore(attention.Out, branch)
             && stream.DependsOn(branch, attention.Out) && stream.DependsOn(attention.Out, source);
 
-    private IReadOnlyList<Projection> Read(int layer, AttentionCore core, Branches branches)
+    private IReadOnlyList<Projection> ReadBranch(int layer, AttentionCore core, Branches branches)
     {
         var nodes = branches.Values.SelectMany(branch => stream.Between(branches.Source, branch)).ToList();
         if (nodes.FirstOrDefault(IsOfExperts) is { } router)
@@ -89,10 +89,10 @@ internal sealed class MlpReader(SiteReader sites, ResidualStream stream, IReadOn
                 WeightObstacle.Behind(walk.Values[^1]));
             return [];
         }
-        return Read(layer, core, walk, MlpRegion.Before(down));
+        return SitesOf(layer, core, walk, MlpRegion.Before(down));
     }
 
-    private IReadOnlyList<Projection> Read(int layer, AttentionCore core, ProjectionWalk walk, MlpRegion region)
+    private IReadOnlyList<Projection> SitesOf(int layer, AttentionCore core, ProjectionWalk walk, MlpRegion region)
     {
         var down = walk.Linear!;
         if (WhyNot(down, region) is { } reason)

@@ -55,7 +55,7 @@ internal static class NormForms
 
     private static Pattern Mean(Pattern x) => Op("ReduceMean", x).When(SoftmaxForms.IsOverLastAxis);
 
-    /// <summary>d / √(mean d² + ε): a norm without a scale.</summary>
+    /// <summary>d / √(mean d² + ε): a norm without a scale. Walks from attention to its projections step over it too.</summary>
     public static Pattern OverRoot(Pattern d)
     {
         var root = Op("Sqrt", Op("Add", Mean(Op("Pow", d, Number(2)) | Op("Mul", d, d)), Epsilon));

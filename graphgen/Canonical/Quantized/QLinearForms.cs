@@ -79,7 +79,7 @@ internal static class QLinearForms
     private static Expr Operand(Node node, Rewriting at, int input) =>
         RoundedActivations.Widened(at, node, node.Operand(input), node.Operand(input + 1), node.Input(input + 2));
 
-    // A stored matrix stays in few bits until its product needs it.
+    // A stored matrix stays in low-bit form until its product needs it.
     private static Expr Weight(Node node, Rewriting at, int input)
     {
         var weight = node.Operand(input);

@@ -6,7 +6,7 @@ using static LoRTA.Onnx.GraphGen.Patterns.Patterns;
 
 namespace LoRTA.Onnx.GraphGen.Canonical.Quantized;
 
-/// <summary>Weights of few bits become one thing, a product with a DequantizeLinear of constants (<c>MatMulNBits</c> stays); activations
+/// <summary>Low-bit weights become one thing, a product with a DequantizeLinear of constants (<c>MatMulNBits</c> stays); activations
 /// are not rounded in training.</summary>
 internal static class QuantizedForms
 {
@@ -156,7 +156,7 @@ internal static class QuantizedForms
         && (scales.Count == 1 || (codes.Rank == 2 && scales.Count == codes.Dims[1] && scales.Dims[^1] == scales.Count))
         && (zero is null || (zero is { IsConstant: true, Constant: { } zeros } && (zeros.Count == 1 || zeros.Count == scales.Count)));
 
-    /// <summary>A stored matrix of integers as numbers, which stays in few bits until its product needs it.</summary>
+    /// <summary>A stored matrix of integers as numbers, which stays in low-bit form until its product needs it.</summary>
     /// <remarks>Products of integers take one zero point beside many scales, and scales of more dimensions; DequantizeLinear takes a
     /// zero point for each scale of a vector.</remarks>
     public static Expr Widened(Rewriting at, Value weight, Value scale, Value? zero, int axis = 1)

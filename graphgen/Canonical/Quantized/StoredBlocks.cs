@@ -4,7 +4,7 @@ using LoRTA.Onnx.GraphGen.Weights;
 
 namespace LoRTA.Onnx.GraphGen.Canonical.Quantized;
 
-/// <summary>The matrices of few bits that a file stores, read off the canonical nodes that hold codes and scales.</summary>
+/// <summary>The low-bit matrices that a file stores, read off the canonical nodes that hold codes and scales.</summary>
 internal static class StoredBlocks
 {
     /// <summary>The layout of one matrix.</summary>
@@ -30,7 +30,7 @@ internal static class StoredBlocks
         string? Stored(Value value) => model.OriginOf(value)?.Initializer;
     }
 
-    /// <summary>All matrices of few bits that a model stores, by the stored tensor.</summary>
+    /// <summary>All low-bit matrices that a model stores, by the stored tensor.</summary>
     public static IReadOnlyDictionary<string, BlockLayout> In(CanonicalModel model)
     {
         var found = new Dictionary<string, BlockLayout>(StringComparer.Ordinal);

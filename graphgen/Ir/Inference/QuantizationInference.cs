@@ -2,7 +2,7 @@ using LoRTA.Onnx.GraphGen.Ir.Tensors;
 
 namespace LoRTA.Onnx.GraphGen.Ir.Inference;
 
-/// <summary>Operators that go to and from integers of few bits.</summary>
+/// <summary>Operators that go to and from low-bit integers.</summary>
 internal static class QuantizationInference
 {
     public static readonly InferenceRule[] All =

@@ -6,7 +6,7 @@ namespace LoRTA.Onnx.Cli.Tests.Verbs;
 
 internal sealed class InspectVerbTests
 {
-    private static readonly string[] Mlp = ["gate", "up", "down"];   // no golden has these; the tests of Discovery compare them with names.json
+    private static readonly string[] Mlp = ["gate", "up", "down"];   // no golden has these; the tests of Attention compare them with names.json
 
     private static IEnumerable<string> All => Exports.All;
 

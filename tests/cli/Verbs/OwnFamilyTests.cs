@@ -100,7 +100,7 @@ internal sealed class OwnFamilyTests
         var run = CommandLine.Run(["train", Recipe, "-o", _folder["run"], .. Settings]);
 
         Assert.That((run.ExitCode, run.Error), Is.EqualTo((1, run.Error)).Or.EqualTo((2, run.Error)));
-        Assert.That(run.Error, Does.Contain("'gain' is not there yet"));
+        Assert.That(run.Error, Does.Contain("'gain' is not supported yet"));
     }
 
     private static JsonNode Json(params string[] args)

@@ -12,7 +12,7 @@ using LoRTA.Onnx.Tests.Shared;
 
 namespace LoRTA.Onnx.Export.Tests.Folding;
 
-/// <summary>The model's own parameters that were trained along go back into the file.</summary>
+/// <summary>The model's own parameters that were trained alongside the adapter go back into the file.</summary>
 internal sealed class ParameterWriterTests
 {
     private static readonly Dictionary<string, OnnxTensor> None = [];

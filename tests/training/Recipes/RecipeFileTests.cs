@@ -159,7 +159,7 @@ internal sealed class RecipeFileTests
     [TestCase("adapter: lorta", "adapter: must hold keys (method, ")]
     [TestCase("trainables: [{ lr: 1 }]", "trainables.0.match: is missing.")]
     [TestCase("head: { new: classification, labels: [one] }", "head.labels: must name two classes or more.")]
-    [TestCase("train: { epochs: 1, steps: 3 }", "train.steps: stands beside train.epochs; give one of them.")]
+    [TestCase("train: { epochs: 1, steps: 3 }", "train.steps: cannot be combined with train.epochs; give one of them.")]
     [TestCase("train: { optimizer: { betas: [0.9] } }", "train.optimizer.betas: must have 2 elements, has 1.")]
     [TestCase("train: { optimizer: { betas: [0.9, 1] } }", "train.optimizer.betas.1: must be >= 0 and < 1, was 1.")]
     [TestCase("train: { optimizer: { lr: .inf } }", "train.optimizer.lr: must be a number, was '.inf'.")]
@@ -171,13 +171,13 @@ internal sealed class RecipeFileTests
     public void A_problem_names_its_key(string line, string expected) =>
         Assert.That(Refused($"{Minimal}\n{line}").Message, Does.Contain(expected).And.StartsWith($"{RecipePath}: line 4: "));
 
-    [TestCase("{ train: x.parquet }", "data.train: parquet is not there yet")]
-    [TestCase("{ train: x, format: parquet }", "data.format: 'parquet' is not there yet; now text, tsv, csv, jsonl, json, fasta.")]
-    [TestCase("{ train: x.tsv, validation: x.parquet }", "data.validation: parquet is not there yet")]
+    [TestCase("{ train: x.parquet }", "data.train: parquet is not supported yet")]
+    [TestCase("{ train: x, format: parquet }", "data.format: 'parquet' is not supported yet; supported: text, tsv, csv, jsonl, json, fasta.")]
+    [TestCase("{ train: x.tsv, validation: x.parquet }", "data.validation: parquet is not supported yet")]
     [TestCase("{ train: x.tsv, validation: x.bin }", "data.format: cannot be told from 'x.bin'; name it.")]
     [TestCase("{ train: x.bin }", "data.format: cannot be told from 'x.bin'; name it.")]
     [TestCase("{ train: x.tsv, packing: true }", "data.packing: is for causal-lm; the task is classification.")]
-    [TestCase("{ train: x.tsv, validation: y.tsv, validationFraction: 0.1 }", "data.validationFraction: stands beside data.validation; give one of them.")]
+    [TestCase("{ train: x.tsv, validation: y.tsv, validationFraction: 0.1 }", "data.validationFraction: cannot be combined with data.validation; give one of them.")]
     [TestCase("{ train: x.tsv, template: { prompt: a } }", "data.template: must be a text with {column} holes, or { prompt: …, completion: … }, was a group of keys.")]
     public void A_problem_of_the_data_names_its_key(string data, string expected) =>
         Assert.That(Refused($"model: m.onnx\ntask: classification\ndata: {data}").Message, Does.Contain($"line 3: {expected}"));
@@ -205,7 +205,7 @@ internal sealed class RecipeFileTests
     public void A_key_of_the_data_that_the_task_reads_is_taken(string task, string keys) =>
         Assert.That(() => Load($"model: m.onnx\ntask: {task}\ndata: {{ train: x.tsv, {keys} }}"), Throws.Nothing);
 
-    [TestCase("dpo", "task: 'dpo' is not there yet; now causal-lm, masked-lm, ")]
+    [TestCase("dpo", "task: 'dpo' is not supported yet; supported: causal-lm, masked-lm, ")]
     [TestCase("translate", "task: must be one of causal-lm, ")]
     public void A_task_of_later_is_told_from_a_typing_error(string task, string expected) =>
         Assert.That(Refused($"model: m\ntask: {task}\ndata: {{ train: x.tsv }}").Message, Does.Contain(expected));

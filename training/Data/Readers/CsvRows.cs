@@ -3,7 +3,7 @@ using CsvHelper;
 
 namespace LoRTA.Onnx.Training.Data.Readers;
 
-/// <summary>Fields parted by commas under a header line, quoted where they hold commas, quotes or line ends (RFC 4180).</summary>
+/// <summary>Fields separated by commas under a header line, quoted where they hold commas, quotes or line ends (RFC 4180).</summary>
 internal static class CsvRows
 {
     // Nothing lenient: a stray quote is an error of its line, not a shifted column.

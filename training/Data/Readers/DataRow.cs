@@ -9,7 +9,7 @@ internal sealed record DataRow(string Path, int Line, OrderedDictionary<string, 
     /// <summary>The columns that do not simply hold a text.</summary>
     public IReadOnlyDictionary<string, CellKind> Kinds { get; init; } = new SortedDictionary<string, CellKind>(StringComparer.Ordinal);
 
-    /// <summary>The cell of a column as it is spelled: a label, or a list of words parted by spaces.</summary>
+    /// <summary>The cell of a column as it is spelled: a label, or a list of words separated by spaces.</summary>
     /// <exception cref="GraphGen.LortaException">LRT505: there is no such column; names those there are.</exception>
     public string this[string column] =>
         Cells.TryGetValue(column, out var text) ? text : throw DataErrors.NoColumn(Path, Line, column, Cells.Keys);
@@ -37,7 +37,7 @@ internal enum CellKind
     /// <summary>JSON's null, kept as an empty text.</summary>
     Null,
 
-    /// <summary>A list of plain values, kept as words parted by spaces.</summary>
+    /// <summary>A list of plain values, kept as words separated by spaces.</summary>
     List,
 
     /// <summary>A list that holds lists or objects, kept as its JSON.</summary>

@@ -3,7 +3,7 @@ using System.Text.Json;
 namespace LoRTA.Onnx.Training.Data.Readers;
 
 /// <summary>The cells of one JSON object.</summary>
-/// <remarks>Numbers keep their spelling, null is empty, lists of plain values are parted by spaces, members of inner objects are columns
+/// <remarks>Numbers keep their spelling, null is empty, lists of plain values are separated by spaces, members of inner objects are columns
 /// <c>outer.inner</c>; anything else is its JSON.</remarks>
 /// <param name="path">The file.</param>
 /// <param name="line">The line that the object starts on.</param>

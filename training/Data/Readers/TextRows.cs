@@ -2,7 +2,7 @@ using LoRTA.Onnx.GraphGen.Files;
 
 namespace LoRTA.Onnx.Training.Data.Readers;
 
-/// <summary>Plain text: entries parted by a separator, each in the one column <c>text</c>, without the line ends around it.</summary>
+/// <summary>Plain text: entries split at a separator, each in the one column <c>text</c>, without the line ends around it.</summary>
 /// <remarks>A separator of line ends only stands for blank lines, and a line that holds only white space is blank.</remarks>
 internal static class TextRows
 {

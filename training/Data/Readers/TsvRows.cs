@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace LoRTA.Onnx.Training.Data.Readers;
 
-/// <summary>Fields parted by tabs under a header line. Nothing is quoted: a double quote is a character of the text, as in GLUE's
+/// <summary>Fields separated by tabs under a header line. Nothing is quoted: a double quote is a character of the text, as in GLUE's
 /// files.</summary>
 internal static class TsvRows
 {
