@@ -3,7 +3,8 @@ using LoRTA.Onnx.Training.Tracking;
 
 namespace LoRTA.Onnx.Cli.Display;
 
-/// <summary>Shows a run while it is in progress: a live line where standard error is a terminal, lines elsewhere, nothing when quiet.</summary>
+/// <summary>Shows a run while it is in progress: a live line where standard error is a terminal, lines elsewhere, nothing when
+/// quiet.</summary>
 /// <remarks>A display never stops or fails a run: where the live line cannot be shown, plain lines are, and where those cannot be
 /// written, nothing is.</remarks>
 /// <param name="error">Takes it.</param>

@@ -151,7 +151,7 @@ internal sealed class RecipeFileTests
     [TestCase("seed: many", "seed: must be a whole number, was 'many'.")]
     [TestCase("seed:", "seed: must have a value.")]
     [TestCase("device: tpu", "device: must have the form cpu|cuda(:[0-9]+)?, was 'tpu'.")]
-    [TestCase("adapter: { method: lorax }", "adapter.method: 'lorax' is not there yet; now lorta, lora, lora_fa, ")]
+    [TestCase("adapter: { method: lorax }", "adapter.method: 'lorax' is not supported yet; supported: lorta, lora, lora_fa, ")]
     [TestCase("adapter: { targets: [q, z] }", "adapter.targets.1: must be one of q, k, v, p, gate, up, down, attention, mlp, all-linear, was 'z'.")]
     [TestCase("adapter: { targets: q }", "adapter.targets: must be a list, was 'q'.")]
     [TestCase("adapter: { targets: [q, q] }", "adapter.targets: names a matrix twice.")]
@@ -306,7 +306,7 @@ internal sealed class RecipeFileTests
 
     [Test]
     public void Every_recipe_made_in_code_is_checked_by_the_same_rules() =>
-        Assert.That(() => new Recipe { Model = "m", Task = "dpo", Data = new() { Train = "x.tsv" } }.Validate(), Throws.TypeOf<LortaException>().With.Message.Contains("not there yet"));
+        Assert.That(() => new Recipe { Model = "m", Task = "dpo", Data = new() { Train = "x.tsv" } }.Validate(), Throws.TypeOf<LortaException>().With.Message.Contains("not supported yet"));
 
     private string RecipePath => Path.Join(_folder, "recipe.yaml");
 
