@@ -11,6 +11,11 @@ internal static class StepVariants
         [TorchLoraStep.VariantName] = shape => new TorchLoraStep(shape),
         ["lora"] = shape => new AdapterStep("lora", shape),
         ["lorta"] = shape => new AdapterStep("lorta", shape),
+        ["vera"] = shape => new AdapterStep("vera", shape),
+        ["nola"] = shape => new AdapterStep("nola", shape),
+        ["lotr"] = shape => new AdapterStep("lotr", shape),
+        ["fact_tt"] = shape => new AdapterStep("fact_tt", shape),
+        ["fact_tk"] = shape => new AdapterStep("fact_tk", shape),
         ["forward only"] = GraphStep.Forward,
         ["bare matrix products"] = GraphStep.Products,
     };
