@@ -15,8 +15,8 @@ internal static class FoldingErrors
     public static LortaException Merged(string name, string initializer) =>
         new(
             "LRT708",
-            $"{name}: was trained alongside the adapter, but the file stores it in one tensor with other parameters, '{initializer}', and its nodes do "
-                + "not tell whose is whose.",
+            $"{name}: was trained alongside the adapter, but the file stores it in one tensor with other parameters, '{initializer}', "
+                + "and its nodes do not tell whose is whose.",
             "Fold into the export that was trained on.");
 
     public static LortaException BiasNotStored(string address) =>

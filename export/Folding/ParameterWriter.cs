@@ -6,8 +6,8 @@ using LoRTA.Onnx.GraphGen.Weights;
 
 namespace LoRTA.Onnx.Export.Folding;
 
-/// <summary>Writes the model's own parameters that were trained alongside the adapter: every stored copy of each, in the file's orientation and
-/// type.</summary>
+/// <summary>Writes the model's own parameters that were trained alongside the adapter: every stored copy of each, in the file's
+/// orientation and type.</summary>
 /// <param name="deployed">The model as it was.</param>
 /// <param name="model">The graph that changes.</param>
 internal sealed class ParameterWriter(OnnxModel deployed, OnnxModel model)

@@ -101,7 +101,10 @@ public sealed record AdapterOptions
         .. (LrFactors ?? new Dictionary<string, double>(StringComparer.Ordinal)).Where(pair => !(pair.Value > 0))
             .Select(pair => ($"lrFactors.{pair.Key}", FormattableString.Invariant($"must be > 0, was {pair.Value}"))),
         .. Problem(LoraPlus is not (null or > 0), "loraPlus", $"must be > 0, was {LoraPlus}"),
-        .. Problem(LoraPlus is not null && LrFactors?.ContainsKey("B") == true, "loraPlus", $"cannot be combined with lrFactors.B; give one of them"),
+        .. Problem(
+            LoraPlus is not null && LrFactors?.ContainsKey("B") == true,
+            "loraPlus",
+            $"cannot be combined with lrFactors.B; give one of them"),
     ];
 
     private static IEnumerable<(string Key, string Text)> Problem(bool isThere, string key, FormattableString text) =>

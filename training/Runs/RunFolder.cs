@@ -32,8 +32,8 @@ internal sealed record RunFolder(string Path)
     /// <param name="resume">Whether a run in it is continued.</param>
     /// <param name="force">Whether a run in it may be replaced.</param>
     /// <param name="inputs">The files that the run reads.</param>
-    /// <exception cref="LortaException">LRT102: something is there already; LRT563: nothing there can be continued; LRT107, LRT123: something in
-    /// its places is not a run's; LRT701: an input.</exception>
+    /// <exception cref="LortaException">LRT102: something is there already; LRT563: nothing there can be continued; LRT107, LRT123:
+    /// something in its places is not a run's; LRT701: an input.</exception>
     public void Check(bool resume, bool force, IReadOnlyList<string> inputs)
     {
         CheckInputs(resume, inputs);

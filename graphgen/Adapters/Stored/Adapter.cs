@@ -120,7 +120,8 @@ public sealed record Adapter(string Path, AdapterConfig Config, IReadOnlyDiction
         FactorsOf(plan).Concat(Tensors.Where(pair => TensorName.Parse(pair.Key).Kind == TensorKind.Parameter))
             .ToDictionary(StringComparer.Ordinal);
 
-    /// <summary>The model's own parameters that were trained alongside the adapter, by their name in the model, checked against it.</summary>
+    /// <summary>The model's own parameters that were trained alongside the adapter, by their name in the model, checked against
+    /// it.</summary>
     /// <param name="deployed">The model.</param>
     /// <param name="names">Its parameters; asked for only where the adapter holds some.</param>
     /// <exception cref="LortaException">LRT307 the model has none of that name; LRT308 wrong shape; LRT313 no finite floats.</exception>
