@@ -81,7 +81,9 @@ internal sealed record LinearPort(Value Input, Value Output, Value Whole)
     {
         if (BiasUse is not { } use) return null;
         var bias = tape[use.Node.Input(use.Index)!];
-        return bias.Type.IsFloat() ? OwnFeatures(bias.Cast(ElementType.Float).Reshape(-1)) : throw Obstacle();
+        if (!bias.Type.IsFloat()) throw Obstacle();
+        var added = OwnFeatures(bias.Cast(ElementType.Float).Reshape(-1));
+        return use.Node.Op == "Gemm" && use.Node.Float("beta", 1) is var beta and not 1 ? added * beta : added;
     }
 
     private static bool IsOf(Node product, Node reader) => reader == product || reader.Inputs.Contains(product.Output);
