@@ -83,7 +83,9 @@ internal sealed class ParameterFamiliesTests
     [TestCase("full", "roberta-mini/seqcls.int8-dynamic", "LRT314", "int8")]
     public void What_cannot_be_trained_is_refused_by_name(string method, string export, string code, string text)
     {
-        var failure = Assert.Throws<LortaException>(() => PlanOf(Load(export), new() { Method = method }))!;
+        var model = Load(export);
+
+        var failure = Assert.Throws<LortaException>(() => PlanOf(model, new() { Method = method }))!;
 
         Assert.That((failure.Code, failure.IsUsage), Is.EqualTo((code, true)));
         Assert.That(failure.Message, Does.Contain(text));

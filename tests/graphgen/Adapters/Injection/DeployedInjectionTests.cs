@@ -62,7 +62,10 @@ internal sealed class DeployedInjectionTests
     [TestCase("llama-mini/dynamo18-raw", "the file scales or rotates its keys in a form of its own")]
     public void Attention_in_another_form_takes_no_further_keys(string export, string why)
     {
-        var failure = Assert.Throws<LortaException>(() => DeployedInjection.Apply(OnnxModel.Load(Exports.Path(export)), new AdapterOptions { Method = "prefix" }, new Dictionary<string, OnnxTensor>(), seed: 0))!;
+        var model = OnnxModel.Load(Exports.Path(export));
+        var options = new AdapterOptions { Method = "prefix" };
+
+        var failure = Assert.Throws<LortaException>(() => DeployedInjection.Apply(model, options, new Dictionary<string, OnnxTensor>(), seed: 0))!;
 
         Assert.That(failure.Code, Is.EqualTo("LRT328"));
         Assert.That(failure.Message, Does.Contain(why));
