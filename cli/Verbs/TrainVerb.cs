@@ -1,5 +1,6 @@
 using LoRTA.Onnx.Runtime;
 using LoRTA.Onnx.Training.Recipes;
+using LoRTA.Onnx.Training.Recipes.Files;
 using LoRTA.Onnx.Training.Runs;
 
 namespace LoRTA.Onnx.Cli.Verbs;

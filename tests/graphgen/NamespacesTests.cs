@@ -6,7 +6,7 @@ namespace LoRTA.Onnx.GraphGen.Tests;
 /// <summary>Which folder may use which.</summary>
 internal sealed partial class NamespacesTests
 {
-    // A folder uses those above it, and its own subfolders and parents; never those below. The root folder is for all.
+    // A folder uses those above it, and its own subfolders and parents, unless others stand between; never those below. The root folder is for all.
     private static readonly string[] GraphGen =
     [
         "Files",
@@ -25,6 +25,16 @@ internal sealed partial class NamespacesTests
 
     private static readonly string[] Runtime = ["Tokenizers", "Generation"];
 
+    private static readonly string[] Training =
+    [
+        "Recipes",
+        "Data", "Data.Readers",
+        "Tasks",
+        "Recipes.Files",
+        "Schedules", "Checkpoints", "Tracking", "Runtime",
+        "Gradcheck", "Runs",
+    ];
+
     [TestCase("graphgen", "LoRTA.Onnx.GraphGen")]
     [TestCase("runtime", "LoRTA.Onnx.Runtime")]
     [TestCase("training", "LoRTA.Onnx.Training")]
@@ -37,9 +47,10 @@ internal sealed partial class NamespacesTests
 
     [TestCase("graphgen", "LoRTA.Onnx.GraphGen", nameof(GraphGen))]
     [TestCase("runtime", "LoRTA.Onnx.Runtime", nameof(Runtime))]
+    [TestCase("training", "LoRTA.Onnx.Training", nameof(Training))]
     public void A_folder_uses_those_above_it(string folder, string root, string list)
     {
-        var order = list == nameof(GraphGen) ? GraphGen : Runtime;
+        var order = list switch { nameof(GraphGen) => GraphGen, nameof(Runtime) => Runtime, _ => Training };
         string Short(string name) => name.Length > root.Length ? name[(root.Length + 1)..] : string.Empty;
         var used = (from source in Sources(folder, root)
                     from name in source.Usings
@@ -51,8 +62,13 @@ internal sealed partial class NamespacesTests
 
         bool IsAllowed(string from, string to) =>
             from.StartsWith($"{to}.", StringComparison.Ordinal)
-            || to.StartsWith($"{from}.", StringComparison.Ordinal)
-            || Array.IndexOf(order, to) < Array.IndexOf(order, from);
+            || Array.IndexOf(order, to) < Array.IndexOf(order, from)
+            || to.StartsWith($"{from}.", StringComparison.Ordinal) && Array.TrueForAll(Between(from, to), name => IsIn(name, from));
+
+        // A folder and those of its own that come right after it are one place in the order.
+        string[] Between(string from, string to) => order[(Array.IndexOf(order, from) + 1)..Array.IndexOf(order, to)];
+
+        static bool IsIn(string name, string folder) => name.StartsWith($"{folder}.", StringComparison.Ordinal);
     }
 
     private static IEnumerable<Source> Sources(string folder, string root)

@@ -1,6 +1,6 @@
 using LoRTA.Onnx.GraphGen.Adapters;
 using LoRTA.Onnx.Tests.Shared;
-using LoRTA.Onnx.Training.Recipes;
+using LoRTA.Onnx.Training.Recipes.Files;
 using LoRTA.Onnx.Training.Runs;
 using LoRTA.Onnx.Training.Tracking;
 

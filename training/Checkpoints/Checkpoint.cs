@@ -1,6 +1,6 @@
 using LoRTA.Onnx.GraphGen.Ir.Tensors;
 using LoRTA.Onnx.Training.Data;
-using LoRTA.Onnx.Training.Recipes;
+using LoRTA.Onnx.Training.Recipes.Files;
 
 namespace LoRTA.Onnx.Training.Checkpoints;
 

@@ -1,5 +1,5 @@
 using LoRTA.Onnx.GraphGen;
-using LoRTA.Onnx.Training.Recipes;
+using LoRTA.Onnx.Training.Recipes.Files;
 
 namespace LoRTA.Onnx.Training.Checkpoints;
 

@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Text.RegularExpressions;
 using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Files;
-using LoRTA.Onnx.Training.Recipes;
+using LoRTA.Onnx.Training.Recipes.Files;
 
 namespace LoRTA.Onnx.Training.Checkpoints;
 

@@ -1,7 +1,6 @@
 using LoRTA.Onnx.GraphGen.Attention.Inputs;
 using LoRTA.Onnx.GraphGen.Ir.Tensors;
 using LoRTA.Onnx.GraphGen.Losses;
-using LoRTA.Onnx.Training.Tasks;
 
 namespace LoRTA.Onnx.Training.Data;
 

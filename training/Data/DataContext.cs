@@ -3,7 +3,6 @@ using LoRTA.Onnx.GraphGen.Ir.Tensors;
 using LoRTA.Onnx.GraphGen.Losses;
 using LoRTA.Onnx.Runtime.Tokenizers;
 using LoRTA.Onnx.Training.Recipes;
-using LoRTA.Onnx.Training.Tasks;
 
 namespace LoRTA.Onnx.Training.Data;
 

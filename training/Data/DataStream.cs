@@ -1,5 +1,4 @@
 using System.Globalization;
-using LoRTA.Onnx.Training.Tasks;
 
 namespace LoRTA.Onnx.Training.Data;
 

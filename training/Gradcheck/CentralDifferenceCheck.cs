@@ -6,7 +6,6 @@ using LoRTA.Onnx.GraphGen.Artifacts;
 using LoRTA.Onnx.GraphGen.Ir.Tensors;
 using LoRTA.Onnx.Runtime;
 using LoRTA.Onnx.Training.Data;
-using LoRTA.Onnx.Training.Runs;
 using LoRTA.Onnx.Training.Runtime;
 
 namespace LoRTA.Onnx.Training.Gradcheck;
@@ -59,7 +58,7 @@ internal sealed class CentralDifferenceCheck(TrainingGraphs graphs, OrtSettings 
     {
         var start = runtime.State;
         var loss = runtime.Accumulate(batch, weight: 1);
-        if (!double.IsFinite(loss)) throw TrainingErrors.NoDifferences(loss);
+        if (!double.IsFinite(loss)) throw GradcheckErrors.NoDifferences(loss);
         var gradients = runtime.Gradients.ToDictionary(pair => pair.Key, pair => pair.Value.ToFloats(), StringComparer.Ordinal);
         var noises = GradientNoise(runtime, start, gradients, batch);
         using var measured = new MeasuredLoss(graphs, settings, batch);

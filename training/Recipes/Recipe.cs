@@ -69,14 +69,6 @@ internal sealed record Recipe
             },
         };
     }
-
-    /// <summary>Checks a recipe that was made in code; <see cref="RecipeFile.Load"/> has done it for a file.</summary>
-    /// <exception cref="LortaException">LRT550, with every problem and its path.</exception>
-    public void Validate(IReadOnlyList<AdapterFamilyEntry>? families = null)
-    {
-        var problems = RecipeRules.Check(this, families).ToList();
-        if (problems.Count > 0) throw RecipeErrors.Invalid("recipe", problems);
-    }
 }
 
 /// <summary>Options of single tasks.</summary>

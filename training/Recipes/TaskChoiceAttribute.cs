@@ -1,8 +1,8 @@
 using LoRTA.Onnx.GraphGen;
-using LoRTA.Onnx.Training.Tasks;
+using LoRTA.Onnx.GraphGen.Losses;
 
 namespace LoRTA.Onnx.Training.Recipes;
 
 /// <summary>The names of the tasks.</summary>
 [AttributeUsage(AttributeTargets.Property)]
-internal sealed class TaskChoiceAttribute() : ChoiceAttribute([.. TrainingTasks.All.Select(task => task.Name)]);
+internal sealed class TaskChoiceAttribute() : ChoiceAttribute([.. TaskLosses.All.Select(loss => loss.Name)]);

@@ -1,5 +1,6 @@
 using LoRTA.Onnx.Training.Checkpoints;
 using LoRTA.Onnx.Training.Recipes;
+using LoRTA.Onnx.Training.Recipes.Files;
 using LoRTA.Onnx.Training.Runtime;
 
 namespace LoRTA.Onnx.Training.Runs;

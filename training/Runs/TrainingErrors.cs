@@ -25,12 +25,6 @@ internal static class TrainingErrors
             "Give data.validation or data.validationFraction.")
         { IsUsage = true };
 
-    public static LortaException NoDifferences(double loss) =>
-        new(
-            "LRT605",
-            string.Create(CultureInfo.InvariantCulture, $"the loss of the check is {loss}."),
-            "Choose a smaller --alpha or another --seed, or give a batch with labels.");
-
     public static LortaException RunInUse(string folder, string holder) =>
         new("LRT625", $"{folder}: is in use by {holder}.", "Wait until it ends, or name another run folder.");
 

@@ -11,6 +11,7 @@ using LoRTA.Onnx.Runtime;
 using LoRTA.Onnx.Training.Checkpoints;
 using LoRTA.Onnx.Training.Data;
 using LoRTA.Onnx.Training.Recipes;
+using LoRTA.Onnx.Training.Recipes.Files;
 using LoRTA.Onnx.Training.Runtime;
 using LoRTA.Onnx.Training.Tracking;
 

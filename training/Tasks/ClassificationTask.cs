@@ -1,3 +1,5 @@
+using LoRTA.Onnx.Training.Data;
+
 namespace LoRTA.Onnx.Training.Tasks;
 
 /// <summary>One class for each text or pair.</summary>

@@ -1,3 +1,4 @@
+using LoRTA.Onnx.Training.Data;
 
 namespace LoRTA.Onnx.Training.Tasks;
 

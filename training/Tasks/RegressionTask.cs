@@ -1,3 +1,5 @@
+using LoRTA.Onnx.Training.Data;
+
 namespace LoRTA.Onnx.Training.Tasks;
 
 /// <summary>One number for each text or pair.</summary>

@@ -18,7 +18,7 @@ internal sealed record TrainingTask(string Name, LabelKind? Labels)
     /// <summary>Makes its metrics, beside the loss; null = it has none.</summary>
     public Func<IMetrics>? Metrics { get; init; }
 
-    /// <summary>Keys of recipes that only some tasks read (<see cref="Recipes.RecipeRules"/> lists them) and that this one reads.</summary>
+    /// <summary>Keys of recipes that only some tasks read (the rules of recipes list them) and that this one reads.</summary>
     public required IReadOnlyList<string> Keys { get; init; }
 
     /// <summary>Whether the tokenizer's special tokens are put around every row, so that its length must leave room for them.</summary>

@@ -1,4 +1,4 @@
-using LoRTA.Onnx.Training.Recipes;
+using LoRTA.Onnx.Training.Recipes.Files;
 
 namespace LoRTA.Onnx.Cli.Tests.Docs;
 

@@ -3,6 +3,7 @@ using LoRTA.Onnx.GraphGen.Ir.Tensors;
 using LoRTA.Onnx.Training.Checkpoints;
 using LoRTA.Onnx.Training.Data;
 using LoRTA.Onnx.Training.Recipes;
+using LoRTA.Onnx.Training.Recipes.Files;
 
 namespace LoRTA.Onnx.Training.Tests.Checkpoints;
 

@@ -3,7 +3,7 @@ using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.GraphGen.Losses;
 using LoRTA.Onnx.Runtime;
 using LoRTA.Onnx.Tests.Shared;
-using LoRTA.Onnx.Training.Recipes;
+using LoRTA.Onnx.Training.Recipes.Files;
 using LoRTA.Onnx.Training.Runs;
 
 namespace LoRTA.Onnx.Training.Tests.Runs;

@@ -1,5 +1,6 @@
 using LoRTA.Onnx.Tests.Shared;
 using LoRTA.Onnx.Training.Recipes;
+using LoRTA.Onnx.Training.Recipes.Files;
 using LoRTA.Onnx.Training.Runs;
 
 namespace LoRTA.Onnx.Training.Tests.Runs;

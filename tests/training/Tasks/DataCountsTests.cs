@@ -4,6 +4,7 @@ using LoRTA.Onnx.Tests.Shared;
 using LoRTA.Onnx.Training.Data;
 using LoRTA.Onnx.Training.Data.Readers;
 using LoRTA.Onnx.Training.Recipes;
+using LoRTA.Onnx.Training.Runs;
 using LoRTA.Onnx.Training.Tasks;
 
 namespace LoRTA.Onnx.Training.Tests.Tasks;

@@ -4,7 +4,7 @@ using System.Text.Json.Nodes;
 using YamlDotNet.Core;
 using YamlDotNet.RepresentationModel;
 
-namespace LoRTA.Onnx.Training.Recipes;
+namespace LoRTA.Onnx.Training.Recipes.Files;
 
 /// <summary>Scalars of YAML 1.2's core schema: what an unquoted word means, and when a text must be quoted.</summary>
 internal static class YamlScalars

@@ -2,7 +2,7 @@ using System.Globalization;
 using YamlDotNet.Core;
 using YamlDotNet.Core.Events;
 
-namespace LoRTA.Onnx.Training.Recipes;
+namespace LoRTA.Onnx.Training.Recipes.Files;
 
 /// <summary>Hands on the events of a parser as long as the tree that they make stays small: a few bytes with aliases, or with brackets
 /// only, could otherwise fill the memory or the stack.</summary>

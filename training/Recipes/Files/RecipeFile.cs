@@ -7,7 +7,7 @@ using LoRTA.Onnx.GraphGen.Files;
 using YamlDotNet.Core;
 using YamlDotNet.RepresentationModel;
 
-namespace LoRTA.Onnx.Training.Recipes;
+namespace LoRTA.Onnx.Training.Recipes.Files;
 
 /// <summary>Recipes as YAML files.</summary>
 internal static class RecipeFile

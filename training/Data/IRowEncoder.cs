@@ -1,7 +1,6 @@
-using LoRTA.Onnx.Training.Data;
 using LoRTA.Onnx.Training.Data.Readers;
 
-namespace LoRTA.Onnx.Training.Tasks;
+namespace LoRTA.Onnx.Training.Data;
 
 /// <summary>Makes samples of rows.</summary>
 internal interface IRowEncoder

@@ -1,6 +1,6 @@
 using LoRTA.Onnx.GraphGen;
 
-namespace LoRTA.Onnx.Training.Recipes;
+namespace LoRTA.Onnx.Training.Recipes.Files;
 
 /// <summary>Failures of recipes.</summary>
 internal static class RecipeErrors

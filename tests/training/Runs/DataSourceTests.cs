@@ -3,8 +3,9 @@ using LoRTA.Onnx.Runtime.Tokenizers;
 using LoRTA.Onnx.Tests.Shared;
 using LoRTA.Onnx.Training.Data;
 using LoRTA.Onnx.Training.Recipes;
+using LoRTA.Onnx.Training.Runs;
 
-namespace LoRTA.Onnx.Training.Tests.Data;
+namespace LoRTA.Onnx.Training.Tests.Runs;
 
 internal sealed class DataSourceTests
 {

@@ -1,6 +1,7 @@
 using LoRTA.Onnx.Training.Recipes;
+using LoRTA.Onnx.Training.Recipes.Files;
 
-namespace LoRTA.Onnx.Training.Tests.Recipes;
+namespace LoRTA.Onnx.Training.Tests.Recipes.Files;
 
 internal sealed class RecipeIdentityTests
 {

@@ -1,7 +1,7 @@
 using System.Text.Json.Nodes;
-using LoRTA.Onnx.Training.Recipes;
+using LoRTA.Onnx.Training.Recipes.Files;
 
-namespace LoRTA.Onnx.Training.Tests.Recipes;
+namespace LoRTA.Onnx.Training.Tests.Recipes.Files;
 
 internal sealed class OptionSchemaTests
 {

@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
-namespace LoRTA.Onnx.Training.Recipes;
+namespace LoRTA.Onnx.Training.Recipes.Files;
 
 /// <summary>A family's options, which are texts: numbers and truth values that read back as the same text are written as such.</summary>
 internal sealed class OptionsConverter : JsonConverter<IReadOnlyDictionary<string, string>>

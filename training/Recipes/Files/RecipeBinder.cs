@@ -6,7 +6,7 @@ using LoRTA.Onnx.GraphGen;
 using YamlDotNet.Core;
 using YamlDotNet.RepresentationModel;
 
-namespace LoRTA.Onnx.Training.Recipes;
+namespace LoRTA.Onnx.Training.Recipes.Files;
 
 /// <summary>Turns YAML into JSON of the shape that an option record has, and collects everything that does not fit.</summary>
 /// <remarks>Scalars are read as what the record wants: <c>labels: [0, 1]</c> are two texts, <c>rank: 8</c> is a number.</remarks>

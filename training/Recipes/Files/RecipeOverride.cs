@@ -3,7 +3,7 @@ using LoRTA.Onnx.GraphGen;
 using YamlDotNet.Core;
 using YamlDotNet.RepresentationModel;
 
-namespace LoRTA.Onnx.Training.Recipes;
+namespace LoRTA.Onnx.Training.Recipes.Files;
 
 /// <summary>A setting of the command line, <c>path.to.key=value</c>, put into the YAML tree before it is read.</summary>
 internal static class RecipeOverride

@@ -1,9 +1,10 @@
 using LoRTA.Onnx.GraphGen;
+using LoRTA.Onnx.Training.Data;
 using LoRTA.Onnx.Training.Data.Readers;
 using LoRTA.Onnx.Training.Recipes;
 using LoRTA.Onnx.Training.Tasks;
 
-namespace LoRTA.Onnx.Training.Data;
+namespace LoRTA.Onnx.Training.Runs;
 
 /// <summary>Reads, splits and encodes the data of a run.</summary>
 internal sealed class DataSource(DataContext data)

@@ -1,4 +1,4 @@
-namespace LoRTA.Onnx.Training.Recipes;
+namespace LoRTA.Onnx.Training.Recipes.Files;
 
 /// <summary>Something wrong in a recipe.</summary>
 /// <param name="Path">Where, for instance <c>train.optimizer.lr</c>; empty for the whole.</param>

@@ -3,7 +3,7 @@ using LoRTA.Onnx.GraphGen.Adapters.Families;
 using LoRTA.Onnx.Training.Data.Readers;
 using LoRTA.Onnx.Training.Tasks;
 
-namespace LoRTA.Onnx.Training.Recipes;
+namespace LoRTA.Onnx.Training.Recipes.Files;
 
 /// <summary>What a recipe must fulfil: the attributes of its records, and the rules that span several keys.</summary>
 internal static class RecipeRules

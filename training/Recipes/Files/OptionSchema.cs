@@ -11,7 +11,7 @@ using LoRTA.Onnx.GraphGen.Adapters;
 using LoRTA.Onnx.GraphGen.Adapters.Families;
 using YamlDotNet.RepresentationModel;
 
-namespace LoRTA.Onnx.Training.Recipes;
+namespace LoRTA.Onnx.Training.Recipes.Files;
 
 /// <summary>JSON schemas of option records: types, descriptions, choices, ranges and defaults, all from the records.</summary>
 internal static class OptionSchema

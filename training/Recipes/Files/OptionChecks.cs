@@ -4,7 +4,7 @@ using System.Globalization;
 using System.Text.Json.Serialization.Metadata;
 using LoRTA.Onnx.GraphGen;
 
-namespace LoRTA.Onnx.Training.Recipes;
+namespace LoRTA.Onnx.Training.Recipes.Files;
 
 /// <summary>Checks option records against the attributes of their properties: ranges, choices, lengths, patterns.</summary>
 internal static class OptionChecks
