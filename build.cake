@@ -52,6 +52,12 @@ var families = new (string Method, string Recipe, string Settings)[]
     ("fact_tk", "ship-log", "train.optimizer.lr=5e-3"),
     ("adalora", "ship-log", "train.optimizer.lr=2e-2 adapter.options.target=4 adapter.options.tinit=30 adapter.options.tfinal=100 adapter.options.deltaT=10"),
     ("loretta_rep", "ship-log", "train.optimizer.lr=1e-2"),
+    ("dora", "ship-log", "train.optimizer.lr=5e-3"),
+    ("loretta_adp", "ship-log", "train.optimizer.lr=5e-3 adapter.targets=[attention,ffn]"),
+    ("ia3", "ship-log", "train.optimizer.lr=2e-2 adapter.targets=[k,v,ffn]"),
+    ("prefix", "ship-log", "train.optimizer.lr=1e-1 adapter.targets=[k,v]"),
+    ("full", "ship-log", "train.optimizer.lr=5e-4 adapter.targets=['*']"),
+    ("bitfit", "reviews", "train.optimizer.lr=5e-3 adapter.targets=['*.bias']"),   // the other model has no biases
 };
 
 Task("Families").Description("[--methods=lora,vera]: trains every adapter family on a bundled model and prints a table.")

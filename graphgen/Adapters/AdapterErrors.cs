@@ -158,6 +158,12 @@ internal static class AdapterErrors
             "Give the model itself.")
         { IsUsage = true };
 
+    public static LortaException NoOlderForm(string path, long opset, Node node) =>
+        new(
+            "LRT332",
+            $"{path}: the adapter cannot stand beside a base of opset {opset}, which has no such {node.Op}.",
+            "Fold the adapter (`lorta export`, without --keep-base), or convert the model to opset 13 or newer.");
+
     public static LortaException UnknownTensors(string file, IReadOnlyList<string> names) =>
         BadConfig(
             file,

@@ -25,6 +25,9 @@ public interface IAdapterFamily
     /// <summary>Whether rank and α mean something to the family; where not, its files do not state them.</summary>
     bool HasRank => true;
 
+    /// <summary>Whether there is an input that <c>dropout</c> can drop elements of; where not, asking for dropout is an error.</summary>
+    bool HasDropout => !Targets.AreParameters && !Targets.AreAttention;
+
     /// <summary>Whether sites share factors, so that all of them have the same rank.</summary>
     bool SharesRank => false;
 

@@ -1,8 +1,10 @@
 using LoRTA.Onnx.GraphGen.Adapters;
+using LoRTA.Onnx.GraphGen.Adapters.Injection;
 using LoRTA.Onnx.GraphGen.Adapters.Planning;
 using LoRTA.Onnx.GraphGen.Adapters.Stored;
 using LoRTA.Onnx.GraphGen.Attention;
 using LoRTA.Onnx.GraphGen.Ir;
+using LoRTA.Onnx.GraphGen.Ir.Tensors;
 using LoRTA.Onnx.Runtime;
 using LoRTA.Onnx.Tests.Shared;
 
@@ -27,8 +29,15 @@ internal static class RandomAdapter
     private static Adapter For(UnderstoodModel understood, AdapterOptions options, IReadOnlyList<AdapterFamilyEntry>? families = null)
     {
         var plan = AdapterPlan.Of(understood, options, families);
-        return new Adapter("adapter", AdapterConfig.Of(plan, BaseModels.Describe(understood, plan)), RandomTensor.Factors(plan));
+        var config = AdapterConfig.Of(plan, BaseModels.Describe(understood, plan)) with { Trainables = [.. plan.Parameters.Select(parameter => parameter.Name)] };
+        return new Adapter("adapter", config, plan.Parameters.Count > 0 ? Parameters(understood, options) : RandomTensor.Factors(plan));
     }
+
+    // Parameters of the model, none of which is as it was.
+    private static Dictionary<string, OnnxTensor> Parameters(UnderstoodModel understood, AdapterOptions options) =>
+        AdaptedModel.Of(understood.Copy(), options).Trained(new Dictionary<string, OnnxTensor>(), 0).ToDictionary(
+            tensor => tensor.Name,
+            tensor => OnnxTensor.Of<float>([.. tensor.Initial.Dims], [.. tensor.Initial.ToFloats().Select((value, i) => (value * 1.05f) + (0.01f * (i % 3)))]));
 
     /// <summary>Rank 4 on every matrix that is understood in all layers.</summary>
     public static AdapterOptions Options(AttentionMap map, string method = "lorta") =>

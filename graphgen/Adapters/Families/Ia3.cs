@@ -14,6 +14,8 @@ internal sealed class Ia3 : IAdapterFamily
 
     public bool HasRank => false;
 
+    public bool HasDropout => false;
+
     public FamilyTargets Targets { get; } = FamilyTargets.Of(new("k", "k"), new("v", "v"), new(Input, "down"));
 
     public IReadOnlyList<Factor> Factors(AdapterSites sites) =>

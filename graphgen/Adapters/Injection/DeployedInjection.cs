@@ -60,11 +60,13 @@ public static class DeployedInjection
         if (plan.Parameters is [var parameter, ..]) throw AdapterErrors.TrainedParameters(plan.Family.Method, parameter.Name);
         var model = understood.Deployed.Clone();
         ShapeInference.Infer(model.Graph);
+        var own = model.Graph.Nodes.ToHashSet();
         var tape = new Tape(model.Graph, onnxOnly: true);
         var linears = BaseModels.Linears(understood.Map, plan);
         var points = new BranchPoints(model, understood.Deployed, tape).Of(linears, pullBiases: !FoldGraph.IsSum(plan));
         AdapterInjection.Apply(tape, plan, points, DeployedAttention.Of(understood.Map, plan, model), factors);
         model.Graph.RemoveUnused();
+        BranchOpset.Apply(tape, model, own);
         model.Graph.Sort();
         return model;
     }

@@ -28,7 +28,8 @@ internal sealed class FoldGraph(AdapterPlan plan, IReadOnlyDictionary<string, On
     /// <summary>Whether the family folds at the plan's sites; asked without any numbers.</summary>
     public static bool IsPossible(AdapterPlan plan)
     {
-        if (plan.Sites.All.Count == 0) return true;   // what the model itself holds is written back
+        if (plan.Family.Targets.AreParameters) return true;   // they are written back to where the model has them
+        if (plan.Family.Targets.AreAttention || plan.Sites.All.Count == 0) return false;   // no weight holds what comes before keys
         var site = plan.Sites.All[0];
         var tape = new Tape(new Graph($"fold {site.Address}"));
         var weight = tape[tape.Graph.AddInput(Weight, ElementType.Float, [site.In, site.Out])];

@@ -59,6 +59,7 @@ public sealed record AdapterPlan
     {
         options.Validate();
         var family = AdapterFamilies.Create(options, families);
+        CheckDropout(options, family);
         return family.Targets.AreParameters
             ? OfParameters(model, options, family, names)
             : Of(Architecture.Of(model), options, families, address => DiscoveryErrors.NoSite(address, model.Map.Findings));
@@ -80,6 +81,7 @@ public sealed record AdapterPlan
     {
         options.Validate();
         var family = AdapterFamilies.Create(options, families);
+        CheckDropout(options, family);
         if (family.Targets.AreParameters) throw AdapterErrors.ParametersNotKnown(options.Method);
         options = options with { Targets = TargetsOf(architecture, options, family, missing) };
         var sites = SitesOf(architecture, options, family, options => AdapterFamilies.Create(options, families).Scale);
@@ -121,6 +123,13 @@ public sealed record AdapterPlan
         };
     }
 
+    private static void CheckDropout(AdapterOptions options, IAdapterFamily family)
+    {
+        if (options.Dropout > 0 && !family.HasDropout)
+            throw AdapterErrors.InvalidOptions([("dropout",
+                $"{options.Method} has no input that elements could be dropped from; leave it at 0")]);
+    }
+
     // Options that choose or change places say nothing where parameters are chosen by name.
     private static void CheckChoice(AdapterOptions options)
     {
@@ -128,7 +137,6 @@ public sealed record AdapterPlan
         {
             { Layers.Indices: not null } => "layers",
             { Sites: not null } => "sites",
-            { Dropout: > 0 } => "dropout",
             _ => null,
         };
         if (senseless is not null)

@@ -11,6 +11,8 @@ namespace LoRTA.Onnx.GraphGen.Adapters.Planning;
 /// <param name="Dims">Dimensions in PyTorch's orientation, [out, in] for the weight of a linear layer.</param>
 public sealed record FamilyParameter(string Name, IReadOnlyList<long> Dims)
 {
+    private const int Named = 3;   // so many names in one sentence
+
     /// <summary>Number of elements.</summary>
     public long Count => Dims.Size();
 
@@ -34,15 +36,31 @@ public sealed record FamilyParameter(string Name, IReadOnlyList<long> Dims)
         return [.. chosen.Select(name => new FamilyParameter(name, ParameterShapes.Of(deployed, names, name)!))];
     }
 
-    /// <summary>What the options choose and training leaves as it is, because the file stores it with other axes than the parameter
-    /// has.</summary>
+    /// <summary>What the options choose and training leaves as it is: what the file stores with other axes than the parameter has, and
+    /// what is named neither weight nor bias.</summary>
     internal static IEnumerable<Finding> LeftOut(OnnxModel deployed, AdapterPlan plan)
     {
         if (!plan.Family.Targets.AreParameters) return [];
         var patterns = plan.Options.Targets!.Select(match => new TrainablePattern { Match = match }).ToList();
-        return ParameterNames.Untied(deployed)
-            .Where(name => name.Matrix is not null && patterns.Any(pattern => pattern.Fits(name.Name)))
-            .Select(name => new Finding(
-                name.Name, $"stays as it is: the file stores this matrix with other axes ('{name.Initializer}')"));
+        var names = ParameterNames.Untied(deployed).Where(name => IsChosen(name.Name)).ToList();
+        var others = deployed.Graph.Initializers.Where(IsOfAnotherName).ToList();
+        return
+        [
+            .. names.Where(name => name.Matrix is not null).Select(name => new Finding(
+                name.Name, $"stays as it is: the file stores this matrix with other axes ('{name.Initializer}')")),
+            .. others.Count == 0 ? [] : new[] { NotTrained(plan.Family.Method, others) },
+        ];
+
+        bool IsChosen(string name) => patterns.Any(pattern => pattern.Fits(name));
+
+        bool IsOfAnotherName(Value stored) => stored.Type.IsFloat() && stored.Constant!.Count > 1 && ModuleScope.IsPath(stored.Name)
+            && IsChosen(stored.Name) && !names.Exists(name => name.Initializer == stored.Name);
     }
+
+    private static Finding NotTrained(string method, List<Value> others) => new(
+        method,
+        FormattableString.Invariant($"trains what is named weight or bias; {others.Count} other stored tensors with together ")
+            + FormattableString.Invariant($"{others.Sum(stored => stored.Constant!.Count)} numbers stay as they are: ")
+            + $"{string.Join(", ", others.Take(Named).Select(stored => $"'{stored.Name}'"))}"
+            + (others.Count > Named ? $" and {others.Count - Named} more" : string.Empty));
 }

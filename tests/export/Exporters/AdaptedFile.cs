@@ -1,11 +1,13 @@
 using LoRTA.Onnx.Export.Folding;
 using LoRTA.Onnx.Export.Verifying;
 using LoRTA.Onnx.GraphGen.Adapters;
+using LoRTA.Onnx.GraphGen.Adapters.Families;
 using LoRTA.Onnx.GraphGen.Adapters.Injection;
 using LoRTA.Onnx.GraphGen.Adapters.Planning;
 using LoRTA.Onnx.GraphGen.Adapters.Stored;
 using LoRTA.Onnx.GraphGen.Artifacts;
 using LoRTA.Onnx.GraphGen.Attention;
+using LoRTA.Onnx.GraphGen.Canonical;
 using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.Runtime;
 using LoRTA.Onnx.Tests.Shared;
@@ -36,8 +38,10 @@ internal sealed record AdaptedFile(string Name, AdapterOptions Options)
     /// <summary>How far the base is from base + adapter.</summary>
     public double Effect => DifferenceTo(_deployed);
 
+    private bool ArePatterns => AdapterFamilies.TargetsOf(Options.Method, families: null)!.AreParameters;
+
     // One layer of the largest model: its thirty are alike.
-    private AdapterOptions Chosen => IsLarge ? Options with { Layers = LayerChoice.Of(0) } : Options;
+    private AdapterOptions Chosen => !IsLarge ? Options : ArePatterns ? Options with { Targets = ["*layers.0.*"] } : Options with { Layers = LayerChoice.Of(0) };
 
     private string Task => Name switch
     {
@@ -49,10 +53,11 @@ internal sealed record AdaptedFile(string Name, AdapterOptions Options)
     /// <summary>Derived gradients against central differences.</summary>
     public DifferenceResult Gradients()
     {
-        var architecture = Architecture.Of(UnderstoodModel.Of(_deployed));
-        var values = CentralDifferenceCheck.FactorsOf(AdapterPlan.Of(architecture, Chosen), seed: 0);
-        var graphs = TrainingGraphBuilder.Build(_deployed, new TrainingOptions { Adapter = Chosen, Task = Task, Values = values });
-        var batch = SampleBatch.For(Task, architecture.Vocab ?? 2, graphs.Evaluation.Classes!.Value, seed: 0);
+        var plan = AdapterPlan.Of(UnderstoodModel.Of(_deployed), Chosen);
+        var adapter = OfOneLayer(Math.Min(2, plan.Architecture.Layers - 1));
+        var values = CentralDifferenceCheck.FactorsOf(AdapterPlan.Of(UnderstoodModel.Of(_deployed), adapter), seed: 0);
+        var graphs = TrainingGraphBuilder.Build(_deployed, new TrainingOptions { Adapter = adapter, Task = Task, Values = values });
+        var batch = SampleBatch.For(Task, plan.Architecture.Vocab ?? 2, graphs.Evaluation.Classes!.Value, seed: 0);
         return new CentralDifferenceCheck(graphs, new OrtSettings(), seed: 0).Run(batch);
     }
 
@@ -63,6 +68,24 @@ internal sealed record AdaptedFile(string Name, AdapterOptions Options)
         var result = new AdapterFold(RandomAdapter.Evaluator).Fold(_deployed, Adapter(), options);
         result.Model.Save(folder["exported.onnx"]);
         return (DifferenceTo(OnnxModel.Load(folder["exported.onnx"])), result.Rounding());
+    }
+
+    /// <summary>How far base + adapter is from the base where it is switched off.</summary>
+    public double SwitchedOff()
+    {
+        var adapted = AdaptedModels.Switchable(UnderstoodModel.Of(_deployed), Adapter(), allowOtherBase: false);
+        var runner = ModelRunner.Of(RandomAdapter.Evaluator, new VerifyOptions { Length = 12 }, _deployed);
+        using var open = runner.Open(adapted.Model);
+        var difference = OutputDifference.Between(runner.Run(CanonicalModel.Of(_deployed).Model), open.RunAll(adapted.Off));
+        return difference.Largest / Math.Max(difference.Size, double.Epsilon);
+    }
+
+    // Of the layers of an exported model, which are alike, one: every step of a difference runs the model twice.
+    private AdapterOptions OfOneLayer(int layer)
+    {
+        if (IsLarge || !Name.Contains('/', StringComparison.Ordinal)) return Chosen;
+        if (!ArePatterns) return Options with { Layers = LayerChoice.Of(layer) };
+        return FamilyMatrix.IsWhole || Options.Method != "full" ? Options : Options with { Targets = [$"*.{layer}.*"] };
     }
 
     private Adapter Adapter() => _adapter ??= RandomAdapter.For(_deployed, Chosen);

@@ -1,12 +1,11 @@
 using LoRTA.Onnx.Export.Folding;
 using LoRTA.Onnx.Export.Verifying;
 using LoRTA.Onnx.GraphGen;
+using LoRTA.Onnx.GraphGen.Adapters;
 using LoRTA.Onnx.GraphGen.Adapters.Injection;
-using LoRTA.Onnx.GraphGen.Adapters.Planning;
 using LoRTA.Onnx.GraphGen.Adapters.Stored;
 using LoRTA.Onnx.GraphGen.Attention;
 using LoRTA.Onnx.GraphGen.Ir;
-using LoRTA.Onnx.GraphGen.Ir.Tensors;
 using LoRTA.Onnx.Tests.Shared;
 
 namespace LoRTA.Onnx.Export.Tests.Folding;
@@ -58,13 +57,5 @@ internal sealed class FoldedParametersTests
         return new Verifier(RandomAdapter.Evaluator).Compare(adapted, OnnxModel.Load(folder["folded.onnx"]), new VerifyOptions { Length = 12 }).MaxRelDiff;
     }
 
-    private static Adapter Changed(OnnxModel deployed, string method)
-    {
-        var understood = UnderstoodModel.Of(deployed);
-        var plan = AdapterPlan.Of(understood, new() { Method = method });
-        var trained = AdaptedModel.Of(understood.Copy(), new() { Method = method }).Trained(new Dictionary<string, OnnxTensor>(), 0);
-        var tensors = trained.ToDictionary(tensor => tensor.Name, tensor => OnnxTensor.Of<float>([.. tensor.Initial.Dims], tensor.Initial.ToFloats().Select((value, i) => (value * 1.05f) + (0.01f * (i % 3))).ToArray()));
-        var config = AdapterConfig.Of(plan, BaseModels.Describe(understood, plan)) with { Trainables = [.. plan.Parameters.Select(parameter => parameter.Name)] };
-        return new Adapter("adapter", config, tensors);
-    }
+    private static Adapter Changed(OnnxModel deployed, string method) => RandomAdapter.For(deployed, new AdapterOptions { Method = method });
 }

@@ -130,6 +130,23 @@ internal sealed class AdapterFamiliesTests
     }
 
     [TestCaseSource(typeof(FamilyCase), nameof(FamilyCase.All))]
+    public void Dropout_drops_something_or_is_refused(FamilyCase given)
+    {
+        if (!given.Plan.Family.HasDropout)
+        {
+            var failure = Assert.Throws<LortaException>(() => AdapterPlan.Of(given.Plan.Architecture, given.Plan.Options with { Dropout = 0.1 }))!;
+            Assert.That((failure.Code, failure.Message), Is.EqualTo(("LRT319", $"adapter.dropout: {given.Plan.Options.Method} has no input that elements could be dropped from; leave it at 0.")));
+            return;
+        }
+        var (model, tape) = Ort.New();
+        var site = given.Plan.Sites.All[0];
+
+        given.Plan.Family.Emit(FamilyCase.Layer(tape, site, tape[model.Graph.AddInput("x", ElementType.Float, [Rows, site.In])], new DropoutInputs()), AdapterInjection.AddInputs(tape, given.Plan));
+
+        Assert.That(model.Graph.Inputs.Select(input => input.Name), Has.Some.StartsWith("dropout."));
+    }
+
+    [TestCaseSource(typeof(FamilyCase), nameof(FamilyCase.All))]
     public void Number_of_parameters_follows_the_formula(FamilyCase given)
     {
         Assert.That(Formulas, Does.ContainKey(given.Plan.Options.Method), "a new family needs its formula here");

@@ -43,12 +43,12 @@ public sealed record FamilyCase(string Name, AdapterPlan Plan)
     internal static OnnxTensor BiasOf(AdapterSite site) => RandomTensor.Normal($"b/{site.Address}", site.Out);
 
     /// <summary>A linear layer with random weights and a bias, x·W + b, as a family meets it.</summary>
-    internal static AdapterPoint Layer(Tape tape, AdapterSite site, Expr x)
+    internal static AdapterPoint Layer(Tape tape, AdapterSite site, Expr x, DropoutInputs? dropout = null)
     {
         var weight = WeightOf(site);
         var product = x.MatMul(tape.Constant(weight));
         var y = product + tape.Constant(BiasOf(site));
-        return new AdapterPoint(tape, site, new LinearPort(x.Value, y.Value, y.Value) { BiasUse = new Use(y.Value.Producer!, 1), Weight = () => weight });
+        return new AdapterPoint(tape, site, new LinearPort(x.Value, y.Value, y.Value) { BiasUse = new Use(y.Value.Producer!, 1), Weight = () => weight }, dropout);
     }
 
     /// <summary>x·W in double precision.</summary>

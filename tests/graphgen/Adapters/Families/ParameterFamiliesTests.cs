@@ -6,6 +6,7 @@ using LoRTA.Onnx.GraphGen.Attention;
 using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.GraphGen.Ir.Tensors;
 using LoRTA.Onnx.GraphGen.Optimizers;
+using LoRTA.Onnx.GraphGen.Patterns;
 using LoRTA.Onnx.Tests.Shared;
 
 namespace LoRTA.Onnx.GraphGen.Tests.Adapters.Families;
@@ -52,6 +53,23 @@ internal sealed class ParameterFamiliesTests
         var plan = PlanOf(UnderstoodModel.Of(model), new() { Method = "full" });
 
         Assert.That(plan.Parameters.Select(parameter => (parameter.Name, parameter.Count)), Is.EqualTo(new[] { ("conv.bias", 4L), ("conv.weight", 36L), ("norm.bias", 4L), ("norm.weight", 4L) }));
+    }
+
+    [Test]
+    public void What_is_named_neither_weight_nor_bias_is_a_finding()
+    {
+        var (model, tape) = Ort.New();
+        Expr Stored(string name, params long[] dims) => tape[model.Graph.AddConstant(name, RandomTensor.Normal(name, dims))];
+        var x = tape[model.Graph.AddInput("x", ElementType.Float, [2, 3])];
+        model.Graph.AddOutput((x.MatMul(Stored("layer.0.weight", 3, 4)) * Stored("layer.0.gamma", 4) + Stored("layer.0.shift", 4)).Value);
+
+        var findings = LeftOut("*");
+
+        Assert.That(findings.Select(finding => $"{finding.Node}: {finding.Reason}"), Is.EqualTo(new[] { "full: trains what is named weight or bias; 2 other stored tensors with together 8 numbers stay as they are: 'layer.0.gamma', 'layer.0.shift'" }));
+        Assert.That(LeftOut("*.weight"), Is.Empty);
+
+        IReadOnlyList<Finding> LeftOut(string pattern) =>
+            [.. FamilyParameter.LeftOut(model, PlanOf(UnderstoodModel.Of(model), new() { Method = "full", Targets = [pattern] }))];
     }
 
     [Test]

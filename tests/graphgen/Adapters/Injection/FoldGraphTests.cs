@@ -12,8 +12,17 @@ internal sealed class FoldGraphTests
     [TestCase("lorta", ExpectedResult = true)]
     [TestCase("lora", ExpectedResult = true)]
     [TestCase("branch", ExpectedResult = false)]
+    [TestCase("prefix", ExpectedResult = false)]
     public bool Family_without_a_folded_weight_cannot_be_folded(string method) =>
         FoldGraph.IsPossible(AdapterPlan.Of(Sizes, new AdapterOptions { Method = method }, [.. AdapterFamilies.All, new("branch", [], _ => new Branch())]));
+
+    [Test]
+    public void Factors_without_any_site_cannot_be_folded()
+    {
+        var plan = AdapterPlan.Of(Sizes, new AdapterOptions { Method = "branch" }, [new("branch", [], _ => new Branch())]);
+
+        Assert.That(FoldGraph.IsPossible(plan with { Sites = plan.Sites with { All = [] } }), Is.False);
+    }
 
     private sealed class Branch : IAdapterFamily
     {
