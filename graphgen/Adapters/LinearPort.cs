@@ -31,8 +31,8 @@ internal sealed record LinearPort(Value Input, Value Output, Value Whole)
     /// <summary>W of all features, dequantised, where the product takes integers only; null elsewhere.</summary>
     public Func<Expr>? Dequantized { get; init; }
 
-    /// <summary>The failure where the layer cannot be run on anything but its own input.</summary>
-    public Func<Exception> Obstacle { get; init; } = () => new InvalidOperationException("y is not made of x");
+    /// <summary>The failure where the layer does not give what an adapter asks for, of the reason.</summary>
+    public Func<string, Exception> Obstacle { get; init; } = why => new InvalidOperationException(why);
 
     /// <summary>The layer of a canonical graph.</summary>
     /// <param name="deployed">The model whose file holds W.</param>
@@ -81,7 +81,7 @@ internal sealed record LinearPort(Value Input, Value Output, Value Whole)
     {
         if (BiasUse is not { } use) return null;
         var bias = tape[use.Node.Input(use.Index)!];
-        if (!bias.Type.IsFloat()) throw Obstacle();
+        if (!bias.Type.IsFloat()) throw Obstacle("the adapter scales the layer's bias, which is stored in integers");
         var added = OwnFeatures(bias.Cast(ElementType.Float).Reshape(-1));
         return use.Node.Op == "Gemm" && use.Node.Float("beta", 1) is var beta and not 1 ? added * beta : added;
     }
@@ -92,7 +92,8 @@ internal sealed record LinearPort(Value Input, Value Output, Value Whole)
     {
         var source = Source ?? Input;
         if (Order is { } order) x = x.MoveAxes([.. order.Index().OrderBy(axis => axis.Item).Select(axis => axis.Index)]);
-        return PathCopy.Of(source, x.Cast(source.Type), Whole, write) ?? throw Obstacle();
+        return PathCopy.Of(source, x.Cast(source.Type), Whole, write)
+            ?? throw Obstacle("the adapter runs the layer on other rows, and this operator takes its own input only");
     }
 
     private Expr? WithoutBiasAndRounding(Tape tape, Node node, Expr?[] inputs)

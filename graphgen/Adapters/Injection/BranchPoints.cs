@@ -45,8 +45,7 @@ internal sealed class BranchPoints(OnnxModel model, OnnxModel deployed, Tape tap
             Source = ends.Source ?? ends.X,
             Order = ends.OrderOfX,
             Dequantized = isOfIntegers ? () => Dequantized(linear, ends.Product) : null,
-            Obstacle = () => AdapterErrors.NoBranch(
-                linear.Address, ends.Product, "the adapter runs the layer on other rows, and this operator takes its own input only"),
+            Obstacle = why => AdapterErrors.NoBranch(linear.Address, ends.Product, why),
         };
     }
 

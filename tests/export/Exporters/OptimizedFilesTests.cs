@@ -1,5 +1,6 @@
 using LoRTA.Onnx.Export.Folding;
 using LoRTA.Onnx.Export.Verifying;
+using LoRTA.Onnx.GraphGen.Adapters;
 using LoRTA.Onnx.GraphGen.Adapters.Injection;
 using LoRTA.Onnx.GraphGen.Adapters.Planning;
 using LoRTA.Onnx.GraphGen.Artifacts;
@@ -48,6 +49,20 @@ internal sealed class OptimizedFilesTests
             new AdapterFold(RandomAdapter.Evaluator).Fold(optimized, adapter, options).Model.Save(folder["exported.onnx"]);
             return verifier.Compare(adapted, OnnxModel.Load(folder["exported.onnx"]), new VerifyOptions { Length = 12 }).MaxRelDiff;
         }
+    }
+
+    // Vectors on what QLinearMatMul gives, and on what it is given.
+    [Test]
+    public void A_family_that_scales_inputs_and_outputs_stays_beside_integers()
+    {
+        using var folder = new TestFolder();
+        var optimized = Optimized(Exports.Path("llama-mini/int8-qdq"), folder["optimized.onnx"]);
+        var adapter = RandomAdapter.For(optimized, new AdapterOptions { Method = "ia3" });
+        var adapted = AdaptedModels.Switchable(UnderstoodModel.Of(optimized), adapter, allowOtherBase: false).Model;
+
+        new AdapterFold(RandomAdapter.Evaluator).Fold(optimized, adapter, new ExportOptions { KeepBase = true }).Model.Save(folder["exported.onnx"]);
+
+        Assert.That(new Verifier(RandomAdapter.Evaluator).Compare(adapted, OnnxModel.Load(folder["exported.onnx"]), new VerifyOptions { Length = 12 }).MaxRelDiff, Is.LessThanOrEqualTo(1e-5));
     }
 
     [Test]

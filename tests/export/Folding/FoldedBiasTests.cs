@@ -1,5 +1,6 @@
 using LoRTA.Onnx.Export.Folding;
 using LoRTA.Onnx.Export.Verifying;
+using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Adapters;
 using LoRTA.Onnx.GraphGen.Adapters.Families;
 using LoRTA.Onnx.GraphGen.Adapters.Injection;
@@ -85,6 +86,18 @@ internal sealed class FoldedBiasTests
         var now = UnderstoodModel.Of(folded.Model).Map.Layers[0].Q!;
         Assert.That(now.Bias!.Constant!.ToFloats(), Is.EqualTo(expected).Within(1e-3));
         Assert.That(ScaleOf(folded.Model, now), Is.Not.EqualTo(ScaleOf(deployed, old)), "the weight has another scale");
+    }
+
+    [Test]
+    public void Bias_in_integers_cannot_be_scaled_beside_the_base()
+    {
+        var deployed = OnnxModel.Load(Architectures.All.Single(architecture => architecture.Name == "opt").Path);
+        StoreAsIntegers(deployed, UnderstoodModel.Of(deployed).Map.Layers[0].Q!);
+        var adapter = RandomAdapter.For(deployed, new AdapterOptions { Method = "dora", Rank = 2, Targets = ["q"] });
+
+        var failure = Assert.Throws<LortaException>(() => new AdapterFold(RandomAdapter.Evaluator).Fold(deployed, adapter, new ExportOptions { KeepBase = true }))!;
+
+        Assert.That((failure.Code, failure.Message), Is.EqualTo(("LRT316", "layers.0.q: no side branch can be added at com.microsoft::QGemm 'QGemm' (the adapter scales the layer's bias, which is stored in integers).")));
     }
 
     [TestCase("roberta-mini/seqcls.ort-fused.onnx")]
