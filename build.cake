@@ -64,7 +64,7 @@ Task("Families").Description("[--methods=lora,vera]: trains every adapter family
     .Does(() =>
     {
         var chosen = HasArgument("methods") ? Argument<string>("methods").Split(',') : families.Select(family => family.Method);
-        var rows = new List<string> { "| method | recipe | trained | held-out loss | s / step | settings |", "| --- | --- | --- | --- | --- | --- |" };
+        var rows = new List<string> { "| method | recipe | trainable parameters | held-out loss | s / step | settings |", "| --- | --- | --- | --- | --- | --- |" };
         DotNetBuild("cli/LoRTA.Onnx.Cli.csproj", new DotNetBuildSettings { Configuration = configuration, Verbosity = DotNetVerbosity.Quiet });
         foreach (var (method, recipe, settings) in families.Where(family => chosen.Contains(family.Method)))
         {

@@ -45,9 +45,9 @@ internal sealed class FamilyMatrix
         }
         catch (LortaException refusal)
         {
-            cell = $"refused({refusal.Code})";
             Assert.That(Refusals(check, method, file), Does.Contain(refusal.Code), refusal.Message);
             Assert.That(refusal.Message, Does.EndWith("."), "one sentence");
+            cell = $"refused({refusal.Code})";
             TestContext.Out.WriteLine($"{refusal.Code} {refusal.Message}");
         }
         finally

@@ -10,6 +10,7 @@ using LoRTA.Onnx.Tests.Shared;
 namespace LoRTA.Onnx.Export.Tests.Folding;
 
 /// <summary>Families beside a base whose opset is older than that of the expressions which they are written in.</summary>
+[Category("Slow"), Category(Fixtures.NotNeeded)]
 internal sealed class OlderOpsetsTests
 {
     private static IEnumerable<TestCaseData> Cases =>
