@@ -1,16 +1,48 @@
-// dotnet tool restore && dotnet cake [--target=Train --recipe=models/recipes/sst2.yaml]
+// dotnet tool restore && dotnet cake [--target=Train --recipe=models/recipes/ship-log.yaml --set=train.steps=50 --args="--quiet"]
 var target = Argument("target", "Default");
 var configuration = Argument("configuration", "Release");
 var solution = "LoRTA.Onnx.sln";
+
+// What each target takes beside --configuration. Those that call lorta pass these on, and whatever --args="…" holds.
+var usual = "args json quiet threads device";
+var takes = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase)
+{
+    ["Quickstart"] = $"output {usual}",
+    ["Train"] = $"recipe output set force resume seed {usual}",
+    ["Evaluate"] = $"recipe adapter model set seed {usual}",
+    ["Export"] = $"model adapter output force {usual}",
+    ["Verify"] = $"a b adapter seed {usual}",
+    ["Inspect"] = "model args json quiet",
+    ["Families"] = "methods",
+    ["Bench"] = "filter",
+};
+
+// Cake ignores arguments that it does not know; a typing error would start a long run with other settings.
+void CheckArguments()
+{
+    var cakes = "target configuration verbosity exclusive dryrun showdescription showtree bootstrap skip-bootstrap version help info";
+    var known = takes.GetValueOrDefault(target, string.Empty).Split(' ', StringSplitOptions.RemoveEmptyEntries);
+    foreach (var name in Context.Arguments.GetArguments().Keys)
+        if (!known.Contains(name) && !cakes.Split(' ').Contains(name))
+            throw new CakeException(known.Length == 0
+                ? $"--{name}: the target {target} takes no arguments but --configuration."
+                : $"--{name}: the target {target} takes {string.Join(", ", known.Select(word => $"--{word}"))}.");
+}
 
 void Lorta(params string[] arguments)
 {
     var all = new ProcessArgumentBuilder();
     foreach (var argument in arguments) all.AppendQuoted(argument);
+    foreach (var setting in Arguments<string>("set", new string[0])) all.Append("--set").AppendQuoted(setting);
+    foreach (var name in new[] { "seed", "threads", "device" }) if (HasArgument(name)) all.Append($"--{name}").AppendQuoted(Argument<string>(name));
+    foreach (var name in new[] { "force", "resume", "json", "quiet" }) if (HasArgument(name)) all.Append($"--{name}");
+    all.Append(Argument("args", string.Empty));
     DotNetRun("cli/LoRTA.Onnx.Cli.csproj", all, new DotNetRunSettings { Configuration = configuration });
 }
 
 string Required(string name) => HasArgument(name) ? Argument<string>(name) : throw new CakeException($"This target needs --{name}=…");
+
+string[] Option(string name) => HasArgument(name) ? [$"--{name}", Argument<string>(name)] : [];
 
 Task("Clean").Description("Removes what was built.").Does(() => CleanDirectory("artifacts"));
 
@@ -28,13 +60,21 @@ Task("Build").Description("Builds everything; warnings are errors.")
 Task("Test").Description("Runs all tests.").IsDependentOn("Build")
     .Does(() => DotNetTest(solution, new DotNetTestSettings { Configuration = configuration, NoBuild = true }));
 
-Task("Quickstart").Description("The bundled model: train, fold, verify.").Does(() => Lorta("quickstart", "--force"));
+Task("Quickstart").Description("The bundled model: train, fold, verify.").Does(() => Lorta(["quickstart", "--force", .. Option("output")]));
 
-Task("Train").Description("--recipe=FILE [--output=RUN]: trains an adapter.")
-    .Does(() => Lorta(HasArgument("output") ? ["train", Required("recipe"), "-o", Required("output")] : ["train", Required("recipe")]));
+Task("Train").Description("--recipe=FILE [--output=RUN] [--set=key=value] [--force] [--resume]: trains an adapter.")
+    .Does(() => Lorta(["train", Required("recipe"), .. Option("output")]));
+
+Task("Evaluate").Description("--recipe=FILE [--adapter=DIR] [--model=MODEL]: measures on the recipe's validation data.")
+    .Does(() => Lorta(["evaluate", Required("recipe"), .. Option("adapter"), .. Option("model")]));
 
 Task("Export").Description("--model=MODEL --adapter=DIR --output=OUT: folds an adapter and verifies the result.")
     .Does(() => Lorta("export", Required("model"), "--adapter", Required("adapter"), "-o", Required("output"), "--verify"));
+
+Task("Verify").Description("--a=MODEL --b=MODEL [--adapter=DIR]: runs two models and compares.")
+    .Does(() => Lorta(["verify", Required("a"), Required("b"), .. Option("adapter")]));
+
+Task("Inspect").Description("--model=MODEL: shows what a model is.").Does(() => Lorta("inspect", Required("model")));
 
 Task("Bench").Description("Measures; [--filter=*StepTime*].")
     .Does(() => DotNetRun("bench", new ProcessArgumentBuilder().Append("--filter").AppendQuoted(Argument("filter", "*")), new DotNetRunSettings { Configuration = "Release" }));
@@ -87,4 +127,5 @@ Task("Pack").Description("Makes the NuGet packages and the tool, in artifacts/pa
 
 Task("Default").Description("Lint, Build, Test.").IsDependentOn("Lint").IsDependentOn("Build").IsDependentOn("Test");
 
+CheckArguments();
 RunTarget(target);

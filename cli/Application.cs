@@ -39,6 +39,7 @@ internal static class Application
         ArtifactsVerb.Create,
         GradcheckVerb.Create,
         SchemaVerb.Create,
+        CompletionVerb.Create,
     ];
 
     /// <summary>Runs a command line.</summary>
@@ -62,7 +63,8 @@ internal static class Application
         var parsed = root.Parse(args.Length == 0 ? ["--help"] : args, new ParserConfiguration { ResponseFileTokenReplacer = null });
         var command = parsed.CommandResult.Command;
         if (Complaint(parsed, root) is var (message, suggestion))
-            return Failures.Usage(shell.Error, message, suggestion, command == root ? "lorta" : $"lorta {command.Name}");
+            return Failures.Usage(
+                shell, message, suggestion, (command == root ? "lorta" : $"lorta {command.Name}", args.Contains(Opt.Json.Name)));
         return verbs.FirstOrDefault(verb => verb.Command == command && parsed.Action is null) is { } called
             ? called.Run(parsed, shell)
             // help, version
@@ -97,6 +99,9 @@ internal static class Application
 /// <summary>What a command line runs in.</summary>
 internal sealed record Shell(TextWriter Output, TextWriter Error, CancellationToken Stop)
 {
+    /// <summary>Opens standard input.</summary>
+    public Func<Stream> OpenInput { get; init; } = Console.OpenStandardInput;
+
     /// <summary>The adapter families to choose from.</summary>
     public IReadOnlyList<AdapterFamilyEntry> Families { get; init; } = AdapterFamilies.All;
 }

@@ -15,8 +15,21 @@ internal sealed record ExportTarget(OnnxModel Source, string File, string? Sourc
     /// <summary>Further files that the command reads.</summary>
     public IReadOnlyList<string> Inputs { get; init; } = [];
 
+    /// <summary>The place that an output means: a folder where a folder is exported, unless the output is called <c>.onnx</c>; else a
+    /// file.</summary>
+    /// <param name="argument">The model as it was given: a file or a folder.</param>
+    /// <param name="source">The model.</param>
+    /// <param name="output">The output as it was given.</param>
     public static ExportTarget Of(string argument, OnnxModel source, string output) =>
-        Directory.Exists(argument) ? new(source, Path.Combine(output, source.FileName), argument, output) : new(source, output, null, null);
+        Directory.Exists(argument) && !IsModelFile(output)
+            ? new(source, Path.Combine(output, source.FileName), argument, output)
+            : new(source, FileOf(output, source), null, null);
+
+    /// <summary>The file that an output means: itself, or where it ends in a slash, a file of the source's name in that folder.</summary>
+    public static string FileOf(string output, OnnxModel source) =>
+        Path.EndsInDirectorySeparator(output) && !IsModelFile(output)
+            ? Path.Combine(output, source.FileName)
+            : Path.TrimEndingDirectorySeparator(output);
 
     /// <summary>Refuses a place that is taken, before any work is done for it.</summary>
     /// <exception cref="LortaException">LRT102, LRT107, LRT123, LRT124, LRT701: the place is taken.</exception>
@@ -48,6 +61,9 @@ internal sealed record ExportTarget(OnnxModel Source, string File, string? Sourc
         });
         return [.. files.Select(file => Path.Combine(Folder, Path.GetFileName(file)))];
     }
+
+    private static bool IsModelFile(string output) =>
+        Path.TrimEndingDirectorySeparator(output).EndsWith(".onnx", StringComparison.OrdinalIgnoreCase);
 
     // the output may lie in the source
     private List<string> Carried()

@@ -1,6 +1,8 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using LoRTA.Onnx.Cli.Display;
+using LoRTA.Onnx.GraphGen;
+using LoRTA.Onnx.GraphGen.Attention;
 using LoRTA.Onnx.GraphGen.Inspection;
 using LoRTA.Onnx.GraphGen.Parameters;
 using LoRTA.Onnx.GraphGen.Patterns;
@@ -17,12 +19,28 @@ internal sealed record InspectResult(ModelInspection Inspection) : IVerdict, IDo
     /// <summary>Why pieces of the model were not understood, if asked for.</summary>
     public IReadOnlyList<Explanation>? Explanations { get; init; }
 
+    /// <summary>Whether every linear layer is listed.</summary>
+    public bool ShowsSites { get; init; }
+
+    /// <summary>The tokenizer beside the model; null where there is none.</summary>
+    public TokenizerFacts? Tokenizer { get; init; }
+
+    /// <summary>Most tokens of a row, by the configuration beside the model and by its graph; null where neither says it.</summary>
+    public long? Positions { get; init; }
+
+    /// <summary>Bytes of the model's files.</summary>
+    public long Bytes { get; init; }
+
     public bool Ok => Inspection.Layers.Count > 0;
+
+    public LortaException? Failure => Ok ? null : DiscoveryErrors.NotUnderstood(Inspection.Model, Inspection.Findings);
 
     /// <summary>The contract's JSON.</summary>
     public JsonNode ToJson()
     {
         var json = JsonSerializer.SerializeToNode(Inspection, ModelInspection.Json)!.AsObject();
+        (json["positions"], json["bytes"]) = (Positions, Bytes);
+        json["tokenizer"] = JsonSerializer.SerializeToNode(Tokenizer, ModelInspection.Json);
         if (Names is not null)
             json["parameterNames"] = new JsonObject(Names.Select(name => KeyValuePair.Create(name.Name, (JsonNode?)Describe(name))));
         if (Explanations is not null)
@@ -34,34 +52,24 @@ internal sealed record InspectResult(ModelInspection Inspection) : IVerdict, IDo
         return json;
     }
 
-    /// <summary>Sizes, one row per linear layer, and what was not understood.</summary>
-    public object ToTable() => new
+    /// <summary>The model on one screen, and what else was asked for.</summary>
+    public object ToTable()
     {
-        Inspection.Model,
-        Inspection.Producer,
-        Opset = Inspection.Opsets.GetValueOrDefault("ai.onnx"),
-        Inspection.Hidden,
-        Heads = Inspection.Heads == Inspection.KvHeads
-            ? $"{Inspection.Heads}"
-            : $"{Inspection.Heads} ({Inspection.KvHeads} for keys and values)",
-        Inspection.HeadWidth,
-        Layers = Inspection.Layers.Count,
-        Inspection.Parameters,
-        Sites = Sites(understood: false).Select(item => Row(item.Address, item.Site)).ToList(),
-        Inspection.Findings,
-        Forms = Explanations is null
+        var shown = new OrderedDictionary<string, object?>(StringComparer.Ordinal);
+        foreach (var (name, text) in InspectSummary.Of(this)) shown.Add(name, text);
+        shown.Add("sites", ShowsSites ? Sites(understood: false).Select(item => Row(item.Address, item.Site)).ToList() : null);
+        shown.Add("all findings", ShowsSites ? Inspection.Findings : null);
+        shown.Add("forms", Explanations is null
             ? null
-            : Sites().Select(item => new { Site = item.Address, Forms = string.Join(", ", item.Site!.Forms) }).ToList(),
-        Explanations = Explanations?.Select(Describe).ToList(),
-        ParameterNames = Names?.Select(name => new { name.Name, name.Initializer, Transposed = name.IsTransposed }).ToList(),
-    };
+            : Sites().Select(item => new { Site = item.Address, Forms = string.Join(", ", item.Site!.Forms) }).ToList());
+        shown.Add("explanations", Explanations?.Select(Describe).ToList());
+        shown.Add("parameter names", Names?.Select(name => new { name.Name, name.Initializer, Transposed = name.IsTransposed }).ToList());
+        return shown;
+    }
 
-    // An MLP may have no gate, and a layer no MLP: what is not there gets no row.
     private IEnumerable<(string Address, ModelInspection.Site? Site)> Sites(bool understood = true) => Inspection.Layers
-        .SelectMany(layer => new[] { ("q", layer.Q), ("k", layer.K), ("v", layer.V), ("p", layer.P) }
-            .Where(pair => pair.Item2 is not null || !understood)
-            .Concat(new[] { ("gate", layer.Gate), ("up", layer.Up), ("down", layer.Down) }.Where(pair => pair.Item2 is not null))
-            .Select(pair => ($"layers.{layer.Index}.{pair.Item1}", pair.Item2)));
+        .SelectMany(layer => layer.Sites.Where(item => item.Site is not null || !understood)
+            .Select(item => ($"layers.{layer.Index}.{item.Name}", item.Site)));
 
     private static object Row(string address, ModelInspection.Site? site) => new
     {
@@ -100,3 +108,10 @@ internal sealed record InspectResult(ModelInspection Inspection) : IVerdict, IDo
         return json;
     }
 }
+
+/// <summary>The tokenizer in a folder.</summary>
+/// <param name="Kind">How it makes tokens.</param>
+/// <param name="Vocabulary">Number of its tokens.</param>
+/// <param name="File">The file that says most.</param>
+/// <param name="Problem">Why it cannot be used; null where it can.</param>
+internal sealed record TokenizerFacts(string? Kind, int? Vocabulary, string? File, string? Problem);

@@ -56,7 +56,12 @@ internal static partial class Opt
         new("--allow-base") { Description = "Accept a base with other weights than the adapter was trained on." };
 
     public static Option<string[]> Settings() =>
-        new("--set") { Description = "Replace a key of the recipe.", HelpName = "path.to.key=value", DefaultValueFactory = _ => [] };
+        new("--set")
+        {
+            Description = "Replace a key of the recipe; paths in it start at the current folder.",
+            HelpName = "path.to.key=value",
+            DefaultValueFactory = _ => [],
+        };
 
     public static Option<bool> Resume() => new("--resume")
     {

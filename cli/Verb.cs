@@ -38,6 +38,7 @@ internal sealed class Verb
     /// <returns>The exit code.</returns>
     public int Run(ParseResult parsed, Shell shell)
     {
+        var asJson = parsed.GetValue(Opt.Json);
         try
         {
             using var progress = ProgressDisplay.On(shell.Error, parsed.GetValue(Opt.Quiet));
@@ -45,14 +46,14 @@ internal sealed class Verb
             using var stopping = shell.Stop.Register(progress.ShowStopping);
             var result = _run(new Call(parsed, progress, shell));
             progress.Dispose();   // the result comes below the last state of the display
-            Show(result, asJson: parsed.GetValue(Opt.Json), shell);
+            Show(result, asJson, shell);
             if (shell.Stop.IsCancellationRequested) return ExitCode.Stopped;
-            if (result is IVerdict { Failure: { } failure }) return Failures.Report(shell, failure);
+            if (result is IVerdict { Failure: { } failure }) return Failures.Report(shell, failure, asJson);
             return result is IVerdict { Ok: false } ? ExitCode.Failed : ExitCode.Done;
         }
         catch (Exception e) when (!Debugger.IsAttached)
         {
-            return Failures.Report(shell, e);
+            return Failures.Report(shell, e, asJson);
         }
     }
 
@@ -98,8 +99,20 @@ internal sealed class Call(ParseResult parsed, IProgress<object> progress, Shell
 
     public CancellationToken Stop => shell.Stop;
 
+    /// <summary>All of standard input.</summary>
+    public byte[] ReadInput()
+    {
+        using var input = shell.OpenInput();
+        using var bytes = new MemoryStream();
+        input.CopyTo(bytes);
+        return bytes.ToArray();
+    }
+
     /// <summary>The adapter families to choose from.</summary>
     public IReadOnlyList<AdapterFamilyEntry> Families => shell.Families;
+
+    /// <summary>The whole command with all its verbs.</summary>
+    public Command Root => parsed.RootCommandResult.Command;
 
     public T Get<T>(Argument<T> argument) => parsed.GetValue(argument)!;
 

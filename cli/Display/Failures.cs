@@ -1,30 +1,45 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
 using LoRTA.Onnx.GraphGen;
 
 namespace LoRTA.Onnx.Cli.Display;
 
-/// <summary>What went wrong, as one sentence and a hint on standard error, and an exit code.</summary>
+/// <summary>What went wrong, on standard error, and an exit code: one sentence and a hint, or with <c>--json</c> one JSON document in one
+/// line.</summary>
 internal static class Failures
 {
     private const string DebugSwitch = "LORTA_DEBUG";
 
+    private static readonly JsonSerializerOptions OneLine = new(Results.Json) { WriteIndented = false };
+
     /// <summary>Wrong arguments.</summary>
-    public static int Usage(TextWriter error, string message, string suggestion, string command)
+    public static int Usage(Shell shell, string message, string suggestion, (string Command, bool AsJson) called)
     {
-        Say(error, $"error: {string.Join(' ', message.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries))}");
-        Say(error, $"hint: {suggestion}See '{command} --help'.");
-        return ExitCode.Usage;
+        var sentence = string.Join(' ', message.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
+        return Report(shell.Error, new(null, sentence, $"{suggestion}See '{called.Command} --help'.", ExitCode.Usage), called.AsJson);
     }
 
     /// <summary>A failed verb.</summary>
-    public static int Report(Shell shell, Exception failure)
+    public static int Report(Shell shell, Exception failure, bool asJson)
     {
         var causes = failure is AggregateException many ? many.Flatten().InnerExceptions : [failure];
         var cause = causes.FirstOrDefault(one => one is OperationCanceledException) ?? causes[0];
-        var (sentence, hint, code) = Describe(cause, shell.Stop);
-        Say(shell.Error, sentence);
-        if (hint is not null) Say(shell.Error, $"hint: {hint}");
+        var code = Report(shell.Error, Describe(cause, shell.Stop), asJson);
         if (Environment.GetEnvironmentVariable(DebugSwitch) == "1") Say(shell.Error, failure.ToString());
         return code;
+    }
+
+    private static int Report(TextWriter error, Problem problem, bool asJson)
+    {
+        if (asJson)
+        {
+            Say(error, new JsonObject { ["error"] = JsonSerializer.SerializeToNode(problem, OneLine) }.ToJsonString(OneLine));
+            return problem.ExitCode;
+        }
+        var isStop = problem.ExitCode == ExitCode.Stopped;
+        Say(error, isStop ? problem.Message : $"{(problem.Code is { } code ? $"error {code}" : "error")}: {problem.Message}");
+        if (problem.Hint is { } hint) Say(error, $"hint: {hint}");
+        return problem.ExitCode;
     }
 
     // Where standard error takes nothing any more (its terminal was closed, its disk is full), the exit code still says what happened.
@@ -40,17 +55,20 @@ internal static class Failures
         }
     }
 
-    private static (string Sentence, string? Hint, int Code) Describe(Exception cause, CancellationToken stop) => cause switch
+    private static Problem Describe(Exception cause, CancellationToken stop) => cause switch
     {
-        LortaException e => ($"error {e.Code}: {e.Message}", e.Hint, e.IsUsage ? ExitCode.Usage : ExitCode.Failed),
-        OperationCanceledException when stop.IsCancellationRequested => ("Stopped.", null, ExitCode.Stopped),
+        LortaException e => new(e.Code, e.Message, e.Hint, e.IsUsage ? ExitCode.Usage : ExitCode.Failed),
+        OperationCanceledException when stop.IsCancellationRequested => new(null, "Stopped.", null, ExitCode.Stopped),
         IOException or UnauthorizedAccessException =>
-            ($"error: {cause.FirstLine()}.", "Check the path, its permissions and the free space of the disk.", ExitCode.Failed),
+            new(null, $"{cause.FirstLine()}.", "Check the path, its permissions and the free space of the disk.", ExitCode.Failed),
         OutOfMemoryException =>
-            ("error: The memory of this machine does not suffice.", "Use a smaller batchSize or maxLength, or a machine with more memory.",
-                ExitCode.Failed),
+            new(null, "The memory of this machine does not suffice.",
+                "Use a smaller batchSize or maxLength, or a machine with more memory.", ExitCode.Failed),
         _ =>
-            ($"error: Unexpected {cause.GetType().Name}: {cause.FirstLine()}.",
+            new(null, $"Unexpected {cause.GetType().Name}: {cause.FirstLine()}.",
                 $"This is a defect of lorta: please report it with the output under {DebugSwitch}=1.", ExitCode.Failed),
     };
+
+    // What JSON says of a failure.
+    private sealed record Problem(string? Code, string Message, string? Hint, int ExitCode);
 }

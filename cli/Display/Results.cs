@@ -2,14 +2,14 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
-using Spectre.Console;
 
 namespace LoRTA.Onnx.Cli.Display;
 
-/// <summary>Shows a result: one JSON document, or tables made from the same JSON.</summary>
+/// <summary>Shows a result: one JSON document, or plain text made from the same JSON.</summary>
 internal static class Results
 {
-    private const int WidthOfFiles = 1000;
+    private const int WidthOfFiles = 100;
+    private const int NarrowestTerminal = 40;
 
     /// <summary>How results are written.</summary>
     internal static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
@@ -30,66 +30,57 @@ internal static class Results
             result = shown;
         }
         if (asJson || result is JsonNode) output.WriteLine(JsonSerializer.Serialize(result, result.GetType(), Json));
-        else Show(ConsoleOn(output), JsonSerializer.SerializeToNode(result, result.GetType(), Json), title: null);
+        else foreach (var line in Lines(result, WidthOf(output))) output.Write($"{line}\n");
     }
 
-    private static IAnsiConsole ConsoleOn(TextWriter output)
+    /// <summary>What a person reads of a result.</summary>
+    /// <param name="result">A record, a list of records, or a plain value.</param>
+    /// <param name="width">Columns of a line.</param>
+    internal static IEnumerable<string> Lines(object result, int width)
     {
-        var isTerminal = ReferenceEquals(output, Console.Out) && !Console.IsOutputRedirected;
-        var console = AnsiConsole.Create(new AnsiConsoleSettings
+        var layout = new TextLayout(width);
+        return JsonSerializer.SerializeToNode(result, result.GetType(), Json) switch
         {
-            Out = new AnsiConsoleOutput(output),
-            Ansi = isTerminal ? AnsiSupport.Detect : AnsiSupport.No,
-            Interactive = InteractionSupport.No,
-        });
-        if (!isTerminal) console.Profile.Width = WidthOfFiles;
-        return console;
+            JsonArray rows when IsTable(rows) => Rows(layout, rows),
+            JsonObject record => Record(layout, record),
+            var value => [Numbers.Text(value)],
+        };
     }
 
-    private static void Show(IAnsiConsole console, JsonNode? node, string? title)
-    {
-        if (title is not null) console.Write(new Text($"{title}\n"));
-        if (node is JsonArray rows && rows.All(row => row is JsonObject)) console.Write(Rows(rows));
-        else if (node is JsonObject record) ShowRecord(console, record);
-        else console.Write(new Text($"{Cell(node)}\n"));
-    }
+    // A terminal's last column stays free: some break the line when it is filled.
+    private static int WidthOf(TextWriter output) => ReferenceEquals(output, Console.Out) && !Console.IsOutputRedirected
+        ? Math.Max(NarrowestTerminal, Console.WindowWidth - 1)
+        : WidthOfFiles;
 
-    // Plain values in one table, then each list of records in its own.
-    private static void ShowRecord(IAnsiConsole console, JsonObject record)
+    // Plain values first, then each list of records under its name; what is empty says nothing.
+    private static IEnumerable<string> Record(TextLayout layout, JsonObject record)
     {
         var fields = Flat(record, string.Empty).ToList();
-        var plain = new Table().Border(TableBorder.Rounded).HideHeaders().AddColumns(string.Empty, string.Empty);
-        foreach (var (name, value) in fields.Where(field => !IsTable(field.Value))) plain.AddRow(new Text(name), new Text(Cell(value)));
-        if (plain.Rows.Count > 0) console.Write(plain);
-        foreach (var (name, value) in fields.Where(field => IsTable(field.Value))) Show(console, value, name);
+        var plain = fields.Where(field => field.Value is not null && !IsTable(field.Value))
+            .Select(field => (field.Name, Text: Numbers.Text(field.Value, field.Name)))
+            .Where(field => field.Text.Length > 0)
+            .ToList();
+        var tables = fields.Where(field => IsTable(field.Value)).Select(field =>
+            Rows(layout, field.Value!.AsArray()).Prepend(field.Name.TrimEnd(':') + ":"));
+        return (plain.Count > 0 ? tables.Prepend(layout.Fields(plain)) : tables)
+            .SelectMany((lines, index) => index == 0 ? lines : lines.Prepend(string.Empty));
     }
 
-    private static Table Rows(JsonArray rows)
+    private static IEnumerable<string> Rows(TextLayout layout, JsonArray rows)
     {
         var records = rows
-            .Select(row => Flat(row!.AsObject(), string.Empty)
-                .ToDictionary(field => field.Name, field => field.Value, StringComparer.Ordinal))
+            .Select(row => Flat(row!.AsObject(), string.Empty).ToDictionary(
+                field => field.Name, field => Numbers.Text(field.Value, field.Name), StringComparer.Ordinal))
             .ToList();
-        var table = new Table().Border(TableBorder.Rounded);
         var names = records.SelectMany(record => record.Keys).Distinct(StringComparer.Ordinal)
-            .Where(name => records.Exists(record => record.GetValueOrDefault(name) is not null)).ToList();
-        foreach (var name in names) table.AddColumn(new TableColumn(new Text(name)));
-        foreach (var record in records) table.AddRow(names.Select(name => new Text(Cell(record.GetValueOrDefault(name)))));
-        return table;
+            .Where(name => records.Exists(record => record.GetValueOrDefault(name) is { Length: > 0 })).ToList();
+        return layout.Table(names, [.. records.Select(record => names.ConvertAll(name => record.GetValueOrDefault(name) ?? string.Empty))]);
     }
 
     private static IEnumerable<(string Name, JsonNode? Value)> Flat(JsonObject record, string prefix) =>
-        record.SelectMany(pair => pair.Value is JsonObject { Count: > 0 } inner
+        record.SelectMany(pair => pair.Value is JsonObject inner
             ? Flat(inner, $"{prefix}{pair.Key}.")
             : [($"{prefix}{pair.Key}", pair.Value)]);
 
     private static bool IsTable(JsonNode? value) => value is JsonArray { Count: > 0 } rows && rows.All(row => row is JsonObject);
-
-    private static string Cell(JsonNode? value) => value switch
-    {
-        null => "–",
-        JsonArray list => string.Join(", ", list.Select(Cell)),
-        _ when value.GetValueKind() is JsonValueKind.String => value.GetValue<string>(),
-        _ => value.ToJsonString(),
-    };
 }

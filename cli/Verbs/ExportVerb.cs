@@ -21,7 +21,8 @@ internal static class ExportVerb
         var adapter = Opt.Required<string>("--adapter", "An adapter folder.");
         var force = Opt.Force();
         var runtime = new RuntimeArguments();
-        var output = Opt.Output("The folded model: a file, or a folder when MODEL is one.");
+        var output = Opt.Output(
+            "The folded model: a file, or a folder; a folder MODEL goes there with all its files unless OUT ends in .onnx.");
         var verify = Opt.Of<bool>("--verify",
             "Compare the result with base and adapter; what cannot be compared or differs too much fails.");
         var widen = Opt.Of<bool>("--widen", "Write folded weights as float32 where the file stores them narrower behind a Cast.");

@@ -18,7 +18,8 @@ internal static class GenerateVerb
     public static Verb Create()
     {
         var model = Arg.Model();
-        var prompt = Opt.Required<string>("--prompt", "The beginning of the text.");
+        var prompt = Opt.Required<string>(
+            "--prompt", "The beginning of the text; @FILE reads it from a file, - from standard input.");
         var adapter = Opt.Adapter();
         var seed = Opt.Seed();
         var runtime = new RuntimeArguments();
@@ -49,7 +50,7 @@ internal static class GenerateVerb
                 var (decoder, initial) = Load(call, call.Get(model), (call.Get(adapter), call.Get(allow)), settings);
                 using var generator = new TextGenerator(decoder, call.Get(tokenizer), settings, TimeProvider.System, initial);
                 var text = generator.Continue(
-                    call.Get(prompt),
+                    PromptText.Read(call, call.Get(prompt)),
                     new GenerationOptions { MaxTokens = call.Get(tokens), Sampling = sampling },
                     new TextDisplay(call.Text),
                     call.Stop);

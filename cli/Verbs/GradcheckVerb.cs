@@ -57,7 +57,8 @@ internal static class GradcheckVerb
             ?? Path.Combine(Path.GetDirectoryName(Path.GetFullPath(deployed.Path))!, "reference", golden.Batch ?? "batch.safetensors");
         var result = new GoldenCheck(golden, settings.ToEvaluator())
             .Run(TrainingGraphBuilder.Build(model, options), StoredBatch.Load(batch), settings);
-        return new Verdict(result, result.Ok);
+        return new Verdict(result, result.Ok ? null : GradcheckErrors.Wrong(
+            deployed.FileName, "the golden", result.Factors.Select(factor => (factor.Name, factor.GradRelDiff))));
     }
 
     private static Verdict AgainstDifferences(UnderstoodModel model, TrainingOptions options, string? file, OrtSettings settings)
@@ -70,7 +71,8 @@ internal static class GradcheckVerb
             ? StoredBatch.Load(file)
             : SampleBatch.For(options.Task, vocabulary ?? 2, classes, options.Seed, graphs.Batches.Sizes);
         var result = new CentralDifferenceCheck(graphs, settings, options.Seed).Run(batch);
-        return new Verdict(result, result.Verdict != GradientVerdict.Wrong);   // unresolved is no failure
+        return new Verdict(result, result.Verdict != GradientVerdict.Wrong ? null : GradcheckErrors.Wrong(   // unresolved is no failure
+            model.Deployed.FileName, "central differences", result.Factors.Select(factor => (factor.Name, factor.GradRelDiff))));
     }
 
     private static LortaException NeedsTask() =>

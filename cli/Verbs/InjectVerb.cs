@@ -25,8 +25,9 @@ internal static class InjectVerb
             [model, output, .. adapter.Symbols, factors, seed, force],
             call =>
             {
-                var (target, folder) = (call.Get(output), $"{Path.ChangeExtension(call.Get(output), null)}.adapter");
                 var deployed = OnnxModel.Load(call.Get(model));
+                var target = ExportTarget.FileOf(call.Get(output), deployed);
+                var folder = $"{Path.ChangeExtension(target, null)}.adapter";
                 var given = Values(call.Get(factors));
                 var (injected, written) = DeployedInjection.Apply(
                     deployed, adapter.Options(call), given, call.Get(seed) ?? 0, call.Families);

@@ -1,9 +1,12 @@
+using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Attention;
 using LoRTA.Onnx.GraphGen.Inspection;
 using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.GraphGen.Ir.Storage;
 using LoRTA.Onnx.GraphGen.Parameters;
 using LoRTA.Onnx.GraphGen.Patterns;
+using LoRTA.Onnx.Runtime.Generation;
+using LoRTA.Onnx.Runtime.Tokenizers;
 
 namespace LoRTA.Onnx.Cli.Verbs;
 
@@ -17,24 +20,55 @@ internal static class InspectVerb
         var weights = Opt.Of<bool>("--weights", "List the parameters by their PyTorch-style names.");
         var explain = Opt.Of<bool>(
             "--explain", "Tell of what was not understood which form came closest, where it stopped and what is missing.");
+        var sites = Opt.Of<bool>("--sites", "List every linear layer of attention and MLP, and every finding.");
         var force = Opt.Force();
-        return Verb.Define("inspect", "Show the attention that was found in a model.", [model, graph, explain, weights, force], call =>
+        const string about = "Show what a model is and what of it can be adapted.";
+        return Verb.Define("inspect", about, [model, sites, weights, explain, graph, force], call =>
         {
             var deployed = OnnxModel.Load(call.Get(model));
             var understood = UnderstoodModel.Of(deployed);
-            var (canonical, map) = (understood.Canonical, understood.Map);
-            if (!map.HasAttention) throw DiscoveryErrors.NoAttention(canonical.Deployed.Path);
-            var inspection = ModelInspection.Of(canonical, map);
-            if (call.Get(graph) is { } path)
+            var map = understood.Map;
+            if (!map.HasAttention) throw DiscoveryErrors.NoAttention(deployed.Path);
+            var result = Of(understood);
+            if (call.Get(graph) is { } given)
             {
+                var path = ExportTarget.FileOf(given, deployed);
                 new OutputGuard(call.Get(force), deployed.Files).CheckModel(path);
-                ReadableGraph.Of(canonical, map).Save(path);
+                ReadableGraph.Of(understood.Canonical, map).Save(path);
             }
-            return new InspectResult(inspection)
+            return result with
             {
-                Names = call.Get(weights) ? ParameterNames.Of(canonical.Deployed) : null,
+                ShowsSites = call.Get(sites),
+                Names = call.Get(weights) ? ParameterNames.Of(deployed) : null,
                 Explanations = call.Get(explain) ? [.. map.Findings.Select(finding => finding.Explanation).OfType<Explanation>()] : null,
             };
         });
+    }
+
+    /// <summary>What a model is, by its graph and the files beside it.</summary>
+    internal static InspectResult Of(UnderstoodModel understood)
+    {
+        var (deployed, inspection) = (understood.Deployed, ModelInspection.Of(understood.Canonical, understood.Map));
+        var folder = Path.GetDirectoryName(Path.GetFullPath(deployed.Path))!;
+        return new InspectResult(inspection)
+        {
+            Tokenizer = TokenizerIn(folder),
+            Positions = new[] { inspection.Positions, ConfigFiles.Read(folder).Positions }.Min(),
+            Bytes = deployed.Files.Sum(file => new FileInfo(file).Length),
+        };
+    }
+
+    // A model can be inspected whatever lies beside it.
+    private static TokenizerFacts? TokenizerIn(string folder)
+    {
+        try
+        {
+            var tokenizer = TextTokenizer.Load(folder);
+            return new TokenizerFacts(tokenizer.Kind, tokenizer.VocabularySize, Path.GetFileName(tokenizer.File), Problem: null);
+        }
+        catch (LortaException e)
+        {
+            return e.Code == TokenizerErrors.NoTokenizerCode ? null : new TokenizerFacts(null, null, null, e.Message);
+        }
     }
 }

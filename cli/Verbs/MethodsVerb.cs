@@ -8,6 +8,7 @@ using LoRTA.Onnx.GraphGen.Adapters;
 using LoRTA.Onnx.GraphGen.Adapters.Counting;
 using LoRTA.Onnx.GraphGen.Adapters.Planning;
 using LoRTA.Onnx.GraphGen.Attention;
+using LoRTA.Onnx.GraphGen.Inspection;
 using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.Training.Tracking;
 
@@ -44,10 +45,14 @@ internal static class MethodsVerb
                     Targets = call.Given(targets),
                     Options = AdapterArguments.Named(call.Get(options)),
                 };
-                var table = call.Get(model) is { } path
-                    ? MethodTable.Of(UnderstoodModel.Of(OnnxModel.Load(path)), asked, call.Families)
-                    : MethodTable.Of(OfSizes(), asked, call.Families);
-                var result = new MethodsResult(table);
+                var understood = call.Get(model) is { } path ? UnderstoodModel.Of(OnnxModel.Load(path)) : null;
+                var table = understood is null
+                    ? MethodTable.Of(OfSizes(), asked, call.Families)
+                    : MethodTable.Of(understood, asked, call.Families);
+                var result = new MethodsResult(table)
+                {
+                    Parameters = understood is null ? null : ModelInspection.Of(understood.Canonical, understood.Map).Parameters,
+                };
                 if (!call.Get(asMarkdown)) return result;
                 call.Text.Write(result.ToMarkdown());
                 return result with { IsShown = true };
@@ -74,14 +79,26 @@ internal sealed record MethodsResult(MethodTable Table) : IDocument
     /// <summary>Whether it was written already.</summary>
     public bool IsShown { get; init; }
 
-    public JsonNode ToJson() => JsonSerializer.SerializeToNode(Table.Rows, Results.Json)!;
+    /// <summary>Parameters of the model; null where only sizes were given.</summary>
+    public long? Parameters { get; init; }
 
-    public object? ToTable() => IsShown ? null : new Dictionary<string, object?>(StringComparer.Ordinal)
+    public JsonNode ToJson()
     {
-        ["Trained parameters at rank r"] = Table.Rows.Select(row => new Dictionary<string, string?>(CountsOf(row), StringComparer.Ordinal)
+        var rows = JsonSerializer.SerializeToNode(Table.Rows, Results.Json)!.AsArray();
+        foreach (var (json, row) in rows.Zip(Table.Rows))
         {
-            ["reason"] = row.Reason,
-        }),
+            json!["percentOfModel"] = 100.0 * row.Trainable / Parameters;
+            json["adapterBytes"] = Bytes(row);
+        }
+        return rows;
+    }
+
+    public object? ToTable() => IsShown ? null : new OrderedDictionary<string, object?>(StringComparer.Ordinal)
+    {
+        ["parameters of the model"] = Parameters,
+        [$"Trained parameters at rank r; share of the model and size of the adapter's file at {RankText(Table.Rank)}"] =
+            Table.Rows.Select(row => new OrderedDictionary<string, string?>(CountsOf(row, withSizes: true), StringComparer.Ordinal)),
+        ["Why not"] = Table.Rows.Where(row => row.Reason is not null).Select(row => new { row.Method, row.Reason }),
         ["What they do to a layer"] = Table.Rows.Select(row => new { row.Method, row.Formula }),
         ["What one tensor of LoRTA spans (option share)"] = Shares(),
         ["Remarks"] = Table.Rows.Where(row => row.Remark is not null).Select(row => new { row.Method, row.Remark }),
@@ -90,7 +107,7 @@ internal sealed record MethodsResult(MethodTable Table) : IDocument
     /// <summary>The same in Markdown.</summary>
     public string ToMarkdown()
     {
-        var rows = Table.Rows.Select(row => new Dictionary<string, string?>(CountsOf(row), StringComparer.Ordinal)
+        var rows = Table.Rows.Select(row => new OrderedDictionary<string, string?>(CountsOf(row), StringComparer.Ordinal)
         {
             ["method"] = $"`{row.Method}`",
             ["what it does to a layer"] = row.Formula,
@@ -104,29 +121,37 @@ internal sealed record MethodsResult(MethodTable Table) : IDocument
             ]);
     }
 
-    private static Dictionary<string, string?> CountsOf(MethodRow row)
+    private OrderedDictionary<string, string?> CountsOf(MethodRow row, bool withSizes = false)
     {
-        var cells = new Dictionary<string, string?>(StringComparer.Ordinal) { ["method"] = row.Method };
+        var cells = new OrderedDictionary<string, string?>(StringComparer.Ordinal) { ["method"] = row.Method };
         foreach (var count in row.Counts) cells[RankText(count.Rank)] = Number(count.Trainable);
+        if (withSizes)
+        {
+            cells["of model"] = Parameters is { } all && row.Trainable is { } trained ? Numbers.Percent((double)trained / all) : null;
+            cells["file"] = Bytes(row) is { } bytes ? Numbers.Bytes(bytes) : null;
+        }
         cells["folds"] = row.Foldable ? "yes" : row.Trainable is null ? null : "no";
         return cells;
     }
 
-    private IEnumerable<Dictionary<string, string?>> Shares() =>
+    private IEnumerable<OrderedDictionary<string, string?>> Shares() =>
         from row in Table.Rows
         from share in row.Shares
-        select new Dictionary<string, string?>(StringComparer.Ordinal)
+        select new OrderedDictionary<string, string?>(StringComparer.Ordinal)
         {
             ["share"] = share.Share,
             [RankText(Table.Rank)] = Number(share.Trainable),
             ["saved against LoRA on q k v p"] = string.Create(CultureInfo.InvariantCulture, $"{100 * share.Saving:F2} %"),
         };
 
-    private static string Markdown(IEnumerable<Dictionary<string, string?>> rows)
+    private static string Markdown(IEnumerable<IReadOnlyDictionary<string, string?>> rows)
     {
         var cells = rows.ToList();
         return cells.Count == 0 ? string.Empty : MarkdownTable.Of([.. cells[0].Keys], cells.Select(row => row.Values.ToList()));
     }
+
+    // Factors are stored as float32.
+    private static long? Bytes(MethodRow row) => sizeof(float) * row.Trainable;
 
     private static string RankText(int rank) => string.Create(CultureInfo.InvariantCulture, $"r {rank}");
 

@@ -13,6 +13,7 @@ namespace LoRTA.Onnx.Cli.Verbs;
 /// <summary><c>lorta quickstart</c>: the whole way once, on the bundled model and text.</summary>
 internal static class QuickstartVerb
 {
+    private const string RecipeName = "ship-log.yaml";
     private const string Prompt = "2 March.";
     private const int SampleTokens = 40;
 
@@ -29,14 +30,16 @@ internal static class QuickstartVerb
             {
                 var folder = Path.GetFullPath(call.Get(output) ?? "quickstart");
                 if (!call.Get(force) && PathKinds.Of(folder) != PathKind.Nothing) throw FileErrors.Exists(folder);
+                var file = Path.Combine(Bundled(), "recipes", RecipeName);
                 var recipe = RecipeArgument.Load(
                     call,
-                    Path.Combine(Bundled(), "recipes", "ship-log.yaml"),
+                    file,
                     [],
                     (Path.Combine(folder, "run"), null, runtime.Settings(call).Device));
                 return Run(call, folder, new RunRequest
                 {
                     Recipe = recipe,
+                    RecipePath = file,
                     Families = call.Families,
                     Force = true,
                     Settings = runtime.Settings(call),
@@ -73,9 +76,10 @@ internal static class QuickstartVerb
             Report = new RunFolder(request.Recipe.Output!).Report,
             SampleBefore = Sample(deployed, request),
             SampleAfter = Sample(folded, request),
-            Next = $"lorta inspect {merged}   ·   lorta train models/recipes/ship-log.yaml --set adapter.rank=16   ·   lorta schema recipe",
+            Next = $"lorta inspect {Short(merged)}\nlorta train {Short(request.RecipePath!)} -o runs/rank-16 --set adapter.rank=16\n"
+                + "lorta schema recipe --table",
         };
-        return new Verdict(result, comparison.Ok);
+        return new Verdict(result, comparison.Ok ? null : VerificationErrors.Differ(deployed.Path, merged, comparison));
     }
 
     private static string Sample(OnnxModel model, RunRequest request)
@@ -90,8 +94,15 @@ internal static class QuickstartVerb
     {
         var places = new[] { Directory.GetCurrentDirectory(), AppContext.BaseDirectory }.SelectMany(Parents)
             .Select(parent => Path.Combine(parent, "models"));
-        return places.FirstOrDefault(place => File.Exists(Path.Combine(place, "recipes", "ship-log.yaml")))
-            ?? throw FileErrors.NotFound("models/recipes/ship-log.yaml");
+        return places.FirstOrDefault(place => File.Exists(Path.Combine(place, "recipes", RecipeName)))
+            ?? throw FileErrors.NotFound($"models/recipes/{RecipeName}");
+    }
+
+    // As a person would write it in the current folder.
+    private static string Short(string path)
+    {
+        var relative = Path.GetRelativePath(Directory.GetCurrentDirectory(), path);
+        return relative.StartsWith("..", StringComparison.Ordinal) ? path : relative;
     }
 
     private static IEnumerable<string> Parents(string folder)

@@ -51,7 +51,7 @@ internal static class VerifyVerb
             var result = beside is not null
                 ? verifier.Compare(UnderstoodModel.Of(canonical.Value), beside, CanonicalModel.Of(second), options)
                 : verifier.Compare(first, second, options with { Tolerance = options.Tolerance ?? byType }, () => canonical.Value);
-            return new Verdict(result, result.Ok);
+            return new Verdict(result, result.Ok ? null : VerificationErrors.Differ(call.Get(a), call.Get(b), result));
         });
     }
 }

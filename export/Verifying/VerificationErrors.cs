@@ -18,6 +18,16 @@ internal static class VerificationErrors
                 + $"on the outputs is left in weights of {form}.",
             "Use --keep-base, which keeps all of it beside the stored weights, or accept the loss with --allow-rounding.");
 
+    public static LortaException Differ(string a, string b, VerifyResult result) =>
+        new(
+            "LRT711",
+            result.EffectKept is { } kept and < VerifyResult.LeastEffect
+                ? FormattableString.Invariant(
+                    $"{b}: {Math.Max(0, Math.Floor(kept * 100)):0} % of the adapter's effect on the outputs is left, less than half.")
+                : FormattableString.Invariant(
+                    $"{a} and {b} differ by {result.MaxRelDiff:0.##e0} of the largest output, tolerated is {result.Tolerance:0.##e0}."),
+            "Compare on inputs of your own (--data RECIPE or --inputs FILE.safetensors), or accept the difference with --tolerance T.");
+
     public static LortaException MissingInput(string model, string input) =>
         new(
             "LRT706",

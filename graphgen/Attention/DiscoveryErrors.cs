@@ -18,7 +18,8 @@ internal static class DiscoveryErrors
             $"{path}: attention was found but not understood: "
                 + string.Join("; ", findings.Take(3).Select(finding => $"{finding.Node}: {finding.Reason}"))
                 + (findings.Count > 3 ? $"; and {findings.Count - 3} more." : "."),
-            "Choose targets and layers that are understood, or export the model with another exporter; `lorta inspect` lists all of it.");
+            "Choose targets and layers that are understood, or export the model with another exporter; "
+                + "`lorta inspect --sites` lists all of it.");
 
     public static LortaException NoSite(string address, IReadOnlyList<Finding> findings)
     {
@@ -29,7 +30,7 @@ internal static class DiscoveryErrors
         return new(
             "LRT204",
             $"{address}: this linear layer is not there or not understood{why}.",
-            "Choose other targets or layers; `lorta inspect` lists those of the file.");
+            "Choose other targets or layers; `lorta inspect --sites` lists those of the file.");
 
         Finding? About(string what) => findings.FirstOrDefault(finding => finding.Reason.StartsWith(what, StringComparison.Ordinal));
     }

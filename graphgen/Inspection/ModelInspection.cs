@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using LoRTA.Onnx.GraphGen.Attention;
+using LoRTA.Onnx.GraphGen.Attention.Inputs;
 using LoRTA.Onnx.GraphGen.Canonical;
 using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.GraphGen.Ir.Tensors;
@@ -39,6 +40,16 @@ public sealed record ModelInspection
     /// <summary>Stored numbers that the graph computes with in floating point, tensors of rank 1 and more.</summary>
     public required long Parameters { get; init; }
 
+    /// <summary>Tasks that the outputs fit.</summary>
+    public required IReadOnlyList<string> Tasks { get; init; }
+
+    /// <summary>Most positions of a row, as far as the graph says it; null where it does not.</summary>
+    public required long? Positions { get; init; }
+
+    /// <summary>Whether no token sees those behind it.</summary>
+    [JsonIgnore]
+    public bool IsCausal { get; init; }
+
     /// <summary>Inputs in order, without those that the file stores a value of (weights, optional factors of adapters).</summary>
     public required IReadOnlyList<Port> Inputs { get; init; }
 
@@ -71,9 +82,12 @@ public sealed record ModelInspection
             KvHeads = map.KvHeads,
             HeadWidth = map.HeadWidth,
             Parameters = ParametersOf(model),
+            Tasks = SuitableTasks.Of(model),
+            Positions = PositionTable.Rows(deployed),
+            IsCausal = SuitableTasks.IsCausal(model),
             Inputs = [.. deployed.Graph.Inputs.Where(input => !input.IsStored).Select(Port.Of)],
             Outputs = [.. deployed.Graph.Outputs.Select(Port.Of)],
-            Layers = [.. map.Layers.Select(Layer.Of)],
+            Layers = [.. map.Layers.Select(layer => Layer.Of(layer, deployed))],
             Findings = map.Findings,
         };
     }
@@ -118,13 +132,24 @@ public sealed record ModelInspection
         [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
         public Site? Down { get; init; }
 
-        internal static Layer Of(AttentionLayer layer) =>
-            new(layer.Index, Site.Of(layer.Q), Site.Of(layer.K), Site.Of(layer.V), Site.Of(layer.P))
+        /// <summary>The linear layers by name; one of attention that was not understood is null, what an MLP does not have is left
+        /// out.</summary>
+        internal IEnumerable<(string Name, Site? Site)> Sites =>
+        [
+            ("q", Q), ("k", K), ("v", V), ("p", P),
+            .. new[] { ("gate", Gate), ("up", Up), ("down", Down) }.Where(site => site.Item2 is not null),
+        ];
+
+        internal static Layer Of(AttentionLayer layer, OnnxModel deployed)
+        {
+            Site? Read(Projection? site) => Site.Of(site, deployed);
+            return new(layer.Index, Read(layer.Q), Read(layer.K), Read(layer.V), Read(layer.P))
             {
-                Gate = Site.Of(layer.Gate),
-                Up = Site.Of(layer.Up),
-                Down = Site.Of(layer.Down),
+                Gate = Read(layer.Gate),
+                Up = Read(layer.Up),
+                Down = Read(layer.Down),
             };
+        }
     }
 
     /// <summary>A linear layer in the deployed file.</summary>
@@ -185,8 +210,13 @@ public sealed record ModelInspection
         [JsonIgnore]
         public IReadOnlyList<string> Forms { get; init; } = [];
 
-        internal static Site? Of(Projection? site) => site is null ? null : new Site
+        /// <summary>Element type of the stored weight.</summary>
+        [JsonIgnore]
+        public string StoredType { get; init; } = string.Empty;
+
+        internal static Site? Of(Projection? site, OnnxModel deployed) => site is null ? null : new Site
         {
+            StoredType = deployed.Graph.Find(site.Stored.Weight)?.Type.Display() ?? string.Empty,
             Node = site.Stored.Node,
             Op = site.Stored.Op,
             Output = site.Stored.Output,

@@ -4,6 +4,8 @@ namespace LoRTA.Onnx.Runtime.Tokenizers;
 /// token.</summary>
 internal sealed class AlphabetModel(int unknown) : ISubwordModel
 {
+    public string Kind => "alphabet";
+
     public void Encode(string word, List<int> ids) =>
         ids.AddRange(Enumerable.Repeat(unknown, word.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries).Length));
 }

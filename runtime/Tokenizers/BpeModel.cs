@@ -15,6 +15,8 @@ internal sealed class BpeModel : ISubwordModel
         _merger = BpeTokenizer.Create(new BpeOptions(vocabulary.Pieces) { Merges = merges });
     }
 
+    public string Kind => ByteFallback ? "SentencePiece BPE" : "BPE";
+
     public int? Unknown { get; init; }
 
     /// <summary>Whether neighbouring unknown characters become one token.</summary>

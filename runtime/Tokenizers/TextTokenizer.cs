@@ -19,6 +19,12 @@ internal sealed class TextTokenizer
             [.. parts.Added.Where(token => token.Normalized).Select(token => token with { Content = parts.Normalize(token.Content) })]));
     }
 
+    /// <summary>What its algorithm is called.</summary>
+    public string Kind => _parts.Model.Kind;
+
+    /// <summary>The file that says most of it.</summary>
+    public string File => _parts.Path;
+
     public SpecialTokens Special => _parts.Special;
 
     /// <summary>One more than the largest id.</summary>

@@ -7,6 +7,9 @@ namespace LoRTA.Onnx.Runtime.Tokenizers;
 /// <summary>Failures of a tokenizer's files.</summary>
 internal static class TokenizerErrors
 {
+    /// <summary>The code of <see cref="NoTokenizer"/>.</summary>
+    public const string NoTokenizerCode = "LRT501";
+
     public static LortaException NoTokenizer(string folder) =>
         new("LRT501", $"{folder}: holds no tokenizer (looked for tokenizer.json, vocab.json with merges.txt, tokenizer.model, vocab.txt).",
             "Point 'tokenizer' at the Hugging Face folder of the model.");

@@ -7,6 +7,8 @@ internal sealed class WordPieceModel(Vocabulary vocabulary, int unknown) : ISubw
 {
     private const int OnStack = 256;
 
+    public string Kind => "WordPiece";
+
     public string ContinuationPrefix { get; init; } = "##";
 
     /// <summary>Longer words, in characters, are unknown.</summary>

@@ -83,7 +83,15 @@ internal sealed class ApplicationTests
     {
         var run = CommandLine.Do(_ => new { Method = "lorta", Metrics = new { Accuracy = 0.5 }, Factors = new[] { new { Name = "A[0]", Shape = new[] { 8, 4 } } } });
 
-        Assert.That(run.Output, Does.Contain("│ method           │ lorta │").And.Contain("│ metrics.accuracy │ 0.5   │").And.Contain("│ A[0] │ 8, 4  │"));
+        Assert.That(run.Output, Is.EqualTo("""
+            method            lorta
+            metrics.accuracy  0.5
+
+            factors:
+            name  shape
+            A[0]  8, 4
+
+            """));
     }
 
     [TestCase(true, ExpectedResult = 0)]
@@ -94,11 +102,41 @@ internal sealed class ApplicationTests
     [TestCase(true, ExpectedResult = 2)]
     public int A_failure_is_a_sentence_and_a_hint(bool isUsage)
     {
-        var run = CommandLine.Do(_ => throw new LortaException("LRT999", "x.onnx: broken.", "Mend it.") { IsUsage = isUsage }, JsonFlag);
+        var run = CommandLine.Do(_ => throw new LortaException("LRT999", "x.onnx: broken.", "Mend it.") { IsUsage = isUsage });
 
         Assert.That(run.Error, Is.EqualTo("error LRT999: x.onnx: broken.\nhint: Mend it.\n"));
         Assert.That(run.Output, Is.Empty);
         return run.ExitCode;
+    }
+
+    [Test]
+    public void A_failure_under_json_is_one_document_in_one_line_of_standard_error()
+    {
+        var run = CommandLine.Do(_ => throw new LortaException("LRT999", "x.onnx: „broken“.", "Mend it."), JsonFlag);
+
+        Assert.That((run.ExitCode, run.Output), Is.EqualTo((1, string.Empty)));
+        Assert.That(run.Error, Is.EqualTo("""{"error":{"code":"LRT999","message":"x.onnx: „broken“.","hint":"Mend it.","exitCode":1}}""" + "\n"));
+    }
+
+    [TestCase("--json", "nonsense")]
+    [TestCase("schema", "recipe", "--bogus", "--json")]
+    public void Wrong_usage_under_json_is_a_document_too(params string[] args)
+    {
+        var run = CommandLine.Run(args);
+
+        using var document = JsonDocument.Parse(run.Error);
+        var error = document.RootElement.GetProperty("error");
+        Assert.That((run.ExitCode, error.GetProperty("exitCode").GetInt32()), Is.EqualTo((2, 2)));
+        Assert.That(error.GetProperty("message").GetString(), Does.StartWith("Unknown "));
+    }
+
+    [Test]
+    public void A_failed_verdict_is_a_sentence_below_its_result()
+    {
+        var run = CommandLine.Do(_ => new Cli.Verdict(new { Difference = 0.25 }, new LortaException("LRT999", "They differ.", "Accept it.")));
+
+        Assert.That((run.ExitCode, run.Output), Is.EqualTo((1, "difference  0.25\n")));
+        Assert.That(run.Error, Is.EqualTo("error LRT999: They differ.\nhint: Accept it.\n"));
     }
 
     [Test]

@@ -256,13 +256,13 @@ internal sealed class BadInputTests
     [Test]
     public void Folder_with_several_models_is_refused_with_their_names() => Refused("inspect {f}", "half.onnx");
 
-    private CommandLine Run(string command) => CommandLine.Run([.. command.Split(' ').Select(word => word
+    private CommandLine Run(string command, params string[] more) => CommandLine.Run([.. command.Split(' ').Select(word => word
         .Replace("{f}", _folder.Path, StringComparison.Ordinal)
         .Replace("{hf}", Fixtures.Path("models", "llama-mini", "hf"), StringComparison.Ordinal)
         .Replace("{folder}", Path.Combine(Fixtures.Repository, "models", "llama-mini"), StringComparison.Ordinal)
         .Replace("{model}", Exports.Path("llama-mini/ts-sdpa"), StringComparison.Ordinal)
         .Replace("{other}", Exports.Path("esm-mini/mlm.ts-eager"), StringComparison.Ordinal)
-        .Replace("{seqcls}", Exports.Path("roberta-mini/seqcls.ts-eager"), StringComparison.Ordinal)), "--json"]);
+        .Replace("{seqcls}", Exports.Path("roberta-mini/seqcls.ts-eager"), StringComparison.Ordinal)), .. more]);
 
     private void Refused(string command, string? says = null)
     {

@@ -112,6 +112,28 @@ internal sealed partial class ExportTargetTests
         Assert.That((File.ReadAllText(copy.FullName), copy.LinkTarget), Is.EqualTo(("{}", (string?)null)));
     }
 
+    [TestCase("source", "out.onnx", ExpectedResult = "out.onnx")]
+    [TestCase("source", "out", ExpectedResult = "out/model.onnx")]
+    [TestCase("source/model.onnx", "out.onnx", ExpectedResult = "out.onnx")]
+    [TestCase("source/model.onnx", "new/", ExpectedResult = "new/model.onnx")]
+    [TestCase("source/model.onnx", "folded", ExpectedResult = "folded")]
+    public string An_output_is_a_file_or_a_folder_by_its_name_and_by_what_is_exported(string model, string output)
+    {
+        var target = ExportTarget.Of(_folder[model], _model, Path.Join(_folder.Path, output));
+
+        Assert.That(target.Folder is null, Is.EqualTo(model != "source" || output == "out.onnx"));
+        return Path.GetRelativePath(_folder.Path, target.File).Replace('\\', '/');
+    }
+
+    [Test]
+    public void A_folder_with_the_name_of_a_model_is_refused_and_stays_as_it_is()
+    {
+        Directory.CreateDirectory(_folder["out.onnx"]);
+
+        Assert.That(() => Write("out.onnx", force: true), Throws.TypeOf<LortaException>().With.Property("Code").EqualTo("LRT123"));
+        Assert.That(Below("out.onnx"), Is.EqualTo(new[] { "out.onnx" }));
+    }
+
     private void Write(string output, bool force = false) => ExportTarget.Of(_folder["source"], _model, _folder[output]).Write(_model, force);
 
     private List<string> Below(string prefix) => [.. _folder.Entries.Where(entry => entry.StartsWith(prefix, StringComparison.Ordinal))];

@@ -50,7 +50,7 @@ internal sealed class StopTests
         var run = Run(command, stop.Token);
 
         Assert.That((run.ExitCode, run.Output), Is.EqualTo((130, string.Empty)), run.Error);
-        Assert.That(run.Error, Does.EndWith("Stopped.\n"));
+        Assert.That(run.Error, Does.Contain("\"message\":\"Stopped.\""));
         Assert.That(_folder.Entries, Is.EqualTo(before));
     }
 

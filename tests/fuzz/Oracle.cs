@@ -20,7 +20,7 @@ internal static partial class Oracle
         var (after, outputs) = (Files(folder), made.Outputs);
         if (before.FirstOrDefault(file => after.GetValueOrDefault(file.Key) != file.Value && !IsOutput(file.Key, outputs)).Key is { } changed) return $"the input {changed} was changed or removed";
         var written = after.Keys.Where(file => !before.ContainsKey(file)).ToList();
-        var isReport = code == 1 && made.Args[0] is ("inspect" or "gradcheck") && outcome.Error.Length == 0;   // no attention; another golden
+        var isReport = code == 1 && made.Args[0] is ("inspect" or "gradcheck") && outcome.Output.Length > 0 && Code().IsMatch(outcome.Error);   // not understood; another golden
         return code == 0 || isReport ? OfSuccess(written, outputs) : OfFailure(outcome, code, written, outputs);
     }
 
@@ -36,7 +36,7 @@ internal static partial class Oracle
     {
         if (code is not (1 or 2)) return $"exit code {code}";
         if (outcome.Output.Length > 0) return $"exit code {code} with a result: {outcome.Output[..Math.Min(outcome.Output.Length, Shown)]}";
-        if (outcome.Error.Contains("error: Unexpected", StringComparison.Ordinal)) return "an exception without a code";
+        if (Defect().IsMatch(outcome.Error)) return "an exception without a code";
         if (!Code().IsMatch(outcome.Error) && !WrongUsage().IsMatch(outcome.Error)) return "no code";
         return written.FirstOrDefault(file => !file.EndsWith("/log.txt", StringComparison.Ordinal) || !IsOutput(file, outputs)) is { } left ? $"it left {left}" : null;
     }
@@ -45,9 +45,13 @@ internal static partial class Oracle
     private static bool IsOutput(string file, IReadOnlyList<string> outputs) =>
         outputs.Any(output => file.StartsWith(output, StringComparison.Ordinal) && file.Length > output.Length && file[output.Length] is '/' or '.');
 
-    [GeneratedRegex(@"^error LRT\d{3}: ", RegexOptions.Multiline)]
+    // As text, or under --json as a document.
+    [GeneratedRegex("""^(?:error LRT\d{3}: |\{"error":\{"code":"LRT\d{3}")""", RegexOptions.Multiline)]
     private static partial Regex Code();
 
-    [GeneratedRegex("^error: .*\n.*hint: See 'lorta", RegexOptions.Multiline)]
+    [GeneratedRegex("""^(?:error: .*\n.*hint: |\{"error":\{"code":null,.*"hint":".*)See 'lorta""", RegexOptions.Multiline)]
     private static partial Regex WrongUsage();
+
+    [GeneratedRegex("""^(?:error: |\{"error":\{"code":null,"message":")Unexpected""", RegexOptions.Multiline)]
+    private static partial Regex Defect();
 }

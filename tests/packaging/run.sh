@@ -53,6 +53,12 @@ runs_models() {
     cd "$work/elsewhere" && "$work/tool/lorta" verify "$root/models/roberta-mini" "$root/models/roberta-mini" --json
 }
 
+# Far away from the repository: what it trains is in the package.
+quickstart() {
+    mkdir "$work/anywhere" && cd "$work/anywhere" && "$work/tool/lorta" quickstart --json --quiet | tee "$work/quickstart.json"
+    grep -q '"lossAfter": [34]' "$work/quickstart.json" && [ -f "$work/anywhere/quickstart/merged.onnx" ]
+}
+
 # A program that knows the packages only; packages other than ours come from the cache that is there.
 build_consumer() {
     local cache
@@ -83,6 +89,7 @@ check "the tool's package is smaller than 80 MB" small
 check "the tool installs from the packed folder" install
 check "the installed tool counts the parameters of each method" counts
 check "the installed tool runs a model with the native ONNX Runtime in its package" runs_models
+check "the installed tool's quickstart works in an empty folder" quickstart
 check "a program builds on the packed libraries" build_consumer
 check "every package has its README, licence and symbols" complete
 check "a program opens a model and finds its attention through the packed libraries" consumer_says "4 layers, 4 heads"

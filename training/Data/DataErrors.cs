@@ -59,9 +59,14 @@ internal static class DataErrors
             "Name the model's classes in the order of its logits.")
         { IsUsage = true };
 
-    public static LortaException NotText(string path, int line, string column) =>
-        new("LRT515", $"{At(path, line)}: the column '{column}' holds a list, where a text is needed.",
-            "Name a column of texts under 'data.columns' or 'data.template'; a list of words is for token-classification.");
+    public static LortaException NotText(string path, int line, string column, bool ofObjects) =>
+        new("LRT515",
+            $"{At(path, line)}: the column '{column}' holds a list{(ofObjects ? " of objects or lists" : string.Empty)}, "
+                + "where a text is needed.",
+            ofObjects
+                ? "Chat data (messages with roles) are not supported yet: write prompt and completion as columns of text, and name both "
+                    + "in 'data.template'."
+                : "Name a column of texts under 'data.columns' or 'data.template'; a list of words is for token-classification.");
 
     public static LortaException NoRoom(int maxLength, int special) =>
         new(

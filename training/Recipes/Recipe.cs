@@ -1,6 +1,5 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
-using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Adapters;
 using LoRTA.Onnx.GraphGen.Parameters;
 using LoRTA.Onnx.Runtime;
@@ -38,9 +37,6 @@ internal sealed record Recipe
     [Description("Parameters of the model itself that are trained alongside the adapter.")]
     public IReadOnlyList<TrainablePattern> Trainables { get; init; } = [];
 
-    [Description("A new head, only for a model without one.")]
-    public HeadOptions? Head { get; init; }
-
     [Description("The data and how it becomes batches.")]
     public required DataOptions Data { get; init; }
 
@@ -48,7 +44,7 @@ internal sealed record Recipe
     public TrainOptions Train { get; init; } = new();
 
     /// <summary>Names of the classes, where the recipe gives them.</summary>
-    public IReadOnlyList<string>? Classes() => Data.Labels ?? Head?.Labels;
+    public IReadOnlyList<string>? Classes() => Data.Labels;
 
     /// <summary>The same recipe with full paths and nothing left to derive (tokenizer, output).</summary>
     /// <param name="folder">The folder that relative paths start at.</param>
@@ -79,14 +75,4 @@ internal sealed record TaskOptions
 
     [Description("loss: the model's output that is the loss.")]
     public string Output { get; init; } = "loss";
-}
-
-/// <summary>A new head for a model that has none.</summary>
-internal sealed record HeadOptions
-{
-    [Choice("classification", "regression", "token-classification"), Description("What kind of head.")]
-    public required string New { get; init; }
-
-    [Description("The classes, in the order of their numbers.")]
-    public IReadOnlyList<string> Labels { get; init; } = [];
 }

@@ -47,7 +47,6 @@ internal sealed class PreparedTask : IDisposable
     public static PreparedTask Of(Recipe recipe, OrtSettings settings, IReadOnlyDictionary<string, OnnxTensor>? values = null,
         IReadOnlyList<AdapterFamilyEntry>? families = null)
     {
-        if (recipe.Head is not null) throw TrainingErrors.NotYet("head.new", "a new head");
         var model = OnnxModel.Load(recipe.Model);
         var graphs = TrainingGraphBuilder.Build(model, RecipeMapping.ToOptions(recipe, values) with { Families = families });
         return new PreparedTask(recipe, DataOf(recipe, graphs.Evaluation), graphs, settings) { ModelFiles = model.Files };

@@ -27,7 +27,4 @@ internal static class TrainingErrors
 
     public static LortaException RunInUse(string folder, string holder) =>
         new("LRT625", $"{folder}: is in use by {holder}.", "Wait until it ends, or name another run folder.");
-
-    public static LortaException NotYet(string key, string what) =>
-        new("LRT603", $"{key}: {what} is not supported yet.", "Leave it out of the recipe.") { IsUsage = true };
 }

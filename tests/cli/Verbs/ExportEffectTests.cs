@@ -123,7 +123,7 @@ internal sealed class ExportEffectTests
         var unasked = CommandLine.Run(command);
 
         Assert.That((asked.ExitCode, asked.Output, isOld), Is.EqualTo((1, string.Empty, true)));
-        Assert.That(asked.Error, Does.Contain("LRT706: ").And.Contain("takes the input 'input_ids', which is not among those given."));
+        Assert.That(asked.Error, Does.Contain("\"LRT706\"").And.Contain("takes the input 'input_ids', which is not among those given."));
         Assert.That((unasked.ExitCode, JsonNode.Parse(unasked.Output)!["ok"]), Is.EqualTo((0, (JsonNode?)null)));
         Assert.That(JsonNode.Parse(unasked.Output)!["note"]!.GetValue<string>(), Does.StartWith("Nothing was compared"));
     }

@@ -1,4 +1,6 @@
+using System.Text;
 using System.Text.Json.Nodes;
+using LoRTA.Onnx.Cli.Verbs;
 using LoRTA.Onnx.GraphGen.Ir.Tensors;
 using LoRTA.Onnx.Tests.Shared;
 
@@ -35,6 +37,34 @@ internal sealed class GenerateVerbTests
 
         Assert.That((run.ExitCode, run.Output), Is.EqualTo((0, " of the LORD, and\n")));
         Assert.That(run.Error, Does.Match(@"^5 tokens in \d+\.\d\d s, \d+\.\d tokens/s\n$"));
+    }
+
+    [Test]
+    public void A_prompt_is_read_from_a_file_without_its_last_line_break()
+    {
+        var run = Prompted($"@{_folder.Write("prompt.txt", Prompt + "\r\n")}");
+
+        Assert.That((run.ExitCode, run.Output), Is.EqualTo((0, " of the LORD, and\n")), run.Error);
+    }
+
+    [Test]
+    public void A_prompt_is_read_from_standard_input()
+    {
+        var run = Prompted("-");
+
+        Assert.That((run.ExitCode, run.Output), Is.EqualTo((0, " of the LORD, and\n")), run.Error);
+    }
+
+    [TestCase("none.txt", "LRT101")]
+    [TestCase("bytes", "LRT105")]
+    public void A_prompt_file_that_is_missing_or_no_text_is_named(string file, string code)
+    {
+        File.WriteAllBytes(_folder["bytes"], [0xff, 0xfe, 0x00]);
+
+        var run = Prompted($"@{_folder[file]}");
+
+        Assert.That(run.ExitCode, Is.EqualTo(1));
+        Assert.That(run.Error, Does.StartWith($"error {code}").And.Contain(file));
     }
 
     [Test]
@@ -90,7 +120,7 @@ internal sealed class GenerateVerbTests
     [TestCase("esm-mini/mlm.ts-eager", Prompt, "LRT623")]
     public void What_cannot_go_on_is_one_sentence(string export, string prompt, string code)
     {
-        var run = CommandLine.Run("generate", Exports.Path(export), "--tokenizer", Tokenizer, "--prompt", prompt, "--json");
+        var run = CommandLine.Run("generate", Exports.Path(export), "--tokenizer", Tokenizer, "--prompt", prompt);
 
         Assert.That((run.ExitCode, run.Output), Is.EqualTo((code == "LRT621" ? 2 : 1, string.Empty)));
         Assert.That(run.Error, Does.Match($"^error {code}: .+\nhint: .+\n$"));
@@ -101,7 +131,7 @@ internal sealed class GenerateVerbTests
     {
         File.Copy(Exports.Path("llama-mini/ts-sdpa"), _folder["model.onnx"]);
 
-        var run = CommandLine.Run("generate", _folder.Path, "--prompt", Prompt, "--json");
+        var run = CommandLine.Run("generate", _folder.Path, "--prompt", Prompt);
 
         Assert.That((run.ExitCode, run.Output), Is.EqualTo((1, string.Empty)));
         Assert.That(run.Error, Does.StartWith("error LRT501"));
@@ -118,6 +148,16 @@ internal sealed class GenerateVerbTests
         var run = Run("llama-mini/ts-sdpa", option, value);
 
         Assert.That((run.ExitCode, run.Error.Split('\n')[0]), Is.EqualTo((2, $"error: {option}: must be {rule}, was {value}.")));
+    }
+
+    // Standard input holds the prompt.
+    private static CommandLine Prompted(string prompt)
+    {
+        using var output = new StringWriter();
+        using var error = new StringWriter();
+        var shell = new Shell(output, error, CancellationToken.None) { OpenInput = () => new MemoryStream(Encoding.UTF8.GetBytes(Prompt + "\n")) };
+        var code = Application.Run(["generate", Exports.Path("llama-mini/ts-sdpa"), "--tokenizer", Tokenizer, "--prompt", prompt, "--max-tokens", "5"], shell, [GenerateVerb.Create()]);
+        return new(code, output.ToString(), error.ToString());
     }
 
     private static string Tokenizer => Fixtures.Path("models", "llama-mini", "hf");

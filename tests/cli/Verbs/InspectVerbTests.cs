@@ -1,4 +1,10 @@
 using System.Text.Json.Nodes;
+using LoRTA.Onnx.Cli.Display;
+using LoRTA.Onnx.Cli.Tests.Docs;
+using LoRTA.Onnx.Cli.Verbs;
+using LoRTA.Onnx.GraphGen.Attention;
+using LoRTA.Onnx.GraphGen.Canonical;
+using LoRTA.Onnx.GraphGen.Inspection;
 using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.Tests.Shared;
 
@@ -8,7 +14,12 @@ internal sealed class InspectVerbTests
 {
     private static readonly string[] Mlp = ["gate", "up", "down"];   // no golden has these; the tests of Attention compare them with names.json
 
+    private static readonly (string Part, string Task)[] Tasks =
+        [("llama-mini", "causal-lm"), ("smollm2", "causal-lm"), ("mlm.", "masked-lm"), ("seqcls.", "classification"), ("tokencls.", "token-classification")];
+
     private static IEnumerable<string> All => Exports.All;
+
+    private static IEnumerable<object[]> WithTask => All.SelectMany(export => Tasks.Where(task => export.Contains(task.Part, StringComparison.Ordinal)).Select(task => new object[] { export, task.Task }));
 
     [TestCaseSource(nameof(All))]
     public void Json_equals_the_golden_sites(string export)
@@ -27,7 +38,7 @@ internal sealed class InspectVerbTests
     [Test]
     public void Table_has_a_row_for_every_linear_layer()
     {
-        var run = CommandLine.Run("inspect", Exports.Path("llama-mini/ts-sdpa"));
+        var run = CommandLine.Run("inspect", Exports.Path("llama-mini/ts-sdpa"), "--sites");
 
         Assert.That(run.ExitCode, Is.Zero);
         foreach (var address in new[] { "layers.0.q", "layers.0.k", "layers.3.v", "layers.3.p" }) Assert.That(run.Output, Does.Contain(address));
@@ -51,7 +62,7 @@ internal sealed class InspectVerbTests
     [Test]
     public void A_gate_that_is_not_there_has_no_key_and_no_row()
     {
-        var (json, table) = (CommandLine.Run("inspect", Exports.Path("roberta-mini/seqcls.ts-eager"), "--json"), CommandLine.Run("inspect", Exports.Path("roberta-mini/seqcls.ts-eager")));
+        var (json, table) = (CommandLine.Run("inspect", Exports.Path("roberta-mini/seqcls.ts-eager"), "--json"), CommandLine.Run("inspect", Exports.Path("roberta-mini/seqcls.ts-eager"), "--sites"));
 
         Assert.That(JsonNode.Parse(json.Output)!["layers"]![0]!.AsObject().ContainsKey("gate"), Is.False);
         Assert.That(table.Output, Does.Contain("layers.0.up").And.Contain("layers.3.down").And.Not.Contain("gate"));
@@ -60,10 +71,48 @@ internal sealed class InspectVerbTests
     [Test]
     public void Table_shows_packing_quantisation_and_the_operator_of_attention()
     {
-        var run = CommandLine.Run("inspect", Exports.Path("llama-mini/genai-int4"));
+        var run = CommandLine.Run("inspect", Exports.Path("llama-mini/genai-int4"), "--sites");
 
         Assert.That(run.Output, Does.Contain("128–192").And.Contain("uint4, blocks of 32").And.Contain("GroupQueryAttention"));
     }
+
+    [TestCaseSource(nameof(All))]
+    public void The_summary_fits_on_one_screen(string export)
+    {
+        var lines = Results.Lines(InspectVerb.Of(UnderstoodModel.Of(OnnxModel.Load(Exports.Path(export)))).ToTable(), 79).ToList();
+
+        Assert.That(lines, Has.Count.LessThanOrEqualTo(23));
+        Assert.That(lines, Has.All.Length.LessThanOrEqualTo(79));
+    }
+
+    [TestCaseSource(nameof(WithTask))]
+    public void Suitable_tasks_are_those_that_the_model_was_exported_for(string export, string task)
+    {
+        var found = SuitableTasks.Of(CanonicalModel.Of(OnnxModel.Load(Exports.Path(export))));
+
+        Assert.That(found, Is.EqualTo(new[] { task }));
+    }
+
+    [TestCase("llama-mini", 512)]
+    [TestCase("roberta-mini", 256)]   // two rows of its table of 258 are behind no token
+    public void Positions_and_tokenizer_come_from_the_files_beside_the_model(string model, int positions)
+    {
+        var run = CommandLine.Run("inspect", Repository.Path($"models/{model}"), "--json");
+
+        var json = JsonNode.Parse(run.Output)!;
+        Assert.That(json["positions"]!.GetValue<int>(), Is.EqualTo(positions));
+        Assert.That(json["tokenizer"]!["file"]!.GetValue<string>(), Is.EqualTo("tokenizer.json"));
+    }
+
+    [Test]
+    public void Layers_that_are_alike_are_one_line_of_the_summary()
+    {
+        var run = CommandLine.Run("inspect", Exports.Path("llama-mini/genai-int4"));
+
+        Assert.That(run.Output, Does.Contain("4 × q 128→128, k 128→64, v 128→64,").And.Contain("uint4, blocks of 32").And.Contain("q k v packed"));
+        Assert.That(run.Output, Does.Contain("8 × past_key_values.N… float [").And.Not.Contain("layers.0.q"));
+    }
+
 
     [Test]
     public void Explain_says_where_reading_stopped_what_came_closest_and_what_is_missing()

@@ -32,7 +32,7 @@ internal sealed class MethodsVerbTests
         Assert.That(rows.RootElement.EnumerateArray().Select(row => row.GetProperty("method").GetString()), Is.EqualTo(AdapterFamilies.All.Select(family => family.Method)));
         Assert.That(
             rows.RootElement[0].EnumerateObject().Select(field => field.Name),
-            Is.EqualTo(new[] { "method", "trainable", "foldable", "reason", "formula", "counts", "remark", "shares" }));
+            Is.EqualTo(new[] { "method", "trainable", "foldable", "reason", "formula", "counts", "remark", "shares", "percentOfModel", "adapterBytes" }));
     }
 
     [Test]
@@ -95,7 +95,7 @@ internal sealed class MethodsVerbTests
     [TestCase("--width", "64", "--heads", "4", "--layers", "2", "--targets", "q,q")]
     public void Numbers_that_make_no_transformer_are_wrong_usage(params string[] numbers)
     {
-        var run = CommandLine.Run(["methods", .. numbers, "--json"]);
+        var run = CommandLine.Run(["methods", .. numbers]);
 
         Assert.That((run.ExitCode, run.Output), Is.EqualTo((2, string.Empty)));
         Assert.That(run.Error, Does.Match("^error LRT\\d+: .+\nhint: .+\n$"));

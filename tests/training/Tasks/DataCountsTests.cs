@@ -97,7 +97,17 @@ internal sealed class DataCountsTests
         var tokenizer = Tokenizer(model);
 
         Assert.That(() => Encoder(task, Options, tokenizer).Encode([Read(json)]), Throws.TypeOf<LortaException>()
-            .With.Property("Code").EqualTo("LRT515").And.Message.EndsWith("a.jsonl, line 1: the column 'text' holds a list, where a text is needed."));
+            .With.Property("Code").EqualTo("LRT515").And.Message.Match("a.jsonl, line 1: the column 'text' holds a list( of objects or lists)?, where a text is needed\\.$"));
+    }
+
+    [TestCase("{messages}", """{"messages": [{"role": "user", "content": "x"}]}""", "LRT515")]
+    [TestCase("{words}", """{"words": ["a", "b"]}""", "LRT515")]
+    [TestCase("{message}", """{"message": {"role": "user", "content": "x"}}""", "LRT505")]
+    public void A_template_takes_no_list_and_no_object(string template, string json, string code)
+    {
+        var encoder = Encoder("causal-lm", Options with { Template = new("Answer:", template) }, Tokenizer("llama-mini/hf"));
+
+        Assert.That(() => encoder.Encode([Read(json)]), Throws.TypeOf<LortaException>().With.Property("Code").EqualTo(code));
     }
 
     [Test]

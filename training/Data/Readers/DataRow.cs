@@ -20,13 +20,15 @@ internal sealed record DataRow(string Path, int Line, OrderedDictionary<string, 
     /// <summary>The text of a column.</summary>
     /// <exception cref="GraphGen.LortaException">LRT505: there is no such column; LRT515: it holds a list.</exception>
     public RowText Text(string column) =>
-        Kind(column) is CellKind.List or CellKind.Nested ? throw DataErrors.NotText(Path, Line, column) : new RowText(this[column]);
+        Kind(column) is CellKind.List or CellKind.Nested
+            ? throw DataErrors.NotText(Path, Line, column, ofObjects: Kind(column) == CellKind.Nested)
+            : new RowText(this[column]);
 
     /// <summary>The text of a column, or its list of words.</summary>
     /// <exception cref="GraphGen.LortaException">LRT505: there is no such column; LRT515: its list holds lists or
     /// objects.</exception>
     public RowText Words(string column) =>
-        Kind(column) is CellKind.Nested ? throw DataErrors.NotText(Path, Line, column) : new RowText(this[column]);
+        Kind(column) is CellKind.Nested ? throw DataErrors.NotText(Path, Line, column, ofObjects: true) : new RowText(this[column]);
 }
 
 /// <summary>What a cell holds, as far as its format tells.</summary>

@@ -53,7 +53,11 @@ internal sealed class RecipeBinder
         var result = new JsonObject();
         foreach (var (name, value, key) in Entries(mapping, path))
         {
-            if (type.Properties.FirstOrDefault(property => property.Name == name) is not { } property) Report(key, Unknown(name, type));
+            if (type.Properties.FirstOrDefault(property => property.Name == name) is not { } property)
+            {
+                if (RecipeRules.NotYet.TryGetValue(key, out var sentence) && IsNull(value)) continue;
+                Report(key, sentence ?? Unknown(name, type));
+            }
             else if (!IsNull(value)) result[name] = Bind(value, RecipeJson.Options.GetTypeInfo(property.PropertyType), key);
             else if (property.IsSetNullable) result[name] = null;
             else Report(key, "must have a value");

@@ -10,7 +10,10 @@ internal static class RecipeOverride
 {
     private const int MostKeys = 32;
 
-    /// <summary>Puts the setting into the tree; elements of lists have their index as key.</summary>
+    // Values that are paths. In a recipe they start at its folder, on the command line at the current one, as a shell completes them.
+    private static readonly string[] Paths = ["model", "tokenizer", "output", "data.train", "data.validation"];
+
+    /// <summary>Puts the setting into the tree; elements of lists have their index as key, paths start at the current folder.</summary>
     /// <returns>The nodes that come from the setting.</returns>
     /// <exception cref="LortaException">LRT552: no setting.</exception>
     public static IEnumerable<YamlNode> Apply(YamlMappingNode root, string setting)
@@ -19,12 +22,21 @@ internal static class RecipeOverride
         var keys = split > 0 ? setting[..split].Trim().Split('.') : [];
         if (keys.Length == 0 || keys.Any(string.IsNullOrWhiteSpace)) throw RecipeErrors.NotASetting(setting, "has no key");
         if (keys.Length > MostKeys) throw RecipeErrors.NotASetting(setting[..split], "is nested too deeply");
-        var value = Parse(setting, setting[(split + 1)..]);
+        var value = Rooted(string.Join('.', keys), Parse(setting, setting[(split + 1)..]));
 
         YamlNode node = root;
         foreach (var key in keys[..^1]) node = Child(node, key, setting);
         Place(node, keys[^1], value, setting);
         return value.AllNodes;
+    }
+
+    private static YamlNode Rooted(string key, YamlNode value)
+    {
+        if (value is YamlScalarNode { Value.Length: > 0 } scalar && Paths.Contains(key) && !YamlScalars.IsNull(scalar.Value))
+            scalar.Value = Path.GetFullPath(scalar.Value);
+        else if (value is YamlMappingNode mapping)
+            foreach (var (name, child) in mapping.Children) Rooted($"{key}.{(name as YamlScalarNode)?.Value}", child);
+        return value;
     }
 
     // A key that is absent or null becomes a group of keys.

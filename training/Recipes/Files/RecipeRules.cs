@@ -8,6 +8,13 @@ namespace LoRTA.Onnx.Training.Recipes.Files;
 /// <summary>What a recipe must fulfil: the attributes of its records, and the rules that span several keys.</summary>
 internal static class RecipeRules
 {
+    /// <summary>Keys that later versions will have, each with what to do until then.</summary>
+    internal static readonly IReadOnlyDictionary<string, string> NotYet = new Dictionary<string, string>(StringComparer.Ordinal)
+    {
+        ["head"] = "a new head is not supported yet; export the model with the head of its task "
+            + "(such as AutoModelForSequenceClassification)",
+    };
+
     /// <summary>Keys that only some tasks read, and whether a recipe gives them another value than the default.</summary>
     internal static readonly (string Key, Func<Recipe, bool> IsWritten)[] TaskKeys =
     [
@@ -70,7 +77,6 @@ internal static class RecipeRules
             yield return Beside("train.schedule.warmupSteps", "train.schedule.warmupRatio");
         if (data is { Validation: not null, ValidationFraction: not null })
             yield return Beside("data.validationFraction", "data.validation");
-        if (data.Labels is not null && recipe.Head is { Labels.Count: > 0 }) yield return Beside("data.labels", "head.labels");
     }
 
     private static RecipeProblem Beside(string key, string other) => new(key, $"cannot be combined with {other}; give one of them");
@@ -83,8 +89,6 @@ internal static class RecipeRules
             if (!readers.Contains(recipe.Task))
                 yield return new(key, $"is for {string.Join(", ", readers)}; the task is {recipe.Task}");
         }
-        if (recipe.Head is { New: not "regression", Labels.Count: < 2 } && recipe.Data.Labels is null)
-            yield return new("head.labels", "must name two classes or more");
     }
 
     private static IEnumerable<RecipeProblem> Data(DataOptions data)

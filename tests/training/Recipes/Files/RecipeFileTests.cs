@@ -32,12 +32,12 @@ internal sealed class RecipeFileTests
           options: { zero: B }
         trainables:
           - { match: "classifier.*", lr: 3e-3, weightDecay: 0 }
-        head: { new: classification, labels: [negative, positive] }
         data:
           format: tsv
           train: sst2/train.tsv
           validation: sst2/validation.tsv
           columns: { text: sentence, pair: null, label: label }
+          labels: [negative, positive]
           template: null
           maxLength: 128
           separator: "\n\n"
@@ -147,7 +147,7 @@ internal sealed class RecipeFileTests
 
     [TestCase("colour: 1", "line 4: colour: unknown key; known are model, ")]
     [TestCase("sead: 1", "line 4: sead: unknown key; did you mean seed?")]
-    [TestCase("labels: [a, b]", "labels: unknown key; known are model, tokenizer, task, taskOptions, seed, device, output, adapter, trainables, head, data, train.")]
+    [TestCase("labels: [a, b]", "labels: unknown key; known are model, tokenizer, task, taskOptions, seed, device, output, adapter, trainables, data, train.")]
     [TestCase("Seed: 1", "Seed: unknown key; did you mean seed?")]
     [TestCase("seed: many", "seed: must be a whole number, was 'many'.")]
     [TestCase("seed:", "seed: must have a value.")]
@@ -159,7 +159,7 @@ internal sealed class RecipeFileTests
     [TestCase("adapter: { layers: some }", "adapter.layers: must be all or a list of layer indices such as [0, 2, 3], was 'some'.")]
     [TestCase("adapter: lorta", "adapter: must hold keys (method, ")]
     [TestCase("trainables: [{ lr: 1 }]", "trainables.0.match: is missing.")]
-    [TestCase("head: { new: classification, labels: [one] }", "head.labels: must name two classes or more.")]
+    [TestCase("head: { new: classification, labels: [one] }", "head: a new head is not supported yet; export the model with the head of its task (such as AutoModelForSequenceClassification).")]
     [TestCase("train: { epochs: 1, steps: 3 }", "train.steps: cannot be combined with train.epochs; give one of them.")]
     [TestCase("train: { optimizer: { betas: [0.9] } }", "train.optimizer.betas: must have 2 elements, has 1.")]
     [TestCase("train: { optimizer: { betas: [0.9, 1] } }", "train.optimizer.betas.1: must be >= 0 and < 1, was 1.")]
@@ -312,6 +312,31 @@ internal sealed class RecipeFileTests
             Has.One.Matches<RecipeProblem>(problem => problem is { Path: "task", Text: { } text } && text.Contains("not supported yet")));
 
     private string RecipePath => Path.Join(_folder, "recipe.yaml");
+
+    [TestCase("model=other/m.onnx", "other/m.onnx")]
+    [TestCase("tokenizer=other", "other")]
+    [TestCase("output=run", "run")]
+    [TestCase("data.train=x.tsv", "x.tsv")]
+    [TestCase("data={ train: y.tsv }", "y.tsv")]
+    public void A_path_of_the_command_line_starts_at_the_current_folder(string setting, string path)
+    {
+        var recipe = Load("model: m.onnx\ntask: classification\ndata: { train: train.tsv }", setting);
+
+        Assert.That(new[] { recipe.Model, recipe.Tokenizer, recipe.Output, recipe.Data.Train }, Has.Some.EqualTo(Path.GetFullPath(path)));
+    }
+
+    [TestCase("validation=null")]
+    [TestCase("validation=")]
+    public void A_path_of_the_command_line_may_be_none(string setting)
+    {
+        var recipe = Load("model: m.onnx\ntask: classification\ndata: { train: train.tsv, validation: v.tsv }", $"data.{setting}");
+
+        Assert.That(recipe.Data.Validation, Is.Null);
+    }
+
+    [Test]
+    public void A_head_of_null_as_older_run_folders_have_it_is_none() =>
+        Assert.That(() => Load("model: m.onnx\ntask: classification\nhead: null\ndata: { train: train.tsv }"), Throws.Nothing);
 
     private Recipe Load(string yaml, params string[] settings)
     {
