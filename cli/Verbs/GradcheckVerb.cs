@@ -69,7 +69,8 @@ internal static class GradcheckVerb
         var classes = graphs.Evaluation.Classes ?? 2;
         var batch = file is not null
             ? StoredBatch.Load(file)
-            : SampleBatch.For(options.Task, vocabulary ?? 2, classes, options.Seed, graphs.Batches.Sizes);
+            : SampleBatch.For(options.Task, vocabulary ?? 2, classes, options.Seed, graphs.Batches.Sizes,
+                ownLabels: LabelKind.Of(graphs.Evaluation.Model.Graph));
         var result = new CentralDifferenceCheck(graphs, settings, options.Seed).Run(batch);
         return new Verdict(result, result.Verdict != GradientVerdict.Wrong ? null : GradcheckErrors.Wrong(   // unresolved is no failure
             model.Deployed.FileName, "central differences", result.Factors.Select(factor => (factor.Name, factor.GradRelDiff))));

@@ -60,11 +60,8 @@ internal sealed class SampleInputs(OnnxModel model, int samples, int length, lon
         return mask;
     }
 
-    private long[] Tokens(int count, int vocabulary, string name)
-    {
-        var random = new SeededRandom(seed, $"verify/{name}");
-        return [.. Enumerable.Range(0, count).Select(_ => (long)random.NextIndex(vocabulary))];
-    }
+    private long[] Tokens(int count, int vocabulary, string name) =>
+        new SeededRandom(seed, $"verify/{name}").NextIndices(count, vocabulary);
 
     private static long[] Positions(long[] mask, int length) =>
         [.. Enumerable.Range(0, mask.Length)

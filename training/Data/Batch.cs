@@ -30,30 +30,28 @@ internal sealed record Batch(IReadOnlyDictionary<string, OnnxTensor> Inputs, int
     public static Batch Of(IReadOnlyList<Sample> samples, ITaskLoss loss, LabelKind kind, int filler)
     {
         var length = samples.Max(sample => sample.Ids.Length);
-        OnnxTensor Rows(Func<Sample, int, long> real, long fill) => Fill(samples, length, real, fill);
+        OnnxTensor Rows(Func<Sample, int, long> real, long fill) => Padded(samples, length, real, fill);
         var inputs = new Dictionary<string, OnnxTensor>(TextInputs.DefaultsFor(samples.Count, length), StringComparer.Ordinal)
         {
             [TextInputs.Ids] = Rows((sample, i) => sample.Ids[i], filler),
             [TextInputs.Mask] = Rows((_, _) => 1, 0),
             [TextInputs.Types] = Rows((sample, i) => sample.TypeIds[i], 0),
         };
-        var labels = MakeLabels(samples, kind, length);
-        if (labels is not null) inputs[TrainingNames.Labels] = labels;
-        var labelCount = kind == LabelKind.None ? samples.Count
-            : labels is null ? 0
-            : loss.Count(labels);
+        var labelCount = kind.Stack is null ? samples.Count : 0L;
+        if (samples[0].IsLabelled && kind.Stack?.Invoke(samples, length) is { } labels)
+        {
+            inputs[TrainingNames.Labels] = labels;
+            labelCount = loss.Count(labels);
+        }
         return new Batch(inputs, samples.Count, length, labelCount, samples.Sum(sample => (long)sample.Ids.Length)) { Filler = filler };
     }
 
-    private static OnnxTensor? MakeLabels(IReadOnlyList<Sample> samples, LabelKind kind, int length) => kind switch
-    {
-        _ when samples[0] is { Label: null, TokenLabels: null } => null,
-        LabelKind.Class => OnnxTensor.Vector([.. samples.Select(sample => (long)sample.Label!.Value)]),
-        LabelKind.Number => OnnxTensor.Vector([.. samples.Select(sample => sample.Label!.Value)]),
-        _ => Fill(samples, length, (sample, i) => sample.TokenLabels![i], Sample.Ignored),
-    };
-
-    private static OnnxTensor Fill(IReadOnlyList<Sample> samples, int length, Func<Sample, int, long> real, long fill)
+    /// <summary>A number for each token, int64 [B, S].</summary>
+    /// <param name="samples">B of them.</param>
+    /// <param name="length">S.</param>
+    /// <param name="real">The number of a sample's token.</param>
+    /// <param name="fill">The number behind them.</param>
+    public static OnnxTensor Padded(IReadOnlyList<Sample> samples, int length, Func<Sample, int, long> real, long fill)
     {
         var values = new long[samples.Count * length];
         for (var row = 0; row < samples.Count; row++)

@@ -1,6 +1,4 @@
 using LoRTA.Onnx.GraphGen.Artifacts;
-using LoRTA.Onnx.GraphGen.Ir.Tensors;
-using LoRTA.Onnx.GraphGen.Losses;
 using LoRTA.Onnx.Runtime.Tokenizers;
 using LoRTA.Onnx.Training.Recipes;
 
@@ -15,7 +13,7 @@ internal sealed record DataContext(Recipe Recipe, TextTokenizer Tokenizer)
     public int? Classes { get; init; }
 
     /// <summary>What the model's own input for labels takes.</summary>
-    public LabelKind OwnLabels { get; init; }
+    public LabelKind OwnLabels { get; init; } = LabelKind.None;
 
     public DataOptions Options => Recipe.Data;
 
@@ -29,9 +27,7 @@ internal sealed record DataContext(Recipe Recipe, TextTokenizer Tokenizer)
         return new(recipe with { Data = recipe.Data with { MaxLength = length } }, TextTokenizer.Load(recipe.Tokenizer!))
         {
             Classes = graph.Classes,
-            OwnLabels = graph.Model.Graph.Find(TrainingNames.Labels) is not { IsInput: true } labels ? LabelKind.None
-                : labels.Shape?.Rank == 2 ? LabelKind.Token
-                : labels.Type.IsFloat() ? LabelKind.Number : LabelKind.Class,
+            OwnLabels = LabelKind.Of(graph.Model.Graph),
         };
     }
 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using LoRTA.Onnx.GraphGen;
+using LoRTA.Onnx.GraphGen.Ir;
 
 namespace LoRTA.Onnx.Training.Data;
 
@@ -76,6 +77,12 @@ internal static class DataErrors
                 $"data.maxLength: {maxLength} leaves no room for text beside the tokenizer's {special} special tokens."),
             "Give a larger data.maxLength.")
         { IsUsage = true };
+
+    public static LortaException OtherLabels(Value labels) =>
+        new(
+            "LRT518",
+            $"The model's input '{labels}' takes no labels that are known: neither one for each row nor one for each token.",
+            "Export the model without its loss, and choose the task that computes it.");
 
     private static string At(string path, int line) => string.Create(CultureInfo.InvariantCulture, $"{path}, line {line}");
 }

@@ -14,19 +14,3 @@ internal interface IRowEncoder
     /// <param name="index">Index of the sample in its set.</param>
     Sample Draw(Sample sample, string pass, int index) => sample;
 }
-
-/// <summary>What labels look like.</summary>
-internal enum LabelKind
-{
-    /// <summary>No labels: each sample counts once.</summary>
-    None,
-
-    /// <summary>int64 [B]: a class per sample.</summary>
-    Class,
-
-    /// <summary>float32 [B]: a number per sample.</summary>
-    Number,
-
-    /// <summary>int64 [B, S]: a class or an id per token.</summary>
-    Token,
-}

@@ -21,6 +21,9 @@ internal sealed record Sample(int[] Ids, int[] TypeIds)
     /// <summary>The sample's own label, a class index or a number.</summary>
     public float? Label { get; init; }
 
+    /// <summary>Whether it says what is right; rows to be predicted do not.</summary>
+    public bool IsLabelled => Label is not null || TokenLabels is not null;
+
     /// <summary>Tokens that the length limit cut off.</summary>
     public int TokensCut { get; init; }
 

@@ -19,27 +19,24 @@ internal static class SampleBatch
     /// <param name="seed">Seed of all numbers.</param>
     /// <param name="sizes">What the model fixes; null = nothing.</param>
     /// <param name="rows">Rows of the batch.</param>
-    public static Batch For(string task, int vocabulary, int classes, long seed, FixedSizes? sizes = null, int rows = 3)
+    /// <param name="ownLabels">What the model's own input for labels takes, for the task that leaves it to the model.</param>
+    public static Batch For(string task, int vocabulary, int classes, long seed, FixedSizes? sizes = null, int rows = 3,
+        LabelKind? ownLabels = null)
     {
         var length = sizes is { Length: { } fixedLength }
             ? (sizes.IsPaddingMasked ? Math.Min(DefaultLength, fixedLength) : fixedLength)
             : DefaultLength;
         var random = new SeededRandom(seed, "check/batch");
-        long[] Draw(int count, int below) => [.. Enumerable.Range(0, count).Select(_ => (long)random.NextIndex(below))];
         long[] dims = [rows, length];
         var given = TextInputs.DefaultsFor(rows, length);
         var inputs = new Dictionary<string, OnnxTensor>(given, StringComparer.Ordinal)
         {
-            [TextInputs.Ids] = OnnxTensor.Of<long>(dims, Draw(rows * length, vocabulary)),
-            [TextInputs.DecoderIds] = OnnxTensor.Of<long>(dims, Draw(rows * length, vocabulary)),
+            [TextInputs.Ids] = OnnxTensor.Of<long>(dims, random.NextIndices(rows * length, vocabulary)),
+            [TextInputs.DecoderIds] = OnnxTensor.Of<long>(dims, random.NextIndices(rows * length, vocabulary)),
             [TextInputs.DecoderMask] = given[TextInputs.Mask],
-            [TrainingNames.Labels] = TrainingTasks.Of(task).Labels switch
-            {
-                LabelKind.Class => OnnxTensor.Vector<long>(Draw(rows, classes)),
-                LabelKind.Number => OnnxTensor.Vector<float>([.. Draw(rows, 5).Select(value => (float)value)]),
-                _ => OnnxTensor.Of<long>(dims, Draw(rows * length, classes)),
-            },
         };
+        var labels = TrainingTasks.Of(task).Labels ?? ownLabels ?? throw new ArgumentNullException(nameof(ownLabels));
+        if (labels.Draw?.Invoke(random, (rows, length, classes)) is { } drawn) inputs[TrainingNames.Labels] = drawn;
         return new Batch(inputs, rows, length, rows * length, rows * length);
     }
 }

@@ -7,7 +7,7 @@ internal static class OwnLossTask
 {
     public static TrainingTask Definition { get; } = new("loss", Labels: null)
     {
-        Encoder = data => data.OwnLabels is LabelKind.Token ? new CausalLmTask(data) : new TextEncoder(data, data.OwnLabels),
+        Encoder = data => data.OwnLabels == LabelKind.Token ? new CausalLmTask(data) : new TextEncoder(data, data.OwnLabels),
         Keys = ["taskOptions.output", "data.template"],
     };
 }

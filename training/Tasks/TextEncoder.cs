@@ -1,10 +1,9 @@
-using System.Globalization;
 using LoRTA.Onnx.Training.Data;
 using LoRTA.Onnx.Training.Data.Readers;
 
 namespace LoRTA.Onnx.Training.Tasks;
 
-/// <summary>One label per text or pair: a class, a number, or none.</summary>
+/// <summary>One label per text or pair, or none.</summary>
 internal sealed class TextEncoder(DataContext data, LabelKind labels) : IRowEncoder
 {
     public EncodedRows Encode(IReadOnlyList<DataRow> rows) => EncodedRows.Of(rows.Select(Encode), _ => true);
@@ -28,15 +27,8 @@ internal sealed class TextEncoder(DataContext data, LabelKind labels) : IRowEnco
     {
         var sample = Tokens(row, data);
         if (sample.Ids.Length == 0) throw DataErrors.BadLine(row.Path, row.Line, "the text has no tokens");
-        if (labels is LabelKind.None || data.Options.Columns.Label is not { } column) return sample;
-        return sample with { Label = ParseLabel(row, row[column]) };
-    }
-
-    private float ParseLabel(DataRow row, string label)
-    {
-        if (labels == LabelKind.Class) return ClassLabel.Parse(row, label, data);
-        if (float.TryParse(label, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && float.IsFinite(number))
-            return number;
-        throw DataErrors.BadLabel(row.Path, row.Line, label, "a number");
+        return labels.Read is { } read && data.Options.Columns.Label is { } column
+            ? sample with { Label = read(row, row[column], data) }
+            : sample;
     }
 }

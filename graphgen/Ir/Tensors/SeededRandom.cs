@@ -35,6 +35,14 @@ internal sealed class SeededRandom
     /// <summary>Uniform integer in [0, count).</summary>
     public int NextIndex(int count) => (int)(((UInt128)NextBits() * (ulong)count) >> 64);
 
+    /// <summary>Uniform integers in [0, below).</summary>
+    public long[] NextIndices(int count, int below)
+    {
+        var indices = new long[count];
+        for (var i = 0; i < count; i++) indices[i] = NextIndex(below);
+        return indices;
+    }
+
     /// <summary>A permutation of 0 … count − 1 (Fisher–Yates).</summary>
     public int[] Permutation(int count)
     {

@@ -63,5 +63,5 @@ internal sealed class BatchTests
     }
 
     private static Batch Of(string task, IReadOnlyList<Sample> samples, int filler) =>
-        Batch.Of(samples, TrainingTasks.Of(task).Loss, TrainingTasks.Of(task).Labels!.Value, filler);
+        Batch.Of(samples, TrainingTasks.Of(task).Loss, TrainingTasks.Of(task).Labels!, filler);
 }

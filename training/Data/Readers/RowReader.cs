@@ -7,7 +7,7 @@ namespace LoRTA.Onnx.Training.Data.Readers;
 /// <summary>Reads the rows of a data file in any known format.</summary>
 internal static class RowReader
 {
-    /// <summary>What parts the entries of a text file unless told otherwise: a blank line.</summary>
+    /// <summary>What separates the entries of a text file unless told otherwise: a blank line.</summary>
     public const string BlankLine = "\n\n";
 
     private static readonly Dictionary<string, Func<string, string, IEnumerable<DataRow>>> Formats = new(StringComparer.Ordinal)
@@ -42,7 +42,7 @@ internal static class RowReader
     /// <summary>All rows in file order.</summary>
     /// <param name="path">A UTF-8 file.</param>
     /// <param name="format">text, tsv, csv, jsonl, json or fasta; null goes by the extension.</param>
-    /// <param name="separator">Text only: what parts the entries.</param>
+    /// <param name="separator">Text only: what separates the entries.</param>
     /// <exception cref="LortaException">LRT101, LRT103: the file; LRT506: a line; LRT507: the format; LRT508: no entries.</exception>
     public static IReadOnlyList<DataRow> Read(string path, string? format = null, string separator = BlankLine)
     {

@@ -1,8 +1,7 @@
 using System.Globalization;
-using LoRTA.Onnx.Training.Data;
 using LoRTA.Onnx.Training.Data.Readers;
 
-namespace LoRTA.Onnx.Training.Tasks;
+namespace LoRTA.Onnx.Training.Data;
 
 /// <summary>Labels as they are written: a name of the list, or an index.</summary>
 internal static class ClassLabel
