@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using LoRTA.Onnx.GraphGen.Files;
@@ -9,10 +8,6 @@ namespace LoRTA.Onnx.Runtime.Tokenizers;
 /// <summary>Finds out what kind of tokenizer a Hugging Face folder holds and reads it; tokenizer.json says most and goes first.</summary>
 internal sealed class TokenizerFolder
 {
-    private const string More = "additional_special_tokens";
-
-    private static readonly string[] Roles = ["bos", "eos", "pad", "mask", "unk", "cls", "sep"];
-
     // Classes whose fast tokenizer places both ends by the flags of the configuration, whatever tokenizer.json says; and whether they
     // begin texts by default.
     private static readonly (string Name, bool BeginsTexts)[] ClassesWithEndFlags =
@@ -20,13 +15,13 @@ internal sealed class TokenizerFolder
 
     private readonly string _folder;
     private readonly JsonElement _config;
-    private readonly JsonElement _map;
+    private readonly ConfiguredTokens _tokens;
 
     private TokenizerFolder(string folder)
     {
         _folder = folder;
         _config = ParseIfThere("tokenizer_config.json");
-        _map = ParseIfThere("special_tokens_map.json");
+        _tokens = new ConfiguredTokens(_config, ParseIfThere("special_tokens_map.json"), () => ParseIfThere("added_tokens.json"));
     }
 
     public static TokenizerParts Read(string folder)
@@ -36,7 +31,7 @@ internal sealed class TokenizerFolder
         return JsonReading.Guard(files.At("tokenizer_config.json"), () =>
         {
             var parts = files.ReadParts();
-            return parts with { Special = files.ReadSpecial(parts) };
+            return parts with { Special = files._tokens.SpecialOf(parts) };
         });
     }
 
@@ -70,7 +65,7 @@ internal sealed class TokenizerFolder
     private List<AddedToken> MergeInto(Vocabulary vocabulary, IReadOnlyList<AddedToken> inJson)
     {
         var merged = inJson.ToList();
-        foreach (var token in Listed().ToList())
+        foreach (var token in _tokens.Listed().ToList())
         {
             var at = merged.FindIndex(known => known.Content == token.Content);
             if (at < 0)
@@ -82,7 +77,7 @@ internal sealed class TokenizerFolder
             var isNormalized = isSpecial ? known.Normalized : token.Normalized;
             merged[at] = token with { Id = known.Id, Special = isSpecial, Normalized = isNormalized };
         }
-        foreach (var (token, content) in Named())
+        foreach (var (token, content) in _tokens.Named())
             if (vocabulary.Find(content) is { } id && merged.TrueForAll(known => known.Id != id))
                 merged.Add(TokenizerJson.ReadAdded(token, content, id, isSpecial: true));
         return merged;
@@ -103,11 +98,11 @@ internal sealed class TokenizerFolder
             new Vocabulary(JsonReading.Parse(json)
                 .EnumerateObject()
                 .Select(piece => KeyValuePair.Create(piece.Name, piece.Value.GetInt32()))));
-        var added = AddTo(vocabulary);
+        var added = _tokens.AddTo(vocabulary);
         var model = JsonReading.Read(At("merges.txt"), text =>
             new BpeModel(vocabulary, Lines(text).Where(line => line.Length > 0 && !line.StartsWith("#version", StringComparison.Ordinal)))
             {
-                Unknown = Role("unk", vocabulary),
+                Unknown = _tokens.Role("unk", vocabulary),
             });
         return new TokenizerParts
         {
@@ -117,7 +112,7 @@ internal sealed class TokenizerFolder
             Added = added,
             Split = TokenizerJson.ByteLevel(_config.Flag("add_prefix_space") ?? false, useRegex: true),
             Decode = ByteAlphabet.Read,
-            Template = Role("cls", vocabulary) is { } cls && Role("sep", vocabulary) is { } sep
+            Template = _tokens.Role("cls", vocabulary) is { } cls && _tokens.Role("sep", vocabulary) is { } sep
                 ? TokenizerJson.Roberta(cls, sep)
                 : WithEnds(vocabulary, bosByDefault: false),
             SpaceBelongsToWord = true,
@@ -136,7 +131,7 @@ internal sealed class TokenizerFolder
             return SentencePieceTokenizer.Create(stream, addBeginningOfSentence: false, addEndOfSentence: false);
         });
         var vocabulary = new Vocabulary(pieces.Vocabulary);
-        var added = AddTo(vocabulary);
+        var added = _tokens.AddTo(vocabulary);
         return new TokenizerParts
         {
             Path = At("tokenizer.model"),
@@ -160,7 +155,7 @@ internal sealed class TokenizerFolder
 
     private TokenizerParts ReadAlphabet(string path, Vocabulary vocabulary, SequenceTemplate template)
     {
-        AddTo(vocabulary);
+        _tokens.AddTo(vocabulary);
         return new TokenizerParts
         {
             Path = path,
@@ -174,9 +169,9 @@ internal sealed class TokenizerFolder
 
     private TokenizerParts ReadWordPiece(string path, Vocabulary vocabulary)
     {
-        var added = AddTo(vocabulary);
+        var added = _tokens.AddTo(vocabulary);
         int Need(string role, string usual) =>
-            Role(role, vocabulary) ?? vocabulary.Find(usual) ?? throw TokenizerErrors.Corrupt(path, $"there is no {usual}");
+            _tokens.Role(role, vocabulary) ?? vocabulary.Find(usual) ?? throw TokenizerErrors.Corrupt(path, $"there is no {usual}");
         var text = new BertText(
             SplitChinese: _config.Flag("tokenize_chinese_chars") ?? true,
             StripAccents: _config.Flag("strip_accents"),
@@ -198,97 +193,11 @@ internal sealed class TokenizerFolder
     private SequenceTemplate WithEnds(Vocabulary vocabulary, bool bosByDefault)
     {
         TemplatePart[] Ends(string role, bool wanted, int typeId) =>
-            wanted && Role(role, vocabulary) is { } id ? [TemplatePart.Token(id, typeId)] : [];
+            wanted && _tokens.Role(role, vocabulary) is { } id ? [TemplatePart.Token(id, typeId)] : [];
         var (bos, eos) = (_config.Flag("add_bos_token") ?? bosByDefault, _config.Flag("add_eos_token") ?? false);
         TemplatePart[] single = [.. Ends("bos", bos, 0), TemplatePart.First(), .. Ends("eos", eos, 0)];
         return new(single, [.. single, .. Ends("bos", bos, 1), TemplatePart.Second(1), .. Ends("eos", eos, 1)]);
     }
-
-    // Added tokens as the configuration lists them, and the tokens with a role.
-    private List<AddedToken> AddTo(Vocabulary vocabulary)
-    {
-        var added = Listed().ToList();
-        foreach (var (token, content) in Named())
-            if (vocabulary.Find(content) is { } id) added.Add(TokenizerJson.ReadAdded(token, content, id, isSpecial: true));
-        foreach (var role in Roles)
-            if (Written(role) is null && Usual(role, vocabulary) is { } usual)
-                added.Add(new AddedToken(vocabulary.Piece(usual)!, usual) { Special = true });
-        added = [.. added.DistinctBy(token => token.Id)];
-        foreach (var token in added) vocabulary.Add(token.Content, token.Id);
-        return added;
-    }
-
-    // added_tokens.json is older; where the configuration has a list, that list is whole.
-    private IEnumerable<AddedToken> Listed()
-    {
-        if (_config.Find("added_tokens_decoder") is { ValueKind: JsonValueKind.Object } listed)
-        {
-            foreach (var token in listed.EnumerateObject())
-            {
-                var id = int.Parse(token.Name, CultureInfo.InvariantCulture);
-                yield return TokenizerJson.ReadAdded(token.Value, token.Value.Text("content") ?? string.Empty, id);
-            }
-        }
-        else if (ParseIfThere("added_tokens.json") is { ValueKind: JsonValueKind.Object } older)
-        {
-            var special = Named().Select(token => token.Content).ToHashSet(StringComparer.Ordinal);
-            foreach (var token in older.EnumerateObject())
-            {
-                var isSpecial = special.Contains(token.Name);
-                yield return new AddedToken(token.Name, token.Value.GetInt32()) { Special = isSpecial, Normalized = !isSpecial };
-            }
-        }
-    }
-
-    // Tokens that have a role, and further special ones.
-    private IEnumerable<(JsonElement Token, string Content)> Named() =>
-        from token in Roles.Select(Written).OfType<JsonElement>().Concat(_map.Array(More)).Concat(_config.Array(More))
-            .Concat(_config.Array("extra_special_tokens"))
-        let content = Content(token)
-        where content is not null
-        select (token, content);
-
-    private SpecialTokens ReadSpecial(TokenizerParts parts)
-    {
-        var ids = Roles.ToDictionary(role => role, role => Role(role, parts.Vocabulary), StringComparer.Ordinal);
-        var special = ids.Values.OfType<int>().Concat(parts.Added.Where(token => token.Special).Select(token => token.Id));
-        return new SpecialTokens
-        {
-            Bos = ids["bos"],
-            Eos = ids["eos"],
-            Pad = ids["pad"],
-            Mask = ids["mask"],
-            Unk = ids["unk"],
-            Cls = ids["cls"],
-            Sep = ids["sep"],
-            All = new SortedSet<int>(special),
-        };
-    }
-
-    // A folder without any configuration still names its tokens in the usual way.
-    private int? Usual(string role, Vocabulary vocabulary)
-    {
-        if (_config.ValueKind == JsonValueKind.Object || _map.ValueKind == JsonValueKind.Object) return null;
-        string[] names = role switch
-        {
-            "bos" => ["<s>", "<|begin_of_text|>"],
-            "eos" => ["</s>", "<eos>", "<|endoftext|>", "<|end_of_text|>"],
-            _ => [$"[{role.ToUpperInvariant()}]", $"<{role}>"],
-        };
-        return names.Select(name => vocabulary.Find(name)).FirstOrDefault(id => id is not null);
-    }
-
-    private int? Role(string role, Vocabulary vocabulary) =>
-        Written(role) is { } token && Content(token) is { } content ? vocabulary.Find(content) : Usual(role, vocabulary);
-
-    // The map tells more (lstrip), the configuration is newer.
-    private JsonElement? Written(string role) =>
-        _map.Find(role + "_token") is { ValueKind: JsonValueKind.Object } full
-            ? full
-            : _config.Find(role + "_token") ?? _map.Find(role + "_token");
-
-    private static string? Content(JsonElement token) =>
-        token.ValueKind == JsonValueKind.String ? token.GetString() : token.Text("content");
 
     private JsonElement ParseIfThere(string name) => Has(name) ? JsonReading.Read(At(name), JsonReading.Parse) : default;
 
