@@ -15,10 +15,12 @@ internal static class Application
     private static readonly Dictionary<string, string> OtherNames = new[]
     {
         ("export", "merge fold fuse save"),
+        ("init", "new create template recipe scaffold"),
         ("train", "finetune fine-tune fit tune"),
         ("evaluate", "eval test score validate"),
         ("verify", "compare check diff"),
-        ("generate", "chat run infer complete"),
+        ("generate", "chat run complete"),
+        ("predict", "infer classify label tag"),
         ("inspect", "info show describe"),
         ("methods", "list count families"),
         ("quickstart", "demo start"),
@@ -30,8 +32,10 @@ internal static class Application
         QuickstartVerb.Create,
         InspectVerb.Create,
         MethodsVerb.Create,
+        InitVerb.Create,
         TrainVerb.Create,
         EvaluateVerb.Create,
+        PredictVerb.Create,
         ExportVerb.Create,
         VerifyVerb.Create,
         GenerateVerb.Create,
@@ -51,7 +55,10 @@ internal static class Application
     /// <returns>0 done, 1 failed, 2 wrong usage, 130 stopped.</returns>
     public static int Run(string[] args, TextWriter output, TextWriter error, CancellationToken stop,
         IReadOnlyList<AdapterFamilyEntry>? families = null) =>
-        Run(args, new Shell(output, error, stop) { Families = families ?? AdapterFamilies.All }, [.. Verbs.Select(create => create())]);
+        Run(args, new Shell(output, error, stop) { Families = families ?? AdapterFamilies.All });
+
+    /// <summary>Runs a command line with the verbs of this project.</summary>
+    public static int Run(string[] args, Shell shell) => Run(args, shell, [.. Verbs.Select(create => create())]);
 
     /// <summary>Runs a command line with the given verbs.</summary>
     public static int Run(string[] args, Shell shell, IReadOnlyList<Verb> verbs)

@@ -1,4 +1,5 @@
 using LoRTA.Onnx.GraphGen;
+using LoRTA.Onnx.GraphGen.Adapters.Stored;
 using LoRTA.Onnx.GraphGen.Files;
 using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.GraphGen.Ir.Storage;
@@ -12,8 +13,13 @@ namespace LoRTA.Onnx.Cli;
 /// <param name="Folder">The folder that is written; null for a single file.</param>
 internal sealed record ExportTarget(OnnxModel Source, string File, string? SourceFolder, string? Folder)
 {
+    private const string CardOfBase = "README.base.md";
+
     /// <summary>Further files that the command reads.</summary>
     public IReadOnlyList<string> Inputs { get; init; } = [];
+
+    /// <summary>Texts of files in the folder that are written anew, by name; a single file has none beside it.</summary>
+    public IReadOnlyDictionary<string, string> Texts { get; init; } = new SortedDictionary<string, string>(StringComparer.Ordinal);
 
     /// <summary>The place that an output means: a folder where a folder is exported, unless the output is called <c>.onnx</c>; else a
     /// file.</summary>
@@ -54,9 +60,11 @@ internal sealed record ExportTarget(OnnxModel Source, string File, string? Sourc
         {
             foreach (var name in carried)
             {
-                Directory.CreateDirectory(Path.GetDirectoryName(Path.Combine(folder, name))!);
-                System.IO.File.Copy(Path.Combine(SourceFolder!, name), Path.Combine(folder, name));
+                var copy = Path.Combine(folder, CopyOf(name, carried));
+                Directory.CreateDirectory(Path.GetDirectoryName(copy)!);
+                System.IO.File.Copy(Path.Combine(SourceFolder!, name), copy);
             }
+            foreach (var (name, text) in Texts) AtomicFile.WriteText(Path.Combine(folder, name), text);
             files = model.SaveFiles(Path.Combine(folder, Source.FileName));
         });
         return [.. files.Select(file => Path.Combine(Folder, Path.GetFileName(file)))];
@@ -83,6 +91,11 @@ internal sealed record ExportTarget(OnnxModel Source, string File, string? Sourc
             && !Source.Files.Any(file => Path.GetFullPath(file) == Path.GetFullPath(path));
     }
 
-    private Func<string, bool> IsFile(List<string> carried) =>
-        name => carried.Contains(name) || name == Source.FileName || DataFile.IsOf(Source.FileName, name);
+    // The base's card, with its licence, is kept beside the new one.
+    private string CopyOf(string name, List<string> carried) =>
+        name == ModelCard.FileName && Texts.ContainsKey(name) && !carried.Contains(CardOfBase) ? CardOfBase : name;
+
+    private Func<string, bool> IsFile(List<string> carried) => name => carried.Contains(name)
+        || name is ModelCard.FileName or CardOfBase or ModelConfig.FileName
+        || name == Source.FileName || DataFile.IsOf(Source.FileName, name);
 }

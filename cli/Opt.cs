@@ -10,6 +10,9 @@ namespace LoRTA.Onnx.Cli;
 /// <summary>Options that verbs share.</summary>
 internal static partial class Opt
 {
+    /// <summary>What an option that takes an adapter accepts.</summary>
+    public const string AdapterHelp = "An adapter folder, a run folder, or a checkpoint of a run.";
+
     private static readonly AdapterOptions Usual = new();
 
     public static Option<bool> Json { get; } = new("--json") { Description = "Write the result as one JSON document.", Recursive = true };
@@ -50,7 +53,7 @@ internal static partial class Opt
     public static Option<string?> OptionalOutput(string description) =>
         new("-o", "--output") { Description = description, HelpName = "OUT" };
 
-    public static Option<string?> Adapter() => new("--adapter") { Description = "An adapter folder.", HelpName = "DIR" };
+    public static Option<string?> Adapter() => new("--adapter") { Description = AdapterHelp, HelpName = "DIR" };
 
     public static Option<bool> AllowBase() =>
         new("--allow-base") { Description = "Accept a base with other weights than the adapter was trained on." };

@@ -118,6 +118,9 @@ internal sealed class Call(ParseResult parsed, IProgress<object> progress, Shell
 
     public T Get<T>(Option<T> option) => parsed.GetValue(option)!;
 
+    /// <summary>Whether the user gave an option.</summary>
+    public bool Has(Option option) => parsed.GetResult(option) is { Implicit: false };
+
     /// <summary>The value of an option; null where the user did not give it.</summary>
     public T? Given<T>(Option<T> option)
         where T : class => parsed.GetResult(option) is { Implicit: false } ? parsed.GetValue(option) : null;

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using LoRTA.Onnx.Training.Tracking;
 
@@ -12,7 +13,9 @@ namespace LoRTA.Onnx.Cli.Display;
 /// <param name="line">The live line of the terminal that <paramref name="error"/> is; null = it is none.</param>
 internal sealed class ProgressDisplay(TextWriter error, bool isQuiet, TerminalLine? line) : IProgress<object>, IDisposable
 {
+    private static readonly TimeSpan BetweenLines = TimeSpan.FromSeconds(2);
     private readonly Lock _turn = new();   // a signal reports from another thread
+    private long? _lastStep;
     private TerminalLine? _line = line;
     private bool _isSilent = isQuiet;
 
@@ -24,7 +27,7 @@ internal sealed class ProgressDisplay(TextWriter error, bool isQuiet, TerminalLi
         {
             if (_line is not null && Try(() => ShowLive(value))) return;
             _line = null;
-            _isSilent = _isSilent || !Try(() => error.WriteLine(Phrase(value)));
+            if (value is not StepRecord step || IsDue(step)) _isSilent = _isSilent || !Try(() => error.WriteLine(Phrase(value)));
         }
     }
 
@@ -42,6 +45,14 @@ internal sealed class ProgressDisplay(TextWriter error, bool isQuiet, TerminalLi
             if (_line is { } line) Try(line.End);
             _line = null;
         }
+    }
+
+    // The first and the last step always; of the others a line every two seconds, where the recipe does not say otherwise.
+    private bool IsDue(StepRecord step)
+    {
+        var isDue = step.IsDue ?? (_lastStep is not { } last || step.Step == step.Steps || Stopwatch.GetElapsedTime(last) >= BetweenLines);
+        if (isDue) _lastStep = Stopwatch.GetTimestamp();
+        return isDue;
     }
 
     private void ShowLive(object value)

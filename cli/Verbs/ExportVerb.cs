@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Serialization;
 using LoRTA.Onnx.Export.Folding;
 using LoRTA.Onnx.Export.Verifying;
@@ -5,7 +6,9 @@ using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Adapters;
 using LoRTA.Onnx.GraphGen.Adapters.Stored;
 using LoRTA.Onnx.GraphGen.Attention;
+using LoRTA.Onnx.GraphGen.Files;
 using LoRTA.Onnx.GraphGen.Ir;
+using LoRTA.Onnx.GraphGen.Ir.Storage;
 using LoRTA.Onnx.Runtime;
 using LoRTA.Onnx.Training.Recipes;
 using LoRTA.Onnx.Training.Runs;
@@ -18,7 +21,7 @@ internal static class ExportVerb
     public static Verb Create()
     {
         var model = Arg.Model();
-        var adapter = Opt.Required<string>("--adapter", "An adapter folder.");
+        var adapter = Opt.Required<string>("--adapter", Opt.AdapterHelp);
         var force = Opt.Force();
         var runtime = new RuntimeArguments();
         var output = Opt.Output(
@@ -60,7 +63,9 @@ internal static class ExportVerb
         var (evaluator, deployed) = (settings.ToEvaluator(), OnnxModel.Load(request.Model));
         var target = ExportTarget.Of(request.Model, deployed, request.Output) with { Inputs = [.. request.Read] };
         target.Check(request.Force);
-        var adapter = Adapter.Load(request.Adapter);
+        var adapter = StoredAdapters.Load(request.Adapter, request.Families);
+        target = target with { Texts = TextsOf(target, adapter, options.KeepBase) };
+        target.Check(request.Force);
         var understood = UnderstoodModel.Of(deployed);
         var folded = new AdapterFold(evaluator, request.Families).Fold(understood, adapter, options);
         var (comparison, problem) = request.Verify ? (Compare(), null)
@@ -91,6 +96,25 @@ internal static class ExportVerb
                 CanonicalOnly = !request.Verify,
             });
         }
+    }
+
+    // Of a folder: what the model is, and its labels where other tools look for them.
+    private static SortedDictionary<string, string> TextsOf(ExportTarget target, Adapter adapter, bool keepsBase)
+    {
+        var texts = new SortedDictionary<string, string>(StringComparer.Ordinal);
+        if (target.SourceFolder is not { } source) return texts;
+        texts[ModelCard.FileName] = ModelCard.OfModel(adapter, target.Source.FileName, keepsBase);
+        if (adapter.Config.Labels is not { } labels) return texts;
+        var config = Path.Combine(source, ModelConfig.FileName);
+        try
+        {
+            texts[ModelConfig.FileName] = ModelLabels.InConfig(RealPath.HasFile(config) ? File.ReadAllText(config) : null, labels);
+        }
+        catch (JsonException e)
+        {
+            throw FileErrors.Corrupt(config, $"is no JSON object ({e.FirstLine()})");
+        }
+        return texts;
     }
 
     private static string? Note(double? kept, Rounding? rounding)
@@ -159,7 +183,7 @@ internal static class ExportVerb
         /// <summary>The files that are read beside the model, which the output must not replace.</summary>
         public IEnumerable<string> Read =>
         [
-            .. GraphGen.Adapters.Stored.Adapter.FilesOf(Adapter),
+            .. StoredAdapters.FilesOf(Adapter),
             .. Inputs is { } file ? [file] : Array.Empty<string>(),
             .. Recipe is null ? [] : RecipeFiles.Of(Recipe, RecipePath),
         ];

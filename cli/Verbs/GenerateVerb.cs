@@ -4,11 +4,11 @@ using System.Text.Json.Nodes;
 using LoRTA.Onnx.Cli.Display;
 using LoRTA.Onnx.GraphGen.Adapters.Families;
 using LoRTA.Onnx.GraphGen.Adapters.Injection;
-using LoRTA.Onnx.GraphGen.Adapters.Stored;
 using LoRTA.Onnx.GraphGen.Attention;
 using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.Runtime;
 using LoRTA.Onnx.Runtime.Generation;
+using LoRTA.Onnx.Training.Runs;
 
 namespace LoRTA.Onnx.Cli.Verbs;
 
@@ -69,7 +69,7 @@ internal static class GenerateVerb
     {
         var deployed = OnnxModel.Load(path);
         if (given.Path is null) return (deployed, null);
-        var adapter = Adapter.Load(given.Path);
+        var adapter = StoredAdapters.Load(given.Path, call.Families);
         var initial = AdapterFamilies.TargetsOf(adapter.Config.Method, call.Families) is { AreAttention: true }
             ? InitialCache.Of(UnderstoodModel.Of(deployed), adapter, given.AllowOtherBase, call.Families, settings.ToEvaluator())
             : null;

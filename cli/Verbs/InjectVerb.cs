@@ -1,3 +1,5 @@
+using System.CommandLine;
+using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Adapters;
 using LoRTA.Onnx.GraphGen.Adapters.Injection;
 using LoRTA.Onnx.GraphGen.Adapters.Planning;
@@ -5,41 +7,76 @@ using LoRTA.Onnx.GraphGen.Adapters.Stored;
 using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.GraphGen.Ir.Storage;
 using LoRTA.Onnx.GraphGen.Ir.Tensors;
+using LoRTA.Onnx.Training.Runs;
 
 namespace LoRTA.Onnx.Cli.Verbs;
 
-/// <summary><c>lorta inject MODEL -o OUT.onnx</c>.</summary>
-internal static class InjectVerb
+/// <summary><c>lorta inject MODEL -o OUT.onnx [--adapter DIR]</c>.</summary>
+internal sealed class InjectVerb
 {
+    private readonly Argument<string> _model = Arg.Model();
+    private readonly Option<string> _output =
+        Opt.Output("The model with the adapter as side branches; the adapter goes beside it, as OUT.adapter.");
+
+    private readonly Option<string?> _stored = Opt.Adapter();
+    private readonly AdapterArguments _adapter = new();
+    private readonly Option<string?> _factors = Opt.Of<string?>("--factors", "Values to start from.", "FILE.safetensors");
+    private readonly Option<bool> _allow = Opt.AllowBase();
+    private readonly Option<long?> _seed = Opt.Seed();
+    private readonly Option<bool> _force = Opt.Force();
+
+    private InjectVerb()
+    {
+    }
+
     public static Verb Create()
     {
-        var model = Arg.Model();
-        var output = Opt.Output("The model with the adapter as side branches; the adapter goes beside it, as OUT.adapter.");
-        var force = Opt.Force();
-        var seed = Opt.Seed();
-        var adapter = new AdapterArguments();
-        var factors = Opt.Of<string?>("--factors", "Values to start from.", "FILE.safetensors");
+        var verb = new InjectVerb();
         return Verb.Define(
             "inject",
-            "Write an adapter into a model as side branches.",
-            [model, output, .. adapter.Symbols, factors, seed, force],
-            call =>
-            {
-                var deployed = OnnxModel.Load(call.Get(model));
-                var target = ExportTarget.FileOf(call.Get(output), deployed);
-                var folder = $"{Path.ChangeExtension(target, null)}.adapter";
-                var given = Values(call.Get(factors));
-                var (injected, written) = DeployedInjection.Apply(
-                    deployed, adapter.Options(call), given, call.Get(seed) ?? 0, call.Families);
-                if (call.Get(factors) is { } file) CheckNames(file, given.Keys, written);
-                var guard = new OutputGuard(call.Get(force), [.. deployed.Files, .. new[] { call.Get(factors) }.OfType<string>()]);
-                guard.CheckModel(target);
-                guard.CheckFolder(folder, Adapter.IsFile);
-                (written with { Path = folder }).SaveWith(injected, target);
-                var plan = AdapterPlan.Of(written.Config.Base.Architecture!, written.Config.AdapterOptions, call.Families);   // of sites
-                return new InjectResult(plan.Options.Method, plan.Trainable, [.. plan.Sites.All.Select(site => site.Address)], folder);
-            });
+            "Write an adapter into a model as side branches: a stored one (--adapter), or a new one of the given method and size.",
+            [verb._model, verb._output, verb._stored, .. verb._adapter.Symbols, verb._factors, verb._allow, verb._seed, verb._force],
+            verb.Run);
     }
+
+    private InjectResult Run(Call call)
+    {
+        var deployed = OnnxModel.Load(call.Get(_model));
+        var target = ExportTarget.FileOf(call.Get(_output), deployed);
+        var folder = $"{Path.ChangeExtension(target, null)}.adapter";
+        var (injected, written) = call.Get(_stored) is { } path ? OfStored(call, deployed, path) : OfOptions(call, deployed);
+        var guard = new OutputGuard(call.Get(_force),
+        [
+            .. deployed.Files,
+            .. new[] { call.Get(_factors) }.OfType<string>(),
+            .. call.Get(_stored) is { } read ? StoredAdapters.FilesOf(read) : [],
+        ]);
+        guard.CheckModel(target);
+        guard.CheckFolder(folder, Adapter.IsFile);
+        (written with { Path = folder }).SaveWith(injected, target);
+        var plan = AdapterPlan.Of(written.Config.Base.Architecture!, written.Config.AdapterOptions, call.Families);   // of sites
+        return new InjectResult(plan.Options.Method, plan.Trainable, [.. plan.Sites.All.Select(site => site.Address)], folder);
+    }
+
+    private (OnnxModel Injected, Adapter Written) OfStored(Call call, OnnxModel deployed, string path)
+    {
+        var others = _adapter.Symbols.Append(_factors).Append(_seed).OfType<Option>();
+        if (others.FirstOrDefault(call.Has) is { } other) throw NotBesideAdapter(other.Name);
+        var loaded = StoredAdapters.Load(path, call.Families);
+        return (DeployedInjection.WithInputs(deployed, loaded, call.Get(_allow), call.Families), loaded);
+    }
+
+    private (OnnxModel Injected, Adapter Written) OfOptions(Call call, OnnxModel deployed)
+    {
+        var (options, given) = (_adapter.Options(call), Values(call.Get(_factors)));
+        if (call.Get(_factors) is { } read) FactorFile.Check(read, options);
+        var made = DeployedInjection.Apply(deployed, options, given, call.Get(_seed) ?? 0, call.Families);
+        if (call.Get(_factors) is { } file) CheckNames(file, given.Keys, made.Adapter);
+        return made;
+    }
+
+    private static LortaException NotBesideAdapter(string option) =>
+        new("LRT808", $"{option}: cannot be combined with --adapter, which states it.", "Give one of the two.") { IsUsage = true };
 
     // What an adapter's file holds must find its place. Goldens hold gradients and logits as well.
     private static void CheckNames(string file, IEnumerable<string> given, Adapter adapter)

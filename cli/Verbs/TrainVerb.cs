@@ -1,3 +1,4 @@
+using LoRTA.Onnx.Cli.Reports;
 using LoRTA.Onnx.Runtime;
 using LoRTA.Onnx.Training.Recipes;
 using LoRTA.Onnx.Training.Recipes.Files;
@@ -32,6 +33,7 @@ internal static class TrainVerb
                     Resume = call.Get(resume),
                     Force = call.Get(force),
                     Settings = runtime.Settings(call),
+                    Report = HtmlReport.Write,
                 };
                 return TrainingRun.Train(request, call.Progress, TimeProvider.System, call.Stop);
             });

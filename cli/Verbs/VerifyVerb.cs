@@ -1,5 +1,4 @@
 using LoRTA.Onnx.Export.Verifying;
-using LoRTA.Onnx.GraphGen.Adapters.Stored;
 using LoRTA.Onnx.GraphGen.Attention;
 using LoRTA.Onnx.GraphGen.Canonical;
 using LoRTA.Onnx.GraphGen.Ir;
@@ -47,7 +46,7 @@ internal static class VerifyVerb
             };
             var verifier = new Verifier(settings.ToEvaluator(), call.Families);
             var byType = Math.Max(Verifier.DefaultTolerance(first), Verifier.DefaultTolerance(second));
-            var beside = call.Get(adapter) is { } folder ? Adapter.Load(folder) : null;
+            var beside = call.Get(adapter) is { } folder ? StoredAdapters.Load(folder, call.Families) : null;
             var result = beside is not null
                 ? verifier.Compare(UnderstoodModel.Of(canonical.Value), beside, CanonicalModel.Of(second), options)
                 : verifier.Compare(first, second, options with { Tolerance = options.Tolerance ?? byType }, () => canonical.Value);

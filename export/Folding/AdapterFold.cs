@@ -4,6 +4,7 @@ using LoRTA.Onnx.GraphGen.Adapters.Injection;
 using LoRTA.Onnx.GraphGen.Adapters.Stored;
 using LoRTA.Onnx.GraphGen.Attention;
 using LoRTA.Onnx.GraphGen.Ir;
+using LoRTA.Onnx.GraphGen.Ir.Storage;
 using LoRTA.Onnx.GraphGen.Ir.Tensors;
 using LoRTA.Onnx.GraphGen.Weights;
 
@@ -16,7 +17,8 @@ namespace LoRTA.Onnx.Export.Folding;
 public sealed class AdapterFold(IGraphEvaluator evaluator, IReadOnlyList<AdapterFamilyEntry>? families = null)
 {
     /// <summary>Folds an adapter into a model.</summary>
-    /// <param name="deployed">The model; it is not changed. Names, inputs, outputs, operators, opset and metadata stay.</param>
+    /// <param name="deployed">The model; it is not changed. Names, inputs, outputs, operators, opset and metadata stay; names of classes
+    /// that the adapter has are added to the metadata.</param>
     /// <param name="adapter">The adapter.</param>
     /// <param name="options">How.</param>
     /// <exception cref="LortaException">LRT308 … LRT312: the adapter is of another model, incomplete, or cannot be folded.</exception>
@@ -49,6 +51,7 @@ public sealed class AdapterFold(IGraphEvaluator evaluator, IReadOnlyList<Adapter
         }
         biases.Write();
         new ParameterWriter(deployed, model).Write(adapter);
+        WriteLabels(model, adapter);
         model.Graph.RemoveUnused();
         return new FoldedModel(model)
         {
@@ -64,7 +67,13 @@ public sealed class AdapterFold(IGraphEvaluator evaluator, IReadOnlyList<Adapter
     {
         var model = DeployedInjection.WithConstants(understood, adapter, options.AllowOtherBase, families);
         new ParameterWriter(understood.Deployed, model).Write(adapter);
+        WriteLabels(model, adapter);
         return new FoldedModel(model);
+    }
+
+    private static void WriteLabels(OnnxModel model, Adapter adapter)
+    {
+        if (adapter.Config.Labels is { } labels) ModelLabels.Write(model, adapter.Config.Task, labels);
     }
 
     private static WeightEdit WeightOf(OnnxModel deployed, Projection linear, AdapterSite site, FoldGraph fold)

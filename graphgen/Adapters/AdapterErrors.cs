@@ -178,6 +178,19 @@ internal static class AdapterErrors
             "Choose the method, targets and layers that the values were made for.")
         { IsUsage = true };
 
+    public static LortaException NoAdapter(string path) =>
+        new(
+            "LRT325",
+            $"{path}: holds no adapter.",
+            "Name an adapter folder, a run folder, its folder of checkpoints or one of these.");
+
+    public static LortaException StatedOtherwise(string file, string stated, string given) =>
+        new(
+            "LRT326",
+            $"{file}: its values were made for {stated}, and {given} is given.",
+            "Give those, or --adapter with the adapter's folder, which needs neither.")
+        { IsUsage = true };
+
     public static LortaException OtherHash(string file, string stated) =>
         BadConfig(file, $"is not the file that {Adapter.ConfigFile} was written for (its sha256 is not {stated})");
 

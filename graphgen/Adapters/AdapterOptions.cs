@@ -57,6 +57,12 @@ public sealed record AdapterOptions
     [Description("LoRA+: the multiplier of the learning rate of LoRA's B.")]
     public double? LoraPlus { get; init; }
 
+    /// <summary>Where training starts: what holds an adapter, whose method, size and places are taken over; null = at the base
+    /// model.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    [Description("Continue from an adapter: an adapter folder, a run folder or a checkpoint. Method, size and places are that adapter's.")]
+    public string? From { get; init; }
+
     /// <summary>Whether the adapter's file holds the frozen factors that its seed draws.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     [Description("Store random factors that are not trained; by default the adapter states their seed.")]

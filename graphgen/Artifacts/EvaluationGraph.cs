@@ -45,6 +45,14 @@ internal sealed record EvaluationGraph(OnnxModel Model, string? Logits, BatchRun
         return (graph, adapted.Frozen(options.Values, options.Seed).Concat(trained).ToDictionary(StringComparer.Ordinal));
     }
 
+    /// <summary>Takes the loss, and the input for labels, out of the graph: what is left predicts.</summary>
+    public void RemoveLoss()
+    {
+        Model.Graph.RemoveOutput(Model.Graph.Find(TrainingNames.Loss)!);
+        Model.Graph.RemoveUnused();
+        Model.Graph.RemoveUnusedInputs();
+    }
+
     /// <summary>Writes the loss of a task.</summary>
     public static (Expr Loss, Expr? Logits) LossOf(AdaptedModel adapted, TrainingOptions options)
     {

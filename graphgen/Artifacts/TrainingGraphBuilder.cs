@@ -7,6 +7,7 @@ using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.GraphGen.Ir.Tensors;
 using LoRTA.Onnx.GraphGen.Losses;
 using LoRTA.Onnx.GraphGen.Optimizers;
+using LoRTA.Onnx.GraphGen.Parameters;
 
 namespace LoRTA.Onnx.GraphGen.Artifacts;
 
@@ -24,6 +25,7 @@ public static class TrainingGraphBuilder
     internal static TrainingGraphs Build(UnderstoodModel model, TrainingOptions options)
     {
         options.Optimizer.Validate();
+        var parameters = ParameterCount.Of(model.Canonical);
         var adapted = AdaptedModel.Of(model, options.Adapter, options.Families, new(options.Trainables, options.Names));
         var graph = adapted.Canonical.Model.Graph;
         var tape = adapted.Tape;
@@ -54,6 +56,7 @@ public static class TrainingGraphBuilder
             Frozen = adapted.Frozen(options.Values, options.Seed),
             Seed = options.Seed,
             Plan = adapted.Plan,
+            BaseParameters = parameters,
             Base = BaseModels.Describe(adapted.Base, adapted.Plan),
             Logits = logits?.Value.Name,
             Batches = batches,

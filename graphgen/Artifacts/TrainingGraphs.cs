@@ -40,6 +40,9 @@ public sealed record TrainingGraphs
     /// <summary>The adapter.</summary>
     public required AdapterPlan Plan { get; init; }
 
+    /// <summary>Parameters of the base model.</summary>
+    internal long BaseParameters { get; init; }
+
     /// <summary>The model, as the adapter's file describes it.</summary>
     public required BaseModel Base { get; init; }
 

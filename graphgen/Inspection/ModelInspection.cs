@@ -5,6 +5,7 @@ using LoRTA.Onnx.GraphGen.Attention.Inputs;
 using LoRTA.Onnx.GraphGen.Canonical;
 using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.GraphGen.Ir.Tensors;
+using LoRTA.Onnx.GraphGen.Parameters;
 using LoRTA.Onnx.GraphGen.Patterns;
 using LoRTA.Onnx.GraphGen.Weights;
 
@@ -37,7 +38,7 @@ public sealed record ModelInspection
     /// <summary>Width of one head.</summary>
     public required int HeadWidth { get; init; }
 
-    /// <summary>Stored numbers that the graph computes with in floating point, tensors of rank 1 and more.</summary>
+    /// <summary>Numbers that the graph computes with, see <see cref="ParameterCount"/>.</summary>
     public required long Parameters { get; init; }
 
     /// <summary>Tasks that the outputs fit.</summary>
@@ -81,7 +82,7 @@ public sealed record ModelInspection
             Heads = map.Heads,
             KvHeads = map.KvHeads,
             HeadWidth = map.HeadWidth,
-            Parameters = ParametersOf(model),
+            Parameters = ParameterCount.Of(model),
             Tasks = SuitableTasks.Of(model),
             Positions = PositionTable.Rows(deployed),
             IsCausal = SuitableTasks.IsCausal(model),
@@ -91,13 +92,6 @@ public sealed record ModelInspection
             Findings = map.Findings,
         };
     }
-
-    // A tensor that the canonical graph holds twice (transposed for another use) counts once.
-    private static long ParametersOf(CanonicalModel model) => model.Model.Graph.Initializers
-        .Where(value => value.Constant is { Rank: > 0 } tensor && tensor.Type.IsFloat())
-        .Select(value => (Name: model.OriginOf(value)?.Initializer ?? value.Name, value.Constant!.Count))
-        .DistinctBy(parameter => parameter.Name, StringComparer.Ordinal)
-        .Sum(parameter => parameter.Count);
 
     /// <summary>An input or output.</summary>
     /// <param name="Name">Name.</param>

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Text;
 using LoRTA.Onnx.GraphGen.Adapters;
 
 namespace LoRTA.Onnx.Cli.Tests;
@@ -15,6 +16,15 @@ internal sealed record CommandLine(int ExitCode, string Output, string Error)
         using var error = new StringWriter();
         var code = Application.Run(args, output, error, CancellationToken.None, families);
         return new(code, output.ToString(), error.ToString());
+    }
+
+    /// <summary>Runs with something on standard input.</summary>
+    public static CommandLine Reading(string input, params string[] args)
+    {
+        using var output = new StringWriter();
+        using var error = new StringWriter();
+        var shell = new Shell(output, error, CancellationToken.None) { OpenInput = () => new MemoryStream(Encoding.UTF8.GetBytes(input)) };
+        return new(Application.Run(args, shell), output.ToString(), error.ToString());
     }
 
     /// <summary>Runs the verb <c>do</c> with a body of the test's own.</summary>

@@ -32,7 +32,7 @@ internal sealed partial class NamespacesTests
         "Tasks",
         "Recipes.Files",
         "Schedules", "Checkpoints", "Tracking", "Runtime",
-        "Gradcheck", "Runs",
+        "Gradcheck", "Runs", "Predictions",
     ];
 
     [TestCase("graphgen", "LoRTA.Onnx.GraphGen")]

@@ -73,6 +73,8 @@ internal sealed class Progress : IProgress<object>, IDisposable
 
     public List<EvaluationRecord> Evaluations { get; } = [];
 
+    public List<string> Notes { get; } = [];
+
     /// <summary>Asks for a clean end after a step, as Ctrl-C does.</summary>
     public static Progress StopAfter(long step) => new((record, stop) =>
     {
@@ -94,6 +96,7 @@ internal sealed class Progress : IProgress<object>, IDisposable
     public void Report(object value)
     {
         if (value is EvaluationRecord evaluation) Evaluations.Add(evaluation);
+        if (value is string note) Notes.Add(note);
         if (value is not StepRecord step) return;
         Steps.Add(step);
         _afterStep(step, _stop);

@@ -25,7 +25,7 @@ internal static class CheckpointErrors
         return new(
             "LRT561",
             $"{path}: belongs to another recipe; {keys}.",
-            "Resume with the recipe of the run, or start another run folder.")
+            "Resume with the recipe of the run, of which only train.steps or train.epochs may be larger, or start another run folder.")
         { IsUsage = true };
     }
 

@@ -56,11 +56,16 @@ internal sealed partial class CheckpointStore
             : throw CheckpointErrors.Damaged(files[0].Path, $"is damaged, and so are all of the {files.Count} checkpoints of this run");
     }
 
+    /// <summary>The file of the newest checkpoint that is whole; null if there is no file yet.</summary>
+    /// <exception cref="LortaException">LRT560: there are files, and all are damaged.</exception>
+    public string? NewestPath() => Newest() is { } checkpoint ? PathOf(checkpoint.Step) : null;
+
     /// <summary>The checkpoint of a step.</summary>
     /// <exception cref="LortaException">LRT101: none; LRT105, LRT560: damaged.</exception>
     public Checkpoint At(long step) => CheckpointFile.Load(PathOf(step));
 
-    /// <summary>The newest whole checkpoint if it belongs to this very run; null if there is none yet.</summary>
+    /// <summary>The newest whole checkpoint if it belongs to this very run, or to one that this run extends; null if there is none
+    /// yet.</summary>
     /// <param name="recipe">The recipe to continue with.</param>
     /// <param name="threads">The threads to continue with; null accepts any.</param>
     /// <exception cref="LortaException">LRT560: all are damaged; LRT561: another recipe, with the keys that differ; LRT562: another thread
@@ -68,7 +73,7 @@ internal sealed partial class CheckpointStore
     public Checkpoint? Resume(RecipeIdentity recipe, int? threads)
     {
         if (Newest() is not { } checkpoint) return null;
-        if (checkpoint.Recipe != recipe)
+        if (checkpoint.Recipe != recipe && !recipe.Extends(checkpoint.Recipe))
             throw CheckpointErrors.OtherRecipe(_folder, RecipeIdentity.DifferingKeys(checkpoint.Recipe, recipe));
         if (threads is { } now && now != checkpoint.Threads) throw CheckpointErrors.OtherThreads(_folder, checkpoint.Threads, now);
         return checkpoint;

@@ -15,7 +15,13 @@ internal sealed record DataContext(Recipe Recipe, TextTokenizer Tokenizer)
     /// <summary>What the model's own input for labels takes.</summary>
     public LabelKind OwnLabels { get; init; } = LabelKind.None;
 
+    /// <summary>Whether rows have labels; those of a file that is predicted need none.</summary>
+    public bool HasLabels { get; init; } = true;
+
     public DataOptions Options => Recipe.Data;
+
+    /// <summary>The column of labels; null where rows have none.</summary>
+    public string? LabelColumn => HasLabels ? Options.Columns.Label : null;
 
     /// <summary>Names of the classes in the order of their indices; empty: labels are indices.</summary>
     public IReadOnlyList<string> Labels => Recipe.Classes() ?? [];

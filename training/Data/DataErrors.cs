@@ -26,7 +26,7 @@ internal static class DataErrors
 
     public static LortaException UnknownFormat(string path, string? format) =>
         new("LRT507", format is null ? $"{path}: the extension does not tell the format." : $"{path}: '{format}' is no known format.",
-            "Set 'data.format' to text, tsv, csv, jsonl, json or fasta.");
+            "Set 'data.format' (of predict: --format) to text, tsv, csv, jsonl, json or fasta.");
 
     public static LortaException Empty(string path) =>
         new("LRT508", $"{path}: holds no entries.", "Check the file and 'data.separator'.");

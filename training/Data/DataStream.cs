@@ -6,8 +6,14 @@ namespace LoRTA.Onnx.Training.Data;
 internal sealed class DataStream(
     IRowEncoder encoder, IReadOnlyList<Sample> samples, BatchPlan plan, Func<IReadOnlyList<Sample>, Batch> batchOf)
 {
+    /// <summary>The samples, in the order of the rows.</summary>
+    public IReadOnlyList<Sample> Samples => samples;
+
     /// <summary>Number of samples.</summary>
     public int Count => samples.Count;
+
+    /// <summary>Tokens of each sample, special tokens included.</summary>
+    public IEnumerable<int> Lengths => samples.Select(sample => sample.Ids.Length);
 
     /// <summary>The file that the samples come from.</summary>
     public required string Path { get; init; }

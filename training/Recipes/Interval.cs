@@ -28,6 +28,14 @@ internal readonly record struct Interval
         _ => step % _steps == 0,
     };
 
+    /// <summary>How often that is the case after steps <paramref name="step"/> + 1 … <paramref name="steps"/>.</summary>
+    public long Count(long step, long steps, long stepsPerEpoch) => _steps switch
+    {
+        0 => 0,
+        Epochs => (steps / stepsPerEpoch) - (step / stepsPerEpoch),
+        _ => (steps / _steps) - (step / _steps),
+    };
+
     private sealed class Converter : JsonConverter<Interval>
     {
         public override Interval Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>

@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
+using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Adapters;
 using LoRTA.Onnx.GraphGen.Parameters;
 using LoRTA.Onnx.Runtime;
@@ -10,6 +11,12 @@ namespace LoRTA.Onnx.Training.Recipes;
 [Description("A training run of LoRTA.Onnx. Paths are relative to the recipe's folder.")]
 internal sealed record Recipe
 {
+    /// <summary>A value of <see cref="Tracking"/>: event files for TensorBoard, in the folder <c>tensorboard</c>.</summary>
+    public const string TensorBoard = "tensorboard";
+
+    /// <summary>A value of <see cref="Tracking"/>: the file <c>metrics.csv</c>.</summary>
+    public const string Csv = "csv";
+
     [OutsideIdentity, Description("The base model: an .onnx file or a folder that holds exactly one.")]
     public required string Model { get; init; }
 
@@ -43,6 +50,9 @@ internal sealed record Recipe
     [Description("Length, optimizer, schedule, evaluation.")]
     public TrainOptions Train { get; init; } = new();
 
+    [OutsideIdentity, Choice(TensorBoard, Csv), Description("Further files of the run's metrics, beside metrics.jsonl.")]
+    public IReadOnlyList<string> Tracking { get; init; } = [];
+
     /// <summary>Names of the classes, where the recipe gives them.</summary>
     public IReadOnlyList<string>? Classes() => Data.Labels;
 
@@ -58,6 +68,7 @@ internal sealed record Recipe
             Model = model,
             Tokenizer = Tokenizer is null ? (Directory.Exists(model) ? model : Path.GetDirectoryName(model)) : Full(Tokenizer),
             Output = Full(Output ?? Path.Join("runs", name)),
+            Adapter = Adapter with { From = Adapter.From is null ? null : Full(Adapter.From) },
             Data = Data with
             {
                 Train = Full(Data.Train),

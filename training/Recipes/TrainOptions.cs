@@ -41,6 +41,13 @@ internal sealed record TrainOptions
 
     [Description("Stop when a metric no longer improves.")]
     public EarlyStopOptions? EarlyStop { get; init; }
+
+    [OutsideIdentity, Range(1, int.MaxValue),
+        Description("Steps between the lines of progress where the output is not a terminal; null: a line every 2 seconds.")]
+    public int? LogEvery { get; init; }
+
+    [OutsideIdentity, Description("Prompts that a decoder continues after each evaluation.")]
+    public IReadOnlyList<string> Samples { get; init; } = [];
 }
 
 /// <summary>The learning rate over the run.</summary>

@@ -24,7 +24,7 @@ internal sealed class DataSource(DataContext data)
         return (Encode([.. rows.Take(kept)]), kept == rows.Count ? null : Encode([.. rows.Skip(kept)]));
     }
 
-    /// <summary>All rows of any file, to be evaluated or predicted in order.</summary>
+    /// <summary>All rows of any file, to be evaluated in order.</summary>
     public DataStream Read(string path) => Encode(ReadRows(path));
 
     /// <summary>⌊(1 − f)·n⌋ for f as it is written: 0.9 leaves 1 of 10, which binary arithmetic misses.</summary>
@@ -32,7 +32,9 @@ internal sealed class DataSource(DataContext data)
 
     private IReadOnlyList<DataRow> ReadRows(string path) => RowReader.Read(path, _options.Format, _options.Separator);
 
-    private DataStream Encode(IReadOnlyList<DataRow> rows)
+    /// <summary>Rows that were read already.</summary>
+    /// <param name="rows">At least one.</param>
+    public DataStream Encode(IReadOnlyList<DataRow> rows)
     {
         var special = _task.WrapsRows ? data.Tokenizer.SpecialTokensAround(pair: _options.Columns.Pair is not null) : 0;
         if (_options.MaxLength <= special) throw DataErrors.NoRoom(_options.MaxLength, special);

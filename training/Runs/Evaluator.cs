@@ -20,8 +20,9 @@ internal sealed class Evaluator(TrainingTask task, DataStream data, string? outp
     /// <param name="graph">The graph; token tasks get an output in place of the logits.</param>
     public static Evaluator Of(string task, DataStream data, EvaluationGraph graph) => new(TrainingTasks.Of(task), data, OutputOf(graph));
 
-    // Of logits as wide as a vocabulary only the likeliest token leaves the runtime.
-    private static string? OutputOf(EvaluationGraph evaluation)
+    /// <summary>The output that predictions are read from; null where the model gives its loss only.</summary>
+    /// <remarks>Of logits as wide as a vocabulary only the likeliest token leaves the runtime: they are replaced in the graph.</remarks>
+    public static string? OutputOf(EvaluationGraph evaluation)
     {
         var (graph, logits) = (evaluation.Model.Graph, evaluation.Logits);
         if (logits is null || graph.Find(logits) is not { Shape.Rank: 3 } scores) return logits;
@@ -30,6 +31,10 @@ internal sealed class Evaluator(TrainingTask task, DataStream data, string? outp
         graph.AddOutput(predictions);
         return predictions.Name;
     }
+
+    /// <summary>The output that metrics read: class scores, or the likeliest token at each place; null where the model gives its loss
+    /// only.</summary>
+    public string? Output => output;
 
     /// <summary>Runs the set through the runtime's evaluation graph.</summary>
     public EvaluationRecord Evaluate(IForwardRuntime runtime, long step)

@@ -1,12 +1,14 @@
 using LoRTA.Onnx.GraphGen.Adapters;
 using LoRTA.Onnx.GraphGen.Adapters.Stored;
 using LoRTA.Onnx.GraphGen.Artifacts;
+using LoRTA.Onnx.GraphGen.Attention;
 using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.GraphGen.Ir.Tensors;
 using LoRTA.Onnx.Runtime;
 using LoRTA.Onnx.Training.Data;
 using LoRTA.Onnx.Training.Recipes;
 using LoRTA.Onnx.Training.Runtime;
+using LoRTA.Onnx.Training.Tracking;
 
 namespace LoRTA.Onnx.Training.Runs;
 
@@ -21,13 +23,17 @@ internal sealed class PreparedTask : IDisposable
         Data = data;
         Graphs = graphs;
         Evaluator = data.Validation is { } validation ? Evaluator.Of(recipe.Task, validation, graphs.Evaluation) : null;
-        var afterStep = graphs.Plan.Family.AfterStep(graphs.Plan.Sites, RunPlan.Of(recipe.Train, data.Train.BatchesPerEpoch).Steps);
+        Plan = RunPlan.Of(recipe.Train, data.Train.BatchesPerEpoch);
+        var afterStep = graphs.Plan.Family.AfterStep(graphs.Plan.Sites, Plan.Steps);
         var runtime = settings.Open(graphs, recipe.Adapter.Dropout > 0 ? new DropoutMasks(recipe.Seed, recipe.Adapter.Dropout) : null);
         Runtime = afterStep is null ? runtime : new AfterStepRuntime(runtime, graphs, afterStep);
     }
 
     /// <summary>What is learned from, and what is measured on.</summary>
     public (DataStream Train, DataStream? Validation) Data { get; }
+
+    /// <summary>The steps of the run.</summary>
+    public RunPlan Plan { get; }
 
     public TrainingGraphs Graphs { get; }
 
@@ -44,11 +50,14 @@ internal sealed class PreparedTask : IDisposable
     /// <param name="settings">Device and threads.</param>
     /// <param name="values">Given values of trained tensors; those that are absent start as the recipe says.</param>
     /// <param name="families">Families to choose from; null = those of this project.</param>
+    /// <param name="from">The adapter that the recipe continues from; its values go first.</param>
     public static PreparedTask Of(Recipe recipe, OrtSettings settings, IReadOnlyDictionary<string, OnnxTensor>? values = null,
-        IReadOnlyList<AdapterFamilyEntry>? families = null)
+        IReadOnlyList<AdapterFamilyEntry>? families = null, Adapter? from = null)
     {
         var model = OnnxModel.Load(recipe.Model);
-        var graphs = TrainingGraphBuilder.Build(model, RecipeMapping.ToOptions(recipe, values) with { Families = families });
+        var understood = UnderstoodModel.Of(model);
+        if (from is not null) values = from.ValuesFor(BaseModels.PlanOf(understood, from, allowOtherWeights: false, families));
+        var graphs = TrainingGraphBuilder.Build(understood, RecipeMapping.ToOptions(recipe, values) with { Families = families });
         return new PreparedTask(recipe, DataOf(recipe, graphs.Evaluation), graphs, settings) { ModelFiles = model.Files };
     }
 
@@ -61,23 +70,41 @@ internal sealed class PreparedTask : IDisposable
     }
 
     /// <summary>Writes the adapter as the runtime holds it.</summary>
-    public void SaveAdapter(string folder)
+    /// <param name="folder">The adapter folder.</param>
+    /// <param name="evaluation">The last evaluation; it is stated where it is of this very state.</param>
+    public void SaveAdapter(string folder, EvaluationRecord? evaluation)
     {
-        var state = Runtime.State.Tensors;
-        var tensors = Graphs.Trained.ToDictionary(tensor => tensor.Name, tensor => state[tensor.Name], StringComparer.Ordinal);
-        foreach (var (input, tensor) in Graphs.Frozen) tensors[TensorName.Parse(input).Name] = tensor;
-        var adapter = Adapter.Of(Graphs.Plan, Graphs.Base, tensors, Graphs.Seed);
+        var state = Runtime.State;
+        var measured = evaluation?.Step == state.Step ? Measured(evaluation) : [];
+        (AdapterOf(Graphs, _recipe, state.Tensors) with { Path = folder, Measured = measured }).Save();
+    }
+
+    /// <summary>The adapter of a recipe with its tensors as a runtime or a checkpoint holds them.</summary>
+    /// <param name="graphs">The graphs of the recipe.</param>
+    /// <param name="recipe">The recipe.</param>
+    /// <param name="state">Trained tensors by name, among others.</param>
+    public static Adapter AdapterOf(TrainingGraphs graphs, Recipe recipe, IReadOnlyDictionary<string, OnnxTensor> state)
+    {
+        var tensors = graphs.Trained.ToDictionary(tensor => tensor.Name, tensor => state[tensor.Name], StringComparer.Ordinal);
+        foreach (var (input, tensor) in graphs.Frozen) tensors[TensorName.Parse(input).Name] = tensor;
+        var adapter = Adapter.Of(graphs.Plan, graphs.Base, tensors, graphs.Seed);
         var config = adapter.Config with
         {
-            Task = _recipe.Task,
-            Labels = _recipe.Classes(),
+            Task = recipe.Task,
+            Labels = recipe.Classes(),
             Trainables =
-                [.. Graphs.Trained.Select(tensor => tensor.Input)
+                [.. graphs.Trained.Select(tensor => tensor.Input)
                     .Where(input => input.Kind == TensorKind.Parameter)
                     .Select(input => input.Name)],
         };
-        (adapter with { Path = folder, Config = config }).Save();
+        return adapter with { Config = config };
     }
+
+    private static List<(string Name, string Value)> Measured(EvaluationRecord evaluation) =>
+    [
+        ("validation loss", Phrases.Number(evaluation.Loss)),
+        .. evaluation.Metrics.Select(metric => ($"validation {metric.Key}", Phrases.Number(metric.Value))),
+    ];
 
     public void Dispose() => Runtime.Dispose();
 }

@@ -16,6 +16,7 @@ internal static class RecipeFiles
     /// <param name="path">Its own file; null for one that was made in code.</param>
     public static IReadOnlyList<string> Of(Recipe recipe, string? path) =>
     [
+        .. recipe.Adapter.From is { } from ? StoredAdapters.FilesOf(from) : [],
         .. new[] { path, recipe.Data.Train, recipe.Data.Validation }.OfType<string>(),
         .. Directory.Exists(recipe.Model) ? Directory.EnumerateFiles(recipe.Model, "*.onnx") : [recipe.Model],
         .. recipe.Tokenizer is { } folder ? TokenizerFiles.Select(name => Path.Combine(folder, name)).Where(File.Exists) : [],

@@ -13,11 +13,14 @@ internal sealed class RunCheckpoints(CheckpointStore store, Recipe recipe, int t
 {
     private const string Waited = "waited";
     private const string Loss = "loss";
+    private const string ExtendedAt = "extendedAt";
 
     private readonly RecipeIdentity _identity = RecipeIdentity.Of(recipe);
 
     public void Save(RunState run, ITrainingRuntime runtime)
     {
+        var numbers = new SortedDictionary<string, double>(StringComparer.Ordinal) { [Waited] = run.Waited, [Loss] = run.Loss };
+        if (run.ExtendedAt is { } step) numbers[ExtendedAt] = step;
         store.Save(new Checkpoint
         {
             Step = run.Step,
@@ -28,15 +31,17 @@ internal sealed class RunCheckpoints(CheckpointStore store, Recipe recipe, int t
             Threads = threads,
             BestMetric = run.Best,
             BestStep = run.BestStep,
-            Numbers = new SortedDictionary<string, double>(StringComparer.Ordinal) { [Waited] = run.Waited, [Loss] = run.Loss },
+            Numbers = numbers,
         });
     }
 
-    /// <summary>Brings the runtime to the newest whole checkpoint; null where there is none.</summary>
+    /// <summary>Brings the runtime to the newest whole checkpoint; null where there is none. A run that is made longer begins to wait for
+    /// a better evaluation anew.</summary>
     /// <exception cref="LoRTA.Onnx.GraphGen.LortaException">LRT561, LRT562: it belongs to another run.</exception>
     public RunState? Resume(ITrainingRuntime runtime)
     {
         if (store.Resume(_identity, threads) is not { } checkpoint) return null;
+        var isExtended = checkpoint.Recipe != _identity;
         runtime.State = new TrainingState(checkpoint.Step, checkpoint.State);
         return new RunState
         {
@@ -44,8 +49,10 @@ internal sealed class RunCheckpoints(CheckpointStore store, Recipe recipe, int t
             Position = checkpoint.Position,
             Best = checkpoint.BestMetric,
             BestStep = checkpoint.BestStep,
-            Waited = (int)checkpoint.Numbers.GetValueOrDefault(Waited),
+            Waited = isExtended ? 0 : (int)checkpoint.Numbers.GetValueOrDefault(Waited),
             Loss = checkpoint.Numbers.GetValueOrDefault(Loss, double.NaN),
+            ExtendedAt = isExtended ? checkpoint.Step
+                : checkpoint.Numbers.TryGetValue(ExtendedAt, out var step) ? (long)step : null,
         };
     }
 

@@ -2,6 +2,7 @@ using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Files;
 using LoRTA.Onnx.GraphGen.Ir.Storage;
 using LoRTA.Onnx.Training.Checkpoints;
+using LoRTA.Onnx.Training.Tracking;
 
 namespace LoRTA.Onnx.Training.Runs;
 
@@ -19,9 +20,18 @@ internal sealed record RunFolder(string Path)
 
     public string Report => System.IO.Path.Combine(Path, "report.md");
 
+    /// <summary>The report as a page for a browser.</summary>
+    public string Page => System.IO.Path.Combine(Path, "report.html");
+
+    /// <summary>The metrics as CSV.</summary>
+    public string Table => System.IO.Path.Combine(Path, "metrics.csv");
+
+    /// <summary>The folder of TensorBoard's event files.</summary>
+    public string Events => System.IO.Path.Combine(Path, "tensorboard");
+
     public string Log => System.IO.Path.Combine(Path, "log.txt");
 
-    private string[] Files => [Recipe, Metrics, Report, Log];
+    private string[] Files => [Recipe, Metrics, Report, Page, Table, Log];
 
     // A run that was stopped before its first checkpoint: there is nothing yet that starting anew could lose.
     private bool HasJustBegun => Directory.Exists(Checkpoints) && !Directory.Exists(Adapter);
@@ -62,7 +72,7 @@ internal sealed record RunFolder(string Path)
     private void CheckInputs(bool resume, IReadOnlyList<string> inputs)
     {
         var guard = new OutputGuard(force: true, inputs.Where(input => !(resume && IsOwnRecipe(input))));
-        foreach (var place in Files.Append(Adapter).Append(Checkpoints)) guard.CheckInputs(place);
+        foreach (var place in Files.Append(Adapter).Append(Checkpoints).Append(Events)) guard.CheckInputs(place);
     }
 
     /// <summary>Whether a file is this run's own recipe.</summary>
@@ -78,6 +88,7 @@ internal sealed record RunFolder(string Path)
                 throw FileErrors.NotReplaceable(file, found);
         AtomicFolder.CheckReplaceable(Adapter, Adapter, GraphGen.Adapters.Stored.Adapter.IsFile);
         AtomicFolder.CheckReplaceable(Checkpoints, Checkpoints, CheckpointStore.IsFile);
+        AtomicFolder.CheckReplaceable(Events, Events, EventLog.IsFile);
     }
 
     // What only the lock or a killed process left is no content.
@@ -95,7 +106,7 @@ internal sealed record RunFolder(string Path)
     {
         if (!Directory.Exists(Path)) return;
         Leftovers.Remove(Path);
-        foreach (var folder in new[] { Checkpoints, Adapter }.Where(Directory.Exists)) AtomicFolder.Delete(folder);
+        foreach (var folder in new[] { Checkpoints, Adapter, Events }.Where(Directory.Exists)) AtomicFolder.Delete(folder);
         foreach (var file in Files) FileSteps.Delete(file);
     }
 }

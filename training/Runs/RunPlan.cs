@@ -1,3 +1,4 @@
+using System.Globalization;
 using LoRTA.Onnx.Training.Data;
 using LoRTA.Onnx.Training.Recipes;
 
@@ -36,6 +37,21 @@ internal sealed record RunPlan
     }
 
     public bool IsDone(RunState run) => run.Step >= Steps || run.Waited >= _options.EarlyStop?.Patience;
+
+    /// <summary>Why a run that has not improved is done.</summary>
+    public string Patience(RunState run) => string.Create(CultureInfo.InvariantCulture,
+        $"{_options.EarlyStop?.Metric} has not improved in {run.Waited} evaluations");
+
+    /// <summary>Whether there are evaluations in between; the last step is always followed by one.</summary>
+    public bool EvaluatesOnTheWay => _options.EvaluateEvery != Interval.Never;
+
+    /// <summary>How many evaluations come after a step, that of the last step included.</summary>
+    public long EvaluationsAfter(long step)
+    {
+        var onTheWay = _options.EvaluateEvery.Count(step, Steps, StepsPerEpoch);
+        var isLastCounted = _options.EvaluateEvery.Count(Steps - 1, Steps, StepsPerEpoch) > 0;
+        return step >= Steps ? 0 : onTheWay + (isLastCounted ? 0 : 1);
+    }
 
     public bool Evaluates(RunState run) => _options.EvaluateEvery.Includes(run.Step, run.Position.Batch == 0);
 

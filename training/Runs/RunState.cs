@@ -28,6 +28,9 @@ internal sealed record RunState
     /// <summary>Evaluations since the best one.</summary>
     public int Waited { get; init; }
 
+    /// <summary>The step after which the run was made longer, so that its schedule changed; null = it was not.</summary>
+    public long? ExtendedAt { get; init; }
+
     /// <summary>Rows and tokens learned from since this process took the run up.</summary>
     public (long Rows, long Tokens) Seen { get; init; }
 

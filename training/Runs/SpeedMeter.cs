@@ -4,34 +4,47 @@ using LoRTA.Onnx.Training.Tracking;
 
 namespace LoRTA.Onnx.Training.Runs;
 
-/// <summary>Measures speed and memory from step to step.</summary>
+/// <summary>Measures speed and memory from step to step, and how long the rest of the run takes.</summary>
 /// <param name="clock">The clock.</param>
+/// <param name="plan">The steps and evaluations of the run.</param>
 /// <param name="firstStep">Steps that were done before.</param>
-/// <param name="steps">Steps of the run.</param>
-internal sealed class SpeedMeter(TimeProvider clock, long firstStep, long steps)
+internal sealed class SpeedMeter(TimeProvider clock, RunPlan plan, long firstStep = 0)
 {
-    private readonly long _start = clock.GetTimestamp();
     private long _last = clock.GetTimestamp();
+    private double _stepping;
+    private (double Seconds, int Count) _evaluating;
 
-    public StepRecord Measure(RunState run, IReadOnlyList<Batch> group, double loss, double norm, double learningRate, double epoch)
+    /// <summary>Takes the time since the last step or evaluation for that of a step.</summary>
+    public StepRecord Measure(RunState run, IReadOnlyList<Batch> group, double loss, double norm, double learningRate)
     {
-        var now = clock.GetTimestamp();
-        var seconds = Math.Max(1e-9, clock.GetElapsedTime(_last, now).TotalSeconds);
-        var perStep = clock.GetElapsedTime(_start, now).TotalSeconds / (run.Step - firstStep);
-        _last = now;
+        var seconds = Math.Max(1e-9, Lap());
+        _stepping += seconds;
         return new StepRecord
         {
             Step = run.Step,
-            Steps = steps,
-            Epoch = epoch,
+            Steps = plan.Steps,
+            Epoch = (double)run.Step / plan.StepsPerEpoch,
             Loss = loss,
             LearningRate = learningRate,
             GradNorm = norm,
             SamplesPerSecond = group.Sum(batch => batch.Rows) / seconds,
             TokensPerSecond = group.Sum(batch => batch.Tokens) / seconds,
             MemoryBytes = Environment.WorkingSet,
-            SecondsLeft = perStep * (steps - run.Step),
+            SecondsLeft = (_stepping / (run.Step - firstStep) * (plan.Steps - run.Step)) + EvaluatingLeft(run.Step),
         };
+    }
+
+    /// <summary>Takes the time since the last step or evaluation for that of an evaluation.</summary>
+    public void Evaluated() => _evaluating = (_evaluating.Seconds + Lap(), _evaluating.Count + 1);
+
+    private double EvaluatingLeft(long step) =>
+        _evaluating.Count == 0 ? 0 : _evaluating.Seconds / _evaluating.Count * plan.EvaluationsAfter(step);
+
+    private double Lap()
+    {
+        var (before, now) = (_last, clock.GetTimestamp());
+        _last = now;
+        return clock.GetElapsedTime(before, now).TotalSeconds;
     }
 
     /// <summary>Most memory that the process ever had, in bytes.</summary>

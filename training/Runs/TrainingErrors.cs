@@ -25,6 +25,13 @@ internal static class TrainingErrors
             "Give data.validation or data.validationFraction.")
         { IsUsage = true };
 
+    public static LortaException NoTask(string model, string outputs) =>
+        new(
+            "LRT635",
+            $"{model}: nothing tells its task; its outputs are {outputs}.",
+            "Name the task with --task.")
+        { IsUsage = true };
+
     public static LortaException RunInUse(string folder, string holder) =>
         new("LRT625", $"{folder}: is in use by {holder}.", "Wait until it ends, or name another run folder.");
 }

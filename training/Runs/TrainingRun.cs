@@ -41,12 +41,15 @@ internal sealed record RunRequest : RecipeRequest
 
     /// <summary>Whether an existing run may be replaced.</summary>
     public bool Force { get; init; }
+
+    /// <summary>Writes the page <c>report.html</c> from what <c>report.md</c> is made of; null = there is none.</summary>
+    public Action<string, RunRecord>? Report { get; init; }
 }
 
 /// <summary>What is measured.</summary>
 internal sealed record EvaluationRequest : RecipeRequest
 {
-    /// <summary>An adapter folder; null = the base as it is.</summary>
+    /// <summary>What holds an adapter, as <see cref="StoredAdapters"/> opens it; null = the base as it is.</summary>
     public string? Adapter { get; init; }
 
     /// <summary>Another model file, for instance the folded one.</summary>
@@ -70,14 +73,15 @@ internal static class TrainingRun
     /// <exception cref="LortaException">Anything that does not fit, before the first file is written; a loss that is no number.</exception>
     public static RunResult Train(RunRequest request, IProgress<object> progress, TimeProvider clock, CancellationToken stop)
     {
-        var recipe = request.Recipe;
+        var from = request.Recipe.Adapter.From is { } start ? StoredAdapters.Load(start, request.Families) : null;
+        var recipe = from is null ? request.Recipe : ContinuedAdapter.In(request.Recipe, from, request.Families);
         var folder = new RunFolder(recipe.Output!);
         var inputs = RecipeFiles.Of(recipe, request.RecipePath);
         RunLock.RefuseHeld(folder.Path);
         folder.Check(request.Resume, request.Force, inputs);
         var settings = request.Settings;
         settings.CheckDevice();
-        using var task = PreparedTask.Of(recipe, settings, families: request.Families);
+        using var task = PreparedTask.Of(recipe, settings, families: request.Families, from: from);
         using var held = RunLock.Take(folder.Path, clock);
         folder.Check(request.Resume, request.Force, [.. inputs, .. task.ModelFiles]);   // again: another process may have come first
         var notes = task.Graphs.Findings.Select(finding => $"{finding.Node}: {finding.Reason}").ToList();
@@ -87,26 +91,22 @@ internal static class TrainingRun
         using var shield = StopRequest.Under(CancellationToken.None);   // from here on everything that was computed is saved
         if (resumed is null) folder.Begin();
         var run = resumed ?? new RunState();
-        if (request.RecipePath is not { } path || !folder.IsOwnRecipe(path)) RecipeFile.Save(folder.Recipe, recipe);
+        var isExtended = run.ExtendedAt == run.Step && resumed is not null;
+        if (isExtended || request.RecipePath is not { } path || !folder.IsOwnRecipe(path)) RecipeFile.Save(folder.Recipe, recipe);
+        if (isExtended) notes.Add(Phrases.Extended(run.Step));
 
-        using var metrics = MetricsLog.Open(folder.Metrics, run.Step);
-        using var log = new TextLog(folder.Log, clock);
-        var tracker = new Trackers(metrics, log, new ProgressTracker(progress));
-        foreach (var note in notes.Concat(DataNotes(task.Data, recipe))) tracker.Note(note);
+        using var tracker = new RunTrackers(folder, recipe, run.Step, progress, clock);
+        foreach (var note in notes.Concat(RunOverview.Of(task, recipe)).Concat(RunOverview.Of(run, task.Plan))) tracker.Note(note);
         var started = clock.GetTimestamp();
-        run = new Trainer(recipe, task.Runtime, task.Data.Train, checkpoints, task.Evaluator, tracker, clock).Run(run, stop);
-        if (!stop.IsCancellationRequested) run = Settle(task, checkpoints, run, recipe.Train.KeepBest);
-        task.SaveAdapter(folder.Adapter);
-
-        var result = Result(task, run, clock.GetElapsedTime(started).TotalSeconds, folder) with
-        {
-            Device = settings.Device,
-            Provider = settings.Provider,
-        };
-        var environment = RunEnvironment.Current(
-            $"ONNX Runtime {OrtEnvironment.Instance.GetVersionString()}", settings.Device, settings.ThreadCount);
-        RunReport.Write(folder.Report, recipe, result, MetricsLog.Read(folder.Metrics), environment);
-        return result;
+        run = new Trainer(recipe, task, checkpoints, tracker, clock).Run(run, stop);
+        var seconds = clock.GetElapsedTime(started).TotalSeconds;
+        var ending = RunEnding.Of(run, task.Plan, stop.IsCancellationRequested, folder);
+        if (!ending.IsStopped) run = Settle(task, checkpoints, run, recipe.Train.KeepBest);
+        task.SaveAdapter(folder.Adapter, run.Evaluation);
+        var record = Record(task, recipe, folder, Result(task, run, seconds, folder), settings) with { Ending = ending.Sentence };
+        foreach (var note in Warnings(record.Result).Append(ending.Sentence).OfType<string>()) tracker.Note(note);
+        WriteReports(folder, record, request.Report);
+        return record.Result;
     }
 
     /// <summary>Measures loss and metrics on the validation data.</summary>
@@ -116,12 +116,7 @@ internal static class TrainingRun
     public static EvaluationResult Evaluate(EvaluationRequest request, IProgress<object>? progress = null)
     {
         request.Settings.CheckDevice();
-        var recipe = request.Recipe with { Model = request.Model ?? request.Recipe.Model };
-        var canonical = request.Canonical ?? CanonicalModel.Of(OnnxModel.Load(recipe.Model));
-        var (graph, values) = request.Adapter is { } adapter
-            ? Adapted(recipe, UnderstoodModel.Of(canonical).Copy(), Adapter.Load(adapter), request)
-            : (EvaluationGraph.Of(canonical, recipe.Task, RecipeMapping.LossOutput(recipe)),
-                new Dictionary<string, OnnxTensor>(StringComparer.Ordinal));
+        var (recipe, graph, values) = Measured(request);
         if (PreparedTask.DataOf(recipe, graph).Validation is not { } validation) throw TrainingErrors.NoValidation(recipe.Data.Train);
         progress?.Report(Phrases.Of(validation.Path, validation.Counts, recipe.Data));
         var evaluator = Evaluator.Of(recipe.Task, validation, graph);
@@ -130,11 +125,21 @@ internal static class TrainingRun
         return new EvaluationResult(record.Loss, record.Metrics, validation.Count, validation.Counts);
     }
 
-    private static IEnumerable<string> DataNotes((DataStream Train, DataStream? Validation) data, Recipe recipe)
+    /// <summary>What a request measures: its recipe with the model in question, the graph, and the values of its inputs for factors and
+    /// trained parameters.</summary>
+    /// <exception cref="LortaException">The model has not the outputs of the task, or the adapter does not fit it.</exception>
+    public static (Recipe Recipe, EvaluationGraph Graph, IReadOnlyDictionary<string, OnnxTensor> Values) Measured(EvaluationRequest request)
     {
-        yield return $"training data: {Phrases.Of(data.Train.Path, data.Train.Counts, recipe.Data)}";
-        if (data.Validation is { } validation)
-            yield return $"validation data: {Phrases.Of(validation.Path, validation.Counts, recipe.Data)}";
+        var recipe = request.Recipe with { Model = request.Model ?? request.Recipe.Model };
+        var canonical = request.Canonical ?? CanonicalModel.Of(OnnxModel.Load(recipe.Model));
+        if (request.Adapter is null)
+        {
+            var graph = EvaluationGraph.Of(canonical, recipe.Task, RecipeMapping.LossOutput(recipe));
+            return (recipe, graph, new Dictionary<string, OnnxTensor>(StringComparer.Ordinal));
+        }
+        var adapter = StoredAdapters.Load(request.Adapter, request.Families);
+        var (adapted, values) = Adapted(recipe, UnderstoodModel.Of(canonical).Copy(), adapter, request);
+        return (recipe, adapted, values);
     }
 
     private static (EvaluationGraph Graph, IReadOnlyDictionary<string, OnnxTensor> Values) Adapted(
@@ -160,10 +165,44 @@ internal static class TrainingRun
             : run;
     }
 
+    private static void WriteReports(RunFolder folder, RunRecord record, Action<string, RunRecord>? page)
+    {
+        RunReport.Write(folder.Report, record);
+        if (record.Recipe.Tracking.Contains(Recipe.Csv)) MetricsTable.Write(folder.Table, record.Lines);
+        page?.Invoke(folder.Page, record);
+    }
+
+    private static IEnumerable<string> Warnings(RunResult result)
+    {
+        if (result is { Loss: { } loss, BaseLoss: { } before } && loss > before)
+            yield return $"The loss {Phrases.Number(loss)} is above that of the base model, {Phrases.Number(before)}: "
+                + "the adapter has learned nothing that helps on the validation data. Try another learning rate.";
+    }
+
+    private static RunRecord Record(PreparedTask task, Recipe recipe, RunFolder folder, RunResult result, OrtSettings settings)
+    {
+        var lines = MetricsLog.Read(folder.Metrics);
+        return new RunRecord(recipe, lines, [.. RunOverview.Of(task, recipe)])
+        {
+            Result = result with
+            {
+                BaseLoss = lines.Select(line => line.EvaluationRecord).FirstOrDefault(evaluation => evaluation?.Step == 0)?.Loss,
+                Device = settings.Device,
+                Provider = settings.Provider,
+            },
+            Environment = RunEnvironment.Current(
+                $"ONNX Runtime {OrtEnvironment.Instance.GetVersionString()}", settings.Device, settings.ThreadCount),
+            Adapter = RunOverview.Adapter(task.Graphs.Plan),
+        };
+    }
+
     private static RunResult Result(PreparedTask task, RunState run, double seconds, RunFolder folder) => new()
     {
         Steps = run.Step,
+        PlannedSteps = task.Plan.Steps,
+        ExtendedAt = run.ExtendedAt,
         Loss = run.Evaluation?.Loss,
+        LossStep = run.Evaluation?.Step,
         TrainingLoss = run.Loss,
         Data = task.Data.Train.Counts,
         Metrics = run.Evaluation?.Metrics ?? new OrderedDictionary<string, double>(),

@@ -28,8 +28,9 @@ internal sealed class FittedBatch
     {
         var outputs = Runs.Select(run => evaluate(run.Batch)).ToList();
         if (_runs.IsWhole) return outputs[0];
-        var loss = outputs.Zip(Runs, (output, run) => run.Share * output[TrainingNames.Loss].ToFloats()[0]).Sum();
         var joined = _runs.Join(outputs).ToDictionary(StringComparer.Ordinal);
+        if (!joined.ContainsKey(TrainingNames.Loss)) return joined;   // a graph that only predicts
+        var loss = outputs.Zip(Runs, (output, run) => run.Share * output[TrainingNames.Loss].ToFloats()[0]).Sum();
         joined[TrainingNames.Loss] = OnnxTensor.Scalar((float)loss);
         return joined;
     }

@@ -10,7 +10,7 @@ internal sealed class CausalLmTask(DataContext data) : IRowEncoder
     {
         Encoder = data => new CausalLmTask(data),
         Metrics = () => new TokenMetrics(shift: 1, isLanguage: true),
-        Keys = ["data.template", "data.template.prompt", "data.bos", "data.eos", "data.packing"],
+        Keys = ["data.template", "data.template.prompt", "data.bos", "data.eos", "data.packing", "train.samples"],
         WrapsRows = false,   // rows have ends of their own, which the length limit may cut off
     };
 

@@ -9,6 +9,7 @@ internal static class ClassificationTask
     {
         Encoder = data => new TextEncoder(data, LabelKind.Class),
         Metrics = () => new ClassificationMetrics(),
+        Predictions = labels => new ClassPredictions(labels),
         Keys = ["data.template", "data.columns.pair", "data.labels"],
     };
 }

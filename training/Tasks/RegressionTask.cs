@@ -9,6 +9,7 @@ internal static class RegressionTask
     {
         Encoder = data => new TextEncoder(data, LabelKind.Number),
         Metrics = () => new RegressionMetrics(),
+        Predictions = _ => new NumberPredictions(),
         Keys = ["data.template", "data.columns.pair"],
     };
 }

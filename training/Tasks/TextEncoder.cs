@@ -27,7 +27,7 @@ internal sealed class TextEncoder(DataContext data, LabelKind labels) : IRowEnco
     {
         var sample = Tokens(row, data);
         if (sample.Ids.Length == 0) throw DataErrors.BadLine(row.Path, row.Line, "the text has no tokens");
-        return labels.Read is { } read && data.Options.Columns.Label is { } column
+        return labels.Read is { } read && data.LabelColumn is { } column
             ? sample with { Label = read(row, row[column], data) }
             : sample;
     }

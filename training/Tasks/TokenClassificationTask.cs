@@ -12,6 +12,7 @@ internal sealed class TokenClassificationTask(DataContext data) : IRowEncoder
     {
         Encoder = data => new TokenClassificationTask(data),
         Metrics = () => new TokenMetrics(shift: 0, isLanguage: false),
+        Predictions = labels => new TokenPredictions(labels),
         Keys = ["data.columns.mask", "data.labels"],
     };
 
@@ -24,10 +25,11 @@ internal sealed class TokenClassificationTask(DataContext data) : IRowEncoder
     {
         var (text, isEmpty) = row.Words(data.Options.Columns.Text);
         var units = Units(text);
-        var labels = data.Options.Columns.Label is { } column ? ReadLabels(row, row[column], units.Count) : null;
-        var (ids, idLabels) = (new List<int>(), new List<long>());
+        var labels = data.LabelColumn is { } column ? ReadLabels(row, row[column], units.Count) : null;
+        var (ids, idLabels, starts) = (new List<int>(), new List<long>(), new int[units.Count]);
         for (var i = 0; i < units.Count; i++)
         {
+            starts[i] = ids.Count;
             var pieces = IsWords(text) ? data.Tokenizer.EncodeWord(units[i], first: i == 0) : data.Tokenizer.Encode(units[i]);
             ids.AddRange(pieces);
             if (labels is not null) idLabels.AddRange(pieces.Select((_, index) => index == 0 ? labels[i] : Sample.Ignored));
@@ -37,6 +39,7 @@ internal sealed class TokenClassificationTask(DataContext data) : IRowEncoder
         return new Sample(encoded.Ids, encoded.TypeIds)
         {
             TokenLabels = labels is null ? null : Spread(encoded, idLabels),
+            WordStarts = labels is null ? StartsIn(encoded, starts, ids.Count) : null,
             TokensCut = encoded.TokensCut,
             IsEmpty = isEmpty,
         };
@@ -48,6 +51,18 @@ internal sealed class TokenClassificationTask(DataContext data) : IRowEncoder
         Array.Fill(spread, Sample.Ignored);
         idLabels.CopyTo(0, spread, encoded.TextStart, encoded.TextLength);
         return spread;
+    }
+
+    // Of a word without tokens the next one's token, or the end, is where it would start.
+    private static int[] StartsIn(EncodedText encoded, int[] starts, int end)
+    {
+        var places = new int[starts.Length];
+        for (var i = 0; i < starts.Length; i++)
+        {
+            var hasTokens = starts[i] < (i + 1 < starts.Length ? starts[i + 1] : end);
+            places[i] = hasTokens && starts[i] < encoded.TextLength ? encoded.TextStart + starts[i] : Sample.NoToken;
+        }
+        return places;
     }
 
     private long[] ReadLabels(DataRow row, string label, int count)

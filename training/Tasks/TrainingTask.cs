@@ -18,6 +18,10 @@ internal sealed record TrainingTask(string Name, LabelKind? Labels)
     /// <summary>Makes its metrics, beside the loss; null = it has none.</summary>
     public Func<IMetrics>? Metrics { get; init; }
 
+    /// <summary>Makes what reads predictions off the model's output, given names of the classes; null = it predicts nothing that a row of
+    /// a table can hold.</summary>
+    public Func<IReadOnlyList<string>, IPredictions>? Predictions { get; init; }
+
     /// <summary>Keys of recipes that only some tasks read (the rules of recipes list them) and that this one reads.</summary>
     public required IReadOnlyList<string> Keys { get; init; }
 

@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace LoRTA.Onnx.Training.Tracking;
 
 /// <summary>Takes note of a run while it is in progress: a log, a display, a report.</summary>
@@ -36,6 +38,10 @@ internal sealed record StepRecord
     public long MemoryBytes { get; init; }
 
     public double? SecondsLeft { get; init; }
+
+    /// <summary>Whether a display without a live line shows it; null = when it is time.</summary>
+    [JsonIgnore]
+    public bool? IsDue { get; init; }
 }
 
 /// <summary>An evaluation after a step.</summary>
@@ -48,30 +54,14 @@ internal sealed record EvaluationRecord
     public IReadOnlyDictionary<string, double> Metrics { get; init; } = new OrderedDictionary<string, double>();
 }
 
-/// <summary>Several trackers as one.</summary>
-internal sealed class Trackers(params IReadOnlyList<ITracker> trackers) : ITracker
-{
-    public void Step(StepRecord record)
-    {
-        foreach (var tracker in trackers) tracker.Step(record);
-    }
-
-    public void Evaluation(EvaluationRecord record)
-    {
-        foreach (var tracker in trackers) tracker.Evaluation(record);
-    }
-
-    public void Note(string text)
-    {
-        foreach (var tracker in trackers) tracker.Note(text);
-    }
-}
-
 /// <summary>Hands a run's records to whoever displays progress: <see cref="StepRecord"/>, <see cref="EvaluationRecord"/> or a
 /// text.</summary>
-internal sealed class ProgressTracker(IProgress<object> progress) : ITracker
+/// <param name="progress">The display.</param>
+/// <param name="every">Steps between two that are due for display; null = the display decides.</param>
+internal sealed class ProgressTracker(IProgress<object> progress, int? every = null) : ITracker
 {
-    public void Step(StepRecord record) => progress.Report(record);
+    public void Step(StepRecord record) =>
+        progress.Report(record with { IsDue = every is { } steps ? record.Step % steps == 0 || record.Step == record.Steps : null });
 
     public void Evaluation(EvaluationRecord record) => progress.Report(record);
 

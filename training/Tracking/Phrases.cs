@@ -15,7 +15,7 @@ internal static class Phrases
         [Step(r), Loss(r), .. Left(r), Tokens(r), LearningRate(r), Bytes(r.MemoryBytes), Samples(r)];
 
     public static string Of(EvaluationRecord r) => string.Create(CultureInfo.InvariantCulture,
-        $"evaluation after step {r.Step}  loss "
+        $"{(r.Step == 0 ? "evaluation before step 1" : $"evaluation after step {r.Step}")}  loss "
             + $"{r.Loss:0.0000}{string.Concat(r.Metrics.Select(metric => $"  {metric.Key} {Number(metric.Value)}"))}");
 
     /// <summary>What became of the entries of a data file.</summary>
@@ -38,7 +38,17 @@ internal static class Phrases
         return $"{Path.GetFileName(path)}: {string.Join(", ", parts)}";
     }
 
+    /// <summary>A number of rows.</summary>
+    public static string Rows(long count) => Count(count, "row", "rows");
+
+    /// <summary>What it means that a run was made longer.</summary>
+    public static string Extended(long step) => string.Create(CultureInfo.InvariantCulture,
+        $"Extended after step {step}: the schedule changed there, so the bytes differ from those of one uninterrupted run.");
+
     public static string Number(double value) => value.ToString("0.####", CultureInfo.InvariantCulture);
+
+    /// <summary>A learning rate.</summary>
+    public static string Rate(double value) => value.ToString("0.##E+0", CultureInfo.InvariantCulture);
 
     public static string Bytes(long bytes) => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1e6:0} MB");
 
@@ -49,7 +59,7 @@ internal static class Phrases
 
     private static string Loss(StepRecord r) => string.Create(CultureInfo.InvariantCulture, $"loss {r.Loss:0.0000}");
 
-    private static string LearningRate(StepRecord r) => string.Create(CultureInfo.InvariantCulture, $"lr {r.LearningRate:0.##E+0}");
+    private static string LearningRate(StepRecord r) => $"lr {Rate(r.LearningRate)}";
 
     private static string Samples(StepRecord r) => string.Create(CultureInfo.InvariantCulture, $"{r.SamplesPerSecond:0.#} samples/s");
 

@@ -8,40 +8,70 @@ namespace LoRTA.Onnx.Training.Tracking;
 /// <summary>The file <c>report.md</c> of a run: result, course of the loss, evaluations, environment.</summary>
 internal static class RunReport
 {
-    private const int Rows = 20;
+    private const int MostRows = 20;
     private const int Columns = 60;
     private const string Bars = "▁▂▃▄▅▆▇█";
 
     /// <summary>Writes the report.</summary>
     /// <param name="path">The file.</param>
-    /// <param name="recipe">The resolved recipe.</param>
-    /// <param name="result">What the run came to.</param>
-    /// <param name="lines">The run's metrics, from <see cref="MetricsLog.Read"/>.</param>
-    /// <param name="environment">Where it was computed.</param>
-    public static void Write(string path, Recipe recipe, RunResult result, IReadOnlyList<MetricsLine> lines, RunEnvironment environment) =>
-        AtomicFile.WriteText(path, Text(recipe, result, lines, environment));
+    /// <param name="run">The run.</param>
+    public static void Write(string path, RunRecord run) => AtomicFile.WriteText(path, Text(run));
 
     /// <inheritdoc cref="Write"/>
-    public static string Text(Recipe recipe, RunResult result, IReadOnlyList<MetricsLine> lines, RunEnvironment environment)
+    public static string Text(RunRecord run)
     {
         var text = new StringBuilder();
-        var (steps, evaluations) = (lines.Select(line => line.StepRecord).OfType<StepRecord>().ToList(),
-            lines.Select(line => line.EvaluationRecord).OfType<EvaluationRecord>().ToList());
+        var (recipe, environment) = (run.Recipe, run.Environment);
         text.Append(CultureInfo.InvariantCulture, $"# {recipe.Adapter.Method} on {Path.GetFileName(recipe.Model)}: {recipe.Task}\n\n");
-        Table(text, ["", ""], Summary(recipe, result));
-        if (steps.Count > 0) Course(text, steps);
-        if (evaluations.Count > 0) Evaluations(text, evaluations);
+        if (run.Ending is { } ending) text.Append(CultureInfo.InvariantCulture, $"**{ending}**\n\n");
+        Table(text, ["", ""], Summary(run));
+        if (run.Steps.Count > 0) Course(text, run.Steps);
+        if (run.Evaluations.Count > 0) Evaluations(text, run.Evaluations);
+        text.Append("## Before the first step\n\n").AppendJoin('\n', run.Overview.Select(line => $"* {line}")).Append("\n\n");
         text.Append("## Environment\n\n");
-        Table(text, ["", ""],
-        [
-            ["machine", environment.Machine],
-            ["system", environment.System],
-            [".NET", environment.DotNet],
-            ["runtime", environment.Runtime],
-            ["device", $"{environment.Device}, {environment.Threads} threads"],
-        ]);
+        Table(text, ["", ""], Rows(environment));
         return text.ToString().TrimEnd('\n') + "\n";
     }
+
+    /// <summary>What the run came to, and from what: names and values.</summary>
+    public static IReadOnlyList<string[]> Summary(RunRecord run)
+    {
+        var (recipe, result) = (run.Recipe, run.Result);
+        var planned = result.PlannedSteps > result.Steps ? $" of {Integer(result.PlannedSteps)}" : string.Empty;
+        var measured = result.LossStep is { } step ? $" (after step {Integer(step)})" : string.Empty;
+        return
+        [
+            ["model", $"`{recipe.Model}`"],
+            ["adapter", run.Adapter],
+            ["trainable parameters", Integer(result.Trainable)],
+            ["learning rate", Phrases.Rate(recipe.Train.Optimizer.LearningRate)],
+            ["schedule", Schedule(recipe.Train.Schedule)],
+            ["batch", Batch(recipe.Train)],
+            ["seed", recipe.Seed.ToString(CultureInfo.InvariantCulture)],
+            ["steps", Integer(result.Steps) + planned],
+            .. result.ExtendedAt is { } extended ? (string[][])[["extended", Phrases.Extended(extended)]] : [],
+            ["loss", result.Loss is { } loss ? Phrases.Number(loss) + measured : "– (no validation data)"],
+            .. result.BaseLoss is { } before ? (string[][])[["loss before the first step", Phrases.Number(before)]] : [],
+            ["training loss, last step", Phrases.Number(result.TrainingLoss)],
+            .. result.Metrics.Select(metric => new[] { metric.Key, Phrases.Number(metric.Value) }),
+            ["data", Phrases.Of(recipe.Data.Train, result.Data, recipe.Data)],
+            ["time", Phrases.Duration(result.Seconds)],
+            ["speed", string.Create(
+                CultureInfo.InvariantCulture, $"{result.SamplesPerSecond:0.#} samples/s, {result.TokensPerSecond:N0} tokens/s")],
+            ["peak memory", Phrases.Bytes(result.PeakMemoryBytes)],
+            ["adapter folder", $"`{result.Adapter}`"],
+        ];
+    }
+
+    /// <summary>Where it was computed: names and values.</summary>
+    public static IReadOnlyList<string[]> Rows(RunEnvironment environment) =>
+    [
+        ["machine", environment.Machine],
+        ["system", environment.System],
+        [".NET", environment.DotNet],
+        ["runtime", environment.Runtime],
+        ["device", $"{environment.Device}, {environment.Threads} threads"],
+    ];
 
     /// <summary>Values as a line of bars, lowest to highest; at most <paramref name="width"/> of them, evenly picked.</summary>
     public static string Sparkline(IReadOnlyList<double> values, int width = Columns)
@@ -54,42 +84,30 @@ internal static class RunReport
             : 0]));
     }
 
-    private static IEnumerable<string[]> Summary(Recipe recipe, RunResult result) =>
-    [
-        ["model", $"`{recipe.Model}`"],
-        ["adapter",
-            string.Create(
-                CultureInfo.InvariantCulture,
-                $"{recipe.Adapter.Method}, rank {recipe.Adapter.Rank}, alpha {recipe.Adapter.Alpha}, on "
-                    + $"{string.Join(", ", recipe.Adapter.Targets ?? [])}, layers {recipe.Adapter.Layers}")],
-        ["trainable parameters", result.Trainable.ToString("N0", CultureInfo.InvariantCulture)],
-        ["seed", recipe.Seed.ToString(CultureInfo.InvariantCulture)],
-        ["steps", result.Steps.ToString(CultureInfo.InvariantCulture)],
-        ["loss", result.Loss is { } loss ? Phrases.Number(loss) : "– (no validation data)"],
-        ["training loss, last step", Phrases.Number(result.TrainingLoss)],
-        .. result.Metrics.Select(metric => new[] { metric.Key, Phrases.Number(metric.Value) }),
-        ["data", Phrases.Of(recipe.Data.Train, result.Data, recipe.Data)],
-        ["time", Phrases.Duration(result.Seconds)],
-        ["speed",
-            string.Create(CultureInfo.InvariantCulture, $"{result.SamplesPerSecond:0.#} samples/s, {result.TokensPerSecond:0} tokens/s")],
-        ["peak memory", Phrases.Bytes(result.PeakMemoryBytes)],
-        ["adapter folder", $"`{result.Adapter}`"],
-    ];
+    private static string Schedule(ScheduleOptions schedule) => schedule.WarmupSteps is { } steps
+        ? $"{schedule.Name}, {Integer(steps)} warm-up steps"
+        : string.Create(CultureInfo.InvariantCulture, $"{schedule.Name}, warm-up over {100 * schedule.WarmupRatio:0.##} % of the steps");
 
-    private static void Course(StringBuilder text, List<StepRecord> steps)
+    private static string Batch(TrainOptions train) => train.GradientAccumulation == 1
+        ? Phrases.Rows(train.BatchSize)
+        : $"{Phrases.Rows(train.BatchSize)}, {Integer(train.GradientAccumulation)} batches for a step";
+
+    private static string Integer(long value) => value.ToString("N0", CultureInfo.InvariantCulture);
+
+    private static void Course(StringBuilder text, IReadOnlyList<StepRecord> steps)
     {
         text.Append(CultureInfo.InvariantCulture, $"## Loss\n\n`{Sparkline([.. steps.Select(step => step.Loss)])}`\n\n");
-        Table(text, ["step", "epoch", "loss", "learning rate", "gradient norm"], Picked(steps, Rows).Select(step => new[]
+        Table(text, ["step", "epoch", "loss", "learning rate", "gradient norm"], Picked(steps, MostRows).Select(step => new[]
         {
             step.Step.ToString(CultureInfo.InvariantCulture),
             step.Epoch.ToString("0.00", CultureInfo.InvariantCulture),
             Phrases.Number(step.Loss),
-            step.LearningRate.ToString("0.##E+0", CultureInfo.InvariantCulture),
+            Phrases.Rate(step.LearningRate),
             step.GradNorm is { } norm ? Phrases.Number(norm) : "–",
         }));
     }
 
-    private static void Evaluations(StringBuilder text, List<EvaluationRecord> evaluations)
+    private static void Evaluations(StringBuilder text, IReadOnlyList<EvaluationRecord> evaluations)
     {
         var names = evaluations[0].Metrics.Keys.ToList();
         text.Append("## Evaluations\n\n");

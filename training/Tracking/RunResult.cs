@@ -1,16 +1,27 @@
 using System.Runtime.InteropServices;
 using LoRTA.Onnx.Runtime;
 using LoRTA.Onnx.Training.Data;
+using LoRTA.Onnx.Training.Recipes;
 
 namespace LoRTA.Onnx.Training.Tracking;
 
 /// <summary>What a training run came to; the JSON of <c>lorta train</c>.</summary>
 internal sealed record RunResult
 {
+    /// <summary>Optimizer steps that were made, in all.</summary>
     public required long Steps { get; init; }
+
+    /// <summary>Optimizer steps that the recipe asks for; more than <see cref="Steps"/> where the run was stopped.</summary>
+    public long PlannedSteps { get; init; }
 
     /// <summary>Loss on the validation data, of the state that was kept; null where there are no such data.</summary>
     public double? Loss { get; init; }
+
+    /// <summary>The step after which <see cref="Loss"/> and <see cref="Metrics"/> were measured.</summary>
+    public long? LossStep { get; init; }
+
+    /// <summary>Loss on the validation data before the first step; null where it was not measured.</summary>
+    public double? BaseLoss { get; init; }
 
     public IReadOnlyDictionary<string, double> Metrics { get; init; } = new OrderedDictionary<string, double>();
 
@@ -37,8 +48,36 @@ internal sealed record RunResult
     /// <summary>Loss of the last optimizer step, on its training rows.</summary>
     public required double TrainingLoss { get; init; }
 
+    /// <summary>The step after which the run was made longer; null = it was not.</summary>
+    public long? ExtendedAt { get; init; }
+
     /// <summary>What became of the training file's entries.</summary>
     public required DataCounts Data { get; init; }
+}
+
+/// <summary>Everything that a report says of a run.</summary>
+/// <param name="Recipe">The resolved recipe.</param>
+/// <param name="Lines">The run's metrics, from <see cref="MetricsLog.Read"/>.</param>
+/// <param name="Overview">What was shown before the first step.</param>
+internal sealed record RunRecord(Recipe Recipe, IReadOnlyList<MetricsLine> Lines, IReadOnlyList<string> Overview)
+{
+    /// <summary>What the run came to.</summary>
+    public required RunResult Result { get; init; }
+
+    /// <summary>Where it was computed.</summary>
+    public required RunEnvironment Environment { get; init; }
+
+    /// <summary>The adapter in words.</summary>
+    public required string Adapter { get; init; }
+
+    /// <summary>Why it ended before its last step, and how to go on; null where it did not.</summary>
+    public string? Ending { get; init; }
+
+    /// <summary>The logged steps.</summary>
+    public IReadOnlyList<StepRecord> Steps => [.. Lines.Select(line => line.StepRecord).OfType<StepRecord>()];
+
+    /// <summary>The evaluations, that before the first step included.</summary>
+    public IReadOnlyList<EvaluationRecord> Evaluations => [.. Lines.Select(line => line.EvaluationRecord).OfType<EvaluationRecord>()];
 }
 
 /// <summary>Where a run was computed.</summary>

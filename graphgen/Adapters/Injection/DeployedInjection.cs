@@ -37,6 +37,22 @@ public static class DeployedInjection
         return (Branched(model, plan, factors), Adapter.Of(plan, BaseModels.Describe(model, plan), factors, seed));
     }
 
+    /// <summary>Adds the branches of a trained adapter, whose factors and scale are inputs with defaults.</summary>
+    /// <param name="deployed">The model; it is not changed.</param>
+    /// <param name="adapter">The adapter.</param>
+    /// <param name="allowOtherBase">Accept other weights than those that the adapter was trained on.</param>
+    /// <param name="families">Families to choose from; null = those of this project.</param>
+    /// <exception cref="LortaException">LRT2xx, LRT3xx: the model is not understood, the adapter is of another one, or it is more than
+    /// side branches.</exception>
+    internal static OnnxModel WithInputs(
+        OnnxModel deployed, Adapter adapter, bool allowOtherBase, IReadOnlyList<AdapterFamilyEntry>? families = null)
+    {
+        if (adapter.Config.Trainables is [var parameter, ..]) throw AdapterErrors.TrainedParameters(adapter.Path, parameter);
+        var model = UnderstoodModel.Of(deployed);
+        var plan = BaseModels.PlanOf(model, adapter, allowOtherBase, families);
+        return Branched(model, plan, adapter.FactorsOf(plan));
+    }
+
     /// <summary>Adds the branches of a trained adapter; its factors are constants, so that inputs and outputs stay those of the
     /// file.</summary>
     /// <param name="model">The model; it is not changed.</param>

@@ -8,7 +8,8 @@ using LoRTA.Onnx.GraphGen.Parameters;
 
 namespace LoRTA.Onnx.GraphGen.Adapters.Stored;
 
-/// <summary>An adapter on disk: <c>adapter_config.json</c> and <c>adapter_model.safetensors</c>.</summary>
+/// <summary>An adapter on disk: <c>adapter_config.json</c> and <c>adapter_model.safetensors</c>, and a <c>README.md</c> for
+/// people.</summary>
 /// <param name="Path">The folder.</param>
 /// <param name="Config">What the factors mean.</param>
 /// <param name="Tensors">Factors by name; the model's own trained parameters as <c>param.&lt;name&gt;</c>.</param>
@@ -16,6 +17,9 @@ public sealed record Adapter(string Path, AdapterConfig Config, IReadOnlyDiction
 {
     internal const string ConfigFile = "adapter_config.json";
     internal const string TensorFile = "adapter_model.safetensors";
+
+    /// <summary>What was measured with it, for its card.</summary>
+    internal IReadOnlyList<(string Name, string Value)> Measured { get; init; } = [];
 
     /// <summary>Opens an adapter folder.</summary>
     /// <exception cref="LortaException">LRT101, LRT105, LRT309, LRT313: missing or damaged.</exception>
@@ -52,9 +56,9 @@ public sealed record Adapter(string Path, AdapterConfig Config, IReadOnlyDiction
         RealPath.HasFile(config) ? File.ReadAllText(config) : throw FileErrors.NotFound(config);
 
     /// <summary>Whether an adapter folder holds a file of that name.</summary>
-    internal static bool IsFile(string name) => name is ConfigFile or TensorFile;
+    internal static bool IsFile(string name) => name is ConfigFile or TensorFile or ModelCard.FileName;
 
-    /// <summary>The files of an adapter folder.</summary>
+    /// <summary>The files of an adapter folder that are read.</summary>
     internal static IEnumerable<string> FilesOf(string folder) =>
         [System.IO.Path.Combine(folder, ConfigFile), System.IO.Path.Combine(folder, TensorFile)];
 
@@ -72,6 +76,7 @@ public sealed record Adapter(string Path, AdapterConfig Config, IReadOnlyDiction
         var tensors = System.IO.Path.Combine(folder, TensorFile);
         Safetensors.Save(tensors, Tensors);
         AtomicFile.WriteText(System.IO.Path.Combine(folder, ConfigFile), (Config with { Sha256 = FileHash.Sha256(tensors) }).ToJson());
+        AtomicFile.WriteText(System.IO.Path.Combine(folder, ModelCard.FileName), ModelCard.OfAdapter(this));
     }
 
     /// <summary>Refuses an adapter of which a part would not be applied.</summary>

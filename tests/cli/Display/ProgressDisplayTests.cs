@@ -70,6 +70,31 @@ internal sealed class ProgressDisplayTests
     }
 
     [Test]
+    public void Without_a_terminal_the_first_and_the_last_step_are_shown_and_few_between()
+    {
+        using var output = new StringWriter();
+        using var display = new ProgressDisplay(output, isQuiet: false, line: null);
+
+        foreach (var step in Enumerable.Range(1, 300)) display.Report(Step with { Step = step });
+
+        var lines = output.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Assert.That(lines, Has.Length.InRange(2, 30));   // one in two seconds
+        Assert.That((lines[0], lines[^1]), Is.EqualTo((Phrases.Of(Step with { Step = 1 }), Phrases.Of(Step with { Step = 300 }))));
+    }
+
+    [Test]
+    public void Without_a_terminal_the_steps_that_a_recipe_asks_for_are_shown()
+    {
+        using var output = new StringWriter();
+        using var display = new ProgressDisplay(output, isQuiet: false, line: null);
+        var tracker = new ProgressTracker(display, every: 100);
+
+        foreach (var step in Enumerable.Range(1, 300)) tracker.Step(Step with { Step = step });
+
+        Assert.That(output.ToString(), Is.EqualTo(string.Concat(new[] { 100, 200, 300 }.Select(step => Phrases.Of(Step with { Step = step }) + "\n"))));
+    }
+
+    [Test]
     public void Output_that_takes_nothing_does_not_fail_a_run()
     {
         using var output = new ClosedWriter();

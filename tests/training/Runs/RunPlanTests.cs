@@ -57,6 +57,18 @@ internal sealed class RunPlanTests
         Assert.That((plan.Evaluates(At(3, 1)), plan.Evaluates(At(4, 0)), plan.Saves(At(3, 1)), plan.Saves(At(4, 0))), Is.EqualTo((true, false, false, true)));
     }
 
+    [TestCase(0, ExpectedResult = 4)]    // 3, 6, 9, and the last step
+    [TestCase(3, ExpectedResult = 3)]
+    [TestCase(9, ExpectedResult = 1)]
+    [TestCase(10, ExpectedResult = 0)]
+    public long Evaluations_to_come_are_counted(long step) =>
+        RunPlan.Of(new TrainOptions { Steps = 10, EvaluateEvery = Interval.Every(3) }, 5).EvaluationsAfter(step);
+
+    [TestCase(0, ExpectedResult = 2)]    // the last step ends the second epoch
+    [TestCase(5, ExpectedResult = 1)]
+    public long Evaluations_at_the_ends_of_epochs_are_counted(long step) =>
+        RunPlan.Of(new TrainOptions { Steps = 10, EvaluateEvery = Interval.Epoch }, 5).EvaluationsAfter(step);
+
     internal static Batch Batch(int rows = 1, long labels = 1, long tokens = 1, DataPosition next = default) => new(new Dictionary<string, OnnxTensor>(), rows, Length: 1, labels, tokens) { Next = next };
 
     private static RunState At(long step, int batch) => new() { Step = step, Position = new DataPosition(0, batch) };

@@ -92,6 +92,86 @@ internal sealed class TrainingRunTests
     }
 
     [Test]
+    public void Before_the_first_step_a_run_says_what_it_is_about_to_do()
+    {
+        using var stop = Progress.StopAfter(1);
+
+        TinyRun.Train(_run.Request("run"), stop);
+
+        Assert.That(stop.Notes[0], Is.EqualTo("model: ts-sdpa.onnx for causal-lm, 1,000,604 parameters"));
+        Assert.That(stop.Notes[1], Does.StartWith("training data: log.txt: 32 entries").And.EndsWith("batches of 2, 2 for a step; 6 steps = 0.27 epochs"));
+        Assert.That(stop.Notes[2], Does.StartWith("validation data: log.txt: 8 entries"));
+        Assert.That(stop.Notes[3], Is.EqualTo("tokens in a row: median 24, 95th percentile 24, longest 24"));
+        Assert.That(stop.Notes[4], Does.Match(@"^trained: \d+ of 1,000,604 parameters \(0\.\d+ %\); lorta, rank 2, alpha 8, on q v p, layers 0, ?2$"));
+        Assert.That(stop.Notes[5], Does.Match(@"^memory: about \d+ MB at the peak$"));
+    }
+
+    [Test]
+    public void The_base_is_measured_before_the_first_step()
+    {
+        using var progress = Progress.None;
+
+        var result = TinyRun.Train(_run.Request("run"), progress);
+
+        Assert.That(progress.Evaluations.Select(evaluation => evaluation.Step), Is.EqualTo(new[] { 0, 2, 4, 6 }));
+        Assert.That(result.BaseLoss, Is.EqualTo(progress.Evaluations[0].Loss));
+    }
+
+    [Test]
+    public void A_run_that_made_the_model_worse_says_so()
+    {
+        using var progress = Progress.None;
+
+        var result = TinyRun.Train(_run.Request("run"), progress);   // a learning rate that is far too high
+
+        Assert.That(result.Loss, Is.GreaterThan(result.BaseLoss!.Value));
+        Assert.That(progress.Notes[^1], Does.StartWith("The loss ").And.Contain("is above that of the base model"));
+    }
+
+    [Test]
+    public void A_stopped_run_tells_where_it_stands_and_how_to_go_on()
+    {
+        using var stop = Progress.StopAfter(3);
+
+        var result = TinyRun.Train(_run.Request("run"), stop);
+
+        Assert.That(stop.Notes[^1], Does.Match(@"^Stopped at step 3 of 6 \(training loss [0-9.]+\)\. Continue with: lorta train .*recipe\.yaml --resume$"));
+        Assert.That((result.Steps, result.PlannedSteps, result.LossStep), Is.EqualTo((3L, 6L, (long?)2)));
+        Assert.That(File.ReadAllText(_run["run", "report.md"]), Does.Contain(stop.Notes[^1]));
+    }
+
+    [Test]
+    public void A_run_that_stops_early_tells_why()
+    {
+        using var progress = Progress.None;
+
+        var result = TinyRun.Train(_run.Request("run", "train.earlyStop={metric: loss, patience: 1}", "train.optimizer.lr=1e-12"), progress);
+
+        Assert.That(result.Steps, Is.LessThan(6));
+        Assert.That(progress.Notes[^1], Does.StartWith($"Stopped early at step {result.Steps} of 6").And.EndsWith("loss has not improved in 1 evaluations."));
+    }
+
+    [Test]
+    public void Prompts_are_continued_at_each_evaluation()
+    {
+        using var progress = Progress.None;
+
+        TinyRun.Train(_run.Request("run", "train.samples=[The ship]", "train.steps=2"), progress);
+
+        Assert.That(progress.Notes.Where(note => note.StartsWith("sample", StringComparison.Ordinal)),
+            Has.Exactly(2).Items.And.All.Match(@"^sample after step [02]: The ship.+"));
+    }
+
+    [Test]
+    public void Metrics_are_also_tracked_as_a_recipe_asks()
+    {
+        _run.Train("run", "tracking=[tensorboard, csv]", "train.steps=1");
+
+        Assert.That(File.ReadLines(_run["run", "metrics.csv"]).Count(), Is.EqualTo(1 + 1 + 2));   // header, step, evaluations
+        Assert.That(Directory.GetFiles(_run["run", "tensorboard"]), Has.Length.EqualTo(1));
+    }
+
+    [Test]
     public void Resuming_a_finished_run_changes_nothing()
     {
         _run.Train("run");
@@ -261,7 +341,7 @@ internal sealed class TrainingRunTests
 
         Assert.That(Directory.EnumerateFileSystemEntries(_run["run"]).Select(Path.GetFileName), Is.EquivalentTo(new[] { "adapter", "checkpoints", "log.txt", "metrics.jsonl", "recipe.yaml", "report.md" }));
         Assert.That((result.Steps, result.Trainable, result.Adapter), Is.EqualTo((6L, 2L * (128 + 32 + 4 + 2 + 3), _run["run", "adapter"])));
-        Assert.That(Lines("metrics.jsonl").Where(line => line.GetProperty("kind").GetString() == "evaluation").Select(line => line.GetProperty("step").GetInt64()), Is.EqualTo(new[] { 2, 4, 6 }));
+        Assert.That(Lines("metrics.jsonl").Where(line => line.GetProperty("kind").GetString() == "evaluation").Select(line => line.GetProperty("step").GetInt64()), Is.EqualTo(new[] { 0, 2, 4, 6 }));
     }
 
     [Test]
@@ -272,8 +352,8 @@ internal sealed class TrainingRunTests
         var lines = File.ReadAllLines(_run["run", "log.txt"]);
         using (Assert.EnterMultipleScope())
         {
-            Assert.That(lines[0], Does.Contain("training data: log.txt: 32 entries, packed into rows of 24 tokens ("));
-            Assert.That(lines[1], Does.Contain("validation data: log.txt: 8 entries, packed into rows of 24 tokens ("));
+            Assert.That(lines[1], Does.Contain("training data: log.txt: 32 entries, packed into rows of 24 tokens ("));
+            Assert.That(lines[2], Does.Contain("validation data: log.txt: 8 entries, packed into rows of 24 tokens ("));
             Assert.That(result.Data.Rows, Is.EqualTo(32));
             Assert.That(result.Data.TokensCut, Is.InRange(0, 23));
         }
@@ -288,7 +368,7 @@ internal sealed class TrainingRunTests
 
         var evaluation = TrainingRun.Evaluate(new EvaluationRequest { Recipe = request.Recipe, Adapter = _run["run", "adapter"], Settings = new(Threads: 1) });
 
-        Assert.That(evaluation.Loss, Is.EqualTo(progress.Evaluations.Min(record => record.Loss)).Within(1e-6));
+        Assert.That(evaluation.Loss, Is.EqualTo(progress.Evaluations.Skip(1).Min(record => record.Loss)).Within(1e-6));
     }
 
     [Test]

@@ -29,11 +29,13 @@ internal sealed class RunReportTests
             new(string.Empty, null, new() { Step = 2, Loss = 0.6, Metrics = new Dictionary<string, double> { ["accuracy"] = 0.8125 } }),
         ];
 
-        var text = RunReport.Text(Recipe, Result, lines, Environment);
+        var text = RunReport.Text(Run(Result, lines));
 
         Assert.Multiple(() =>
         {
             Assert.That(text, Does.StartWith("# lorta on minilm: classification\n"));
+            Assert.That(text, Does.Contain("| learning rate | 1E-3 |\n| schedule | linear, warm-up over 6 % of the steps |\n| batch | 16 rows |\n"));
+            Assert.That(text, Does.Contain("* tokens in a row: median 5\n"));
             Assert.That(text, Does.Contain("| trainable parameters | 3,960 |\n").And.Contain("| time | 1:05 |\n"));
             Assert.That(text, Does.Contain("`█▁`").And.Contain("| 2 | 1.00 | 0.5 | 5E-4 | 2 |\n"));
             Assert.That(text, Does.Contain("| step | loss | accuracy |\n| --- | --- | --- |\n| 2 | 0.6 | 0.8125 |\n"));
@@ -45,10 +47,25 @@ internal sealed class RunReportTests
     [Test]
     public void Without_validation_data_the_loss_is_that_of_training_only()
     {
-        var text = RunReport.Text(Recipe, Result with { Loss = null }, [], Environment);
+        var text = RunReport.Text(Run(Result with { Loss = null }));
 
         Assert.That(text, Does.Contain("| loss | – (no validation data) |\n| training loss, last step | 0.5 |\n"));
     }
+
+    [Test]
+    public void A_run_that_was_stopped_says_so_first_and_tells_where_its_loss_was_measured()
+    {
+        var run = Run(Result with { Steps = 30, PlannedSteps = 300, LossStep = 20 }) with { Ending = "Stopped at step 30 of 300." };
+
+        var text = RunReport.Text(run);
+
+        Assert.That(text, Does.Contain("classification\n\n**Stopped at step 30 of 300.**\n"));
+        Assert.That(text, Does.Contain("| steps | 30 of 300 |\n| loss | 0.6 (after step 20) |\n"));
+    }
+
+    [Test]
+    public void The_loss_of_the_base_stands_beside_that_of_the_adapter() =>
+        Assert.That(RunReport.Text(Run(Result with { BaseLoss = 0.9 })), Does.Contain("| loss | 0.6 |\n| loss before the first step | 0.9 |\n"));
 
     [Test]
     public void A_long_course_is_thinned_to_the_width_and_keeps_its_ends() =>
@@ -56,4 +73,7 @@ internal sealed class RunReportTests
 
     [Test]
     public void A_flat_course_is_flat() => Assert.That(RunReport.Sparkline([1, 1, double.NaN, 1]), Is.EqualTo("▁▁▁"));
+
+    private static RunRecord Run(RunResult result, params MetricsLine[] lines) =>
+        new(Recipe, lines, ["tokens in a row: median 5"]) { Result = result, Environment = Environment, Adapter = "lorta, rank 8" };
 }

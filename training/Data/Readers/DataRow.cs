@@ -36,6 +36,9 @@ internal enum CellKind
 {
     Text,
 
+    /// <summary>A number, true or false of JSON, kept as it is spelled.</summary>
+    Literal,
+
     /// <summary>JSON's null, kept as an empty text.</summary>
     Null,
 

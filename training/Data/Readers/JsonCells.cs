@@ -43,6 +43,7 @@ internal sealed class JsonCells(string path, int line)
             }
             _cells[column] = Text(member.Value);
             if (Kind(member.Value) is not CellKind.Text and var kind) _kinds[column] = kind;
+            else _kinds.Remove(column);   // of a member that is given twice the last counts
         }
     }
 
@@ -50,6 +51,7 @@ internal sealed class JsonCells(string path, int line)
     {
         JsonValueKind.Null => CellKind.Null,
         JsonValueKind.Array => IsPlain(value) ? CellKind.List : CellKind.Nested,
+        JsonValueKind.Number or JsonValueKind.True or JsonValueKind.False => CellKind.Literal,
         _ => CellKind.Text,
     };
 

@@ -47,27 +47,43 @@ internal static class RowReader
     public static IReadOnlyList<DataRow> Read(string path, string? format = null, string separator = BlankLine)
     {
         format ??= FormatOf(path) ?? throw DataErrors.UnknownFormat(path, null);
+        return Read(path, ReadBytes(path), format, separator);
+    }
+
+    /// <summary>All rows of bytes that were read already.</summary>
+    /// <param name="path">What messages call them.</param>
+    /// <param name="bytes">UTF-8.</param>
+    /// <param name="format">text, tsv, csv, jsonl, json or fasta.</param>
+    /// <param name="separator">Text only: what separates the entries.</param>
+    /// <exception cref="LortaException">LRT506: a line; LRT507: the format; LRT508: no entries.</exception>
+    public static IReadOnlyList<DataRow> Read(string path, byte[] bytes, string format, string separator = BlankLine)
+    {
         var parse = format == "text" ? (file, text) => TextRows.Parse(file, text, separator)
             : Formats.GetValueOrDefault(format) ?? throw DataErrors.UnknownFormat(path, format);
-        List<DataRow> rows = [.. parse(path, ReadText(path))];
+        List<DataRow> rows = [.. parse(path, ToText(path, bytes))];
         return rows.Count > 0 ? rows : throw DataErrors.Empty(path);
     }
 
-    // Without byte order mark, all line ends as \n.
-    private static string ReadText(string path)
+    private static byte[] ReadBytes(string path)
     {
         if (!RealPath.HasFile(path)) throw FileErrors.NotFound(path);
         try
         {
-            var bytes = PlainText.WithoutMark(File.ReadAllBytes(path));
-            var invalid = FirstInvalid(bytes);
-            if (invalid >= 0) throw DataErrors.BadLine(path, bytes[..invalid].Count((byte)'\n') + 1, "the text is not UTF-8");
-            return PlainText.UnifyLineEnds(Encoding.UTF8.GetString(bytes));
+            return File.ReadAllBytes(path);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw FileErrors.NotReadable(path, e);
         }
+    }
+
+    // Without byte order mark, all line ends as \n.
+    private static string ToText(string path, byte[] content)
+    {
+        var bytes = PlainText.WithoutMark(content);
+        var invalid = FirstInvalid(bytes);
+        if (invalid >= 0) throw DataErrors.BadLine(path, bytes[..invalid].Count((byte)'\n') + 1, "the text is not UTF-8");
+        return PlainText.UnifyLineEnds(Encoding.UTF8.GetString(bytes));
     }
 
     private static int FirstInvalid(ReadOnlySpan<byte> bytes)

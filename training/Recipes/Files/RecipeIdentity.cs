@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
@@ -15,7 +16,7 @@ internal sealed record RecipeIdentity(string Text)
 
     public static RecipeIdentity Of(Recipe recipe)
     {
-        var node = RecipeJson.ToNode(recipe);
+        var node = RecipeJson.ToNode(recipe with { Adapter = recipe.Adapter with { From = null } });   // a path; the options follow from it
         RemoveOutside(node, RecipeJson.Options.GetTypeInfo(typeof(Recipe)));
         return new(Sorted(node)!.ToJsonString());
     }
@@ -32,6 +33,13 @@ internal sealed record RecipeIdentity(string Text)
                select new RecipeDifference(key, pair.Before, pair.Now),
         ];
     }
+
+    /// <summary>Whether this is a longer run of the same kind: of all keys only steps or epochs differ, and they are more.</summary>
+    public bool Extends(RecipeIdentity before) =>
+        DifferingKeys(before, this) is { Count: > 0 } differences && differences.All(difference =>
+            difference.Key is "train.steps" or "train.epochs"
+            && long.TryParse(difference.Before, CultureInfo.InvariantCulture, out var less)
+            && long.TryParse(difference.Now, CultureInfo.InvariantCulture, out var more) && more > less);
 
     private static void RemoveOutside(JsonObject node, JsonTypeInfo type)
     {

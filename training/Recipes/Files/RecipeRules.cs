@@ -28,6 +28,7 @@ internal static class RecipeRules
         ("data.bos", recipe => !recipe.Data.Bos),
         ("data.eos", recipe => !recipe.Data.Eos),
         ("data.packing", recipe => recipe.Data.Packing),
+        ("train.samples", recipe => recipe.Train.Samples.Count > 0),
     ];
 
     /// <summary>All problems of a recipe.</summary>

@@ -168,7 +168,7 @@ internal sealed class AdapterFamiliesTests
         var same = new FamilyCase(given.Name, plan);
         foreach (var (site, again) in given.Plan.Sites.All.Zip(plan.Sites.All))
             Assert.That(Emitted(same, again, loaded.FactorsOf(plan), scale: null).Adapted.ToFloats(), Is.EqualTo(Emitted(given, site, given.Factors, scale: null).Adapted.ToFloats()), site.Address);
-        Assert.That(folder.Entries, Is.EqualTo(new[] { "adapter", "adapter/adapter_config.json", "adapter/adapter_model.safetensors" }));
+        Assert.That(folder.Entries, Is.EqualTo(new[] { "adapter", "adapter/README.md", "adapter/adapter_config.json", "adapter/adapter_model.safetensors" }));
     }
 
     [TestCaseSource(nameof(Additive))]

@@ -73,7 +73,7 @@ internal sealed class AdapterTests
 
         new Adapter(_folder["a"], Config(), Given.Factors).Save();
 
-        Assert.That(_folder.Entries, Is.EqualTo(new[] { "a", "a/adapter_config.json", "a/adapter_model.safetensors" }));
+        Assert.That(_folder.Entries, Is.EqualTo(new[] { "a", "a/README.md", "a/adapter_config.json", "a/adapter_model.safetensors" }));
         Assert.That(Adapter.Load(_folder["a"]).Config.Task, Is.Null);
     }
 

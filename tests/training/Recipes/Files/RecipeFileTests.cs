@@ -147,7 +147,7 @@ internal sealed class RecipeFileTests
 
     [TestCase("colour: 1", "line 4: colour: unknown key; known are model, ")]
     [TestCase("sead: 1", "line 4: sead: unknown key; did you mean seed?")]
-    [TestCase("labels: [a, b]", "labels: unknown key; known are model, tokenizer, task, taskOptions, seed, device, output, adapter, trainables, data, train.")]
+    [TestCase("labels: [a, b]", "labels: unknown key; known are model, tokenizer, task, taskOptions, seed, device, output, adapter, trainables, data, train, tracking.")]
     [TestCase("Seed: 1", "Seed: unknown key; did you mean seed?")]
     [TestCase("seed: many", "seed: must be a whole number, was 'many'.")]
     [TestCase("seed:", "seed: must have a value.")]

@@ -1,0 +1,50 @@
+using LoRTA.Onnx.GraphGen;
+using LoRTA.Onnx.GraphGen.Attention;
+using LoRTA.Onnx.GraphGen.Files;
+using LoRTA.Onnx.GraphGen.Ir;
+using LoRTA.Onnx.GraphGen.Ir.Storage;
+using LoRTA.Onnx.Training.Runs;
+using LoRTA.Onnx.Training.Tasks;
+
+namespace LoRTA.Onnx.Cli.Verbs;
+
+/// <summary><c>lorta init MODEL [--task T] [-o RECIPE]</c>.</summary>
+internal static class InitVerb
+{
+    private const string Usual = "recipe.yaml";
+
+    public static Verb Create()
+    {
+        var model = Arg.Model();
+        var task = Opt.Of<string?>("--task",
+            $"What to train for: {string.Join(", ", TrainingTasks.All.Select(one => one.Name))} (default: what the outputs are for).",
+            "NAME");
+        var output = Opt.OptionalOutput($"The recipe (default: {Usual}).");
+        var force = Opt.Force();
+        return Verb.Define("init", "Write a first recipe for a model, in which only the data are to be filled in.",
+            [model, task, output, force], call =>
+        {
+            var path = call.Get(output) ?? Usual;
+            Check(path, call.Get(force));
+            var understood = UnderstoodModel.Of(OnnxModel.Load(call.Get(model)));
+            new OutputGuard(force: true, understood.Deployed.Files).CheckInputs(path);
+            var (text, found) = FirstRecipe.Of(understood, call.Get(model), call.Get(task), path);
+            AtomicFile.WriteText(path, text);
+            call.Progress.Report($"Fill in `data` in {path}, then: lorta train {path}");
+            return new InitResult(path, found);
+        });
+    }
+
+    private static void Check(string path, bool force)
+    {
+        if (!(Path.GetExtension(path) is ".yaml" or ".yml"))
+            throw new LortaException("LRT809", $"-o: a recipe is a .yaml file, '{path}' is none.", $"For instance: -o {Usual}.")
+            { IsUsage = true };
+        var kind = PathKinds.Of(path);
+        if (kind is not (PathKind.Nothing or PathKind.File)) throw FileErrors.NotReplaceable(path, kind);
+        if (kind == PathKind.File && !force) throw FileErrors.Exists(path);
+    }
+}
+
+/// <summary>The JSON of <c>lorta init</c>.</summary>
+internal sealed record InitResult(string Recipe, string Task);

@@ -1,0 +1,67 @@
+using LoRTA.Onnx.GraphGen;
+using LoRTA.Onnx.GraphGen.Adapters;
+using LoRTA.Onnx.GraphGen.Adapters.Families;
+using LoRTA.Onnx.GraphGen.Adapters.Stored;
+using LoRTA.Onnx.GraphGen.Parameters;
+using LoRTA.Onnx.Training.Recipes;
+using LoRTA.Onnx.Training.Recipes.Files;
+
+namespace LoRTA.Onnx.Training.Runs;
+
+/// <summary>A recipe that continues from an adapter (<c>adapter.from</c>): what the adapter is follows from its folder, how it is trained
+/// from the recipe.</summary>
+internal static class ContinuedAdapter
+{
+    /// <summary>The recipe with the adapter's method, size, places and trained parameters.</summary>
+    /// <param name="recipe">The recipe; what it states of these must be the adapter's. A default counts as not stated.</param>
+    /// <param name="adapter">The adapter.</param>
+    /// <param name="families">Families to choose from; null = those of this project.</param>
+    /// <exception cref="LortaException">LRT550: the recipe states another method, size or place.</exception>
+    public static Recipe In(Recipe recipe, Adapter adapter, IReadOnlyList<AdapterFamilyEntry>? families)
+    {
+        var (asked, stored) = (recipe.Adapter, adapter.Config.AdapterOptions);
+        var problems = Problems(asked, stored, families).ToList();
+        if (problems.Count > 0) throw RecipeErrors.Invalid(asked.From!, problems);
+        var options = asked with
+        {
+            Method = stored.Method,
+            Rank = stored.Rank,
+            Alpha = stored.Alpha,
+            Targets = stored.Targets,
+            Layers = stored.Layers,
+            Options = stored.Options,
+            Sites = stored.Sites,
+        };
+        return recipe with { Adapter = options, Trainables = [.. recipe.Trainables, .. Trained(recipe, adapter, families)] };
+    }
+
+    // Parameters that were trained alongside the adapter go on training.
+    private static IEnumerable<TrainablePattern> Trained(Recipe recipe, Adapter adapter, IReadOnlyList<AdapterFamilyEntry>? families)
+    {
+        if (AdapterFamilies.TargetsOf(adapter.Config.Method, families) is { AreParameters: true }) return [];
+        return adapter.Config.Trainables.Where(name => !recipe.Trainables.Any(pattern => pattern.Fits(name)))
+            .Select(name => new TrainablePattern { Match = name });
+    }
+
+    private static IEnumerable<RecipeProblem> Problems(
+        AdapterOptions asked, AdapterOptions stored, IReadOnlyList<AdapterFamilyEntry>? families)
+    {
+        var usual = AdapterFamilies.WithDefaults(new AdapterOptions { Method = asked.Method }, families);
+        var keys = new (string Key, object Asked, object Stored, object Usual)[]
+        {
+            ("method", asked.Method, stored.Method, new AdapterOptions().Method),
+            ("rank", asked.Rank, stored.Rank, usual.Rank),
+            ("alpha", asked.Alpha, stored.Alpha, usual.Alpha),
+            ("targets", List(asked.Targets), List(stored.Targets), List(usual.Targets)),
+            ("layers", asked.Layers.ToString(), stored.Layers.ToString(), usual.Layers.ToString()),
+        };
+        foreach (var (key, given, has, byDefault) in keys)
+            if (!given.Equals(has) && !given.Equals(byDefault))
+                yield return new($"adapter.{key}", FormattableString.Invariant($"must be {has}, as in the adapter, was {given}"));
+        foreach (var (name, given) in asked.Options)
+            if (stored.Options.GetValueOrDefault(name) is var has && has != given)
+                yield return new($"adapter.options.{name}", $"must be {has ?? "left out"}, as in the adapter, was {given}");
+    }
+
+    private static string List(IReadOnlyList<string>? words) => string.Join(", ", words ?? []);
+}

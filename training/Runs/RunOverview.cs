@@ -1,0 +1,83 @@
+using System.Globalization;
+using LoRTA.Onnx.GraphGen.Adapters;
+using LoRTA.Onnx.GraphGen.Adapters.Planning;
+using LoRTA.Onnx.GraphGen.Artifacts;
+using LoRTA.Onnx.GraphGen.Optimizers;
+using LoRTA.Onnx.Training.Data;
+using LoRTA.Onnx.Training.Recipes;
+using LoRTA.Onnx.Training.Tracking;
+
+namespace LoRTA.Onnx.Training.Runs;
+
+/// <summary>What a run is about to do: the lines that are shown before its first step.</summary>
+internal static class RunOverview
+{
+    // .NET, ONNX Runtime and the tool before a model is opened; measured.
+    private const long ProcessBytes = 120_000_000;
+
+    /// <summary>Model and task, data, tokens, what is trained, memory.</summary>
+    /// <param name="task">The recipe with everything opened.</param>
+    /// <param name="recipe">The recipe.</param>
+    public static IEnumerable<string> Of(PreparedTask task, Recipe recipe)
+    {
+        var (train, validation) = task.Data;
+        var graphs = task.Graphs;
+        yield return $"model: {Path.GetFileName(recipe.Model)} for {recipe.Task}, {Integer(graphs.BaseParameters)} parameters";
+        yield return $"training data: {Phrases.Of(train.Path, train.Counts, recipe.Data)}; {Steps(task, recipe.Train)}";
+        if (validation is not null)
+            yield return $"validation data: {Phrases.Of(validation.Path, validation.Counts, recipe.Data)}; "
+                + Phrases.Rows(validation.Count);
+        yield return $"tokens in a row: {TokensIn(train)}";
+        var trained = graphs.Trained.Sum(tensor => tensor.Initial.Count);
+        yield return $"trained: {Share(trained, graphs.BaseParameters)}; {Adapter(graphs.Plan)}";
+        var place = recipe.Device == "cpu" ? string.Empty : " on the device";
+        yield return $"memory: about {Phrases.Bytes(Memory(task, recipe))}{place} at the peak";
+    }
+
+    /// <summary>Where a run goes on that was begun before.</summary>
+    public static IEnumerable<string> Of(RunState run, RunPlan plan) =>
+        run.Step > 0 ? [$"continues after step {Integer(run.Step)} of {Integer(plan.Steps)}"] : [];
+
+    /// <summary>Median, 95th percentile and longest of the rows' numbers of tokens.</summary>
+    public static string TokensIn(DataStream data)
+    {
+        int[] lengths = [.. data.Lengths.Order()];
+        string At(double share) => Integer(lengths[(int)Math.Ceiling(share * lengths.Length) - 1]);
+        return $"median {At(0.5)}, 95th percentile {At(0.95)}, longest {At(1)}";
+    }
+
+    /// <summary>How many parameters are trained, of all and in per cent.</summary>
+    public static string Share(long trained, long parameters) => string.Create(CultureInfo.InvariantCulture,
+        $"{Integer(trained)} of {Integer(parameters)} parameters ({100.0 * trained / parameters:G3} %)");
+
+    /// <summary>The family, its size and its places.</summary>
+    public static string Adapter(AdapterPlan plan)
+    {
+        var options = plan.Options;
+        string[] size = plan.Family.HasRank
+            ? [string.Create(CultureInfo.InvariantCulture, $"rank {options.Rank}, alpha {options.Alpha}")]
+            : [];
+        string[] places = options.Targets is { Count: > 0 } targets ? [$"on {string.Join(" ", targets)}"] : [];
+        string[] layers = options.Layers == LayerChoice.All ? [] : [$"layers {options.Layers}"];
+        return string.Join(", ", [options.Method, .. size, .. places, .. layers]);
+    }
+
+    private static string Steps(PreparedTask task, TrainOptions train)
+    {
+        var (data, plan) = (task.Data.Train, task.Plan);
+        var epochs = ((double)plan.Steps / plan.StepsPerEpoch).ToString("0.##", CultureInfo.InvariantCulture);
+        var accumulated = train.GradientAccumulation > 1 ? $", {Integer(train.GradientAccumulation)} for a step" : string.Empty;
+        return $"{Phrases.Rows(data.Count)} in {Integer(data.BatchesPerEpoch)} batches of {Integer(train.BatchSize)}{accumulated}; "
+            + $"{Integer(plan.Steps)} steps = {epochs} epochs";
+    }
+
+    // Values, gradients and the optimizer's state twice: the next ones are written beside those of now.
+    private static long Memory(PreparedTask task, Recipe recipe)
+    {
+        var trained = task.Graphs.Trained.Sum(tensor => tensor.Initial.ByteCount);
+        var graph = PeakMemory.Of(task.Graphs.Train.Graph, recipe.Train.BatchSize, task.Data.Train.Lengths.Max());
+        return graph + (trained * (1 + (2 * (1 + AdamW.State.Count)))) + (recipe.Device == "cpu" ? ProcessBytes : 0);
+    }
+
+    private static string Integer(long value) => value.ToString("N0", CultureInfo.InvariantCulture);
+}

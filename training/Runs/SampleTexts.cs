@@ -1,0 +1,37 @@
+using LoRTA.Onnx.Runtime.Tokenizers;
+using LoRTA.Onnx.Training.Data;
+using LoRTA.Onnx.Training.Recipes;
+using LoRTA.Onnx.Training.Runtime;
+using LoRTA.Onnx.Training.Tasks;
+
+namespace LoRTA.Onnx.Training.Runs;
+
+/// <summary>Continues a recipe's prompts with the model as it is being trained: the likeliest token, one after the other.</summary>
+/// <remarks>The evaluation graph has no key/value cache: each token takes a pass over the whole text, so the texts are short.</remarks>
+/// <param name="recipe">The recipe, with <c>train.samples</c>.</param>
+/// <param name="output">The output with the likeliest token at each place, int64 [rows, length].</param>
+internal sealed class SampleTexts(Recipe recipe, string output)
+{
+    private const int NewTokens = 32;
+    private readonly TextTokenizer _tokenizer = TextTokenizer.Load(recipe.Tokenizer!);
+    private readonly TrainingTask _task = TrainingTasks.Of(recipe.Task);
+
+    /// <summary>Each prompt with its continuation.</summary>
+    /// <param name="runtime">Computes with the adapter as it is now.</param>
+    public IEnumerable<string> Write(IForwardRuntime runtime) => recipe.Train.Samples.Select(prompt => Continue(runtime, prompt));
+
+    private string Continue(IForwardRuntime runtime, string prompt)
+    {
+        List<int> ids = [.. recipe.Data.Bos && _tokenizer.Special.Bos is { } bos ? (int[])[bos] : [], .. _tokenizer.Encode(prompt)];
+        for (var i = 0; i < NewTokens && ids.Count is > 0 and var count && count < recipe.Data.MaxLength; i++)
+        {
+            int[] row = [.. ids];
+            var sample = new Sample(row) { TokenLabels = [.. row.Select(id => (long)id)] };
+            var batch = Batch.Of([sample], _task.Loss, LabelKind.Token, _tokenizer.Filler);
+            var next = (int)runtime.Forward(batch)[output].ToLongs()[count - 1];
+            if (next == _tokenizer.Special.Eos) break;
+            ids.Add(next);
+        }
+        return _tokenizer.Decode(ids.Where(id => !_tokenizer.Special.All.Contains(id)));
+    }
+}

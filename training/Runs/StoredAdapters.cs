@@ -1,0 +1,77 @@
+using LoRTA.Onnx.GraphGen;
+using LoRTA.Onnx.GraphGen.Adapters;
+using LoRTA.Onnx.GraphGen.Adapters.Stored;
+using LoRTA.Onnx.GraphGen.Artifacts;
+using LoRTA.Onnx.GraphGen.Files;
+using LoRTA.Onnx.GraphGen.Ir;
+using LoRTA.Onnx.GraphGen.Ir.Tensors;
+using LoRTA.Onnx.Training.Checkpoints;
+using LoRTA.Onnx.Training.Recipes.Files;
+
+namespace LoRTA.Onnx.Training.Runs;
+
+/// <summary>Opens whatever holds an adapter: an adapter folder, a run folder, a run's folder of checkpoints or one of its
+/// checkpoints.</summary>
+internal static class StoredAdapters
+{
+    /// <summary>Opens an adapter.</summary>
+    /// <param name="path">An adapter folder; a run folder (its <c>adapter/</c>, or where that was not written yet its newest
+    /// checkpoint); a run's <c>checkpoints/</c> (the newest); or a checkpoint.</param>
+    /// <param name="families">Families to choose from; null = those of this project.</param>
+    /// <exception cref="LortaException">LRT101, LRT105, LRT309, LRT313: missing or damaged; LRT325: it holds no adapter; LRT560: a
+    /// damaged checkpoint.</exception>
+    public static Adapter Load(string path, IReadOnlyList<AdapterFamilyEntry>? families = null) => Of(path) switch
+    {
+        { Checkpoint: { } file, Run: var run } => OfCheckpoint(run, file, families),
+        { Folder: var folder } => Adapter.Load(folder),
+    };
+
+    /// <summary>The files that are read.</summary>
+    public static IReadOnlyList<string> FilesOf(string path) => Of(path) is { Checkpoint: { } file } place
+        ? [file, place.Run.Recipe, .. Adapter.FilesOf(place.Run.Adapter)]
+        : [.. Adapter.FilesOf(Of(path).Folder)];
+
+    private static (string Folder, RunFolder Run, string? Checkpoint) Of(string path)
+    {
+        if (PathKinds.Of(RealPath.Target(path)) == PathKind.File) return OfFile(path);
+        var run = new RunFolder(path);
+        if (!Directory.Exists(path) || HoldsPart(path)) return (path, run, null);
+        if (HasAdapter(run.Adapter)) return (run.Adapter, run, null);
+        if (new CheckpointStore(run.Checkpoints).NewestPath() is { } ofRun) return (path, run, ofRun);
+        if (new CheckpointStore(path).NewestPath() is { } here) return (path, RunOf(path), here);
+        throw AdapterErrors.NoAdapter(path);
+    }
+
+    private static (string Folder, RunFolder Run, string? Checkpoint) OfFile(string file)
+    {
+        var (name, folder) = (Path.GetFileName(file), Path.GetDirectoryName(Path.GetFullPath(file))!);
+        if (CheckpointStore.IsFile(name)) return (folder, RunOf(folder), file);
+        return Adapter.IsFile(name) && HasAdapter(folder) ? (folder, new RunFolder(folder), null) : throw AdapterErrors.NoAdapter(file);
+    }
+
+    private static RunFolder RunOf(string checkpoints) => new(Path.GetDirectoryName(Path.GetFullPath(checkpoints))!);
+
+    // What lacks one of its files is an adapter folder all the same, and opening it says which.
+    private static bool HoldsPart(string folder) => Adapter.FilesOf(folder).Any(RealPath.HasFile);
+
+    private static bool HasAdapter(string folder) => RealPath.HasFile(Path.Combine(folder, Adapter.ConfigFile));
+
+    // All adapters of a run differ in their numbers alone; that of a run which never came to write one is made from its recipe.
+    private static Adapter OfCheckpoint(RunFolder run, string file, IReadOnlyList<AdapterFamilyEntry>? families)
+    {
+        var state = CheckpointFile.Load(file).State;
+        if (!HasAdapter(run.Adapter)) return OfRecipe(run, state, families) with { Path = file };
+        var last = Adapter.Load(run.Adapter);
+        var tensors = last.Tensors.ToDictionary(
+            pair => pair.Key, pair => state.GetValueOrDefault(pair.Key) ?? pair.Value, StringComparer.Ordinal);
+        return last with { Tensors = tensors, Path = file };
+    }
+
+    private static Adapter OfRecipe(
+        RunFolder run, IReadOnlyDictionary<string, OnnxTensor> state, IReadOnlyList<AdapterFamilyEntry>? families)
+    {
+        var recipe = RecipeFile.Load(run.Recipe, families: families);
+        var options = RecipeMapping.ToOptions(recipe, state) with { Families = families };
+        return PreparedTask.AdapterOf(TrainingGraphBuilder.Build(OnnxModel.Load(recipe.Model), options), recipe, state);
+    }
+}
