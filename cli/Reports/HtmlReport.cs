@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Text;
+using System.Text.RegularExpressions;
 using LoRTA.Onnx.GraphGen.Files;
 using LoRTA.Onnx.Training.Recipes.Files;
 using LoRTA.Onnx.Training.Tracking;
@@ -12,7 +13,7 @@ namespace LoRTA.Onnx.Cli.Reports;
 
 /// <summary>The file <c>report.html</c> of a run: one page without references to other files, with the plots of <c>report.md</c>'s
 /// numbers.</summary>
-internal static class HtmlReport
+internal static partial class HtmlReport
 {
     private const int MostPoints = 2000;
     private const double Width = 640;
@@ -105,7 +106,8 @@ internal static class HtmlReport
         }
         var document = new SvgExporter { Width = Width, Height = Height }.ExportToString(model);
         var svg = document[document.IndexOf("<svg", StringComparison.Ordinal)..];   // a page has no XML declaration inside
-        return $"<figure><figcaption>{Escaped(title)}</figcaption>{svg}</figure>";
+        var prefix = string.Concat(title.Where(char.IsLetterOrDigit));   // ids are those of the whole page
+        return $"<figure><figcaption>{Escaped(title)}</figcaption>{ClipIds().Replace(svg, $"{prefix}-clip")}</figure>";
     }
 
     private static void Section(StringBuilder page, string title, string content) =>
@@ -118,4 +120,7 @@ internal static class HtmlReport
         $"<tr>{string.Concat(cells.Select(cell => $"<td>{Escaped(cell.Trim('`'))}</td>"))}</tr>";
 
     private static string Escaped(string text) => WebUtility.HtmlEncode(text);
+
+    [GeneratedRegex(@"clipPath(?=\d)")]
+    private static partial Regex ClipIds();
 }

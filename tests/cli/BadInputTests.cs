@@ -93,7 +93,7 @@ internal sealed class BadInputTests
 
     [TestCase("export {model} --adapter {f}/none -o {f}/out.onnx")]
     [TestCase("export {model} --adapter {f}/text.onnx -o {f}/out.onnx")]
-    [TestCase("export {model} --adapter {f} -o {f}/out.onnx")]
+    [TestCase("export {model} --adapter {hf} -o {f}/out.onnx")]
     [TestCase("export {other} --adapter {f}/adapter -o {f}/out.onnx")]
     [TestCase("verify {model} {model} --adapter {f}/none")]
     [TestCase("verify {other} {other} --adapter {f}/adapter")]

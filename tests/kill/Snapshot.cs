@@ -6,7 +6,7 @@ namespace LoRTA.Onnx.Kill.Tests;
 internal static class Snapshot
 {
     // Times differ from run to run.
-    private static readonly string[] Timed = ["log.txt", "report.md", "metrics.jsonl", "recipe.yaml"];
+    private static readonly string[] Timed = ["log.txt", "report.md", "report.html", "metrics.jsonl", "recipe.yaml"];
 
     public static IReadOnlyDictionary<string, string> Of(string folder)
     {

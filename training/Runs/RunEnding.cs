@@ -1,4 +1,5 @@
 using System.Globalization;
+using LoRTA.Onnx.Runtime;
 using LoRTA.Onnx.Training.Tracking;
 
 namespace LoRTA.Onnx.Training.Runs;
@@ -8,14 +9,19 @@ namespace LoRTA.Onnx.Training.Runs;
 /// <param name="Sentence">What happened and how to go on; null where all steps were made.</param>
 internal sealed record RunEnding(bool IsStopped, string? Sentence)
 {
-    public static RunEnding Of(RunState run, RunPlan plan, bool isStopRequested, RunFolder folder)
+    public static RunEnding Of(RunState run, RunPlan plan, bool isStopRequested, RunFolder folder, OrtSettings settings)
     {
-        var at = string.Create(
-            CultureInfo.InvariantCulture, $"at step {run.Step} of {plan.Steps} (training loss {Phrases.Number(run.Loss)})");
+        var loss = run.Step > 0 ? $" (training loss {Phrases.Number(run.Loss)})" : string.Empty;
+        var at = string.Create(CultureInfo.InvariantCulture, $"at step {run.Step} of {plan.Steps}{loss}");
         if (run.Step >= plan.Steps) return new(false, null);
         if (!isStopRequested) return new(false, $"Stopped early {at}: {plan.Patience(run)}.");
-        return new(true, $"Stopped {at}. Continue with: lorta train {Quoted(Shown(folder.Recipe))} --resume");
+        return new(true, $"Stopped {at}. Continue with: lorta train {Quoted(Shown(folder.Recipe))} --resume{Options(settings)}");
     }
+
+    // A recipe states the device; these are of the command line alone, and other ones would give other bytes.
+    private static string Options(OrtSettings settings) => string.Concat(
+        settings.Threads > 0 ? string.Create(CultureInfo.InvariantCulture, $" --threads {settings.Threads}") : string.Empty,
+        settings.AllowTf32 ? " --allow-tf32" : string.Empty);
 
     // From where the user is, if the run lies below.
     private static string Shown(string path)

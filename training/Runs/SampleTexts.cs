@@ -10,7 +10,8 @@ namespace LoRTA.Onnx.Training.Runs;
 /// <remarks>The evaluation graph has no key/value cache: each token takes a pass over the whole text, so the texts are short.</remarks>
 /// <param name="recipe">The recipe, with <c>train.samples</c>.</param>
 /// <param name="output">The output with the likeliest token at each place, int64 [rows, length].</param>
-internal sealed class SampleTexts(Recipe recipe, string output)
+/// <param name="length">The one length that the model takes; null = any.</param>
+internal sealed class SampleTexts(Recipe recipe, string output, long? length)
 {
     private const int NewTokens = 32;
     private readonly TextTokenizer _tokenizer = TextTokenizer.Load(recipe.Tokenizer!);
@@ -23,7 +24,8 @@ internal sealed class SampleTexts(Recipe recipe, string output)
     private string Continue(IForwardRuntime runtime, string prompt)
     {
         List<int> ids = [.. recipe.Data.Bos && _tokenizer.Special.Bos is { } bos ? (int[])[bos] : [], .. _tokenizer.Encode(prompt)];
-        for (var i = 0; i < NewTokens && ids.Count is > 0 and var count && count < recipe.Data.MaxLength; i++)
+        var most = Math.Min(ids.Count + NewTokens, Math.Min(recipe.Data.MaxLength, length ?? int.MaxValue));
+        while (ids.Count is > 0 and var count && count < most)
         {
             int[] row = [.. ids];
             var sample = new Sample(row) { TokenLabels = [.. row.Select(id => (long)id)] };

@@ -36,7 +36,7 @@ internal static class StoredAdapters
         if (PathKinds.Of(RealPath.Target(path)) == PathKind.File) return OfFile(path);
         var run = new RunFolder(path);
         if (!Directory.Exists(path) || HoldsPart(path)) return (path, run, null);
-        if (HasAdapter(run.Adapter)) return (run.Adapter, run, null);
+        if (File.Exists(run.Recipe) && HasAdapter(run.Adapter)) return (run.Adapter, run, null);
         if (new CheckpointStore(run.Checkpoints).NewestPath() is { } ofRun) return (path, run, ofRun);
         if (new CheckpointStore(path).NewestPath() is { } here) return (path, RunOf(path), here);
         throw AdapterErrors.NoAdapter(path);

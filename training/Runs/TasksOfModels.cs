@@ -1,7 +1,9 @@
 using LoRTA.Onnx.GraphGen.Attention.Inputs;
 using LoRTA.Onnx.GraphGen.Canonical;
+using LoRTA.Onnx.GraphGen.Inspection;
 using LoRTA.Onnx.GraphGen.Ir.Storage;
 using LoRTA.Onnx.GraphGen.Ir.Tensors;
+using LoRTA.Onnx.Training.Tasks;
 
 namespace LoRTA.Onnx.Training.Runs;
 
@@ -16,7 +18,7 @@ internal static class TasksOfModels
     /// <param name="labels">Names of its classes; null = it has none.</param>
     public static string? Guess(CanonicalModel model, ModelConfig config, IReadOnlyList<string>? labels)
     {
-        if (ModelLabels.TaskOf(model.Deployed) is { } stated) return stated;
+        if (ModelLabels.TaskOf(model.Deployed) is { } stated && TrainingTasks.Find(stated) is not null) return stated;
         if (model.Model.Graph.Outputs.FirstOrDefault(output => output.Name == Logits && output.Type.IsFloat()) is not { Shape: { } shape })
             return null;
         var width = shape[-1].Value;
@@ -40,7 +42,6 @@ internal static class TasksOfModels
     {
         if (config.Architectures.Any(name => name.EndsWith("ForMaskedLM", StringComparison.Ordinal))) return "masked-lm";
         if (config.Architectures.Any(name => name.EndsWith("ForCausalLM", StringComparison.Ordinal))) return "causal-lm";
-        // encoders alone take segments, and hide what is padded only
-        return model.Deployed.Graph.Inputs.Any(input => TextInputs.RoleOf(input.Name) == TextRole.Types) ? "masked-lm" : "causal-lm";
+        return SuitableTasks.IsCausal(model) ? "causal-lm" : "masked-lm";
     }
 }

@@ -24,7 +24,7 @@ internal sealed class Trainer(
     private readonly ITrainingRuntime _runtime = task.Runtime;
     private readonly Evaluator? _evaluator = task.Evaluator;
     private readonly SampleTexts? _samples = recipe.Train.Samples.Count > 0 && task.Evaluator?.Output is { } output
-        ? new SampleTexts(recipe, output)
+        ? new SampleTexts(recipe, output, task.Graphs.Batches.Sizes.Length)
         : null;
 
     /// <summary>Trains until the plan's last step, an early stop, or <paramref name="stop"/>, and leaves the runtime at the state to be
@@ -53,7 +53,8 @@ internal sealed class Trainer(
         return run;
     }
 
-    // What training is compared with: a fresh adapter computes what the base computes. It is never the best state.
+    // What training is compared with: a fresh adapter computes what the base computes, one that is continued what it had learned. It
+    // is never the best state.
     private void MeasureStart(SpeedMeter meter)
     {
         if (_evaluator is null) return;

@@ -100,7 +100,7 @@ internal static class TrainingRun
         var started = clock.GetTimestamp();
         run = new Trainer(recipe, task, checkpoints, tracker, clock).Run(run, stop);
         var seconds = clock.GetElapsedTime(started).TotalSeconds;
-        var ending = RunEnding.Of(run, task.Plan, stop.IsCancellationRequested, folder);
+        var ending = RunEnding.Of(run, task.Plan, stop.IsCancellationRequested, folder, settings);
         if (!ending.IsStopped) run = Settle(task, checkpoints, run, recipe.Train.KeepBest);
         task.SaveAdapter(folder.Adapter, run.Evaluation);
         var record = Record(task, recipe, folder, Result(task, run, seconds, folder), settings) with { Ending = ending.Sentence };
@@ -175,8 +175,8 @@ internal static class TrainingRun
     private static IEnumerable<string> Warnings(RunResult result)
     {
         if (result is { Loss: { } loss, BaseLoss: { } before } && loss > before)
-            yield return $"The loss {Phrases.Number(loss)} is above that of the base model, {Phrases.Number(before)}: "
-                + "the adapter has learned nothing that helps on the validation data. Try another learning rate.";
+            yield return $"The validation loss {Phrases.Number(loss)} is above that before the first step, {Phrases.Number(before)}. "
+                + "Unless another metric has improved, try another learning rate.";
     }
 
     private static RunRecord Record(PreparedTask task, Recipe recipe, RunFolder folder, RunResult result, OrtSettings settings)

@@ -46,6 +46,11 @@ internal sealed class HtmlReportTests
         Assert.That(Figures(HtmlReport.Text(diverged)).Select(figure => figure.Element("figcaption")!.Value), Is.EqualTo(new[] { "Learning rate" }));
     }
 
+    [Test]
+    public void Ids_are_unique_in_the_page() =>
+        Assert.That(Figures(HtmlReport.Text(Run)).SelectMany(figure => figure.Descendants()).Select(element => (string?)element.Attribute("id")).OfType<string>(),
+            Is.Not.Empty.And.Unique);
+
     private static IEnumerable<XElement> Figures(string page) =>
         page.Split("<figure>").Skip(1).Select(part => XElement.Parse($"<figure>{part[..part.IndexOf("</figure>", StringComparison.Ordinal)]}</figure>"));
 }

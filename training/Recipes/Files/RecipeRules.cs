@@ -8,6 +8,8 @@ namespace LoRTA.Onnx.Training.Recipes.Files;
 /// <summary>What a recipe must fulfil: the attributes of its records, and the rules that span several keys.</summary>
 internal static class RecipeRules
 {
+    private const string NeedsEvaluations = "needs evaluations: give data.validation or data.validationFraction, and train.evaluateEvery";
+
     /// <summary>Keys that later versions will have, each with what to do until then.</summary>
     internal static readonly IReadOnlyDictionary<string, string> NotYet = new Dictionary<string, string>(StringComparer.Ordinal)
     {
@@ -120,13 +122,15 @@ internal static class RecipeRules
         var metrics = (TrainingTasks.Find(recipe.Task)?.MetricNames ?? []).Prepend("loss").ToList();
         var evaluates = recipe.Data is { Validation: not null } or { ValidationFraction: not null }
             && train.EvaluateEvery != Interval.Never;
+        if (train.Samples.Count > 0 && !evaluates)
+            yield return new("train.samples", NeedsEvaluations);
         foreach (var (key, metric) in new[] { ("train.keepBest", train.KeepBest), ("train.earlyStop.metric", train.EarlyStop?.Metric) })
         {
             if (metric is null) continue;
             if (!metrics.Contains(metric, StringComparer.Ordinal))
                 yield return new(key, $"must be one of {string.Join(", ", metrics)}, was '{metric}'");
             if (!evaluates)
-                yield return new(key, "needs evaluations: give data.validation or data.validationFraction, and train.evaluateEvery");
+                yield return new(key, NeedsEvaluations);
         }
     }
 }

@@ -58,7 +58,7 @@ internal sealed class AdapterTests
             Assert.That(read.Tensors["A"].ToFloats(), Is.EqualTo(Adapter(int.Parse(read.Config.Task!, CultureInfo.InvariantCulture)).Tensors["A"].ToFloats()));
         }
         writing.GetAwaiter().GetResult();
-        Assert.That(_folder.Entries, Has.Count.EqualTo(3));
+        Assert.That(_folder.Entries, Has.Count.EqualTo(4));
 
         Adapter Adapter(int number) => new(_folder["a"], Config() with { Task = $"{number}" }, Given.Factors.ToDictionary(
             factor => factor.Key,
