@@ -34,4 +34,11 @@ internal static class TrainingErrors
 
     public static LortaException RunInUse(string folder, string holder) =>
         new("LRT625", $"{folder}: is in use by {holder}.", "Wait until it ends, or name another run folder.");
+
+    public static LortaException OtherLabels(string adapter, IReadOnlyList<string> learned, IReadOnlyList<string> named) =>
+        new(
+            "LRT636",
+            $"{adapter}: was trained with the classes {string.Join(", ", learned)}; the recipe names {string.Join(", ", named)}.",
+            "Give data.labels the adapter's classes, in their order.")
+        { IsUsage = true };
 }

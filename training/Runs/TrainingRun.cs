@@ -127,7 +127,8 @@ internal static class TrainingRun
 
     /// <summary>What a request measures: its recipe with the model in question, the graph, and the values of its inputs for factors and
     /// trained parameters.</summary>
-    /// <exception cref="LortaException">The model has not the outputs of the task, or the adapter does not fit it.</exception>
+    /// <exception cref="LortaException">The model has not the outputs of the task, or the adapter does not fit it; LRT636: it
+    /// was trained with other classes than the recipe names.</exception>
     public static (Recipe Recipe, EvaluationGraph Graph, IReadOnlyDictionary<string, OnnxTensor> Values) Measured(EvaluationRequest request)
     {
         var recipe = request.Recipe with { Model = request.Model ?? request.Recipe.Model };
@@ -138,6 +139,8 @@ internal static class TrainingRun
             return (recipe, graph, new Dictionary<string, OnnxTensor>(StringComparer.Ordinal));
         }
         var adapter = StoredAdapters.Load(request.Adapter, request.Families);
+        if (recipe.Classes() is { } classes && adapter.Config.Labels is { Count: > 0 } learned && !classes.SequenceEqual(learned))
+            throw TrainingErrors.OtherLabels(request.Adapter, learned, classes);
         var (adapted, values) = Adapted(recipe, UnderstoodModel.Of(canonical).Copy(), adapter, request);
         return (recipe, adapted, values);
     }

@@ -66,6 +66,19 @@ internal sealed class PredictVerbTests
         Assert.That(table.Select(row => row["label"]).Distinct().Count(), Is.EqualTo(2), "both classes are predicted");
     }
 
+    [TestCase("predict {recipe} --adapter {adapter} --input {rows} -o {out} --set data.labels=[positive,negative]")]
+    [TestCase("evaluate {recipe} --adapter {adapter} --set data.labels=[positive,negative]")]
+    public void Classes_in_another_order_than_the_adapter_learned_are_refused(string command)
+    {
+        var words = command.Split(' ').Select(word => word
+            .Replace("{recipe}", Recipe).Replace("{adapter}", Adapter).Replace("{rows}", Rows).Replace("{out}", _folder["out.tsv"]));
+
+        var run = CommandLine.Run([.. words]);
+
+        Assert.That(run.ExitCode, Is.EqualTo(2));
+        Assert.That(run.Error, Does.Contain("LRT636").And.Contain("was trained with the classes negative, positive; the recipe names positive, negative."));
+    }
+
     [Test]
     public void A_row_has_its_own_columns_then_label_score_and_a_probability_of_each_class()
     {
