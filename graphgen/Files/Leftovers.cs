@@ -60,11 +60,15 @@ internal static partial class Leftovers
             file.Dispose();
             return null;
         }
-        catch (IOException) when (PathKinds.Of(path) != PathKind.Nothing)
+        catch (IOException e) when (IsLockedByAnother(e) || PathKinds.Of(path) != PathKind.Nothing)
         {
             return null;
         }
     }
+
+    // They may have removed the file again by the time that this is asked: EWOULDBLOCK, ERROR_SHARING_VIOLATION.
+    private static bool IsLockedByAnother(IOException e) =>
+        (e.HResult & 0xFFFF) == (OperatingSystem.IsWindows() ? 32 : OperatingSystem.IsMacOS() ? 35 : 11);
 
     private static bool IsHeld(string path)
     {

@@ -15,8 +15,8 @@ internal sealed class Lora(AdapterOptions options) : IAdapterFamily
     [
         .. sites.All.SelectMany(site => new Factor[]
         {
-            new($"{site.Address}.A", [site.In, site.Rank], Init.Uniform(1 / Math.Sqrt(site.In))),
-            new($"{site.Address}.B", [site.Out, site.Rank], Init.Zero),
+            new($"{site.Key}.A", [site.In, site.Rank], Init.Uniform(1 / Math.Sqrt(site.In))),
+            new($"{site.Key}.B", [site.Out, site.Rank], Init.Zero),
         }),
     ];
 

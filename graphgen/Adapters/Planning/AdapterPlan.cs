@@ -101,17 +101,7 @@ public sealed record AdapterPlan
         CheckChoice(options);
         options = options with { Targets = options.Targets ?? family.Targets.Defaults };
         var architecture = Architecture.OrUnknown(model);
-        var sites = new AdapterSites
-        {
-            Width = architecture.Hidden,
-            Heads = architecture.Heads,
-            KvHeads = architecture.KvHeads,
-            HeadWidth = architecture.HeadWidth,
-            HasRotatedKeys = architecture.HasRotatedKeys,
-            Layers = [],
-            Targets = options.Targets,
-            All = [],
-        };
+        var sites = NoSites(architecture, options.Targets);
         return new AdapterPlan
         {
             Options = options,
@@ -203,6 +193,18 @@ public sealed record AdapterPlan
         return absent is null ? there : throw missing($"layers.{options.Layers.Indices?[0] ?? 0}.{absent}");
     }
 
+    private static AdapterSites NoSites(Architecture architecture, IReadOnlyList<string> targets) => new()
+    {
+        Width = architecture.Hidden,
+        Heads = architecture.Heads,
+        KvHeads = architecture.KvHeads,
+        HeadWidth = architecture.HeadWidth,
+        HasRotatedKeys = architecture.HasRotatedKeys,
+        Layers = [],
+        Targets = targets,
+        All = [],
+    };
+
     private static AdapterSites SitesOf(
         Architecture architecture, AdapterOptions options, IAdapterFamily family, Func<AdapterOptions, double> scaleOf)
     {
@@ -210,15 +212,9 @@ public sealed record AdapterPlan
         IReadOnlyList<int> layers = options.Layers.Indices ?? [.. Enumerable.Range(0, architecture.Layers)];
         foreach (var layer in layers)
             if (layer < 0 || layer >= architecture.Layers) throw AdapterErrors.UnknownLayer(layer, architecture.Layers);
-        var sites = new AdapterSites
+        var sites = NoSites(architecture, options.Targets!) with
         {
-            Width = architecture.Hidden,
-            Heads = architecture.Heads,
-            KvHeads = architecture.KvHeads,
-            HeadWidth = architecture.HeadWidth,
-            HasRotatedKeys = architecture.HasRotatedKeys,
             Layers = layers,
-            Targets = options.Targets!,
             All =
             [
                 .. from layer in layers

@@ -64,19 +64,40 @@ internal sealed class ExportVerbTests
     [TestCase("llama-mini/genai-int4", 3, Description = "the file with its weights rounded in two ways")]
     public void Base_and_result_are_each_brought_into_the_canonical_vocabulary_once(string export, int models)
     {
-        var made = 0L;
-        using var listener = new MeterListener();
-        listener.InstrumentPublished = (instrument, listening) =>
-        {
-            if (instrument.Name == "lorta.canonical_models") listening.EnableMeasurementEvents(instrument);
-        };
         Inject(export);
-        listener.SetMeasurementEventCallback<long>((_, count, tags, _) =>
-            made += Equals(tags[0].Value, Exports.Path(export)) ? count : 0);
-        listener.Start();
+        var made = 0L;
+        using var counting = Counting(Exports.Path(export), count => made += count);
 
         Assert.That(Folded(export, "--verify", "--data", Recipe)["ok"]!.GetValue<bool>(), Is.True);
         Assert.That(made, Is.EqualTo(models));
+    }
+
+    [Test]
+    public void Verify_brings_its_first_model_into_the_canonical_vocabulary_once()
+    {
+        const string Export = "llama-mini/genai-int4";
+        Exported(Export);
+        var made = 0L;
+        using var counting = Counting(Exports.Path(Export), count => made += count);
+
+        var run = CommandLine.Run("verify", Exports.Path(Export), _folder["out.onnx"], "--adapter", _folder["injected.adapter"], "--data", Recipe);
+
+        Assert.That((run.Error, made), Is.EqualTo((string.Empty, 1L)));
+    }
+
+    // Tells of each time that a model is brought into the canonical vocabulary.
+    private static MeterListener Counting(string model, Action<long> add)
+    {
+        var listener = new MeterListener
+        {
+            InstrumentPublished = (instrument, listening) =>
+            {
+                if (instrument.Name == "lorta.canonical_models") listening.EnableMeasurementEvents(instrument);
+            },
+        };
+        listener.SetMeasurementEventCallback<long>((_, count, tags, _) => add(Equals(tags[0].Value, model) ? count : 0));
+        listener.Start();
+        return listener;
     }
 
     private JsonNode Exported(string export, params string[] options)

@@ -108,6 +108,23 @@ internal sealed class AtomicFolderTests
         Assert.That(_folder.Entries.Where(name => name.Contains("lorta-", StringComparison.Ordinal)), Is.Empty);
     }
 
+    // Whoever cleans up may take a lock file between its creation and its lock.
+    [Test]
+    public void A_folder_is_written_while_others_clean_up()
+    {
+        using var stop = new CancellationTokenSource();
+        var cleaning = Task.Run(() =>
+        {
+            while (!stop.IsCancellationRequested) Leftovers.Remove(_folder.Path);
+        });
+
+        for (var i = 0; i < 1000; i++) AtomicFolder.Write(_folder["out"], name => name is "a", folder => File.WriteAllText(Path.Combine(folder, "a"), "1"));
+
+        stop.Cancel();
+        cleaning.Wait();
+        Assert.That(_folder.Entries, Is.EqualTo(new[] { "out", "out/a" }));
+    }
+
     [Test]
     public void What_fails_leaves_nothing()
     {
