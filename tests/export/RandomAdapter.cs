@@ -16,17 +16,17 @@ internal static class RandomAdapter
     public static OrtGraphEvaluator Evaluator { get; } = new(new OrtSettings(Threads: 1));
 
     public static Adapter For(
-        OnnxModel deployed, string method = "lorta", IReadOnlyList<int>? layers = null, IReadOnlyList<AdapterFamilyEntry>? families = null)
-    {
-        var understood = UnderstoodModel.Of(deployed);
-        return For(
-            understood, Options(understood.Map, method) with { Layers = layers is null ? LayerChoice.All : LayerChoice.Of(layers) }, families);
-    }
+        OnnxModel deployed, string method = "lorta", IReadOnlyList<int>? layers = null, IReadOnlyList<AdapterFamilyEntry>? families = null) =>
+        For(UnderstoodModel.Of(deployed), method, layers, families);
+
+    public static Adapter For(
+        UnderstoodModel understood, string method = "lorta", IReadOnlyList<int>? layers = null, IReadOnlyList<AdapterFamilyEntry>? families = null) =>
+        For(understood, Options(understood.Map, method) with { Layers = layers is null ? LayerChoice.All : LayerChoice.Of(layers) }, families);
 
     public static Adapter For(OnnxModel deployed, AdapterOptions options, IReadOnlyList<AdapterFamilyEntry>? families = null) =>
         For(UnderstoodModel.Of(deployed), options, families);
 
-    private static Adapter For(UnderstoodModel understood, AdapterOptions options, IReadOnlyList<AdapterFamilyEntry>? families = null)
+    public static Adapter For(UnderstoodModel understood, AdapterOptions options, IReadOnlyList<AdapterFamilyEntry>? families = null)
     {
         var plan = AdapterPlan.Of(understood, options, families);
         var config = AdapterConfig.Of(plan, BaseModels.Describe(understood, plan)) with { Trainables = [.. plan.Parameters.Select(parameter => parameter.Name)] };

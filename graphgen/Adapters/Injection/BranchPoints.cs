@@ -16,6 +16,7 @@ internal sealed class BranchPoints(OnnxModel model, OnnxModel deployed, Tape tap
 {
     private readonly Dictionary<string, Ends> _unpacked = new(StringComparer.Ordinal);
     private readonly PulledBiases _pulled = new(model, tape);
+    private bool _needsBias;
 
     /// <summary>Prepares the graph for branches at the given layers.</summary>
     /// <param name="linears">The layers.</param>
@@ -25,6 +26,7 @@ internal sealed class BranchPoints(OnnxModel model, OnnxModel deployed, Tape tap
     /// <exception cref="LortaException">LRT316: a layer that no branch can join.</exception>
     public IReadOnlyList<LinearPort> Of(IReadOnlyList<Projection> linears, bool pullBiases)
     {
+        _needsBias = pullBiases;
         if (pullBiases) _pulled.Out(linears);
         var found = linears.Select(linear => (Linear: linear, Ends: EndsOf(linear))).ToList();
         var outputs = new Dictionary<Projection, Value>();
@@ -86,10 +88,12 @@ internal sealed class BranchPoints(OnnxModel model, OnnxModel deployed, Tape tap
     private Ends EndsOf(Node node, Projection linear)
     {
         using var scope = tape.Scope(node.Label);
-        var (y, isMoved) = OutputOf(node, linear);
+        var (y, isMoved, isSqueezed) = OutputOf(node, linear);
         if (node.Op == "Conv" || (node.Op == "MatMul" && StoredPath.Of(node.Input(0)) is not null))
         {
             var x = node.Input(node.Op == "Conv" ? 0 : 1)!;
+            if (isSqueezed)
+                x = BeforeAxes(x, y) ?? throw AdapterErrors.NoBranch(linear.Address, node, "its bias has other axes than its input");
             if (x.Shape is not { Rank: var rank }) throw AdapterErrors.NoBranch(linear.Address, node, "the rank of its input is not known");
             var order = OrderOfRows(node, rank);
             return new Ends(tape[x].MoveAxes(order).Value, y, node) { Order = isMoved ? null : order, Source = x, OrderOfX = order };
@@ -98,6 +102,12 @@ internal sealed class BranchPoints(OnnxModel model, OnnxModel deployed, Tape tap
         var input = linear.Stored.Factor?.ByInput is null ? Unrounded(node) : InputScale.Of(node)!;
         return new Ends(input, y, node) { Rounding = node.Op == "QLinearMatMul" && y == node.Output ? node : null };
     }
+
+    // What the axes were added to that are dropped again in front of y.
+    private static Value? BeforeAxes(Value x, Value y) =>
+        x.Producer is { Op: "Unsqueeze" } added && added.Operand(0) is { Shape: { } shape } narrow && shape.Rank == y.Shape?.Rank
+            ? narrow
+            : null;
 
     // From features on the second axis (Conv), or the last but one (weights on the left), to rows.
     private static int[] OrderOfRows(Node node, int rank) =>
@@ -131,10 +141,10 @@ internal sealed class BranchPoints(OnnxModel model, OnnxModel deployed, Tape tap
     private Value Widened(Value codes, Value scale, Value? zero) =>
         tape.Op("DequantizeLinear", [tape[codes], tape[scale], zero is null ? null : tape[zero]]).Value;
 
-    // Behind the product: the rescaling of integers, a rounding of the result, a scale, axes that are moved back, the bias.
-    private (Value Y, bool IsMoved) OutputOf(Node node, Projection linear)
+    // Behind the product: the rescaling of integers, a rounding of the result, a scale, axes that are moved back or dropped, the bias.
+    private (Value Y, bool IsMoved, bool IsSqueezed) OutputOf(Node node, Projection linear)
     {
-        if (_pulled.SumOf(linear) is { } pulled) return (pulled, false);
+        if (_pulled.SumOf(linear) is { } pulled) return (pulled, false, false);
         var y = node.Output;
         if (node.Op == "MatMulInteger")
         {
@@ -144,15 +154,23 @@ internal sealed class BranchPoints(OnnxModel model, OnnxModel deployed, Tape tap
         }
         if (Behind(y, "QuantizeLinear") is var rounded && rounded != y) y = Behind(rounded, "DequantizeLinear");
         if (node.Op == "QLinearMatMul") y = Behind(y, "DequantizeLinear");
-        var (at, isMoved) = (y, false);
-        while (linear.Stored.BiasOutput is { } biasOutput)
+        var at = y;
+        var isMoved = false;
+        var isSqueezed = false;
+        while (linear.Stored.BiasOutput is { } biasOutput && biasOutput != node.Output.Name)
         {
             var sum = at.Uses.Select(use => use.Node).FirstOrDefault(reader => reader.Op == "Add" && reader.Output.Name == biasOutput);
-            if (sum is not null) return (sum.Output, isMoved);
-            if (at.Uses is not [{ Node: { Op: "Mul" or "Div" or "Transpose" } next }]) break;
-            (at, isMoved) = (next.Output, isMoved || next.Op == "Transpose");
+            if (sum is not null) return (sum.Output, isMoved, isSqueezed);
+            if (at.Uses is not [{ Node: { Op: "Mul" or "Div" or "Transpose" or "Squeeze" } next }])
+            {
+                if (_needsBias) throw AdapterErrors.NoBranch(linear.Address, node, "what lies between it and its bias is not known");
+                break;
+            }
+            at = next.Output;
+            isMoved |= next.Op == "Transpose";
+            isSqueezed |= next.Op == "Squeeze";
         }
-        return (y, false);
+        return (y, false, false);
     }
 
     private Value Behind(Value value, string op) =>

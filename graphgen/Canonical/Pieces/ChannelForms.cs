@@ -1,4 +1,5 @@
 using LoRTA.Onnx.GraphGen.Ir;
+using LoRTA.Onnx.GraphGen.Ir.Tensors;
 using LoRTA.Onnx.GraphGen.Weights;
 
 namespace LoRTA.Onnx.GraphGen.Canonical.Pieces;
@@ -12,6 +13,7 @@ internal static class ChannelForms
         new Replace("weight on the left", "MatMul", WeightOnTheLeft),
         new Replace("convolution of single positions", "Conv", Convolution),
         new Replace("bias of a transposed product", "Add", BiasOfTransposed),
+        new Replace("axes added in front of a product and dropped behind it", "Squeeze", DroppedAgain),
         new Replace("transposes that cancel", "Transpose", Cancelling),
     ];
 
@@ -41,19 +43,43 @@ internal static class ChannelForms
         if (!ViewOps.Moves(x.Producer) && !node.Output.Uses.Any(use => ViewOps.Moves(use.Node)))
             return "nothing in front of it or behind moves its features to the last axis";
         if (StoredMatrixOperand.Of(at, weight) is not var (matrix, isTransposed)) return "its kernel is no stored matrix";
-        var rank = shape.Rank;
+        // A line as an image of one row stays a line: the axes are added behind the product, where those that drop them cancel them.
+        var added = AddedAxes(x.Producer) is { } axes && axes.All(axis => axis >= 2) && shape.Rank - axes.Length >= 3 ? axes : [];
+        var data = added.Length == 0 ? x : x.Producer!.Operand(0);
+        var rank = shape.Rank - added.Length;
         int[] toLast = [0, .. Enumerable.Range(2, rank - 2), 1];
         int[] back = [0, rank - 1, .. Enumerable.Range(1, rank - 2)];
         return at.Substitute(node, (_, _) =>
         {
-            var rows = x.Producer is { Op: "Transpose" } moved && IsOrder(moved, back)
+            var rows = data.Producer is { Op: "Transpose" } moved && IsOrder(moved, back)
                 ? at.Tape[moved.Operand(0)]
-                : at.Tape[x].MoveAxes(toLast);
+                : at.Tape[data].MoveAxes(toLast);
             var operand = at.Tape[matrix];
             var product = rows.MatMul(isTransposed ? operand : operand.T);
-            return [(node.Input(2) is { } bias ? product + at.Tape[bias] : product).MoveAxes(back)];
+            var columns = (node.Input(2) is { } bias ? product + at.Tape[bias] : product).MoveAxes(back);
+            return [added.Length == 0 ? columns : columns.Unsqueeze(added)];
         });
     }
+
+    private static Outcome DroppedAgain(Node node, Rewriting at)
+    {
+        var widened = node.Operand(0);
+        if (AddedAxes(widened.Producer) is not { } added || widened.Producer!.Operand(0) is not { Producer.Op: "Transpose" } x)
+            return "it drops no axes that were added to what is transposed";
+        if (at.Graph.IsOutput(node.Output)) return "it is an output of the graph";
+        if (AxesOf(node, widened) is not { } dropped || !dropped.Order().SequenceEqual(added.Order()))
+            return "it drops other axes than were added";
+        at.Forward(node, x);
+        return Outcome.Done;
+    }
+
+    // The axes of its output that an Unsqueeze adds, counted from the front.
+    private static long[]? AddedAxes(Node? node) => node is { Op: "Unsqueeze" } ? AxesOf(node, node.Output) : null;
+
+    private static long[]? AxesOf(Node node, Value counted) =>
+        counted.Shape is { Rank: var rank } && node.Input(1) is { IsConstant: true, Constant: { } axes }
+            ? [.. axes.ToLongs().Select(axis => axis.FromFront(rank))]
+            : null;
 
     // yᵀ + b[:, 1] = (y + b)ᵀ
     private static Outcome BiasOfTransposed(Node node, Rewriting at)

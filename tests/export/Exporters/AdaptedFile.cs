@@ -7,7 +7,6 @@ using LoRTA.Onnx.GraphGen.Adapters.Planning;
 using LoRTA.Onnx.GraphGen.Adapters.Stored;
 using LoRTA.Onnx.GraphGen.Artifacts;
 using LoRTA.Onnx.GraphGen.Attention;
-using LoRTA.Onnx.GraphGen.Canonical;
 using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.Runtime;
 using LoRTA.Onnx.Tests.Shared;
@@ -21,6 +20,7 @@ namespace LoRTA.Onnx.Export.Tests.Exporters;
 internal sealed record AdaptedFile(string Name, AdapterOptions Options)
 {
     private readonly OnnxModel _deployed = OnnxModel.Load(Name.Contains('/', StringComparison.Ordinal) ? Exports.Path(Name) : Architectures.All.Single(architecture => architecture.Name == Name).Path);
+    private UnderstoodModel? _understood;
     private Adapter? _adapter;
     private OnnxModel? _adapted;
 
@@ -38,6 +38,8 @@ internal sealed record AdaptedFile(string Name, AdapterOptions Options)
     /// <summary>How far the base is from base + adapter.</summary>
     public double Effect => DifferenceTo(_deployed);
 
+    private UnderstoodModel Base => _understood ??= UnderstoodModel.Of(_deployed);
+
     private bool ArePatterns => AdapterFamilies.TargetsOf(Options.Method, families: null)!.AreParameters;
 
     // One layer of the largest model: its thirty are alike.
@@ -53,10 +55,10 @@ internal sealed record AdaptedFile(string Name, AdapterOptions Options)
     /// <summary>Derived gradients against central differences.</summary>
     public DifferenceResult Gradients()
     {
-        var plan = AdapterPlan.Of(UnderstoodModel.Of(_deployed), Chosen);
+        var plan = AdapterPlan.Of(Base, Chosen);
         var adapter = OfOneLayer(Math.Min(2, plan.Architecture.Layers - 1));
-        var values = CentralDifferenceCheck.FactorsOf(AdapterPlan.Of(UnderstoodModel.Of(_deployed), adapter), seed: 0);
-        var graphs = TrainingGraphBuilder.Build(_deployed, new TrainingOptions { Adapter = adapter, Task = Task, Values = values });
+        var values = CentralDifferenceCheck.FactorsOf(AdapterPlan.Of(Base, adapter), seed: 0);
+        var graphs = TrainingGraphBuilder.Build(Base.Copy(), new TrainingOptions { Adapter = adapter, Task = Task, Values = values });
         var batch = SampleBatch.For(Task, plan.Architecture.Vocab ?? 2, graphs.Evaluation.Classes!.Value, seed: 0);
         return new CentralDifferenceCheck(graphs, new OrtSettings(), seed: 0).Run(batch);
     }
@@ -65,7 +67,7 @@ internal sealed record AdaptedFile(string Name, AdapterOptions Options)
     public (double Difference, Rounding? Rounding) Exported(ExportOptions options)
     {
         using var folder = new TestFolder();
-        var result = new AdapterFold(RandomAdapter.Evaluator).Fold(_deployed, Adapter(), options);
+        var result = new AdapterFold(RandomAdapter.Evaluator).Fold(Base, Adapter(), options);
         result.Model.Save(folder["exported.onnx"]);
         return (DifferenceTo(OnnxModel.Load(folder["exported.onnx"])), result.Rounding());
     }
@@ -73,10 +75,10 @@ internal sealed record AdaptedFile(string Name, AdapterOptions Options)
     /// <summary>How far base + adapter is from the base where it is switched off.</summary>
     public double SwitchedOff()
     {
-        var adapted = AdaptedModels.Switchable(UnderstoodModel.Of(_deployed), Adapter(), allowOtherBase: false);
+        var adapted = AdaptedModels.Switchable(Base, Adapter(), allowOtherBase: false);
         var runner = ModelRunner.Of(RandomAdapter.Evaluator, new VerifyOptions { Length = 12 }, _deployed);
         using var open = runner.Open(adapted.Model);
-        var difference = OutputDifference.Between(runner.Run(CanonicalModel.Of(_deployed).Model), open.RunAll(adapted.Off));
+        var difference = OutputDifference.Between(runner.Run(Base.Canonical.Model), open.RunAll(adapted.Off));
         return difference.Largest / Math.Max(difference.Size, double.Epsilon);
     }
 
@@ -88,11 +90,11 @@ internal sealed record AdaptedFile(string Name, AdapterOptions Options)
         return FamilyMatrix.IsWhole || Options.Method != "full" ? Options : Options with { Targets = [$"*.{layer}.*"] };
     }
 
-    private Adapter Adapter() => _adapter ??= RandomAdapter.For(_deployed, Chosen);
+    private Adapter Adapter() => _adapter ??= RandomAdapter.For(Base, Chosen);
 
     private double DifferenceTo(OnnxModel other)
     {
-        _adapted ??= AdaptedModels.Switchable(UnderstoodModel.Of(_deployed), Adapter(), allowOtherBase: false).Model;
+        _adapted ??= AdaptedModels.Switchable(Base, Adapter(), allowOtherBase: false).Model;
         return new Verifier(RandomAdapter.Evaluator).Compare(_adapted, other, new VerifyOptions { Length = 12 }).MaxRelDiff;
     }
 }

@@ -30,7 +30,7 @@ internal sealed record ExporterFacts(string Name, ModelInspection Inspection, IR
     {
         var deployed = OnnxModel.Load(Exports.Path(export));
         return Of(export, deployed, inspection => !SitesGolden.Differences(SitesGolden.Of(export), SitesGolden.Written(inspection)).Any(), folder, model => GoldenOf(export) is { } golden
-            ? AgainstGolden(golden, Exports.Split(export).Folder, deployed)
+            ? AgainstGolden(golden, Exports.Split(export).Folder, model)
             : AgainstDifferences(export.StartsWith("llama", StringComparison.Ordinal) ? "causal-lm" : "classification", model));
     }
 
@@ -50,26 +50,25 @@ internal sealed record ExporterFacts(string Name, ModelInspection Inspection, IR
 
     private static WorkingFacts WorkingOf(UnderstoodModel model, TestFolder folder, Func<UnderstoodModel, GradientFacts> gradients)
     {
-        var deployed = model.Deployed;
-        var adapter = RandomAdapter.For(deployed);
-        var adapted = AdaptedModels.Switchable(UnderstoodModel.Of(deployed), adapter, allowOtherBase: false).Model;
+        var adapter = RandomAdapter.For(model);
+        var adapted = AdaptedModels.Switchable(model, adapter, allowOtherBase: false).Model;
         return new WorkingFacts(
             gradients(model),
-            FoldedOf(deployed, adapter, adapted, new ExportOptions(), folder["folded.onnx"]),
-            FoldedOf(deployed, adapter, adapted, new ExportOptions { KeepBase = true }, folder["beside.onnx"]).Difference);
+            FoldedOf(model, adapter, adapted, new ExportOptions(), folder["folded.onnx"]),
+            FoldedOf(model, adapter, adapted, new ExportOptions { KeepBase = true }, folder["beside.onnx"]).Difference);
     }
 
-    private static GradientFacts AgainstGolden(string name, string folder, OnnxModel deployed)
+    private static GradientFacts AgainstGolden(string name, string folder, UnderstoodModel model)
     {
         var golden = Golden.Load(Goldens.Path(name));
         var batch = StoredBatch.Load(Fixtures.Path("models", folder, "reference", golden.Batch!));
-        return new GradientFacts(Exports.Split(name).Key, new GoldenCheck(golden, RandomAdapter.Evaluator).Run(TrainingGraphBuilder.Build(deployed, golden.ToOptions(UnderstoodModel.Of(deployed))), batch, Settings).Ok);
+        return new GradientFacts(Exports.Split(name).Key, new GoldenCheck(golden, RandomAdapter.Evaluator).Run(TrainingGraphBuilder.Build(model.Copy(), golden.ToOptions(model)), batch, Settings).Ok);
     }
 
     private static GradientFacts AgainstDifferences(string task, UnderstoodModel model)
     {
         var (architecture, adapter) = (Architecture.Of(model), RandomAdapter.Options(model.Map));
-        var graphs = TrainingGraphBuilder.Build(model.Deployed, new TrainingOptions { Adapter = adapter, Task = task, Values = CentralDifferenceCheck.FactorsOf(AdapterPlan.Of(architecture, adapter), seed: 0) });
+        var graphs = TrainingGraphBuilder.Build(model.Copy(), new TrainingOptions { Adapter = adapter, Task = task, Values = CentralDifferenceCheck.FactorsOf(AdapterPlan.Of(architecture, adapter), seed: 0) });
         var classes = graphs.Evaluation.Classes!.Value;
         return new GradientFacts(null, new CentralDifferenceCheck(graphs, Settings, seed: 0).Run(SampleBatch.For(task, architecture.Vocab ?? 2, classes, seed: 0)).Ok);
     }
@@ -81,9 +80,9 @@ internal sealed record ExporterFacts(string Name, ModelInspection Inspection, IR
         .OrderByDescending(golden => golden.EndsWith("-qkvp", StringComparison.Ordinal))
         .FirstOrDefault();
 
-    private static FoldFacts FoldedOf(OnnxModel deployed, Adapter adapter, OnnxModel adapted, ExportOptions options, string path)
+    private static FoldFacts FoldedOf(UnderstoodModel model, Adapter adapter, OnnxModel adapted, ExportOptions options, string path)
     {
-        var result = new AdapterFold(RandomAdapter.Evaluator).Fold(deployed, adapter, options);
+        var result = new AdapterFold(RandomAdapter.Evaluator).Fold(model, adapter, options);
         result.Model.Save(path);
         return new FoldFacts(new Verifier(RandomAdapter.Evaluator).Compare(adapted, OnnxModel.Load(path), new VerifyOptions { Length = 12 }).MaxRelDiff, result.Rounding());
     }

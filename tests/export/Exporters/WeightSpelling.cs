@@ -12,9 +12,6 @@ internal sealed record WeightSpelling(string Name, Func<SpelledProduct, bool> Re
     /// <summary>Whether stored numbers are rounded to 16 bits or fewer.</summary>
     public bool IsRounded { get; init; }
 
-    /// <summary>Whether the MLP is left alone, with a finding, since more views than its walk takes lie around the products.</summary>
-    public bool HidesMlp { get; init; }
-
     /// <summary>Whether it is a scale behind a layer without bias: not the weight's, so that the adapter is that of the stored numbers.</summary>
     public bool IsBehindLayers { get; init; }
 

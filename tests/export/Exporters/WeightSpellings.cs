@@ -37,7 +37,7 @@ internal static class WeightSpellings
         new("on the left", p => !p.IsGemm && p.Product(Swapped(p, p.Op("MatMul", [p.Stored(p.OutIn(p.W), p.Out, p.In), Swapped(p, p.X)])))),
         new("on the left, transposed", p => !p.IsGemm && p.Product(Swapped(p, p.Op("MatMul", [p.Op("Transpose", [p.Stored(p.W, p.In, p.Out)]), Swapped(p, p.X)])))),
         new("Conv of kernel 1", p => !p.IsGemm && p.Product(Swapped(p, p.Op("Conv", [Swapped(p, p.X), p.Stored(p.OutIn(p.W), p.Out, p.In, 1)], ("kernel_shape", new long[] { 1 }))))),
-        new("Conv of kernel 1 × 1", p => !p.IsGemm && p.Product(Swapped(p, p.Op("Squeeze", [p.Op("Conv", [p.Op("Unsqueeze", [Swapped(p, p.X), p.Longs(2)]), p.Stored(p.OutIn(p.W), p.Out, p.In, 1, 1)]), p.Longs(2)])))) { HidesMlp = true },
+        new("Conv of kernel 1 × 1", p => !p.IsGemm && p.Product(Swapped(p, p.Op("Squeeze", [p.Op("Conv", [p.Op("Unsqueeze", [Swapped(p, p.X), p.Longs(2)]), p.Stored(p.OutIn(p.W), p.Out, p.In, 1, 1)]), p.Longs(2)])))),
         new("MatMulNBits with zero points in float", NBits) { IsRounded = true },
     ];
 

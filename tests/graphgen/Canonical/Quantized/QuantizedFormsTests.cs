@@ -40,6 +40,21 @@ public sealed class QuantizedFormsTests
         Assert.That(canonical.Findings, Has.Count.EqualTo(kept is null ? 1 : 2));
     }
 
+    [Test]
+    public void Integers_of_which_a_part_was_not_rounded_leave_the_graph_as_it_is()
+    {
+        var (model, tape, x) = New();
+        var (scale, zero) = (tape.Constant(OnnxTensor.Scalar(0.02f)), tape.Constant(OnnxTensor.Scalar((byte)128)));
+        var given = tape[model.Graph.AddInput("codes", ElementType.UInt8, [3, 8])];
+        var joined = Expr.Concat(0, tape.Op("QuantizeLinear", [x, scale, zero]), given);
+        model.Graph.AddOutput(tape.Op("DequantizeLinear", [joined, scale, zero]).Value);
+
+        var canonical = CanonicalModel.Of(model);
+
+        Assert.That(canonical.Model.Graph.Nodes.Select(node => node.OpType), Is.EqualTo(new[] { "QuantizeLinear", "Concat", "DequantizeLinear" }));
+        Assert.That(canonical.Findings, Is.Empty);
+    }
+
     [TestCase(1)]
     [TestCase(4)]
     public void Products_of_integers_become_products_of_numbers(int scales)
