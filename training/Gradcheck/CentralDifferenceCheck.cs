@@ -42,7 +42,7 @@ internal sealed class CentralDifferenceCheck(TrainingGraphs graphs, OrtSettings 
     /// numbers around 1; where they are small, rounding hides their gradients.</summary>
     public static IReadOnlyDictionary<string, OnnxTensor> FactorsOf(AdapterPlan plan, long seed) => plan.Factors.ToDictionary(
         factor => factor.Name,
-        factor => (factor with { Init = Init.Normal(factor.Dims.Count == 1 ? 1 : 1 / Math.Sqrt(Math.Max(1, factor.Dims[0]))) }).Draw(seed),
+        factor => (factor with { Init = Init.Normal(factor.GradcheckDeviation) }).Draw(seed),
         StringComparer.Ordinal);
 
     /// <summary>Checks every trained tensor.</summary>

@@ -60,7 +60,9 @@ internal sealed class GradientJudge(MeasuredLoss measured, IReadOnlyDictionary<s
         var size = Math.Max(1, Length(tensor.Values));
         var step = Math.Clamp(StepsOfNoise * lossNoise / wanted, SmallestStep * size, LargestStep * size);
         var slope = Slope.Measure(distance => LossAt(tensor, direction, distance), loss, step, lossNoise, wanted, derived);
-        var uncertainty = slope.Uncertainty + Math.Max(3 * tensor.Noise / Math.Sqrt(direction.Length), GradientRounding * norm);
+        // A random direction meets little of the rounding; the gradient's own meets all of it where the gradient is little else.
+        var met = Math.Max(3 / Math.Sqrt(direction.Length), isRandom ? 0 : Math.Min(1, tensor.Noise / length));
+        var uncertainty = slope.Uncertainty + Math.Max(met * tensor.Noise, GradientRounding * norm);
         var own = new[] { Math.Abs(derived), Math.Abs(slope.Value), isRandom ? typical : 0 }.Max();
         return Verdict(tensor.Name, slope, derived, uncertainty, coarse: isRandom ? length : 0, own);
     }

@@ -43,9 +43,9 @@ internal sealed class LorettaAdp(AdapterOptions options) : IAdapterFamily
             .. sites.All.SelectMany(site => (IEnumerable<Factor>)
             [
                 .. Train(site).Factors($"{site.Key}.down", Deviation(site)),
-                new($"{site.Key}.down.bias", [_width], Init.Uniform(1 / Math.Sqrt(_width))),
+                Bias($"{site.Key}.down.bias", _width, startsAtZero: false) with { GradcheckDeviation = Deviation(site) },
                 .. Train(site).Factors($"{site.Key}.up", Deviation(site), endsAtZero),
-                new($"{site.Key}.up.bias", [site.Out], endsAtZero ? Init.Zero : Init.Uniform(1 / Math.Sqrt(site.Out))),
+                Bias($"{site.Key}.up.bias", site.Out, endsAtZero) with { GradcheckDeviation = Deviation(site) },
             ]),
         ];
     }
@@ -62,6 +62,9 @@ internal sealed class LorettaAdp(AdapterOptions options) : IAdapterFamily
 
     // Both matrices have as many elements.
     private TensorTrain Train(AdapterSite site) => TensorTrain.Of((long)site.Out * _width, _trainRank, LeastMode);
+
+    private static Factor Bias(string name, int width, bool startsAtZero) =>
+        new(name, [width], startsAtZero ? Init.Zero : Init.Uniform(1 / Math.Sqrt(width)));
 
     private double Deviation(AdapterSite site) => 1 / Math.Sqrt(site.Out + _width);
 }

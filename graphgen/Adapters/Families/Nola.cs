@@ -33,7 +33,8 @@ internal sealed class Nola(AdapterOptions options) : IAdapterFamily
             new("A", [k, sites.MaxIn, r], onA, IsTrained: false),
             new("B", [k, sites.MaxOut, r], onB, IsTrained: false),
             .. options.IsOn(Offset) ? [new("A0", [sites.MaxIn, r], onA, IsTrained: false)] : Array.Empty<Factor>(),
-            .. sites.All.SelectMany(site => new Factor[] { new($"{site.Key}.a", [k], a), new($"{site.Key}.b", [k], Init.Zero) }),
+            .. sites.All.SelectMany(site => new Factor[] { new($"{site.Key}.a", [k], a), new($"{site.Key}.b", [k], Init.Zero) })
+                .Select(coefficients => coefficients with { GradcheckDeviation = 1 / Math.Sqrt(k) }),
         ];
     }
 

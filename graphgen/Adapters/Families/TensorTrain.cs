@@ -26,8 +26,9 @@ internal sealed record TensorTrain(IReadOnlyList<long> Modes, int Rank)
         for (var i = 0; i < Modes.Count; i++)
         {
             var (isLast, after) = (i == Modes.Count - 1, RankAfter(i));
-            var init = isLast && endsAtZero ? Init.Zero : Init.Normal(share / Math.Sqrt(after));
-            yield return new($"{name}.{i}", [RankAfter(i - 1), Modes[i], after], init);
+            var deviationOfCore = share / Math.Sqrt(after);
+            var init = isLast && endsAtZero ? Init.Zero : Init.Normal(deviationOfCore);
+            yield return new($"{name}.{i}", [RankAfter(i - 1), Modes[i], after], init) { GradcheckDeviation = deviationOfCore };
         }
     }
 

@@ -12,21 +12,19 @@ namespace LoRTA.Onnx.GraphGen.Adapters.Injection;
 /// <param name="model">The graph that gets the branches.</param>
 /// <param name="deployed">The model as it was, which holds the weights.</param>
 /// <param name="tape">Tape of the graph.</param>
-internal sealed class BranchPoints(OnnxModel model, OnnxModel deployed, Tape tape)
+/// <param name="pullBiases">Whether biases that an operator behind the product adds inside come out of it, so that y is what it is after
+/// the bias. Where branches are only added to y, that makes no difference.</param>
+internal sealed class BranchPoints(OnnxModel model, OnnxModel deployed, Tape tape, bool pullBiases)
 {
     private readonly Dictionary<string, Ends> _unpacked = new(StringComparer.Ordinal);
     private readonly PulledBiases _pulled = new(model, tape);
-    private bool _needsBias;
 
     /// <summary>Prepares the graph for branches at the given layers.</summary>
     /// <param name="linears">The layers.</param>
-    /// <param name="pullBiases">Whether biases that an operator behind the product adds inside come out of it, so that y is what it is
-    /// after the bias. Where branches are only added to y, that makes no difference.</param>
     /// <returns>The layers, in their order.</returns>
     /// <exception cref="LortaException">LRT316: a layer that no branch can join.</exception>
-    public IReadOnlyList<LinearPort> Of(IReadOnlyList<Projection> linears, bool pullBiases)
+    public IReadOnlyList<LinearPort> Of(IReadOnlyList<Projection> linears)
     {
-        _needsBias = pullBiases;
         if (pullBiases) _pulled.Out(linears);
         var found = linears.Select(linear => (Linear: linear, Ends: EndsOf(linear))).ToList();
         var outputs = new Dictionary<Projection, Value>();
@@ -163,7 +161,7 @@ internal sealed class BranchPoints(OnnxModel model, OnnxModel deployed, Tape tap
             if (sum is not null) return (sum.Output, isMoved, isSqueezed);
             if (at.Uses is not [{ Node: { Op: "Mul" or "Div" or "Transpose" or "Squeeze" } next }])
             {
-                if (_needsBias) throw AdapterErrors.NoBranch(linear.Address, node, "what lies between it and its bias is not known");
+                if (pullBiases) throw AdapterErrors.NoBranch(linear.Address, node, "what lies between it and its bias is not known");
                 break;
             }
             at = next.Output;

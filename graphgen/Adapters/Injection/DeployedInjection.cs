@@ -79,7 +79,7 @@ public static class DeployedInjection
         var own = model.Graph.Nodes.ToHashSet();
         var tape = new Tape(model.Graph, onnxOnly: true);
         var linears = BaseModels.Linears(understood.Map, plan);
-        var points = new BranchPoints(model, understood.Deployed, tape).Of(linears, pullBiases: !FoldGraph.IsSum(plan));
+        var points = new BranchPoints(model, understood.Deployed, tape, pullBiases: !FoldGraph.IsSum(plan)).Of(linears);
         AdapterInjection.Apply(tape, plan, points, DeployedAttention.Of(understood.Map, plan, model), factors);
         model.Graph.RemoveUnused();
         BranchOpset.Apply(tape, model, own);

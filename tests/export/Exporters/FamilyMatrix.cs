@@ -25,11 +25,11 @@ internal sealed class FamilyMatrix
     /// <summary>Whether all files are taken, and a table of them is written.</summary>
     public static bool IsWhole => Environment.GetEnvironmentVariable("LORTA_MATRIX") == "1";
 
-    /// <summary>A family as it is checked: small, and without kinks, at which differences tell nothing.</summary>
+    /// <summary>A family as it is checked: small.</summary>
     public static AdapterOptions OptionsOf(string method) => method switch
     {
         "dora" => new() { Method = method, Rank = 2, Alpha = 0.5, Targets = ["all-linear"] },
-        "loretta_adp" => new() { Method = method, Options = new Dictionary<string, string> { ["bottleneck"] = "4", ["ttRank"] = "3", ["activation"] = "tanh" } },
+        "loretta_adp" => new() { Method = method, Options = new Dictionary<string, string> { ["bottleneck"] = "4", ["ttRank"] = "3" } },
         "nola" => new() { Method = method, Rank = 2, Alpha = 0.5, Options = new Dictionary<string, string> { ["bases"] = "8" } },
         _ => new() { Method = method, Rank = 2, Alpha = 0.5 },
     };

@@ -109,7 +109,7 @@ internal sealed class FoldedBiasTests
         var model = deployed.Clone();
         ShapeInference.Infer(model.Graph);
 
-        var ports = new BranchPoints(model, deployed, new Tape(model.Graph, onnxOnly: true)).Of(linears, pullBiases: true);
+        var ports = new BranchPoints(model, deployed, new Tape(model.Graph, onnxOnly: true), pullBiases: true).Of(linears);
 
         model.Graph.RemoveUnused();
         model.Graph.Sort();

@@ -46,6 +46,22 @@ internal sealed class CentralDifferenceCheckTests
         Assert.That(result.Ok, Is.True);
     }
 
+    // Products of many cores, sums of 64 bases and thousands of ReLUs: none may saturate attention, hide in rounding or meet a kink.
+    [TestCase("nola"), TestCase("loretta_rep"), TestCase("loretta_adp")]
+    public void Right_gradients_of_a_family_are_ok_with_its_own_defaults(string method)
+    {
+        var deployed = OnnxModel.Load(Path.Combine(Fixtures.Repository, "models", "roberta-mini", "model.onnx"));
+        var architecture = Architecture.Of(UnderstoodModel.Of(deployed));
+        var adapter = new AdapterOptions { Method = method };
+        var values = CentralDifferenceCheck.FactorsOf(AdapterPlan.Of(architecture, adapter), seed: 0);
+        var graphs = TrainingGraphBuilder.Build(deployed, new TrainingOptions { Adapter = adapter, Task = "classification", Values = values });
+        var batch = SampleBatch.For("classification", architecture.Vocab!.Value, graphs.Evaluation.Classes!.Value, seed: 0);
+
+        var result = new CentralDifferenceCheck(graphs, Settings, seed: 0).Run(batch);
+
+        Assert.That(result.Verdict, Is.EqualTo(GradientVerdict.Ok), string.Join('\n', result.Factors.Where(factor => factor.Verdict != GradientVerdict.Ok)));
+    }
+
     [Test]
     public void What_the_gradient_takes_for_constant_is_held_and_the_penalty_counts()
     {

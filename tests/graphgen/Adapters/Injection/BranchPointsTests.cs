@@ -81,7 +81,7 @@ internal sealed class BranchPointsTests
         var model = deployed.Clone();
         ShapeInference.Infer(model.Graph);
         var tape = new Tape(model.Graph, onnxOnly: true);
-        var points = new BranchPoints(model, deployed, tape).Of(linears, pullBiases: true);
+        var points = new BranchPoints(model, deployed, tape, pullBiases: true).Of(linears);
         model.Graph.ClearOutputs();
 
         var found = linears.Zip(points).Select(pair => (Linear: pair.First, Rows: RandomTensor.Normal(pair.First.Matrix, 3, pair.First.In), Port: pair.Second))
@@ -101,7 +101,7 @@ internal sealed class BranchPointsTests
         var layer = UnderstoodModel.Of(deployed).Map.Layers.Single();
         var model = deployed.Clone();
         ShapeInference.Infer(model.Graph);
-        var points = new BranchPoints(model, deployed, new Tape(model.Graph, onnxOnly: true)).Of([.. matrices.Select(matrix => layer[matrix]!)], pullBiases: false);
+        var points = new BranchPoints(model, deployed, new Tape(model.Graph, onnxOnly: true), pullBiases: false).Of([.. matrices.Select(matrix => layer[matrix]!)]);
         model.Graph.Sort();
         return (model, points);
     }
