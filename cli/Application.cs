@@ -5,6 +5,7 @@ using LoRTA.Onnx.Cli.Verbs;
 using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Adapters;
 using LoRTA.Onnx.GraphGen.Adapters.Families;
+using LoRTA.Onnx.Training.Recipes.Files;
 
 namespace LoRTA.Onnx.Cli;
 
@@ -93,8 +94,11 @@ internal static class Application
             .Select(token => token.Value).Concat(parsed.UnmatchedTokens);
         if (values.FirstOrDefault(value => value.StartsWith("--", StringComparison.Ordinal)) is { } option)
         {
-            var known = command.Options.Concat(root.Options).Select(one => one.Name).Distinct();
-            return ($"Unknown option '{option}'.", Suggestion.Hint(option.Split('=')[0], known));
+            var known = command.Options.Concat(root.Options).Select(one => one.Name).Distinct().ToList();
+            var name = option.Split('=')[0];
+            var hint = Suggestion.Hint(name, known);
+            if (hint.Length == 0 && known.Contains(Opt.SettingsName) && RecipeKeys.Meant(name) is { } key) hint = $"Did you mean '--set {key}=…'? ";
+            return ($"Unknown option '{option}'.", hint);
         }
         if (parsed.Errors is not [var error, ..]) return null;
         return command == root && parsed.UnmatchedTokens is [var word, ..]

@@ -58,8 +58,10 @@ internal static partial class Opt
     public static Option<bool> AllowBase() =>
         new("--allow-base") { Description = "Accept a base with other weights than the adapter was trained on." };
 
+    public const string SettingsName = "--set";
+
     public static Option<string[]> Settings() =>
-        new("--set")
+        new(SettingsName)
         {
             Description = "Replace a key of the recipe; paths in it start at the current folder.",
             HelpName = "path.to.key=value",

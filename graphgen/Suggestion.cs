@@ -28,6 +28,10 @@ internal static class Suggestion
     public static string Hint(string word, IEnumerable<string> known, IReadOnlyDictionary<string, string>? otherNames = null) =>
         For(word, known, otherNames) is { } meant ? $"Did you mean '{meant}'? " : string.Empty;
 
+    /// <summary>A sentence to be added to another: <c>. Did you mean 'train'?</c>, or nothing.</summary>
+    public static string Sentence(string word, IEnumerable<string> known, IReadOnlyDictionary<string, string>? otherNames = null) =>
+        For(word, known, otherNames) is { } meant ? $". Did you mean '{meant}'?" : string.Empty;
+
     private static bool IsStart(string start, string word) =>
         start.Length >= LettersOfAStart && word.StartsWith(start, StringComparison.OrdinalIgnoreCase);
 

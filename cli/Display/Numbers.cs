@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using LoRTA.Onnx.Training.Tracking;
 
 namespace LoRTA.Onnx.Cli.Display;
 
@@ -10,13 +11,7 @@ internal static class Numbers
     private const int MostItems = 12;   // of a list, whose JSON has them all
 
     /// <summary>A number with four significant digits; none is lost in front of the decimal point.</summary>
-    public static string Text(double number) => Math.Abs(number) switch
-    {
-        0 => "0",
-        >= 1e15 or < 1e-3 => number.ToString("0.###e0", CultureInfo.InvariantCulture),
-        >= 1e3 => number.ToString("N0", CultureInfo.InvariantCulture),
-        _ => ((decimal)number).ToString("G4", CultureInfo.InvariantCulture),
-    };
+    public static string Text(double number) => Phrases.Number(number);
 
     /// <summary>A whole number.</summary>
     public static string Text(long number) => number.ToString("N0", CultureInfo.InvariantCulture);

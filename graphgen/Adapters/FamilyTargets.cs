@@ -72,6 +72,9 @@ public sealed record FamilyTargets
     /// <summary>The start of a hint for a word that names nothing here: <c>Did you mean 'p'? </c>, or nothing.</summary>
     internal static string HintFor(string word, IEnumerable<string> known) => Suggestion.Hint(word, known, OtherNames);
 
+    /// <summary>The same as a sentence to be added to another.</summary>
+    internal string SentenceFor(string word) => Suggestion.Sentence(word, Words, OtherNames);
+
     /// <summary>Whether a word names places of the family.</summary>
     internal bool Has(string word) => AreParameters || Groups.ContainsKey(word) || All.Any(target => target.Name == word);
 

@@ -50,6 +50,10 @@ internal sealed class ApplicationTests
     [TestCase("--bogus", ExpectedResult = "error: Unknown option '--bogus'.")]
     public string An_unknown_word_is_named(string word) => CommandLine.Run(word).Error.Split('\n')[0];
 
+    [TestCase("--steps", "train.steps"), TestCase("--learning-rate", "train.optimizer.lr"), TestCase("--max_length=64", "data.maxLength")]
+    public void An_option_that_is_a_key_of_the_recipe_leads_to_set(string option, string key) =>
+        Assert.That(CommandLine.Run("train", "recipe.yaml", option, "8").Error, Does.Contain($"Did you mean '--set {key}=…'?"));
+
     [TestCase("train", "trian")]
     [TestCase("train", "finetune")]
     [TestCase("export", "merge")]
@@ -182,7 +186,7 @@ internal sealed class ApplicationTests
     {
         var run = CommandLine.Do(Report);
 
-        Assert.That(run.Error, Is.EqualTo("reading\nstep 1/2  loss 0.5000  lr 0E+0  0 samples/s  0 tokens/s  0 MB\nevaluation after step 1  loss 0.2500\n"));
+        Assert.That(run.Error, Is.EqualTo("reading\nstep 1/2  loss 0.5000  lr 0  0 samples/s  0 tokens/s  0 MB\nevaluation after step 1  loss 0.2500\n"));
     }
 
     [Test]

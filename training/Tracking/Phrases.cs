@@ -45,10 +45,17 @@ internal static class Phrases
     public static string Extended(long step) => string.Create(CultureInfo.InvariantCulture,
         $"Extended after step {step}: the schedule changed there, so the bytes differ from those of one uninterrupted run.");
 
-    public static string Number(double value) => value.ToString("0.####", CultureInfo.InvariantCulture);
+    /// <summary>A number with four significant digits; none is lost in front of the decimal point.</summary>
+    public static string Number(double value) => Math.Abs(value) switch
+    {
+        0 => "0",
+        >= 1e15 or < 1e-3 => value.ToString("0.###e0", CultureInfo.InvariantCulture),
+        >= 1e3 => value.ToString("N0", CultureInfo.InvariantCulture),
+        _ => double.IsNaN(value) ? "NaN" : ((decimal)value).ToString("G4", CultureInfo.InvariantCulture),
+    };
 
     /// <summary>A learning rate.</summary>
-    public static string Rate(double value) => value.ToString("0.##E+0", CultureInfo.InvariantCulture);
+    public static string Rate(double value) => value == 0 ? "0" : value.ToString("0.##e0", CultureInfo.InvariantCulture);
 
     public static string Bytes(long bytes) => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1e6:0} MB");
 

@@ -34,10 +34,10 @@ internal sealed class RunReportTests
         Assert.Multiple(() =>
         {
             Assert.That(text, Does.StartWith("# lorta on minilm: classification\n"));
-            Assert.That(text, Does.Contain("| learning rate | 1E-3 |\n| schedule | linear, warm-up over 6 % of the steps |\n| batch | 16 rows |\n"));
+            Assert.That(text, Does.Contain("| learning rate | 1e-3 |\n| schedule | linear, warm-up over 6 % of the steps |\n| batch | 16 rows |\n"));
             Assert.That(text, Does.Contain("* tokens in a row: median 5\n"));
             Assert.That(text, Does.Contain("| trainable parameters | 3,960 |\n").And.Contain("| time | 1:05 |\n"));
-            Assert.That(text, Does.Contain("`█▁`").And.Contain("| 2 | 1.00 | 0.5 | 5E-4 | 2 |\n"));
+            Assert.That(text, Does.Contain("`█▁`").And.Contain("| 2 | 1.00 | 0.5 | 5e-4 | 2 |\n"));
             Assert.That(text, Does.Contain("| step | loss | accuracy |\n| --- | --- | --- |\n| 2 | 0.6 | 0.8125 |\n"));
             Assert.That(text, Does.Contain("| data | t.tsv: 1,200 entries, 7 cut to 128 tokens (31 tokens lost), 1 entry dropped since no label is left to learn, 2 with an empty text |\n"));
             Assert.That(text, Does.Contain("| device | cpu, 2 threads |"));

@@ -52,7 +52,7 @@ internal static class OptionChecks
             ? null
             : choice.Words.Count == 1
                 ? $"must be {words}, was '{word}'"
-                : $"must be one of {words}, was '{word}'";
+                : $"must be one of {words}, was '{word}'{Suggestion.Sentence(word, choice.Words)}";
     }
 
     private static bool IsWithin(RangeAttribute range, object value)

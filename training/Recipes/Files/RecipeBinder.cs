@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization.Metadata;
 using System.Text.Json;
-using LoRTA.Onnx.GraphGen;
 using YamlDotNet.Core;
 using YamlDotNet.RepresentationModel;
 
@@ -56,7 +55,7 @@ internal sealed class RecipeBinder
             if (type.Properties.FirstOrDefault(property => property.Name == name) is not { } property)
             {
                 if (RecipeRules.NotYet.TryGetValue(key, out var sentence) && IsNull(value)) continue;
-                Report(key, sentence ?? Unknown(name, type));
+                Report(key, sentence ?? Unknown(name, path, type));
             }
             else if (!IsNull(value)) result[name] = Bind(value, RecipeJson.Options.GetTypeInfo(property.PropertyType), key);
             else if (property.IsSetNullable) result[name] = null;
@@ -154,10 +153,10 @@ internal sealed class RecipeBinder
         return null;
     }
 
-    private static string Unknown(string name, JsonTypeInfo type)
+    private static string Unknown(string name, string section, JsonTypeInfo type)
     {
         var known = type.Properties.Select(property => property.Name).ToList();
-        return Suggestion.For(name, known) is { } meant
+        return RecipeKeys.Meant(name, section, known) is { } meant
             ? $"unknown key; did you mean {meant}?"
             : $"unknown key; known are {string.Join(", ", known)}";
     }

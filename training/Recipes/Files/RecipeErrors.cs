@@ -16,7 +16,7 @@ internal static class RecipeErrors
             .ToList();
         return new(
             "LRT550",
-            lines is [var single] ? $"{file}: {single}." : $"{file}: {lines.Count} problems\n  {string.Join("\n  ", lines)}",
+            lines is [var single] ? $"{file}: {single}{(single.EndsWith('?') ? string.Empty : ".")}" : $"{file}: {lines.Count} problems\n  {string.Join("\n  ", lines)}",
             Schema)
         { IsUsage = true };
     }
@@ -27,6 +27,14 @@ internal static class RecipeErrors
             $"{file}: {what}.",
             "A recipe is one YAML document of keys; see the example in the README.",
             inner)
+        { IsUsage = true };
+
+    /// <summary>A model where a recipe belongs.</summary>
+    public static LortaException IsModel(string path) =>
+        new(
+            "LRT553",
+            $"{path}: is a {(Directory.Exists(path) ? "folder" : "model")}, not a recipe.",
+            $"'lorta init {path} -o recipe.yaml' writes a first recipe for a model.")
         { IsUsage = true };
 
     public static LortaException NotASetting(string setting, string what) =>

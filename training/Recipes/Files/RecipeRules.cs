@@ -1,3 +1,4 @@
+using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Adapters;
 using LoRTA.Onnx.GraphGen.Adapters.Families;
 using LoRTA.Onnx.Training.Data.Readers;
@@ -52,7 +53,10 @@ internal static class RecipeRules
     {
         var known = (families ?? AdapterFamilies.All).Select(family => family.Method).ToList();
         if (!known.Contains(recipe.Adapter.Method))
-            yield return new("adapter.method", $"'{recipe.Adapter.Method}' is not supported yet; supported: {string.Join(", ", known)}");
+            yield return new(
+                "adapter.method",
+                $"'{recipe.Adapter.Method}' is not supported yet; supported: {string.Join(", ", known)}"
+                    + Suggestion.Sentence(recipe.Adapter.Method, known));
     }
 
     // The names of its places are the family's.
@@ -64,12 +68,9 @@ internal static class RecipeRules
         {
             if (string.IsNullOrEmpty(target)) continue;   // said by the options themselves
             if (!known.Has(target))
-                yield return new($"adapter.targets.{index}", $"must be one of {words}, was '{target}'{DidYouMean(known, target)}");
+                yield return new($"adapter.targets.{index}", $"must be one of {words}, was '{target}'{known.SentenceFor(target)}");
         }
     }
-
-    private static string DidYouMean(FamilyTargets known, string target) =>
-        FamilyTargets.HintFor(target, known.Words) is { Length: > 0 } hint ? $". {hint.TrimEnd()}" : string.Empty;
 
     // Keys that say the same thing in two ways. A default counts as not written: a resolved recipe writes them all.
     private static IEnumerable<RecipeProblem> Twice(Recipe recipe)
@@ -86,6 +87,7 @@ internal static class RecipeRules
 
     private static IEnumerable<RecipeProblem> Task(Recipe recipe)
     {
+        if (TrainingTasks.Find(recipe.Task) is null) yield break;   // said by the options themselves
         foreach (var (key, _) in TaskKeys.Where(item => item.IsWritten(recipe)))
         {
             var readers = TrainingTasks.All.Where(task => task.Keys.Contains(key)).Select(task => task.Name).ToList();

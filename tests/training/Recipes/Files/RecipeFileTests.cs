@@ -1,5 +1,6 @@
 using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Parameters;
+using LoRTA.Onnx.Tests.Shared;
 using LoRTA.Onnx.Training.Data.Readers;
 using LoRTA.Onnx.Training.Recipes;
 using LoRTA.Onnx.Training.Recipes.Files;
@@ -147,12 +148,16 @@ internal sealed class RecipeFileTests
 
     [TestCase("colour: 1", "line 4: colour: unknown key; known are model, ")]
     [TestCase("sead: 1", "line 4: sead: unknown key; did you mean seed?")]
-    [TestCase("labels: [a, b]", "labels: unknown key; known are model, tokenizer, task, taskOptions, seed, device, output, adapter, trainables, data, train, tracking.")]
+    [TestCase("labels: [a, b]", "labels: unknown key; did you mean data.labels?")]
+    [TestCase("learning_rate: 1e-3", "learning_rate: unknown key; did you mean train.optimizer.lr?")]
+    [TestCase("adapter: { lora_alpha: 16 }", "adapter.lora_alpha: unknown key; did you mean adapter.alpha?")]
+    [TestCase("train: { batch_size: 8 }", "train.batch_size: unknown key; did you mean train.batchSize?")]
     [TestCase("Seed: 1", "Seed: unknown key; did you mean seed?")]
     [TestCase("seed: many", "seed: must be a whole number, was 'many'.")]
     [TestCase("seed:", "seed: must have a value.")]
     [TestCase("device: tpu", "device: must have the form cpu|cuda(:[0-9]+)?, was 'tpu'.")]
     [TestCase("adapter: { method: lorax }", "adapter.method: 'lorax' is not supported yet; supported: lorta, lora, lora_fa, ")]
+    [TestCase("adapter: { method: qlora }", "full. Did you mean 'lora'?")]
     [TestCase("adapter: { targets: [q, z] }", "adapter.targets.1: must be one of q, k, v, p, gate, up, down, attention, mlp, all-linear, was 'z'.")]
     [TestCase("adapter: { targets: q }", "adapter.targets: must be a list, was 'q'.")]
     [TestCase("adapter: { targets: [q, q] }", "adapter.targets: names a matrix twice.")]
@@ -208,8 +213,24 @@ internal sealed class RecipeFileTests
 
     [TestCase("dpo", "task: 'dpo' is not supported yet; supported: causal-lm, masked-lm, ")]
     [TestCase("translate", "task: must be one of causal-lm, ")]
+    [TestCase("causal_lm", "token-classification, loss, was 'causal_lm'. Did you mean 'causal-lm'?")]
     public void A_task_of_later_is_told_from_a_typing_error(string task, string expected) =>
         Assert.That(Refused($"model: m\ntask: {task}\ndata: {{ train: x.tsv }}").Message, Does.Contain(expected));
+
+    [Test]
+    public void Every_key_that_a_name_of_other_tools_leads_to_exists() =>
+        Assert.That(RecipeKeys.OtherNames.Values.Distinct().Except(RecipeKeys.All.Append("adapter.options.rslora")), Is.Empty);
+
+    [TestCase(""), TestCase("model.onnx")]
+    public void A_model_in_place_of_a_recipe_is_told_how_to_get_one(string name)
+    {
+        var path = System.IO.Path.Combine(Fixtures.Repository, "models", "llama-mini", name);
+
+        var failure = Assert.Throws<LortaException>(() => RecipeFile.Load(path))!;
+
+        Assert.That((failure.Code, failure.Message), Is.EqualTo(("LRT553", $"{path}: is a {(name.Length == 0 ? "folder" : "model")}, not a recipe.")));
+        Assert.That(failure.Hint, Does.StartWith($"'lorta init {path} "));
+    }
 
     [Test]
     public void A_bad_recipe_is_wrong_usage() => Assert.That(Refused("{}").IsUsage, Is.True);
