@@ -42,8 +42,12 @@ public static class TrainingGraphBuilder
         var gradients = Gradients.Of(tape, (loss * weight).Value, [.. trained.Select(tensor => graph.Find(tensor.Input)!)]);
         GraphOutputs.Keep(loss, null);
         foreach (var (tensor, gradient) in trained.Zip(gradients))
+        {
+            // Two tensors may have one gradient: the biases behind attention and MLP where both join the stream in one place.
+            using var scope = tape.Scope(tensor.Gradient);
             GraphOutputs.Add(
                 gradient.Value.Producer is null || graph.IsOutput(gradient.Value) ? gradient.Apply("Identity") : gradient, tensor.Gradient);
+        }
         GraphOutputs.Finish(graph);
         return new TrainingGraphs
         {

@@ -40,6 +40,18 @@ internal sealed class TrainingGraphBuilderTests
         Assert.That(Outputs(graphs), Is.EqualTo(new[] { "loss" }));
     }
 
+    // Attention and MLP join the stream in one sum, so the biases behind both have one gradient, in each layer.
+    [Test]
+    public void Nodes_have_different_names_where_tensors_have_the_same_gradient()
+    {
+        var model = OnnxModel.Load(Architectures.All.Single(architecture => architecture.Name == "falcon").Path);
+
+        var graphs = TrainingGraphBuilder.Build(model, new TrainingOptions { Adapter = new AdapterOptions { Method = "loretta_adp" }, Task = "causal-lm" });
+
+        Assert.That(graphs.Train.Graph.Nodes.Select(node => node.Name).Where(name => name.Length > 0), Is.Unique);
+        Assert.That(graphs.Train.Graph.Nodes.Count(node => node.Op == "Identity"), Is.EqualTo(graphs.Plan.Sites.Layers.Count));
+    }
+
     [TestCase("llama-mini/genai-int4", "causal-lm")]
     [TestCase("roberta-mini/seqcls.ort-fused", "classification")]
     public void Training_and_evaluation_graphs_state_the_shape_of_every_value_so_that_the_runtime_need_not_infer_it(string export, string task)
