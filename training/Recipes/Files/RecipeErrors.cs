@@ -16,7 +16,9 @@ internal static class RecipeErrors
             .ToList();
         return new(
             "LRT550",
-            lines is [var single] ? $"{file}: {single}{(single.EndsWith('?') ? string.Empty : ".")}" : $"{file}: {lines.Count} problems\n  {string.Join("\n  ", lines)}",
+            lines is [var single]
+                ? $"{file}: {single}{(single.EndsWith('?') ? string.Empty : ".")}"
+                : $"{file}: {lines.Count} problems\n  {string.Join("\n  ", lines)}",
             Schema)
         { IsUsage = true };
     }

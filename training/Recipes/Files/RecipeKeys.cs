@@ -34,8 +34,8 @@ internal static class RecipeKeys
     /// <summary>All keys with a name, sections included, such as <c>train.optimizer.lr</c>; keys of list elements are left out.</summary>
     public static IReadOnlyList<string> All { get; } = [.. KeysOf(typeof(Recipe), string.Empty)];
 
-    /// <summary>The key that a name is most likely meant to be: one of the same section that is spelled nearly so, else one of the same name
-    /// in another section, else one that other tools call so.</summary>
+    /// <summary>The key that a name is most likely meant to be: one of the same section that is spelled nearly so, else one of the same
+    /// name in another section, else one that other tools call so.</summary>
     /// <param name="name">The name, however its words are separated.</param>
     /// <param name="section">The section that it was looked up in, such as <c>train.optimizer</c>; empty for the recipe itself.</param>
     /// <param name="known">The keys there.</param>
