@@ -3,6 +3,7 @@ using System.CommandLine.Parsing;
 using System.Globalization;
 using System.Text.RegularExpressions;
 using LoRTA.Onnx.GraphGen.Adapters;
+using LoRTA.Onnx.GraphGen.Adapters.Families;
 using LoRTA.Onnx.Runtime;
 
 namespace LoRTA.Onnx.Cli;
@@ -75,7 +76,16 @@ internal static partial class Opt
     };
 
     public static Option<string> Method() =>
-        new("--method") { Description = "Adapter family.", DefaultValueFactory = _ => Usual.Method, HelpName = "NAME" };
+        new Option<string>("--method") { Description = "Adapter family.", DefaultValueFactory = _ => Usual.Method, HelpName = "NAME" }
+            .Completing(AdapterFamilies.All.Select(family => family.Method));
+
+    /// <summary>Lets shells offer words that an option takes, among others.</summary>
+    public static T Completing<T>(this T option, IEnumerable<string> words)
+        where T : Option
+    {
+        option.CompletionSources.Add([.. words]);
+        return option;
+    }
 
     public static Option<int> Rank() =>
         AtLeastOne(new Option<int>("--rank") { Description = "Rank r.", DefaultValueFactory = _ => Usual.Rank, HelpName = "R" });

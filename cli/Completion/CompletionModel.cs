@@ -16,10 +16,13 @@ internal sealed record CompletionModel(IReadOnlyList<CompletedVerb> Verbs)
         [.. verb.Options.Concat(root.Options.Where(option => option.Recursive)).DistinctBy(option => option.Name).Select(OptionOf)]);
 
     private static CompletedOption OptionOf(Option option) => new(
-        [.. option.Aliases.Append(option.Name).Where(name => name.StartsWith('-')).Order(StringComparer.Ordinal)],
+        [.. option.Aliases.Append(option.Name).Where(IsOffered).Order(StringComparer.Ordinal)],
         FirstSentence(option.Description ?? string.Empty),
         option.Arity.MaximumNumberOfValues > 0 && option.ValueType != typeof(bool),
         option.ValueType == typeof(bool) ? [] : [.. Words(option.GetCompletions(CompletionContext.Empty)).Distinct()]);
+
+    // To a shell, -? is a pattern.
+    private static bool IsOffered(string name) => name.StartsWith('-') && name != "-?";
 
     private static IEnumerable<string> Words(IEnumerable<CompletionItem> items) => items.Select(item => item.InsertText ?? item.Label);
 

@@ -20,7 +20,8 @@ internal static class ArtifactsVerb
         var force = Opt.Force();
         var seed = Opt.Seed();
         var adapter = new AdapterArguments();
-        var task = Opt.Required<string>("--task", $"The loss: {string.Join(", ", TaskLosses.All.Select(loss => loss.Name))}.");
+        var tasks = TaskLosses.All.Select(loss => loss.Name).ToList();
+        var task = Opt.Required<string>("--task", $"The loss: {string.Join(", ", tasks)}.").Completing(tasks);
         var embed = Opt.Of<bool>(
             "--embed-weights", "Let each model hold the frozen weights itself instead of sharing weights.data.");
         var dialect = Opt.OneOf(

@@ -15,6 +15,10 @@ internal sealed class CompletionVerbTests
         foreach (var word in new[] { "quickstart", "train", "completion", "resume", "allow-rounding", "quiet" }) Assert.That(run.Output, Does.Contain(word));
     }
 
+    [TestCaseSource(nameof(Shells))]
+    public void A_script_offers_no_name_that_is_a_pattern_to_the_shell(string shell) =>
+        Assert.That(CommandLine.Run("completion", shell).Output, Does.Not.Contain("-?").And.Not.Contain("-s ?"));
+
     [Test]
     public void An_unknown_shell_is_refused() => Assert.That(CommandLine.Run("completion", "tcsh").ExitCode, Is.EqualTo(2));
 
@@ -22,6 +26,8 @@ internal sealed class CompletionVerbTests
     [TestCase("lorta train recipe.yaml --res", ExpectedResult = "--resume")]
     [TestCase("lorta --quiet schema re", ExpectedResult = "recipe")]
     [TestCase("lorta artifacts model --dialect ort", ExpectedResult = "ort-training")]
+    [TestCase("lorta gradcheck model --method dor", ExpectedResult = "dora")]
+    [TestCase("lorta artifacts model --task mask", ExpectedResult = "masked-lm")]
     [TestCase("lorta completion z", ExpectedResult = "zsh")]
     [TestCase("lorta train models/x", ExpectedResult = "")]   // bash completes files itself
     public string Bash_completes(string line)
