@@ -140,12 +140,16 @@ internal sealed class CentralDifferenceCheck(TrainingGraphs graphs, OrtSettings 
             loss.At(values.ToDictionary(pair => pair.Key, pair => Moved(pair.Key, pair.Value, distance), StringComparer.Ordinal));
     }
 
-    // Every number moved along one random direction by its own size times a distance.
+    // Every number moved along one random direction by its own size times a distance; where all are zero, as new biases are, by the
+    // distance itself, as nothing would move otherwise.
     private double[] Moved<T>(string name, T[] values, double distance)
         where T : INumber<T>
     {
         var random = new SeededRandom(seed, $"probe/{name}");
-        return Array.ConvertAll(values, value => double.CreateChecked(value) * (1 + (distance * random.NextNormal())));
+        var isZero = Array.TrueForAll(values, T.IsZero);
+        return Array.ConvertAll(values, value => isZero
+            ? distance * random.NextNormal()
+            : double.CreateChecked(value) * (1 + (distance * random.NextNormal())));
     }
 
     private static double Length(IEnumerable<float> values) => Math.Sqrt(values.Sum(value => (double)value * value));
