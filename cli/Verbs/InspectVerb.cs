@@ -53,7 +53,7 @@ internal static class InspectVerb
         return new InspectResult(inspection)
         {
             Tokenizer = TokenizerIn(folder),
-            Positions = new[] { inspection.Positions, ConfigFiles.Read(folder).Positions }.Min(),
+            Positions = PositionLimit.Of(deployed, folder)?.Tokens,
             Bytes = deployed.Files.Sum(file => new FileInfo(file).Length),
         };
     }

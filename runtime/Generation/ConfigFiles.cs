@@ -7,42 +7,26 @@ namespace LoRTA.Onnx.Runtime.Generation;
 
 /// <summary>What the configuration files beside a model say of it; the first file that says something decides.</summary>
 /// <param name="All">The files, those of the deployment before those of the model that it was made from.</param>
-internal sealed record ConfigFiles(IReadOnlyList<JsonElement> All)
+internal sealed record ConfigFiles(IReadOnlyList<ConfigFile> All)
 {
     private static readonly string[] Names = ["genai_config.json", "generation_config.json", "config.json"];
-    private static readonly string[] PositionKeys = ["context_length", "max_position_embeddings", "n_positions"];
-
-    // Their first position is the one behind the id of the padding token, so that the table has as many rows that no token uses.
-    private static readonly string[] TypesWithOffset =
-        ["roberta", "xlm-roberta", "xlm-roberta-xl", "camembert", "longformer", "mpnet", "data2vec-text", "xmod", "ibert"];
 
     /// <summary>Reads the configurations of some folders; those of the first folder go first.</summary>
     /// <exception cref="LortaException">LRT103: a file cannot be read; LRT105: it is no JSON.</exception>
     public static ConfigFiles Read(params IReadOnlyList<string> folders) =>
         new([.. Names.SelectMany(name => folders.Select(folder => Path.Combine(folder, name))).Where(RealPath.HasFile).Select(Parse)]);
 
-    /// <summary>Most tokens that the model reads; null where no file says it.</summary>
-    public int? Positions => All.Select(PositionsOf).FirstOrDefault(positions => positions is not null);
-
-    private static int? PositionsOf(JsonElement file)
-    {
-        var rows = PositionKeys.Select(key => file.Find(key)).OfType<JsonElement>().Select(Number)
-            .FirstOrDefault(number => number is not null);
-        if (!TypesWithOffset.Contains(file.Text("model_type"), StringComparer.Ordinal)) return rows;
-        return rows - (file.Find("pad_token_id") is { } pad && Number(pad) is { } id ? id + 1 : 0);
-    }
-
     /// <summary>A number that is no less than 0; null where the JSON is none.</summary>
     public static int? Number(JsonElement json) =>
         json.ValueKind is JsonValueKind.Number && json.TryGetInt32(out var number) && number >= 0 ? number : null;
 
     // GenAI keeps under "model" what the others have at the top.
-    private static JsonElement Parse(string path)
+    private static ConfigFile Parse(string path)
     {
         try
         {
             var json = JsonReading.Parse(File.ReadAllBytes(path));
-            return json.Find("model") is { ValueKind: JsonValueKind.Object } model ? model : json;
+            return new ConfigFile(path, json.Find("model") is { ValueKind: JsonValueKind.Object } model ? model : json);
         }
         catch (JsonException e)
         {
@@ -54,3 +38,8 @@ internal sealed record ConfigFiles(IReadOnlyList<JsonElement> All)
         }
     }
 }
+
+/// <summary>A configuration file.</summary>
+/// <param name="Path">Its path.</param>
+/// <param name="Json">What it says of the model.</param>
+internal sealed record ConfigFile(string Path, JsonElement Json);

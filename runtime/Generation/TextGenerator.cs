@@ -11,6 +11,7 @@ internal sealed class TextGenerator : IDisposable
     private readonly TextTokenizer _tokenizer;
     private readonly DecoderConfig _config;
     private readonly Decoder _decoder;
+    private readonly int? _positions;
     private readonly TimeProvider _clock;
 
     /// <summary>Opens a model and its tokenizer.</summary>
@@ -25,9 +26,9 @@ internal sealed class TextGenerator : IDisposable
         var beside = Path.GetDirectoryName(Path.GetFullPath(model.Path))!;
         _tokenizer = TextTokenizer.Load(tokenizer ?? beside);
         _decoder = new Decoder(model, settings, initial);
-        var config = DecoderConfig.Read(tokenizer is null ? [beside] : [beside, tokenizer], _tokenizer.Special);
-        _config = _decoder.Positions < (config.Positions ?? int.MaxValue) ? config with { Positions = _decoder.Positions } : config;
-        if (initial is not null) _config = _config with { Positions = _config.Positions - initial.Offset };
+        IReadOnlyList<string> folders = tokenizer is null ? [beside] : [beside, tokenizer];
+        _config = DecoderConfig.Read(folders, _tokenizer.Special);
+        _positions = new[] { _decoder.Positions, PositionLimit.Of(model, folders)?.Tokens }.Min() - (initial?.Offset ?? 0);
         _clock = clock;
     }
 
@@ -75,7 +76,7 @@ internal sealed class TextGenerator : IDisposable
         var ids = encoded.Ids[..(encoded.TextStart + encoded.TextLength)];
         if (encoded.TextStart > 0 && ids[encoded.TextStart] == ids[0] && ids[0] == _tokenizer.Special.Bos) ids = ids[encoded.TextStart..];
         if (ids.Max() >= _decoder.Vocabulary) throw GenerationErrors.OtherTokenizer(ids.Max(), _decoder.Vocabulary.Value);
-        return _config.Positions is { } positions && ids.Length >= positions
+        return _positions is { } positions && ids.Length >= positions
             ? throw GenerationErrors.PromptTooLong(ids.Length, positions)
             : ids;
     }
@@ -84,6 +85,6 @@ internal sealed class TextGenerator : IDisposable
     {
         if (stop.IsCancellationRequested) return GenerationEnd.Stopped;
         if (length >= wanted) return GenerationEnd.MaxTokens;
-        return length >= _config.Positions ? GenerationEnd.Positions : null;
+        return length >= _positions ? GenerationEnd.Positions : null;
     }
 }

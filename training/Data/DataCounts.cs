@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace LoRTA.Onnx.Training.Data;
 
 /// <summary>What became of a file's entries: the <c>data</c> of a result.</summary>
@@ -11,6 +13,10 @@ internal sealed record DataCounts
 
     /// <summary>Tokens lost that way; with packing, the dropped tail.</summary>
     public required long TokensCut { get; init; }
+
+    /// <summary>Longest row in tokens: <c>data.maxLength</c>, or less where the model fixes its length.</summary>
+    [JsonIgnore]
+    public int MaxLength { get; init; }
 
     /// <summary>Entries that were dropped because no label is left to learn; with packing, such rows of <c>data.maxLength</c>.</summary>
     public required int WithoutLabel { get; init; }

@@ -78,6 +78,14 @@ internal static class DataErrors
             "Give a larger data.maxLength.")
         { IsUsage = true };
 
+    public static LortaException TooLong(int maxLength, int positions, string source) =>
+        new(
+            "LRT519",
+            string.Create(CultureInfo.InvariantCulture,
+                $"data.maxLength: {maxLength} is more than the {positions} tokens that the model reads ({source})."),
+            string.Create(CultureInfo.InvariantCulture, $"Set data.maxLength (of predict: --max-length) to at most {positions}."))
+        { IsUsage = true };
+
     public static LortaException OtherLabels(Value labels) =>
         new(
             "LRT518",

@@ -3,6 +3,7 @@ using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Adapters.Stored;
 using LoRTA.Onnx.GraphGen.Canonical;
 using LoRTA.Onnx.GraphGen.Files;
+using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.GraphGen.Ir.Storage;
 using LoRTA.Onnx.Training.Data.Readers;
 using LoRTA.Onnx.Training.Recipes;
@@ -53,7 +54,7 @@ internal static class BareModel
             {
                 Train = string.Empty,
                 Labels = task == Regression ? null : labels,
-                MaxLength = LengthOf(folder, config),
+                MaxLength = LengthOf(folder, deployed),
                 Columns = new ColumnOptions { Text = Text, Pair = Pair },
             },
         };
@@ -72,13 +73,9 @@ internal static class BareModel
         return recipe with { Data = recipe.Data with { Columns = columns } };
     }
 
-    private static int LengthOf(string tokenizer, ModelConfig config)
-    {
-        var stated = StatedLength(Path.Combine(tokenizer, "tokenizer_config.json"));
-        return stated is null && config.Positions is null
-            ? UsualLength
-            : Math.Min(stated ?? int.MaxValue, config.Positions ?? int.MaxValue);
-    }
+    private static int LengthOf(string tokenizer, OnnxModel model) =>
+        new[] { StatedLength(Path.Combine(tokenizer, "tokenizer_config.json")), RowLength.LimitOf(model, tokenizer)?.Tokens }.Min()
+            ?? UsualLength;
 
     private static int? StatedLength(string path)
     {

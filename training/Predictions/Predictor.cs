@@ -37,7 +37,7 @@ internal sealed class Predictor(IProgress<object> progress, TimeProvider clock)
         graph.RemoveLoss();
         var context = DataContext.Of(recipe, graph) with { HasLabels = false };
         var data = new DataSource(context).Encode(rows);
-        Report(request.Input, data.Counts, context.Options.MaxLength);
+        Report(request.Input, data.Counts);
 
         using var runtime = request.Model.Settings.Open(graph, values);
         var predicted = Predict(data, task.Predictions(labels), batch => runtime.Forward(batch)[output], stop);
@@ -74,13 +74,13 @@ internal sealed class Predictor(IProgress<object> progress, TimeProvider clock)
         return predicted;
     }
 
-    private void Report(string input, DataCounts counts, int maxLength)
+    private void Report(string input, DataCounts counts)
     {
         progress.Report(string.Create(
             CultureInfo.InvariantCulture, $"{Path.GetFileName(input)}: {counts.Rows:N0} {(counts.Rows == 1 ? "row" : "rows")}"));
         if (counts.Cut > 0)
             progress.Report(string.Create(CultureInfo.InvariantCulture,
-                $"{counts.Cut:N0} of {counts.Rows:N0} rows {(counts.Cut == 1 ? "was" : "were")} cut at {maxLength:N0} tokens"));
+                $"{counts.Cut:N0} of {counts.Rows:N0} rows {(counts.Cut == 1 ? "was" : "were")} cut at {counts.MaxLength:N0} tokens"));
         if (counts.Empty > 0)
             progress.Report(string.Create(CultureInfo.InvariantCulture,
                 $"{counts.Empty:N0} of {counts.Rows:N0} rows {(counts.Empty == 1 ? "has" : "have")} an empty text"));

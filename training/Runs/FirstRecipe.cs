@@ -119,7 +119,7 @@ internal sealed partial class FirstRecipe
         if (_task == "causal-lm") WriteLanguage();
         else if (isText) Line("  columns: { text: text }     # of a table: its column of texts");
         else WriteColumns();
-        var length = Math.Min(_config.Positions ?? ShortRow, ShortRow);
+        var length = Math.Min(RowLength.LimitOf(_model.Deployed, tokenizer: null)?.Tokens ?? ShortRow, ShortRow);
         Line($"  maxLength: {Number(length)}              # longest row in tokens; longer ones are cut");
         if (_task == "causal-lm")
             Line("  packing: true               # entries joined and cut into rows of maxLength; false: a row for each");

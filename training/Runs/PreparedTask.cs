@@ -55,6 +55,7 @@ internal sealed class PreparedTask : IDisposable
         IReadOnlyList<AdapterFamilyEntry>? families = null, Adapter? from = null)
     {
         var model = OnnxModel.Load(recipe.Model);
+        RowLength.Check(recipe, model);
         var understood = UnderstoodModel.Of(model);
         if (from is not null) values = from.ValuesFor(BaseModels.PlanOf(understood, from, allowOtherWeights: false, families));
         var graphs = TrainingGraphBuilder.Build(understood, RecipeMapping.ToOptions(recipe, values) with { Families = families });

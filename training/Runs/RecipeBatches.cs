@@ -19,6 +19,7 @@ internal sealed record RecipeBatches(IReadOnlyList<IReadOnlyDictionary<string, O
     /// <param name="model">The training copy of its model, which says what the labels look like.</param>
     public static RecipeBatches Of(Recipe recipe, CanonicalModel model)
     {
+        RowLength.Check(recipe, model.Deployed);
         var graph = EvaluationGraph.Of(model, recipe.Task, RecipeMapping.LossOutput(recipe));
         var (train, validation) = PreparedTask.DataOf(recipe, graph);
         var learned = First(train.From(default).Take(train.BatchesPerEpoch));

@@ -23,9 +23,9 @@ internal static class RunOverview
         var (train, validation) = task.Data;
         var graphs = task.Graphs;
         yield return $"model: {Path.GetFileName(recipe.Model)} for {recipe.Task}, {Integer(graphs.BaseParameters)} parameters";
-        yield return $"training data: {Phrases.Of(train.Path, train.Counts, recipe.Data)}; {Steps(task, recipe.Train)}";
+        yield return $"training data: {Phrases.Of(train.Path, train.Counts, recipe.Data.Packing)}; {Steps(task, recipe.Train)}";
         if (validation is not null)
-            yield return $"validation data: {Phrases.Of(validation.Path, validation.Counts, recipe.Data)}; "
+            yield return $"validation data: {Phrases.Of(validation.Path, validation.Counts, recipe.Data.Packing)}; "
                 + Phrases.Rows(validation.Count);
         yield return $"tokens in a row: {TokensIn(train)}";
         var trained = graphs.Trained.Sum(tensor => tensor.Initial.Count);

@@ -118,7 +118,7 @@ internal static class TrainingRun
         request.Settings.CheckDevice();
         var (recipe, graph, values) = Measured(request);
         if (PreparedTask.DataOf(recipe, graph).Validation is not { } validation) throw TrainingErrors.NoValidation(recipe.Data.Train);
-        progress?.Report(Phrases.Of(validation.Path, validation.Counts, recipe.Data));
+        progress?.Report(Phrases.Of(validation.Path, validation.Counts, recipe.Data.Packing));
         var evaluator = Evaluator.Of(recipe.Task, validation, graph);
         using var runtime = request.Settings.Open(graph, values);
         var record = evaluator.Evaluate(runtime, step: 0);
@@ -133,6 +133,7 @@ internal static class TrainingRun
     {
         var recipe = request.Recipe with { Model = request.Model ?? request.Recipe.Model };
         var canonical = request.Canonical ?? CanonicalModel.Of(OnnxModel.Load(recipe.Model));
+        RowLength.Check(recipe, canonical.Deployed);
         if (request.Adapter is null)
         {
             var graph = EvaluationGraph.Of(canonical, recipe.Task, RecipeMapping.LossOutput(recipe));

@@ -1,6 +1,5 @@
 using System.Globalization;
 using LoRTA.Onnx.Training.Data;
-using LoRTA.Onnx.Training.Recipes;
 
 namespace LoRTA.Onnx.Training.Tracking;
 
@@ -21,18 +20,18 @@ internal static class Phrases
     /// <summary>What became of the entries of a data file.</summary>
     /// <param name="path">The file.</param>
     /// <param name="counts">The counts.</param>
-    /// <param name="data">How they became rows.</param>
-    public static string Of(string path, DataCounts counts, DataOptions data)
+    /// <param name="isPacked">Whether rows were cut from all entries together.</param>
+    public static string Of(string path, DataCounts counts, bool isPacked)
     {
         var parts = new List<string> { Count(counts.Rows, "entry", "entries") };
-        if (data.Packing)
-            parts.Add($"packed into rows of {Integer(data.MaxLength)} tokens ({Integer(counts.TokensCut)} at the end dropped)");
+        if (isPacked)
+            parts.Add($"packed into rows of {Integer(counts.MaxLength)} tokens ({Integer(counts.TokensCut)} at the end dropped)");
         else if (counts.Cut > 0)
-            parts.Add($"{Integer(counts.Cut)} cut to {Integer(data.MaxLength)} tokens ({Integer(counts.TokensCut)} tokens lost)");
-        else parts.Add($"none cut to {Integer(data.MaxLength)} tokens");
+            parts.Add($"{Integer(counts.Cut)} cut to {Integer(counts.MaxLength)} tokens ({Integer(counts.TokensCut)} tokens lost)");
+        else parts.Add($"none cut to {Integer(counts.MaxLength)} tokens");
         if (counts.WithoutLabel > 0)
             parts.Add(
-                $"{Count(counts.WithoutLabel, data.Packing ? "row" : "entry", data.Packing ? "rows" : "entries")} dropped since no label "
+                $"{Count(counts.WithoutLabel, isPacked ? "row" : "entry", isPacked ? "rows" : "entries")} dropped since no label "
                     + "is left to learn");
         if (counts.Empty > 0) parts.Add($"{Integer(counts.Empty)} with an empty text");
         return $"{Path.GetFileName(path)}: {string.Join(", ", parts)}";

@@ -54,7 +54,7 @@ internal static class RunReport
             .. result.BaseLoss is { } before ? (string[][])[["loss before the first step", Phrases.Number(before)]] : [],
             ["training loss, last step", Phrases.Number(result.TrainingLoss)],
             .. result.Metrics.Select(metric => new[] { metric.Key, Phrases.Number(metric.Value) }),
-            ["data", Phrases.Of(recipe.Data.Train, result.Data, recipe.Data)],
+            ["data", Phrases.Of(recipe.Data.Train, result.Data, recipe.Data.Packing)],
             ["time", Phrases.Duration(result.Seconds)],
             ["speed", string.Create(
                 CultureInfo.InvariantCulture, $"{result.SamplesPerSecond:0.#} samples/s, {result.TokensPerSecond:N0} tokens/s")],

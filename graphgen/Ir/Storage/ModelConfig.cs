@@ -8,9 +8,6 @@ internal sealed record ModelConfig
 {
     public const string FileName = "config.json";
 
-    // Tables of positions whose first rows belong to padding: position i lies in row i + padding id + 1.
-    private static readonly string[] OffsetPositions = ["roberta", "camembert", "longformer", "xlm-roberta", "mpnet"];
-
     /// <summary>Names of the classes, in the order of the logits; null where none are given.</summary>
     public IReadOnlyList<string>? Labels { get; private init; }
 
@@ -20,9 +17,6 @@ internal sealed record ModelConfig
     /// <summary>What a head of a whole text predicts, in the words of Hugging Face: <c>regression</c>,
     /// <c>multi_label_classification</c>, ….</summary>
     public string? ProblemType { get; private init; }
-
-    /// <summary>The longest row in tokens, special tokens included; null where it is not stated.</summary>
-    public int? Positions { get; private init; }
 
     /// <summary>Reads the file beside a model; one that is missing, or no JSON, says nothing.</summary>
     public static ModelConfig Beside(OnnxModel model) =>
@@ -45,7 +39,6 @@ internal sealed record ModelConfig
                     ? [.. names.EnumerateArray().Select(Text).OfType<string>()]
                     : [],
                 ProblemType = root.TryGetProperty("problem_type", out var problem) ? Text(problem) : null,
-                Positions = PositionsOf(root),
             };
         }
         catch (JsonException)
@@ -54,18 +47,5 @@ internal sealed record ModelConfig
         }
     }
 
-    private static int? PositionsOf(JsonElement root)
-    {
-        if (Number(root, "max_position_embeddings") is not { } rows) return null;
-        var kind = root.TryGetProperty("model_type", out var type) ? Text(type) : null;
-        var first = OffsetPositions.Contains(kind, StringComparer.Ordinal) ? (Number(root, "pad_token_id") ?? 1) + 1 : 0;
-        return rows > first ? rows - first : null;
-    }
-
     private static string? Text(JsonElement json) => json.ValueKind == JsonValueKind.String ? json.GetString() : null;
-
-    private static int? Number(JsonElement root, string key) =>
-        root.TryGetProperty(key, out var json) && json.ValueKind == JsonValueKind.Number && json.TryGetInt32(out var number) && number >= 0
-            ? number
-            : null;
 }

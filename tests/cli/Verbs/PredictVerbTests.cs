@@ -70,10 +70,7 @@ internal sealed class PredictVerbTests
     [TestCase("evaluate {recipe} --adapter {adapter} --set data.labels=[positive,negative]")]
     public void Classes_in_another_order_than_the_adapter_learned_are_refused(string command)
     {
-        var words = command.Split(' ').Select(word => word
-            .Replace("{recipe}", Recipe).Replace("{adapter}", Adapter).Replace("{rows}", Rows).Replace("{out}", _folder["out.tsv"]));
-
-        var run = CommandLine.Run([.. words]);
+        var run = Run(command);
 
         Assert.That(run.ExitCode, Is.EqualTo(2));
         Assert.That(run.Error, Does.Contain("LRT636").And.Contain("was trained with the classes negative, positive; the recipe names positive, negative."));
@@ -115,6 +112,20 @@ internal sealed class PredictVerbTests
 
         Assert.That((run.ExitCode, File.ReadLines(_folder["out.tsv"]).Count()), Is.EqualTo((0, 4)), run.Error);
         Assert.That(run.Error, Does.Contain("1 of 3 rows was cut at 24 tokens"));
+    }
+
+    [TestCase("predict {recipe} --adapter {adapter} --input {rows} -o {out} --set data.maxLength=300")]
+    [TestCase("predict {recipe} --adapter {adapter} --input {rows} -o {out} --max-length 300")]
+    [TestCase("predict {model} --adapter {adapter} --input {rows} -o {out} --max-length 300")]
+    [TestCase("evaluate {recipe} --adapter {adapter} --set data.maxLength=300")]
+    [TestCase("train {recipe} -o {out} --set data.maxLength=300")]
+    public void Rows_that_are_longer_than_the_model_reads_are_refused(string command)
+    {
+        var run = Run(command);
+
+        Assert.That(run.ExitCode, Is.EqualTo(2));
+        Assert.That(run.Error, Does.Contain("LRT519").And.Contain("300 is more than the 256 tokens that the model reads (max_position_embeddings in "));
+        Assert.That(Path.Exists(_folder["out.tsv"]), Is.False);
     }
 
     [Test]
@@ -321,6 +332,9 @@ internal sealed class PredictVerbTests
         Assert.That(run.Error.Split('\n').Where(line => line.StartsWith("error", StringComparison.Ordinal)).Single(), Does.Contain(code));
         Assert.That(Path.Exists(_folder["out.tsv"]), Is.False);
     }
+
+    private CommandLine Run(string command) => CommandLine.Run([.. command.Split(' ').Select(word => word
+        .Replace("{recipe}", Recipe).Replace("{model}", Model).Replace("{adapter}", Adapter).Replace("{rows}", Rows).Replace("{out}", _folder["out.tsv"]))]);
 
     private List<Dictionary<string, string>> Predicted(params string[] args)
     {

@@ -40,6 +40,18 @@ internal sealed class PreparedTaskTests
         Assert.That(failure.Message, Does.Contain("names 3 classes").And.Contain("has 2 classes"));
     }
 
+    [TestCase(256, null)]
+    [TestCase(257, "data.maxLength: 257 is more than the 256 tokens that the model reads (max_position_embeddings in ")]
+    public void Rows_that_are_longer_than_the_model_reads_are_refused(int length, string? message)
+    {
+        _folder.Write("train.tsv", "text\tlabel\ngood\t1\n");
+
+        PreparedTask Prepare() => Open("classification", Exports.Path("roberta-mini/seqcls.ts-eager"), "roberta-mini/hf-seqcls", $"data.maxLength={length}");
+
+        if (message is null) Assert.DoesNotThrow(() => Prepare().Dispose());
+        else Assert.That(Assert.Throws<LortaException>(() => Prepare().Dispose())!.Message, Does.StartWith(message).And.Contain("config.json"));
+    }
+
     // The same loss, computed by us or by the model itself.
     [TestCase("causal-lm", "llama-mini/ts-sdpa", "llama-mini/hf")]
     [TestCase("classification", "roberta-mini/seqcls.ts-eager", "roberta-mini")]
