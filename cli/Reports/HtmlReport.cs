@@ -42,6 +42,8 @@ internal static partial class HtmlReport
             .Append(CultureInfo.InvariantCulture, $"<title>{Escaped(title)}</title>\n");
         page.Append(CultureInfo.InvariantCulture, $"<style>\n{Style}\n</style></head>\n<body>\n<h1>{Escaped(title)}</h1>\n");
         if (run.Ending is { } ending) page.Append(CultureInfo.InvariantCulture, $"<p class=\"ending\">{Escaped(ending)}</p>\n");
+        foreach (var warning in run.Result.Warnings)
+            page.Append(CultureInfo.InvariantCulture, $"<p class=\"ending\">Warning: {Escaped(warning)}</p>\n");
         Section(page, "Result", Table(RunReport.Summary(run)));
         page.Append("<div class=\"plots\">\n").AppendJoin('\n', Plots(run)).Append("\n</div>\n");
         Section(page, "Before the first step", $"<ul>{string.Concat(run.Overview.Select(line => $"<li>{Escaped(line)}</li>"))}</ul>");

@@ -25,7 +25,8 @@ internal static class InitVerb
             [model, task, output, force], call =>
         {
             var path = call.Get(output) ?? Usual;
-            Check(path, call.Get(force));
+            CheckName(path);
+            new OutputGuard(call.Get(force), []).CheckFile(path);
             var understood = UnderstoodModel.Of(OnnxModel.Load(call.Get(model)));
             new OutputGuard(force: true, understood.Deployed.Files).CheckInputs(path);
             var (text, found) = FirstRecipe.Of(understood, call.Get(model), call.Get(task), path);
@@ -35,14 +36,11 @@ internal static class InitVerb
         });
     }
 
-    private static void Check(string path, bool force)
+    private static void CheckName(string path)
     {
         if (!(Path.GetExtension(path) is ".yaml" or ".yml"))
             throw new LortaException("LRT809", $"-o: a recipe is a .yaml file, '{path}' is none.", $"For instance: -o {Usual}.")
             { IsUsage = true };
-        var kind = PathKinds.Of(path);
-        if (kind is not (PathKind.Nothing or PathKind.File)) throw FileErrors.NotReplaceable(path, kind);
-        if (kind == PathKind.File && !force) throw FileErrors.Exists(path);
     }
 }
 

@@ -103,7 +103,7 @@ internal sealed class PredictVerb
         {
             Model = changed,
             Input = isStandardInput ? "standard input" : rows,
-            Content = isStandardInput ? call.ReadInput() : null,
+            ReadContent = isStandardInput ? call.ReadInput : null,
             Format = call.Get(_format),
             Output = call.Get(_output),
             Force = call.Get(_force),

@@ -12,6 +12,9 @@ internal static class CheckpointErrors
             $"{path}: {what}.",
             "Resuming takes the newest checkpoint that is whole; where none is, start anew with --force instead of --resume.");
 
+    public static LortaException NewestDamaged(LortaException damage, string whole) =>
+        new(damage.Code, damage.Message, $"The newest checkpoint that is whole is an earlier state; to use that one, name it: {whole}", damage);
+
     public static LortaException NothingToResume(string path) =>
         new(
             "LRT563",

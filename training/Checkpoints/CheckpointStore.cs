@@ -56,9 +56,23 @@ internal sealed partial class CheckpointStore
             : throw CheckpointErrors.Damaged(files[0].Path, $"is damaged, and so are all of the {files.Count} checkpoints of this run");
     }
 
-    /// <summary>The file of the newest checkpoint that is whole; null if there is no file yet.</summary>
-    /// <exception cref="LortaException">LRT560: there are files, and all are damaged.</exception>
-    public string? NewestPath() => Newest() is { } checkpoint ? PathOf(checkpoint.Step) : null;
+    /// <summary>The file of the newest checkpoint; null if there is no file yet. An older one is another state, which nobody asked
+    /// for.</summary>
+    /// <exception cref="LortaException">LRT105, LRT560: it is damaged; names an older one that is whole.</exception>
+    public string? NewestPath()
+    {
+        var files = Files().ToList();
+        if (files.Count == 0) return null;
+        try
+        {
+            CheckpointFile.Load(files[0].Path);
+            return files[0].Path;
+        }
+        catch (LortaException e)
+        {
+            throw CheckpointErrors.NewestDamaged(e, PathOf(Newest()!.Step));
+        }
+    }
 
     /// <summary>The checkpoint of a step.</summary>
     /// <exception cref="LortaException">LRT101: none; LRT105, LRT560: damaged.</exception>

@@ -18,7 +18,8 @@ internal static class DataErrors
         var names = existing.ToList();
         var near = names.Find(name => name.Equals(column, StringComparison.OrdinalIgnoreCase));
         return new("LRT505", $"{At(path, line)}: there is no column '{column}'; there are {string.Join(", ", names)}.",
-            near is null ? "Name the columns under 'data.columns'." : $"Letter case matters: write '{near}' under 'data.columns'.");
+            (near is null ? "Name the columns under 'data.columns'." : $"Letter case matters: write '{near}' under 'data.columns'.")
+                + " (predict with a model and no recipe: the columns must be called text and pair.)");
     }
 
     public static LortaException BadLine(string path, int line, string what, Exception? inner = null) =>

@@ -42,7 +42,8 @@ internal static class BareModel
         var task = adapter?.Config.Task ?? TasksOfModels.Guess(model, config, labels);
         if (task is null || TrainingTasks.Find(task)?.Predictions is null)
             throw PredictionErrors.NoHead(deployed.Path, string.Join(", ", deployed.Graph.Outputs));
-        if (config.ProblemType == "multi_label_classification" && adapter?.Config.Task is null)
+        var isStated = adapter?.Config.Task is not null || ModelLabels.TaskOf(deployed) is not null;
+        if (config.ProblemType == "multi_label_classification" && !isStated)
             throw PredictionErrors.SeveralLabels(deployed.Path);
         var folder = Path.GetFullPath(tokenizer ?? Path.GetDirectoryName(Path.GetFullPath(deployed.Path))!);
         return new Recipe
@@ -64,7 +65,7 @@ internal static class BareModel
     /// one.</summary>
     public static Recipe WithColumns(Recipe recipe, IReadOnlyList<DataRow> rows)
     {
-        bool Has(string column) => rows[0].Cells.ContainsKey(column);
+        bool Has(string column) => rows.Any(row => row.Cells.ContainsKey(column));
         var columns = recipe.Data.Columns with
         {
             Text = Has(Sequence) && !Has(Text) ? Sequence : Text,

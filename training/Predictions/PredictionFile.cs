@@ -28,10 +28,7 @@ internal static class PredictionFile
     {
         if (path == "-" || RowReader.FormatOf(path) is "json" or "fasta" or "parquet" || Path.EndsInDirectorySeparator(path))
             throw PredictionErrors.UnknownOutput(path);
-        new OutputGuard(force, inputs).CheckInputs(path);
-        var kind = PathKinds.Of(path);
-        if (kind is not (PathKind.Nothing or PathKind.File)) throw FileErrors.NotReplaceable(path, kind);
-        if (kind == PathKind.File && !force) throw FileErrors.Exists(path);
+        new OutputGuard(force, inputs).CheckFile(path);
     }
 
     /// <summary>Writes the file, whole or not at all.</summary>
@@ -121,7 +118,7 @@ internal static class PredictionFile
             using (var json = new Utf8JsonWriter(stream, Json))
             {
                 json.WriteStartObject();
-                foreach (var (column, text) in row.Cells) WriteOwn(json, names[column], text, row.Kind(column));
+                foreach (var column in row.Cells.Keys) WriteOwn(json, names[column], row, column);
                 foreach (var cell in cells)
                 {
                     if (cell.Number is { } number) json.WriteNumber(cell.Column, number);
@@ -133,25 +130,26 @@ internal static class PredictionFile
         }
     }
 
-    private static void WriteOwn(Utf8JsonWriter json, string name, string text, CellKind kind)
+    private static void WriteOwn(Utf8JsonWriter json, string name, DataRow row, string column)
     {
         json.WritePropertyName(name);
-        switch (kind)
+        switch (row.Kind(column))
         {
             case CellKind.Null:
                 json.WriteNullValue();
                 break;
             case CellKind.Literal or CellKind.Nested:
-                json.WriteRawValue(text);
+                json.WriteRawValue(OnOneLine(row.Cells[column]));
                 break;
             case CellKind.List:
-                json.WriteStartArray();
-                foreach (var word in text.Split(' ', StringSplitOptions.RemoveEmptyEntries)) json.WriteStringValue(word);
-                json.WriteEndArray();
+                json.WriteRawValue(OnOneLine(row.Lists[column]));
                 break;
             default:
-                json.WriteStringValue(text);
+                json.WriteStringValue(row.Cells[column]);
                 break;
         }
     }
+
+    // Line ends in JSON stand between its tokens only; inside a text they are escaped.
+    private static string OnOneLine(string json) => json.Replace('\n', ' ').Replace('\r', ' ');
 }

@@ -9,11 +9,11 @@ internal sealed record PredictionRequest
     /// <summary>What predicts: a recipe, its model or another one, an adapter.</summary>
     public required EvaluationRequest Model { get; init; }
 
-    /// <summary>The file of rows; of <see cref="Content"/>, what messages call it.</summary>
+    /// <summary>The file of rows; of <see cref="ReadContent"/>, what messages call it.</summary>
     public required string Input { get; init; }
 
-    /// <summary>The rows themselves, where they come from no file.</summary>
-    public byte[]? Content { get; init; }
+    /// <summary>Reads the rows, where they come from no file; called when everything else is in order.</summary>
+    public Func<byte[]>? ReadContent { get; init; }
 
     /// <summary>The format of the rows; null = by the file's extension, else the recipe's, else TSV.</summary>
     public string? Format { get; init; }

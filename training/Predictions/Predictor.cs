@@ -33,7 +33,7 @@ internal sealed class Predictor(IProgress<object> progress, TimeProvider clock)
         var (recipe, graph, values) = TrainingRun.Measured(model);
         var labels = recipe.Classes() ?? [];
         if (labels.Count > graph.Classes) throw DataErrors.TooManyClasses(labels.Count, graph.Classes.Value);
-        var output = Evaluator.OutputOf(graph)!;
+        var output = graph.Logits!;
         graph.RemoveLoss();
         var context = DataContext.Of(recipe, graph) with { HasLabels = false };
         var data = new DataSource(context).Encode(rows);
@@ -49,10 +49,10 @@ internal sealed class Predictor(IProgress<object> progress, TimeProvider clock)
     private static IReadOnlyList<DataRow> ReadRows(PredictionRequest request)
     {
         var options = request.Model.Recipe.Data;
-        if (request.Content is not { } bytes)
+        if (request.ReadContent is not { } read)
             return RowReader.Read(request.Input, request.Format ?? RowReader.FormatOf(request.Input) ?? options.Format, options.Separator);
         var format = request.Format ?? options.Format ?? RowReader.FormatOf(options.Train) ?? "tsv";
-        return RowReader.Read(request.Input, bytes, format, options.Separator);
+        return RowReader.Read(request.Input, read(), format, options.Separator);
     }
 
     // In the order of the rows, whatever the order of the batches.
@@ -90,7 +90,7 @@ internal sealed class Predictor(IProgress<object> progress, TimeProvider clock)
     {
         foreach (var (row, cells) in rows.Zip(predicted))
         {
-            if (cells.Any(cell => cell.Number is { } number && !float.IsFinite(number)))
+            if (cells.Any(cell => cell.IsBroken))
                 throw PredictionErrors.NotFinite(row.Path, row.Line);
         }
     }

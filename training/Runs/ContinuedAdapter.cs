@@ -13,15 +13,15 @@ namespace LoRTA.Onnx.Training.Runs;
 internal static class ContinuedAdapter
 {
     /// <summary>The recipe with the adapter's method, size, places and trained parameters.</summary>
-    /// <param name="recipe">The recipe; what it states of these must be the adapter's. A default counts as not stated.</param>
+    /// <param name="request">The recipe; what it states of these must be the adapter's. A default counts as not stated.</param>
     /// <param name="adapter">The adapter.</param>
-    /// <param name="families">Families to choose from; null = those of this project.</param>
     /// <exception cref="LortaException">LRT550: the recipe states another method, size or place.</exception>
-    public static Recipe In(Recipe recipe, Adapter adapter, IReadOnlyList<AdapterFamilyEntry>? families)
+    public static Recipe In(RunRequest request, Adapter adapter)
     {
+        var (recipe, families) = (request.Recipe, request.Families);
         var (asked, stored) = (recipe.Adapter, adapter.Config.AdapterOptions);
         var problems = Problems(asked, stored, families).ToList();
-        if (problems.Count > 0) throw RecipeErrors.Invalid(asked.From!, problems);
+        if (problems.Count > 0) throw RecipeErrors.Invalid(request.RecipePath ?? "recipe", problems);
         var options = asked with
         {
             Method = stored.Method,
@@ -58,9 +58,26 @@ internal static class ContinuedAdapter
         foreach (var (key, given, has, byDefault) in keys)
             if (!given.Equals(has) && !given.Equals(byDefault))
                 yield return new($"adapter.{key}", FormattableString.Invariant($"must be {has}, as in the adapter, was {given}"));
+        if (asked.Sites is { Count: > 0 } sites && !sites.SequenceEqual(stored.Sites ?? []))
+            yield return new("adapter.sites", $"must be those of the adapter ({Sites(stored.Sites)}), was {Sites(sites)}");
+        var known = (families ?? AdapterFamilies.All).FirstOrDefault(family => family.Method == stored.Method)?.Options ?? [];
         foreach (var (name, given) in asked.Options)
-            if (stored.Options.GetValueOrDefault(name) is var has && has != given)
-                yield return new($"adapter.options.{name}", $"must be {has ?? "left out"}, as in the adapter, was {given}");
+        {
+            var option = known.FirstOrDefault(option => option.Name == name);
+            var has = stored.Options.GetValueOrDefault(name) ?? option?.Default;
+            if (has != given) yield return new($"adapter.options.{name}", $"must be {has ?? "left out"}, as in the adapter, was {given}");
+        }
+    }
+
+    private static string Sites(IReadOnlyList<SiteOptions>? sites) => sites is null or { Count: 0 }
+        ? "none"
+        : string.Join("; ", sites.Select(InWords));
+
+    private static string InWords(SiteOptions site)
+    {
+        string[] rank = site.Rank is { } r ? [FormattableString.Invariant($"rank {r}")] : [];
+        string[] alpha = site.Alpha is { } a ? [FormattableString.Invariant($"alpha {a}")] : [];
+        return string.Join(", ", [site.Match, .. rank, .. alpha]);
     }
 
     private static string List(IReadOnlyList<string>? words) => string.Join(", ", words ?? []);

@@ -22,7 +22,7 @@ internal sealed class Evaluator(TrainingTask task, DataStream data, string? outp
 
     /// <summary>The output that predictions are read from; null where the model gives its loss only.</summary>
     /// <remarks>Of logits as wide as a vocabulary only the likeliest token leaves the runtime: they are replaced in the graph.</remarks>
-    public static string? OutputOf(EvaluationGraph evaluation)
+    private static string? OutputOf(EvaluationGraph evaluation)
     {
         var (graph, logits) = (evaluation.Model.Graph, evaluation.Logits);
         if (logits is null || graph.Find(logits) is not { Shape.Rank: 3 } scores) return logits;

@@ -7,7 +7,6 @@ using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Artifacts;
 using LoRTA.Onnx.GraphGen.Attention;
 using LoRTA.Onnx.GraphGen.Ir.Storage;
-using LoRTA.Onnx.GraphGen.Parameters;
 using LoRTA.Onnx.Runtime.Tokenizers;
 using LoRTA.Onnx.Training.Data;
 using LoRTA.Onnx.Training.Tasks;
@@ -19,9 +18,6 @@ internal sealed partial class FirstRecipe
 {
     private const int ShortRow = 128;
     private const int NarrowModel = 512;
-
-    // Modules that PyTorch's models call their head.
-    private static readonly string[] Heads = ["classifier", "score", "pre_classifier", "qa_outputs"];
 
     private static readonly string[] Letters = ["q", "k", "v", "p"];
 
@@ -95,18 +91,11 @@ internal sealed partial class FirstRecipe
         Line("  rank: 8                     # 4 to 64; more learns more and costs more");
         Line("  alpha: 16                   # updates are multiplied by alpha / rank");
         Line($"  targets: [{string.Join(", ", letters)}]       # queries, keys, values, output projection of attention");
-        var heads = HeadsOfModel();
+        var heads = ClassifierHead.Of(_model.Deployed, _task).Modules;
         if (heads.Count == 0) return;
         Line();
         Line("trainables:                   # the head starts untrained, so it is trained as well");
-        foreach (var head in heads) Line($"  - {{ match: \"{head}.*\", lr: 1e-3 }}");
-    }
-
-    private List<string> HeadsOfModel()
-    {
-        if (TrainingTasks.Of(_task).Predictions is null) return [];
-        var names = ParameterNames.Of(_model.Deployed).Select(name => name.Name).ToList();
-        return [.. Heads.Where(head => names.Exists(name => name.StartsWith(head + ".", StringComparison.Ordinal)))];
+        foreach (var head in heads) Line($"  - {ClassifierHead.PatternOf(head)}");
     }
 
     private void WriteData()

@@ -40,6 +40,9 @@ internal sealed class PreparedTask : IDisposable
     /// <summary>The model's file, and those of its weights.</summary>
     public required IReadOnlyList<string> ModelFiles { get; init; }
 
+    /// <summary>What in the recipe may not be meant, each with what to do about it.</summary>
+    public required IReadOnlyList<string> Warnings { get; init; }
+
     public ITrainingRuntime Runtime { get; }
 
     /// <summary>Measures the validation data; null where there are none.</summary>
@@ -57,10 +60,21 @@ internal sealed class PreparedTask : IDisposable
         var model = OnnxModel.Load(recipe.Model);
         RowLength.Check(recipe, model);
         var understood = UnderstoodModel.Of(model);
-        if (from is not null) values = from.ValuesFor(BaseModels.PlanOf(understood, from, allowOtherWeights: false, families));
+        if (from is not null) values = ValuesOf(from, understood, families);
         var graphs = TrainingGraphBuilder.Build(understood, RecipeMapping.ToOptions(recipe, values) with { Families = families });
-        return new PreparedTask(recipe, DataOf(recipe, graphs.Evaluation), graphs, settings) { ModelFiles = model.Files };
+        string?[] warnings = [ClassifierHead.Of(model, recipe.Task).Warning(model, graphs.Trained)];
+        return new PreparedTask(recipe, DataOf(recipe, graphs.Evaluation), graphs, settings)
+        {
+            ModelFiles = model.Files,
+            Warnings = [.. warnings.OfType<string>()],
+        };
     }
+
+    /// <summary>The values that a run starts at which continues from an adapter.</summary>
+    /// <exception cref="GraphGen.LortaException">LRT310, LRT311: an adapter of another model.</exception>
+    public static IReadOnlyDictionary<string, OnnxTensor> ValuesOf(
+        Adapter from, UnderstoodModel model, IReadOnlyList<AdapterFamilyEntry>? families) =>
+        from.ValuesFor(BaseModels.PlanOf(model, from, allowOtherWeights: false, families));
 
     /// <summary>Loads the data of a recipe.</summary>
     public static (DataStream Train, DataStream? Validation) DataOf(Recipe recipe, EvaluationGraph graph)

@@ -2,6 +2,7 @@ using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Adapters;
 using LoRTA.Onnx.GraphGen.Adapters.Stored;
 using LoRTA.Onnx.GraphGen.Artifacts;
+using LoRTA.Onnx.GraphGen.Attention;
 using LoRTA.Onnx.GraphGen.Files;
 using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.GraphGen.Ir.Tensors;
@@ -16,7 +17,7 @@ internal static class StoredAdapters
 {
     /// <summary>Opens an adapter.</summary>
     /// <param name="path">An adapter folder; a run folder (its <c>adapter/</c>, or where that was not written yet its newest
-    /// checkpoint); a run's <c>checkpoints/</c> (the newest); or a checkpoint.</param>
+    /// checkpoint); a run's <c>checkpoints/</c> (the newest, which must be whole); or a checkpoint.</param>
     /// <param name="families">Families to choose from; null = those of this project.</param>
     /// <exception cref="LortaException">LRT101, LRT105, LRT309, LRT313: missing or damaged; LRT325: it holds no adapter; LRT560: a
     /// damaged checkpoint.</exception>
@@ -71,7 +72,13 @@ internal static class StoredAdapters
         RunFolder run, IReadOnlyDictionary<string, OnnxTensor> state, IReadOnlyList<AdapterFamilyEntry>? families)
     {
         var recipe = RecipeFile.Load(run.Recipe, families: families);
-        var options = RecipeMapping.ToOptions(recipe, state) with { Families = families };
-        return PreparedTask.AdapterOf(TrainingGraphBuilder.Build(OnnxModel.Load(recipe.Model), options), recipe, state);
+        var model = UnderstoodModel.Of(OnnxModel.Load(recipe.Model));
+        var start = recipe.Adapter.From is { } from
+            ? PreparedTask.ValuesOf(Load(from, families), model, families)
+            : new Dictionary<string, OnnxTensor>(StringComparer.Ordinal);
+        var values = start.ToDictionary(StringComparer.Ordinal);   // frozen factors, which no checkpoint holds
+        foreach (var (name, tensor) in state) values[name] = tensor;
+        var options = RecipeMapping.ToOptions(recipe, values) with { Families = families };
+        return PreparedTask.AdapterOf(TrainingGraphBuilder.Build(model, options), recipe, state);
     }
 }

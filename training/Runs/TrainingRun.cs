@@ -74,7 +74,7 @@ internal static class TrainingRun
     public static RunResult Train(RunRequest request, IProgress<object> progress, TimeProvider clock, CancellationToken stop)
     {
         var from = request.Recipe.Adapter.From is { } start ? StoredAdapters.Load(start, request.Families) : null;
-        var recipe = from is null ? request.Recipe : ContinuedAdapter.In(request.Recipe, from, request.Families);
+        var recipe = from is null ? request.Recipe : ContinuedAdapter.In(request, from);
         var folder = new RunFolder(recipe.Output!);
         var inputs = RecipeFiles.Of(recipe, request.RecipePath);
         RunLock.RefuseHeld(folder.Path);
@@ -96,15 +96,19 @@ internal static class TrainingRun
         if (isExtended) notes.Add(Phrases.Extended(run.Step));
 
         using var tracker = new RunTrackers(folder, recipe, run.Step, progress, clock);
-        foreach (var note in notes.Concat(RunOverview.Of(task, recipe)).Concat(RunOverview.Of(run, task.Plan))) tracker.Note(note);
+        IReadOnlyList<string> overview = [.. RunOverview.Of(task, recipe)];
+        foreach (var note in notes.Concat(overview).Concat(RunOverview.Of(run, task.Plan))) tracker.Note(note);
+        foreach (var warning in task.Warnings) tracker.Note($"Warning: {warning}");
         var started = clock.GetTimestamp();
         run = new Trainer(recipe, task, checkpoints, tracker, clock).Run(run, stop);
         var seconds = clock.GetElapsedTime(started).TotalSeconds;
         var ending = RunEnding.Of(run, task.Plan, stop.IsCancellationRequested, folder, settings);
         if (!ending.IsStopped) run = Settle(task, checkpoints, run, recipe.Train.KeepBest);
         task.SaveAdapter(folder.Adapter, run.Evaluation);
-        var record = Record(task, recipe, folder, Result(task, run, seconds, folder), settings) with { Ending = ending.Sentence };
-        foreach (var note in Warnings(record.Result).Append(ending.Sentence).OfType<string>()) tracker.Note(note);
+        var record = Record(task, recipe, folder, Result(task, run, seconds, folder), settings);
+        record = record with { Overview = overview, Ending = ending.Sentence };
+        foreach (var warning in record.Result.Warnings.Except(task.Warnings)) tracker.Note($"Warning: {warning}");
+        if (ending.Sentence is { } sentence) tracker.Note(sentence);
         WriteReports(folder, record, request.Report);
         return record.Result;
     }
@@ -176,9 +180,9 @@ internal static class TrainingRun
         page?.Invoke(folder.Page, record);
     }
 
-    private static IEnumerable<string> Warnings(RunResult result)
+    private static IEnumerable<string> Warnings(double? kept, double? start)
     {
-        if (result is { Loss: { } loss, BaseLoss: { } before } && loss > before)
+        if (kept is { } loss && start is { } before && loss > before)
             yield return $"The validation loss {Phrases.Number(loss)} is above that before the first step, {Phrases.Number(before)}. "
                 + "Unless another metric has improved, try another learning rate.";
     }
@@ -186,11 +190,15 @@ internal static class TrainingRun
     private static RunRecord Record(PreparedTask task, Recipe recipe, RunFolder folder, RunResult result, OrtSettings settings)
     {
         var lines = MetricsLog.Read(folder.Metrics);
-        return new RunRecord(recipe, lines, [.. RunOverview.Of(task, recipe)])
+        var start = lines.Select(line => line.EvaluationRecord).FirstOrDefault(evaluation => evaluation?.Step == 0)?.Loss;
+        var isFresh = recipe.Adapter.From is null;
+        return new RunRecord(recipe, lines, Overview: [])
         {
             Result = result with
             {
-                BaseLoss = lines.Select(line => line.EvaluationRecord).FirstOrDefault(evaluation => evaluation?.Step == 0)?.Loss,
+                BaseLoss = isFresh ? start : null,
+                StartLoss = isFresh ? null : start,
+                Warnings = [.. task.Warnings, .. Warnings(result.Loss, start)],
                 Device = settings.Device,
                 Provider = settings.Provider,
             },

@@ -8,7 +8,7 @@ namespace LoRTA.Onnx.Training.Tasks;
 internal interface IPredictions
 {
     /// <summary>The predictions of the rows of a batch, each as the same columns.</summary>
-    /// <param name="output">The output that metrics read as well.</param>
+    /// <param name="output">The logits.</param>
     /// <param name="samples">The samples of the rows.</param>
     IEnumerable<IReadOnlyList<PredictedCell>> Read(OnnxTensor output, IReadOnlyList<Sample> samples);
 }
@@ -19,8 +19,11 @@ internal interface IPredictions
 internal readonly record struct PredictedCell(string Column, string Text)
 {
     public PredictedCell(string column, float number)
-        : this(column, number.ToString(CultureInfo.InvariantCulture)) => Number = number;
+        : this(column, number.ToString(CultureInfo.InvariantCulture)) => (Number, IsBroken) = (number, !float.IsFinite(number));
 
     /// <summary>The number; null where it holds a text.</summary>
     public float? Number { get; }
+
+    /// <summary>Whether it was made of numbers that are not finite.</summary>
+    public bool IsBroken { get; init; }
 }

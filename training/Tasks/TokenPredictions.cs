@@ -1,3 +1,4 @@
+using System.Numerics.Tensors;
 using LoRTA.Onnx.GraphGen.Ir.Tensors;
 using LoRTA.Onnx.Training.Data;
 
@@ -10,15 +11,25 @@ internal sealed class TokenPredictions(IReadOnlyList<string> labels) : IPredicti
     /// <summary>What stands for a letter or word that the length limit cut off.</summary>
     public const string CutOff = "?";
 
-    /// <summary>int64 [rows, tokens], the likeliest class of each token.</summary>
+    /// <summary>Logits [rows, tokens, classes].</summary>
     public IEnumerable<IReadOnlyList<PredictedCell>> Read(OnnxTensor output, IReadOnlyList<Sample> samples)
     {
-        var (classes, length) = (output.ToLongs(), (int)output.Dims[^1]);
-        return samples.Select((sample, row) => new[]
+        var (logits, length, classes) = (output.ToFloats(), (int)output.Dims[^2], (int)output.Dims[^1]);
+        return samples.Select((sample, row) =>
         {
-            new PredictedCell("labels", string.Join(' ', sample.WordStarts!.Select(at => at == Sample.NoToken
-                ? CutOff
-                : ClassPredictions.NameOf(labels, (int)classes[(row * length) + at])))),
+            var (names, isBroken) = (new List<string>(), false);
+            foreach (var at in sample.WordStarts!)
+            {
+                if (at == Sample.NoToken)
+                {
+                    names.Add(CutOff);
+                    continue;
+                }
+                var scores = logits.AsSpan(((row * length) + at) * classes, classes);
+                isBroken |= !TensorPrimitives.IsFiniteAll<float>(scores);
+                names.Add(ClassPredictions.NameOf(labels, TensorPrimitives.IndexOfMax<float>(scores)));   // as accuracy counts it
+            }
+            return new[] { new PredictedCell("labels", string.Join(' ', names)) { IsBroken = isBroken } };
         });
     }
 }

@@ -24,6 +24,7 @@ internal static class RunReport
         var (recipe, environment) = (run.Recipe, run.Environment);
         text.Append(CultureInfo.InvariantCulture, $"# {recipe.Adapter.Method} on {Path.GetFileName(recipe.Model)}: {recipe.Task}\n\n");
         if (run.Ending is { } ending) text.Append(CultureInfo.InvariantCulture, $"**{ending}**\n\n");
+        foreach (var warning in run.Result.Warnings) text.Append(CultureInfo.InvariantCulture, $"**Warning:** {warning}\n\n");
         Table(text, ["", ""], Summary(run));
         if (run.Steps.Count > 0) Course(text, run.Steps);
         if (run.Evaluations.Count > 0) Evaluations(text, run.Evaluations);
@@ -52,6 +53,7 @@ internal static class RunReport
             .. result.ExtendedAt is { } extended ? (string[][])[["extended", Phrases.Extended(extended)]] : [],
             ["loss", result.Loss is { } loss ? Phrases.Number(loss) + measured : "– (no validation data)"],
             .. result.BaseLoss is { } before ? (string[][])[["loss before the first step", Phrases.Number(before)]] : [],
+            .. result.StartLoss is { } start ? (string[][])[["loss of the adapter that it continues from", Phrases.Number(start)]] : [],
             ["training loss, last step", Phrases.Number(result.TrainingLoss)],
             .. result.Metrics.Select(metric => new[] { metric.Key, Phrases.Number(metric.Value) }),
             ["data", Phrases.Of(recipe.Data.Train, result.Data, recipe.Data.Packing)],

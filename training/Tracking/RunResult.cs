@@ -20,8 +20,15 @@ internal sealed record RunResult
     /// <summary>The step after which <see cref="Loss"/> and <see cref="Metrics"/> were measured.</summary>
     public long? LossStep { get; init; }
 
-    /// <summary>Loss on the validation data before the first step; null where it was not measured.</summary>
+    /// <summary>Loss on the validation data before the first step of a fresh adapter; null where it was not measured.</summary>
     public double? BaseLoss { get; init; }
+
+    /// <summary>Loss on the validation data of the adapter that the run continues from; null where there is none, or it was not
+    /// measured.</summary>
+    public double? StartLoss { get; init; }
+
+    /// <summary>What may not be meant, each with what to do about it.</summary>
+    public IReadOnlyList<string> Warnings { get; init; } = [];
 
     public IReadOnlyDictionary<string, double> Metrics { get; init; } = new OrderedDictionary<string, double>();
 

@@ -50,11 +50,11 @@ internal static class ModelLabels
     /// <summary>A <c>config.json</c> with the names; its other keys stay as they are, in their order.</summary>
     /// <param name="config">The file's text; null = there is none yet.</param>
     /// <param name="labels">The names.</param>
-    /// <exception cref="JsonException">It is no JSON object.</exception>
+    /// <exception cref="JsonException">It is no JSON object, or one with a key twice.</exception>
     public static string InConfig(string? config, IReadOnlyList<string> labels)
     {
         var root = config is null ? new JsonObject()
-            : JsonNode.Parse(config) as JsonObject ?? throw new JsonException("it is no object");
+            : JsonNode.Parse(config, documentOptions: Strict) as JsonObject ?? throw new JsonException("it is no object");
         root[IdToLabel] = Names(labels);
         root[LabelToId] = Indices(labels);
         return root.ToJsonString(Json) + "\n";
@@ -73,6 +73,9 @@ internal static class ModelLabels
         }
         return names.Count > 0 && names.Keys.Last() == names.Count - 1 ? [.. names.Values] : null;
     }
+
+    // Of a key that is given twice nobody knows which value counts.
+    private static JsonDocumentOptions Strict => new() { AllowDuplicateProperties = false };
 
     private static JsonSerializerOptions Compact { get; } = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 

@@ -22,6 +22,16 @@ internal sealed class OutputGuard(bool force, IEnumerable<string> inputs)
         if (!OnnxFile.IsModel(output)) throw FileErrors.OtherKind(output, "an ONNX model");
     }
 
+    /// <summary>Refuses a place where no file may be written.</summary>
+    /// <exception cref="LortaException">LRT701: an input; LRT123: no file; LRT102: exists.</exception>
+    public void CheckFile(string output)
+    {
+        CheckInputs(output);
+        var kind = PathKinds.Of(output);
+        if (kind is not (PathKind.Nothing or PathKind.File)) throw FileErrors.NotReplaceable(output, kind);
+        if (kind == PathKind.File && !force) throw FileErrors.Exists(output);
+    }
+
     /// <summary>Refuses a place where no folder may be written.</summary>
     /// <param name="output">The folder, which is replaced whole.</param>
     /// <param name="isOurs">Whether such a folder may hold a file of that name, relative with <c>/</c>.</param>

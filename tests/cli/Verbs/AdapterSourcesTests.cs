@@ -148,11 +148,13 @@ internal sealed class AdapterSourcesTests
         Assert.That(File.ReadAllText(_folder["merged", "README.md"]), Does.StartWith("# `model.onnx` with a lora adapter"));
     }
 
-    [Test]
-    public void A_config_that_is_no_object_is_refused_before_anything_is_written()
+    [TestCase("[]")]
+    [TestCase("""{ "a": 1, "a": 2 }""")]
+    [TestCase("""{ "a": NaN }""")]
+    public void A_config_that_is_no_object_is_refused_before_anything_is_written(string config)
     {
         foreach (var file in Directory.GetFiles(Model)) File.Copy(file, _folder[Path.GetFileName(file)]);
-        _folder.Write("config.json", "[]");
+        _folder.Write("config.json", config);
 
         var run = CommandLine.Run("export", _folder.Path, "--adapter", Adapter, "-o", _folder["merged"]);
 

@@ -1,5 +1,8 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
+using LoRTA.Onnx.GraphGen.Ir;
+using LoRTA.Onnx.GraphGen.Ir.Tensors;
+using LoRTA.Onnx.GraphGen.Parameters;
 using LoRTA.Onnx.Tests.Shared;
 
 namespace LoRTA.Onnx.Cli.Tests.Verbs;
@@ -176,9 +179,35 @@ internal sealed class PredictVerbTests
         Assert.That(run.ExitCode, Is.Zero, run.Error);
         var lines = File.ReadAllLines(_folder["out.jsonl"]);
         Assert.That(lines, Has.Length.EqualTo(2));
-        Assert.That(lines[0], Does.StartWith("""{"id":7,"sentence":"A tab\tand a \"quote\".","ok":true,"words":["a","b"],"none":null,"label":"""));
+        Assert.That(lines[0], Does.StartWith("""{"id":7,"sentence":"A tab\tand a \"quote\".","ok":true,"words":["a", "b"],"none":null,"label":"""));
         Assert.That(lines[1], Does.StartWith("""{"sentence":"Bad.","id":1e3,"label":"""));
         Assert.That(JsonNode.Parse(lines[1])!["score"]!.GetValue<double>(), Is.InRange(0.5, 1));
+    }
+
+    [Test]
+    public void Jsonl_keeps_lists_and_objects_as_they_are_on_one_line()
+    {
+        var rows = _folder.Write("rows.json", """
+            [
+              {
+                "sentence": "Good.",
+                "numbers": [1, 2.50, true, null],
+                "words": ["two words", "b"],
+                "nested": [
+                  { "a": "line\nend" },
+                  [1]
+                ]
+              }
+            ]
+            """);
+
+        var run = CommandLine.Run("predict", Recipe, "--adapter", Adapter, "--input", rows, "-o", _folder["out.jsonl"]);
+
+        Assert.That(run.ExitCode, Is.Zero, run.Error);
+        var line = JsonNode.Parse(File.ReadAllLines(_folder["out.jsonl"]).Single())!;
+        Assert.That(line["numbers"]!.ToJsonString(), Is.EqualTo("[1,2.50,true,null]"));
+        Assert.That(line["words"]!.ToJsonString(), Is.EqualTo("""["two words","b"]"""));
+        Assert.That(line["nested"]![0]!["a"]!.GetValue<string>(), Is.EqualTo("line\nend"));
     }
 
     [Test]
@@ -244,6 +273,55 @@ internal sealed class PredictVerbTests
             .Where(letter => letter.mask == '1').ToList();
         var accuracy = (double)letters.Count(letter => letter.predicted == $"{letter.expected}") / letters.Count;
         Assert.That(accuracy, Is.EqualTo(JsonNode.Parse(evaluated.Output)!["metrics"]!["tokenAccuracy"]!.GetValue<double>()).Within(1e-9));
+    }
+
+    [Test]
+    public void Numbers_that_are_not_finite_are_refused_of_tokens_too()
+    {
+        var model = OnnxModel.Load(Exports.Path("esm-mini/tokencls.ts-sdpa"));
+        var head = ParameterNames.Of(model).First(name => name.Name == "classifier.bias").Initializer;
+        var bias = model.Graph.Find(head)!;
+        bias.Constant = OnnxTensor.Of<float>([.. bias.Constant!.Dims], Enumerable.Repeat(float.NaN, (int)bias.Constant.Count).ToArray());
+        model.Save(_folder["nan.onnx"]);
+        var rows = _folder.Write("rows.fasta", ">a\nMKTA\n");
+
+        Refused("LRT632", "predict", _folder["nan.onnx"], "--tokenizer", Fixtures.Path("models", "esm-mini"), "--input", rows, "-o", _folder["out.tsv"]);
+    }
+
+    [Test]
+    public void A_pair_that_only_later_rows_have_is_not_left_out()
+    {
+        var rows = _folder.Write("rows.jsonl", """
+            {"text": "One."}
+            {"text": "Two.", "pair": "Three."}
+
+            """);
+
+        Refused("LRT505", "predict", Model, "--adapter", Adapter, "--input", rows, "-o", _folder["out.tsv"]);
+    }
+
+    [Test]
+    public void Standard_input_is_not_read_where_the_output_is_refused()
+    {
+        using var output = new StringWriter();
+        using var error = new StringWriter();
+        var shell = new Shell(output, error, CancellationToken.None) { OpenInput = () => throw new AssertionException("it was read") };
+
+        var code = Application.Run(["predict", Recipe, "--input", "-", "-o", _folder["out.parquet"]], shell);
+
+        Assert.That((code, error.ToString()), Is.EqualTo((2, error.ToString())));
+        Assert.That(error.ToString(), Does.Contain("LRT633"));
+    }
+
+    [Test]
+    public void The_task_in_the_models_metadata_goes_before_the_config_beside_it()
+    {
+        var folder = ModelWith("problem_type", "\"multi_label_classification\"");
+        var model = OnnxModel.Load(folder);
+        model.Metadata["task"] = "classification";
+        model.Save(Path.Combine(folder, "model.onnx"));
+
+        Assert.That(Predicted(folder, "--input", Texts()), Has.Count.EqualTo(60));
     }
 
     [TestCase("sentence\n", "LRT508")]

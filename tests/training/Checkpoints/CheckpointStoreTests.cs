@@ -114,6 +114,20 @@ internal sealed class CheckpointStoreTests
     }
 
     [Test]
+    public void A_state_that_is_asked_for_is_the_newest_one_or_none()
+    {
+        _store.Save(At(1));
+        _store.Save(At(2));
+        Assert.That(_store.NewestPath(), Is.EqualTo(_store.PathOf(2)));
+
+        Rewrite(_store.PathOf(2), [1, 2, 3]);
+
+        var failure = Assert.Throws<LortaException>(() => _store.NewestPath())!;
+        Assert.That(failure.Message, Does.StartWith(_store.PathOf(2)));
+        Assert.That(failure.Hint, Does.EndWith(_store.PathOf(1)));
+    }
+
+    [Test]
     public void Another_recipe_is_refused_with_the_keys_that_differ()
     {
         _store.Save(At(1));

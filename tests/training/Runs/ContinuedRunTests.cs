@@ -67,6 +67,70 @@ internal sealed class ContinuedRunTests
     }
 
     [Test]
+    public void Its_own_sites_are_those_of_the_adapter()
+    {
+        _run.Train("first", "adapter.sites=[{\"match\": \"layers.0.q\", \"rank\": 1}]", "adapter.method=lora");
+        string[] settings = [$"adapter.from={_run["first"]}", "adapter.method=lora"];
+
+        var failure = Assert.Throws<LortaException>(() => _run.Train("second", [.. settings, "adapter.sites=[{\"match\": \"layers.0.q\", \"rank\": 2}]"]))!;
+
+        Assert.That(failure.Message, Does.Contain("adapter.sites: must be those of the adapter (layers.0.q, rank 1), was layers.0.q, rank 2"));
+        Assert.DoesNotThrow(() => _run.Train("third", [.. settings, "adapter.sites=[{\"match\": \"layers.0.q\", \"rank\": 1}]"]));
+    }
+
+    [Test]
+    public void What_is_refused_is_a_key_of_the_recipe()
+    {
+        _run.Train("first");
+        var request = _run.Request("second", $"adapter.from={_run["first"]}", "adapter.rank=4") with { RecipePath = _run["recipe.yaml"] };
+
+        var failure = Assert.Throws<LortaException>(() => TinyRun.Train(request, Progress.None))!;
+
+        Assert.That(failure.Message, Does.StartWith($"{_run["recipe.yaml"]}: adapter.rank:"));
+    }
+
+    [TestCase("false", null)]
+    [TestCase("true", "adapter.options.rslora: must be false, as in the adapter, was true")]
+    public void An_option_at_its_default_counts_as_left_out(string value, string? problem)
+    {
+        _run.Train("first", "adapter.method=lora");
+
+        void Continue() => _run.Train("second", $"adapter.from={_run["first"]}", "adapter.method=lora", $"adapter.options.rslora={value}");
+
+        if (problem is null) Assert.DoesNotThrow(Continue);
+        else Assert.That(Assert.Throws<LortaException>(Continue)!.Message, Does.Contain(problem));
+    }
+
+    [Test]
+    public void Its_first_loss_is_that_of_the_adapter_and_not_of_the_base()
+    {
+        _run.Train("first");
+
+        using var progress = Progress.None;
+        var result = TinyRun.Train(_run.Request("second", $"adapter.from={_run["first"]}"), progress);
+
+        Assert.That((result.BaseLoss, result.StartLoss), Is.EqualTo(((double?)null, progress.Evaluations[0].Loss)));
+        Assert.That(File.ReadAllText(_run["second", "report.md"]), Does.Contain("| loss of the adapter that it continues from |"));
+    }
+
+    [Test]
+    public void A_checkpoint_of_a_killed_run_has_the_frozen_factors_of_the_adapter_that_it_continued()
+    {
+        string[] settings = ["adapter.method=vera", "adapter.dropout=0", "train.optimizer.lr=1e-3"];
+        _run.Train("first", settings);
+        string[] more = [.. settings, $"adapter.from={_run["first"]}", "seed=77"];
+        _run.Train("whole", more);
+        using var kill = Progress.KillAt(6);
+        Assert.Throws<KilledException>(() => TinyRun.Train(_run.Request("second", more), kill));
+
+        var (killed, whole) = (StoredAdapters.Load(_run["second"]), StoredAdapters.Load(_run["whole", "checkpoints", "step-00000005.safetensors"]));
+
+        Assert.That(killed.Config.Frozen, Is.EqualTo(whole.Config.Frozen));
+        Assert.That(killed.Tensors.Keys, Is.EquivalentTo(whole.Tensors.Keys));
+        foreach (var (name, tensor) in whole.Tensors) Assert.That(killed.Tensors[name].Bytes.SequenceEqual(tensor.Bytes), name);
+    }
+
+    [Test]
     public void A_stopped_run_that_continues_an_adapter_resumes_to_the_same_bytes()
     {
         _run.Train("first");

@@ -125,7 +125,7 @@ internal sealed class TrainingRunTests
         var result = TinyRun.Train(_run.Request("run"), progress);   // a learning rate that is far too high
 
         Assert.That(result.Loss, Is.GreaterThan(result.BaseLoss!.Value));
-        Assert.That(progress.Notes[^1], Does.StartWith("The validation loss ").And.Contain("is above that before the first step"));
+        Assert.That(progress.Notes[^1], Does.StartWith("Warning: The validation loss ").And.Contain("is above that before the first step"));
     }
 
     [Test]

@@ -16,7 +16,7 @@ internal sealed class RunReportTests
         Seconds = 65,
         Trainable = 3960,
         Adapter = "run/adapter",
-        Data = new() { Rows = 1200, Cut = 7, TokensCut = 31, WithoutLabel = 1, Empty = 2 },
+        Data = new() { Rows = 1200, Cut = 7, TokensCut = 31, WithoutLabel = 1, Empty = 2, MaxLength = 128 },
     };
 
     [Test]
@@ -50,6 +50,14 @@ internal sealed class RunReportTests
         var text = RunReport.Text(Run(Result with { Loss = null }));
 
         Assert.That(text, Does.Contain("| loss | – (no validation data) |\n| training loss, last step | 0.5 |\n"));
+    }
+
+    [Test]
+    public void Warnings_go_before_the_numbers()
+    {
+        var text = RunReport.Text(Run(Result with { Warnings = ["The head stays frozen."] }));
+
+        Assert.That(text, Does.Contain("**Warning:** The head stays frozen.\n\n|  |  |"));
     }
 
     [Test]

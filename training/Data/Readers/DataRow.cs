@@ -9,6 +9,9 @@ internal sealed record DataRow(string Path, int Line, OrderedDictionary<string, 
     /// <summary>The columns that do not simply hold a text.</summary>
     public IReadOnlyDictionary<string, CellKind> Kinds { get; init; } = new SortedDictionary<string, CellKind>(StringComparer.Ordinal);
 
+    /// <summary>Lists as their JSON, by column; their cells hold words.</summary>
+    public IReadOnlyDictionary<string, string> Lists { get; init; } = new SortedDictionary<string, string>(StringComparer.Ordinal);
+
     /// <summary>The cell of a column as it is spelled: a label, or a list of words separated by spaces.</summary>
     /// <exception cref="GraphGen.LortaException">LRT505: there is no such column; names those there are.</exception>
     public string this[string column] =>

@@ -13,6 +13,7 @@ internal sealed class JsonCells(string path, int line)
 
     private readonly OrderedDictionary<string, string> _cells = new(StringComparer.Ordinal);
     private readonly SortedDictionary<string, CellKind> _kinds = new(StringComparer.Ordinal);
+    private readonly SortedDictionary<string, string> _lists = new(StringComparer.Ordinal);
 
     /// <summary>Makes a row of an object.</summary>
     /// <exception cref="GraphGen.LortaException">LRT506: it is no object, or a text in it is none.</exception>
@@ -28,7 +29,7 @@ internal sealed class JsonCells(string path, int line)
             throw DataErrors.BadLine(path, line,
                 "a text holds half of a surrogate pair (\\ud800 to \\udfff), so it was cut in the middle of a character", e);
         }
-        return new DataRow(path, line, _cells) { Kinds = _kinds };
+        return new DataRow(path, line, _cells) { Kinds = _kinds, Lists = _lists };
     }
 
     private void Add(string prefix, JsonElement json)
@@ -44,6 +45,7 @@ internal sealed class JsonCells(string path, int line)
             _cells[column] = Text(member.Value);
             if (Kind(member.Value) is not CellKind.Text and var kind) _kinds[column] = kind;
             else _kinds.Remove(column);   // of a member that is given twice the last counts
+            if (Kind(member.Value) == CellKind.List) _lists[column] = member.Value.GetRawText();
         }
     }
 
