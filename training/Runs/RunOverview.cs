@@ -34,9 +34,12 @@ internal static class RunOverview
         yield return $"memory: about {Phrases.Bytes(Memory(task, recipe))}{place} at the peak";
     }
 
-    /// <summary>Where a run goes on that was begun before.</summary>
-    public static IEnumerable<string> Of(RunState run, RunPlan plan) =>
-        run.Step > 0 ? [$"continues after step {Integer(run.Step)} of {Integer(plan.Steps)}"] : [];
+    /// <summary>Where a run goes on that was begun before, and that it was made longer just now.</summary>
+    public static IEnumerable<string> Of(RunState run, RunPlan plan, bool isExtended)
+    {
+        if (isExtended) yield return Phrases.Extended(run.Step);
+        if (run.Step > 0) yield return $"continues after step {Integer(run.Step)} of {Integer(plan.Steps)}";
+    }
 
     /// <summary>Median, 95th percentile and longest of the rows' numbers of tokens.</summary>
     public static string TokensIn(DataStream data)

@@ -93,22 +93,23 @@ internal static class TrainingRun
         var run = resumed ?? new RunState();
         var isExtended = run.ExtendedAt == run.Step && resumed is not null;
         if (isExtended || request.RecipePath is not { } path || !folder.IsOwnRecipe(path)) RecipeFile.Save(folder.Recipe, recipe);
-        if (isExtended) notes.Add(Phrases.Extended(run.Step));
 
         using var tracker = new RunTrackers(folder, recipe, run.Step, progress, clock);
         IReadOnlyList<string> overview = [.. RunOverview.Of(task, recipe)];
-        foreach (var note in notes.Concat(overview).Concat(RunOverview.Of(run, task.Plan))) tracker.Note(note);
-        foreach (var warning in task.Warnings) tracker.Note($"Warning: {warning}");
+        string[] beginning = [.. notes, .. overview, .. RunOverview.Of(run, task.Plan, isExtended), .. task.Warnings.Select(Warning)];
+        foreach (var note in beginning) tracker.Note(note);
         var started = clock.GetTimestamp();
         run = new Trainer(recipe, task, checkpoints, tracker, clock).Run(run, stop);
         var seconds = clock.GetElapsedTime(started).TotalSeconds;
         var ending = RunEnding.Of(run, task.Plan, stop.IsCancellationRequested, folder, settings);
         if (!ending.IsStopped) run = Settle(task, checkpoints, run, recipe.Train.KeepBest);
         task.SaveAdapter(folder.Adapter, run.Evaluation);
-        var record = Record(task, recipe, folder, Result(task, run, seconds, folder), settings);
-        record = record with { Overview = overview, Ending = ending.Sentence };
-        foreach (var warning in record.Result.Warnings.Except(task.Warnings)) tracker.Note($"Warning: {warning}");
-        if (ending.Sentence is { } sentence) tracker.Note(sentence);
+        var record = Record(task, recipe, folder, Result(task, run, seconds, folder), settings) with
+        {
+            Overview = overview,
+            Ending = ending.Sentence,
+        };
+        foreach (var note in EndOf(record).Except(beginning)) tracker.Note(note);
         WriteReports(folder, record, request.Report);
         return record.Result;
     }
@@ -179,6 +180,11 @@ internal static class TrainingRun
         if (record.Recipe.Tracking.Contains(Recipe.Csv)) MetricsTable.Write(folder.Table, record.Lines);
         page?.Invoke(folder.Page, record);
     }
+
+    private static string Warning(string text) => $"Warning: {text}";
+
+    private static IEnumerable<string> EndOf(RunRecord record) =>
+        record.Result.Warnings.Select(Warning).Concat(record.Ending is { } ending ? [ending] : []);
 
     private static IEnumerable<string> Warnings(double? kept, double? start)
     {

@@ -1,8 +1,6 @@
-using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.GraphGen.Ir.Tensors;
 using LoRTA.Onnx.GraphGen.Optimizers;
-using LoRTA.Onnx.GraphGen.Parameters;
 using LoRTA.Onnx.Tests.Shared;
 using LoRTA.Onnx.Training.Runs;
 
