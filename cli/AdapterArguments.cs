@@ -13,7 +13,7 @@ internal sealed class AdapterArguments
     private readonly Option<double> _alpha = Opt.Alpha();
     private readonly Option<string[]> _targets = Opt.Targets();
     private readonly Option<string> _layers = Opt.Layers();
-    private readonly Option<string[]> _options = Opt.FamilyOptions("An option of the family's own; `lorta methods --help` lists them.");
+    private readonly Option<string[]> _options = Opt.FamilyOptions("One of the family's own options; `lorta methods --help` lists them.");
 
     public IReadOnlyList<Symbol> Symbols => [_method, _rank, _alpha, _targets, _layers, _options];
 

@@ -57,7 +57,7 @@ internal static partial class Opt
     public static Option<string?> Adapter() => new("--adapter") { Description = AdapterHelp, HelpName = "DIR" };
 
     public static Option<bool> AllowBase() =>
-        new("--allow-base") { Description = "Accept a base with other weights than the adapter was trained on." };
+        new("--allow-base") { Description = "Accept a base whose weights differ from those that the adapter was trained on." };
 
     public const string SettingsName = "--set";
 
@@ -72,7 +72,7 @@ internal static partial class Opt
     public static Option<bool> Resume() => new("--resume")
     {
         Description =
-            "Continue from the newest checkpoint of the run folder: on cpu to the bytes of a run without a stop, on cuda within rounding.",
+            "Continue from the newest checkpoint of the run folder; the result is that of a run without a stop (on cuda within rounding).",
     };
 
     public static Option<string> Method() =>

@@ -38,7 +38,7 @@ internal static class PromptText
         }
         catch (DecoderFallbackException)
         {
-            throw FileErrors.Corrupt(source, "is no text in UTF-8");
+            throw FileErrors.Corrupt(source, "is not UTF-8 text");
         }
     }
 }

@@ -33,7 +33,7 @@ internal static partial class RuntimeErrors
     public static LortaException MissingInput(string name) =>
         new(
             "LRT614",
-            $"the model wants the input '{name}', which the data does not have.",
+            $"the model needs the input '{name}', which the data does not have.",
             "Use an export whose inputs are token ids, masks, positions and caches.");
 
     public static LortaException NoScratch(string folder, Exception inner) =>

@@ -62,7 +62,7 @@ internal static class Failures
         IOException or UnauthorizedAccessException =>
             new(null, $"{cause.FirstLine()}.", "Check the path, its permissions and the free space of the disk.", ExitCode.Failed),
         OutOfMemoryException =>
-            new(null, "The memory of this machine does not suffice.",
+            new(null, "This machine does not have enough memory.",
                 "Use a smaller batchSize or maxLength, or a machine with more memory.", ExitCode.Failed),
         _ =>
             new(null, $"Unexpected {cause.GetType().Name}: {cause.FirstLine()}.",

@@ -23,9 +23,9 @@ internal static class ArtifactsVerb
         var tasks = TaskLosses.All.Select(loss => loss.Name).ToList();
         var task = Opt.Required<string>("--task", $"The loss: {string.Join(", ", tasks)}.").Completing(tasks);
         var embed = Opt.Of<bool>(
-            "--embed-weights", "Let each model hold the frozen weights itself instead of sharing weights.data.");
+            "--embed-weights", "Store the frozen weights in each model instead of sharing weights.data.");
         var dialect = Opt.OneOf(
-            "--dialect", "Whose training graphs they are: those of any ONNX Runtime, or of onnxruntime-training.", Portable, OrtTraining);
+            "--dialect", "Which runtime the training graphs are for: any ONNX Runtime, or onnxruntime-training.", Portable, OrtTraining);
         return Verb.Define(
             "artifacts",
             "Write the training, evaluation and optimizer graphs.",

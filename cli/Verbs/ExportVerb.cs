@@ -27,10 +27,10 @@ internal static class ExportVerb
         var output = Opt.Output(
             "The folded model: a file, or a folder; a folder MODEL goes there with all its files unless OUT ends in .onnx.");
         var verify = Opt.Of<bool>("--verify",
-            "Compare the result with base and adapter; what cannot be compared or differs too much fails.");
+            "Compare the result with base and adapter; fail if that is not possible or they differ too much.");
         var widen = Opt.Of<bool>("--widen", "Write folded weights as float32 where the file stores them narrower behind a Cast.");
         var allow = Opt.AllowBase();
-        var keep = Opt.Of<bool>("--keep-base", "Leave the base's weights as they are and add the adapter beside them.");
+        var keep = Opt.Of<bool>("--keep-base", "Leave the base's weights as they are and add the adapter next to them.");
         var rounding = Opt.Of<bool>("--allow-rounding", "Accept low-bit weights that keep less than half of the adapter's effect.");
         var data = Opt.Of<string?>("--data",
             "Compare on a recipe's data, and measure the loss of base and adapter and that of the result on its validation data.",
@@ -112,7 +112,7 @@ internal static class ExportVerb
         }
         catch (JsonException e)
         {
-            throw FileErrors.Corrupt(config, $"is no JSON object ({e.FirstLine()})");
+            throw FileErrors.Corrupt(config, $"is not a JSON object ({e.FirstLine()})");
         }
         return texts;
     }

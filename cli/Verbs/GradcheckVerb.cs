@@ -18,9 +18,9 @@ internal static class GradcheckVerb
     public static Verb Create()
     {
         var model = Arg.Model();
-        var golden = Opt.Of<string?>("--golden", "A golden .safetensors with its .json beside it.", "FILE");
+        var golden = Opt.Of<string?>("--golden", "A golden .safetensors with its .json next to it.", "FILE");
         var batch = Opt.Of<string?>(
-            "--batch", "The batch; default: the golden's own, in reference/ beside the model, or random tokens.", "FILE");
+            "--batch", "The batch; default: the golden's own, in reference/ next to the model, or random tokens.", "FILE");
         var names = Opt.Of<string?>("--names", "Parameter names that override the derived ones.", "FILE");
         var task = Opt.Of<string?>("--task", "Without a golden: the loss.", "NAME").Completing(TaskLosses.All.Select(loss => loss.Name));
         var adapter = new AdapterArguments();
@@ -28,7 +28,7 @@ internal static class GradcheckVerb
         var runtime = new RuntimeArguments();
         return Verb.Define(
             "gradcheck",
-            "Compare derived gradients with a golden, or with central differences.",
+            "Compare derived gradients with a golden file, or with central differences.",
             [model, golden, batch, names, .. adapter.Symbols, task, seed, .. runtime.Symbols],
             call =>
             {

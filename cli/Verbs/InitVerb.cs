@@ -17,11 +17,11 @@ internal static class InitVerb
     {
         var model = Arg.Model();
         var task = Opt.Of<string?>("--task",
-            $"What to train for: {string.Join(", ", TrainingTasks.All.Select(one => one.Name))} (default: what the outputs are for).",
+            $"What to train for: {string.Join(", ", TrainingTasks.All.Select(one => one.Name))} (default: from the model's outputs).",
             "NAME");
         var output = Opt.OptionalOutput($"The recipe (default: {Usual}).");
         var force = Opt.Force();
-        return Verb.Define("init", "Write a first recipe for a model, in which only the data are to be filled in.",
+        return Verb.Define("init", "Write a first recipe for a model; only its data section has to be filled in.",
             [model, task, output, force], call =>
         {
             var path = call.Get(output) ?? Usual;
@@ -39,7 +39,7 @@ internal static class InitVerb
     private static void CheckName(string path)
     {
         if (!(Path.GetExtension(path) is ".yaml" or ".yml"))
-            throw new LortaException("LRT809", $"-o: a recipe is a .yaml file, '{path}' is none.", $"For instance: -o {Usual}.")
+            throw new LortaException("LRT809", $"-o: a recipe is a .yaml file, '{path}' is not.", $"For instance: -o {Usual}.")
             { IsUsage = true };
     }
 }

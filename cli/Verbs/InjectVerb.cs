@@ -16,7 +16,7 @@ internal sealed class InjectVerb
 {
     private readonly Argument<string> _model = Arg.Model();
     private readonly Option<string> _output =
-        Opt.Output("The model with the adapter as side branches; the adapter goes beside it, as OUT.adapter.");
+        Opt.Output("The model with the adapter as side branches; the adapter goes next to it, as OUT.adapter.");
 
     private readonly Option<string?> _stored = Opt.Adapter();
     private readonly AdapterArguments _adapter = new();

@@ -19,10 +19,10 @@ internal static class InspectVerb
         var graph = Opt.Of<string?>("--graph", "Write the canonical training graph, for Netron.", "OUT.onnx");
         var weights = Opt.Of<bool>("--weights", "List the parameters by their PyTorch-style names.");
         var explain = Opt.Of<bool>(
-            "--explain", "Tell of what was not understood which form came closest, where it stopped and what is missing.");
+            "--explain", "For what was not understood, show which form came closest, where it stopped and what is missing.");
         var sites = Opt.Of<bool>("--sites", "List every linear layer of attention and MLP, and every finding.");
         var force = Opt.Force();
-        const string about = "Show what a model is and what of it can be adapted.";
+        const string about = "Show what a model is and what can be adapted in it.";
         return Verb.Define("inspect", about, [model, sites, weights, explain, graph, force], call =>
         {
             var deployed = OnnxModel.Load(call.Get(model));

@@ -25,7 +25,7 @@ internal static class MethodsVerb
         var model = Arg.OptionalModel();
         var targets = Opt.Targets();
         var rank = Opt.Rank();
-        var options = Opt.FamilyOptions($"An option of a family's own, for those that have it.\n{AdapterArguments.FamilyOptionsInWords()}");
+        var options = Opt.FamilyOptions($"A family's own option; other families ignore it.\n{AdapterArguments.FamilyOptionsInWords()}");
         var width = Size("--width", "Model width d.");
         var heads = Size("--heads", "Query heads H.");
         var layers = Opt.Within(Opt.Of<int?>("--layers", "Layers L.", "N"), 1, MostLayers);
@@ -171,7 +171,7 @@ internal static class MethodErrors
     public static LortaException DoNotFit(int width, int heads, int kvHeads) =>
         new(
             "LRT802",
-            $"methods: width {width} with {heads} heads and {kvHeads} key/value heads is no transformer.",
+            $"methods: width {width} with {heads} heads and {kvHeads} key/value heads is not a transformer.",
             "Heads divide the width, key/value heads divide the heads.")
         { IsUsage = true };
 }

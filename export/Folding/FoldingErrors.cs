@@ -16,7 +16,7 @@ internal static class FoldingErrors
         new(
             "LRT708",
             $"{name}: was trained alongside the adapter, but the file stores it in one tensor with other parameters, '{initializer}', "
-                + "and its nodes do not tell whose is whose.",
+                + "and its nodes do not show which part is which.",
             "Fold into the export that was trained on.");
 
     public static LortaException BiasNotStored(string address) =>

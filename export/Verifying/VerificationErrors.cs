@@ -6,7 +6,7 @@ namespace LoRTA.Onnx.Export.Verifying;
 internal static class VerificationErrors
 {
     public static LortaException UnknownInput(string model, string input) =>
-        new("LRT704", $"{model}: nothing is known of the input '{input}'.", "Give its values with --inputs FILE.safetensors.");
+        new("LRT704", $"{model}: the input '{input}' is not recognised.", "Give its values with --inputs FILE.safetensors.");
 
     public static LortaException NoCommonOutput(string a, string b) =>
         new("LRT705", $"{a} and {b} have no output of the same name and shape.", "Compare two files of the same model and task.");
@@ -16,7 +16,7 @@ internal static class VerificationErrors
             "LRT709",
             $"{file}: {(kept > 0 ? FormattableString.Invariant($"only {Math.Floor(kept * 100):0} %") : "nothing")} of the adapter's effect "
                 + $"on the outputs is left in weights of {form}.",
-            "Use --keep-base, which keeps all of it beside the stored weights, or accept the loss with --allow-rounding.");
+            "Use --keep-base, which keeps all of it next to the stored weights, or accept the loss with --allow-rounding.");
 
     public static LortaException Differ(string a, string b, VerifyResult result) =>
         new(
@@ -25,7 +25,7 @@ internal static class VerificationErrors
                 ? FormattableString.Invariant(
                     $"{b}: {Math.Max(0, Math.Floor(kept * 100)):0} % of the adapter's effect on the outputs is left, less than half.")
                 : FormattableString.Invariant(
-                    $"{a} and {b} differ by {result.MaxRelDiff:0.##e0} of the largest output, tolerated is {result.Tolerance:0.##e0}."),
+                    $"{a} and {b} differ by {result.MaxRelDiff:0.##e0} of the largest output, more than {result.Tolerance:0.##e0}."),
             "Compare on inputs of your own (--data RECIPE or --inputs FILE.safetensors), or accept the difference with --tolerance T.");
 
     public static LortaException MissingInput(string model, string input) =>

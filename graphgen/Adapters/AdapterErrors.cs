@@ -31,7 +31,7 @@ internal static class AdapterErrors
     public static LortaException UnknownTarget(string method, string target, IEnumerable<string> known) =>
         new(
             "LRT304",
-            $"adapter.targets: '{target}' is no target of {method}.",
+            $"adapter.targets: '{target}' is not a target of {method}.",
             $"{FamilyTargets.HintFor(target, known)}Choose from {string.Join(", ", known)}.")
         { IsUsage = true };
 
@@ -63,13 +63,13 @@ internal static class AdapterErrors
     public static LortaException OtherArchitecture(string adapter, string model, string what) =>
         new(
             "LRT310",
-            $"{adapter}: was trained on another architecture than {model} ({what}).",
+            $"{adapter}: was trained on a different architecture than {model} ({what}).",
             "Use the model that the adapter was trained on.");
 
     public static LortaException OtherWeights(string adapter, string model, IReadOnlyList<(string Name, double Difference)> differences) =>
         new(
             "LRT311",
-            $"{adapter}: was trained on other weights than {model} holds "
+            $"{adapter}: was trained on different weights than {model} holds "
                 + $"({string.Join(", ", differences.Take(Named).Select(Describe))}{More(differences.Count)}).",
             "Use the model that the adapter was trained on, or pass --allow-base if you know that this one fits.");
 
@@ -77,7 +77,7 @@ internal static class AdapterErrors
         new(
             "LRT312",
             $"{method} cannot be folded into weights.",
-            "Keep the adapter beside the model (`lorta export --keep-base`, `lorta inject`).");
+            "Keep the adapter next to the model (`lorta export --keep-base`, `lorta inject`).");
 
     public static LortaException BadConfig(string file, string why) =>
         new("LRT313", $"{file}: {why}.", "The file is damaged or from another tool.");
@@ -93,7 +93,7 @@ internal static class AdapterErrors
         new(
             "LRT316",
             $"{address}: no side branch can be added at {node} ({why}).",
-            "Fold the adapter instead (`lorta export`), or inject into an export that keeps this layer apart in float32.");
+            "Fold the adapter instead (`lorta export`), or inject into an export that keeps this layer separate, in float32.");
 
     public static LortaException NoAttentionPlace(int layer, object node, string why) =>
         new(
@@ -161,7 +161,7 @@ internal static class AdapterErrors
     public static LortaException NoOlderForm(string path, long opset, Node node) =>
         new(
             "LRT332",
-            $"{path}: the adapter cannot stand beside a base of opset {opset}, which has no such {node.Op}.",
+            $"{path}: the adapter cannot be added next to a base of opset {opset}, which has no such {node.Op}.",
             "Fold the adapter (`lorta export`, without --keep-base), or convert the model to opset 13 or newer.");
 
     public static LortaException UnknownTensors(string file, IReadOnlyList<string> names) =>

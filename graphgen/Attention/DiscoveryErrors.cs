@@ -29,7 +29,7 @@ internal static class DiscoveryErrors
             : string.Empty;
         return new(
             "LRT204",
-            $"{address}: this linear layer is not there or not understood{why}.",
+            $"{address}: this linear layer does not exist or was not understood{why}.",
             "Choose other targets or layers; `lorta inspect --sites` lists those of the file.");
 
         Finding? About(string what) => findings.FirstOrDefault(finding => finding.Reason.StartsWith(what, StringComparison.Ordinal));

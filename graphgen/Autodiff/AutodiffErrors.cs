@@ -7,7 +7,7 @@ internal static class AutodiffErrors
 {
     public static LortaException NoRule(Node node, string? reason) => new(
         "LRT401",
-        $"{node} lies between what is trained and the loss, and the operator {node.Op} has no gradient "
+        $"{node} is between what is trained and the loss, and the operator {node.Op} has no gradient "
             + $"rule{(reason is null ? "" : $" ({reason})")}.",
         "Train only what comes after this node (a later layer, another target), or export the model without this operator.");
 

@@ -11,7 +11,7 @@ internal static class CanonicalErrors
     public static LortaException BranchNotKnown(string path, Node node, string condition) =>
         new(
             "LRT205",
-            $"{path}: {node} takes one of two branches as '{condition}' says, which is known only when the model runs.",
+            $"{path}: {node} takes one of two branches depending on '{condition}', which is known only when the model runs.",
             "If the file holds a decoder with and without a cache (decoder_model_merged.onnx), use the one without (decoder_model.onnx); "
                 + "otherwise export the model with fixed sizes, so that the condition is a constant.");
 

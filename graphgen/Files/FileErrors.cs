@@ -14,7 +14,7 @@ internal static class FileErrors
     public static LortaException DeadLink(string path, string link, string where) =>
         new(
             "LRT122",
-            $"{path}: leads nowhere, as {link} is a link {where}.",
+            $"{path}: cannot be followed, because {link} is a link {where}.",
             "Restore the file that the link names (of a download cache: download it again), or name the file itself.");
 
     public static LortaException Exists(string path) =>
@@ -67,5 +67,5 @@ internal static class FileErrors
             "A copy of the folder would hold what that file holds; put a copy of your own in the link's place, or remove the link.");
 
     public static LortaException Corrupt(string path, string what) =>
-        new("LRT105", $"{path}: {what}.", "The file is damaged or of another format; fetch or write it again.");
+        new("LRT105", $"{path}: {what}.", "The file is damaged or of another format; download or write it again.");
 }

@@ -9,7 +9,7 @@ internal static partial class JsonProblem
     /// <summary>For instance <c>'base.sketch' is missing or of the wrong type</c>.</summary>
     public static string Of(JsonException failure)
     {
-        if (failure.InnerException is JsonException) return $"line {failure.LineNumber + 1} is no JSON";
+        if (failure.InnerException is JsonException) return $"line {failure.LineNumber + 1} is not JSON";
         var place = failure.Path is { Length: > 2 } path ? path[2..] : null;   // $.place
         var missing = Missing().Match(failure.Message) is { Success: true } match ? match.Groups["names"].Value : null;
         return (place, missing) switch
@@ -17,7 +17,7 @@ internal static partial class JsonProblem
             (null, { } names) => $"missing: {names}",
             ({ } at, { } names) => $"missing in '{at}': {names}",
             ({ } at, null) => $"'{at}' is missing or of the wrong type",
-            _ => "it is no JSON object",
+            _ => "it is not a JSON object",
         };
     }
 

@@ -51,7 +51,7 @@ internal sealed unsafe class MappedFile
     public ReadOnlySpan<byte> Span(long offset, int length)
     {
         if (offset < 0 || length < 0 || offset > Length - length)
-            throw FileErrors.Corrupt(Path, $"has {Length} bytes, and byte {offset} with {length} more are asked for");
+            throw FileErrors.Corrupt(Path, $"has {Length} bytes, but {length} bytes from byte {offset} on are needed");
         CheckWhole();
         return new ReadOnlySpan<byte>(_start + offset, length);
     }

@@ -26,10 +26,10 @@ internal static class ModelErrors
         new(
             "LRT115",
             $"{path}: tensor '{tensor}' points to '{location}', outside the model's folder.",
-            "Such a file may read what it should not; keep the data file beside the model.");
+            "Such a file may read what it should not; keep the data file next to the model.");
 
     public static LortaException MissingExternalFile(string path, string tensor, string location) =>
-        new("LRT116", $"{path}: tensor '{tensor}' lies in '{location}', which is missing.", "Copy the data file into the model's folder.");
+        new("LRT116", $"{path}: tensor '{tensor}' is in '{location}', which is missing.", "Copy the data file into the model's folder.");
 
     public static LortaException TensorSize(string path, string tensor, string expected, long found) =>
         new(

@@ -32,7 +32,7 @@ internal sealed class TrainedConstants(CanonicalModel canonical, Tape tape, IRea
                 copies.Count == 0
                     ? "the graph does not compute with it"
                     : $"the file stores it in one tensor with other parameters, '{name.Initializer}', "
-                        + "and its nodes do not tell whose is whose");
+                        + "and its nodes do not show which part is which");
         foreach (var copy in read)
         {
             if (copy.IsWhole) tape.Graph.ReplaceUses(copy.Constant, copy.Numbers.Value, copy.Readers.Contains);

@@ -30,7 +30,7 @@ internal sealed record ConfigFiles(IReadOnlyList<ConfigFile> All)
         }
         catch (JsonException e)
         {
-            throw FileErrors.Corrupt(path, $"is no JSON ({e.Message.Split('\n')[0].TrimEnd('.')})");
+            throw FileErrors.Corrupt(path, $"is not JSON ({e.Message.Split('\n')[0].TrimEnd('.')})");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -12,7 +12,8 @@ internal sealed record DecoderConfig(IReadOnlySet<int> EndTokens)
     /// <exception cref="LortaException">LRT103: a file cannot be read; LRT105: it is no JSON.</exception>
     public static DecoderConfig Read(IReadOnlyList<string> folders, SpecialTokens special)
     {
-        var ends = ConfigFiles.Read(folders).All.Select(EndsOf).FirstOrDefault(ends => ends.Count > 0) ?? (special.Eos is { } eos ? [eos] : []);
+        var ends = ConfigFiles.Read(folders).All.Select(EndsOf).FirstOrDefault(ends => ends.Count > 0)
+            ?? (special.Eos is { } eos ? [eos] : []);
         return new DecoderConfig(new SortedSet<int>(ends));
     }
 

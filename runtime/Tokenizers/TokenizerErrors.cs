@@ -15,7 +15,7 @@ internal static class TokenizerErrors
             "Point 'tokenizer' at the Hugging Face folder of the model.");
 
     public static LortaException Corrupt(string path, string what, Exception? inner = null) =>
-        new("LRT502", $"{path}: {what.TrimEnd('.')}.", "The tokenizer file is damaged or of another format; fetch it again.", inner);
+        new("LRT502", $"{path}: {what.TrimEnd('.')}.", "The tokenizer file is damaged or of another format; download it again.", inner);
 
     public static LortaException Unsupported(string path, string what) =>
         new("LRT503", $"{path}: {what} is not supported.",

@@ -50,7 +50,7 @@ internal sealed class LinkedInputsTests
         var run = CommandLine.Run(command.Replace("{f}", _folder.Path, StringComparison.Ordinal).Split(' '));
 
         Assert.That((run.ExitCode, run.Output), Is.EqualTo((1, string.Empty)));
-        Assert.That(run.Error, Does.Match($"^error LRT122: .*{lost}: leads nowhere, as .+ is a link to .+, which does not exist\\.\nhint: .+\n$"));
+        Assert.That(run.Error, Does.Match($"^error LRT122: .*{lost}: cannot be followed, because .+ is a link to .+, which does not exist\\.\nhint: .+\n$"));
     }
 
     private static int Run(params string[] args)

@@ -86,7 +86,7 @@ internal static class Architectures
         new("torch-multihead", 4, 4, 4, "self_attn 0-16", "self_attn 16-32", "self_attn 32-48", "self_attn 0-16"),
         new("xlnet", 0, 0, 0) { Finding = "layers.0.q: the walk from attention to its linear layer stops here at Einsum", Findings = 8 },
         new("mlp-bert", 4, 4, 4, BertNames) { Mlp = PlainNames },
-        new("mlp-bilinear", 4, 2, 4, LlamaNames) { Mlp = NoMlp, Finding = "layers.0: its MLP is not understood: its two first linear layers are not told apart", Findings = 2 },
+        new("mlp-bilinear", 4, 2, 4, LlamaNames) { Mlp = NoMlp, Finding = "layers.0: its MLP is not understood: no activation follows exactly one of its first two linear layers", Findings = 2 },
         new("mlp-deepnorm", 4, 4, 4, BertNames) { Mlp = PackedNames },
         new("mlp-experts", 4, 2, 4, LlamaNames) { Mlp = NoMlp, Finding = "layers.0: its MLP is a mixture of experts (TopK", Findings = 2 },
         new("mlp-experts-batched", 4, 2, 4, LlamaNames) { Mlp = NoMlp, Finding = "layers.0: its MLP is a mixture of experts (MatMul", Findings = 2 },

@@ -10,16 +10,20 @@ internal static class CheckpointErrors
         new(
             "LRT560",
             $"{path}: {what}.",
-            "Resuming takes the newest checkpoint that is whole; where none is, start anew with --force instead of --resume.");
+            "Resuming takes the newest checkpoint that is whole; if there is none, start again with --force instead of --resume.");
 
     public static LortaException NewestDamaged(LortaException damage, string whole) =>
-        new(damage.Code, damage.Message, $"The newest checkpoint that is whole is an earlier state; to use that one, name it: {whole}", damage);
+        new(
+            damage.Code,
+            damage.Message,
+            $"The newest checkpoint that is whole is an earlier state; to use that one, name it: {whole}",
+            damage);
 
     public static LortaException NothingToResume(string path) =>
         new(
             "LRT563",
             $"{path}: holds files, but no run that could continue.",
-            "Name the run folder that has the checkpoints, or start anew with --force instead of --resume.")
+            "Name the run folder that has the checkpoints, or start again with --force instead of --resume.")
         { IsUsage = true };
 
     public static LortaException OtherRecipe(string path, IReadOnlyList<RecipeDifference> differences)

@@ -28,7 +28,7 @@ internal static class CheckpointFile
     public static Checkpoint Load(string path)
     {
         var (tensors, metadata) = Safetensors.Load(path);
-        if (metadata.GetValueOrDefault("format") != Format) throw CheckpointErrors.Damaged(path, "is no checkpoint");
+        if (metadata.GetValueOrDefault("format") != Format) throw CheckpointErrors.Damaged(path, "is not a checkpoint");
         if (metadata.GetValueOrDefault(HashKey) != Hash(tensors, metadata))
             throw CheckpointErrors.Damaged(path, "its content does not match its hash");
         try

@@ -26,7 +26,9 @@ internal static class DataErrors
         new("LRT506", $"{At(path, line)}: {what.TrimEnd('.')}.", "Correct that line, or name the right 'data.format'.", inner);
 
     public static LortaException UnknownFormat(string path, string? format) =>
-        new("LRT507", format is null ? $"{path}: the extension does not tell the format." : $"{path}: '{format}' is no known format.",
+        new(
+            "LRT507",
+            format is null ? $"{path}: the extension does not determine the format." : $"{path}: '{format}' is not a known format.",
             "Set 'data.format' (of predict: --format) to text, tsv, csv, jsonl, json or fasta.");
 
     public static LortaException Empty(string path) =>
@@ -75,7 +77,7 @@ internal static class DataErrors
             "LRT516",
             string.Create(
                 CultureInfo.InvariantCulture,
-                $"data.maxLength: {maxLength} leaves no room for text beside the tokenizer's {special} special tokens."),
+                $"data.maxLength: {maxLength} leaves no room for text besides the tokenizer's {special} special tokens."),
             "Give a larger data.maxLength.")
         { IsUsage = true };
 

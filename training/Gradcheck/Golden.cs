@@ -67,7 +67,7 @@ internal sealed class Golden
         }
         catch (JsonException e)
         {
-            throw FileErrors.Corrupt(json, $"is no golden ({JsonProblem.Of(e)})");
+            throw FileErrors.Corrupt(json, $"is not a golden ({JsonProblem.Of(e)})");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

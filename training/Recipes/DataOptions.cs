@@ -27,7 +27,7 @@ internal sealed record DataOptions
     [Description("The classes where labels are text, in the order of their numbers; integer labels are class indices.")]
     public IReadOnlyList<string>? Labels { get; init; }
 
-    [Description("Text with {column} holes, or prompt and completion apart: only completions are learned.")]
+    [Description("Text with {column} placeholders, or prompt and completion separately: only completions are learned.")]
     public Template? Template { get; init; }
 
     [Range(1, int.MaxValue), Description("Longest row in tokens; longer ones are cut.")]

@@ -26,7 +26,7 @@ internal sealed record Recipe
     [TaskChoice(NotYet = ["dpo"]), Description("What the model is trained for; it decides labels, loss and metrics.")]
     public required string Task { get; init; }
 
-    [Description("What only some tasks ask for.")]
+    [Description("Keys of single tasks.")]
     public TaskOptions TaskOptions { get; init; } = new();
 
     [Description("Every random value is a function of this number, a name and an index.")]
@@ -50,7 +50,7 @@ internal sealed record Recipe
     [Description("Length, optimizer, schedule, evaluation.")]
     public TrainOptions Train { get; init; } = new();
 
-    [OutsideIdentity, Choice(TensorBoard, Csv), Description("Further files of the run's metrics, beside metrics.jsonl.")]
+    [OutsideIdentity, Choice(TensorBoard, Csv), Description("Further files of the run's metrics, in addition to metrics.jsonl.")]
     public IReadOnlyList<string> Tracking { get; init; } = [];
 
     /// <summary>Names of the classes, where the recipe gives them.</summary>

@@ -46,7 +46,8 @@ internal sealed class DataSource(DataContext data)
         }
         var lengths = samples.Select(sample => sample.Ids.Length).ToList();
         var plan = new BatchPlan(data.Recipe.Seed, lengths, data.Recipe.Train.BatchSize, _options.Bucketing);
-        return new DataStream(_encoder, samples, plan, BatchOf) { Path = rows[0].Path, Counts = counts with { MaxLength = _options.MaxLength } };
+        var counted = counts with { MaxLength = _options.MaxLength };
+        return new DataStream(_encoder, samples, plan, BatchOf) { Path = rows[0].Path, Counts = counted };
     }
 
     private Batch BatchOf(IReadOnlyList<Sample> samples) =>

@@ -28,7 +28,7 @@ internal static class TrainingErrors
     public static LortaException NoTask(string model, string outputs) =>
         new(
             "LRT635",
-            $"{model}: nothing tells its task; its outputs are {outputs}.",
+            $"{model}: its task cannot be determined; its outputs are {outputs}.",
             "Name the task with --task.")
         { IsUsage = true };
 

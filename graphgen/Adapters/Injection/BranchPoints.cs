@@ -161,7 +161,7 @@ internal sealed class BranchPoints(OnnxModel model, OnnxModel deployed, Tape tap
             if (sum is not null) return (sum.Output, isMoved, isSqueezed);
             if (at.Uses is not [{ Node: { Op: "Mul" or "Div" or "Transpose" or "Squeeze" } next }])
             {
-                if (pullBiases) throw AdapterErrors.NoBranch(linear.Address, node, "what lies between it and its bias is not known");
+                if (pullBiases) throw AdapterErrors.NoBranch(linear.Address, node, "what is between it and its bias is not known");
                 break;
             }
             at = next.Output;

@@ -131,7 +131,7 @@ public sealed record AdapterPlan
         };
         if (senseless is not null)
             throw AdapterErrors.InvalidOptions([(senseless,
-                $"is for adapters beside linear layers; {options.Method} trains parameters of the model that targets choose by name")]);
+                $"is for adapters of linear layers; {options.Method} trains parameters of the model that targets choose by name")]);
     }
 
     /// <summary>Refuses a file that states another scale than its options make.</summary>

@@ -32,7 +32,7 @@ public sealed record FamilyParameter(string Name, IReadOnlyList<long> Dims)
         foreach (var name in names.Where(name => options.StoredParameters is null && chosen.Contains(name.Name)))
             if (deployed.Graph.Find(name.Initializer)!.Constant!.Type is not ElementType.Float and var type)
                 throw ParameterErrors.CannotTrain(
-                    name.Name, $"the file stores it as {type.Display()}, which rounds small changes away", ParameterErrors.Targets);
+                    name.Name, $"the file stores it as {type.Display()}, which rounds small changes off", ParameterErrors.Targets);
         return [.. chosen.Select(name => new FamilyParameter(name, ParameterShapes.Of(deployed, names, name)!))];
     }
 

@@ -129,7 +129,7 @@ public sealed record AdapterConfig
         }
         catch (JsonException e)
         {
-            throw AdapterErrors.BadConfig(file, $"it is no adapter configuration ({JsonProblem.Of(e)})");
+            throw AdapterErrors.BadConfig(file, $"it is not an adapter configuration ({JsonProblem.Of(e)})");
         }
     }
 
@@ -145,7 +145,7 @@ public sealed record AdapterConfig
             : null;
         if (hole is not null) throw AdapterErrors.BadConfig(file, $"'{hole}' is missing or of the wrong type");
         if (Frozen is { Generator: not FrozenFactors.Lorta1 } drawn)
-            throw AdapterErrors.BadConfig(file, $"frozen.generator '{drawn.Generator}' is not known here");
+            throw AdapterErrors.BadConfig(file, $"frozen.generator '{drawn.Generator}' is not known");
         if (Base.Architecture is { IsSensible: false } sizes)
             throw AdapterErrors.BadConfig(file, $"base.architecture has sizes that are not positive ({sizes.Describe()})");
         if (Base.Sketch.Problem() is var (key, text)) throw AdapterErrors.BadConfig(file, $"base.sketch.{key} {text}");

@@ -30,7 +30,7 @@ internal static class ModelCard
     /// <summary>The card of a folder that holds a model with an adapter in it.</summary>
     /// <param name="adapter">The adapter.</param>
     /// <param name="file">Name of the model's file.</param>
-    /// <param name="keepsBase">Whether the adapter stands beside the base's weights instead of being folded into them.</param>
+    /// <param name="keepsBase">Whether the adapter is next to the base's weights instead of being folded into them.</param>
     public static string OfModel(Adapter adapter, string file, bool keepsBase)
     {
         var config = adapter.Config;

@@ -78,8 +78,8 @@ internal sealed class MlpReader(SiteReader sites, ResidualStream stream, IReadOn
         }
         if (branches.Values is not [var branch])
         {
-            sites.Report(branches.Values[0].Producer, $"layers.{layer}: {branches.Values.Count} branches beside attention join the stream "
-                + "at once, and which of them is the MLP is not known; they are left alone");
+            sites.Report(branches.Values[0].Producer, $"layers.{layer}: {branches.Values.Count} branches other than attention join the "
+                + "stream at once, and which of them is the MLP is not known; they are left alone");
             return [];
         }
         var walk = ProjectionWalk.BackToDown(branch);
@@ -112,17 +112,17 @@ internal sealed class MlpReader(SiteReader sites, ResidualStream stream, IReadOn
     {
         if (down.Out != hidden) return $"its last linear layer makes {down.Out} features of a model width of {hidden}";
         if (region.Stop is { } stop)
-            return $"{stop.Producer?.ToString() ?? $"input '{stop.Name}'"} lies between its linear layers";
+            return $"{stop.Producer?.ToString() ?? $"input '{stop.Name}'"} is between its linear layers";
         if (region.Parts.FirstOrDefault(part => part.Linear!.In != hidden) is { } narrow)
             return $"its first linear layer takes {narrow.Linear!.In} features of a model width of {hidden}";
         if (region.Parts.Any(part => !SameSource.AreSame(part.Linear!.Input, region.Parts[0].Linear!.Input)))
             return "its first linear layers take different values";
         if (region.Parts.Any(part => HeadFeatures.OfPart(part)?.Columns.Width != down.In))
-            return "it cannot be said which features of its first product make which of the last one's input";
+            return "it is not known which features of its first product become which inputs of the last";
         return region.Roles() is not null ? null : region.Parts.Count switch
         {
-            1 => "no activation lies between its linear layers",
-            2 => "its two first linear layers are not told apart by an activation on the way of one of them",
+            1 => "there is no activation between its linear layers",
+            2 => "no activation follows exactly one of its first two linear layers, so gate and up cannot be distinguished",
             var count => $"the input of its last linear layer is made of {count} parts",
         };
     }

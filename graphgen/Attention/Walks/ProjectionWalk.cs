@@ -27,7 +27,7 @@ internal sealed record ProjectionWalk(LinearLayer? Linear, IReadOnlyList<Value> 
     private static readonly Pattern ProductBefore =
         Hole("X", Where("a product without bias", value => LinearLayer.EndingAt(value) is not null));
     private static readonly Pattern Branched =
-        Hole("X", Where("a linear layer with a branch beside it", value => SideBranch.LayerBeside(value) is not null));
+        Hole("X", Where("a linear layer with a branch next to it", value => SideBranch.LayerBeside(value) is not null));
     private static readonly Pattern Cache = Where("a cache that is an input of the graph", value => IsCache(value, 0));
 
     /// <summary>Backwards from queries, keys and values.</summary>
@@ -45,7 +45,7 @@ internal sealed record ProjectionWalk(LinearLayer? Linear, IReadOnlyList<Value> 
             { Computes = true, CompletesKeys = true },
         new("limits", Op("Clip", X) | Op("Max", X, Scalar) | Op("Min", X, Scalar)) { Computes = true, CompletesKeys = true },
         new("bias of each head", Op("Add", X, Constant)) { CompletesKeys = true },
-        new("side branch", Leading("X", "a linear layer with a branch beside it", SideBranch.LayerUnder)) { CompletesKeys = true },
+        new("side branch", Leading("X", "a linear layer with a branch next to it", SideBranch.LayerUnder)) { CompletesKeys = true },
         new("change of type", Op("Cast", X)),
         new("one of several", Chosen(X), FeatureFlow.Choose),
         new(RotaryEmbedding, RotaryRegion.Pattern, RotaryRegion.Move) { Computes = true, CompletesKeys = true },
@@ -65,7 +65,7 @@ internal sealed record ProjectionWalk(LinearLayer? Linear, IReadOnlyList<Value> 
     [
         new("split or merge axes", Op("Reshape", X) | Op("Unsqueeze", X) | Op("Squeeze", X), FeatureFlow.Reshape),
         new("move axes", Op("Transpose", X), FeatureFlow.Transpose),
-        new("side branch", Leading("X", "a linear layer with a branch beside it", SideBranch.LayerBeside)),
+        new("side branch", Leading("X", "a linear layer with a branch next to it", SideBranch.LayerBeside)),
         new("bias behind a branch", Op("Add", Branched, Constant)),
         new("change of type", Op("Cast", X)),
         new("one of several", Chosen(X), FeatureFlow.Choose),
@@ -78,7 +78,7 @@ internal sealed record ProjectionWalk(LinearLayer? Linear, IReadOnlyList<Value> 
         new("merge or move rows", Op("Reshape", X) | Op("Squeeze", X) | Op("Unsqueeze", X) | Op("Transpose", X)),
         new(Scale, Op("Mul", X, Scalar) | Op("Div", X, Scalar)),
         new("scale of each feature", Op("Mul", X, Constant) | Op("Div", X, Constant)),
-        new("side branch", Leading("X", "a linear layer with a branch beside it", SideBranch.LayerUnder)),
+        new("side branch", Leading("X", "a linear layer with a branch next to it", SideBranch.LayerUnder)),
         new("bias behind a branch", Op("Add", Branched, Constant)),
         new("change of type", Op("Cast", X)),
     ];

@@ -127,5 +127,5 @@ internal static class ProductRules
     private static OnnxTensor Bytes(GradientCall r, int input) =>
         r.Input(input)!.Value.Value is { IsConstant: true, Constant: { Type: ElementType.UInt8 } bytes }
             ? bytes
-            : throw r.Refusal($"its input {input} is no constant of bytes");
+            : throw r.Refusal($"its input {input} is not a constant of bytes");
 }

@@ -48,7 +48,7 @@ internal static class FusedActivationForms
     private static Outcome Silu(Node node, Rewriting rewriting)
     {
         if (SiluPieces.Match(node.Output) is not { } match || match["x"].Type != ElementType.Float)
-            return "it is no x·sigmoid(x) of float32";
+            return "it is not x·sigmoid(x) of float32";
         return rewriting.Substitute(node, (_, at) => [at.Tape[match["x"]].Apply(OrtOps.QuickGelu, ("alpha", 1f))]);
     }
 }

@@ -42,7 +42,7 @@ internal static class FusedAttentionForms
     private static string? WhyNotQuantized(Node node) =>
         QuantizedForms.IsProduct(node, scale: 4, zero: 7)
             ? WhyNotPacked(node, mask: 5)
-            : "an input that is not rounded beside it, or a computed weight,";
+            : "an input that is not rounded as well, or a computed weight,";
 
     private static string? WhyNotPacked(Node node, int mask) => node switch
     {

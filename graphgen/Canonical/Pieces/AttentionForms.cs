@@ -75,7 +75,7 @@ internal sealed record AttentionForms(IReadOnlyList<AttentionCore> Cores, IReadO
     private static string? Reason(int scores, int contexts) => (scores, contexts) switch
     {
         (0, 0) => null,   // a softmax over classes or experts
-        (0, _) => "this Softmax weighs values, but its scores are no single product of queries and keys",
+        (0, _) => "this Softmax weighs values, but its scores are not a single product of queries and keys",
         (_, 0) => "the scores of this Softmax are a product, but its result weighs no values",
         ( > 1, _) => "the scores of this Softmax are a sum of several products (relative positions?)",
         _ => "the result of this Softmax goes into several products",

@@ -24,7 +24,7 @@ internal static class ChannelForms
             return "the shape of an operand is not known, or the right one is stored";
         if (shape.Rank > columns.Rank || !(SwapsLastTwo(x.Producer) || IsReadTransposed(node.Output)))
             return "its data are not transposed in front of it or behind";
-        if (StoredMatrixOperand.Of(at, weight) is not var (matrix, isTransposed)) return "its left operand is no stored matrix";
+        if (StoredMatrixOperand.Of(at, weight) is not var (matrix, isTransposed)) return "its left operand is not a stored matrix";
         return at.Substitute(node, (_, _) =>
         {
             var operand = at.Tape[matrix];
@@ -42,7 +42,7 @@ internal static class ChannelForms
             return "it leaves positions out or pads them";
         if (!ViewOps.Moves(x.Producer) && !node.Output.Uses.Any(use => ViewOps.Moves(use.Node)))
             return "nothing in front of it or behind moves its features to the last axis";
-        if (StoredMatrixOperand.Of(at, weight) is not var (matrix, isTransposed)) return "its kernel is no stored matrix";
+        if (StoredMatrixOperand.Of(at, weight) is not var (matrix, isTransposed)) return "its kernel is not a stored matrix";
         // A line as an image of one row stays a line: the axes are added behind the product, where those that drop them cancel them.
         var added = AddedAxes(x.Producer) is { } axes && axes.All(axis => axis >= 2) && shape.Rank - axes.Length >= 3 ? axes : [];
         var data = added.Length == 0 ? x : x.Producer!.Operand(0);

@@ -11,7 +11,7 @@ internal static class EinsumForms
     private static Outcome Product(Node node, Rewriting rewriting)
     {
         if (node.Inputs.Count != 2) return "it is not of two operands";
-        if (Einsum.Of(node) is not { } einsum) return "its equation is no product of two matrices, or a shape is not known";
+        if (Einsum.Of(node) is not { } einsum) return "its equation is not a product of two matrices, or a shape is not known";
         return rewriting.Substitute(node,
             (_, at) => [einsum.Emit(at.Tape[node.Inputs[0]!], at.Tape[node.Inputs[1]!])]);
     }

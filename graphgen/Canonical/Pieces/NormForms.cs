@@ -29,7 +29,7 @@ internal static class NormForms
     {
         if (LayerNormPieces.Match(node.Output) is not { } match || !IsPerFeature(match["scale"], match["x"])
             || !IsPerFeature(match["bias"], match["x"]))
-            return "it is no centred x over its deviation, times a scale and plus a bias for each feature";
+            return "it is not a centred x over its deviation, times a scale and plus a bias for each feature";
         rewriting.Replace(node, "LayerNormalization", [match["x"], match["scale"], match["bias"]], [.. Attributes(match)]);
         return Outcome.Done;
     }
@@ -37,7 +37,7 @@ internal static class NormForms
     private static Outcome RmsNorm(Node node, Rewriting rewriting)
     {
         if (RmsNormPieces.Match(node.Output) is not { } match || !IsPerFeature(match["scale"], match["x"]))
-            return "it is no x over the root of its mean square, times a scale for each feature";
+            return "it is not x over the root of its mean square, times a scale for each feature";
         if (Centred.Match(match["x"]) is not null) return "x is centred: this is the head of a layer norm";   // the head of a layer norm
         rewriting.Replace(node, "SimplifiedLayerNormalization", [match["x"], match["scale"]], [.. Attributes(match)]);
         return Outcome.Done;

@@ -15,7 +15,7 @@ internal static class SoftmaxForms
 
     private static Outcome Softmax(Node node, Rewriting rewriting)
     {
-        if (Pieces.Match(node.Output) is not { } match) return "it is no quotient of exponentials by their sum over the last axis";
+        if (Pieces.Match(node.Output) is not { } match) return "it is not a quotient of exponentials by their sum over the last axis";
         rewriting.Replace(node, "Softmax", [match["x"]], ("axis", -1));
         return Outcome.Done;
     }

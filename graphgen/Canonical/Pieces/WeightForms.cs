@@ -27,9 +27,9 @@ internal static class WeightForms
     private static Outcome ScaledConstant(Node node, Rewriting at)
     {
         if (node.Input(0) is not { IsConstant: true, Constant: { Type: ElementType.Float } a })
-            return "its first operand is no stored float32 tensor";
+            return "its first operand is not a stored float32 tensor";
         if (node.Input(1) is not { IsConstant: true, Constant: { Type: ElementType.Float } b })
-            return "its second operand is no stored float32 tensor";
+            return "its second operand is not a stored float32 tensor";
         if (node.Source is not { } source || StoredPath.Of(source.Output) is not { IsExact: true } path || path.Tensor.Count < 2)
             return "the file does not hold its numbers as one tensor with a scale";
         if (node.Output.Shape?.Known is not { } dims || Math.Max(a.Count, b.Count) != path.Tensor.Count) return "it repeats the tensor";
@@ -47,7 +47,8 @@ internal static class WeightForms
     {
         if (node.Int("transA", 0) != 0) return "its left operand is transposed";
         if (ScaledProducts.IsPlain(node.Operand(1))) return "its weight is a plain matrix already";
-        if (StoredMatrixOperand.Of(at, node.Operand(1)) is not var (matrix, isTransposed)) return "its right operand is no stored matrix";
+        if (StoredMatrixOperand.Of(at, node.Operand(1)) is not var (matrix, isTransposed))
+            return "its right operand is not a stored matrix";
         node.SetInput(1, matrix);
         if (isTransposed) node.Attributes["transB"] = 1 - node.Int("transB", 0);
         return Outcome.Done;
@@ -59,7 +60,7 @@ internal static class WeightForms
         var (alpha, beta) = (node.Float("alpha", 1), node.Float("beta", 1));
         if (node.Int("transA", 0) != 0) return "its left operand is transposed";
         if ((alpha == 1 && beta == 1) || ScaledProducts.WeightOf(node) is null)
-            return "it has no factors, or its right operand is no stored matrix";
+            return "it has no factors, or its right operand is not a stored matrix";
         var bias = node.Input(2);
         if (beta != 1 && bias is not null and not { IsConstant: true, Constant.Type: ElementType.Float })
             return "the bias that its beta scales is computed";
@@ -89,7 +90,7 @@ internal static class WeightForms
         var alpha = node.Float("alpha", 1);
         if (ScaledProducts.IsPlain(weight) && alpha == 1) return "its weight is a plain matrix already";
         if (rows.Rank < 2) return "its left operand is a vector";
-        if (StoredMatrixOperand.Of(at, weight) is not var (matrix, isTransposed)) return "its right operand is no stored matrix";
+        if (StoredMatrixOperand.Of(at, weight) is not var (matrix, isTransposed)) return "its right operand is not a stored matrix";
         return at.Substitute(node, (_, _) =>
         {
             var operand = at.Tape[matrix];

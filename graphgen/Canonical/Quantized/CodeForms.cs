@@ -21,7 +21,7 @@ internal static class CodeForms
             if (LayoutOf(codes.Constant!.Dims, scales) is not { } layout)
                 return "the scales belong to no axis and to no blocks of the codes";
             var zeros = zero is null ? null : ZeroPoints(at, zero, codes.Constant!, scales, layout);
-            if (zero is not null && zeros is null) return "the zero points are no codes, one for each scale";
+            if (zero is not null && zeros is null) return "the zero points are not codes, one for each scale";
             return at.Substitute(node, (_, _) =>
             {
                 var flat = at.Like(codes, codes.Constant!.WithDims(layout.Dims));
@@ -34,7 +34,7 @@ internal static class CodeForms
                 return [layout.Dims.SequenceEqual(codes.Constant!.Dims) ? weight : weight.Reshape([.. codes.Constant!.Dims])];
             });
         }
-        return "neither operand is widened codes beside stored scales";
+        return "neither operand is widened codes with stored scales as the other";
     }
 
     private static bool IsOfCodes(OnnxTensor tensor) =>

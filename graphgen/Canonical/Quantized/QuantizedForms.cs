@@ -59,7 +59,7 @@ internal static class QuantizedForms
     {
         if (!LateDequantize.IsDequantized(node.Output) || node.Operand(0).Constant is not { Rank: <= 1 } codes
             || node.Output.Type != ElementType.Float)
-            return "what it widens is no stored vector";
+            return "what it widens is not a stored vector";
         rewriting.Constant(node, Widened(codes, node.Operand(1).Constant!, node.Input(2)?.Constant));
         return Outcome.Done;
     }
@@ -77,7 +77,7 @@ internal static class QuantizedForms
     {
         if (node.Input(1)?.Producer is not { Op: "Transpose" } transpose || transpose.Ints("perm") is not (null or [1, 0])
             || !LateDequantize.IsDequantized(transpose.Operand(0)))
-            return "its right operand is no transposed matrix of codes";
+            return "its right operand is not a transposed matrix of codes";
         return rewriting.Substitute(node, (product, at) => [at.Tape[product.Operand(0)].MatMul(at.Tape[transpose.Output])]);
     }
 

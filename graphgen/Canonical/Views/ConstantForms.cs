@@ -34,7 +34,7 @@ internal static class ConstantForms
             return "it is an output of the graph, or its shape is not known";
         if (node.Output.Content is not { } content || content.Any(dim => !dim.IsKnown)) return "its elements are not known";
         var numbers = content.Select(dim => dim.Value!.Value).ToArray();
-        if (Integers(node.Output.Type, dims, numbers) is not { } tensor) return "its elements are no integers";
+        if (Integers(node.Output.Type, dims, numbers) is not { } tensor) return "its elements are not integers";
         rewriting.Constant(node, tensor);
         return Outcome.Done;
     }
@@ -55,7 +55,7 @@ internal static class ConstantForms
     {
         if (node.Output.Shape?.Known is not { } dims
             || StoredAxes.Of(stored.Dims).Transpose(node.Ints("perm"))?.Matrix() is not var (isTransposed, rows, columns))
-            return "what it transposes is no matrix with further axes of length 1";
+            return "what it transposes is not a matrix with further axes of length 1";
         rewriting.View(node, $"T[{string.Join(',', dims)}]", () => isTransposed
             ? OnnxTensor.Computed(stored.Type, dims, () => TensorAxes.Transposed(stored.WithDims([rows, columns])))
             : stored.WithDims(dims));

@@ -79,7 +79,7 @@ internal static class PassThroughForms
             rewriting.Find(node, "this Dropout stays, because its mask is read");
             return "its mask is read";
         }
-        rewriting.Find(node, "Dropout of the file is left out of training (identity); dropout is the recipe's to ask for");
+        rewriting.Find(node, "Dropout in the file is ignored in training (identity); the recipe has its own, adapter.dropout");
         return Forward(node, rewriting);
     }
 

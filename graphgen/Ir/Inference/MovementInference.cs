@@ -117,7 +117,7 @@ internal static class MovementInference
         }
         var isOrder = perm.Order().SequenceEqual(Enumerable.Range(0, perm.Length).Select(axis => (long)axis));
         if (!isOrder || perm.Length != (x?.Rank ?? perm.Length))
-            throw f.Fail($"perm [{string.Join(", ", perm)}] is no order of the axes of {f.Node.Input(0)}");
+            throw f.Fail($"perm [{string.Join(", ", perm)}] is not a permutation of the axes of {f.Node.Input(0)}");
         var shape = x is null ? f.FreshShape(0, perm.Length) : [.. perm.Select(axis => x[(int)axis])];
         f.Set(0, f.Type(0), shape, x?.Rank <= 1 ? f.Content(0) : null);
     }
@@ -157,7 +157,8 @@ internal static class MovementInference
         if (known is null) f.Set(0, f.Type(0), null);
         if (known is null) return;
         var axis = f.Axis(f.Int("axis", 0), known.Rank);
-        if (shapes.OfType<Shape>().FirstOrDefault(shape => shape.Rank != known.Rank) is { } other) throw f.Fail($"{known} beside {other}");
+        if (shapes.OfType<Shape>().FirstOrDefault(shape => shape.Rank != known.Rank) is { } other)
+            throw f.Fail($"{known} and {other} differ in rank");
         var dims = Enumerable.Range(0, known.Rank).Select(i => i == axis
             ? shapes.Aggregate((Dim?)0, (sum, shape) => shape is null ? null : sum + shape[axis]) ?? f.Fresh(0, axis)
             : Agreed(f, i, [.. shapes.OfType<Shape>().Select(shape => shape[i])]));

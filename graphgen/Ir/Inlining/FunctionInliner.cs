@@ -82,7 +82,7 @@ internal sealed class FunctionInliner
     {
         if (_open.Contains(KeyOf(call), StringComparer.Ordinal)) return "it calls itself";
         if (_open.Count >= Deepest) return $"it is called behind {Deepest} other calls";
-        if (_nodes + function.Node.Count > MostNodes) return $"the functions stand for more than {MostNodes} nodes";
+        if (_nodes + function.Node.Count > MostNodes) return $"the functions expand to more than {MostNodes} nodes";
         if (call.Input.Count > function.Input.Count || call.Output.Count > function.Output.Count)
             return "it is called with more inputs or outputs than it has";
         return OpsetChanges.Between(_model.OpsetImport, function);

@@ -129,7 +129,7 @@ internal static class LazyTensors
         throw Malformed(file);
     }
 
-    private static LortaException Malformed(MappedFile file) => ModelErrors.NotOnnx(file.Path, "its bytes are no ONNX protobuf");
+    private static LortaException Malformed(MappedFile file) => ModelErrors.NotOnnx(file.Path, "its bytes are not an ONNX protobuf");
 
     private readonly record struct Field(int Number, long Start, long Payload, long End);
 }

@@ -54,7 +54,7 @@ internal static class ModelLabels
     public static string InConfig(string? config, IReadOnlyList<string> labels)
     {
         var root = config is null ? new JsonObject()
-            : JsonNode.Parse(config, documentOptions: Strict) as JsonObject ?? throw new JsonException("it is no object");
+            : JsonNode.Parse(config, documentOptions: Strict) as JsonObject ?? throw new JsonException("it is not an object");
         root[IdToLabel] = Names(labels);
         root[LabelToId] = Indices(labels);
         return root.ToJsonString(Json) + "\n";

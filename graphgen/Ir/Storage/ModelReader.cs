@@ -23,7 +23,7 @@ internal static class ModelReader
         }
         catch (Exception e) when (e is InvalidProtocolBufferException or OverflowException or ArgumentException)
         {
-            throw ModelErrors.NotOnnx(path, "its bytes are no ONNX protobuf", e);
+            throw ModelErrors.NotOnnx(path, "its bytes are not an ONNX protobuf", e);
         }
     }
 

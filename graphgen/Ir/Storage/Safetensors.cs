@@ -165,7 +165,7 @@ internal sealed record Safetensors(IReadOnlyDictionary<string, OnnxTensor> Tenso
         if (offsets is not [>= 0, >= 0] || offsets[1] - offsets[0] != bytes || offsets[1] > file.Length - dataStart)
             throw FileErrors.Corrupt(
                 file.Path,
-                string.Create(CultureInfo.InvariantCulture, $"tensor '{entry.Name}' of {bytes} bytes does not lie within the file"));
+                string.Create(CultureInfo.InvariantCulture, $"tensor '{entry.Name}' of {bytes} bytes is not within the file"));
         return OnnxTensor.FromFile(type, dims, file, dataStart + offsets[0]);
     }
 }

@@ -199,7 +199,7 @@ public sealed class OnnxTensor
         bool => ElementType.Bool,
         uint => ElementType.UInt32,
         ulong => ElementType.UInt64,
-        _ => throw new ArgumentException($"{typeof(T).Name} is no element type"),
+        _ => throw new ArgumentException($"{typeof(T).Name} is not an element type"),
     };
 
     // A bfloat16 is the upper half of a float.

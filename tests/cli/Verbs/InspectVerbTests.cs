@@ -124,7 +124,7 @@ internal sealed class InspectVerbTests
         Assert.That(first["lookedFor"]!.GetValue<string>(), Is.EqualTo("layers.0.q"));
         Assert.That((first["op"]!.GetValue<string>(), first["node"]!.GetValue<string>()), Is.EqualTo(("Einsum", "/layers.0/attn/Einsum")));
         Assert.That(first["declined"]!.AsArray().Select(form => form!.GetValue<string>()),
-            Is.EqualTo(new[] { "matrix product as Einsum: its equation is no product of two matrices, or a shape is not known" }));
+            Is.EqualTo(new[] { "matrix product as Einsum: its equation is not a product of two matrices, or a shape is not known" }));
         Assert.That(first["remedy"]!.GetValue<string>(), Is.EqualTo("a step in ProjectionWalk.TowardsProjection (graphgen/Attention/Walks/ProjectionWalk.cs) for Einsum"));
     }
 

@@ -78,7 +78,7 @@ internal sealed class SampleInputsTests
 
         var failure = Assert.Throws<LortaException>(() => new SampleInputs(OnnxModel.ForRuntime(graph), samples: 4, length: 32, seed: 0).Make())!;
 
-        Assert.That((failure.Code, failure.Message), Is.EqualTo(("LRT704", ": nothing is known of the input 'audio'.")));
+        Assert.That((failure.Code, failure.Message), Is.EqualTo(("LRT704", ": the input 'audio' is not recognised.")));
     }
 
     private static string Bert => Path.Combine(Fixtures.Repository, "tests", "fixtures", "architectures", "bert.onnx");

@@ -45,7 +45,7 @@ internal sealed class GradientsPageTests
         var table = new StringBuilder(Heading);
         var rules = GradientRules.All.OrderBy(rule => rule.Op, StringComparer.Ordinal).ToList();
         Row("derived", rules.Where(rule => rule is { Inputs: not null, Reason: null }));
-        Row("none: the result is no float that moves, or is flat wherever it is smooth", rules.Where(rule => rule.Inputs is null));
+        Row("none: the result is not a float that varies, or is constant wherever it is smooth", rules.Where(rule => rule.Inputs is null));
         foreach (var reason in rules.Where(rule => rule.Reason is not null).GroupBy(rule => rule.Reason)) Row($"refused: {reason.Key}", reason);
         return table.ToString();
 

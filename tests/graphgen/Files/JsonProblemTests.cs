@@ -7,10 +7,10 @@ internal sealed class JsonProblemTests
 {
     private static readonly JsonSerializerOptions Options = new(JsonSerializerDefaults.Web) { RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true };
 
-    [TestCase("{", ExpectedResult = "line 1 is no JSON")]
-    [TestCase("{\"name\": \"n\",\n\"inner\" 3}", ExpectedResult = "line 2 is no JSON")]
+    [TestCase("{", ExpectedResult = "line 1 is not JSON")]
+    [TestCase("{\"name\": \"n\",\n\"inner\" 3}", ExpectedResult = "line 2 is not JSON")]
     [TestCase("{}", ExpectedResult = "missing: 'name', 'inner'")]
-    [TestCase("[]", ExpectedResult = "it is no JSON object")]
+    [TestCase("[]", ExpectedResult = "it is not a JSON object")]
     [TestCase("""{"name": 3, "inner": {"sizes": [1]}}""", ExpectedResult = "'name' is missing or of the wrong type")]
     [TestCase("""{"name": "n", "inner": {}}""", ExpectedResult = "missing in 'inner': 'sizes'")]
     [TestCase("""{"name": "n", "inner": {"sizes": [1, "two"]}}""", ExpectedResult = "'inner.sizes[1]' is missing or of the wrong type")]

@@ -51,9 +51,9 @@ internal sealed class GoldenTests
     [TestCase("[1, 5]", "[1, 0]", "'after' names step 0, which is not from 1 to 1000.")]
     [TestCase("[0.9, 0.99]", "[0.9]", "'optimizer.betas' should be two numbers.")]
     [TestCase("[\"q\"]", "[null]", "'targets' names a matrix without a letter.")]
-    [TestCase("\"rank\": 1", "\"orientation\": {\"q\": 7}", "is no golden (")]
-    [TestCase("\"rank\": 1", "\"rank\": 1.5", "is no golden (")]
-    [TestCase("\"loss\": 1", "\"options\": {\"a\": [[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[", "is no golden (")]
+    [TestCase("\"rank\": 1", "\"orientation\": {\"q\": 7}", "is not a golden (")]
+    [TestCase("\"rank\": 1", "\"rank\": 1.5", "is not a golden (")]
+    [TestCase("\"loss\": 1", "\"options\": {\"a\": [[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[", "is not a golden (")]
     public void What_no_golden_can_say_is_refused(string text, string instead, string expected) =>
         Assert.That(() => Load(Facts.Replace(text, instead, StringComparison.Ordinal)), Throws.TypeOf<LortaException>().With.Property("Code").EqualTo("LRT105")
             .And.Message.StartsWith($"{_folder["golden.json"]}: {expected}"));

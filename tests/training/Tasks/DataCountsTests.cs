@@ -123,7 +123,7 @@ internal sealed class DataCountsTests
         var tokenizer = Tokenizer("minilm");   // where it is missing, the test is skipped here
 
         Assert.That(() => new DataSource(Context("classification", options, tokenizer)).Load(), Throws.TypeOf<LortaException>().With.Property("Code").EqualTo("LRT516")
-            .And.Message.EqualTo("data.maxLength: 2 leaves no room for text beside the tokenizer's 2 special tokens."));
+            .And.Message.EqualTo("data.maxLength: 2 leaves no room for text besides the tokenizer's 2 special tokens."));
     }
 
     private static DataCounts Count(string task, string model, DataOptions options, params DataRow[] rows) =>

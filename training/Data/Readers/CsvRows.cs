@@ -41,7 +41,7 @@ internal static class CsvRows
         }
         catch (CsvFormatException e)
         {
-            throw DataErrors.BadLine(path, (int)e.LineNumber, "a quote stands inside a field that is not quoted, or is never closed", e);
+            throw DataErrors.BadLine(path, (int)e.LineNumber, "a quote is inside a field that is not quoted, or is never closed", e);
         }
     }
 }

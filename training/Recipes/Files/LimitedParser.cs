@@ -41,7 +41,7 @@ internal sealed class LimitedParser(IParser parser) : IParser
                 break;
             case AnchorAlias alias:
                 if (_open.Any(node => node.Anchor == alias.Value.Value))
-                    throw Refuse($"the alias *{alias.Value} stands inside what it names");
+                    throw Refuse($"the alias *{alias.Value} is inside what it names");
                 if (!_sizes.TryGetValue(alias.Value.Value, out var size)) throw Refuse($"the alias *{alias.Value} names nothing before it");
                 Count(size);
                 break;

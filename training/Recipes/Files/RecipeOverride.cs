@@ -46,7 +46,7 @@ internal static class RecipeOverride
         {
             YamlMappingNode mapping => mapping.Children.TryGetValue(key, out var found) ? found : null,
             YamlSequenceNode sequence => sequence.Children[Index(sequence, key, setting)],
-            _ => throw RecipeErrors.NotASetting(setting, $"'{key}' lies in a plain value"),
+            _ => throw RecipeErrors.NotASetting(setting, $"'{key}' is inside a plain value"),
         };
         if (child is not (null or YamlScalarNode)) return child;
         if (child is YamlScalarNode scalar && !YamlScalars.IsNull(scalar.Value))
@@ -60,13 +60,13 @@ internal static class RecipeOverride
     {
         if (node is YamlMappingNode mapping) mapping.Children[new YamlScalarNode(key)] = value;
         else if (node is YamlSequenceNode sequence) sequence.Children[Index(sequence, key, setting)] = value;
-        else throw RecipeErrors.NotASetting(setting, $"'{key}' lies in a plain value");
+        else throw RecipeErrors.NotASetting(setting, $"'{key}' is inside a plain value");
     }
 
     private static int Index(YamlSequenceNode sequence, string key, string setting) =>
         int.TryParse(key, NumberStyles.None, CultureInfo.InvariantCulture, out var index) && index < sequence.Children.Count
             ? index
-            : throw RecipeErrors.NotASetting(setting, $"'{key}' is no index into a list of {sequence.Children.Count}");
+            : throw RecipeErrors.NotASetting(setting, $"'{key}' is not an index into a list of {sequence.Children.Count}");
 
     private static YamlNode Parse(string setting, string text)
     {
@@ -78,7 +78,7 @@ internal static class RecipeOverride
         }
         catch (YamlException e)
         {
-            throw RecipeErrors.NotASetting(setting, $"the value is no YAML ({e.Message.TrimEnd('.')})");
+            throw RecipeErrors.NotASetting(setting, $"the value is not YAML ({e.Message.TrimEnd('.')})");
         }
     }
 }

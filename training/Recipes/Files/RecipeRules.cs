@@ -103,7 +103,7 @@ internal static class RecipeRules
         {
             if (file is null) continue;
             if (RowReader.FormatOf(file) is not { } format)
-                yield return new("data.format", $"cannot be told from '{Path.GetFileName(file)}'; name it");
+                yield return new("data.format", $"cannot be determined from '{Path.GetFileName(file)}'; name it");
             else if (format == "parquet") yield return new(key, "parquet is not supported yet; convert the file to jsonl, tsv or csv");
         }
     }

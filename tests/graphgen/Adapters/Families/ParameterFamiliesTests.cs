@@ -95,7 +95,7 @@ internal sealed class ParameterFamiliesTests
     }
 
     [TestCase("bitfit", "llama-mini/ts-sdpa", "LRT307", "adapter.targets: '*.bias' matches no parameter of the model.")]
-    [TestCase("full", "llama-mini/fp16", "LRT314", "adapter.targets: 'model.embed_tokens.weight' cannot be trained (the file stores it as float16, which rounds small changes away).")]
+    [TestCase("full", "llama-mini/fp16", "LRT314", "adapter.targets: 'model.embed_tokens.weight' cannot be trained (the file stores it as float16, which rounds small changes off).")]
     [TestCase("bitfit", "minilm/ts-sdpa", "LRT314", "float16")]
     [TestCase("full", "llama-mini/genai-int4", "LRT314", "uint8")]
     [TestCase("full", "roberta-mini/seqcls.int8-dynamic", "LRT314", "int8")]

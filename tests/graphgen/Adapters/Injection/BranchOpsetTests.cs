@@ -50,7 +50,7 @@ internal sealed class BranchOpsetTests
         var failure = Assert.Throws<LortaException>(() => BranchOpset.Apply(tape, model, new HashSet<Node>()))!;
 
         Assert.That(failure.Code, Is.EqualTo("LRT332"));
-        Assert.That(failure.Message, Does.EndWith("the adapter cannot stand beside a base of opset 8, which has no such IsNaN."));
+        Assert.That(failure.Message, Does.EndWith("the adapter cannot be added next to a base of opset 8, which has no such IsNaN."));
     }
 
     private static (OnnxModel Model, Tape Tape, Expr X) New(long opset)

@@ -52,7 +52,7 @@ public sealed class NormFormsTests
     }
 
     [TestCase(true, "RMS norm in pieces: x is centred: this is the head of a layer norm")]
-    [TestCase(false, "RMS norm in pieces: it is no x over the root of its mean square, times a scale for each feature")]
+    [TestCase(false, "RMS norm in pieces: it is not x over the root of its mean square, times a scale for each feature")]
     public void A_norm_that_stays_says_why(bool isCentred, string reason)
     {
         var (_, canonical) = Rewritten.Of(x => isCentred

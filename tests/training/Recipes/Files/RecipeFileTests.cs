@@ -180,8 +180,8 @@ internal sealed class RecipeFileTests
     [TestCase("{ train: x.parquet }", "data.train: parquet is not supported yet")]
     [TestCase("{ train: x, format: parquet }", "data.format: 'parquet' is not supported yet; supported: text, tsv, csv, jsonl, json, fasta.")]
     [TestCase("{ train: x.tsv, validation: x.parquet }", "data.validation: parquet is not supported yet")]
-    [TestCase("{ train: x.tsv, validation: x.bin }", "data.format: cannot be told from 'x.bin'; name it.")]
-    [TestCase("{ train: x.bin }", "data.format: cannot be told from 'x.bin'; name it.")]
+    [TestCase("{ train: x.tsv, validation: x.bin }", "data.format: cannot be determined from 'x.bin'; name it.")]
+    [TestCase("{ train: x.bin }", "data.format: cannot be determined from 'x.bin'; name it.")]
     [TestCase("{ train: x.tsv, packing: true }", "data.packing: is for causal-lm; the task is classification.")]
     [TestCase("{ train: x.tsv, validation: y.tsv, validationFraction: 0.1 }", "data.validationFraction: cannot be combined with data.validation; give one of them.")]
     [TestCase("{ train: x.tsv, template: { prompt: a } }", "data.template: must be a text with {column} holes, or { prompt: …, completion: … }, was a group of keys.")]
@@ -242,7 +242,7 @@ internal sealed class RecipeFileTests
     [TestCase("adapter: { options: &a { x: *a } }", "LRT551")]
     public void What_is_no_recipe_is_refused_in_a_sentence(string yaml, string code) => Assert.That(Refused(yaml).Code, Does.StartWith(code));
 
-    [TestCase("adapter:\n  layers: &a [*a, *a, *a]", "line 2: the alias *a stands inside what it names.")]
+    [TestCase("adapter:\n  layers: &a [*a, *a, *a]", "line 2: the alias *a is inside what it names.")]
     [TestCase("a: *b\nb: &b 1", "line 1: the alias *b names nothing before it.")]
     [TestCase("a: &a [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]\nb: &b [*a, *a, *a, *a, *a, *a, *a, *a, *a, *a]\nc: &c [*b, *b, *b, *b, *b, *b, *b, *b, *b, *b]\nd: [*c, *c, *c, *c, *c, *c, *c, *c, *c, *c]",
         "line 4: holds more than 10000 values, those that aliases repeat included.")]
@@ -263,7 +263,7 @@ internal sealed class RecipeFileTests
         Assert.That(Refused(yaml).Message, Is.EqualTo($"{RecipePath}: line 1: is nested more than 32 deep."));
     }
 
-    [TestCase("adapter.layers=&a [*a, *a]", "the alias *a stands inside what it names")]
+    [TestCase("adapter.layers=&a [*a, *a]", "the alias *a is inside what it names")]
     [TestCase("adapter.options=[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[", "is nested more than 32 deep")]
     [TestCase("adapter.options=1\n---\n2", "the value holds several documents")]
     [TestCase("a.b.c.d.e.f.g.h.i.j.k.l.m.n.o.p.q.r.s.t.u.v.w.x.y.z.a.b.c.d.e.f.g=1", "is nested too deeply")]
@@ -308,8 +308,8 @@ internal sealed class RecipeFileTests
     [TestCase("seed", "has no key")]
     [TestCase("=1", "has no key")]
     [TestCase("seed.x=1", "'seed' is a plain value")]
-    [TestCase("trainables.3.lr=1", "'3' is no index into a list of 0")]
-    [TestCase("seed=[", "the value is no YAML")]
+    [TestCase("trainables.3.lr=1", "'3' is not an index into a list of 0")]
+    [TestCase("seed=[", "the value is not YAML")]
     public void What_is_no_setting_is_refused(string setting, string expected) =>
         Assert.That(() => Load(Minimal + "\nseed: 1\ntrainables: []", setting), Throws.TypeOf<LortaException>().With.Message.Contains(expected));
 
