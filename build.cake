@@ -10,6 +10,7 @@ var takes = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase)
     ["Quickstart"] = $"output {usual}",
     ["Train"] = $"recipe output set force resume seed {usual}",
     ["Evaluate"] = $"recipe adapter model set seed {usual}",
+    ["Predict"] = $"subject input output adapter model set force {usual}",
     ["Export"] = $"model adapter output force {usual}",
     ["Verify"] = $"a b adapter seed {usual}",
     ["Inspect"] = "model args json quiet",
@@ -67,6 +68,9 @@ Task("Train").Description("--recipe=FILE [--output=RUN] [--set=key=value] [--for
 
 Task("Evaluate").Description("--recipe=FILE [--adapter=DIR] [--model=MODEL]: measures on the recipe's validation data.")
     .Does(() => Lorta(["evaluate", Required("recipe"), .. Option("adapter"), .. Option("model")]));
+
+Task("Predict").Description("--subject=RECIPE|MODEL --input=FILE --output=FILE [--adapter=DIR] [--model=MODEL]: labels rows that have none.")
+    .Does(() => Lorta(["predict", Required("subject"), "--input", Required("input"), "-o", Required("output"), .. Option("adapter"), .. Option("model")]));
 
 Task("Export").Description("--model=MODEL --adapter=DIR --output=OUT: folds an adapter and verifies the result.")
     .Does(() => Lorta("export", Required("model"), "--adapter", Required("adapter"), "-o", Required("output"), "--verify"));

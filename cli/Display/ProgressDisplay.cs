@@ -1,5 +1,5 @@
-using System.Diagnostics;
 using System.Globalization;
+using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.Training.Tracking;
 
 namespace LoRTA.Onnx.Cli.Display;
@@ -11,11 +11,16 @@ namespace LoRTA.Onnx.Cli.Display;
 /// <param name="error">Takes it.</param>
 /// <param name="isQuiet">Whether nothing is shown.</param>
 /// <param name="line">The live line of the terminal that <paramref name="error"/> is; null = it is none.</param>
-internal sealed class ProgressDisplay(TextWriter error, bool isQuiet, TerminalLine? line) : IProgress<object>, IDisposable
+/// <param name="clock">Says when it is time for a line; null = the system's.</param>
+internal sealed class ProgressDisplay(TextWriter error, bool isQuiet, TerminalLine? line, TimeProvider? clock = null)
+    : IProgress<object>, IDisposable
 {
     private static readonly TimeSpan BetweenLines = TimeSpan.FromSeconds(2);
     private readonly Lock _turn = new();   // a signal reports from another thread
+    private readonly TimeProvider _clock = clock ?? TimeProvider.System;
     private long? _lastStep;
+    private Work? _work;
+    private ITimer? _timer;   // a part of a piece of work may take long, and reports nothing
     private TerminalLine? _line = line;
     private bool _isSilent = isQuiet;
 
@@ -25,6 +30,11 @@ internal sealed class ProgressDisplay(TextWriter error, bool isQuiet, TerminalLi
     {
         lock (_turn)
         {
+            if (value is WorkProgress work)
+            {
+                Follow(work);
+                return;
+            }
             if (_line is not null && Try(() => ShowLive(value))) return;
             _line = null;
             if (value is not StepRecord step || IsDue(step)) _isSilent = _isSilent || !Try(() => error.WriteLine(Phrase(value)));
@@ -42,6 +52,8 @@ internal sealed class ProgressDisplay(TextWriter error, bool isQuiet, TerminalLi
     {
         lock (_turn)
         {
+            _timer?.Dispose();
+            (_timer, _work) = (null, null);
             if (_line is { } line) Try(line.End);
             _line = null;
         }
@@ -50,9 +62,37 @@ internal sealed class ProgressDisplay(TextWriter error, bool isQuiet, TerminalLi
     // The first and the last step always; of the others a line every two seconds, where the recipe does not say otherwise.
     private bool IsDue(StepRecord step)
     {
-        var isDue = step.IsDue ?? (_lastStep is not { } last || step.Step == step.Steps || Stopwatch.GetElapsedTime(last) >= BetweenLines);
-        if (isDue) _lastStep = Stopwatch.GetTimestamp();
+        var isDue = step.IsDue ?? (_lastStep is not { } last || step.Step == step.Steps || _clock.GetElapsedTime(last) >= BetweenLines);
+        if (isDue) _lastStep = _clock.GetTimestamp();
         return isDue;
+    }
+
+    private void Follow(WorkProgress work)
+    {
+        if (_isSilent) return;
+        _work = _work is { } before && before.Now.What == work.What ? before with { Now = work } : new(work, _clock.GetTimestamp(), null);
+        _timer ??= _clock.CreateTimer(_ => ShowInTime(), null, BetweenLines, BetweenLines);
+        ShowWork();
+        if (work.Done >= work.All) _work = null;
+    }
+
+    private void ShowInTime()
+    {
+        lock (_turn) ShowWork();
+    }
+
+    // Work that is done in less than two seconds says nothing; further lines are as far apart, but that of its end.
+    private void ShowWork()
+    {
+        if (_work is not { } work) return;
+        var elapsed = _clock.GetElapsedTime(work.Begun);
+        var isEnd = work.Now.Done >= work.Now.All;
+        if (work.Shown is null ? elapsed < BetweenLines : _line is null && !isEnd && _clock.GetElapsedTime(work.Shown.Value) < BetweenLines)
+            return;
+        _work = work with { Shown = _clock.GetTimestamp() };
+        if (_line is not null && Try(() => _line!.Show(work.Now, elapsed.TotalSeconds))) return;
+        _line = null;
+        _isSilent = _isSilent || !Try(() => error.WriteLine(Phrases.Of(work.Now, elapsed.TotalSeconds)));
     }
 
     private void ShowLive(object value)
@@ -74,6 +114,9 @@ internal sealed class ProgressDisplay(TextWriter error, bool isQuiet, TerminalLi
             return false;
         }
     }
+
+    // Since when it goes on, and when it was shown last.
+    private readonly record struct Work(WorkProgress Now, long Begun, long? Shown);
 
     private static string Phrase(object value) => value switch
     {

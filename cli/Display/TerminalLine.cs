@@ -1,10 +1,11 @@
 using System.Globalization;
+using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.Training.Tracking;
 
 namespace LoRTA.Onnx.Cli.Display;
 
-/// <summary>The last line of a terminal, written anew with each step: a bar, and as many of the step's numbers as the terminal is
-/// wide.</summary>
+/// <summary>The last line of a terminal, written anew with each step or piece of work: a bar, and as many of its numbers as the terminal
+/// is wide.</summary>
 /// <param name="output">The terminal.</param>
 /// <param name="columns">Its width now; 0 where it has none.</param>
 /// <param name="hasColors">Whether the bar may be coloured.</param>
@@ -18,38 +19,41 @@ internal sealed class TerminalLine(TextWriter output, Func<int> columns, bool ha
     private const string Green = "\x1b[32m";
     private const string Plain = "\x1b[0m";
     private readonly (char Done, char Left) _bar = output.Encoding.CodePage == Utf8 ? ('━', '─') : ('#', '-');
-    private StepRecord? _step;
+    private Func<int, string>? _text;   // of a width
 
-    /// <summary>Shows a step in place of the one before.</summary>
-    public void Show(StepRecord step)
-    {
-        _step = step;
-        Draw();
-    }
+    /// <summary>Shows a step in place of what was there before.</summary>
+    public void Show(StepRecord step) => Show(width => Text(step, width));
+
+    /// <summary>Shows how far a piece of work is in place of what was there before.</summary>
+    /// <param name="work">The work.</param>
+    /// <param name="seconds">Since it began.</param>
+    public void Show(WorkProgress work, double seconds) => Show(width => Text(work.Done, work.All, Phrases.Parts(work, seconds), width));
 
     /// <summary>Writes a text above the line, broken between words where the terminal is narrower.</summary>
     public void WriteAbove(string text)
     {
         var wrapped = Wrapped(text, Width);
-        output.Write(_step is null ? $"{wrapped}\n" : $"{Erase}{wrapped}\n");
-        if (_step is not null) Draw();
+        output.Write(_text is null ? $"{wrapped}\n" : $"{Erase}{wrapped}\n");
+        if (_text is not null) Draw();
     }
 
     /// <summary>Leaves the line as it is: what comes next is written below it.</summary>
     public void End()
     {
-        if (_step is not null) output.Write('\n');
-        _step = null;
+        if (_text is not null) output.Write('\n');
+        _text = null;
     }
 
     /// <summary>The line for a terminal of a width: it never fills the last column, where some terminals wrap.</summary>
-    internal string Text(StepRecord step, int width)
+    internal string Text(StepRecord step, int width) => Text(step.Step, step.Steps, Phrases.ByWeight(step), width);
+
+    private string Text(long done, long all, IReadOnlyList<string> parts, int width)
     {
-        var share = step.Steps > 0 ? Math.Clamp((double)step.Step / step.Steps, 0, 1) : 0;
+        var share = all > 0 ? Math.Clamp((double)done / all, 0, 1) : 0;
         var cells = Math.Clamp(width / 5, NarrowestBar, WidestBar);
         var room = width - 1 - cells - 1;
         var words = string.Create(CultureInfo.InvariantCulture, $"{Math.Floor(share * 100),3}%");
-        foreach (var part in Phrases.ByWeight(step))
+        foreach (var part in parts)
         {
             if (words.Length + 2 + part.Length > room) break;
             words += $"  {part}";
@@ -77,7 +81,13 @@ internal sealed class TerminalLine(TextWriter output, Func<int> columns, bool ha
 
     private int Width => columns() is > 0 and var width ? width : UsualColumns;
 
-    private void Draw() => output.Write(Erase + Text(_step!, Width));
+    private void Show(Func<int, string> text)
+    {
+        _text = text;
+        Draw();
+    }
+
+    private void Draw() => output.Write(Erase + _text!(Width));
 
     private string Bar(double share, int cells)
     {

@@ -57,9 +57,18 @@ internal static partial class HtmlReport
     {
         var (recipe, result) = (run.Recipe, run.Result);
         var goOn = run.Ending is null ? string.Empty : $"# {run.Ending}\n";
+        var (what, name, kept) = run.Folds
+            ? ("Fold the adapter into the model, and compare the result", "merged", string.Empty)
+            : ($"Keep the adapter beside the weights, since {recipe.Adapter.Method} does not fold, and compare the result", "adapted",
+                " --keep-base");
+        var output = File.Exists(recipe.Model) ? $"{name}.onnx" : name;
+        var export = $"""
+            {goOn}# {what} with base and adapter:
+            lorta export "{recipe.Model}" --adapter "{result.Adapter}" -o {output}{kept} --verify
+            """;
+        if (recipe.Data is { Validation: null, ValidationFraction: null }) return export;
         return $"""
-            {goOn}# Fold the adapter into the model, and compare the result with base and adapter:
-            lorta export "{recipe.Model}" --adapter "{result.Adapter}" -o merged --verify
+            {export}
             # Measure the adapter again:
             lorta evaluate "{Path.Combine(Path.GetDirectoryName(result.Adapter)!, "recipe.yaml")}" --adapter "{result.Adapter}"
             """;

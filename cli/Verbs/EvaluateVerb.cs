@@ -26,7 +26,7 @@ internal static class EvaluateVerb
                 AllowOtherBase = call.Get(allow),
                 Settings = runtime.Settings(call),
             };
-            return TrainingRun.Evaluate(request, call.Progress);
+            return TrainingRun.Evaluate(request, call.Progress, call.Progress);
         });
     }
 }

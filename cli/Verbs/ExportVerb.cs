@@ -53,25 +53,28 @@ internal static class ExportVerb
                 Families = call.Families,
             };
             var options = new ExportOptions { KeepBase = call.Get(keep), Widen = call.Get(widen), AllowOtherBase = call.Get(allow) };
-            return Run(request, options, runtime.Settings(call));
+            return Run(request, options, runtime.Settings(call), call.Progress);
         });
     }
 
     // Compared before anything is written: a failed comparison leaves an existing output as it is.
-    internal static ExportResult Run(Request request, ExportOptions options, OrtSettings settings)
+    internal static ExportResult Run(
+        Request request, ExportOptions options, OrtSettings settings, IProgress<WorkProgress>? progress = null)
     {
         var (evaluator, deployed) = (settings.ToEvaluator(), OnnxModel.Load(request.Model));
         var target = ExportTarget.Of(request.Model, deployed, request.Output) with { Inputs = [.. request.Read] };
         target.Check(request.Force);
         var adapter = StoredAdapters.Load(request.Adapter, request.Families);
         target = target with { Texts = TextsOf(target, adapter, options.KeepBase) };
-        target.Check(request.Force);
+        progress?.Report(new("models written", 0, 1));
         var understood = UnderstoodModel.Of(deployed);
         var folded = new AdapterFold(evaluator, request.Families).Fold(understood, adapter, options);
         var (comparison, problem) = request.Verify ? (Compare(), null)
             : folded.Bits <= 8 ? IfItRuns(Compare)
             : (null, null);
+        progress?.Report(new("models written", 0, 1));
         var bytes = target.Write(folded.Model, request.Force).Sum(file => new FileInfo(file).Length);
+        progress?.Report(new("models written", 1, 1));
         var rounding = folded.Rounding();
         var isKept = comparison?.EffectKept is not { } kept || kept >= VerifyResult.LeastEffect || request.AllowRounding;
         return new ExportResult(target.File, comparison?.MaxAbsDiff, comparison?.MaxRelDiff, bytes, rounding, comparison?.EffectKept,
@@ -80,7 +83,7 @@ internal static class ExportVerb
             Note = problem is not null ? $"Nothing was compared: {problem.Message}"
                 : folded.IsBase() ? "The adapter changes nothing: the result computes what the base computes."
                 : Note(comparison?.EffectKept, rounding),
-            Loss = request.Recipe is null ? null : LossesOf(request, (understood, folded), options.AllowOtherBase, settings),
+            Loss = request.Recipe is null ? null : LossesOf(request, (understood, folded), options.AllowOtherBase, settings, progress),
             Failure = isKept ? null : VerificationErrors.EffectLost(target.File, comparison!.EffectKept!.Value, rounding!.Type),
         };
 
@@ -94,6 +97,7 @@ internal static class ExportVerb
                 Calibration = batches?.Train,
                 AllowOtherBase = options.AllowOtherBase,
                 CanonicalOnly = !request.Verify,
+                Progress = progress,
             });
         }
     }
@@ -141,7 +145,8 @@ internal static class ExportVerb
         new("LRT806", "--keep-base, --widen: a base that is kept has no weight to widen.", "Give one of the two.") { IsUsage = true };
 
     private static Losses LossesOf(
-        Request request, (UnderstoodModel Base, FoldedModel Folded) models, bool allowOtherBase, OrtSettings settings)
+        Request request, (UnderstoodModel Base, FoldedModel Folded) models, bool allowOtherBase, OrtSettings settings,
+        IProgress<WorkProgress>? progress)
     {
         var adapted = new EvaluationRequest
         {
@@ -153,7 +158,7 @@ internal static class ExportVerb
             Settings = settings,
         };
         var exported = adapted with { Adapter = null, Canonical = models.Folded.Canonical };
-        return new Losses(TrainingRun.Evaluate(adapted).Loss, TrainingRun.Evaluate(exported).Loss);
+        return new Losses(TrainingRun.Evaluate(adapted, work: progress).Loss, TrainingRun.Evaluate(exported, work: progress).Loss);
     }
 
     /// <summary>What to fold, and where the result goes.</summary>

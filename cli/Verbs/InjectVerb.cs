@@ -21,6 +21,9 @@ internal sealed class InjectVerb
     private readonly Option<string?> _stored = Opt.Adapter();
     private readonly AdapterArguments _adapter = new();
     private readonly Option<string?> _factors = Opt.Of<string?>("--factors", "Values to start from.", "FILE.safetensors");
+    private readonly Option<bool> _required = Opt.Of<bool>(
+        "--required-inputs", "Write the factors as plain inputs without defaults: whoever runs the model gives them.");
+
     private readonly Option<bool> _allow = Opt.AllowBase();
     private readonly Option<long?> _seed = Opt.Seed();
     private readonly Option<bool> _force = Opt.Force();
@@ -35,7 +38,10 @@ internal sealed class InjectVerb
         return Verb.Define(
             "inject",
             "Write an adapter into a model as side branches: a stored one (--adapter), or a new one of the given method and size.",
-            [verb._model, verb._output, verb._stored, .. verb._adapter.Symbols, verb._factors, verb._allow, verb._seed, verb._force],
+            [
+                verb._model, verb._output, verb._stored, .. verb._adapter.Symbols, verb._factors, verb._required, verb._allow, verb._seed,
+                verb._force,
+            ],
             verb.Run);
     }
 
@@ -53,6 +59,7 @@ internal sealed class InjectVerb
         ]);
         guard.CheckModel(target);
         guard.CheckFolder(folder, Adapter.IsFile);
+        if (call.Get(_required)) RequireFactors(injected);
         (written with { Path = folder }).SaveWith(injected, target);
         var plan = AdapterPlan.Of(written.Config.Base.Architecture!, written.Config.AdapterOptions, call.Families);   // of sites
         return new InjectResult(plan.Options.Method, plan.Trainable, [.. plan.Sites.All.Select(site => site.Address)], folder);
@@ -73,6 +80,13 @@ internal sealed class InjectVerb
         var made = DeployedInjection.Apply(deployed, options, given, call.Get(_seed) ?? 0, call.Families);
         if (call.Get(_factors) is { } file) CheckNames(file, given.Keys, made.Adapter);
         return made;
+    }
+
+    // The strength keeps its default: it is the adapter's own.
+    private static void RequireFactors(OnnxModel model)
+    {
+        foreach (var input in model.Graph.Inputs)
+            if (TensorName.Parse(input.Name).Kind is TensorKind.Factor or TensorKind.Frozen) input.Constant = null;
     }
 
     private static LortaException NotBesideAdapter(string option) =>

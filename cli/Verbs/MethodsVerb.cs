@@ -8,8 +8,8 @@ using LoRTA.Onnx.GraphGen.Adapters;
 using LoRTA.Onnx.GraphGen.Adapters.Counting;
 using LoRTA.Onnx.GraphGen.Adapters.Planning;
 using LoRTA.Onnx.GraphGen.Attention;
-using LoRTA.Onnx.GraphGen.Inspection;
 using LoRTA.Onnx.GraphGen.Ir;
+using LoRTA.Onnx.GraphGen.Parameters;
 using LoRTA.Onnx.Training.Tracking;
 
 namespace LoRTA.Onnx.Cli.Verbs;
@@ -51,7 +51,7 @@ internal static class MethodsVerb
                     : MethodTable.Of(understood, asked, call.Families);
                 var result = new MethodsResult(table)
                 {
-                    Parameters = understood is null ? null : ModelInspection.Of(understood.Canonical, understood.Map).Parameters,
+                    Parameters = understood is null ? null : ParameterCount.Of(understood.Canonical),
                 };
                 if (!call.Get(asMarkdown)) return result;
                 call.Text.Write(result.ToMarkdown());

@@ -48,7 +48,7 @@ internal sealed class PredictVerb
     {
         var verb = new PredictVerb();
         return Verb.Define("predict", "Predict labels, scores or numbers for rows without labels.", verb.Symbols, call =>
-            new Predictor(call.Progress, TimeProvider.System).Run(verb.Request(call), call.Stop));
+            new Predictor(call.Progress).Run(verb.Request(call), call.Stop));
     }
 
     private IReadOnlyList<Symbol> Symbols =>

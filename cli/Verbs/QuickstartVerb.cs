@@ -1,3 +1,4 @@
+using LoRTA.Onnx.Cli.Reports;
 using LoRTA.Onnx.Export.Folding;
 using LoRTA.Onnx.Export.Verifying;
 using LoRTA.Onnx.GraphGen.Adapters.Stored;
@@ -43,6 +44,7 @@ internal static class QuickstartVerb
                     Families = call.Families,
                     Force = true,
                     Settings = runtime.Settings(call),
+                    Report = HtmlReport.Write,
                 });
             });
     }

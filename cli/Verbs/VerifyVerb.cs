@@ -43,6 +43,7 @@ internal static class VerifyVerb
                 Seed = call.Get(seed) ?? 0,
                 Tolerance = call.Get(tolerance),
                 AllowOtherBase = true,
+                Progress = call.Progress,
             };
             var verifier = new Verifier(settings.ToEvaluator(), call.Families);
             var byType = Math.Max(Verifier.DefaultTolerance(first), Verifier.DefaultTolerance(second));

@@ -28,11 +28,13 @@ internal sealed class ModelRunner(IGraphEvaluator evaluator, IReadOnlyList<IRead
 
     private IReadOnlyList<IReadOnlyDictionary<string, OnnxTensor>> Batches => batches;
 
+    private IProgress<WorkProgress>? Progress { get; init; }
+
     private static ModelRunner Made(IGraphEvaluator evaluator, VerifyOptions options, ReadOnlySpan<OnnxModel> models)
     {
         var mask = new TextInputs(models[^1]).MaskInput?.Name;
-        if (options.Batches is { } given) return new(evaluator, given, mask);
-        if (options.Inputs is { } file) return new(evaluator, [Safetensors.Load(file).Tensors], mask);
+        if (options.Batches is { } given) return new(evaluator, given, mask) { Progress = options.Progress };
+        if (options.Inputs is { } file) return new(evaluator, [Safetensors.Load(file).Tensors], mask) { Progress = options.Progress };
         var (rows, length) = (options.Samples, Calibration.LengthOf(models[^1], options));
         foreach (var model in models)
         {
@@ -42,15 +44,18 @@ internal sealed class ModelRunner(IGraphEvaluator evaluator, IReadOnlyList<IRead
         var inputs = new Dictionary<string, OnnxTensor>(StringComparer.Ordinal);
         foreach (var model in models)
             foreach (var (name, tensor) in new SampleInputs(model, rows, length, options.Seed).Make()) inputs[name] = tensor;
-        return new(evaluator, [inputs], mask);
+        return new(evaluator, [inputs], mask) { Progress = options.Progress };
     }
 
     /// <summary>The outputs of a model.</summary>
     public ModelOutputs Run(OnnxModel model)
     {
+        Progress?.Report(Of(model, 0));   // opening it takes long, too
         using var open = Open(model);
-        return open.RunAll();
+        return open.RunAll(done: count => Progress?.Report(Of(model, count)));
     }
+
+    private WorkProgress Of(OnnxModel model, int done) => new($"batches run through {model.FileName}", done, batches.Count);
 
     /// <summary>Opens a model that is run several times.</summary>
     public OpenModel Open(OnnxModel model) => new(model, evaluator.Compile(model), batches, mask);
@@ -65,7 +70,9 @@ internal sealed class OpenModel(OnnxModel model, ICompiledGraph compiled, IReadO
     /// <summary>The outputs for every batch.</summary>
     /// <param name="more">Further inputs.</param>
     /// <param name="keeps">Which outputs are kept; null = all.</param>
-    public ModelOutputs RunAll(IReadOnlyDictionary<string, OnnxTensor>? more = null, Func<string, bool>? keeps = null)
+    /// <param name="done">Told how many batches are done.</param>
+    public ModelOutputs RunAll(
+        IReadOnlyDictionary<string, OnnxTensor>? more = null, Func<string, bool>? keeps = null, Action<int>? done = null)
     {
         var results = new List<(IReadOnlyDictionary<string, OnnxTensor>, OnnxTensor?)>();
         foreach (var batch in batches)
@@ -73,6 +80,7 @@ internal sealed class OpenModel(OnnxModel model, ICompiledGraph compiled, IReadO
             var outputs = Run(batch, more);
             if (keeps is not null) outputs = outputs.Where(output => keeps(output.Key)).ToDictionary(StringComparer.Ordinal);
             results.Add((outputs, MaskOf(batch)));
+            done?.Invoke(results.Count);
         }
         return new ModelOutputs(model.Path, results);
     }

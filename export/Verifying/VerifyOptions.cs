@@ -1,3 +1,4 @@
+using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Ir.Tensors;
 
 namespace LoRTA.Onnx.Export.Verifying;
@@ -23,6 +24,9 @@ public sealed record VerifyOptions
 
     /// <summary>Accept a base with other weights than the adapter was trained on.</summary>
     public bool AllowOtherBase { get; init; }
+
+    /// <summary>Told how far it is; null = nobody is.</summary>
+    public IProgress<WorkProgress>? Progress { get; init; }
 
     /// <summary>Leave out what only <see cref="VerifyResult.DeployedMaxAbsDiff"/> needs.</summary>
     internal bool CanonicalOnly { get; init; }

@@ -11,11 +11,8 @@ namespace LoRTA.Onnx.Training.Predictions;
 /// <summary>Predicts labels or numbers for rows without labels, with the readers, the encoder and the graph that an evaluation
 /// uses.</summary>
 /// <param name="progress">Told what became of the rows, and how far it is.</param>
-/// <param name="clock">Says when to tell it again.</param>
-internal sealed class Predictor(IProgress<object> progress, TimeProvider clock)
+internal sealed class Predictor(IProgress<object> progress)
 {
-    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(2);
-
     /// <summary>Predicts, and writes the output whole or not at all.</summary>
     /// <exception cref="LortaException">Anything that does not fit, before anything is written.</exception>
     /// <exception cref="OperationCanceledException">It was stopped; nothing is written.</exception>
@@ -60,16 +57,14 @@ internal sealed class Predictor(IProgress<object> progress, TimeProvider clock)
         DataStream data, IPredictions predictions, Func<Batch, GraphGen.Ir.Tensors.OnnxTensor> evaluate, CancellationToken stop)
     {
         var predicted = new IReadOnlyList<PredictedCell>[data.Count];
-        var (done, told) = (0, clock.GetTimestamp());
+        var done = 0;
         foreach (var batch in data.InOrder().Prefetch(2))
         {
             stop.ThrowIfCancellationRequested();
             var samples = batch.Indices.Select(index => data.Samples[index]).ToList();
             foreach (var (index, cells) in batch.Indices.Zip(predictions.Read(evaluate(batch), samples))) predicted[index] = cells;
             done += batch.Rows;
-            if (clock.GetElapsedTime(told) < Pause || done == data.Count) continue;
-            told = clock.GetTimestamp();
-            progress.Report(string.Create(CultureInfo.InvariantCulture, $"{done:N0} of {data.Count:N0} rows predicted"));
+            progress.Report(new WorkProgress("rows predicted", done, data.Count));
         }
         return predicted;
     }

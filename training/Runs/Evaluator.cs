@@ -1,3 +1,4 @@
+using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Artifacts;
 using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.GraphGen.Losses;
@@ -37,14 +38,19 @@ internal sealed class Evaluator(TrainingTask task, DataStream data, string? outp
     public string? Output => output;
 
     /// <summary>Runs the set through the runtime's evaluation graph.</summary>
-    public EvaluationRecord Evaluate(IForwardRuntime runtime, long step)
+    /// <param name="runtime">The runtime.</param>
+    /// <param name="step">The step that it is after.</param>
+    /// <param name="progress">Told how many rows are done.</param>
+    public EvaluationRecord Evaluate(IForwardRuntime runtime, long step, IProgress<WorkProgress>? progress = null)
     {
         var metrics = new TaskMetrics(task);
+        var done = 0L;
         foreach (var batch in data.InOrder().Prefetch(2).Where(batch => batch.Labels > 0))
         {
             var outputs = runtime.Forward(batch);
             metrics.AddLoss(outputs[TrainingNames.Loss].ToFloats()[0], batch.Labels);
             if (output is not null) metrics.Add(outputs[output], batch.Inputs[TrainingNames.Labels]);
+            progress?.Report(new("rows evaluated", done += batch.Rows, data.Count));
         }
         return new EvaluationRecord { Step = step, Loss = metrics.Loss, Metrics = metrics.Values };
     }

@@ -1,4 +1,5 @@
 using LoRTA.Onnx.GraphGen.Adapters;
+using LoRTA.Onnx.GraphGen.Adapters.Injection;
 using LoRTA.Onnx.GraphGen.Adapters.Stored;
 using LoRTA.Onnx.GraphGen.Artifacts;
 using LoRTA.Onnx.GraphGen.Attention;
@@ -112,7 +113,7 @@ internal sealed class PreparedTask : IDisposable
                     .Where(input => input.Kind == TensorKind.Parameter)
                     .Select(input => input.Name)],
         };
-        return adapter with { Config = config };
+        return adapter with { Config = config, Folds = FoldGraph.IsPossible(graphs.Plan) };
     }
 
     private static List<(string Name, string Value)> Measured(EvaluationRecord evaluation) =>

@@ -1,5 +1,6 @@
 using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Adapters;
+using LoRTA.Onnx.GraphGen.Adapters.Injection;
 using LoRTA.Onnx.GraphGen.Adapters.Stored;
 using LoRTA.Onnx.GraphGen.Artifacts;
 using LoRTA.Onnx.GraphGen.Attention;
@@ -117,8 +118,10 @@ internal static class TrainingRun
     /// <summary>Measures loss and metrics on the validation data.</summary>
     /// <param name="request">What to measure.</param>
     /// <param name="progress">Told what became of the data's entries.</param>
+    /// <param name="work">Told how far it is.</param>
     /// <exception cref="LortaException">Anything that does not fit.</exception>
-    public static EvaluationResult Evaluate(EvaluationRequest request, IProgress<object>? progress = null)
+    public static EvaluationResult Evaluate(
+        EvaluationRequest request, IProgress<object>? progress = null, IProgress<WorkProgress>? work = null)
     {
         request.Settings.CheckDevice();
         var (recipe, graph, values) = Measured(request);
@@ -126,7 +129,7 @@ internal static class TrainingRun
         progress?.Report(Phrases.Of(validation.Path, validation.Counts, recipe.Data.Packing));
         var evaluator = Evaluator.Of(recipe.Task, validation, graph);
         using var runtime = request.Settings.Open(graph, values);
-        var record = evaluator.Evaluate(runtime, step: 0);
+        var record = evaluator.Evaluate(runtime, step: 0, work);
         return new EvaluationResult(record.Loss, record.Metrics, validation.Count, validation.Counts);
     }
 
@@ -211,6 +214,7 @@ internal static class TrainingRun
             Environment = RunEnvironment.Current(
                 $"ONNX Runtime {OrtEnvironment.Instance.GetVersionString()}", settings.Device, settings.ThreadCount),
             Adapter = RunOverview.Adapter(task.Graphs.Plan),
+            Folds = FoldGraph.IsPossible(task.Graphs.Plan),
         };
     }
 

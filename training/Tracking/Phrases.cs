@@ -1,4 +1,5 @@
 using System.Globalization;
+using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.Training.Data;
 
 namespace LoRTA.Onnx.Training.Tracking;
@@ -16,6 +17,18 @@ internal static class Phrases
     public static string Of(EvaluationRecord r) => string.Create(CultureInfo.InvariantCulture,
         $"{(r.Step == 0 ? "evaluation before step 1" : $"evaluation after step {r.Step}")}  loss "
             + $"{r.Loss:0.0000}{string.Concat(r.Metrics.Select(metric => $"  {metric.Key} {Number(metric.Value)}"))}");
+
+    /// <summary>How far a piece of work is, and how long it still takes, or has taken where that is not known yet.</summary>
+    /// <param name="work">The work.</param>
+    /// <param name="seconds">Since it began.</param>
+    public static string Of(WorkProgress work, double seconds) => string.Join("  ", Parts(work, seconds));
+
+    /// <summary>The same for a line that may not have room for all of it.</summary>
+    public static IReadOnlyList<string> Parts(WorkProgress work, double seconds) =>
+    [
+        $"{Integer(work.Done)} of {Integer(work.All)} {work.What}",
+        work.Done > 0 && work.Done < work.All ? $"{Duration(seconds / work.Done * (work.All - work.Done))} left" : Duration(seconds),
+    ];
 
     /// <summary>What became of the entries of a data file.</summary>
     /// <param name="path">The file.</param>

@@ -77,6 +77,9 @@ internal sealed record RunRecord(Recipe Recipe, IReadOnlyList<MetricsLine> Lines
     /// <summary>The adapter in words.</summary>
     public required string Adapter { get; init; }
 
+    /// <summary>Whether the adapter folds into the model's weights.</summary>
+    public bool Folds { get; init; } = true;
+
     /// <summary>Why it ended before its last step, and how to go on; null where it did not.</summary>
     public string? Ending { get; init; }
 

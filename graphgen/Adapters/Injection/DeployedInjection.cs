@@ -34,7 +34,8 @@ public static class DeployedInjection
                 ? Adapter.Checked("--factors", factor, given)
                 : factor.Draw(seed, model.WeightOf),
             StringComparer.Ordinal);
-        return (Branched(model, plan, factors), Adapter.Of(plan, BaseModels.Describe(model, plan), factors, seed));
+        var adapter = Adapter.Of(plan, BaseModels.Describe(model, plan), factors, seed) with { Folds = FoldGraph.IsPossible(plan) };
+        return (Branched(model, plan, factors), adapter);
     }
 
     /// <summary>Adds the branches of a trained adapter, whose factors and scale are inputs with defaults.</summary>

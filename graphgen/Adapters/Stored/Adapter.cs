@@ -21,6 +21,9 @@ public sealed record Adapter(string Path, AdapterConfig Config, IReadOnlyDiction
     /// <summary>What was measured with it, for its card.</summary>
     internal IReadOnlyList<(string Name, string Value)> Measured { get; init; } = [];
 
+    /// <summary>Whether it folds into the model's weights, for its card.</summary>
+    internal bool Folds { get; init; } = true;
+
     /// <summary>Opens an adapter folder.</summary>
     /// <exception cref="LortaException">LRT101, LRT105, LRT309, LRT313: missing or damaged.</exception>
     public static Adapter Load(string folder)

@@ -12,6 +12,8 @@ internal static class ModelCard
     /// <summary>Name of the file.</summary>
     public const string FileName = "README.md";
 
+    private const int MostNames = 8;
+
     /// <summary>The card of an adapter.</summary>
     public static string OfAdapter(Adapter adapter)
     {
@@ -23,7 +25,9 @@ internal static class ModelCard
         Table(text, adapter);
         text.Append("## Use\n\nDIR is this folder, MODEL the base model, in this export or another one.\n\n```sh\n");
         if (Trying(config.Task, "MODEL --adapter DIR") is { } line) text.Append(line);
-        text.Append("lorta export MODEL --adapter DIR -o merged --verify\n```\n");
+        text.Append(adapter.Folds
+            ? "lorta export MODEL --adapter DIR -o merged --verify\n```\n"
+            : "lorta export MODEL --adapter DIR -o adapted --keep-base --verify\n```\n");
         return text.ToString();
     }
 
@@ -59,8 +63,8 @@ internal static class ModelCard
             ("alpha", config.Alpha?.ToString(CultureInfo.InvariantCulture)),
             ("targets", List(config.Targets)),
             ("layers", List(config.Layers.Select(layer => layer.ToString(CultureInfo.InvariantCulture)))),
-            ("parameters of the adapter", factors.Sum(pair => pair.Value.Count).ToString("N0", CultureInfo.InvariantCulture)),
-            ("trained parameters of the model", List(config.Trainables.Select(Code))),
+            ("parameters of the adapter", factors.Count == 0 ? null : Number(factors.Sum(pair => pair.Value.Count))),
+            ("trained parameters of the model", Trained(adapter)),
             ("task", config.Task),
             ("labels", List(config.Labels ?? [])),
         };
@@ -71,6 +75,18 @@ internal static class ModelCard
             text.Append(CultureInfo.InvariantCulture, $"| {name} | {value!.Replace("|", "\\|", StringComparison.Ordinal)} |\n");
         text.Append('\n');
     }
+
+    // A model whose own parameters are trained has hundreds of names.
+    private static string? Trained(Adapter adapter)
+    {
+        var names = adapter.Config.Trainables;
+        if (names.Count == 0) return null;
+        var count = adapter.Tensors.Where(pair => TensorName.Parse(pair.Key).Kind == TensorKind.Parameter).Sum(pair => pair.Value.Count);
+        var listed = names.Count > MostNames ? $" in {Number(names.Count)} tensors" : $": {List(names.Select(Code))}";
+        return Number(count) + listed;
+    }
+
+    private static string Number(long value) => value.ToString("N0", CultureInfo.InvariantCulture);
 
     private static string? Trying(string? task, string model) => task switch
     {

@@ -1,5 +1,6 @@
 using System.Text;
 using LoRTA.Onnx.Cli.Display;
+using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.Training.Tracking;
 
 namespace LoRTA.Onnx.Cli.Tests.Display;
@@ -95,6 +96,85 @@ internal sealed class ProgressDisplayTests
     }
 
     [Test]
+    public void Without_a_terminal_long_work_has_a_line_every_two_seconds_and_one_at_its_end()
+    {
+        using var output = new StringWriter();
+        var clock = new HandClock();
+        using var display = new ProgressDisplay(output, isQuiet: false, line: null, clock);
+
+        for (var row = 0; row <= 1000; row += 100)
+        {
+            display.Report(new WorkProgress("rows evaluated", row, 1000));
+            clock.Advance(0.75);
+        }
+
+        Assert.That(output.ToString(), Is.EqualTo(
+            "300 of 1,000 rows evaluated  0:05 left\n600 of 1,000 rows evaluated  0:03 left\n"
+            + "900 of 1,000 rows evaluated  0:01 left\n1,000 of 1,000 rows evaluated  0:08\n"));
+    }
+
+    [TestCase(false)]
+    [TestCase(true)]
+    public void Work_of_less_than_two_seconds_shows_nothing(bool isTerminal)
+    {
+        using var output = new StringWriter();
+        var clock = new HandClock();
+        using var display = new ProgressDisplay(
+            output, isQuiet: false, isTerminal ? new TerminalLine(output, () => 80, hasColors: false) : null, clock);
+
+        display.Report(new WorkProgress("rows evaluated", 0, 2));
+        clock.Advance(1);
+        display.Report(new WorkProgress("rows evaluated", 1, 2));
+        clock.Advance(0.9);
+        display.Report(new WorkProgress("rows evaluated", 2, 2));
+        display.Dispose();
+
+        Assert.That(output.ToString(), Is.Empty);
+    }
+
+    [Test]
+    public void In_a_terminal_long_work_has_a_bar()
+    {
+        using var output = new StringWriter();
+        var clock = new HandClock();
+        using var display = new ProgressDisplay(output, isQuiet: false, new TerminalLine(output, () => 60, hasColors: false), clock);
+
+        display.Report(new WorkProgress("rows evaluated", 0, 100));
+        clock.Advance(3);
+        display.Report(new WorkProgress("rows evaluated", 25, 100));
+
+        Assert.That(output.ToString(), Is.EqualTo("\r\x1b[K###---------  25%  25 of 100 rows evaluated  0:09 left"));
+    }
+
+    [Test]
+    public void A_part_of_the_work_that_takes_long_is_shown_while_it_lasts()
+    {
+        using var output = new StringWriter();
+        var clock = new HandClock();
+        using var display = new ProgressDisplay(output, isQuiet: false, line: null, clock);
+
+        display.Report(new WorkProgress("models written", 0, 1));
+        clock.Advance(2);
+        clock.Ring();
+
+        Assert.That(output.ToString(), Is.EqualTo("0 of 1 models written  0:02\n"));
+    }
+
+    [Test]
+    public void Quiet_shows_no_work()
+    {
+        using var output = new StringWriter();
+        var clock = new HandClock();
+        using var display = new ProgressDisplay(output, isQuiet: true, line: null, clock);
+
+        display.Report(new WorkProgress("rows evaluated", 0, 2));
+        clock.Advance(5);
+        display.Report(new WorkProgress("rows evaluated", 1, 2));
+
+        Assert.That(output.ToString(), Is.Empty);
+    }
+
+    [Test]
     public void Output_that_takes_nothing_does_not_fail_a_run()
     {
         using var output = new ClosedWriter();
@@ -112,6 +192,27 @@ internal sealed class ProgressDisplayTests
         using var output = new StringWriter();
 
         Assert.That(Application.Run(["inspect", "none.onnx"], output, error, CancellationToken.None), Is.EqualTo(1));
+    }
+
+    /// <summary>A clock that is moved by hand, and whose timer rings when it is told to.</summary>
+    private sealed class HandClock : TimeProvider
+    {
+        private long _ticks;
+        private TimerCallback? _callback;
+
+        public override long TimestampFrequency => TimeSpan.TicksPerSecond;
+
+        public override long GetTimestamp() => _ticks;
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+        {
+            _callback = callback;
+            return System.CreateTimer(_ => { }, state, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        }
+
+        public void Advance(double seconds) => _ticks += (long)(seconds * TimeSpan.TicksPerSecond);
+
+        public void Ring() => _callback!(null);
     }
 
     private sealed class Utf8Writer : StringWriter

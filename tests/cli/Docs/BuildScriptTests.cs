@@ -22,6 +22,7 @@ internal sealed partial class BuildScriptTests
     [TestCase("Quickstart")]
     [TestCase("Train")]
     [TestCase("Evaluate")]
+    [TestCase("Predict")]
     [TestCase("Export")]
     [TestCase("Verify")]
     [TestCase("Inspect")]

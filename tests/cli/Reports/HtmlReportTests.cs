@@ -46,6 +46,20 @@ internal sealed class HtmlReportTests
         Assert.That(Figures(HtmlReport.Text(diverged)).Select(figure => figure.Element("figcaption")!.Value), Is.EqualTo(new[] { "Learning rate" }));
     }
 
+    [TestCase(true, "-o merged --verify", "-o adapted --keep-base --verify")]
+    [TestCase(false, "-o adapted --keep-base --verify", "-o merged --verify")]
+    public void Page_exports_the_adapter_in_the_way_that_it_can_be(bool folds, string shown, string other) =>
+        Assert.That(HtmlReport.Text(Run with { Folds = folds }), Does.Contain(shown).And.Not.Contain(other));
+
+    [Test]
+    public void Page_measures_again_only_where_there_are_validation_data()
+    {
+        var withData = Run with { Recipe = Run.Recipe with { Data = new() { Train = "t.tsv", ValidationFraction = 0.1 } } };
+
+        Assert.That(HtmlReport.Text(withData), Does.Contain("lorta evaluate"));
+        Assert.That(HtmlReport.Text(Run), Does.Not.Contain("lorta evaluate"));
+    }
+
     [Test]
     public void Ids_are_unique_in_the_page() =>
         Assert.That(Figures(HtmlReport.Text(Run)).SelectMany(figure => figure.Descendants()).Select(element => (string?)element.Attribute("id")).OfType<string>(),

@@ -106,7 +106,7 @@ internal sealed class TerminalTests
 
         Assert.That(terminal.End(), Is.Zero, terminal.Output);
         Assert.That(terminal.Lines, Has.Some.Contains("step 6/6").And.Some.EqualTo("Folding and verifying …").And.All.Length.LessThanOrEqualTo(80));
-        Assert.That(_folder.Entries, Has.Some.EqualTo("quickstart/merged.onnx"));
+        Assert.That(_folder.Entries, Has.Some.EqualTo("quickstart/merged.onnx").And.Some.EqualTo("quickstart/run/report.html"));
     }
 
     [Test]

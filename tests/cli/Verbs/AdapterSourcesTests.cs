@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.GraphGen.Ir.Storage;
+using LoRTA.Onnx.GraphGen.Ir.Tensors;
 using LoRTA.Onnx.Tests.Shared;
 
 namespace LoRTA.Onnx.Cli.Tests.Verbs;
@@ -172,6 +173,22 @@ internal sealed class AdapterSourcesTests
             Assert.That(File.ReadAllBytes(_folder["out.adapter", name]), Is.EqualTo(File.ReadAllBytes(Path.Combine(Adapter, name))), name);
         var verified = CommandLine.Run("verify", Model, _folder["out.onnx"], "--adapter", Adapter, "--json");
         Assert.That(JsonNode.Parse(verified.Output)!["maxAbsDiff"]!.GetValue<double>(), Is.LessThan(1e-5), "the strength is the adapter's own");
+    }
+
+    [Test]
+    public void Factors_that_are_required_have_no_defaults_and_are_given_by_whoever_runs_the_model()
+    {
+        Assert.That(Run("inject {m} --adapter {run} -o {f}/out.onnx --required-inputs").ExitCode, Is.Zero);
+
+        var factors = Safetensors.Load(Path.Combine(Adapter, "adapter_model.safetensors")).Tensors
+            .ToDictionary(pair => new TensorName(TensorKind.Factor, pair.Key).ToString(), pair => pair.Value);
+        var inputs = OnnxModel.Load(_folder["out.onnx"]).Graph.Inputs.Where(input => input.Constant is null).Select(input => input.Name);
+        Assert.That(inputs, Is.EquivalentTo(new[] { "input_ids", "attention_mask" }.Concat(factors.Keys)));
+        factors["input_ids"] = OnnxTensor.Of<long>([1, 3], [0L, 9L, 2L]);
+        factors["attention_mask"] = OnnxTensor.Of<long>([1, 3], [1L, 1L, 1L]);
+        Safetensors.Save(_folder["inputs.safetensors"], factors);
+        var verified = Run("verify {m} {f}/out.onnx --adapter {run} --inputs {f}/inputs.safetensors");
+        Assert.That(verified.ExitCode, Is.Zero, verified.Error);
     }
 
     [TestCase("--rank", "2")]

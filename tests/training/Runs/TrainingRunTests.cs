@@ -91,6 +91,16 @@ internal sealed class TrainingRunTests
         Assert.That(_run.Adapter("run"), Is.EqualTo(_run.Adapter("whole full")));
     }
 
+    [TestCase("full", "[\"*\"]", "merged --verify", "| trained parameters of the model | 1,000,")]
+    [TestCase("prefix", "[k, v]", "adapted --keep-base --verify", "| parameters of the adapter | ")]
+    public void The_card_of_an_adapter_tells_what_it_trains_and_how_it_is_exported(string method, string targets, string export, string row)
+    {
+        _run.Train("run", $"adapter.method={method}", $"adapter.targets={targets}", "adapter.layers=all", "adapter.dropout=0", "train.steps=1");
+
+        var card = File.ReadAllText(_run["run", "adapter", "README.md"]);
+        Assert.That(card, Does.Contain($"lorta export MODEL --adapter DIR -o {export}\n").And.Contain(row).And.Not.Contain("| 0 |"));
+    }
+
     [Test]
     public void Before_the_first_step_a_run_says_what_it_is_about_to_do()
     {
