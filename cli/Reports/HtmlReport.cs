@@ -59,7 +59,7 @@ internal static partial class HtmlReport
         var goOn = run.Ending is null ? string.Empty : $"# {run.Ending}\n";
         var (what, name, kept) = run.Folds
             ? ("Fold the adapter into the model, and compare the result", "merged", string.Empty)
-            : ($"Keep the adapter beside the weights, since {recipe.Adapter.Method} does not fold, and compare the result", "adapted",
+            : ($"Keep the adapter next to the weights, since {recipe.Adapter.Method} does not fold, and compare the result", "adapted",
                 " --keep-base");
         var output = File.Exists(recipe.Model) ? $"{name}.onnx" : name;
         var export = $"""

@@ -112,7 +112,8 @@ internal static class ExportVerb
         var config = Path.Combine(source, ModelConfig.FileName);
         try
         {
-            texts[ModelConfig.FileName] = ModelLabels.InConfig(RealPath.HasFile(config) ? File.ReadAllText(config) : null, labels);
+            var text = RealPath.HasFile(config) ? File.ReadAllText(config) : null;
+            texts[ModelConfig.FileName] = ModelLabels.InConfig(text, labels, adapter.Config.Task);
         }
         catch (JsonException e)
         {

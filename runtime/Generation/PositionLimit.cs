@@ -48,8 +48,10 @@ internal sealed record PositionLimit(int Tokens, string Source)
         var type => TypesWithOffset.Contains(type, StringComparer.Ordinal),
     };
 
-    // DeBERTa with relative distances alone: the number is that of a table that the model leaves out.
-    private static bool HasNoTable(JsonElement config) => config.Flag("position_biased_input") is false;
+    // Relative distances alone, of any length: T5 states the length that it was pretrained with, DeBERTa the rows of a table that it
+    // leaves out.
+    private static bool HasNoTable(JsonElement config) =>
+        config.Flag("position_biased_input") is false || config.Text("model_type") is "t5" or "mt5" or "umt5" or "longt5";
 
     private static int? Number(JsonElement config, string key) => config.Find(key) is { } json ? ConfigFiles.Number(json) : null;
 }

@@ -12,6 +12,7 @@ internal static class ModelLabels
     public const string IdToLabel = "id2label";
 
     private const string LabelToId = "label2id";
+    private const string ProblemType = "problem_type";
     private const string TaskKey = "task";
 
     private static readonly JsonSerializerOptions Json = new()
@@ -47,16 +48,19 @@ internal static class ModelLabels
         model.Metadata[LabelToId] = Indices(labels).ToJsonString(Compact);
     }
 
-    /// <summary>A <c>config.json</c> with the names; its other keys stay as they are, in their order.</summary>
+    /// <summary>A <c>config.json</c> with the names; its other keys stay as they are, in their order, but for a kind of problem that
+    /// the task is not.</summary>
     /// <param name="config">The file's text; null = there is none yet.</param>
     /// <param name="labels">The names.</param>
+    /// <param name="task">What the adapter was trained for; null = not stated.</param>
     /// <exception cref="JsonException">It is no JSON object, or one with a key twice.</exception>
-    public static string InConfig(string? config, IReadOnlyList<string> labels)
+    public static string InConfig(string? config, IReadOnlyList<string> labels, string? task)
     {
         var root = config is null ? new JsonObject()
             : JsonNode.Parse(config, documentOptions: Strict) as JsonObject ?? throw new JsonException("it is not an object");
         root[IdToLabel] = Names(labels);
         root[LabelToId] = Indices(labels);
+        if (root[ProblemType] is JsonValue && task == "classification") root[ProblemType] = "single_label_classification";
         return root.ToJsonString(Json) + "\n";
     }
 

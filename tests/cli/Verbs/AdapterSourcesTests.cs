@@ -114,6 +114,20 @@ internal sealed class AdapterSourcesTests
     }
 
     [Test]
+    public void A_base_of_several_labels_is_one_of_one_label_after_training()
+    {
+        foreach (var file in Directory.GetFiles(Model)) File.Copy(file, _folder[Path.GetFileName(file)]);
+        var config = Config(_folder.Path);
+        config["problem_type"] = "multi_label_classification";
+        _folder.Write("config.json", config.ToJsonString());
+
+        var run = CommandLine.Run("export", _folder.Path, "--adapter", Adapter, "-o", _folder["merged"]);
+
+        Assert.That(run.ExitCode, Is.Zero, run.Error);
+        Assert.That(Config(_folder["merged"])["problem_type"]!.GetValue<string>(), Is.EqualTo("single_label_classification"));
+    }
+
+    [Test]
     public void An_exported_folder_is_predicted_with_by_itself()
     {
         Assert.That(Run("export {m} --adapter {run} -o {f}/merged").ExitCode, Is.Zero);

@@ -39,6 +39,7 @@ internal sealed class PositionLimitTests
 
     [TestCase("{}")]
     [TestCase("""{ "model_type": "deberta-v2", "max_position_embeddings": 512, "position_biased_input": false }""")]
+    [TestCase("""{ "model_type": "t5", "n_positions": 512 }""")]
     public void A_model_without_a_table_has_no_limit(string json)
     {
         _folder.Write("config.json", json);
