@@ -56,7 +56,7 @@ internal static class DataErrors
             $"{path}: nothing is left to train on, {why}.",
             "Give more data, or change 'data.maxLength' or 'data.validationFraction'.");
 
-    public static LortaException TooManyClasses(int named, int known) =>
+    public static LortaException OtherClasses(int named, int known) =>
         new(
             "LRT514",
             string.Create(CultureInfo.InvariantCulture, $"data.labels: names {named} classes, but the model has {known} classes."),

@@ -29,7 +29,7 @@ internal sealed class Predictor(IProgress<object> progress)
             : request.Model;
         var (recipe, graph, values) = TrainingRun.Measured(model);
         var labels = recipe.Classes() ?? [];
-        if (labels.Count > graph.Classes) throw DataErrors.TooManyClasses(labels.Count, graph.Classes.Value);
+        if (labels.Count > 0 && graph.Classes is { } known && labels.Count != known) throw DataErrors.OtherClasses(labels.Count, known);
         var output = graph.Logits!;
         graph.RemoveLoss();
         var context = DataContext.Of(recipe, graph) with { HasLabels = false };
@@ -48,8 +48,9 @@ internal sealed class Predictor(IProgress<object> progress)
         var options = request.Model.Recipe.Data;
         if (request.ReadContent is not { } read)
             return RowReader.Read(request.Input, request.Format ?? RowReader.FormatOf(request.Input) ?? options.Format, options.Separator);
-        var format = request.Format ?? options.Format ?? RowReader.FormatOf(options.Train) ?? "tsv";
-        return RowReader.Read(request.Input, read(), format, options.Separator);
+        var content = read();
+        var format = request.Format ?? RowReader.FormatOf(content) ?? options.Format ?? RowReader.FormatOf(options.Train) ?? "tsv";
+        return RowReader.Read(request.Input, content, format, options.Separator);
     }
 
     // In the order of the rows, whatever the order of the batches.

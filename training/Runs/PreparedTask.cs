@@ -80,8 +80,8 @@ internal sealed class PreparedTask : IDisposable
     /// <summary>Loads the data of a recipe.</summary>
     public static (DataStream Train, DataStream? Validation) DataOf(Recipe recipe, EvaluationGraph graph)
     {
-        if (recipe.Classes() is { } classes && classes.Count > graph.Classes)
-            throw DataErrors.TooManyClasses(classes.Count, graph.Classes.Value);
+        if (recipe.Classes() is { } classes && graph.Classes is { } known && classes.Count != known)
+            throw DataErrors.OtherClasses(classes.Count, known);
         return new DataSource(DataContext.Of(recipe, graph)).Load();
     }
 

@@ -238,6 +238,16 @@ internal sealed class PredictVerbTests
     }
 
     [Test]
+    public void Rows_of_json_from_standard_input_need_no_format()
+    {
+        var run = CommandLine.Reading(
+            "{\"sentence\": \"good\"}\n{\"sentence\": \"\"}\n", "predict", Recipe, "--adapter", Adapter, "--input", "-", "-o", _folder["stdin.tsv"]);
+
+        Assert.That(run.ExitCode, Is.Zero, run.Error);
+        Assert.That(Table(_folder["stdin.tsv"]).Select(row => row["sentence"]), Is.EqualTo(new[] { "good", string.Empty }));
+    }
+
+    [Test]
     public void A_sequence_gets_one_label_per_letter()
     {
         var rows = _folder.Write("rows.fasta", ">a first\nMKTA\nYIAK\n>b\nMK\n>c\n" + new string('A', 40) + "\n");

@@ -29,15 +29,15 @@ internal sealed class PreparedTaskTests
         Assert.That((failure.Code, failure.Message), Is.EqualTo(("LRT509", $"{file}, line 3: the label is '7', expected an index from 0 to 1.")));
     }
 
-    [Test]
-    public void More_names_than_the_model_has_classes_are_refused()
+    [TestCase("a", 1), TestCase("a, b, c", 3)]
+    public void More_or_fewer_names_than_the_model_has_classes_are_refused(string names, int count)
     {
-        _folder.Write("train.tsv", "text\tlabel\ngood\tc\n");
+        _folder.Write("train.tsv", "text\tlabel\ngood\ta\n");
 
-        var failure = Assert.Throws<LortaException>(() => Open("classification", Exports.Path("roberta-mini/seqcls.ts-eager"), "roberta-mini", "data.labels=[a, b, c]").Dispose())!;
+        var failure = Assert.Throws<LortaException>(() => Open("classification", Exports.Path("roberta-mini/seqcls.ts-eager"), "roberta-mini", $"data.labels=[{names}]").Dispose())!;
 
         Assert.That((failure.Code, failure.IsUsage), Is.EqualTo(("LRT514", true)));
-        Assert.That(failure.Message, Does.Contain("names 3 classes").And.Contain("has 2 classes"));
+        Assert.That(failure.Message, Does.Contain($"names {count} classes").And.Contain("has 2 classes"));
     }
 
     [TestCase(256, null)]

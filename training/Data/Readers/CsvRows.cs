@@ -3,7 +3,8 @@ using CsvHelper;
 
 namespace LoRTA.Onnx.Training.Data.Readers;
 
-/// <summary>Fields separated by commas under a header line, quoted where they hold commas, quotes or line ends (RFC 4180).</summary>
+/// <summary>Fields separated by commas under a header line, quoted where they hold commas, quotes or line ends (RFC 4180). A blank
+/// line is an empty field where there is one column, and nothing where there are more.</summary>
 internal static class CsvRows
 {
     // Nothing lenient: a stray quote is an error of its line, not a shifted column.
@@ -11,7 +12,7 @@ internal static class CsvRows
     {
         Separator = ',',
         HasHeader = false,
-        SkipEmptyLines = true,
+        SkipEmptyLines = false,
         DetectSeparatorHint = false,
         TrackLineNumbers = true,
         MalformedData = CsvMalformedDataHandling.Throw,
@@ -26,6 +27,7 @@ internal static class CsvRows
         while (Next(path, reader))
         {
             var (line, fields) = ((int)reader.LineNumber, reader.Current.ToArray());
+            if (fields is [""] && header.Length > 1) continue;
             if (fields.Length != header.Length)
                 throw DataErrors.BadLine(
                     path, line, string.Create(CultureInfo.InvariantCulture, $"{fields.Length} fields, the header has {header.Length}"));

@@ -3,7 +3,7 @@ using System.Globalization;
 namespace LoRTA.Onnx.Training.Data.Readers;
 
 /// <summary>Fields separated by tabs under a header line. Nothing is quoted: a double quote is a character of the text, as in GLUE's
-/// files.</summary>
+/// files. A blank line is an empty field where there is one column, and nothing where there are more.</summary>
 internal static class TsvRows
 {
     public static IEnumerable<DataRow> Parse(string path, string text)
@@ -13,7 +13,7 @@ internal static class TsvRows
         CheckHeader(path, header);
         for (var i = 1; i < lines.Length; i++)
         {
-            if (lines[i].Length == 0) continue;
+            if (lines[i].Length == 0 && (header.Length > 1 || i == lines.Length - 1)) continue;
             var fields = lines[i].Split('\t');
             if (fields.Length != header.Length)
                 throw DataErrors.BadLine(

@@ -98,6 +98,8 @@ internal static class RecipeRules
 
     private static IEnumerable<RecipeProblem> Data(DataOptions data)
     {
+        if (data.Labels?.GroupBy(label => label, StringComparer.Ordinal).FirstOrDefault(group => group.Count() > 1) is { } twice)
+            yield return new("data.labels", $"names '{twice.Key}' twice");
         if (data.Format is not null) yield break;
         foreach (var (key, file) in new[] { ("data.train", data.Train), ("data.validation", data.Validation) })
         {

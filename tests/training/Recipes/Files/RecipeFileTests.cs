@@ -181,6 +181,7 @@ internal sealed class RecipeFileTests
     [TestCase("{ train: x, format: parquet }", "data.format: 'parquet' is not supported yet; supported: text, tsv, csv, jsonl, json, fasta.")]
     [TestCase("{ train: x.tsv, validation: x.parquet }", "data.validation: parquet is not supported yet")]
     [TestCase("{ train: x.tsv, validation: x.bin }", "data.format: cannot be determined from 'x.bin'; name it.")]
+    [TestCase("{ train: x.tsv, labels: [a, b, a] }", "data.labels: names 'a' twice.")]
     [TestCase("{ train: x.bin }", "data.format: cannot be determined from 'x.bin'; name it.")]
     [TestCase("{ train: x.tsv, packing: true }", "data.packing: is for causal-lm; the task is classification.")]
     [TestCase("{ train: x.tsv, validation: y.tsv, validationFraction: 0.1 }", "data.validationFraction: cannot be combined with data.validation; give one of them.")]
