@@ -29,10 +29,12 @@ internal sealed class TerminalLine(TextWriter output, Func<int> columns, bool ha
     /// <param name="seconds">Since it began.</param>
     public void Show(WorkProgress work, double seconds) => Show(width => Text(work.Done, work.All, Phrases.Parts(work, seconds), width));
 
-    /// <summary>Writes a text above the line, broken between words where the terminal is narrower.</summary>
+    /// <summary>Writes a text above the line, broken between words where the terminal is narrower; lines that are indented, such as
+    /// commands to be copied, stay whole.</summary>
     public void WriteAbove(string text)
     {
-        var wrapped = Wrapped(text, Width);
+        var lines = text.Split('\n').Select(line => line.StartsWith("  ", StringComparison.Ordinal) ? line : Wrapped(line, Width));
+        var wrapped = string.Join('\n', lines);
         output.Write(_text is null ? $"{wrapped}\n" : $"{Erase}{wrapped}\n");
         if (_text is not null) Draw();
     }

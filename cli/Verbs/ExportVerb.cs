@@ -122,11 +122,15 @@ internal static class ExportVerb
         return texts;
     }
 
+    private const double EnoughPercent = 95;
+
     private static string? Note(double? kept, Rounding? rounding)
     {
         if (kept is null) return null;
         var percent = Math.Max(0, Math.Floor(kept.Value * 100));
-        return FormattableString.Invariant($"Weights of {rounding!.Type} keep {percent:0} % of the adapter's effect on the outputs.");
+        var sentence = FormattableString.Invariant(
+            $"Weights of {rounding!.Type} keep {percent:0} % of the adapter's effect on the outputs.");
+        return percent >= EnoughPercent ? sentence : $"{sentence} '--data RECIPE' rounds for that data, '--keep-base' keeps all of it.";
     }
 
     // A file for another device may not run here: what nobody asked for does not fail.

@@ -1,5 +1,6 @@
 using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Attention;
+using LoRTA.Onnx.GraphGen.Files;
 using LoRTA.Onnx.GraphGen.Inspection;
 using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.GraphGen.Ir.Storage;
@@ -54,7 +55,7 @@ internal static class InspectVerb
         {
             Tokenizer = TokenizerIn(folder),
             Positions = PositionLimit.Of(deployed, folder)?.Tokens,
-            Bytes = deployed.Files.Sum(file => new FileInfo(file).Length),
+            Bytes = deployed.Files.Sum(file => new FileInfo(RealPath.Target(file)).Length),
         };
     }
 

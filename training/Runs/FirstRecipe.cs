@@ -106,7 +106,7 @@ internal sealed partial class FirstRecipe
         Line($"  train: {(isText ? "train.txt" : "train.tsv")}            # fill in: .txt, .tsv, .csv, .jsonl, .json or .fasta");
         Line("  validationFraction: 0.1     # or validation: FILE");
         if (_task == "causal-lm") WriteLanguage();
-        else if (isText) Line("  columns: { text: text }     # of a table: its column of texts");
+        else if (isText) Line("  columns: { text: text }     # of a table: its column of texts; of FASTA: sequence");
         else WriteColumns();
         var length = Math.Min(RowLength.LimitOf(_model.Deployed, tokenizer: null)?.Tokens ?? ShortRow, ShortRow);
         Line($"  maxLength: {Number(length)}              # longest row in tokens; longer ones are cut");
@@ -116,15 +116,16 @@ internal sealed partial class FirstRecipe
 
     private void WriteLanguage()
     {
-        Line("  # Text files: entries are separated by blank lines. For prompts and answers in a table, with packing: false:");
+        Line("  # Text files: entries are separated by blank lines. For prompts and answers in a table, and then with");
+        Line("  # packing: false below, so that each is a row of its own:");
         Line("  # template: { prompt: \"{question}\\n\", completion: \"{answer}\" }");
     }
 
     private void WriteColumns()
     {
         var isToken = _task == "token-classification";
-        var pairs = isToken ? string.Empty : "; for pairs also pair: NAME";
-        Line($"  columns: {{ text: text, label: label }}   # fill in: the names of your columns{pairs}");
+        var others = isToken ? "; of FASTA: sequence" : "; for pairs also pair: NAME; of FASTA: sequence";
+        Line($"  columns: {{ text: text, label: label }}   # fill in: the names of your columns{others}");
         if (_task == "regression") return;
         var labels = ModelLabels.Of(_model.Deployed) ?? _config.Labels;
         if (labels is not null) Line($"  labels: [{string.Join(", ", labels.Select(Scalar))}]   # in the order of their numbers");
@@ -138,7 +139,7 @@ internal sealed partial class FirstRecipe
         Line("train:");
         Line("  epochs: 3                   # or steps: 300");
         Line($"  batchSize: {(_task == "causal-lm" ? 8 : 16)}");
-        Line($"  optimizer: {{ name: adamw, lr: {rate} }}   # LoRTA learns with 1e-3 to 2e-2; LoRA would need about a tenth of it");
+        Line($"  optimizer: {{ name: adamw, lr: {rate} }}   # LoRTA learns with 1e-3 to 2e-2, LoRA with 1e-4 to 5e-3");
         Line("  schedule: { name: linear, warmupRatio: 0.06 }");
         Line("  evaluateEvery: epoch");
         Line($"  keepBest: {(metric == "perplexity" ? "loss" : metric)}             # the evaluation whose adapter is kept");

@@ -15,7 +15,7 @@ internal sealed record RunEnding(bool IsStopped, string? Sentence)
         var at = string.Create(CultureInfo.InvariantCulture, $"at step {run.Step} of {plan.Steps}{loss}");
         if (run.Step >= plan.Steps) return new(false, null);
         if (!isStopRequested) return new(false, $"Stopped early {at}: {plan.Patience(run)}.");
-        return new(true, $"Stopped {at}. Continue with: lorta train {Quoted(Shown(folder.Recipe))} --resume{Options(settings)}");
+        return new(true, $"Stopped {at}. Continue with:\n  lorta train {Quoted(Shown(folder.Recipe))} --resume{Options(settings)}");
     }
 
     // A recipe states the device; these are of the command line alone, and other ones would give other bytes.

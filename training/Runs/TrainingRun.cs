@@ -14,6 +14,7 @@ using LoRTA.Onnx.Training.Data;
 using LoRTA.Onnx.Training.Recipes;
 using LoRTA.Onnx.Training.Recipes.Files;
 using LoRTA.Onnx.Training.Runtime;
+using LoRTA.Onnx.Training.Tasks;
 using LoRTA.Onnx.Training.Tracking;
 
 namespace LoRTA.Onnx.Training.Runs;
@@ -189,9 +190,16 @@ internal static class TrainingRun
     private static IEnumerable<string> EndOf(RunRecord record) =>
         record.Result.Warnings.Select(Warning).Concat(record.Ending is { } ending ? [ending] : []);
 
-    private static IEnumerable<string> Warnings(double? kept, double? start)
+    /// <summary>What is wrong with a result although all steps were made.</summary>
+    /// <param name="result">The result.</param>
+    /// <param name="start">The validation loss before the first step; null where nothing was measured.</param>
+    internal static IEnumerable<string> Warnings(RunResult result, double? start)
     {
-        if (kept is { } loss && start is { } before && loss > before)
+        if (result.Metrics.GetValueOrDefault(ClassificationMetrics.MatthewsName, double.NaN) == 0
+            && result.Metrics.GetValueOrDefault("accuracy") < 1)
+            yield return "All validation rows got the same class, or classes that have nothing to do with their labels (Matthews "
+                + "correlation 0). A head that starts untrained needs more steps; otherwise try another learning rate.";
+        if (result.Loss is { } loss && start is { } before && loss > before)
             yield return $"The validation loss {Phrases.Number(loss)} is above that before the first step, {Phrases.Number(before)}. "
                 + "Unless another metric has improved, try another learning rate.";
     }
@@ -207,7 +215,7 @@ internal static class TrainingRun
             {
                 BaseLoss = isFresh ? start : null,
                 StartLoss = isFresh ? null : start,
-                Warnings = [.. task.Warnings, .. Warnings(result.Loss, start)],
+                Warnings = [.. task.Warnings, .. Warnings(result, start)],
                 Device = settings.Device,
                 Provider = settings.Provider,
             },

@@ -7,6 +7,9 @@ namespace LoRTA.Onnx.Training.Tasks;
 /// <summary>Accuracy, F1 and Matthews correlation of class predictions, from the counts of one confusion matrix.</summary>
 internal sealed class ClassificationMetrics : IMetrics
 {
+    /// <summary>Name of the correlation that is 0 where every row gets the same class.</summary>
+    public const string MatthewsName = "matthews";
+
     private readonly SortedDictionary<(int Predicted, int Expected), long> _counts = [];
 
     /// <summary>Adds rows whose predicted class is that of the largest logit.</summary>
@@ -24,7 +27,7 @@ internal sealed class ClassificationMetrics : IMetrics
         }
     }
 
-    public IEnumerable<Metric> Values(double loss) => [new("accuracy", Accuracy), new("f1", F1), new("matthews", Matthews)];
+    public IEnumerable<Metric> Values(double loss) => [new("accuracy", Accuracy), new("f1", F1), new(MatthewsName, Matthews)];
 
     public void Add(int predicted, int expected) => _counts[(predicted, expected)] = _counts.GetValueOrDefault((predicted, expected)) + 1;
 

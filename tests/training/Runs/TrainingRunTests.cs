@@ -127,6 +127,18 @@ internal sealed class TrainingRunTests
         Assert.That(result.BaseLoss, Is.EqualTo(progress.Evaluations[0].Loss));
     }
 
+    [TestCase(0.5, 0, true), TestCase(0.7, 0.4, false), TestCase(1, 0, false, TestName = "All rows have one label and get it")]
+    public void A_classifier_that_gives_every_row_one_class_is_named(double accuracy, double matthews, bool isNamed)
+    {
+        using var progress = Progress.None;
+        var result = TinyRun.Train(_run.Request("run"), progress) with
+        {
+            Metrics = new Dictionary<string, double> { ["accuracy"] = accuracy, ["matthews"] = matthews },
+        };
+
+        Assert.That(TrainingRun.Warnings(result, start: null).Any(text => text.Contains("got the same class", StringComparison.Ordinal)), Is.EqualTo(isNamed));
+    }
+
     [Test]
     public void A_run_that_made_the_model_worse_says_so()
     {
@@ -145,7 +157,7 @@ internal sealed class TrainingRunTests
 
         var result = TinyRun.Train(_run.Request("run"), stop);
 
-        Assert.That(stop.Notes[^1], Does.Match(@"^Stopped at step 3 of 6 \(training loss [0-9.]+\)\. Continue with: lorta train .*recipe\.yaml --resume --threads 1$"));
+        Assert.That(stop.Notes[^1], Does.Match(@"^Stopped at step 3 of 6 \(training loss [0-9.]+\)\. Continue with:\n  lorta train .*recipe\.yaml --resume --threads 1$"));
         Assert.That((result.Steps, result.PlannedSteps, result.LossStep), Is.EqualTo((3L, 6L, (long?)2)));
         Assert.That(File.ReadAllText(_run["run", "report.md"]), Does.Contain(stop.Notes[^1]));
     }
