@@ -94,7 +94,7 @@ internal static class Application
             .Select(token => token.Value).Concat(parsed.UnmatchedTokens);
         if (values.FirstOrDefault(value => value.StartsWith("--", StringComparison.Ordinal)) is { } option)
         {
-            var known = command.Options.Concat(root.Options).Select(one => one.Name).Distinct().ToList();
+            var known = command.Options.Concat(root.Options).SelectMany(one => one.Aliases.Append(one.Name)).Distinct().ToList();
             var name = option.Split('=')[0];
             var hint = Suggestion.Hint(name, known);
             if (hint.Length == 0 && known.Contains(Opt.SettingsName) && RecipeKeys.Meant(name) is { } key)

@@ -59,6 +59,7 @@ internal sealed class ApplicationTests
     [TestCase("export", "merge")]
     [TestCase("evaluate", "eval")]
     [TestCase("generate", "gen")]
+    [TestCase("--output", "export", "model", "--ouput", "out")]
     [TestCase("--rank", "methods", "--rnak", "4")]
     [TestCase("--adapter", "evaluate", "recipe.yaml", "--adaptor", "x")]
     [TestCase("--rank", "methods", "--rnak=4")]

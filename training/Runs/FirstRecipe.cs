@@ -124,8 +124,8 @@ internal sealed partial class FirstRecipe
     private void WriteColumns()
     {
         var isToken = _task == "token-classification";
-        var others = isToken ? "; of FASTA: sequence" : "; for pairs also pair: NAME; of FASTA: sequence";
-        Line($"  columns: {{ text: text, label: label }}   # fill in: the names of your columns{others}");
+        var others = isToken ? string.Empty : ", of pairs also pair: NAME";
+        Line($"  columns: {{ text: text, label: label }}   # your columns{others}; text of FASTA: sequence");
         if (_task == "regression") return;
         var labels = ModelLabels.Of(_model.Deployed) ?? _config.Labels;
         if (labels is not null) Line($"  labels: [{string.Join(", ", labels.Select(Scalar))}]   # in the order of their numbers");

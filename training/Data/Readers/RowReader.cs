@@ -39,7 +39,8 @@ internal static class RowReader
     /// <summary>The format that a file's extension tells, whether there is a reader for it or not; null: it tells none.</summary>
     public static string? FormatOf(string path) => Extensions.GetValueOrDefault(Path.GetExtension(path));
 
-    /// <summary>The format that the first character of some content tells: an object of JSON is JSONL, a list JSON; null: neither.</summary>
+    /// <summary>The format that the first character of some content tells: an object of JSON is JSONL, a list JSON; null: neither.
+    /// </summary>
     public static string? FormatOf(ReadOnlySpan<byte> content) => content.TrimStart(" \t\r\n"u8) switch
     {
         [(byte)'{', ..] => "jsonl",
