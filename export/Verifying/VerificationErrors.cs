@@ -26,7 +26,8 @@ internal static class VerificationErrors
                     $"{b}: {Math.Max(0, Math.Floor(kept * 100)):0} % of the adapter's effect on the outputs is left, less than half.")
                 : FormattableString.Invariant(
                     $"{a} and {b} differ by {result.MaxRelDiff:0.##e0} of the largest output, more than {result.Tolerance:0.##e0}."),
-            "Compare on inputs of your own (--data RECIPE or --inputs FILE.safetensors), or accept the difference with --tolerance T.");
+            "Name the adapter that one of them has (--adapter DIR), compare on your own inputs (--data RECIPE or --inputs "
+                + "FILE.safetensors), or accept it with --tolerance T.");
 
     public static LortaException MissingInput(string model, string input) =>
         new(

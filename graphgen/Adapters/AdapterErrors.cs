@@ -71,7 +71,8 @@ internal static class AdapterErrors
             "LRT311",
             $"{adapter}: was trained on different weights than {model} holds "
                 + $"({string.Join(", ", differences.Take(Named).Select(Describe))}{More(differences.Count)}).",
-            "Use the model that the adapter was trained on, or pass --allow-base if you know that this one fits.");
+            "Use the model that the adapter was trained on (into this one it may be folded already), or pass --allow-base if you know "
+                + "that it fits.");
 
     public static LortaException NotFoldable(string method) =>
         new(

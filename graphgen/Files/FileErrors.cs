@@ -18,7 +18,11 @@ internal static class FileErrors
             "Restore the file that the link names (of a download cache: download it again), or name the file itself.");
 
     public static LortaException Exists(string path) =>
-        new("LRT102", $"{path}: exists already.", "Name another output or pass --force to replace it.") { IsUsage = true };
+        new(
+            "LRT102",
+            $"{path}: exists already.",
+            "Name another output or pass --force to replace it (a run: --resume to continue it).")
+        { IsUsage = true };
 
     public static LortaException NotReadable(string path, Exception inner) =>
         new(

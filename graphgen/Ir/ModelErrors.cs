@@ -11,7 +11,11 @@ internal static class ModelErrors
             inner);
 
     public static LortaException NoModel(string folder) =>
-        new("LRT112", $"{folder}: holds no .onnx file.", "Name the model file, or a folder that holds exactly one.") { IsUsage = true };
+        new(
+            "LRT112",
+            $"{folder}: holds no .onnx file.",
+            "Name the model file, or a folder that holds exactly one; a run or an adapter goes to --adapter.")
+        { IsUsage = true };
 
     public static LortaException SeveralModels(string folder, IEnumerable<string> names) =>
         new("LRT113", $"{folder}: holds several models ({string.Join(", ", names)}).", "Name one of them.") { IsUsage = true };

@@ -20,7 +20,7 @@ internal sealed class TextTokenizer
     }
 
     /// <summary>What its algorithm is called.</summary>
-    public string Kind => _parts.Model.Kind;
+    public string Kind => _parts.IsByteLevel ? "byte-level BPE" : _parts.Model.Kind;
 
     /// <summary>The file that says most of it.</summary>
     public string File => _parts.Path;
@@ -66,7 +66,7 @@ internal sealed class TextTokenizer
         _parts.Template.Wrap(first, second, maxLength);
 
     /// <summary>The ids of a word inside a text that was parted into words already.</summary>
-    public int[] EncodeWord(string word, bool first) => Encode(_parts.SpaceBelongsToWord && !first ? " " + word : word);
+    public int[] EncodeWord(string word, bool first) => Encode(_parts.IsByteLevel && !first ? " " + word : word);
 
     /// <summary>The text of <paramref name="ids"/>; special tokens are left out.</summary>
     public string Decode(IEnumerable<int> ids) =>
@@ -122,5 +122,5 @@ internal sealed record TokenizerParts
     public SequenceTemplate Template { get; init; } = SequenceTemplate.Bare;
 
     /// <summary>Whether a word inside a text starts with its space (byte-level BPE).</summary>
-    public bool SpaceBelongsToWord { get; init; }
+    public bool IsByteLevel { get; init; }
 }

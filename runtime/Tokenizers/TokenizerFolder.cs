@@ -115,7 +115,7 @@ internal sealed class TokenizerFolder
             Template = _tokens.Role("cls", vocabulary) is { } cls && _tokens.Role("sep", vocabulary) is { } sep
                 ? TokenizerJson.Roberta(cls, sep)
                 : WithEnds(vocabulary, bosByDefault: false),
-            SpaceBelongsToWord = true,
+            IsByteLevel = true,
         };
     }
 

@@ -24,7 +24,7 @@ internal static class TokenizerJson
             Split = ReadSplitter(path, json.Find("pre_tokenizer"), configured),
             Decode = ReadDecoder(json.Find("decoder")),
             Template = ReadTemplate(path, json.Find("post_processor"), vocabulary),
-            SpaceBelongsToWord = Flat(json.Find("pre_tokenizer"), "pretokenizers").Any(part => part.Text("type") == "ByteLevel"),
+            IsByteLevel = Flat(json.Find("pre_tokenizer"), "pretokenizers").Any(part => part.Text("type") == "ByteLevel"),
         };
     }
 

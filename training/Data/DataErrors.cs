@@ -32,7 +32,10 @@ internal static class DataErrors
             "Set 'data.format' (of predict: --format) to text, tsv, csv, jsonl, json or fasta.");
 
     public static LortaException Empty(string path) =>
-        new("LRT508", $"{path}: holds no entries.", "Check the file and 'data.separator'.");
+        new(
+            "LRT508",
+            $"{path}: holds no entries.",
+            "Check the file: a table needs a row below its header; entries of a text are separated by 'data.separator'.");
 
     public static LortaException BadLabel(string path, int line, string label, string expected) =>
         new(

@@ -31,7 +31,7 @@ internal static class RunOverview
         var trained = graphs.Trained.Sum(tensor => tensor.Initial.Count);
         yield return $"trained: {Share(trained, graphs.BaseParameters)}; {Adapter(graphs.Plan)}";
         var place = recipe.Device == "cpu" ? string.Empty : " on the device";
-        yield return $"memory: about {Phrases.Bytes(Memory(task, recipe))}{place} at the peak";
+        yield return $"memory: at least {Phrases.Bytes(Memory(task, recipe))}{place} at the peak";
     }
 
     /// <summary>Where a run goes on that was begun before, and that it was made longer just now.</summary>
@@ -70,8 +70,9 @@ internal static class RunOverview
         var (data, plan) = (task.Data.Train, task.Plan);
         var epochs = ((double)plan.Steps / plan.StepsPerEpoch).ToString("0.##", CultureInfo.InvariantCulture);
         var accumulated = train.GradientAccumulation > 1 ? $", {Integer(train.GradientAccumulation)} for a step" : string.Empty;
-        return $"{Phrases.Rows(data.Count)} in {Integer(data.BatchesPerEpoch)} batches of {Integer(train.BatchSize)}{accumulated}; "
-            + $"{Integer(plan.Steps)} steps = {epochs} epochs";
+        var batches = Phrases.Count(data.BatchesPerEpoch, "batch", "batches");
+        return $"{Phrases.Rows(data.Count)} in {batches} of {Integer(train.BatchSize)}{accumulated}; "
+            + $"{Phrases.Count(plan.Steps, "step", "steps")} = {epochs} {(epochs == "1" ? "epoch" : "epochs")}";
     }
 
     // Values, gradients and the optimizer's state twice: the next ones are written beside those of now.

@@ -86,7 +86,8 @@ internal static class Phrases
 
     private static string[] Left(StepRecord r) => r.SecondsLeft is { } left ? [$"{Duration(left)} left"] : [];
 
-    private static string Count(long count, string one, string more) => $"{Integer(count)} {(count == 1 ? one : more)}";
+    /// <summary>A number of things, in the singular where it is one.</summary>
+    public static string Count(long count, string one, string more) => $"{Integer(count)} {(count == 1 ? one : more)}";
 
     private static string Integer(long value) => value.ToString("N0", CultureInfo.InvariantCulture);
 }

@@ -29,6 +29,14 @@ internal sealed class TextTokenizerTests
         }
     }
 
+    [TestCase("llama-mini/hf", "SentencePiece BPE")]
+    [TestCase("roberta-mini", "byte-level BPE")]
+    [TestCase("minilm", "WordPiece")]
+    [TestCase("esm-mini", "alphabet")]
+    [TestCase("smollm2", "byte-level BPE")]   // although its file asks for a fallback to bytes
+    public void Kind_is_what_the_algorithm_is_called(string folder, string kind) =>
+        Assert.That(TextTokenizer.Load(Fixtures.Path(["models", .. folder.Split('/')])).Kind, Is.EqualTo(kind));
+
     [TestCase("llama-mini/hf", 1024)]
     [TestCase("roberta-mini", 2048)]
     [TestCase("minilm", 30522)]

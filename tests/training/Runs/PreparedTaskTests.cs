@@ -45,8 +45,9 @@ internal sealed class PreparedTaskTests
     public void Rows_that_are_longer_than_the_model_reads_are_refused(int length, string? message)
     {
         _folder.Write("train.tsv", "text\tlabel\ngood\t1\n");
+        var model = Fixtures.Path("models", "roberta-mini", "hf-seqcls");
 
-        PreparedTask Prepare() => Open("classification", Exports.Path("roberta-mini/seqcls.ts-eager"), "roberta-mini/hf-seqcls", $"data.maxLength={length}");
+        PreparedTask Prepare() => Open("classification", Exports.Path("roberta-mini/seqcls.ts-eager"), $"roberta-mini/{Path.GetFileName(model)}", $"data.maxLength={length}");
 
         if (message is null) Assert.DoesNotThrow(() => Prepare().Dispose());
         else Assert.That(Assert.Throws<LortaException>(() => Prepare().Dispose())!.Message, Does.StartWith(message).And.Contain("config.json"));

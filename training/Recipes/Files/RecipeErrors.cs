@@ -31,13 +31,18 @@ internal static class RecipeErrors
             inner)
         { IsUsage = true };
 
-    /// <summary>A model where a recipe belongs.</summary>
-    public static LortaException IsModel(string path) =>
-        new(
+    /// <summary>A model or a run where a recipe belongs.</summary>
+    public static LortaException IsNoRecipe(string path)
+    {
+        var own = Path.Combine(path, "recipe.yaml");
+        return new(
             "LRT553",
             $"{path}: is a {(Directory.Exists(path) ? "folder" : "model")}, not a recipe.",
-            $"'lorta init {path} -o recipe.yaml' writes a first recipe for a model.")
+            File.Exists(own)
+                ? $"The recipe of this run is {own}; with --resume it continues."
+                : $"'lorta init {path} -o recipe.yaml' writes a first recipe for a model.")
         { IsUsage = true };
+    }
 
     public static LortaException NotASetting(string setting, string what) =>
         new(

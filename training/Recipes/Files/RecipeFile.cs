@@ -17,7 +17,7 @@ internal static class RecipeFile
     /// <param name="overrides">Settings <c>path.to.key=value</c> that replace or add keys; values are YAML.</param>
     /// <param name="families">Families to choose from; null = those of this project.</param>
     /// <exception cref="LortaException">LRT101 no such file; LRT550 every problem at once; LRT551 no YAML; LRT552 an override that is no
-    /// setting; LRT553 a model.</exception>
+    /// setting; LRT553 a model or a run.</exception>
     public static Recipe Load(string path, IReadOnlyList<string>? overrides = null, IReadOnlyList<AdapterFamilyEntry>? families = null)
     {
         var root = Parse(path);
@@ -61,7 +61,7 @@ internal static class RecipeFile
 
     private static YamlMappingNode Parse(string path)
     {
-        if (Directory.Exists(path) || path.EndsWith(".onnx", StringComparison.OrdinalIgnoreCase)) throw RecipeErrors.IsModel(path);
+        if (Directory.Exists(path) || path.EndsWith(".onnx", StringComparison.OrdinalIgnoreCase)) throw RecipeErrors.IsNoRecipe(path);
         if (!RealPath.HasFile(path)) throw FileErrors.NotFound(path);
         try
         {

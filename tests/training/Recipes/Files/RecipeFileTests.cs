@@ -234,6 +234,19 @@ internal sealed class RecipeFileTests
     }
 
     [Test]
+    public void A_run_in_place_of_a_recipe_leads_to_the_recipe_of_the_run()
+    {
+        var folder = Directory.CreateTempSubdirectory().FullName;
+        var own = System.IO.Path.Combine(folder, "recipe.yaml");
+        File.WriteAllText(own, Minimal);
+
+        var failure = Assert.Throws<LortaException>(() => RecipeFile.Load(folder))!;
+
+        Directory.Delete(folder, recursive: true);
+        Assert.That((failure.Code, failure.Hint), Is.EqualTo(("LRT553", $"The recipe of this run is {own}; with --resume it continues.")));
+    }
+
+    [Test]
     public void A_bad_recipe_is_wrong_usage() => Assert.That(Refused("{}").IsUsage, Is.True);
 
     [TestCase("a: [", "LRT551")]
