@@ -82,11 +82,11 @@ internal sealed class InjectVerb
         return made;
     }
 
-    // The strength keeps its default: it is the adapter's own.
+    // The strength keeps its default, as it is the adapter's own; so do random factors that are not trained, which no adapter file holds.
     private static void RequireFactors(OnnxModel model)
     {
         foreach (var input in model.Graph.Inputs)
-            if (TensorName.Parse(input.Name).Kind is TensorKind.Factor or TensorKind.Frozen) input.Constant = null;
+            if (TensorName.Parse(input.Name).Kind == TensorKind.Factor) input.Constant = null;
     }
 
     private static LortaException NotBesideAdapter(string option) =>

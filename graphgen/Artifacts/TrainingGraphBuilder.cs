@@ -43,10 +43,13 @@ public static class TrainingGraphBuilder
         GraphOutputs.Keep(loss, null);
         foreach (var (tensor, gradient) in trained.Zip(gradients))
         {
-            // Two tensors may have one gradient: the biases behind attention and MLP where both join the stream in one place.
+            // Several tensors may have one gradient: the biases behind attention and MLP where both join the stream in one place.
             using var scope = tape.Scope(tensor.Gradient);
             GraphOutputs.Add(
-                gradient.Value.Producer is null || graph.IsOutput(gradient.Value) ? gradient.Apply("Identity") : gradient, tensor.Gradient);
+                gradient.Value.Producer is null || graph.IsOutput(gradient.Value)
+                    ? tape[tape.WriteOwn("Identity", [gradient], 1).Output]
+                    : gradient,
+                tensor.Gradient);
         }
         GraphOutputs.Finish(graph);
         return new TrainingGraphs

@@ -49,7 +49,7 @@ internal sealed class Predictor(IProgress<object> progress)
         if (request.ReadContent is not { } read)
             return RowReader.Read(request.Input, request.Format ?? RowReader.FormatOf(request.Input) ?? options.Format, options.Separator);
         var content = read();
-        var format = request.Format ?? RowReader.FormatOf(content) ?? options.Format ?? RowReader.FormatOf(options.Train) ?? "tsv";
+        var format = request.Format ?? options.Format ?? RowReader.FormatOf(content) ?? RowReader.FormatOf(options.Train) ?? "tsv";
         return RowReader.Read(request.Input, content, format, options.Separator);
     }
 

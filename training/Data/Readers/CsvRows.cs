@@ -21,8 +21,12 @@ internal static class CsvRows
     public static IEnumerable<DataRow> Parse(string path, string text)
     {
         using var reader = CsvReader.FromText(text, Strict);
-        if (!Next(path, reader)) yield break;
-        var header = reader.Current.ToArray();
+        var header = Array.Empty<string>();
+        while (header is [] or [""])   // blank lines before the header
+        {
+            if (!Next(path, reader)) yield break;
+            header = reader.Current.ToArray();
+        }
         TsvRows.CheckHeader(path, header);
         while (Next(path, reader))
         {

@@ -41,7 +41,7 @@ internal static class RowReader
 
     /// <summary>The format that the first character of some content tells: an object of JSON is JSONL, a list JSON; null: neither.
     /// </summary>
-    public static string? FormatOf(ReadOnlySpan<byte> content) => content.TrimStart(" \t\r\n"u8) switch
+    public static string? FormatOf(ReadOnlySpan<byte> content) => PlainText.WithoutMark(content).TrimStart(" \t\r\n"u8) switch
     {
         [(byte)'{', ..] => "jsonl",
         [(byte)'[', ..] => "json",

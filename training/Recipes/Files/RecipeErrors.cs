@@ -38,7 +38,7 @@ internal static class RecipeErrors
         return new(
             "LRT553",
             $"{path}: is a {(Directory.Exists(path) ? "folder" : "model")}, not a recipe.",
-            File.Exists(own)
+            File.Exists(own) && Directory.Exists(Path.Combine(path, "checkpoints"))
                 ? $"The recipe of this run is {own}; with --resume it continues."
                 : $"'lorta init {path} -o recipe.yaml' writes a first recipe for a model.")
         { IsUsage = true };

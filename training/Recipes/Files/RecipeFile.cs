@@ -61,8 +61,9 @@ internal static class RecipeFile
 
     private static YamlMappingNode Parse(string path)
     {
-        if (Directory.Exists(path) || path.EndsWith(".onnx", StringComparison.OrdinalIgnoreCase)) throw RecipeErrors.IsNoRecipe(path);
+        if (Directory.Exists(path)) throw RecipeErrors.IsNoRecipe(path);
         if (!RealPath.HasFile(path)) throw FileErrors.NotFound(path);
+        if (path.EndsWith(".onnx", StringComparison.OrdinalIgnoreCase)) throw RecipeErrors.IsNoRecipe(path);
         try
         {
             using var reader = new StreamReader(path);

@@ -54,6 +54,7 @@ internal sealed class RowReaderTests
     [TestCase("a.tsv", "text\ngood\n\nbad\n", "good||bad", TestName = "In one column a blank line is an empty field")]
     [TestCase("a.csv", "text\ngood\n\nbad\n", "good||bad", TestName = "So it is in CSV")]
     [TestCase("a.tsv", "text\tlabel\ngood\t1\n\nbad\t0\n", "good|bad", TestName = "In several columns it is nothing")]
+    [TestCase("a.csv", "\ntext,label\ngood,1\nbad,0\n", "good|bad", TestName = "Before a header of CSV it is nothing")]
     [TestCase("a.csv", "text,label\ngood,1\n\nbad,0\n", "good|bad", TestName = "Nor is it in CSV")]
     public void A_blank_line_of_a_table_is_a_row_where_it_can_be_one(string name, string text, string texts) =>
         Assert.That(string.Join('|', Read(name, text).Select(row => row["text"])), Is.EqualTo(texts));

@@ -239,6 +239,7 @@ internal sealed class RecipeFileTests
         var folder = Directory.CreateTempSubdirectory().FullName;
         var own = System.IO.Path.Combine(folder, "recipe.yaml");
         File.WriteAllText(own, Minimal);
+        Directory.CreateDirectory(System.IO.Path.Combine(folder, "checkpoints"));
 
         var failure = Assert.Throws<LortaException>(() => RecipeFile.Load(folder))!;
 
