@@ -60,8 +60,8 @@ internal sealed class InjectVerb
         guard.CheckModel(target);
         guard.CheckFolder(folder, Adapter.IsFile);
         if (call.Get(_required)) RequireFactors(injected);
-        (written with { Path = folder }).SaveWith(injected, target);
         var plan = AdapterPlan.Of(written.Config.Base.Architecture!, written.Config.AdapterOptions, call.Families);   // of sites
+        (written with { Path = folder, Folds = FoldGraph.IsPossible(plan) }).SaveWith(injected, target);
         return new InjectResult(plan.Options.Method, plan.Trainable, [.. plan.Sites.All.Select(site => site.Address)], folder);
     }
 

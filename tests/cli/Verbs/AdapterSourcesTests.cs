@@ -190,6 +190,18 @@ internal sealed class AdapterSourcesTests
     }
 
     [Test]
+    public void Card_of_an_injected_adapter_that_does_not_fold_promises_no_folded_model()
+    {
+        Assert.That(Run("inject {m} -o {f}/first.onnx --method loretta_adp --option bottleneck=4 --option ttRank=2").ExitCode, Is.Zero);
+
+        var run = Run("inject {m} --adapter {f}/first.adapter -o {f}/out.onnx");
+
+        Assert.That(run.ExitCode, Is.Zero, run.Error);
+        Assert.That(File.ReadAllText(_folder["out.adapter", "README.md"]), Is.EqualTo(File.ReadAllText(_folder["first.adapter", "README.md"])));
+        Assert.That(File.ReadAllText(_folder["out.adapter", "README.md"]), Does.Not.Contain("-o merged --verify"));
+    }
+
+    [Test]
     public void Factors_that_are_required_have_no_defaults_and_are_given_by_whoever_runs_the_model()
     {
         Assert.That(Run("inject {m} --adapter {run} -o {f}/out.onnx --required-inputs").ExitCode, Is.Zero);
