@@ -97,8 +97,8 @@ internal static class Application
             var known = command.Options.Concat(root.Options).SelectMany(one => one.Aliases.Append(one.Name)).Distinct().ToList();
             var name = option.Split('=')[0];
             var hint = Suggestion.Hint(name, known);
-            if (hint.Length == 0 && known.Contains(Opt.SettingsName) && RecipeKeys.Meant(name) is { } key)
-                hint = $"Did you mean '--set {key}=…'? ";
+            if (hint.Length == 0 && known.Contains(Opt.SettingsName) && RecipeKeys.MeantWithValue(name) is [_, ..] keys)
+                hint = $"Did you mean {string.Join(" or ", keys.Select(key => $"'--set {key}=…'"))}? ";
             return ($"Unknown option '{option}'.", hint);
         }
         if (parsed.Errors is not [var error, ..]) return null;

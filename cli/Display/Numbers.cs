@@ -10,21 +10,18 @@ internal static class Numbers
 {
     private const int MostItems = 12;   // of a list, whose JSON has them all
 
-    /// <summary>A number with four significant digits; none is lost in front of the decimal point.</summary>
-    public static string Text(double number) => Phrases.Number(number);
-
     /// <summary>A whole number.</summary>
     public static string Text(long number) => number.ToString("N0", CultureInfo.InvariantCulture);
 
     /// <summary>A share in per cent.</summary>
-    public static string Percent(double share) => $"{Text(100 * share)} %";
+    public static string Percent(double share) => $"{Phrases.Number(100 * share)} %";
 
     /// <summary>A number of bytes.</summary>
     public static string Bytes(long bytes) => bytes switch
     {
-        >= 1_000_000_000 => $"{Text(bytes / 1e9)} GB",
-        >= 1_000_000 => $"{Text(bytes / 1e6)} MB",
-        >= 1_000 => $"{Text(bytes / 1e3)} kB",
+        >= 1_000_000_000 => $"{Phrases.Number(bytes / 1e9)} GB",
+        >= 1_000_000 => $"{Phrases.Number(bytes / 1e6)} MB",
+        >= 1_000 => $"{Phrases.Number(bytes / 1e3)} kB",
         _ => $"{bytes} B",
     };
 
@@ -43,7 +40,7 @@ internal static class Numbers
             JsonValueKind.False => "no",
             JsonValueKind.Number when long.TryParse(value.ToJsonString(), CultureInfo.InvariantCulture, out var whole) =>
                 name.Contains("bytes", StringComparison.OrdinalIgnoreCase) ? Bytes(whole) : Text(whole),
-            JsonValueKind.Number => Text(double.Parse(value.ToJsonString(), CultureInfo.InvariantCulture)),
+            JsonValueKind.Number => Phrases.Number(double.Parse(value.ToJsonString(), CultureInfo.InvariantCulture)),
             _ => value.ToString(),
         },
     };

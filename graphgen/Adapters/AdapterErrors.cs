@@ -219,5 +219,5 @@ internal static class AdapterErrors
         new(
             "LRT322",
             $"{adapter}: trains parameters of the model itself ('{parameter}'), which no side branch carries.",
-            "Fold the adapter (`lorta export`, without --keep-base) and use the folded model.");
+            "Use a model that they are written into (`lorta export`; where nothing else is trained, without --keep-base).");
 }

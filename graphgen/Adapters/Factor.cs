@@ -15,7 +15,7 @@ public sealed record Factor(string Name, IReadOnlyList<long> Dims, Init Init, bo
     /// <summary>Standard deviation of the random values that gradients are checked at: 1 for vectors, 1/√n for n rows, unless a family
     /// states its own. Where many factors are multiplied or added up, these would be so large that attention is saturated and float32
     /// gradients are nothing but rounding.</summary>
-    public double GradcheckDeviation { get; init; } = Dims.Count == 1 ? 1 : 1 / Math.Sqrt(Math.Max(1, Dims[0]));
+    internal double GradcheckDeviation { get; init; } = Dims.Count == 1 ? 1 : 1 / Math.Sqrt(Math.Max(1, Dims[0]));
 
     /// <summary>Number of elements.</summary>
     public long Count => Dims.Size();

@@ -54,6 +54,12 @@ internal sealed class ApplicationTests
     public void An_option_that_is_a_key_of_the_recipe_leads_to_set(string option, string key) =>
         Assert.That(CommandLine.Run("train", "recipe.yaml", option, "8").Error, Does.Contain($"Did you mean '--set {key}=…'?"));
 
+    [TestCase("--data", "Did you mean '--set data.train=…' or '--set data.validation=…'?")]
+    [TestCase("--optimizer", "Did you mean '--set train.optimizer.name=…' or '--set train.optimizer.lr=…'?")]
+    [TestCase("--name", "Did you mean '--set train.optimizer.name=…' or '--set train.schedule.name=…'?")]
+    public void An_option_that_several_keys_may_be_leads_to_all_of_them(string option, string hint) =>
+        Assert.That(CommandLine.Run("train", "recipe.yaml", option, "8").Error, Does.Contain(hint));
+
     [TestCase("train", "trian")]
     [TestCase("train", "finetune")]
     [TestCase("export", "merge")]

@@ -27,8 +27,11 @@ internal sealed record DataContext(Recipe Recipe, TextTokenizer Tokenizer)
     public IReadOnlyList<string> Labels => Recipe.Classes() ?? [];
 
     /// <summary>The data of a recipe for a model, which may fix the length of rows.</summary>
+    /// <exception cref="GraphGen.LortaException">LRT514: the recipe names more or fewer classes than the model has.</exception>
     public static DataContext Of(Recipe recipe, EvaluationGraph graph)
     {
+        if (recipe.Classes() is { } named && graph.Classes is { } known && named.Count != known)
+            throw DataErrors.OtherClasses(named.Count, known);
         var length = Math.Min(recipe.Data.MaxLength, graph.Batches.Sizes.Length ?? int.MaxValue);
         return new(recipe with { Data = recipe.Data with { MaxLength = length } }, TextTokenizer.Load(recipe.Tokenizer!))
         {

@@ -28,8 +28,6 @@ internal sealed class Predictor(IProgress<object> progress)
             ? request.Model with { Recipe = BareModel.WithColumns(request.Model.Recipe, rows) }
             : request.Model;
         var (recipe, graph, values) = TrainingRun.Measured(model);
-        var labels = recipe.Classes() ?? [];
-        if (labels.Count > 0 && graph.Classes is { } known && labels.Count != known) throw DataErrors.OtherClasses(labels.Count, known);
         var output = graph.Logits!;
         graph.RemoveLoss();
         var context = DataContext.Of(recipe, graph) with { HasLabels = false };
@@ -37,7 +35,7 @@ internal sealed class Predictor(IProgress<object> progress)
         Report(request.Input, data.Counts);
 
         using var runtime = request.Model.Settings.Open(graph, values);
-        var predicted = Predict(data, task.Predictions(labels), batch => runtime.Forward(batch)[output], stop);
+        var predicted = Predict(data, task.Predictions(context.Labels), batch => runtime.Forward(batch)[output], stop);
         CheckFinite(rows, predicted);
         foreach (var note in PredictionFile.Write(request.Output, rows, predicted)) progress.Report(note);
         return new PredictionResult(rows.Count, request.Output, task.Name, data.Counts);

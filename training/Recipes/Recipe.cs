@@ -54,7 +54,7 @@ internal sealed record Recipe
     public IReadOnlyList<string> Tracking { get; init; } = [];
 
     /// <summary>Names of the classes, where the recipe gives them.</summary>
-    public IReadOnlyList<string>? Classes() => Data.Labels;
+    public IReadOnlyList<string>? Classes() => Data.Labels is { Count: > 0 } labels ? labels : null;
 
     /// <summary>The same recipe with full paths and nothing left to derive (tokenizer, output).</summary>
     /// <param name="folder">The folder that relative paths start at.</param>

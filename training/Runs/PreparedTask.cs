@@ -78,12 +78,8 @@ internal sealed class PreparedTask : IDisposable
         from.ValuesFor(BaseModels.PlanOf(model, from, allowOtherWeights: false, families));
 
     /// <summary>Loads the data of a recipe.</summary>
-    public static (DataStream Train, DataStream? Validation) DataOf(Recipe recipe, EvaluationGraph graph)
-    {
-        if (recipe.Classes() is { } classes && graph.Classes is { } known && classes.Count != known)
-            throw DataErrors.OtherClasses(classes.Count, known);
-        return new DataSource(DataContext.Of(recipe, graph)).Load();
-    }
+    public static (DataStream Train, DataStream? Validation) DataOf(Recipe recipe, EvaluationGraph graph) =>
+        new DataSource(DataContext.Of(recipe, graph)).Load();
 
     /// <summary>Writes the adapter as the runtime holds it.</summary>
     /// <param name="folder">The adapter folder.</param>

@@ -193,10 +193,11 @@ internal static class TrainingRun
     /// <summary>What is wrong with a result although all steps were made.</summary>
     /// <param name="result">The result.</param>
     /// <param name="start">The validation loss before the first step; null where nothing was measured.</param>
-    internal static IEnumerable<string> Warnings(RunResult result, double? start)
+    /// <param name="validation">What was measured.</param>
+    internal static IEnumerable<string> Warnings(RunResult result, double? start, IReadOnlyList<Sample> validation)
     {
-        if (result.Metrics.GetValueOrDefault(ClassificationMetrics.MatthewsName, double.NaN) == 0
-            && result.Metrics.GetValueOrDefault("accuracy") < 1)
+        var areOfSeveralClasses = validation.Select(sample => sample.Label).Distinct().Skip(1).Any();
+        if (areOfSeveralClasses && result.Metrics.GetValueOrDefault(ClassificationMetrics.MatthewsName, double.NaN) == 0)
             yield return "All validation rows got the same class, or classes that have nothing to do with their labels (Matthews "
                 + "correlation 0). A head that starts untrained needs more steps; otherwise try another learning rate.";
         if (result.Loss is { } loss && start is { } before && loss > before)
@@ -215,7 +216,7 @@ internal static class TrainingRun
             {
                 BaseLoss = isFresh ? start : null,
                 StartLoss = isFresh ? null : start,
-                Warnings = [.. task.Warnings, .. Warnings(result, start)],
+                Warnings = [.. task.Warnings, .. Warnings(result, start, task.Data.Validation?.Samples ?? [])],
                 Device = settings.Device,
                 Provider = settings.Provider,
             },

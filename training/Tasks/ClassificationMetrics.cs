@@ -7,7 +7,7 @@ namespace LoRTA.Onnx.Training.Tasks;
 /// <summary>Accuracy, F1 and Matthews correlation of class predictions, from the counts of one confusion matrix.</summary>
 internal sealed class ClassificationMetrics : IMetrics
 {
-    /// <summary>Name of the correlation that is 0 where every row gets the same class.</summary>
+    /// <summary>Name of the correlation, which is 0 where every row gets the same class and where every row is of the same.</summary>
     public const string MatthewsName = "matthews";
 
     private readonly SortedDictionary<(int Predicted, int Expected), long> _counts = [];

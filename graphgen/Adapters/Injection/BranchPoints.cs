@@ -87,7 +87,7 @@ internal sealed class BranchPoints(OnnxModel model, OnnxModel deployed, Tape tap
     {
         using var scope = tape.Scope(node.Label);
         var (y, isMoved, isSqueezed) = OutputOf(node, linear);
-        if (node.Op == "Conv" || (node.Op == "MatMul" && StoredPath.Of(node.Input(0)) is not null))
+        if (HasMovedFeatures(node))
         {
             var x = node.Input(node.Op == "Conv" ? 0 : 1)!;
             if (isSqueezed)
@@ -100,6 +100,10 @@ internal sealed class BranchPoints(OnnxModel model, OnnxModel deployed, Tape tap
         var input = linear.Stored.Factor?.ByInput is null ? Unrounded(node) : InputScale.Of(node)!;
         return new Ends(input, y, node) { Rounding = node.Op == "QLinearMatMul" && y == node.Output ? node : null };
     }
+
+    // Whether it takes and gives features on another axis than the last.
+    private static bool HasMovedFeatures(Node node) =>
+        node.Op == "Conv" || (node.Op == "MatMul" && StoredPath.Of(node.Input(0)) is not null);
 
     // What the axes were added to that are dropped again in front of y.
     private static Value? BeforeAxes(Value x, Value y) =>
@@ -153,13 +157,15 @@ internal sealed class BranchPoints(OnnxModel model, OnnxModel deployed, Tape tap
         if (Behind(y, "QuantizeLinear") is var rounded && rounded != y) y = Behind(rounded, "DequantizeLinear");
         if (node.Op == "QLinearMatMul") y = Behind(y, "DequantizeLinear");
         var at = y;
+        // Behind a product on rows, axes that are moved or dropped are no longer those of its rows, and x has not moved along.
+        string[] between = HasMovedFeatures(node) ? ["Mul", "Div", "Transpose", "Squeeze"] : ["Mul", "Div"];
         var isMoved = false;
         var isSqueezed = false;
         while (linear.Stored.BiasOutput is { } biasOutput && biasOutput != node.Output.Name)
         {
             var sum = at.Uses.Select(use => use.Node).FirstOrDefault(reader => reader.Op == "Add" && reader.Output.Name == biasOutput);
             if (sum is not null) return (sum.Output, isMoved, isSqueezed);
-            if (at.Uses is not [{ Node: { Op: "Mul" or "Div" or "Transpose" or "Squeeze" } next }])
+            if (at.Uses is not [{ Node: var next }] || !between.Contains(next.Op))
             {
                 if (pullBiases) throw AdapterErrors.NoBranch(linear.Address, node, "what is between it and its bias is not known");
                 break;

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using LoRTA.Onnx.Cli.Display;
 
 namespace LoRTA.Onnx.Cli.Tests.Display;
@@ -11,7 +12,7 @@ internal sealed class ResultsTests
     [TestCase(1.23456e-7, ExpectedResult = "1.235e-7")]
     [TestCase(12345.678, ExpectedResult = "12,346")]
     [TestCase(1e30, ExpectedResult = "1e30")]
-    public string Numbers_have_four_significant_digits(double number) => Numbers.Text(number);
+    public string Numbers_have_four_significant_digits(double number) => Numbers.Text(JsonValue.Create(number));
 
     [TestCase(999, ExpectedResult = "999 B")]
     [TestCase(5_504, ExpectedResult = "5.504 kB")]

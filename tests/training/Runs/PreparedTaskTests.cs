@@ -29,6 +29,14 @@ internal sealed class PreparedTaskTests
         Assert.That((failure.Code, failure.Message), Is.EqualTo(("LRT509", $"{file}, line 3: the label is '7', expected an index from 0 to 1.")));
     }
 
+    [Test]
+    public void No_names_are_no_other_number_of_classes()
+    {
+        _folder.Write("train.tsv", "text\tlabel\ngood\t1\n");
+
+        Assert.That(() => Open("classification", Exports.Path("roberta-mini/seqcls.ts-eager"), "roberta-mini", "data.labels=[]").Dispose(), Throws.Nothing);
+    }
+
     [TestCase("a", 1), TestCase("a, b, c", 3)]
     public void More_or_fewer_names_than_the_model_has_classes_are_refused(string names, int count)
     {

@@ -1,7 +1,9 @@
 using System.Text.Json;
 using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Adapters.Stored;
+using LoRTA.Onnx.Training.Data;
 using LoRTA.Onnx.Training.Runs;
+using LoRTA.Onnx.Training.Tasks;
 
 namespace LoRTA.Onnx.Training.Tests.Runs;
 
@@ -127,16 +129,20 @@ internal sealed class TrainingRunTests
         Assert.That(result.BaseLoss, Is.EqualTo(progress.Evaluations[0].Loss));
     }
 
-    [TestCase(0.5, 0, true), TestCase(0.7, 0.4, false), TestCase(1, 0, false, TestName = "All rows have one label and get it")]
-    public void A_classifier_that_gives_every_row_one_class_is_named(double accuracy, double matthews, bool isNamed)
+    [TestCase(0, 0, 1, true), TestCase(0.4, 0, 1, false)]
+    [TestCase(0, 1, 1, false, TestName = "All rows have one label, and others may be predicted")]
+    public void A_classifier_that_gives_every_row_one_class_is_named(double matthews, float first, float second, bool isNamed)
     {
         using var progress = Progress.None;
         var result = TinyRun.Train(_run.Request("run"), progress) with
         {
-            Metrics = new Dictionary<string, double> { ["accuracy"] = accuracy, ["matthews"] = matthews },
+            Metrics = new Dictionary<string, double> { [ClassificationMetrics.MatthewsName] = matthews },
         };
+        Sample[] validation = [new([5]) { Label = first }, new([6]) { Label = second }];
 
-        Assert.That(TrainingRun.Warnings(result, start: null).Any(text => text.Contains("got the same class", StringComparison.Ordinal)), Is.EqualTo(isNamed));
+        var warnings = TrainingRun.Warnings(result, start: null, validation);
+
+        Assert.That(warnings.Any(text => text.Contains("got the same class", StringComparison.Ordinal)), Is.EqualTo(isNamed));
     }
 
     [Test]

@@ -55,7 +55,7 @@ internal sealed class RecipeBinder
             if (type.Properties.FirstOrDefault(property => property.Name == name) is not { } property)
             {
                 if (RecipeRules.NotYet.TryGetValue(key, out var sentence) && IsNull(value)) continue;
-                Report(key, sentence ?? Unknown(name, path, type));
+                Report(key, sentence ?? Unknown(name, value, path, type));
             }
             else if (!IsNull(value)) result[name] = Bind(value, RecipeJson.Options.GetTypeInfo(property.PropertyType), key);
             else if (property.IsSetNullable) result[name] = null;
@@ -153,11 +153,14 @@ internal sealed class RecipeBinder
         return null;
     }
 
-    private static string Unknown(string name, string section, JsonTypeInfo type)
+    private static string Unknown(string name, YamlNode value, string section, JsonTypeInfo type)
     {
         var known = type.Properties.Select(property => property.Name).ToList();
-        return RecipeKeys.Meant(name, section, known) is { } meant
-            ? $"unknown key; did you mean {meant}?"
+        var meant = value is YamlScalarNode && !IsNull(value)
+            ? RecipeKeys.MeantWithValue(name, section, known)
+            : RecipeKeys.Meant(name, section, known);
+        return meant.Count > 0
+            ? $"unknown key; did you mean {string.Join(" or ", meant)}?"
             : $"unknown key; known are {string.Join(", ", known)}";
     }
 

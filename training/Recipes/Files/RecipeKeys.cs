@@ -31,21 +31,41 @@ internal static class RecipeKeys
         ("output", "outputdir outdir"),
     }.SelectMany(key => key.Names.Split(' ').Select(name => KeyValuePair.Create(name, key.Key))).ToDictionary(StringComparer.Ordinal);
 
+    /// <summary>What is most often set of a section, which takes no value itself.</summary>
+    internal static readonly IReadOnlyDictionary<string, IReadOnlyList<string>> UsualKeys =
+        new Dictionary<string, IReadOnlyList<string>>(StringComparer.Ordinal)
+        {
+            ["taskOptions"] = ["taskOptions.probability", "taskOptions.output"],
+            ["adapter"] = ["adapter.method"],
+            ["data"] = ["data.train", "data.validation"],
+            ["data.columns"] = ["data.columns.text", "data.columns.label"],
+            ["train"] = ["train.epochs", "train.steps"],
+            ["train.optimizer"] = ["train.optimizer.name", "train.optimizer.lr"],
+            ["train.schedule"] = ["train.schedule.name"],
+            ["train.earlyStop"] = ["train.earlyStop.metric", "train.earlyStop.patience"],
+        };
+
     /// <summary>All keys with a name, sections included, such as <c>train.optimizer.lr</c>; keys of list elements are left out.</summary>
     public static IReadOnlyList<string> All { get; } = [.. KeysOf(typeof(Recipe), string.Empty)];
 
-    /// <summary>The key that a name is most likely meant to be: one of the same section that is spelled nearly so, else one of the same
-    /// name in another section, else one that other tools call so.</summary>
+    /// <summary>The keys that a name is most likely meant to be: one of the same section that is spelled nearly so, else all of the same
+    /// name in other sections, else one that other tools call so.</summary>
     /// <param name="name">The name, however its words are separated.</param>
     /// <param name="section">The section that it was looked up in, such as <c>train.optimizer</c>; empty for the recipe itself.</param>
     /// <param name="known">The keys there.</param>
-    /// <returns>The whole path, or null.</returns>
-    public static string? Meant(string name, string section = "", IEnumerable<string>? known = null)
+    /// <returns>The whole paths; none where nothing is like it.</returns>
+    public static IReadOnlyList<string> Meant(string name, string section = "", IEnumerable<string>? known = null)
     {
-        if (Suggestion.For(name, known ?? []) is { } sibling) return RecipeJson.Join(section, sibling);
+        if (Suggestion.For(name, known ?? []) is { } sibling) return [RecipeJson.Join(section, sibling)];
         var plain = Plain(name);
-        return All.FirstOrDefault(key => Plain(key[(key.LastIndexOf('.') + 1)..]) == plain) ?? OtherNames.GetValueOrDefault(plain);
+        var same = All.Where(key => Plain(key[(key.LastIndexOf('.') + 1)..]) == plain).ToList();
+        return same.Count == 0 && OtherNames.TryGetValue(plain, out var key) ? [key] : same;
     }
+
+    /// <summary>The same as <see cref="Meant"/> for a name that is given a value, which a section does not take: its usual keys
+    /// instead.</summary>
+    public static IReadOnlyList<string> MeantWithValue(string name, string section = "", IEnumerable<string>? known = null) =>
+        [.. Meant(name, section, known).SelectMany(key => UsualKeys.GetValueOrDefault(key, [key]))];
 
     private static string Plain(string name) =>
         string.Concat(name.Where(char.IsLetterOrDigit)).ToLowerInvariant();

@@ -25,6 +25,17 @@ internal sealed class BranchPointsTests
     }
 
     [Test]
+    public void A_bias_added_to_moved_features_leaves_the_branch_at_the_product()
+    {
+        var deployed = WithBiasColumn();
+
+        var (_, points) = Prepared(deployed, "q");
+
+        Assert.That(UnderstoodModel.Of(deployed).Map.Layers[0]["q"]!.Stored.Bias, Is.EqualTo("q.bias"));
+        Assert.That(points[0].Output.Producer!.Op, Is.EqualTo("MatMul"));
+    }
+
+    [Test]
     public void Points_alone_change_nothing()
     {
         foreach (var deployed in new[] { Separate(), Packed() })
@@ -111,6 +122,15 @@ internal sealed class BranchPointsTests
         var toy = new Toy();
         Expr Heads(string name) => Toy.Heads(toy.Linear(toy.X, name, 8), 2);
         return toy.With(toy.Linear(Toy.Attend(Heads("q"), Heads("k"), Heads("v")), "out", 8));
+    }
+
+    // The bias of q is added to [batch, features, sequence].
+    private static OnnxModel WithBiasColumn()
+    {
+        var toy = new Toy();
+        var q = (toy.Linear(toy.X, "q", 8, bias: false).T + toy.Weight("q.bias", 8, 1)).T;
+        Expr Heads(string name) => Toy.Heads(toy.Linear(toy.X, name, 8), 2);
+        return toy.With(toy.Linear(Toy.Attend(Toy.Heads(q, 2), Heads("k"), Heads("v")), "out", 8));
     }
 
     // Heads of queries, keys and values interleave in one product (BLOOM).

@@ -153,6 +153,9 @@ internal sealed class RecipeFileTests
     [TestCase("adapter: { lora_alpha: 16 }", "adapter.lora_alpha: unknown key; did you mean adapter.alpha?")]
     [TestCase("train: { batch_size: 8 }", "train.batch_size: unknown key; did you mean train.batchSize?")]
     [TestCase("Seed: 1", "Seed: unknown key; did you mean seed?")]
+    [TestCase("optimizer: adamw", "optimizer: unknown key; did you mean train.optimizer.name or train.optimizer.lr?")]
+    [TestCase("optimizer: { lr: 1 }", "optimizer: unknown key; did you mean train.optimizer?")]
+    [TestCase("name: adamw", "name: unknown key; did you mean train.optimizer.name or train.schedule.name?")]
     [TestCase("seed: many", "seed: must be a whole number, was 'many'.")]
     [TestCase("seed:", "seed: must have a value.")]
     [TestCase("device: tpu", "device: must have the form cpu|cuda(:[0-9]+)?, was 'tpu'.")]
@@ -217,6 +220,15 @@ internal sealed class RecipeFileTests
     [TestCase("causal_lm", "token-classification, loss, was 'causal_lm'. Did you mean 'causal-lm'?")]
     public void A_task_of_later_is_told_from_a_typing_error(string task, string expected) =>
         Assert.That(Refused($"model: m\ntask: {task}\ndata: {{ train: x.tsv }}").Message, Does.Contain(expected));
+
+    [Test]
+    public void Every_section_names_usual_keys_of_its_own()
+    {
+        var sections = RecipeKeys.All.Where(key => RecipeKeys.All.Any(inner => inner.StartsWith(key + ".", StringComparison.Ordinal)));
+
+        Assert.That(RecipeKeys.UsualKeys.Keys, Is.EquivalentTo(sections));
+        Assert.That(RecipeKeys.UsualKeys.Values.SelectMany(keys => keys), Is.SubsetOf(RecipeKeys.All));
+    }
 
     [Test]
     public void Every_key_that_a_name_of_other_tools_leads_to_exists() =>
