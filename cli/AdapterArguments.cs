@@ -1,14 +1,13 @@
 using System.CommandLine;
 using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Adapters;
-using LoRTA.Onnx.GraphGen.Adapters.Families;
 
 namespace LoRTA.Onnx.Cli;
 
 /// <summary>The options that describe an adapter, for verbs without a recipe.</summary>
-internal sealed class AdapterArguments
+internal sealed class AdapterArguments(LortaCatalog catalog)
 {
-    private readonly Option<string> _method = Opt.Method();
+    private readonly Option<string> _method = Opt.Method(catalog);
     private readonly Option<int> _rank = Opt.Rank();
     private readonly Option<double> _alpha = Opt.Alpha();
     private readonly Option<string[]> _targets = Opt.Targets();
@@ -30,8 +29,8 @@ internal sealed class AdapterArguments
     };
 
     /// <summary>Every family's own options with their values, for help.</summary>
-    public static string FamilyOptionsInWords() =>
-        string.Join("\n", AdapterFamilies.All.Where(family => family.Options.Count > 0).Select(family =>
+    public static string FamilyOptionsInWords(LortaCatalog catalog) =>
+        string.Join("\n", catalog.Families.Where(family => family.Options.Count > 0).Select(family =>
             $"{family.Method}: {string.Join(", ", family.Options.Select(option => option.InWords))}"));
 
     /// <summary>Options as given on the command line, name=value, by name.</summary>

@@ -3,8 +3,6 @@ using System.CommandLine.Parsing;
 using LoRTA.Onnx.Cli.Display;
 using LoRTA.Onnx.Cli.Verbs;
 using LoRTA.Onnx.GraphGen;
-using LoRTA.Onnx.GraphGen.Adapters;
-using LoRTA.Onnx.GraphGen.Adapters.Families;
 using LoRTA.Onnx.Training.Recipes.Files;
 
 namespace LoRTA.Onnx.Cli;
@@ -28,23 +26,23 @@ internal static class Application
     }.SelectMany(verb => verb.Item2.Split(' ').Select(name => KeyValuePair.Create(name, verb.Item1))).ToDictionary(StringComparer.Ordinal);
 
     // In the order of the help.
-    private static readonly Func<Verb>[] Verbs =
+    private static IReadOnlyList<Verb> VerbsOf(LortaCatalog catalog) =>
     [
-        QuickstartVerb.Create,
-        InspectVerb.Create,
-        MethodsVerb.Create,
-        InitVerb.Create,
-        TrainVerb.Create,
-        EvaluateVerb.Create,
-        PredictVerb.Create,
-        ExportVerb.Create,
-        VerifyVerb.Create,
-        GenerateVerb.Create,
-        InjectVerb.Create,
-        ArtifactsVerb.Create,
-        GradcheckVerb.Create,
-        SchemaVerb.Create,
-        CompletionVerb.Create,
+        QuickstartVerb.Create(),
+        InspectVerb.Create(),
+        MethodsVerb.Create(catalog),
+        InitVerb.Create(),
+        TrainVerb.Create(),
+        EvaluateVerb.Create(),
+        PredictVerb.Create(),
+        ExportVerb.Create(),
+        VerifyVerb.Create(),
+        GenerateVerb.Create(),
+        InjectVerb.Create(catalog),
+        ArtifactsVerb.Create(catalog),
+        GradcheckVerb.Create(catalog),
+        SchemaVerb.Create(),
+        CompletionVerb.Create(),
     ];
 
     /// <summary>Runs a command line.</summary>
@@ -52,14 +50,14 @@ internal static class Application
     /// <param name="output">Takes results.</param>
     /// <param name="error">Takes progress and errors.</param>
     /// <param name="stop">Asks for a clean end.</param>
-    /// <param name="families">The adapter families that all verbs and recipes choose from; null = those of this project.</param>
+    /// <param name="catalog">What all verbs and recipes choose from; null = what comes with this project.</param>
     /// <returns>0 done, 1 failed, 2 wrong usage, 130 stopped.</returns>
     public static int Run(string[] args, TextWriter output, TextWriter error, CancellationToken stop,
-        IReadOnlyList<AdapterFamilyEntry>? families = null) =>
-        Run(args, new Shell(output, error, stop) { Families = families ?? AdapterFamilies.All });
+        LortaCatalog? catalog = null) =>
+        Run(args, new Shell(output, error, stop) { Catalog = catalog ?? LortaCatalog.Default });
 
     /// <summary>Runs a command line with the verbs of this project.</summary>
-    public static int Run(string[] args, Shell shell) => Run(args, shell, [.. Verbs.Select(create => create())]);
+    public static int Run(string[] args, Shell shell) => Run(args, shell, VerbsOf(shell.Catalog));
 
     /// <summary>Runs a command line with the given verbs.</summary>
     public static int Run(string[] args, Shell shell, IReadOnlyList<Verb> verbs)
@@ -114,6 +112,6 @@ internal sealed record Shell(TextWriter Output, TextWriter Error, CancellationTo
     /// <summary>Opens standard input.</summary>
     public Func<Stream> OpenInput { get; init; } = Console.OpenStandardInput;
 
-    /// <summary>The adapter families to choose from.</summary>
-    public IReadOnlyList<AdapterFamilyEntry> Families { get; init; } = AdapterFamilies.All;
+    /// <summary>What all verbs and recipes choose from.</summary>
+    public LortaCatalog Catalog { get; init; } = LortaCatalog.Default;
 }

@@ -2,8 +2,8 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
 using System.Text.RegularExpressions;
+using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Adapters;
-using LoRTA.Onnx.GraphGen.Adapters.Families;
 using LoRTA.Onnx.Runtime;
 
 namespace LoRTA.Onnx.Cli;
@@ -75,9 +75,9 @@ internal static partial class Opt
             "Continue from the newest checkpoint of the run folder; the result is that of a run without a stop (on cuda within rounding).",
     };
 
-    public static Option<string> Method() =>
+    public static Option<string> Method(LortaCatalog catalog) =>
         new Option<string>("--method") { Description = "Adapter family.", DefaultValueFactory = _ => Usual.Method, HelpName = "NAME" }
-            .Completing(AdapterFamilies.All.Select(family => family.Method));
+            .Completing(catalog.Families.Select(family => family.Method));
 
     /// <summary>Lets shells offer words that an option takes, among others.</summary>
     public static T Completing<T>(this T option, IEnumerable<string> words)

@@ -15,5 +15,6 @@ internal sealed class RuntimeArguments
     /// <summary>The device of the command line; null leaves it to the recipe.</summary>
     public string? Device(Call call) => call.Get(_device);
 
-    public OrtSettings Settings(Call call) => new(Device(call) ?? "cpu", call.Get(_threads) ?? 0, call.Get(_allowTf32));
+    public OrtSettings Settings(Call call) =>
+        new(Device(call) ?? "cpu", call.Get(_threads) ?? 0, call.Get(_allowTf32)) { Catalog = call.Catalog };
 }

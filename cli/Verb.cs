@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.Diagnostics;
 using LoRTA.Onnx.Cli.Display;
 using LoRTA.Onnx.GraphGen;
-using LoRTA.Onnx.GraphGen.Adapters;
 
 namespace LoRTA.Onnx.Cli;
 
@@ -108,8 +107,8 @@ internal sealed class Call(ParseResult parsed, IProgress<object> progress, Shell
         return bytes.ToArray();
     }
 
-    /// <summary>The adapter families to choose from.</summary>
-    public IReadOnlyList<AdapterFamilyEntry> Families => shell.Families;
+    /// <summary>What there is to choose from.</summary>
+    public LortaCatalog Catalog => shell.Catalog;
 
     /// <summary>The whole command with all its verbs.</summary>
     public Command Root => parsed.RootCommandResult.Command;

@@ -1,3 +1,4 @@
+using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.GraphGen.Ir.Tensors;
 using Microsoft.ML.OnnxRuntime;
@@ -5,9 +6,12 @@ using Microsoft.ML.OnnxRuntime;
 namespace LoRTA.Onnx.Runtime;
 
 /// <summary>Runs graphs in ONNX Runtime.</summary>
-/// <param name="settings">Device and threads.</param>
+/// <param name="settings">Device, threads and catalog.</param>
 public sealed class OrtGraphEvaluator(OrtSettings settings) : IGraphEvaluator
 {
+    /// <inheritdoc/>
+    public LortaCatalog Catalog => settings.Catalog;
+
     /// <inheritdoc/>
     public ICompiledGraph Compile(OnnxModel model) => new Compiled(model, settings);
 

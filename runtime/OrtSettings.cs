@@ -4,7 +4,7 @@ using Microsoft.ML.OnnxRuntime;
 
 namespace LoRTA.Onnx.Runtime;
 
-/// <summary>Where and with how many threads ONNX Runtime computes.</summary>
+/// <summary>Where and with how many threads ONNX Runtime computes, and what there is to choose from.</summary>
 /// <param name="Device"><c>cpu</c>, <c>cuda</c> or <c>cuda:N</c>.</param>
 /// <param name="Threads">Threads inside an operator; 0 = all cores.</param>
 /// <param name="AllowTf32">Whether products on CUDA may round their operands to 10 bits; faster, with errors near 3e-4.</param>
@@ -12,6 +12,9 @@ public sealed record OrtSettings(string Device = "cpu", int Threads = 0, bool Al
 {
     internal const string DevicePattern = "cpu|cuda(:[0-9]+)?";
     internal const string DeviceHelp = "Where to compute: cpu, cuda or cuda:N. On cuda two runs agree within rounding, not in every byte.";
+
+    /// <summary>Families to choose from, for whatever is computed with these settings.</summary>
+    public LortaCatalog Catalog { get; init; } = LortaCatalog.Default;
 
     /// <summary>Number of threads in use.</summary>
     public int ThreadCount => Threads > 0 ? Threads : Environment.ProcessorCount;

@@ -13,13 +13,13 @@ internal static class ArtifactsVerb
     private const string Portable = "portable";
     private const string OrtTraining = "ort-training";
 
-    public static Verb Create()
+    public static Verb Create(LortaCatalog catalog)
     {
         var model = Arg.Model();
         var output = Opt.Output("The folder of the artifacts.");
         var force = Opt.Force();
         var seed = Opt.Seed();
-        var adapter = new AdapterArguments();
+        var adapter = new AdapterArguments(catalog);
         var tasks = TaskLosses.All.Select(loss => loss.Name).ToList();
         var task = Opt.Required<string>("--task", $"The loss: {string.Join(", ", tasks)}.").Completing(tasks);
         var embed = Opt.Of<bool>(
@@ -40,9 +40,8 @@ internal static class ArtifactsVerb
                     Adapter = adapter.Options(call),
                     Task = call.Get(task),
                     Seed = call.Get(seed) ?? 0,
-                    Families = call.Families,
                 };
-                var graphs = TrainingGraphBuilder.Build(deployed, options);
+                var graphs = TrainingGraphBuilder.Build(deployed, options, call.Catalog);
                 var files = PortableArtifacts.Write(graphs, call.Get(output), call.Get(embed));
                 return new ArtifactsResult(
                     files,

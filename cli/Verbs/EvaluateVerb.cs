@@ -22,7 +22,6 @@ internal static class EvaluateVerb
                 Recipe = RecipeArgument.Load(call, call.Get(recipe), call.Get(settings), (null, call.Get(seed), runtime.Device(call))),
                 Adapter = call.Get(adapter),
                 Model = call.Get(model),
-                Families = call.Families,
                 AllowOtherBase = call.Get(allow),
                 Settings = runtime.Settings(call),
             };

@@ -3,7 +3,6 @@ using System.Text.Json.Serialization;
 using LoRTA.Onnx.Export.Folding;
 using LoRTA.Onnx.Export.Verifying;
 using LoRTA.Onnx.GraphGen;
-using LoRTA.Onnx.GraphGen.Adapters;
 using LoRTA.Onnx.GraphGen.Adapters.Stored;
 using LoRTA.Onnx.GraphGen.Attention;
 using LoRTA.Onnx.GraphGen.Files;
@@ -50,7 +49,6 @@ internal static class ExportVerb
                     ? RecipeArgument.OfModel(call, path, call.Get(model), runtime.Settings(call))
                     : null,
                 RecipePath = call.Get(data),
-                Families = call.Families,
             };
             var options = new ExportOptions { KeepBase = call.Get(keep), Widen = call.Get(widen), AllowOtherBase = call.Get(allow) };
             return Run(request, options, runtime.Settings(call), call.Progress);
@@ -64,11 +62,11 @@ internal static class ExportVerb
         var (evaluator, deployed) = (settings.ToEvaluator(), OnnxModel.Load(request.Model));
         var target = ExportTarget.Of(request.Model, deployed, request.Output) with { Inputs = [.. request.Read] };
         target.Check(request.Force);
-        var adapter = StoredAdapters.Load(request.Adapter, request.Families);
+        var adapter = StoredAdapters.Load(request.Adapter, settings.Catalog);
         target = target with { Texts = TextsOf(target, adapter, options.KeepBase) };
         progress?.Report(new("models written", 0, 1));
         var understood = UnderstoodModel.Of(deployed);
-        var folded = new AdapterFold(evaluator, request.Families).Fold(understood, adapter, options);
+        var folded = new AdapterFold(evaluator).Fold(understood, adapter, options);
         var (comparison, problem) = request.Verify ? (Compare(), null)
             : folded.Bits <= 8 ? IfItRuns(Compare)
             : (null, null);
@@ -90,7 +88,7 @@ internal static class ExportVerb
         VerifyResult Compare()
         {
             var batches = request.Recipe is { } recipe ? RecipeBatches.Of(recipe, understood.Canonical) : null;
-            return new Verifier(evaluator, request.Families).Compare(understood, adapter, folded, new VerifyOptions
+            return new Verifier(evaluator).Compare(understood, adapter, folded, new VerifyOptions
             {
                 Inputs = request.Inputs,
                 Batches = request.Inputs is null ? batches?.Held : null,
@@ -158,7 +156,6 @@ internal static class ExportVerb
             Recipe = request.Recipe!,
             Adapter = request.Adapter,
             Canonical = models.Base.Canonical,
-            Families = request.Families,
             AllowOtherBase = allowOtherBase,
             Settings = settings,
         };
@@ -186,9 +183,6 @@ internal static class ExportVerb
 
         /// <summary>The file of <see cref="Recipe"/>.</summary>
         public string? RecipePath { get; init; }
-
-        /// <summary>The adapter families to choose from.</summary>
-        public required IReadOnlyList<AdapterFamilyEntry> Families { get; init; }
 
         /// <summary>The files that are read beside the model, which the output must not replace.</summary>
         public IEnumerable<string> Read =>

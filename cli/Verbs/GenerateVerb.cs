@@ -69,13 +69,13 @@ internal static class GenerateVerb
     {
         var deployed = OnnxModel.Load(path);
         if (given.Path is null) return (deployed, null);
-        var adapter = StoredAdapters.Load(given.Path, call.Families);
-        var initial = AdapterFamilies.TargetsOf(adapter.Config.Method, call.Families) is { AreAttention: true }
-            ? InitialCache.Of(UnderstoodModel.Of(deployed), adapter, given.AllowOtherBase, call.Families, settings.ToEvaluator())
+        var adapter = StoredAdapters.Load(given.Path, call.Catalog);
+        var initial = call.Catalog.TargetsOf(adapter.Config.Method) is { AreAttention: true }
+            ? InitialCache.Of(UnderstoodModel.Of(deployed), adapter, given.AllowOtherBase, settings.ToEvaluator())
             : null;
         return initial is not null
             ? (deployed, initial)
-            : (AdaptedModels.WithSideBranches(deployed, adapter, given.AllowOtherBase, call.Families), null);
+            : (AdaptedModels.WithSideBranches(deployed, adapter, given.AllowOtherBase, call.Catalog), null);
     }
 }
 

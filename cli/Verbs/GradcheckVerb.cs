@@ -1,5 +1,4 @@
 using LoRTA.Onnx.GraphGen;
-using LoRTA.Onnx.GraphGen.Adapters;
 using LoRTA.Onnx.GraphGen.Adapters.Planning;
 using LoRTA.Onnx.GraphGen.Artifacts;
 using LoRTA.Onnx.GraphGen.Attention;
@@ -15,7 +14,7 @@ namespace LoRTA.Onnx.Cli.Verbs;
 /// <summary><c>lorta gradcheck MODEL (--golden FILE | --task …)</c>.</summary>
 internal static class GradcheckVerb
 {
-    public static Verb Create()
+    public static Verb Create(LortaCatalog catalog)
     {
         var model = Arg.Model();
         var golden = Opt.Of<string?>("--golden", "A golden .safetensors with its .json next to it.", "FILE");
@@ -23,7 +22,7 @@ internal static class GradcheckVerb
             "--batch", "The batch; default: the golden's own, in reference/ next to the model, or random tokens.", "FILE");
         var names = Opt.Of<string?>("--names", "Parameter names that override the derived ones.", "FILE");
         var task = Opt.Of<string?>("--task", "Without a golden: the loss.", "NAME").Completing(TaskLosses.All.Select(loss => loss.Name));
-        var adapter = new AdapterArguments();
+        var adapter = new AdapterArguments(catalog);
         var seed = Opt.Seed();
         var runtime = new RuntimeArguments();
         return Verb.Define(
@@ -35,29 +34,26 @@ internal static class GradcheckVerb
                 var settings = runtime.Settings(call);
                 var understood = UnderstoodModel.Of(OnnxModel.Load(call.Get(model)));
                 if (call.Get(golden) is { } file)
-                    return AgainstGolden(understood, (Golden.Load(file), call.Families), (call.Get(batch), call.Get(names)), settings);
+                    return AgainstGolden(understood, Golden.Load(file), (call.Get(batch), call.Get(names)), settings);
                 var options = new TrainingOptions
                 {
                     Adapter = adapter.Options(call),
                     Task = call.Get(task) ?? throw NeedsTask(),
                     Seed = call.Get(seed) ?? 0,
-                    Families = call.Families,
                 };
                 return AgainstDifferences(understood, options, call.Get(batch), settings);
             });
     }
 
-    private static Verdict AgainstGolden(UnderstoodModel model, (Golden File, IReadOnlyList<AdapterFamilyEntry> Families) expected,
-        (string? Batch, string? Names) files, OrtSettings settings)
+    private static Verdict AgainstGolden(UnderstoodModel model, Golden golden, (string? Batch, string? Names) files, OrtSettings settings)
     {
-        var (golden, families) = expected;
         var deployed = model.Deployed;
         var names = files.Names is null ? null : ParameterNameFile.Load(files.Names, deployed);
-        var options = golden.ToOptions(model, families, names);
+        var options = golden.ToOptions(model, settings.Catalog, names);
         var batch = files.Batch
             ?? Path.Combine(Path.GetDirectoryName(Path.GetFullPath(deployed.Path))!, "reference", golden.Batch ?? "batch.safetensors");
         var result = new GoldenCheck(golden, settings.ToEvaluator())
-            .Run(TrainingGraphBuilder.Build(model, options), StoredBatch.Load(batch), settings);
+            .Run(TrainingGraphBuilder.Build(model, options, settings.Catalog), StoredBatch.Load(batch), settings);
         return new Verdict(result, result.Ok ? null : GradcheckErrors.Wrong(
             deployed.FileName, "the golden", result.Factors.Select(factor => (factor.Name, factor.GradRelDiff))));
     }
@@ -65,8 +61,8 @@ internal static class GradcheckVerb
     private static Verdict AgainstDifferences(UnderstoodModel model, TrainingOptions options, string? file, OrtSettings settings)
     {
         var vocabulary = TokenEmbedding.Vocabulary(model.Deployed);
-        var values = CentralDifferenceCheck.FactorsOf(AdapterPlan.Of(model, options.Adapter, options.Families), options.Seed);
-        var graphs = TrainingGraphBuilder.Build(model, options with { Values = values });
+        var values = CentralDifferenceCheck.FactorsOf(AdapterPlan.Of(model, options.Adapter, settings.Catalog), options.Seed);
+        var graphs = TrainingGraphBuilder.Build(model, options with { Values = values }, settings.Catalog);
         var classes = graphs.Evaluation.Classes ?? 2;
         var batch = file is not null
             ? StoredBatch.Load(file)

@@ -19,7 +19,7 @@ internal sealed class InjectVerb
         Opt.Output("The model with the adapter as side branches; the adapter goes next to it, as OUT.adapter.");
 
     private readonly Option<string?> _stored = Opt.Adapter();
-    private readonly AdapterArguments _adapter = new();
+    private readonly AdapterArguments _adapter;
     private readonly Option<string?> _factors = Opt.Of<string?>("--factors", "Values to start from.", "FILE.safetensors");
     private readonly Option<bool> _required = Opt.Of<bool>(
         "--required-inputs", "Write the factors as plain inputs without defaults: whoever runs the model gives them.");
@@ -28,13 +28,11 @@ internal sealed class InjectVerb
     private readonly Option<long?> _seed = Opt.Seed();
     private readonly Option<bool> _force = Opt.Force();
 
-    private InjectVerb()
-    {
-    }
+    private InjectVerb(LortaCatalog catalog) => _adapter = new AdapterArguments(catalog);
 
-    public static Verb Create()
+    public static Verb Create(LortaCatalog catalog)
     {
-        var verb = new InjectVerb();
+        var verb = new InjectVerb(catalog);
         return Verb.Define(
             "inject",
             "Write an adapter into a model as side branches: a stored one (--adapter), or a new one of the given method and size.",
@@ -60,7 +58,7 @@ internal sealed class InjectVerb
         guard.CheckModel(target);
         guard.CheckFolder(folder, Adapter.IsFile);
         if (call.Get(_required)) RequireFactors(injected);
-        var plan = AdapterPlan.Of(written.Config.Base.Architecture!, written.Config.AdapterOptions, call.Families);   // of sites
+        var plan = AdapterPlan.Of(written.Config.Base.Architecture!, written.Config.AdapterOptions, call.Catalog);   // of sites
         (written with { Path = folder, Folds = FoldGraph.IsPossible(plan) }).SaveWith(injected, target);
         return new InjectResult(plan.Options.Method, plan.Trainable, [.. plan.Sites.All.Select(site => site.Address)], folder);
     }
@@ -69,15 +67,15 @@ internal sealed class InjectVerb
     {
         var others = _adapter.Symbols.Append(_factors).Append(_seed).OfType<Option>();
         if (others.FirstOrDefault(call.Has) is { } other) throw NotBesideAdapter(other.Name);
-        var loaded = StoredAdapters.Load(path, call.Families);
-        return (DeployedInjection.WithInputs(deployed, loaded, call.Get(_allow), call.Families), loaded);
+        var loaded = StoredAdapters.Load(path, call.Catalog);
+        return (DeployedInjection.WithInputs(deployed, loaded, call.Get(_allow), call.Catalog), loaded);
     }
 
     private (OnnxModel Injected, Adapter Written) OfOptions(Call call, OnnxModel deployed)
     {
         var (options, given) = (_adapter.Options(call), Values(call.Get(_factors)));
         if (call.Get(_factors) is { } read) FactorFile.Check(read, options);
-        var made = DeployedInjection.Apply(deployed, options, given, call.Get(_seed) ?? 0, call.Families);
+        var made = DeployedInjection.Apply(deployed, options, given, call.Get(_seed) ?? 0, call.Catalog);
         if (call.Get(_factors) is { } file) CheckNames(file, given.Keys, made.Adapter);
         return made;
     }

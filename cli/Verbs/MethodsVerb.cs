@@ -20,12 +20,13 @@ internal static class MethodsVerb
     private const int Largest = 10_000_000;
     private const int MostLayers = 10_000;   // one factor after the other is counted
 
-    public static Verb Create()
+    public static Verb Create(LortaCatalog catalog)
     {
         var model = Arg.OptionalModel();
         var targets = Opt.Targets();
         var rank = Opt.Rank();
-        var options = Opt.FamilyOptions($"A family's own option; other families ignore it.\n{AdapterArguments.FamilyOptionsInWords()}");
+        var options = Opt.FamilyOptions(
+            $"A family's own option; other families ignore it.\n{AdapterArguments.FamilyOptionsInWords(catalog)}");
         var width = Size("--width", "Model width d.");
         var heads = Size("--heads", "Query heads H.");
         var layers = Opt.Within(Opt.Of<int?>("--layers", "Layers L.", "N"), 1, MostLayers);
@@ -47,8 +48,8 @@ internal static class MethodsVerb
                 };
                 var understood = call.Get(model) is { } path ? UnderstoodModel.Of(OnnxModel.Load(path)) : null;
                 var table = understood is null
-                    ? MethodTable.Of(OfSizes(), asked, call.Families)
-                    : MethodTable.Of(understood, asked, call.Families);
+                    ? MethodTable.Of(OfSizes(), asked, call.Catalog)
+                    : MethodTable.Of(understood, asked, call.Catalog);
                 var result = new MethodsResult(table)
                 {
                     Parameters = understood is null ? null : ParameterCount.Of(understood.Canonical),

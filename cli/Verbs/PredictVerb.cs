@@ -73,7 +73,7 @@ internal sealed class PredictVerb
         if (call.Get(_model) is not null) throw OnlyWithRecipe("--model", "Give the model once.");
         if (call.Get(_settings) is { Length: > 0 }) throw OnlyWithRecipe("--set", "Give a recipe, or use --max-length and --tokenizer.");
         var canonical = CanonicalModel.Of(OnnxModel.Load(path));
-        var adapter = call.Get(_adapter) is { } folder ? StoredAdapters.Load(folder, call.Families) : null;
+        var adapter = call.Get(_adapter) is { } folder ? StoredAdapters.Load(folder, call.Catalog) : null;
         var recipe = BareModel.ToRecipe(canonical, adapter, call.Get(_tokenizer));
         var request = new EvaluationRequest
         {
@@ -95,7 +95,6 @@ internal sealed class PredictVerb
                 Tokenizer = call.Get(_tokenizer) is { } folder ? Path.GetFullPath(folder) : recipe.Tokenizer,
                 Data = recipe.Data with { MaxLength = call.Get(_length) ?? recipe.Data.MaxLength },
             },
-            Families = call.Families,
             AllowOtherBase = call.Get(_allow),
             Settings = _runtime.Settings(call),
         };

@@ -41,7 +41,6 @@ internal static class QuickstartVerb
                 {
                     Recipe = recipe,
                     RecipePath = file,
-                    Families = call.Families,
                     Force = true,
                     Settings = runtime.Settings(call),
                     Report = HtmlReport.Write,
@@ -57,15 +56,15 @@ internal static class QuickstartVerb
         var merged = Path.Combine(folder, "merged.onnx");
         new OutputGuard(force: true, deployed.Files).CheckModel(merged);
         call.Progress.Report("Measuring the base model …");
-        var evaluation = new EvaluationRequest { Recipe = request.Recipe, Families = call.Families, Settings = request.Settings };
+        var evaluation = new EvaluationRequest { Recipe = request.Recipe, Settings = request.Settings };
         var before = TrainingRun.Evaluate(evaluation, call.Progress).Loss;
         var trained = TrainingRun.Train(request, call.Progress, TimeProvider.System, call.Stop);
         call.Stop.ThrowIfCancellationRequested();   // the run is saved
         call.Progress.Report("Folding and verifying …");
         var adapter = Adapter.Load(trained.Adapter);
-        new AdapterFold(evaluator, call.Families).Fold(deployed, adapter, new ExportOptions()).Model.Save(merged);
+        new AdapterFold(evaluator).Fold(deployed, adapter, new ExportOptions()).Model.Save(merged);
         var folded = OnnxModel.Load(merged);
-        var comparison = new Verifier(evaluator, call.Families).Compare(deployed, adapter, folded, new VerifyOptions());
+        var comparison = new Verifier(evaluator).Compare(deployed, adapter, folded, new VerifyOptions());
         var result = new QuickstartResult
         {
             LossBefore = before,

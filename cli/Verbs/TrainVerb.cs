@@ -29,7 +29,6 @@ internal static class TrainVerb
                     Recipe = RecipeArgument.Load(
                         call, call.Get(recipe), call.Get(settings), (call.Get(output), call.Get(seed), runtime.Device(call))),
                     RecipePath = call.Get(recipe),
-                    Families = call.Families,
                     Resume = call.Get(resume),
                     Force = call.Get(force),
                     Settings = runtime.Settings(call),
@@ -45,7 +44,7 @@ internal static class RecipeArgument
 {
     public static Recipe Load(Call call, string path, IReadOnlyList<string> settings, (string? Output, long? Seed, string? Device) options)
     {
-        var recipe = RecipeFile.Load(path, settings, call.Families);
+        var recipe = RecipeFile.Load(path, call.Catalog, settings);
         return recipe with
         {
             Output = options.Output is { } output ? Path.GetFullPath(output) : recipe.Output,

@@ -45,9 +45,9 @@ internal static class VerifyVerb
                 AllowOtherBase = true,
                 Progress = call.Progress,
             };
-            var verifier = new Verifier(settings.ToEvaluator(), call.Families);
+            var verifier = new Verifier(settings.ToEvaluator());
             var byType = Math.Max(Verifier.DefaultTolerance(first), Verifier.DefaultTolerance(second));
-            var beside = call.Get(adapter) is { } folder ? StoredAdapters.Load(folder, call.Families) : null;
+            var beside = call.Get(adapter) is { } folder ? StoredAdapters.Load(folder, call.Catalog) : null;
             var result = beside is not null
                 ? verifier.Compare(UnderstoodModel.Of(canonical.Value), beside, CanonicalModel.Of(second), options)
                 : verifier.Compare(first, second, options with { Tolerance = options.Tolerance ?? byType }, () => canonical.Value);

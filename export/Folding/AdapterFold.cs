@@ -13,8 +13,7 @@ namespace LoRTA.Onnx.Export.Folding;
 /// <summary>Folds adapters into deployed models: W′ of each site by the family's own graph, put back where and how the file stores
 /// W.</summary>
 /// <param name="evaluator">Runs the fold graphs.</param>
-/// <param name="families">Families to choose from; null = those of this project.</param>
-public sealed class AdapterFold(IGraphEvaluator evaluator, IReadOnlyList<AdapterFamilyEntry>? families = null)
+public sealed class AdapterFold(IGraphEvaluator evaluator)
 {
     /// <summary>Folds an adapter into a model.</summary>
     /// <param name="deployed">The model; it is not changed. Names, inputs, outputs, operators, opset and metadata stay; names of classes
@@ -30,7 +29,7 @@ public sealed class AdapterFold(IGraphEvaluator evaluator, IReadOnlyList<Adapter
     {
         if (options.KeepBase) return Beside(understood, adapter, options);
         var deployed = understood.Deployed;
-        var plan = BaseModels.PlanOf(understood, adapter, options.AllowOtherBase, families);
+        var plan = BaseModels.PlanOf(understood, adapter, options.AllowOtherBase, evaluator.Catalog);
         if (!FoldGraph.IsPossible(plan)) throw AdapterErrors.NotFoldable(plan.Family.Method);
         var fold = new FoldGraph(plan, adapter.FactorsOf(plan), evaluator);
         var model = deployed.Clone();
@@ -65,7 +64,7 @@ public sealed class AdapterFold(IGraphEvaluator evaluator, IReadOnlyList<Adapter
 
     private FoldedModel Beside(UnderstoodModel understood, Adapter adapter, ExportOptions options)
     {
-        var model = DeployedInjection.WithConstants(understood, adapter, options.AllowOtherBase, families);
+        var model = DeployedInjection.WithConstants(understood, adapter, options.AllowOtherBase, evaluator.Catalog);
         new ParameterWriter(understood.Deployed, model).Write(adapter);
         WriteLabels(model, adapter);
         return new FoldedModel(model);

@@ -1,6 +1,5 @@
 using LoRTA.Onnx.Export.Folding;
 using LoRTA.Onnx.GraphGen;
-using LoRTA.Onnx.GraphGen.Adapters;
 using LoRTA.Onnx.GraphGen.Adapters.Injection;
 using LoRTA.Onnx.GraphGen.Adapters.Stored;
 using LoRTA.Onnx.GraphGen.Attention;
@@ -13,8 +12,7 @@ namespace LoRTA.Onnx.Export.Verifying;
 
 /// <summary>Runs the same inputs through two models and compares what comes out, masked positions left out.</summary>
 /// <param name="evaluator">Runs the models.</param>
-/// <param name="families">Families to choose from; null = those of this project.</param>
-public sealed class Verifier(IGraphEvaluator evaluator, IReadOnlyList<AdapterFamilyEntry>? families = null)
+public sealed class Verifier(IGraphEvaluator evaluator)
 {
     private const double Exact = 1e-5;
     private const double HalfPrecision = 5e-3;   // weights in 16 bits round results to about three digits
@@ -105,7 +103,7 @@ public sealed class Verifier(IGraphEvaluator evaluator, IReadOnlyList<AdapterFam
     }
 
     private SwitchableModel Switchable(UnderstoodModel a, Adapter adapter, VerifyOptions options) =>
-        AdaptedModels.Switchable(a, adapter, options.AllowOtherBase, families);
+        AdaptedModels.Switchable(a, adapter, options.AllowOtherBase, evaluator.Catalog);
 
     private static VerifyResult Verdict(OutputDifference judged, double deployed, double tolerance)
     {

@@ -6,7 +6,11 @@ namespace LoRTA.Onnx.GraphGen.Adapters;
 /// <param name="Method">Name in recipes and adapter files.</param>
 /// <param name="Options">Its own options, from which checks, messages and the schema follow.</param>
 /// <param name="Create">Makes it.</param>
-public sealed record AdapterFamilyEntry(string Method, IReadOnlyList<FamilyOption> Options, Func<AdapterOptions, IAdapterFamily> Create);
+public sealed record AdapterFamilyEntry(string Method, IReadOnlyList<FamilyOption> Options, Func<AdapterOptions, IAdapterFamily> Create)
+{
+    /// <summary>Its places, as recipes name them.</summary>
+    internal FamilyTargets Targets => Create(new AdapterOptions { Method = Method }).Targets;
+}
 
 /// <summary>An option of a family.</summary>
 /// <param name="Name">Its key under <c>adapter.options</c>.</param>

@@ -32,13 +32,14 @@ internal sealed record EvaluationGraph(OnnxModel Model, string? Logits, BatchRun
     /// <summary>Adds an adapter and a task's loss to a model.</summary>
     /// <param name="model">The model, whose training copy is changed.</param>
     /// <param name="options">The adapter, with its values, and the task.</param>
+    /// <param name="catalog">Families to choose from.</param>
     /// <returns>The graph, and the values of its inputs for factors and trained parameters.</returns>
     /// <exception cref="LortaException">LRT2xx, LRT3xx: the model is not understood, or the adapter does not fit it.</exception>
     public static (EvaluationGraph Graph, IReadOnlyDictionary<string, OnnxTensor> Values) OfAdapted(
-        UnderstoodModel model, TrainingOptions options)
+        UnderstoodModel model, TrainingOptions options, LortaCatalog catalog)
     {
         var adapter = options.Adapter with { Dropout = 0 };
-        var adapted = AdaptedModel.Of(model, adapter, options.Families, new(options.Trainables, options.Names));
+        var adapted = AdaptedModel.Of(model, adapter, catalog, new(options.Trainables, options.Names));
         var graph = Finished(adapted.Canonical.Model, BatchRuns.Of(adapted.Canonical, options.Task), LossOf(adapted, options));
         var trained = adapted.Trained(options.Values, options.Seed)
             .Select(tensor => KeyValuePair.Create(tensor.Input.ToString(), tensor.Initial));

@@ -17,16 +17,18 @@ public static class TrainingGraphBuilder
     /// <summary>Builds the training, evaluation and optimizer graphs.</summary>
     /// <param name="deployed">The model; it is not changed.</param>
     /// <param name="options">What is to be trained.</param>
+    /// <param name="catalog">Families to choose from; null = <see cref="LortaCatalog.Default"/>.</param>
     /// <exception cref="LortaException">LRT2xx … LRT4xx: the model is not understood, options do not fit it, or an operator has no
     /// gradient.</exception>
-    public static TrainingGraphs Build(OnnxModel deployed, TrainingOptions options) => Build(UnderstoodModel.Of(deployed), options);
+    public static TrainingGraphs Build(OnnxModel deployed, TrainingOptions options, LortaCatalog? catalog = null) =>
+        Build(UnderstoodModel.Of(deployed), options, catalog ?? LortaCatalog.Default);
 
     /// <summary>Builds them in the training copy of a model that nobody needs otherwise.</summary>
-    internal static TrainingGraphs Build(UnderstoodModel model, TrainingOptions options)
+    internal static TrainingGraphs Build(UnderstoodModel model, TrainingOptions options, LortaCatalog catalog)
     {
         options.Optimizer.Validate();
         var parameters = ParameterCount.Of(model.Canonical);
-        var adapted = AdaptedModel.Of(model, options.Adapter, options.Families, new(options.Trainables, options.Names));
+        var adapted = AdaptedModel.Of(model, options.Adapter, catalog, new(options.Trainables, options.Names));
         var graph = adapted.Canonical.Model.Graph;
         var tape = adapted.Tape;
         var batches = BatchRuns.Of(adapted.Canonical, options.Task);

@@ -29,9 +29,6 @@ public sealed record TrainingOptions
     /// <summary>Given values of factors and parameters, by name; those that are absent are drawn or taken from the model.</summary>
     public IReadOnlyDictionary<string, OnnxTensor> Values { get; init; } = new Dictionary<string, OnnxTensor>(StringComparer.Ordinal);
 
-    /// <summary>Families to choose from; null = those of this project.</summary>
-    public IReadOnlyList<AdapterFamilyEntry>? Families { get; init; }
-
     /// <summary>Names of the model's parameters; null = derived from the file.</summary>
     internal IReadOnlyList<ParameterName>? Names { get; init; }
 }

@@ -8,6 +8,9 @@ namespace LoRTA.Onnx.GraphGen.Ir;
 /// own.</remarks>
 public interface IGraphEvaluator
 {
+    /// <summary>The families that the graphs are written by.</summary>
+    LortaCatalog Catalog => LortaCatalog.Default;
+
     /// <summary>Makes a model ready to run many times.</summary>
     /// <param name="model">The model; its constants may lie in files and are not copied.</param>
     ICompiledGraph Compile(OnnxModel model);

@@ -1,6 +1,6 @@
 using System.CommandLine;
 using System.Text;
-using LoRTA.Onnx.GraphGen.Adapters;
+using LoRTA.Onnx.GraphGen;
 
 namespace LoRTA.Onnx.Cli.Tests;
 
@@ -9,12 +9,12 @@ internal sealed record CommandLine(int ExitCode, string Output, string Error)
 {
     public static CommandLine Run(params string[] args) => With(null, args);
 
-    /// <summary>Runs with other families to choose from.</summary>
-    public static CommandLine With(IReadOnlyList<AdapterFamilyEntry>? families, params string[] args)
+    /// <summary>Runs with another catalog to choose from.</summary>
+    public static CommandLine With(LortaCatalog? catalog, params string[] args)
     {
         using var output = new StringWriter();
         using var error = new StringWriter();
-        var code = Application.Run(args, output, error, CancellationToken.None, families);
+        var code = Application.Run(args, output, error, CancellationToken.None, catalog);
         return new(code, output.ToString(), error.ToString());
     }
 

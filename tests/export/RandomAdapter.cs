@@ -1,3 +1,4 @@
+using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Adapters;
 using LoRTA.Onnx.GraphGen.Adapters.Injection;
 using LoRTA.Onnx.GraphGen.Adapters.Planning;
@@ -13,29 +14,31 @@ namespace LoRTA.Onnx.Export.Tests;
 /// <summary>Adapters with random factors, none of which is zero.</summary>
 internal static class RandomAdapter
 {
-    public static OrtGraphEvaluator Evaluator { get; } = new(new OrtSettings(Threads: 1));
+    public static OrtGraphEvaluator Evaluator { get; } = EvaluatorOf(LortaCatalog.Default);
+
+    public static OrtGraphEvaluator EvaluatorOf(LortaCatalog catalog) => new(new OrtSettings(Threads: 1) { Catalog = catalog });
 
     public static Adapter For(
-        OnnxModel deployed, string method = "lorta", IReadOnlyList<int>? layers = null, IReadOnlyList<AdapterFamilyEntry>? families = null) =>
-        For(UnderstoodModel.Of(deployed), method, layers, families);
+        OnnxModel deployed, string method = "lorta", IReadOnlyList<int>? layers = null, LortaCatalog? catalog = null) =>
+        For(UnderstoodModel.Of(deployed), method, layers, catalog);
 
     public static Adapter For(
-        UnderstoodModel understood, string method = "lorta", IReadOnlyList<int>? layers = null, IReadOnlyList<AdapterFamilyEntry>? families = null) =>
-        For(understood, Options(understood.Map, method) with { Layers = layers is null ? LayerChoice.All : LayerChoice.Of(layers) }, families);
+        UnderstoodModel understood, string method = "lorta", IReadOnlyList<int>? layers = null, LortaCatalog? catalog = null) =>
+        For(understood, Options(understood.Map, method) with { Layers = layers is null ? LayerChoice.All : LayerChoice.Of(layers) }, catalog);
 
-    public static Adapter For(OnnxModel deployed, AdapterOptions options, IReadOnlyList<AdapterFamilyEntry>? families = null) =>
-        For(UnderstoodModel.Of(deployed), options, families);
+    public static Adapter For(OnnxModel deployed, AdapterOptions options, LortaCatalog? catalog = null) =>
+        For(UnderstoodModel.Of(deployed), options, catalog);
 
-    public static Adapter For(UnderstoodModel understood, AdapterOptions options, IReadOnlyList<AdapterFamilyEntry>? families = null)
+    public static Adapter For(UnderstoodModel understood, AdapterOptions options, LortaCatalog? catalog = null)
     {
-        var plan = AdapterPlan.Of(understood, options, families);
+        var plan = AdapterPlan.Of(understood, options, catalog);
         var config = AdapterConfig.Of(plan, BaseModels.Describe(understood, plan)) with { Trainables = [.. plan.Parameters.Select(parameter => parameter.Name)] };
         return new Adapter("adapter", config, plan.Parameters.Count > 0 ? Parameters(understood, options) : RandomTensor.Factors(plan));
     }
 
     // Parameters of the model, none of which is as it was.
     private static Dictionary<string, OnnxTensor> Parameters(UnderstoodModel understood, AdapterOptions options) =>
-        AdaptedModel.Of(understood.Copy(), options).Trained(new Dictionary<string, OnnxTensor>(), 0).ToDictionary(
+        AdaptedModel.Of(understood.Copy(), options, LortaCatalog.Default).Trained(new Dictionary<string, OnnxTensor>(), 0).ToDictionary(
             tensor => tensor.Name,
             tensor => OnnxTensor.Of<float>([.. tensor.Initial.Dims], [.. tensor.Initial.ToFloats().Select((value, i) => (value * 1.05f) + (0.01f * (i % 3)))]));
 

@@ -1,4 +1,4 @@
-using LoRTA.Onnx.GraphGen.Adapters;
+using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.Tests.Shared;
 using LoRTA.Onnx.Training.Recipes.Files;
 using LoRTA.Onnx.Training.Runs;
@@ -37,14 +37,13 @@ internal sealed class TinyRun : IDisposable
     public string this[params string[] parts] => _folder[parts];
 
     /// <summary>The recipe with settings of the test's own; the run goes to <c>output</c>.</summary>
-    public RunRequest Request(string output, params string[] settings) => Request(output, families: null, settings);
+    public RunRequest Request(string output, params string[] settings) => Request(output, LortaCatalog.Default, settings);
 
     /// <inheritdoc cref="Request(string, string[])"/>
-    public RunRequest Request(string output, IReadOnlyList<AdapterFamilyEntry>? families, params string[] settings) => new()
+    public RunRequest Request(string output, LortaCatalog catalog, params string[] settings) => new()
     {
-        Recipe = RecipeFile.Load(_folder["recipe.yaml"], [.. settings, $"output={_folder[output]}"], families),
-        Families = families,
-        Settings = new(Threads: 1),
+        Recipe = RecipeFile.Load(_folder["recipe.yaml"], catalog, [.. settings, $"output={_folder[output]}"]),
+        Settings = new(Threads: 1) { Catalog = catalog },
     };
 
     public RunResult Train(string output, params string[] settings) => Train(Request(output, settings), Progress.None);

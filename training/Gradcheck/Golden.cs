@@ -98,13 +98,13 @@ internal sealed class Golden
 
     /// <summary>What was trained, and how.</summary>
     /// <param name="model">The model.</param>
-    /// <param name="families">Families to choose from; null = those of this project.</param>
+    /// <param name="catalog">Families to choose from.</param>
     /// <param name="names">The model's parameters; null = derived from the file.</param>
     public TrainingOptions ToOptions(
-        UnderstoodModel model, IReadOnlyList<AdapterFamilyEntry>? families = null, IReadOnlyList<ParameterName>? names = null)
+        UnderstoodModel model, LortaCatalog catalog, IReadOnlyList<ParameterName>? names = null)
     {
-        var adapter = Adapter(Architecture.OrUnknown(model), families ?? AdapterFamilies.All);
-        var plan = AdapterPlan.Of(model, adapter, families, names);
+        var adapter = Adapter(Architecture.OrUnknown(model), catalog);
+        var plan = AdapterPlan.Of(model, adapter, catalog, names);
         if (_facts.Scale is { } scale) plan.CheckScale(_json, scale);
         var own = plan.Factors.Select(factor => factor.Name).ToHashSet(StringComparer.Ordinal);
         var extra = Tensors.Keys.Select(TensorName.Parse).Where(key => key.Kind == TensorKind.Factor && !own.Contains(key.Name))
@@ -119,7 +119,6 @@ internal sealed class Golden
         return new TrainingOptions
         {
             Adapter = adapter,
-            Families = families,
             Task = Task,
             Trainables =
             [
@@ -144,7 +143,7 @@ internal sealed class Golden
     }
 
     // A head map that is not stated is the identity, whatever the model's heads.
-    private AdapterOptions Adapter(Architecture architecture, IReadOnlyList<AdapterFamilyEntry> families) => new()
+    private AdapterOptions Adapter(Architecture architecture, LortaCatalog catalog) => new()
     {
         Method = _facts.Method,
         Rank = _facts.Rank ?? new AdapterOptions().Rank,
@@ -161,14 +160,14 @@ internal sealed class Golden
                         ?? [.. Enumerable.Range(0, architecture.HeadsOf(matrix)!.Value).Select(head => (long)head)],
                     StringComparer.Ordinal),
         },
-        Options = (_facts.Options ?? []).Concat(StatedApart(families))
+        Options = (_facts.Options ?? []).Concat(StatedApart(catalog))
             .ToDictionary(option => option.Key, option => option.Value.ToString(), StringComparer.Ordinal),
     };
 
     // Options of the family that goldens state as facts of their own, such as ttRank.
-    private IEnumerable<KeyValuePair<string, JsonElement>> StatedApart(IReadOnlyList<AdapterFamilyEntry> families)
+    private IEnumerable<KeyValuePair<string, JsonElement>> StatedApart(LortaCatalog catalog)
     {
-        var known = families.FirstOrDefault(family => family.Method == _facts.Method)?.Options.Select(option => option.Name) ?? [];
+        var known = catalog.FamilyOf(_facts.Method)?.Options.Select(option => option.Name) ?? [];
         return (_facts.Further ?? []).Where(fact => known.Contains(fact.Key) && _facts.Options?.ContainsKey(fact.Key) != true);
     }
 

@@ -18,9 +18,9 @@ internal static class ContinuedAdapter
     /// <exception cref="LortaException">LRT550: the recipe states another method, size or place.</exception>
     public static Recipe In(RunRequest request, Adapter adapter)
     {
-        var (recipe, families) = (request.Recipe, request.Families);
+        var (recipe, catalog) = (request.Recipe, request.Catalog);
         var (asked, stored) = (recipe.Adapter, adapter.Config.AdapterOptions);
-        var problems = Problems(asked, stored, families).ToList();
+        var problems = Problems(asked, stored, catalog).ToList();
         if (problems.Count > 0) throw RecipeErrors.Invalid(request.RecipePath ?? "recipe", problems);
         var options = asked with
         {
@@ -32,21 +32,21 @@ internal static class ContinuedAdapter
             Options = stored.Options,
             Sites = stored.Sites,
         };
-        return recipe with { Adapter = options, Trainables = [.. recipe.Trainables, .. Trained(recipe, adapter, families)] };
+        return recipe with { Adapter = options, Trainables = [.. recipe.Trainables, .. Trained(recipe, adapter, catalog)] };
     }
 
     // Parameters that were trained alongside the adapter go on training.
-    private static IEnumerable<TrainablePattern> Trained(Recipe recipe, Adapter adapter, IReadOnlyList<AdapterFamilyEntry>? families)
+    private static IEnumerable<TrainablePattern> Trained(Recipe recipe, Adapter adapter, LortaCatalog catalog)
     {
-        if (AdapterFamilies.TargetsOf(adapter.Config.Method, families) is { AreParameters: true }) return [];
+        if (catalog.TargetsOf(adapter.Config.Method) is { AreParameters: true }) return [];
         return adapter.Config.Trainables.Where(name => !recipe.Trainables.Any(pattern => pattern.Fits(name)))
             .Select(name => new TrainablePattern { Match = name });
     }
 
     private static IEnumerable<RecipeProblem> Problems(
-        AdapterOptions asked, AdapterOptions stored, IReadOnlyList<AdapterFamilyEntry>? families)
+        AdapterOptions asked, AdapterOptions stored, LortaCatalog catalog)
     {
-        var usual = AdapterFamilies.WithDefaults(new AdapterOptions { Method = asked.Method }, families);
+        var usual = catalog.WithDefaults(new AdapterOptions { Method = asked.Method });
         var keys = new (string Key, object Asked, object Stored, object Usual)[]
         {
             ("method", asked.Method, stored.Method, new AdapterOptions().Method),
@@ -60,7 +60,7 @@ internal static class ContinuedAdapter
                 yield return new($"adapter.{key}", FormattableString.Invariant($"must be {has}, as in the adapter, was {given}"));
         if (asked.Sites is { Count: > 0 } sites && !sites.SequenceEqual(stored.Sites ?? []))
             yield return new("adapter.sites", $"must be those of the adapter ({Sites(stored.Sites)}), was {Sites(sites)}");
-        var known = (families ?? AdapterFamilies.All).FirstOrDefault(family => family.Method == stored.Method)?.Options ?? [];
+        var known = catalog.FamilyOf(stored.Method)?.Options ?? [];
         foreach (var (name, given) in asked.Options)
         {
             var option = known.FirstOrDefault(option => option.Name == name);

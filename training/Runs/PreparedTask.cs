@@ -1,4 +1,4 @@
-using LoRTA.Onnx.GraphGen.Adapters;
+using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Adapters.Injection;
 using LoRTA.Onnx.GraphGen.Adapters.Stored;
 using LoRTA.Onnx.GraphGen.Artifacts;
@@ -51,18 +51,17 @@ internal sealed class PreparedTask : IDisposable
 
     /// <summary>Opens a recipe.</summary>
     /// <param name="recipe">The resolved recipe.</param>
-    /// <param name="settings">Device and threads.</param>
+    /// <param name="settings">Device, threads and catalog.</param>
     /// <param name="values">Given values of trained tensors; those that are absent start as the recipe says.</param>
-    /// <param name="families">Families to choose from; null = those of this project.</param>
     /// <param name="from">The adapter that the recipe continues from; its values go first.</param>
     public static PreparedTask Of(Recipe recipe, OrtSettings settings, IReadOnlyDictionary<string, OnnxTensor>? values = null,
-        IReadOnlyList<AdapterFamilyEntry>? families = null, Adapter? from = null)
+        Adapter? from = null)
     {
         var model = OnnxModel.Load(recipe.Model);
         RowLength.Check(recipe, model);
         var understood = UnderstoodModel.Of(model);
-        if (from is not null) values = ValuesOf(from, understood, families);
-        var graphs = TrainingGraphBuilder.Build(understood, RecipeMapping.ToOptions(recipe, values) with { Families = families });
+        if (from is not null) values = ValuesOf(from, understood, settings.Catalog);
+        var graphs = TrainingGraphBuilder.Build(understood, RecipeMapping.ToOptions(recipe, values), settings.Catalog);
         string?[] warnings = [ClassifierHead.Of(model, recipe.Task).Warning(model, graphs.Trained)];
         return new PreparedTask(recipe, DataOf(recipe, graphs.Evaluation), graphs, settings)
         {
@@ -74,8 +73,8 @@ internal sealed class PreparedTask : IDisposable
     /// <summary>The values that a run starts at which continues from an adapter.</summary>
     /// <exception cref="GraphGen.LortaException">LRT310, LRT311: an adapter of another model.</exception>
     public static IReadOnlyDictionary<string, OnnxTensor> ValuesOf(
-        Adapter from, UnderstoodModel model, IReadOnlyList<AdapterFamilyEntry>? families) =>
-        from.ValuesFor(BaseModels.PlanOf(model, from, allowOtherWeights: false, families));
+        Adapter from, UnderstoodModel model, LortaCatalog catalog) =>
+        from.ValuesFor(BaseModels.PlanOf(model, from, allowOtherWeights: false, catalog));
 
     /// <summary>Loads the data of a recipe.</summary>
     public static (DataStream Train, DataStream? Validation) DataOf(Recipe recipe, EvaluationGraph graph) =>

@@ -18,12 +18,12 @@ internal static class StoredAdapters
     /// <summary>Opens an adapter.</summary>
     /// <param name="path">An adapter folder; a run folder (its <c>adapter/</c>, or where that was not written yet its newest
     /// checkpoint); a run's <c>checkpoints/</c> (the newest, which must be whole); or a checkpoint.</param>
-    /// <param name="families">Families to choose from; null = those of this project.</param>
+    /// <param name="catalog">Families to choose from.</param>
     /// <exception cref="LortaException">LRT101, LRT105, LRT309, LRT313: missing or damaged; LRT325: it holds no adapter; LRT560: a
     /// damaged checkpoint.</exception>
-    public static Adapter Load(string path, IReadOnlyList<AdapterFamilyEntry>? families = null) => Of(path) switch
+    public static Adapter Load(string path, LortaCatalog catalog) => Of(path) switch
     {
-        { Checkpoint: { } file, Run: var run } => OfCheckpoint(run, file, families),
+        { Checkpoint: { } file, Run: var run } => OfCheckpoint(run, file, catalog),
         { Folder: var folder } => Adapter.Load(folder),
     };
 
@@ -58,10 +58,10 @@ internal static class StoredAdapters
     private static bool HasAdapter(string folder) => RealPath.HasFile(Path.Combine(folder, Adapter.ConfigFile));
 
     // All adapters of a run differ in their numbers alone; that of a run which never came to write one is made from its recipe.
-    private static Adapter OfCheckpoint(RunFolder run, string file, IReadOnlyList<AdapterFamilyEntry>? families)
+    private static Adapter OfCheckpoint(RunFolder run, string file, LortaCatalog catalog)
     {
         var state = CheckpointFile.Load(file).State;
-        if (!HasAdapter(run.Adapter)) return OfRecipe(run, state, families) with { Path = file };
+        if (!HasAdapter(run.Adapter)) return OfRecipe(run, state, catalog) with { Path = file };
         var last = Adapter.Load(run.Adapter);
         var tensors = last.Tensors.ToDictionary(
             pair => pair.Key, pair => state.GetValueOrDefault(pair.Key) ?? pair.Value, StringComparer.Ordinal);
@@ -69,16 +69,16 @@ internal static class StoredAdapters
     }
 
     private static Adapter OfRecipe(
-        RunFolder run, IReadOnlyDictionary<string, OnnxTensor> state, IReadOnlyList<AdapterFamilyEntry>? families)
+        RunFolder run, IReadOnlyDictionary<string, OnnxTensor> state, LortaCatalog catalog)
     {
-        var recipe = RecipeFile.Load(run.Recipe, families: families);
+        var recipe = RecipeFile.Load(run.Recipe, catalog);
         var model = UnderstoodModel.Of(OnnxModel.Load(recipe.Model));
         var start = recipe.Adapter.From is { } from
-            ? PreparedTask.ValuesOf(Load(from, families), model, families)
+            ? PreparedTask.ValuesOf(Load(from, catalog), model, catalog)
             : new Dictionary<string, OnnxTensor>(StringComparer.Ordinal);
         var values = start.ToDictionary(StringComparer.Ordinal);   // frozen factors, which no checkpoint holds
         foreach (var (name, tensor) in state) values[name] = tensor;
-        var options = RecipeMapping.ToOptions(recipe, values) with { Families = families };
-        return PreparedTask.AdapterOf(TrainingGraphBuilder.Build(model, options), recipe, state);
+        var options = RecipeMapping.ToOptions(recipe, values);
+        return PreparedTask.AdapterOf(TrainingGraphBuilder.Build(model, options, catalog), recipe, state);
     }
 }

@@ -1,5 +1,4 @@
 using LoRTA.Onnx.GraphGen;
-using LoRTA.Onnx.GraphGen.Adapters;
 using LoRTA.Onnx.GraphGen.Adapters.Injection;
 using LoRTA.Onnx.GraphGen.Adapters.Stored;
 using LoRTA.Onnx.GraphGen.Artifacts;
@@ -25,11 +24,11 @@ internal abstract record RecipeRequest
     /// <summary>The resolved recipe.</summary>
     public required Recipe Recipe { get; init; }
 
-    /// <summary>Families to choose from; null = those of this project.</summary>
-    public IReadOnlyList<AdapterFamilyEntry>? Families { get; init; }
-
-    /// <summary>How it is computed, on the recipe's device whichever is given here.</summary>
+    /// <summary>How it is computed, on the recipe's device whichever is given here, and what there is to choose from.</summary>
     public OrtSettings Settings { get => field with { Device = Recipe.Device }; init; } = new();
+
+    /// <summary>Families to choose from.</summary>
+    public LortaCatalog Catalog => Settings.Catalog;
 }
 
 /// <summary>How a run is started.</summary>
@@ -75,7 +74,7 @@ internal static class TrainingRun
     /// <exception cref="LortaException">Anything that does not fit, before the first file is written; a loss that is no number.</exception>
     public static RunResult Train(RunRequest request, IProgress<object> progress, TimeProvider clock, CancellationToken stop)
     {
-        var from = request.Recipe.Adapter.From is { } start ? StoredAdapters.Load(start, request.Families) : null;
+        var from = request.Recipe.Adapter.From is { } start ? StoredAdapters.Load(start, request.Catalog) : null;
         var recipe = from is null ? request.Recipe : ContinuedAdapter.In(request, from);
         var folder = new RunFolder(recipe.Output!);
         var inputs = RecipeFiles.Of(recipe, request.RecipePath);
@@ -83,7 +82,7 @@ internal static class TrainingRun
         folder.Check(request.Resume, request.Force, inputs);
         var settings = request.Settings;
         settings.CheckDevice();
-        using var task = PreparedTask.Of(recipe, settings, families: request.Families, from: from);
+        using var task = PreparedTask.Of(recipe, settings, from: from);
         using var held = RunLock.Take(folder.Path, clock);
         folder.Check(request.Resume, request.Force, [.. inputs, .. task.ModelFiles]);   // again: another process may have come first
         var notes = task.Graphs.Findings.Select(finding => $"{finding.Node}: {finding.Reason}").ToList();
@@ -148,7 +147,7 @@ internal static class TrainingRun
             var graph = EvaluationGraph.Of(canonical, recipe.Task, RecipeMapping.LossOutput(recipe));
             return (recipe, graph, new Dictionary<string, OnnxTensor>(StringComparer.Ordinal));
         }
-        var adapter = StoredAdapters.Load(request.Adapter, request.Families);
+        var adapter = StoredAdapters.Load(request.Adapter, request.Catalog);
         if (recipe.Classes() is { } classes && adapter.Config.Labels is { Count: > 0 } learned && !classes.SequenceEqual(learned))
             throw TrainingErrors.OtherLabels(request.Adapter, learned, classes);
         var (adapted, values) = Adapted(recipe, UnderstoodModel.Of(canonical).Copy(), adapter, request);
@@ -158,14 +157,14 @@ internal static class TrainingRun
     private static (EvaluationGraph Graph, IReadOnlyDictionary<string, OnnxTensor> Values) Adapted(
         Recipe recipe, UnderstoodModel model, Adapter adapter, EvaluationRequest request)
     {
-        var plan = BaseModels.PlanOf(model, adapter, request.AllowOtherBase, request.Families);
+        var plan = BaseModels.PlanOf(model, adapter, request.AllowOtherBase, request.Catalog);
         var asTrained = recipe with
         {
             Trainables = [.. adapter.Config.Trainables.Select(name => new TrainablePattern { Match = name })],
             Adapter = adapter.Config.AdapterOptions,
         };
-        var options = RecipeMapping.ToOptions(asTrained, adapter.ValuesFor(plan)) with { Families = request.Families };
-        return EvaluationGraph.OfAdapted(model, options);
+        var options = RecipeMapping.ToOptions(asTrained, adapter.ValuesFor(plan));
+        return EvaluationGraph.OfAdapted(model, options, request.Catalog);
     }
 
     // What is kept is what is measured: the best state, or the last one where this process (a resumed run) has not evaluated it.

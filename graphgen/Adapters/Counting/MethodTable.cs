@@ -16,53 +16,52 @@ public sealed record MethodTable(int Rank, IReadOnlyList<MethodRow> Rows)
     /// <summary>Counts every family.</summary>
     /// <param name="architecture">The sizes of the model.</param>
     /// <param name="options">Rank and targets of all of them; an option of a family's own counts for those that have it.</param>
-    /// <param name="families">The families; null = those of this project.</param>
+    /// <param name="catalog">The families; null = those of <see cref="LortaCatalog.Default"/>.</param>
     /// <exception cref="LortaException">LRT302 an option that no family has; LRT303 a value that it does not take; LRT306 a target that no
     /// family has; LRT319 senseless options.</exception>
-    public static MethodTable Of(Architecture architecture, AdapterOptions options, IReadOnlyList<AdapterFamilyEntry>? families = null)
+    public static MethodTable Of(Architecture architecture, AdapterOptions options, LortaCatalog? catalog = null)
     {
-        families ??= AdapterFamilies.All;
-        return Of(asked => AdapterPlan.Of(architecture, asked, families), options, families);
+        catalog ??= LortaCatalog.Default;
+        return Of(asked => AdapterPlan.Of(architecture, asked, catalog), options, catalog);
     }
 
     /// <summary>Counts every family for a model, also those that train its own parameters.</summary>
     /// <param name="model">The model.</param>
     /// <param name="options">As above.</param>
-    /// <param name="families">The families; null = those of this project.</param>
-    /// <inheritdoc cref="Of(Architecture, AdapterOptions, IReadOnlyList{AdapterFamilyEntry}?)" path="/exception"/>
-    public static MethodTable Of(UnderstoodModel model, AdapterOptions options, IReadOnlyList<AdapterFamilyEntry>? families = null)
+    /// <param name="catalog">The families; null = those of <see cref="LortaCatalog.Default"/>.</param>
+    /// <inheritdoc cref="Of(Architecture, AdapterOptions, LortaCatalog?)" path="/exception"/>
+    public static MethodTable Of(UnderstoodModel model, AdapterOptions options, LortaCatalog? catalog = null)
     {
-        families ??= AdapterFamilies.All;
-        return Of(asked => AdapterPlan.Of(model, asked, families), options, families);
+        catalog ??= LortaCatalog.Default;
+        return Of(asked => AdapterPlan.Of(model, asked, catalog), options, catalog);
     }
 
     private static MethodTable Of(
-        Func<AdapterOptions, AdapterPlan> plan, AdapterOptions options, IReadOnlyList<AdapterFamilyEntry> families)
+        Func<AdapterOptions, AdapterPlan> plan, AdapterOptions options, LortaCatalog catalog)
     {
         options.Validate();
-        CheckTargets(options, families);
-        CheckOptions(options, families);
-        return new MethodTable(options.Rank, [.. families.Select(family => RowOf(plan, OptionsOf(family, options), families))]);
+        CheckTargets(options, catalog);
+        CheckOptions(options, catalog);
+        return new MethodTable(options.Rank, [.. catalog.Families.Select(family => RowOf(plan, OptionsOf(family, options), catalog))]);
     }
 
     // A word that some families do not know is their reason for no number; one that none knows is a typing error.
-    private static void CheckTargets(AdapterOptions options, IReadOnlyList<AdapterFamilyEntry> families)
+    private static void CheckTargets(AdapterOptions options, LortaCatalog catalog)
     {
-        var known = families.Select(family => AdapterFamilies.TargetsOf(family.Method, families)!)
-            .Where(targets => !targets.AreParameters).ToList();
+        var known = catalog.Families.Select(family => family.Targets).Where(targets => !targets.AreParameters).ToList();
         if (options.Targets?.FirstOrDefault(word => !known.Exists(targets => targets.Has(word))) is { } unknown)
             throw AdapterErrors.UnknownTarget("any family", unknown, known.SelectMany(targets => targets.Words).Distinct());
     }
 
-    private static void CheckOptions(AdapterOptions options, IReadOnlyList<AdapterFamilyEntry> families)
+    private static void CheckOptions(AdapterOptions options, LortaCatalog catalog)
     {
         foreach (var (name, value) in options.Options)
         {
-            var with = families.Where(family => family.Options.Any(option => option.Name == name)).ToList();
+            var with = catalog.Families.Where(family => family.Options.Any(option => option.Name == name)).ToList();
             if (with.Count == 0)
             {
                 throw AdapterErrors.UnknownOption(
-                    method: null, name, families.SelectMany(family => family.Options.Select(option => option.Name)).Distinct());
+                    method: null, name, catalog.Families.SelectMany(family => family.Options.Select(option => option.Name)).Distinct());
             }
             foreach (var family in with)
                 if (family.Options.First(option => option.Name == name).Check(value) is { } problem)
@@ -76,7 +75,7 @@ public sealed record MethodTable(int Rank, IReadOnlyList<MethodRow> Rows)
         return options with
         {
             Method = family.Method,
-            Targets = TargetsOf(AdapterFamilies.TargetsOf(family.Method, [family])!, options.Targets),
+            Targets = TargetsOf(family.Targets, options.Targets),
             Options = own.ToDictionary(StringComparer.Ordinal),
         };
     }
@@ -85,10 +84,9 @@ public sealed record MethodTable(int Rank, IReadOnlyList<MethodRow> Rows)
     private static IReadOnlyList<string>? TargetsOf(FamilyTargets places, IReadOnlyList<string>? targets) =>
         places == FamilyTargets.LinearLayers || (!places.AreParameters && targets?.All(places.Has) == true) ? targets : null;
 
-    private static MethodRow RowOf(
-        Func<AdapterOptions, AdapterPlan> planOf, AdapterOptions options, IReadOnlyList<AdapterFamilyEntry> families)
+    private static MethodRow RowOf(Func<AdapterOptions, AdapterPlan> planOf, AdapterOptions options, LortaCatalog catalog)
     {
-        var family = AdapterFamilies.Create(options, families);
+        var family = catalog.Create(options);
         var (plan, reason) = Planned(planOf, options);
         var isFoldable = plan is not null && FoldGraph.IsPossible(plan);
         return new MethodRow(

@@ -1,9 +1,10 @@
 namespace LoRTA.Onnx.GraphGen.Adapters.Families;
 
-/// <summary>The families of this project. A list that is passed in: users add theirs without touching it.</summary>
-public static class AdapterFamilies
+/// <summary>The families of this project, and how a family is found in a catalog. Users add theirs to a <see cref="LortaCatalog"/>, not
+/// here.</summary>
+internal static class AdapterFamilies
 {
-    /// <summary>All families that come with the project.</summary>
+    /// <summary>All families that come with the project; what chooses one asks a catalog.</summary>
     public static IReadOnlyList<AdapterFamilyEntry> All { get; } =
     [
         new("lorta", Lorta.Options, options => new Lorta(options)),
@@ -24,13 +25,17 @@ public static class AdapterFamilies
         new("full", [], _ => new Full()),
     ];
 
+    /// <summary>The family of a name; null where there is none.</summary>
+    public static AdapterFamilyEntry? FamilyOf(this LortaCatalog catalog, string method) =>
+        catalog.Families.FirstOrDefault(family => family.Method == method);
+
     /// <summary>Makes the family that the options name.</summary>
     /// <exception cref="LortaException">LRT301 unknown method; LRT302 unknown option; LRT303 bad value; LRT317 a scale that is no
     /// number.</exception>
-    public static IAdapterFamily Create(AdapterOptions options, IReadOnlyList<AdapterFamilyEntry>? families = null)
+    public static IAdapterFamily Create(this LortaCatalog catalog, AdapterOptions options)
     {
-        var entry = (families ?? All).FirstOrDefault(family => family.Method == options.Method)
-            ?? throw AdapterErrors.UnknownMethod(options.Method, (families ?? All).Select(family => family.Method));
+        var entry = catalog.FamilyOf(options.Method)
+            ?? throw AdapterErrors.UnknownMethod(options.Method, catalog.Families.Select(family => family.Method));
         foreach (var (name, value) in options.Options)
         {
             var option = entry.Options.FirstOrDefault(option => option.Name == name)
@@ -42,10 +47,10 @@ public static class AdapterFamilies
     }
 
     /// <summary>The places of a family, as recipes name them; null where the method is not known.</summary>
-    internal static FamilyTargets? TargetsOf(string method, IReadOnlyList<AdapterFamilyEntry>? families) =>
-        (families ?? All).FirstOrDefault(family => family.Method == method)?.Create(new AdapterOptions { Method = method }).Targets;
+    public static FamilyTargets? TargetsOf(this LortaCatalog catalog, string method) =>
+        catalog.FamilyOf(method)?.Targets;
 
     /// <summary>The options with what the family decides written out: where it acts unless that is stated.</summary>
-    internal static AdapterOptions WithDefaults(AdapterOptions options, IReadOnlyList<AdapterFamilyEntry>? families) =>
-        options with { Targets = options.Targets ?? TargetsOf(options.Method, families)?.Defaults };
+    public static AdapterOptions WithDefaults(this LortaCatalog catalog, AdapterOptions options) =>
+        options with { Targets = options.Targets ?? catalog.TargetsOf(options.Method)?.Defaults };
 }

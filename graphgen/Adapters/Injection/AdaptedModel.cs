@@ -38,16 +38,16 @@ internal sealed class AdaptedModel
     /// <summary>Plans an adapter and writes it into the training copy of a model.</summary>
     /// <param name="understood">The model, whose training copy is changed.</param>
     /// <param name="options">The adapter.</param>
-    /// <param name="families">Families to choose from; null = those of this project.</param>
+    /// <param name="catalog">Families to choose from.</param>
     /// <param name="trainables">The model's own parameters that become inputs beside those that the family trains.</param>
     /// <param name="defaults">Values of the factors when nobody feeds them; null = they must be fed.</param>
     public static AdaptedModel Of(
-        UnderstoodModel understood, AdapterOptions options, IReadOnlyList<AdapterFamilyEntry>? families = null,
+        UnderstoodModel understood, AdapterOptions options, LortaCatalog catalog,
         TrainableChoice? trainables = null, Func<AdapterPlan, IReadOnlyDictionary<string, OnnxTensor>>? defaults = null)
     {
         var (canonical, map) = (understood.Canonical, understood.Map);
         trainables ??= new([]);
-        var plan = AdapterPlan.Of(understood, options, families, trainables.Names);
+        var plan = AdapterPlan.Of(understood, options, catalog, trainables.Names);
         var linears = BaseModels.Linears(map, plan);
         if (linears.FirstOrDefault(linear => linear.Input.Type != ElementType.Float) is { } narrow)
             throw AdapterErrors.NotFloat(narrow.Address, narrow.Input.Type);

@@ -12,12 +12,12 @@ internal static class AdaptedModels
     /// <summary>The canonical graph of a model with an adapter whose factors, and trained parameters of the model, are constants; with
     /// what has to be fed to get the base out of it.</summary>
     public static SwitchableModel Switchable(
-        UnderstoodModel model, Adapter adapter, bool allowOtherBase, IReadOnlyList<AdapterFamilyEntry>? families = null)
+        UnderstoodModel model, Adapter adapter, bool allowOtherBase, LortaCatalog catalog)
     {
         var parameters = adapter.ParametersOf(model.Deployed, new(() => ParameterNames.Of(model.Deployed)));
         var patterns = parameters.Keys.Select(name => new TrainablePattern { Match = name }).ToList();
         var options = adapter.Config.AdapterOptions with { Dropout = 0 };
-        var adapted = AdaptedModel.Of(model.Copy(), options, families, new(patterns), defaults: adapter.FactorsOf);
+        var adapted = AdaptedModel.Of(model.Copy(), options, catalog, new(patterns), defaults: adapter.FactorsOf);
         BaseModels.Check(adapter, adapted.Base, adapted.Plan, allowOtherBase);
         var graph = adapted.Canonical.Model.Graph;
         foreach (var (name, value) in parameters) graph.Find(new TensorName(TensorKind.Parameter, name))!.Constant = value;
@@ -34,10 +34,10 @@ internal static class AdaptedModels
     /// <exception cref="LortaException">LRT310, LRT311: of another model; LRT316: no place for a branch; LRT322: it is more than side
     /// branches.</exception>
     public static OnnxModel WithSideBranches(
-        OnnxModel deployed, Adapter adapter, bool allowOtherBase, IReadOnlyList<AdapterFamilyEntry>? families = null)
+        OnnxModel deployed, Adapter adapter, bool allowOtherBase, LortaCatalog catalog)
     {
         if (adapter.Config.Trainables is [var parameter, ..]) throw AdapterErrors.TrainedParameters(adapter.Path, parameter);
-        return DeployedInjection.WithConstants(UnderstoodModel.Of(deployed), adapter, allowOtherBase, families);
+        return DeployedInjection.WithConstants(UnderstoodModel.Of(deployed), adapter, allowOtherBase, catalog);
     }
 }
 

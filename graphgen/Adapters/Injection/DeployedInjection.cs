@@ -16,7 +16,7 @@ public static class DeployedInjection
     /// <param name="options">The adapter.</param>
     /// <param name="values">Values of factors by name; those that are absent are drawn.</param>
     /// <param name="seed">Seed of drawn values.</param>
-    /// <param name="families">Families to choose from; null = those of this project.</param>
+    /// <param name="catalog">Families to choose from; null = <see cref="LortaCatalog.Default"/>.</param>
     /// <returns>The new model, and the adapter that it holds.</returns>
     /// <exception cref="LortaException">LRT2xx, LRT3xx: the model is not understood, or the options do not fit it.</exception>
     public static (OnnxModel Model, Adapter Adapter) Apply(
@@ -24,10 +24,10 @@ public static class DeployedInjection
         AdapterOptions options,
         IReadOnlyDictionary<string, OnnxTensor> values,
         long seed,
-        IReadOnlyList<AdapterFamilyEntry>? families = null)
+        LortaCatalog? catalog = null)
     {
         var model = UnderstoodModel.Of(deployed);
-        var plan = AdapterPlan.Of(model, options, families);
+        var plan = AdapterPlan.Of(model, options, catalog);
         var factors = plan.Factors.ToDictionary(
             factor => factor.Name,
             factor => values.TryGetValue(factor.Name, out var given)
@@ -42,15 +42,15 @@ public static class DeployedInjection
     /// <param name="deployed">The model; it is not changed.</param>
     /// <param name="adapter">The adapter.</param>
     /// <param name="allowOtherBase">Accept other weights than those that the adapter was trained on.</param>
-    /// <param name="families">Families to choose from; null = those of this project.</param>
+    /// <param name="catalog">Families to choose from.</param>
     /// <exception cref="LortaException">LRT2xx, LRT3xx: the model is not understood, the adapter is of another one, or it is more than
     /// side branches.</exception>
     internal static OnnxModel WithInputs(
-        OnnxModel deployed, Adapter adapter, bool allowOtherBase, IReadOnlyList<AdapterFamilyEntry>? families = null)
+        OnnxModel deployed, Adapter adapter, bool allowOtherBase, LortaCatalog catalog)
     {
         if (adapter.Config.Trainables is [var parameter, ..]) throw AdapterErrors.TrainedParameters(adapter.Path, parameter);
         var model = UnderstoodModel.Of(deployed);
-        var plan = BaseModels.PlanOf(model, adapter, allowOtherBase, families);
+        var plan = BaseModels.PlanOf(model, adapter, allowOtherBase, catalog);
         return Branched(model, plan, adapter.FactorsOf(plan));
     }
 
@@ -59,12 +59,12 @@ public static class DeployedInjection
     /// <param name="model">The model; it is not changed.</param>
     /// <param name="adapter">The adapter.</param>
     /// <param name="allowOtherBase">Accept other weights than those that the adapter was trained on.</param>
-    /// <param name="families">Families to choose from; null = those of this project.</param>
+    /// <param name="catalog">Families to choose from; null = <see cref="LortaCatalog.Default"/>.</param>
     /// <exception cref="LortaException">LRT2xx, LRT3xx: the model is not understood, or the adapter is of another one.</exception>
     public static OnnxModel WithConstants(UnderstoodModel model, Adapter adapter, bool allowOtherBase,
-        IReadOnlyList<AdapterFamilyEntry>? families = null)
+        LortaCatalog? catalog = null)
     {
-        var plan = BaseModels.PlanOf(model, adapter, allowOtherBase, families);
+        var plan = BaseModels.PlanOf(model, adapter, allowOtherBase, catalog ?? LortaCatalog.Default);
         var inputs = model.Deployed.Graph.Inputs.Select(input => input.Name).ToHashSet(StringComparer.Ordinal);
         var branched = Branched(model, plan, adapter.FactorsOf(plan));
         foreach (var added in branched.Graph.Inputs.Where(input => !inputs.Contains(input.Name)).ToList())

@@ -18,19 +18,17 @@ internal sealed record InitialCache(IReadOnlyDictionary<string, OnnxTensor> Tens
     /// <param name="model">The model.</param>
     /// <param name="adapter">The adapter.</param>
     /// <param name="allowOtherBase">Accept other weights than those that the adapter was trained on.</param>
-    /// <param name="families">Families to choose from; null = those of this project.</param>
-    /// <param name="evaluator">Runs graphs.</param>
+    /// <param name="evaluator">Runs graphs, and knows the families.</param>
     /// <exception cref="LortaException">LRT310, LRT311: an adapter of another model; LRT328: a cache that cannot hold it.</exception>
     public static InitialCache? Of(
         UnderstoodModel model,
         Adapter adapter,
         bool allowOtherBase,
-        IReadOnlyList<AdapterFamilyEntry>? families,
         IGraphEvaluator evaluator)
     {
         var inputs = CachesOf(model.Deployed);
         if (inputs.Count == 0) return null;
-        var plan = BaseModels.PlanOf(model, adapter, allowOtherBase, families);
+        var plan = BaseModels.PlanOf(model, adapter, allowOtherBase, evaluator.Catalog);
         if (!plan.Family.Targets.AreAttention) return null;
         var (outputs, length, offset) = Write(plan, adapter.FactorsOf(plan), inputs);
         var countsCache = TextInputs.Fed(model.Deployed.Graph).All(input => input.Name != TextInputs.Positions);

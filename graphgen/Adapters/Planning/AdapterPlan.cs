@@ -43,48 +43,48 @@ public sealed record AdapterPlan
     /// <summary>Plans an adapter for a model.</summary>
     /// <param name="model">The model.</param>
     /// <param name="options">What the adapter is to be.</param>
-    /// <param name="families">Families to choose from; null = those of this project.</param>
+    /// <param name="catalog">Families to choose from; null = <see cref="LortaCatalog.Default"/>.</param>
     /// <exception cref="LortaException">LRT201, LRT204: no attention that was understood, which families that train the model's own
     /// parameters do not need; LRT307, LRT314: of those, none that is chosen, or one that cannot be trained; otherwise as
     /// below.</exception>
-    public static AdapterPlan Of(UnderstoodModel model, AdapterOptions options, IReadOnlyList<AdapterFamilyEntry>? families = null) =>
-        Of(model, options, families, names: null);
+    public static AdapterPlan Of(UnderstoodModel model, AdapterOptions options, LortaCatalog? catalog = null) =>
+        Of(model, options, catalog ?? LortaCatalog.Default, names: null);
 
-    /// <inheritdoc cref="Of(UnderstoodModel, AdapterOptions, IReadOnlyList{AdapterFamilyEntry}?)"/>
+    /// <inheritdoc cref="Of(UnderstoodModel, AdapterOptions, LortaCatalog?)"/>
     internal static AdapterPlan Of(
         UnderstoodModel model,
         AdapterOptions options,
-        IReadOnlyList<AdapterFamilyEntry>? families,
+        LortaCatalog catalog,
         IReadOnlyList<ParameterName>? names)
     {
         options.Validate();
-        var family = AdapterFamilies.Create(options, families);
+        var family = catalog.Create(options);
         CheckDropout(options, family);
         return family.Targets.AreParameters
             ? OfParameters(model, options, family, names)
-            : Of(Architecture.Of(model), options, families, address => DiscoveryErrors.NoSite(address, model.Map.Findings));
+            : Of(Architecture.Of(model), options, catalog, address => DiscoveryErrors.NoSite(address, model.Map.Findings));
     }
 
     /// <summary>Plans an adapter for a model of the given sizes.</summary>
     /// <param name="architecture">Sizes of the model.</param>
     /// <param name="options">What the adapter is to be.</param>
-    /// <param name="families">Families to choose from; null = those of this project.</param>
+    /// <param name="catalog">Families to choose from; null = <see cref="LortaCatalog.Default"/>.</param>
     /// <exception cref="LortaException">LRT301 … LRT306, LRT319 … LRT321: unknown, senseless or unfitting options.</exception>
-    public static AdapterPlan Of(Architecture architecture, AdapterOptions options, IReadOnlyList<AdapterFamilyEntry>? families = null) =>
-        Of(architecture, options, families, AdapterErrors.SizeNotKnown);
+    public static AdapterPlan Of(Architecture architecture, AdapterOptions options, LortaCatalog? catalog = null) =>
+        Of(architecture, options, catalog ?? LortaCatalog.Default, AdapterErrors.SizeNotKnown);
 
     private static AdapterPlan Of(
         Architecture architecture,
         AdapterOptions options,
-        IReadOnlyList<AdapterFamilyEntry>? families,
+        LortaCatalog catalog,
         Func<string, LortaException> missing)
     {
         options.Validate();
-        var family = AdapterFamilies.Create(options, families);
+        var family = catalog.Create(options);
         CheckDropout(options, family);
         if (family.Targets.AreParameters) throw AdapterErrors.ParametersNotKnown(options.Method);
         options = options with { Targets = TargetsOf(architecture, options, family, missing) };
-        var sites = SitesOf(architecture, options, family, options => AdapterFamilies.Create(options, families).Scale);
+        var sites = SitesOf(architecture, options, family, options => catalog.Create(options).Scale);
         if (family.HasRank) CheckRank(sites);
         options = options with { Options = WithThoseOf(options, family.OptionsFor(sites)) };
         var factors = WithRates(family.Factors(sites), options);

@@ -48,14 +48,14 @@ internal static class BaseModels
     /// <param name="model">The model.</param>
     /// <param name="adapter">The adapter.</param>
     /// <param name="allowOtherWeights">Whether it may have been trained on other weights.</param>
-    /// <param name="families">Families to choose from; null = those of this project.</param>
+    /// <param name="catalog">Families to choose from.</param>
     /// <exception cref="LortaException">LRT201, LRT204: no attention that was understood; LRT310 another architecture; LRT311 other
     /// weights.</exception>
     public static AdapterPlan PlanOf(
-        UnderstoodModel model, Adapter adapter, bool allowOtherWeights, IReadOnlyList<AdapterFamilyEntry>? families = null)
+        UnderstoodModel model, Adapter adapter, bool allowOtherWeights, LortaCatalog catalog)
     {
         CheckArchitecture(adapter, model.Deployed, Architecture.OrUnknown(model));
-        var plan = AdapterPlan.Of(model, adapter.Config.AdapterOptions, families);
+        var plan = AdapterPlan.Of(model, adapter.Config.AdapterOptions, catalog);
         Check(adapter, model, plan, allowOtherWeights);
         return plan;
     }

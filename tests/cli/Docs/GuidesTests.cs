@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.Tests.Shared;
 using LoRTA.Onnx.Training.Recipes.Files;
 
@@ -77,7 +78,7 @@ internal sealed partial class GuidesTests
     public void Recipes_of_a_page_load_without_problems(string page)
     {
         foreach (var recipe in Recipes(page))
-            Assert.That(() => RecipeFile.Load(_folder.Write("recipe-of-the-page.yaml", string.Join('\n', recipe.Lines))), Throws.Nothing, recipe.Lines[0]);
+            Assert.That(() => RecipeFile.Load(_folder.Write("recipe-of-the-page.yaml", string.Join('\n', recipe.Lines)), LortaCatalog.Default), Throws.Nothing, recipe.Lines[0]);
     }
 
     [TestCaseSource(nameof(Pages))]

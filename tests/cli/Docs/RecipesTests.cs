@@ -1,4 +1,5 @@
 using System.Text.Json;
+using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.Tests.Shared;
 using LoRTA.Onnx.Training.Recipes.Files;
 
@@ -15,7 +16,7 @@ internal sealed class RecipesTests
     [TestCaseSource(nameof(Recipes))]
     public void A_recipe_loads_without_problems(string name)
     {
-        var recipe = RecipeFile.Load(Repository.Path($"models/recipes/{name}"));
+        var recipe = RecipeFile.Load(Repository.Path($"models/recipes/{name}"), LortaCatalog.Default);
 
         Assert.That(recipe.Output, Is.EqualTo(Path.Join(Repository.Root, "runs", Path.GetFileNameWithoutExtension(name))));
     }
@@ -23,7 +24,7 @@ internal sealed class RecipesTests
     [TestCaseSource(nameof(Bundled))]
     public void What_a_bundled_recipe_names_is_there(string name)
     {
-        var recipe = RecipeFile.Load(Repository.Path($"models/recipes/{name}"));
+        var recipe = RecipeFile.Load(Repository.Path($"models/recipes/{name}"), LortaCatalog.Default);
 
         Assert.That(new[] { recipe.Model, recipe.Tokenizer }, Has.All.Matches<string>(Directory.Exists));
         Assert.That(recipe.Data.Train, Does.Exist);

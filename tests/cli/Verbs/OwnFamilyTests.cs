@@ -1,6 +1,5 @@
 using System.Text.Json.Nodes;
-using LoRTA.Onnx.GraphGen.Adapters;
-using LoRTA.Onnx.GraphGen.Adapters.Families;
+using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Adapters.Stored;
 using LoRTA.Onnx.Tests.Shared;
 
@@ -9,7 +8,7 @@ namespace LoRTA.Onnx.Cli.Tests.Verbs;
 /// <summary>A family that this project does not have: named in recipes, counted, trained, checked, folded and measured by every verb.</summary>
 internal sealed class OwnFamilyTests
 {
-    private static readonly IReadOnlyList<AdapterFamilyEntry> Families = [.. AdapterFamilies.All, Gain.Entry];
+    private static readonly LortaCatalog Catalog = LortaCatalog.Default.With(Gain.Entry);
     private static readonly string Model = Path.Combine(Fixtures.Repository, "models", "llama-mini");
     private static readonly string Recipe = Path.Combine(Fixtures.Repository, "models", "recipes", "ship-log.yaml");
 
@@ -88,7 +87,7 @@ internal sealed class OwnFamilyTests
         (whole with { Tensors = whole.Tensors.Where(pair => pair.Key != "layers.1.v.g").ToDictionary() }).Save();
 
         var words = command.Replace("{recipe}", Recipe).Replace("{model}", Model).Replace("{adapter}", _folder["in.adapter"]).Replace("{out}", _folder["out.onnx"]);
-        var run = CommandLine.With(Families, [.. words.Split(' ')]);
+        var run = CommandLine.With(Catalog, [.. words.Split(' ')]);
 
         Assert.That((run.ExitCode, run.Error), Is.EqualTo((1, run.Error)));
         Assert.That(run.Error, Does.Contain("LRT309").And.Contain("layers.1.v.g"));
@@ -105,7 +104,7 @@ internal sealed class OwnFamilyTests
 
     private static JsonNode Json(params string[] args)
     {
-        var run = CommandLine.With(Families, [.. args, "--json"]);
+        var run = CommandLine.With(Catalog, [.. args, "--json"]);
         Assert.That(run.ExitCode, Is.Zero, run.Error);
         return JsonNode.Parse(run.Output)!;
     }

@@ -1,5 +1,6 @@
 using LoRTA.Onnx.Export.Folding;
 using LoRTA.Onnx.Export.Verifying;
+using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Adapters;
 using LoRTA.Onnx.GraphGen.Adapters.Families;
 using LoRTA.Onnx.GraphGen.Adapters.Injection;
@@ -40,7 +41,7 @@ internal sealed record AdaptedFile(string Name, AdapterOptions Options)
 
     private UnderstoodModel Base => _understood ??= UnderstoodModel.Of(_deployed);
 
-    private bool ArePatterns => AdapterFamilies.TargetsOf(Options.Method, families: null)!.AreParameters;
+    private bool ArePatterns => LortaCatalog.Default.TargetsOf(Options.Method)!.AreParameters;
 
     // One layer of the largest model: its thirty are alike.
     private AdapterOptions Chosen => !IsLarge ? Options : ArePatterns ? Options with { Targets = ["*layers.0.*"] } : Options with { Layers = LayerChoice.Of(0) };
@@ -58,7 +59,7 @@ internal sealed record AdaptedFile(string Name, AdapterOptions Options)
         var plan = AdapterPlan.Of(Base, Chosen);
         var adapter = OfOneLayer(Math.Min(2, plan.Architecture.Layers - 1));
         var values = CentralDifferenceCheck.FactorsOf(AdapterPlan.Of(Base, adapter), seed: 0);
-        var graphs = TrainingGraphBuilder.Build(Base.Copy(), new TrainingOptions { Adapter = adapter, Task = Task, Values = values });
+        var graphs = TrainingGraphBuilder.Build(Base.Copy(), new TrainingOptions { Adapter = adapter, Task = Task, Values = values }, LortaCatalog.Default);
         var batch = SampleBatch.For(Task, plan.Architecture.Vocab ?? 2, graphs.Evaluation.Classes!.Value, seed: 0);
         return new CentralDifferenceCheck(graphs, new OrtSettings(), seed: 0).Run(batch);
     }
@@ -75,7 +76,7 @@ internal sealed record AdaptedFile(string Name, AdapterOptions Options)
     /// <summary>How far base + adapter is from the base where it is switched off.</summary>
     public double SwitchedOff()
     {
-        var adapted = AdaptedModels.Switchable(Base, Adapter(), allowOtherBase: false);
+        var adapted = AdaptedModels.Switchable(Base, Adapter(), allowOtherBase: false, LortaCatalog.Default);
         var runner = ModelRunner.Of(RandomAdapter.Evaluator, new VerifyOptions { Length = 12 }, _deployed);
         using var open = runner.Open(adapted.Model);
         var difference = OutputDifference.Between(runner.Run(Base.Canonical.Model), open.RunAll(adapted.Off));
@@ -94,7 +95,7 @@ internal sealed record AdaptedFile(string Name, AdapterOptions Options)
 
     private double DifferenceTo(OnnxModel other)
     {
-        _adapted ??= AdaptedModels.Switchable(Base, Adapter(), allowOtherBase: false).Model;
+        _adapted ??= AdaptedModels.Switchable(Base, Adapter(), allowOtherBase: false, LortaCatalog.Default).Model;
         return new Verifier(RandomAdapter.Evaluator).Compare(_adapted, other, new VerifyOptions { Length = 12 }).MaxRelDiff;
     }
 }

@@ -1,5 +1,6 @@
 using LoRTA.Onnx.Export.Folding;
 using LoRTA.Onnx.Export.Verifying;
+using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Adapters;
 using LoRTA.Onnx.GraphGen.Adapters.Injection;
 using LoRTA.Onnx.GraphGen.Attention;
@@ -53,7 +54,7 @@ internal sealed class AllLinearTests
         using var folder = new TestFolder();
         var deployed = OnnxModel.Load(Exports.Path(trained));
         var adapter = RandomAdapter.For(deployed, AllLinear);
-        var adapted = AdaptedModels.Switchable(UnderstoodModel.Of(deployed), adapter, allowOtherBase: false).Model;
+        var adapted = AdaptedModels.Switchable(UnderstoodModel.Of(deployed), adapter, allowOtherBase: false, LortaCatalog.Default).Model;
 
         new AdapterFold(RandomAdapter.Evaluator).Fold(OnnxModel.Load(Exports.Path(other)), adapter, new ExportOptions()).Model.Save(folder["folded.onnx"]);
 

@@ -1,5 +1,6 @@
 using LoRTA.Onnx.Export.Folding;
 using LoRTA.Onnx.Export.Verifying;
+using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Adapters.Injection;
 using LoRTA.Onnx.GraphGen.Adapters.Planning;
 using LoRTA.Onnx.GraphGen.Adapters.Stored;
@@ -51,7 +52,7 @@ internal sealed record ExporterFacts(string Name, ModelInspection Inspection, IR
     private static WorkingFacts WorkingOf(UnderstoodModel model, TestFolder folder, Func<UnderstoodModel, GradientFacts> gradients)
     {
         var adapter = RandomAdapter.For(model);
-        var adapted = AdaptedModels.Switchable(model, adapter, allowOtherBase: false).Model;
+        var adapted = AdaptedModels.Switchable(model, adapter, allowOtherBase: false, LortaCatalog.Default).Model;
         return new WorkingFacts(
             gradients(model),
             FoldedOf(model, adapter, adapted, new ExportOptions(), folder["folded.onnx"]),
@@ -62,13 +63,13 @@ internal sealed record ExporterFacts(string Name, ModelInspection Inspection, IR
     {
         var golden = Golden.Load(Goldens.Path(name));
         var batch = StoredBatch.Load(Fixtures.Path("models", folder, "reference", golden.Batch!));
-        return new GradientFacts(Exports.Split(name).Key, new GoldenCheck(golden, RandomAdapter.Evaluator).Run(TrainingGraphBuilder.Build(model.Copy(), golden.ToOptions(model)), batch, Settings).Ok);
+        return new GradientFacts(Exports.Split(name).Key, new GoldenCheck(golden, RandomAdapter.Evaluator).Run(TrainingGraphBuilder.Build(model.Copy(), golden.ToOptions(model, LortaCatalog.Default), LortaCatalog.Default), batch, Settings).Ok);
     }
 
     private static GradientFacts AgainstDifferences(string task, UnderstoodModel model)
     {
         var (architecture, adapter) = (Architecture.Of(model), RandomAdapter.Options(model.Map));
-        var graphs = TrainingGraphBuilder.Build(model.Copy(), new TrainingOptions { Adapter = adapter, Task = task, Values = CentralDifferenceCheck.FactorsOf(AdapterPlan.Of(architecture, adapter), seed: 0) });
+        var graphs = TrainingGraphBuilder.Build(model.Copy(), new TrainingOptions { Adapter = adapter, Task = task, Values = CentralDifferenceCheck.FactorsOf(AdapterPlan.Of(architecture, adapter), seed: 0) }, LortaCatalog.Default);
         var classes = graphs.Evaluation.Classes!.Value;
         return new GradientFacts(null, new CentralDifferenceCheck(graphs, Settings, seed: 0).Run(SampleBatch.For(task, architecture.Vocab ?? 2, classes, seed: 0)).Ok);
     }

@@ -20,7 +20,7 @@ internal sealed class FamilyMatrix
         select new TestCaseData(family.Method, name).SetArgDisplayNames(family.Method, name);
 
     /// <summary>Those of them that a scale of zero switches off: what trains the model's own parameters has none.</summary>
-    public static IEnumerable<TestCaseData> CasesWithSwitch => Cases.Where(given => !AdapterFamilies.TargetsOf((string)given.Arguments[0]!, families: null)!.AreParameters);
+    public static IEnumerable<TestCaseData> CasesWithSwitch => Cases.Where(given => !LortaCatalog.Default.TargetsOf((string)given.Arguments[0]!)!.AreParameters);
 
     /// <summary>Whether all files are taken, and a table of them is written.</summary>
     public static bool IsWhole => Environment.GetEnvironmentVariable("LORTA_MATRIX") == "1";

@@ -1,5 +1,6 @@
 using LoRTA.Onnx.Export.Folding;
 using LoRTA.Onnx.Export.Verifying;
+using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Adapters.Injection;
 using LoRTA.Onnx.GraphGen.Attention;
 using LoRTA.Onnx.GraphGen.Canonical;
@@ -36,7 +37,7 @@ internal sealed class FieldFilesTests
         deployed = OnnxModel.Load(folder["deployed.onnx"]);
         Assert.That(AttentionMap.Of(CanonicalModel.Of(deployed)).Layers.SelectMany(layer => layer.Sites).Count(site => site.Heads is not null), Is.EqualTo(sites));
         var adapter = RandomAdapter.For(deployed);
-        var adapted = AdaptedModels.Switchable(UnderstoodModel.Of(deployed), adapter, allowOtherBase: false).Model;
+        var adapted = AdaptedModels.Switchable(UnderstoodModel.Of(deployed), adapter, allowOtherBase: false, LortaCatalog.Default).Model;
 
         new AdapterFold(RandomAdapter.Evaluator).Fold(deployed, adapter, new ExportOptions()).Model.Save(folder["merged.onnx"]);
         new AdapterFold(RandomAdapter.Evaluator).Fold(deployed, adapter, new ExportOptions { KeepBase = true }).Model.Save(folder["beside.onnx"]);

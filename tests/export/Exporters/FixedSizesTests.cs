@@ -1,5 +1,6 @@
 using LoRTA.Onnx.Export.Folding;
 using LoRTA.Onnx.Export.Verifying;
+using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Adapters;
 using LoRTA.Onnx.GraphGen.Adapters.Injection;
 using LoRTA.Onnx.GraphGen.Adapters.Planning;
@@ -42,7 +43,7 @@ internal sealed class FixedSizesTests
         var path = Exported.Contains(file) ? Exports.Path(file) : file;
         var (dynamic, @fixed) = (OnnxModel.Load(path), Saved(path, folder["fixed.onnx"], isFolded));
         var adapter = RandomAdapter.For(dynamic);
-        var adapted = AdaptedModels.Switchable(UnderstoodModel.Of(dynamic), adapter, allowOtherBase: false).Model;
+        var adapted = AdaptedModels.Switchable(UnderstoodModel.Of(dynamic), adapter, allowOtherBase: false, LortaCatalog.Default).Model;
 
         new AdapterFold(RandomAdapter.Evaluator).Fold(@fixed, adapter, new ExportOptions()).Model.Save(folder["merged.onnx"]);
         new AdapterFold(RandomAdapter.Evaluator).Fold(@fixed, adapter, new ExportOptions { KeepBase = true }).Model.Save(folder["beside.onnx"]);

@@ -1,5 +1,6 @@
 using LoRTA.Onnx.Export.Folding;
 using LoRTA.Onnx.Export.Verifying;
+using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Adapters;
 using LoRTA.Onnx.GraphGen.Adapters.Injection;
 using LoRTA.Onnx.GraphGen.Adapters.Planning;
@@ -40,7 +41,7 @@ internal sealed class OptimizedFilesTests
 
         Assert.That(optimized.Graph.Nodes.Select(node => node.OpType), Has.Some.EqualTo("QLinearMatMul"));
         Assert.That(map.Layers.SelectMany(layer => layer.Sites).Count(site => site.Heads is not null), Is.EqualTo(16));
-        var adapted = AdaptedModels.Switchable(UnderstoodModel.Of(deployed), adapter, allowOtherBase: false).Model;
+        var adapted = AdaptedModels.Switchable(UnderstoodModel.Of(deployed), adapter, allowOtherBase: false, LortaCatalog.Default).Model;
         Assert.That(Difference(new ExportOptions { KeepBase = true }), Is.LessThanOrEqualTo(1e-5), "kept base");
         Assert.That(Difference(new ExportOptions()), Is.LessThanOrEqualTo(2e-2), "folded, rounded to 8 bits");
 
@@ -58,7 +59,7 @@ internal sealed class OptimizedFilesTests
         using var folder = new TestFolder();
         var optimized = Optimized(Exports.Path("llama-mini/int8-qdq"), folder["optimized.onnx"]);
         var adapter = RandomAdapter.For(optimized, new AdapterOptions { Method = "ia3" });
-        var adapted = AdaptedModels.Switchable(UnderstoodModel.Of(optimized), adapter, allowOtherBase: false).Model;
+        var adapted = AdaptedModels.Switchable(UnderstoodModel.Of(optimized), adapter, allowOtherBase: false, LortaCatalog.Default).Model;
 
         new AdapterFold(RandomAdapter.Evaluator).Fold(optimized, adapter, new ExportOptions { KeepBase = true }).Model.Save(folder["exported.onnx"]);
 
@@ -104,7 +105,7 @@ internal sealed class OptimizedFilesTests
 
         new AdapterFold(RandomAdapter.Evaluator).Fold(optimized, adapter, new ExportOptions()).Model.Save(folder["folded.onnx"]);
 
-        var adapted = AdaptedModels.Switchable(UnderstoodModel.Of(deployed), adapter, allowOtherBase: false).Model;
+        var adapted = AdaptedModels.Switchable(UnderstoodModel.Of(deployed), adapter, allowOtherBase: false, LortaCatalog.Default).Model;
         Assert.That(new Verifier(RandomAdapter.Evaluator).Compare(adapted, OnnxModel.Load(folder["folded.onnx"]), new VerifyOptions { Length = 12 }).MaxRelDiff, Is.LessThanOrEqualTo(1e-5));
     }
 

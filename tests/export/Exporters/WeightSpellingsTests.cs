@@ -1,5 +1,6 @@
 using LoRTA.Onnx.Export.Folding;
 using LoRTA.Onnx.Export.Verifying;
+using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Adapters;
 using LoRTA.Onnx.GraphGen.Adapters.Injection;
 using LoRTA.Onnx.GraphGen.Adapters.Planning;
@@ -53,12 +54,12 @@ internal sealed class WeightSpellingsTests
         var expected = before.Layers.SelectMany(layer => layer.Sites).Select(site => site.Address).ToList();
         Assert.That(after.Layers.SelectMany(layer => layer.Sites).Select(site => site.Address), Is.EqualTo(expected), string.Join('\n', after.Findings));
         var adapter = RandomAdapter.For(understood);
-        var adapted = AdaptedModels.Switchable(understood, adapter, allowOtherBase: false).Model;
+        var adapted = AdaptedModels.Switchable(understood, adapter, allowOtherBase: false, LortaCatalog.Default).Model;
         var folded = Exported(understood, adapter, new ExportOptions(), folder["folded.onnx"]);
         var beside = Exported(understood, adapter, new ExportOptions { KeepBase = true }, folder["beside.onnx"]);
         Assert.Multiple(() =>
         {
-            Assert.That(verifier.Compare(AdaptedModels.Switchable(understood, Zero(adapter), allowOtherBase: false).Model, model, options).MaxRelDiff, Is.LessThanOrEqualTo(1e-5), "canonical");
+            Assert.That(verifier.Compare(AdaptedModels.Switchable(understood, Zero(adapter), allowOtherBase: false, LortaCatalog.Default).Model, model, options).MaxRelDiff, Is.LessThanOrEqualTo(1e-5), "canonical");
             Assert.That(verifier.Compare(adapted, folded, options).MaxRelDiff, Is.LessThanOrEqualTo(spelling.IsRounded ? 0.2 : 1e-5), "folded");
             Assert.That(verifier.Compare(adapted, beside, options).MaxRelDiff, Is.LessThanOrEqualTo(1e-5), "kept base");
             Assert.That(Map(folded).Layers.SelectMany(layer => layer.Sites).Count(), Is.EqualTo(expected.Count), "sites of the folded file");
@@ -74,7 +75,7 @@ internal sealed class WeightSpellingsTests
         Assume.That(!spelling.IsBehindLayers || architecture is "bert" or "bloom", "a scale behind a layer without bias is none of the weight");
         var plain = UnderstoodModel.Of(original);
         var adapter = RandomAdapter.For(plain);
-        var adapted = AdaptedModels.Switchable(plain, adapter, allowOtherBase: false).Model;
+        var adapted = AdaptedModels.Switchable(plain, adapter, allowOtherBase: false, LortaCatalog.Default).Model;
 
         var folded = Exported(UnderstoodModel.Of(model), adapter, new ExportOptions(), folder["folded.onnx"]);
 
@@ -96,7 +97,7 @@ internal sealed class WeightSpellingsTests
         foreach (var family in families)
         {
             var adapter = RandomAdapter.For(understood, family);
-            var adapted = AdaptedModels.Switchable(understood, adapter, allowOtherBase: false).Model;
+            var adapted = AdaptedModels.Switchable(understood, adapter, allowOtherBase: false, LortaCatalog.Default).Model;
 
             var folded = Exported(understood, adapter, new ExportOptions(), folder["folded.onnx"]);
             var beside = Exported(understood, adapter, new ExportOptions { KeepBase = true }, folder["beside.onnx"]);
@@ -119,7 +120,7 @@ internal sealed class WeightSpellingsTests
         var model = Written(spelling, architecture, folder["written.onnx"]);
         var understood = UnderstoodModel.Of(model);
         var plan = AdapterPlan.Of(understood, RandomAdapter.Options(understood.Map, method));
-        var graphs = TrainingGraphBuilder.Build(understood.Copy(), new TrainingOptions { Adapter = plan.Options, Task = "causal-lm", Values = CentralDifferenceCheck.FactorsOf(plan, seed: 0) });
+        var graphs = TrainingGraphBuilder.Build(understood.Copy(), new TrainingOptions { Adapter = plan.Options, Task = "causal-lm", Values = CentralDifferenceCheck.FactorsOf(plan, seed: 0) }, LortaCatalog.Default);
 
         var check = new CentralDifferenceCheck(graphs, new OrtSettings(Threads: 1), seed: 0).Run(SampleBatch.For("causal-lm", plan.Architecture.Vocab ?? 2, graphs.Evaluation.Classes!.Value, seed: 0));
 

@@ -58,7 +58,7 @@ internal sealed class AdapterFoldTests
 
         var folded = Folded(deployed, adapter);
 
-        Assert.That(Compare(AdaptedModels.Switchable(UnderstoodModel.Of(deployed), adapter, allowOtherBase: false).Model, folded).MaxRelDiff, Is.LessThanOrEqualTo(1e-5));
+        Assert.That(Compare(AdaptedModels.Switchable(UnderstoodModel.Of(deployed), adapter, allowOtherBase: false, LortaCatalog.Default).Model, folded).MaxRelDiff, Is.LessThanOrEqualTo(1e-5));
         Assert.That(Compare(deployed, folded).MaxRelDiff, Is.GreaterThan(1e-4), "the adapter must change something");
     }
 
@@ -74,7 +74,7 @@ internal sealed class AdapterFoldTests
 
         var folded = Folded(OnnxModel.Load(Exports.Path(export)), adapter);
 
-        Assert.That(Compare(AdaptedModels.Switchable(UnderstoodModel.Of(trained), adapter, allowOtherBase: false).Model, folded).MaxRelDiff, Is.LessThanOrEqualTo(1e-5));
+        Assert.That(Compare(AdaptedModels.Switchable(UnderstoodModel.Of(trained), adapter, allowOtherBase: false, LortaCatalog.Default).Model, folded).MaxRelDiff, Is.LessThanOrEqualTo(1e-5));
     }
 
     [TestCase("llama-mini/ts-sdpa")]
@@ -170,7 +170,7 @@ internal sealed class AdapterFoldTests
         Assert.That(Sites(folded).Select(site => folded.Graph.Find(site.Stored.Weight)!.Constant!.Type), Is.All.EqualTo(ElementType.Float16));
         Assert.That((rounding.Type, rounding.Weights), Is.EqualTo(("float16", 24)));
         Assert.That(rounding.MaxRel, Is.InRange(1e-5, 1.0 / 2048));
-        Assert.That(Compare(AdaptedModels.Switchable(UnderstoodModel.Of(deployed), adapter, allowOtherBase: false).Model, folded).MaxRelDiff, Is.InRange(1e-6, 5e-3));
+        Assert.That(Compare(AdaptedModels.Switchable(UnderstoodModel.Of(deployed), adapter, allowOtherBase: false, LortaCatalog.Default).Model, folded).MaxRelDiff, Is.InRange(1e-6, 5e-3));
     }
 
     [TestCase("llama-mini/genai-int4", "uint4, blocks of 32", 8, 0.2)]
@@ -206,7 +206,7 @@ internal sealed class AdapterFoldTests
 
         var beside = Folded(deployed, adapter, new ExportOptions { KeepBase = true });
 
-        Assert.That(Compare(AdaptedModels.Switchable(UnderstoodModel.Of(deployed), adapter, allowOtherBase: false).Model, beside).MaxRelDiff, Is.LessThanOrEqualTo(1e-5));
+        Assert.That(Compare(AdaptedModels.Switchable(UnderstoodModel.Of(deployed), adapter, allowOtherBase: false, LortaCatalog.Default).Model, beside).MaxRelDiff, Is.LessThanOrEqualTo(1e-5));
         Assert.That(Compare(deployed, beside).MaxRelDiff, Is.GreaterThan(1e-4), "the adapter must change something");
         Assert.That(beside.Graph.Inputs.Select(input => input.Name), Is.EqualTo(deployed.Graph.Inputs.Select(input => input.Name)));
         foreach (var value in deployed.Graph.Initializers.Where(value => beside.Graph.Find(value.Name) is not null))
@@ -260,7 +260,7 @@ internal sealed class AdapterFoldTests
         var folded = Folded(deployed, adapter, new ExportOptions { Widen = true });
 
         Assert.That(Sites(folded).Select(site => folded.Graph.Find(site.Stored.Weight)!.Constant!.Type), Is.All.EqualTo(ElementType.Float));
-        Assert.That(Compare(AdaptedModels.Switchable(UnderstoodModel.Of(deployed), adapter, allowOtherBase: false).Model, folded).MaxRelDiff, Is.LessThanOrEqualTo(1e-5));
+        Assert.That(Compare(AdaptedModels.Switchable(UnderstoodModel.Of(deployed), adapter, allowOtherBase: false, LortaCatalog.Default).Model, folded).MaxRelDiff, Is.LessThanOrEqualTo(1e-5));
         Assert.That(folded.Graph.Initializers.Any(value => value.Constant!.Type == ElementType.Float16), Is.True, "all other weights stay narrow");
     }
 

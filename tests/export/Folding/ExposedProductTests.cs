@@ -1,5 +1,6 @@
 using LoRTA.Onnx.Export.Folding;
 using LoRTA.Onnx.Export.Verifying;
+using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Adapters.Injection;
 using LoRTA.Onnx.GraphGen.Adapters.Stored;
 using LoRTA.Onnx.GraphGen.Attention;
@@ -46,7 +47,7 @@ internal sealed class ExposedProductTests
         var adapter = RandomAdapter.For(deployed);
         var kept = Saved(deployed, adapter, new ExportOptions { KeepBase = true });
 
-        Assert.That(Compare(AdaptedModels.Switchable(UnderstoodModel.Of(deployed), adapter, allowOtherBase: false).Model, kept), Is.LessThanOrEqualTo(1e-5));
+        Assert.That(Compare(AdaptedModels.Switchable(UnderstoodModel.Of(deployed), adapter, allowOtherBase: false, LortaCatalog.Default).Model, kept), Is.LessThanOrEqualTo(1e-5));
     }
 
     private static string? BiasedOutput(Projection site) => site.Stored.BiasOutput;
@@ -58,7 +59,7 @@ internal sealed class ExposedProductTests
 
         var (folded, kept) = (Saved(deployed, adapter, new ExportOptions()), Saved(deployed, adapter, new ExportOptions { KeepBase = true }));
 
-        var adapted = AdaptedModels.Switchable(UnderstoodModel.Of(deployed), adapter, allowOtherBase: false).Model;
+        var adapted = AdaptedModels.Switchable(UnderstoodModel.Of(deployed), adapter, allowOtherBase: false, LortaCatalog.Default).Model;
         Assert.That(kept.Graph.Outputs.Select(output => output.Name), Is.EqualTo(deployed.Graph.Outputs.Select(output => output.Name)));
         Assert.That(Compare(adapted, folded), Is.LessThanOrEqualTo(1e-5), "folded");
         Assert.That(Compare(adapted, kept), Is.LessThanOrEqualTo(1e-5), "kept");

@@ -2,7 +2,6 @@ using LoRTA.Onnx.Export.Folding;
 using LoRTA.Onnx.Export.Verifying;
 using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Adapters;
-using LoRTA.Onnx.GraphGen.Adapters.Families;
 using LoRTA.Onnx.GraphGen.Adapters.Injection;
 using LoRTA.Onnx.GraphGen.Adapters.Stored;
 using LoRTA.Onnx.GraphGen.Attention;
@@ -17,7 +16,7 @@ namespace LoRTA.Onnx.Export.Tests.Folding;
 /// <summary>A family that changes W and b, in files that keep biases in different places.</summary>
 internal sealed class FoldedBiasTests
 {
-    private static readonly IReadOnlyList<AdapterFamilyEntry> Families = [Gain.Entry];
+    private static readonly LortaCatalog Catalog = LortaCatalog.Default.With(Gain.Entry);
     private static readonly VerifyOptions Quick = new() { Length = 12 };
 
     // Add; Gemm; Attention and SkipLayerNormalization; MultiHeadAttention; QAttention and int32 codes; packed q k v with and without parts of their own; none.
@@ -34,7 +33,7 @@ internal sealed class FoldedBiasTests
     {
         var (deployed, adapter) = Prepared(file);
 
-        var folded = new AdapterFold(RandomAdapter.Evaluator, Families).Fold(deployed, adapter, new ExportOptions());
+        var folded = new AdapterFold(RandomAdapter.EvaluatorOf(Catalog)).Fold(deployed, adapter, new ExportOptions());
 
         folded.Round();
         Assert.That(Difference(Adapted(deployed, adapter), folded.Model), Is.LessThanOrEqualTo(1e-5));
@@ -46,7 +45,7 @@ internal sealed class FoldedBiasTests
     {
         var (deployed, adapter) = Prepared(file);
 
-        var kept = new AdapterFold(RandomAdapter.Evaluator, Families).Fold(deployed, adapter, new ExportOptions { KeepBase = true });
+        var kept = new AdapterFold(RandomAdapter.EvaluatorOf(Catalog)).Fold(deployed, adapter, new ExportOptions { KeepBase = true });
 
         Assert.That(Difference(Adapted(deployed, adapter), kept.Model), Is.LessThanOrEqualTo(1e-5));
     }
@@ -57,9 +56,9 @@ internal sealed class FoldedBiasTests
     public void Biases_of_an_MLP_are_folded_inside_of_fused_operators(string file)
     {
         var deployed = OnnxModel.Load(Fixtures.Path(file));
-        var adapter = RandomAdapter.For(deployed, new AdapterOptions { Method = "gain", Targets = ["up", "down"] }, Families);
+        var adapter = RandomAdapter.For(deployed, new AdapterOptions { Method = "gain", Targets = ["up", "down"] }, Catalog);
 
-        var folded = new AdapterFold(RandomAdapter.Evaluator, Families).Fold(deployed, adapter, new ExportOptions()).Model;
+        var folded = new AdapterFold(RandomAdapter.EvaluatorOf(Catalog)).Fold(deployed, adapter, new ExportOptions()).Model;
 
         Assert.That(folded.Graph.Nodes.Count(node => node.Op == OrtOps.BiasGelu), Is.EqualTo(4));
         Assert.That(Difference(Adapted(deployed, adapter), folded), Is.LessThanOrEqualTo(1e-5));
@@ -71,14 +70,13 @@ internal sealed class FoldedBiasTests
     [TestCase("lora")]
     public void Codes_of_a_bias_have_the_scale_of_the_folded_weight(string method)
     {
-        IReadOnlyList<AdapterFamilyEntry> families = [.. Families, .. AdapterFamilies.All];
         var deployed = OnnxModel.Load(Architectures.All.Single(architecture => architecture.Name == "opt").Path);
         StoreAsIntegers(deployed, UnderstoodModel.Of(deployed).Map.Layers[0].Q!);
         var old = UnderstoodModel.Of(deployed).Map.Layers[0].Q!;
         Assert.That(old.Stored.Op, Is.EqualTo("QGemm"));
-        var adapter = RandomAdapter.For(deployed, new AdapterOptions { Method = method, Rank = 2, Alpha = 8, Targets = ["q"] }, families);
+        var adapter = RandomAdapter.For(deployed, new AdapterOptions { Method = method, Rank = 2, Alpha = 8, Targets = ["q"] }, Catalog);
 
-        var folded = new AdapterFold(RandomAdapter.Evaluator, families).Fold(deployed, adapter, new ExportOptions());
+        var folded = new AdapterFold(RandomAdapter.EvaluatorOf(Catalog)).Fold(deployed, adapter, new ExportOptions());
 
         folded.Round();
         var gain = method == "gain" ? adapter.Tensors["layers.0.q.g"].ToFloats() : new float[old.Out];
@@ -129,9 +127,9 @@ internal sealed class FoldedBiasTests
         var before = UnderstoodModel.Of(deployed).Map.Layers[0];
         if (form == "blocks") AddBias(deployed, before.Q!);
         else Store(deployed, before, form);
-        var adapter = RandomAdapter.For(deployed, "gain", families: Families);
+        var adapter = RandomAdapter.For(deployed, "gain", catalog: Catalog);
 
-        var folded = new AdapterFold(RandomAdapter.Evaluator, Families).Fold(deployed, adapter, new ExportOptions());
+        var folded = new AdapterFold(RandomAdapter.EvaluatorOf(Catalog)).Fold(deployed, adapter, new ExportOptions());
 
         folded.Round();
         var (old, now) = (UnderstoodModel.Of(deployed).Map.Layers[0], UnderstoodModel.Of(folded.Model).Map.Layers[0]);
@@ -149,12 +147,12 @@ internal sealed class FoldedBiasTests
     public void Layer_without_bias_gets_an_addition_where_the_family_makes_one()
     {
         var deployed = OnnxModel.Load(Fixtures.Path("models/llama-mini/ts-sdpa.onnx"));
-        var families = new AdapterFamilyEntry[] { new("shift", [], _ => new Shift()) };
-        var adapter = RandomAdapter.For(deployed, "shift", families: families);
+        var catalog = LortaCatalog.Default.With(new AdapterFamilyEntry("shift", [], _ => new Shift()));
+        var adapter = RandomAdapter.For(deployed, "shift", catalog: catalog);
 
-        var folded = new AdapterFold(RandomAdapter.Evaluator, families).Fold(deployed, adapter, new ExportOptions());
+        var folded = new AdapterFold(RandomAdapter.EvaluatorOf(catalog)).Fold(deployed, adapter, new ExportOptions());
 
-        Assert.That(Difference(AdaptedModels.Switchable(UnderstoodModel.Of(deployed), adapter, allowOtherBase: false, families).Model, folded.Model), Is.LessThanOrEqualTo(1e-5));
+        Assert.That(Difference(AdaptedModels.Switchable(UnderstoodModel.Of(deployed), adapter, allowOtherBase: false, catalog).Model, folded.Model), Is.LessThanOrEqualTo(1e-5));
         Assert.That(Difference(deployed, folded.Model), Is.GreaterThan(1e-4), "the adapter must change something");
     }
 
@@ -211,11 +209,11 @@ internal sealed class FoldedBiasTests
     private static (OnnxModel Deployed, Adapter Adapter) Prepared(string file)
     {
         var deployed = OnnxModel.Load(file.StartsWith("models/", StringComparison.Ordinal) ? Fixtures.Path(file) : Architectures.All.Single(architecture => architecture.Name == file).Path);
-        return (deployed, RandomAdapter.For(deployed, "gain", families: Families));
+        return (deployed, RandomAdapter.For(deployed, "gain", catalog: Catalog));
     }
 
     private static OnnxModel Adapted(OnnxModel deployed, Adapter adapter) =>
-        AdaptedModels.Switchable(UnderstoodModel.Of(deployed), adapter, allowOtherBase: false, Families).Model;
+        AdaptedModels.Switchable(UnderstoodModel.Of(deployed), adapter, allowOtherBase: false, Catalog).Model;
 
     private static double Difference(OnnxModel a, OnnxModel b) => new Verifier(RandomAdapter.Evaluator).Compare(a, b, Quick).MaxRelDiff;
 

@@ -53,7 +53,7 @@ internal sealed class FoldedParametersTests
     {
         using var folder = new TestFolder();
         new AdapterFold(RandomAdapter.Evaluator).Fold(deployed, adapter, new ExportOptions()).Model.Save(folder["folded.onnx"]);
-        var adapted = AdaptedModels.Switchable(UnderstoodModel.Of(trained), adapter, allowOtherBase: false).Model;
+        var adapted = AdaptedModels.Switchable(UnderstoodModel.Of(trained), adapter, allowOtherBase: false, LortaCatalog.Default).Model;
         return new Verifier(RandomAdapter.Evaluator).Compare(adapted, OnnxModel.Load(folder["folded.onnx"]), new VerifyOptions { Length = 12 }).MaxRelDiff;
     }
 

@@ -1,6 +1,7 @@
 using LoRTA.Onnx.Export.Folding;
 using LoRTA.Onnx.Export.Tests.Exporters;
 using LoRTA.Onnx.Export.Verifying;
+using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Adapters.Families;
 using LoRTA.Onnx.GraphGen.Adapters.Injection;
 using LoRTA.Onnx.GraphGen.Attention;
@@ -28,7 +29,7 @@ internal sealed class OlderOpsetsTests
 
         new AdapterFold(RandomAdapter.Evaluator).Fold(deployed, adapter, new ExportOptions { KeepBase = true }).Model.Save(folder["beside.onnx"]);
 
-        var adapted = AdaptedModels.Switchable(UnderstoodModel.Of(deployed), adapter, allowOtherBase: false).Model;
+        var adapted = AdaptedModels.Switchable(UnderstoodModel.Of(deployed), adapter, allowOtherBase: false, LortaCatalog.Default).Model;
         var kept = OnnxModel.Load(folder["beside.onnx"]);
         Assert.That(kept.Opset, Is.EqualTo(opset));
         Assert.That(new Verifier(RandomAdapter.Evaluator).Compare(adapted, kept, new VerifyOptions { Length = 12 }).MaxRelDiff, Is.LessThanOrEqualTo(1e-5));

@@ -1,6 +1,6 @@
 using LoRTA.Onnx.Export.Folding;
 using LoRTA.Onnx.Export.Verifying;
-using LoRTA.Onnx.GraphGen.Adapters;
+using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Adapters.Injection;
 using LoRTA.Onnx.GraphGen.Adapters.Stored;
 using LoRTA.Onnx.GraphGen.Artifacts;
@@ -13,11 +13,11 @@ namespace LoRTA.Onnx.Export.Tests.Folding;
 /// <summary>A family that this project does not have, given to each entry point.</summary>
 internal sealed class OwnFamilyTests
 {
-    private static readonly IReadOnlyList<AdapterFamilyEntry> Families = [Gain.Entry];
+    private static readonly LortaCatalog Catalog = LortaCatalog.Default.With(Gain.Entry);
 
     private readonly OnnxModel _base = OnnxModel.Load(Architectures.All.First(architecture => architecture.Name == "bert").Path);
 
-    private Adapter Random => RandomAdapter.For(_base, "gain", families: Families);
+    private Adapter Random => RandomAdapter.For(_base, "gain", catalog: Catalog);
 
     [Test]
     public void It_is_injected() => Assert.That(Injected().Config.Method, Is.EqualTo("gain"));
@@ -25,7 +25,7 @@ internal sealed class OwnFamilyTests
     [Test]
     public void It_is_trained()
     {
-        var graphs = TrainingGraphBuilder.Build(_base, new TrainingOptions { Adapter = Random.Config.AdapterOptions, Task = "masked-lm", Families = Families });
+        var graphs = TrainingGraphBuilder.Build(_base, new TrainingOptions { Adapter = Random.Config.AdapterOptions, Task = "masked-lm" }, Catalog);
 
         Assert.That(graphs.Plan.Family, Is.TypeOf<Gain>());
     }
@@ -35,16 +35,16 @@ internal sealed class OwnFamilyTests
     {
         var adapter = Injected();
 
-        var folded = new AdapterFold(RandomAdapter.Evaluator, Families).Fold(_base, adapter, new ExportOptions());
+        var folded = new AdapterFold(RandomAdapter.EvaluatorOf(Catalog)).Fold(_base, adapter, new ExportOptions());
 
-        var verifier = new Verifier(RandomAdapter.Evaluator, Families);
+        var verifier = new Verifier(RandomAdapter.EvaluatorOf(Catalog));
         Assert.That(verifier.Compare(UnderstoodModel.Of(_base), adapter, folded, new VerifyOptions { Length = 8 }).Ok, Is.True);
     }
 
     [Test]
     public void It_stays_beside_its_base()
     {
-        var folder = new AdapterFold(RandomAdapter.Evaluator, Families);
+        var folder = new AdapterFold(RandomAdapter.EvaluatorOf(Catalog));
 
         var kept = folder.Fold(_base, Injected(), new ExportOptions { KeepBase = true }).Model;
 
@@ -52,5 +52,5 @@ internal sealed class OwnFamilyTests
     }
 
     private Adapter Injected() =>
-        DeployedInjection.Apply(_base, Random.Config.AdapterOptions, Random.Tensors, seed: 0, Families).Adapter;
+        DeployedInjection.Apply(_base, Random.Config.AdapterOptions, Random.Tensors, seed: 0, Catalog).Adapter;
 }

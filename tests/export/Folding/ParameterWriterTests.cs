@@ -34,7 +34,7 @@ internal sealed class ParameterWriterTests
         new AdapterFold(RandomAdapter.Evaluator).Fold(deployed, adapter, new ExportOptions { Widen = true }).Model.Save(folder["folded.onnx"]);
 
         var (verifier, folded, options) = (new Verifier(RandomAdapter.Evaluator), OnnxModel.Load(folder["folded.onnx"]), new VerifyOptions { Length = 12 });
-        Assert.That(verifier.Compare(AdaptedModels.Switchable(UnderstoodModel.Of(deployed), adapter, allowOtherBase: false).Model, folded, options).MaxRelDiff, Is.LessThanOrEqualTo(export.StartsWith("minilm", StringComparison.Ordinal) ? 5e-3 : 1e-5));
+        Assert.That(verifier.Compare(AdaptedModels.Switchable(UnderstoodModel.Of(deployed), adapter, allowOtherBase: false, LortaCatalog.Default).Model, folded, options).MaxRelDiff, Is.LessThanOrEqualTo(export.StartsWith("minilm", StringComparison.Ordinal) ? 5e-3 : 1e-5));
         Assert.That(verifier.Compare(WithoutParameters(deployed, adapter), folded, options).MaxRelDiff, Is.GreaterThan(1e-3), "the parameters must change something");
     }
 
@@ -50,7 +50,7 @@ internal sealed class ParameterWriterTests
         var folded = OnnxModel.Load(folder["folded.onnx"]);
         foreach (var name in ParameterNames.Of(folded).Where(name => name.Name.EndsWith("norm1.bias", StringComparison.Ordinal) || name.Name.EndsWith("norm2.bias", StringComparison.Ordinal)))
             Assert.That(ModelParameters.ReadParameter(folded, name).ToFloats(), name.Name == "layers.1.norm1.bias" ? Has.Some.Not.Zero : Is.All.Zero, name.Name);
-        Assert.That(new Verifier(RandomAdapter.Evaluator).Compare(AdaptedModels.Switchable(UnderstoodModel.Of(deployed), adapter, allowOtherBase: false).Model, folded, new VerifyOptions { Length = 12 }).MaxRelDiff, Is.LessThanOrEqualTo(1e-5));
+        Assert.That(new Verifier(RandomAdapter.Evaluator).Compare(AdaptedModels.Switchable(UnderstoodModel.Of(deployed), adapter, allowOtherBase: false, LortaCatalog.Default).Model, folded, new VerifyOptions { Length = 12 }).MaxRelDiff, Is.LessThanOrEqualTo(1e-5));
     }
 
     [Test]
@@ -114,12 +114,12 @@ internal sealed class ParameterWriterTests
     }
 
     private static OnnxModel WithoutParameters(OnnxModel deployed, Adapter adapter) =>
-        AdaptedModels.Switchable(UnderstoodModel.Of(deployed), adapter with { Tensors = adapter.Tensors.Where(pair => !pair.Key.StartsWith("param.", StringComparison.Ordinal)).ToDictionary() }, allowOtherBase: false).Model;
+        AdaptedModels.Switchable(UnderstoodModel.Of(deployed), adapter with { Tensors = adapter.Tensors.Where(pair => !pair.Key.StartsWith("param.", StringComparison.Ordinal)).ToDictionary() }, allowOtherBase: false, LortaCatalog.Default).Model;
 
     private static Adapter Changed(OnnxModel deployed, string pattern)
     {
         var adapter = RandomAdapter.For(deployed);
-        var trained = AdaptedModel.Of(UnderstoodModel.Of(deployed), adapter.Config.AdapterOptions, trainables: new([new TrainablePattern { Match = pattern }])).Trained(None, 0);
+        var trained = AdaptedModel.Of(UnderstoodModel.Of(deployed), adapter.Config.AdapterOptions, LortaCatalog.Default, new([new TrainablePattern { Match = pattern }])).Trained(None, 0);
         var tensors = adapter.Tensors.ToDictionary();
         foreach (var tensor in trained.Where(tensor => tensor.Name.StartsWith("param.", StringComparison.Ordinal)))
             tensors[tensor.Name] = OnnxTensor.Of<float>([.. tensor.Initial.Dims], tensor.Initial.ToFloats().Select((value, i) => (value * 1.25f) + (0.25f * (i % 3))).ToArray());

@@ -47,7 +47,7 @@ internal sealed class ModelParametersTests
     public void First_pattern_that_fits_decides_the_group()
     {
         var special = new ParameterGroup(LearningRate: 0.5);
-        var adapted = AdaptedModel.Of(UnderstoodModel.Of(OnnxModel.Load(Exports.Path("roberta-mini/seqcls.ts-eager"))), Options, trainables: new([new TrainablePattern { Match = "classifier.dense.*", LearningRate = special.LearningRate }, new TrainablePattern { Match = "classifier.*" }]));
+        var adapted = AdaptedModel.Of(UnderstoodModel.Of(OnnxModel.Load(Exports.Path("roberta-mini/seqcls.ts-eager"))), Options, LortaCatalog.Default, new([new TrainablePattern { Match = "classifier.dense.*", LearningRate = special.LearningRate }, new TrainablePattern { Match = "classifier.*" }]));
 
         var groups = adapted.Trained(None, 0).ToDictionary(tensor => tensor.Name, tensor => tensor.Group);
 
@@ -133,7 +133,7 @@ internal sealed class ModelParametersTests
 
     private static (AdaptedModel Model, IReadOnlyList<TrainedTensor> Trained) Trained(string export, string pattern)
     {
-        var adapted = AdaptedModel.Of(UnderstoodModel.Of(OnnxModel.Load(Exports.Path(export))), Options, trainables: new([new TrainablePattern { Match = pattern }]));
+        var adapted = AdaptedModel.Of(UnderstoodModel.Of(OnnxModel.Load(Exports.Path(export))), Options, LortaCatalog.Default, new([new TrainablePattern { Match = pattern }]));
         return (adapted, adapted.Trained(None, 0));
     }
 }

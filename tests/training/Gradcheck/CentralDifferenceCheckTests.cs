@@ -1,3 +1,4 @@
+using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Adapters;
 using LoRTA.Onnx.GraphGen.Adapters.Planning;
 using LoRTA.Onnx.GraphGen.Artifacts;
@@ -76,7 +77,7 @@ internal sealed class CentralDifferenceCheckTests
     [Test]
     public void What_the_gradient_takes_for_constant_is_held_and_the_penalty_counts()
     {
-        var (graphs, batch) = Prepared("bert", "held", 1, [new("held", [], options => new Held(options))]);
+        var (graphs, batch) = Prepared("bert", "held", 1, LortaCatalog.Default.With(new AdapterFamilyEntry("held", [], options => new Held(options))));
 
         var result = new CentralDifferenceCheck(graphs, Settings, 1).Run(batch);
 
@@ -117,14 +118,14 @@ internal sealed class CentralDifferenceCheckTests
     }
 
     private static (TrainingGraphs Graphs, Batch Batch) Prepared(
-        string name, string method, long seed, IReadOnlyList<AdapterFamilyEntry>? families = null, IReadOnlyList<string>? targets = null)
+        string name, string method, long seed, LortaCatalog? catalog = null, IReadOnlyList<string>? targets = null)
     {
         var deployed = OnnxModel.Load(Architectures.All.Single(architecture => architecture.Name == name).Path);
         var understood = UnderstoodModel.Of(deployed);
         var architecture = Architecture.Of(understood);
         var adapter = new AdapterOptions { Method = method, Rank = 2, Alpha = 16, Targets = targets ?? ["q", "v"] };
-        var values = CentralDifferenceCheck.FactorsOf(AdapterPlan.Of(understood, adapter, families), seed);
-        var graphs = TrainingGraphBuilder.Build(deployed, new TrainingOptions { Adapter = adapter, Task = "causal-lm", Values = values, Families = families });
+        var values = CentralDifferenceCheck.FactorsOf(AdapterPlan.Of(understood, adapter, catalog), seed);
+        var graphs = TrainingGraphBuilder.Build(deployed, new TrainingOptions { Adapter = adapter, Task = "causal-lm", Values = values }, catalog);
         return (graphs, SampleBatch.For("causal-lm", architecture.Vocab!.Value, graphs.Evaluation.Classes!.Value, seed));
     }
 

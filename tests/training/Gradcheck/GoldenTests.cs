@@ -38,7 +38,7 @@ internal sealed class GoldenTests
         {
             var export = exports[golden].FirstOrDefault() ?? exports.First().First();
             if (!models.TryGetValue(export, out var understood)) models[export] = understood = UnderstoodModel.Of(OnnxModel.Load(Exports.Path(export)));
-            var plan = AdapterPlan.Of(understood, Golden.Load(Goldens.Path(golden)).ToOptions(understood).Adapter);
+            var plan = AdapterPlan.Of(understood, Golden.Load(Goldens.Path(golden)).ToOptions(understood, LortaCatalog.Default).Adapter);
 
             Assert.That(plan.Trainable, Is.EqualTo(Goldens.Trainable(golden)), golden);
         }

@@ -1,3 +1,4 @@
+using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Adapters;
 using LoRTA.Onnx.GraphGen.Adapters.Families;
 using LoRTA.Onnx.GraphGen.Ir;
@@ -90,7 +91,7 @@ internal sealed class AfterStepTests
 
     private void Train(string output) => TinyRun.Train(Request(output), Progress.None);
 
-    private RunRequest Request(string output) => _run.Request(output, [new("counting", [], options => new Counting(options, _recorded))], Settings);
+    private RunRequest Request(string output) => _run.Request(output, LortaCatalog.Default.With(new AdapterFamilyEntry("counting", [], options => new Counting(options, _recorded))), Settings);
 
     private sealed class Recorded
     {
@@ -102,7 +103,7 @@ internal sealed class AfterStepTests
     /// <summary>LoRA that counts steps, sets the first number of each B to 7 once it has counted to 2, and wants a constant penalty.</summary>
     private sealed class Counting(AdapterOptions options, Recorded recorded) : IAdapterFamily, IAfterStep
     {
-        private readonly IAdapterFamily _lora = AdapterFamilies.Create(options with { Method = "lora" });
+        private readonly IAdapterFamily _lora = LortaCatalog.Default.Create(options with { Method = "lora" });
 
         public string Method => "counting";
 

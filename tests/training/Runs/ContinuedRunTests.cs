@@ -38,7 +38,7 @@ internal sealed class ContinuedRunTests
         var (first, second) = (Adapter.Load(_run["first", "adapter"]).Config, Adapter.Load(_run["second", "adapter"]).Config);
         Assert.That((second.Rank, second.Alpha, second.Scale), Is.EqualTo((first.Rank, first.Alpha, first.Scale)));
         Assert.That(second.Layers, Is.EqualTo(first.Layers));
-        Assert.That(RecipeFile.Load(_run["second", "recipe.yaml"]).Adapter.Rank, Is.EqualTo(2));
+        Assert.That(RecipeFile.Load(_run["second", "recipe.yaml"], LortaCatalog.Default).Adapter.Rank, Is.EqualTo(2));
     }
 
     [Test]
@@ -123,7 +123,7 @@ internal sealed class ContinuedRunTests
         using var kill = Progress.KillAt(6);
         Assert.Throws<KilledException>(() => TinyRun.Train(_run.Request("second", more), kill));
 
-        var (killed, whole) = (StoredAdapters.Load(_run["second"]), StoredAdapters.Load(_run["whole", "checkpoints", "step-00000005.safetensors"]));
+        var (killed, whole) = (StoredAdapters.Load(_run["second"], LortaCatalog.Default), StoredAdapters.Load(_run["whole", "checkpoints", "step-00000005.safetensors"], LortaCatalog.Default));
 
         Assert.That(killed.Config.Frozen, Is.EqualTo(whole.Config.Frozen));
         Assert.That(killed.Tensors.Keys, Is.EquivalentTo(whole.Tensors.Keys));
@@ -156,7 +156,7 @@ internal sealed class ContinuedRunTests
         const string said = "Extended after step 6: the schedule changed there, so the bytes differ from those of one uninterrupted run.";
         Assert.That(File.ReadAllText(_run["run", "report.md"]), Does.Contain(said));
         Assert.That(File.ReadAllText(_run["run", "log.txt"]), Does.Contain(said));
-        Assert.That(RecipeFile.Load(_run["run", "recipe.yaml"]).Train.Steps, Is.EqualTo(9));
+        Assert.That(RecipeFile.Load(_run["run", "recipe.yaml"], LortaCatalog.Default).Train.Steps, Is.EqualTo(9));
     }
 
     [Test]

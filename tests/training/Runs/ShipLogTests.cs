@@ -1,3 +1,4 @@
+using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.Tests.Shared;
 using LoRTA.Onnx.Training.Recipes;
 using LoRTA.Onnx.Training.Recipes.Files;
@@ -33,5 +34,5 @@ internal sealed class ShipLogTests
     }
 
     private Recipe Recipe(params string[] settings) =>
-        RecipeFile.Load(Path.Combine(Fixtures.Repository, "models", "recipes", "ship-log.yaml"), [.. settings, $"output={_folder["run"]}"]);
+        RecipeFile.Load(Path.Combine(Fixtures.Repository, "models", "recipes", "ship-log.yaml"), LortaCatalog.Default, [.. settings, $"output={_folder["run"]}"]);
 }

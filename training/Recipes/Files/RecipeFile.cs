@@ -1,7 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using LoRTA.Onnx.GraphGen;
-using LoRTA.Onnx.GraphGen.Adapters;
 using LoRTA.Onnx.GraphGen.Adapters.Families;
 using LoRTA.Onnx.GraphGen.Files;
 using YamlDotNet.Core;
@@ -14,11 +13,11 @@ internal static class RecipeFile
 {
     /// <summary>Reads, checks and resolves a recipe.</summary>
     /// <param name="path">The YAML file; relative paths in it start at its folder.</param>
+    /// <param name="catalog">Families to choose from.</param>
     /// <param name="overrides">Settings <c>path.to.key=value</c> that replace or add keys; values are YAML.</param>
-    /// <param name="families">Families to choose from; null = those of this project.</param>
     /// <exception cref="LortaException">LRT101 no such file; LRT550 every problem at once; LRT551 no YAML; LRT552 an override that is no
     /// setting; LRT553 a model or a run.</exception>
-    public static Recipe Load(string path, IReadOnlyList<string>? overrides = null, IReadOnlyList<AdapterFamilyEntry>? families = null)
+    public static Recipe Load(string path, LortaCatalog catalog, IReadOnlyList<string>? overrides = null)
     {
         var root = Parse(path);
         var set = new HashSet<YamlNode>(ReferenceEqualityComparer.Instance);
@@ -28,9 +27,9 @@ internal static class RecipeFile
         var node = binder.Bind(root, RecipeJson.Options.GetTypeInfo(typeof(Recipe)), string.Empty);
         if (binder.Problems.Count > 0) throw RecipeErrors.Invalid(path, binder.Problems.Select(binder.Locate));
         var recipe = ToRecipe(path, node);
-        var problems = RecipeRules.Check(recipe, families).Select(binder.Locate).ToList();
+        var problems = RecipeRules.Check(recipe, catalog).Select(binder.Locate).ToList();
         if (problems.Count > 0) throw RecipeErrors.Invalid(path, problems);
-        recipe = recipe with { Adapter = AdapterFamilies.WithDefaults(recipe.Adapter, families) };
+        recipe = recipe with { Adapter = catalog.WithDefaults(recipe.Adapter) };
         return recipe.Resolve(Path.GetDirectoryName(Path.GetFullPath(path))!, Path.GetFileNameWithoutExtension(path));
     }
 

@@ -36,12 +36,12 @@ internal static class RecipeRules
 
     /// <summary>All problems of a recipe.</summary>
     /// <param name="recipe">The recipe.</param>
-    /// <param name="families">Families to choose from; null = those of this project.</param>
-    public static IEnumerable<RecipeProblem> Check(Recipe recipe, IReadOnlyList<AdapterFamilyEntry>? families) =>
+    /// <param name="catalog">Families to choose from.</param>
+    public static IEnumerable<RecipeProblem> Check(Recipe recipe, LortaCatalog catalog) =>
     [
         .. OptionChecks.Check(recipe),
-        .. Method(recipe, families),
-        .. Targets(recipe.Adapter, families),
+        .. Method(recipe, catalog),
+        .. Targets(recipe.Adapter, catalog),
         .. Twice(recipe),
         .. Task(recipe),
         .. Data(recipe.Data),
@@ -49,9 +49,9 @@ internal static class RecipeRules
         .. Train(recipe),
     ];
 
-    private static IEnumerable<RecipeProblem> Method(Recipe recipe, IReadOnlyList<AdapterFamilyEntry>? families)
+    private static IEnumerable<RecipeProblem> Method(Recipe recipe, LortaCatalog catalog)
     {
-        var known = (families ?? AdapterFamilies.All).Select(family => family.Method).ToList();
+        var known = catalog.Families.Select(family => family.Method).ToList();
         if (!known.Contains(recipe.Adapter.Method))
             yield return new(
                 "adapter.method",
@@ -60,9 +60,9 @@ internal static class RecipeRules
     }
 
     // The names of its places are the family's.
-    private static IEnumerable<RecipeProblem> Targets(AdapterOptions adapter, IReadOnlyList<AdapterFamilyEntry>? families)
+    private static IEnumerable<RecipeProblem> Targets(AdapterOptions adapter, LortaCatalog catalog)
     {
-        if (adapter.Targets is null || AdapterFamilies.TargetsOf(adapter.Method, families) is not { } known) yield break;
+        if (adapter.Targets is null || catalog.TargetsOf(adapter.Method) is not { } known) yield break;
         var words = string.Join(", ", known.Words);
         foreach (var (index, target) in adapter.Targets.Index())
         {

@@ -193,13 +193,13 @@ internal sealed class AdapterFamiliesTests
 
         var stabilised = options with { Options = new Dictionary<string, string> { ["rslora"] = "true" } };
 
-        Assert.That((AdapterFamilies.Create(options).Scale, AdapterFamilies.Create(stabilised).Scale), Is.EqualTo((0.5, 2.0)));
+        Assert.That((LortaCatalog.Default.Create(options).Scale, LortaCatalog.Default.Create(stabilised).Scale), Is.EqualTo((0.5, 2.0)));
     }
 
     [Test]
     public void Unknown_method_is_refused_with_the_known_ones()
     {
-        var failure = Assert.Throws<LortaException>(() => AdapterFamilies.Create(new AdapterOptions { Method = "lorax" }))!;
+        var failure = Assert.Throws<LortaException>(() => LortaCatalog.Default.Create(new AdapterOptions { Method = "lorax" }))!;
 
         Assert.That((failure.Code, failure.IsUsage), Is.EqualTo(("LRT301", true)));
         Assert.That(failure.Hint, Does.Contain("lorta").And.Contain("lora"));
@@ -223,7 +223,7 @@ internal sealed class AdapterFamiliesTests
     [TestCaseSource(nameof(WithAlpha))]
     public void Scale_that_is_no_number_is_refused(FamilyCase given)
     {
-        var failure = Assert.Throws<LortaException>(() => AdapterFamilies.Create(given.Plan.Options with { Alpha = double.NaN }))!;
+        var failure = Assert.Throws<LortaException>(() => LortaCatalog.Default.Create(given.Plan.Options with { Alpha = double.NaN }))!;
 
         Assert.That((failure.Code, failure.IsUsage), Is.EqualTo(("LRT317", true)));
     }

@@ -25,7 +25,7 @@ public sealed record FamilyCase(string Name, AdapterPlan Plan)
     /// <summary>Every family that adapts linear layers, and the forms of one that its options make another, on every architecture.</summary>
     public static IEnumerable<FamilyCase> All =>
         from form in (IEnumerable<(string Method, string? Option)>)[.. AdapterFamilies.All.Select(family => (family.Method, (string?)null)), ("nola", "a0")]
-        where !AdapterFamilies.TargetsOf(form.Method, null)!.AreParameters   // ParameterFamiliesTests
+        where !LortaCatalog.Default.TargetsOf(form.Method)!.AreParameters   // ParameterFamiliesTests
         from architecture in Architectures
         let options = new AdapterOptions { Method = form.Method, Rank = 3, Alpha = 2, Targets = TargetsOf(form.Method) }
         let given = form.Option is null ? options : options with { Options = new Dictionary<string, string> { [form.Option] = "true" } }
@@ -67,5 +67,5 @@ public sealed record FamilyCase(string Name, AdapterPlan Plan)
 
     // Of the families that take any matrix, those of attention in an order of their own.
     private static string[]? TargetsOf(string method) =>
-        AdapterFamilies.TargetsOf(method, null) == FamilyTargets.LinearLayers ? ["v", "q", "p", "k"] : null;
+        LortaCatalog.Default.TargetsOf(method) == FamilyTargets.LinearLayers ? ["v", "q", "p", "k"] : null;
 }

@@ -35,7 +35,7 @@ internal sealed class ParameterFamiliesTests
     [TestCase("full", (3 * 4) + 4)]
     public void A_model_without_attention_is_trained(string method, long trainable)
     {
-        var adapted = AdaptedModel.Of(Linear(), new() { Method = method });
+        var adapted = AdaptedModel.Of(Linear(), new() { Method = method }, LortaCatalog.Default);
 
         Assert.That((adapted.Plan.Trainable, adapted.Plan.Stated), Is.EqualTo((trainable, (Architecture?)null)));
     }
@@ -78,7 +78,7 @@ internal sealed class ParameterFamiliesTests
         var model = Load("roberta-mini/seqcls.ts-eager");
         var expected = model.Deployed.Graph.Find("classifier.dense.bias")!.Constant!.ToFloats();
 
-        var trained = AdaptedModel.Of(model, new() { Method = "bitfit" }).Trained(new Dictionary<string, OnnxTensor>(), 0);
+        var trained = AdaptedModel.Of(model, new() { Method = "bitfit" }, LortaCatalog.Default).Trained(new Dictionary<string, OnnxTensor>(), 0);
 
         Assert.That(trained.Single(tensor => tensor.Name == "param.classifier.dense.bias").Initial.ToFloats(), Is.EqualTo(expected));
     }
@@ -86,7 +86,7 @@ internal sealed class ParameterFamiliesTests
     [Test]
     public void A_trainable_of_the_recipe_decides_about_its_own_learning_rate()
     {
-        var adapted = AdaptedModel.Of(Load("roberta-mini/seqcls.ts-eager"), new() { Method = "bitfit" }, trainables: new([new() { Match = "classifier.*", LearningRate = 0.5 }]));
+        var adapted = AdaptedModel.Of(Load("roberta-mini/seqcls.ts-eager"), new() { Method = "bitfit" }, LortaCatalog.Default, new([new() { Match = "classifier.*", LearningRate = 0.5 }]));
 
         var groups = adapted.Trained(new Dictionary<string, OnnxTensor>(), 0).ToDictionary(tensor => tensor.Name, tensor => tensor.Group);
 
@@ -142,7 +142,7 @@ internal sealed class ParameterFamiliesTests
     {
         var (config, model) = Stored([]);
 
-        var failure = Assert.Throws<LortaException>(() => BaseModels.PlanOf(model, new Adapter("folder", config, new Dictionary<string, OnnxTensor>()), allowOtherWeights: false))!;
+        var failure = Assert.Throws<LortaException>(() => BaseModels.PlanOf(model, new Adapter("folder", config, new Dictionary<string, OnnxTensor>()), allowOtherWeights: false, LortaCatalog.Default))!;
 
         Assert.That((failure.Code, failure.Message.Contains("'trainables' names no parameter", StringComparison.Ordinal)), Is.EqualTo(("LRT313", true)));
     }

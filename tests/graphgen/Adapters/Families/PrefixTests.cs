@@ -62,7 +62,7 @@ internal sealed class PrefixTests
         {
             var plan = AdapterPlan.Of(understood, Options);
             var factors = plan.Factors.ToDictionary(factor => factor.Name, factor => RandomTensor.Normal(factor.Name, [.. factor.Dims]), StringComparer.Ordinal);
-            model = AdaptedModels.Switchable(understood, Adapter.Of(plan, BaseModels.Describe(understood, plan), factors, 0), allowOtherBase: false).Model;
+            model = AdaptedModels.Switchable(understood, Adapter.Of(plan, BaseModels.Describe(understood, plan), factors, 0), allowOtherBase: false, LortaCatalog.Default).Model;
             batch[TrainingNames.Scale] = OnnxTensor.Scalar(number);
         }
         var inputs = batch.Where(input => model.Graph.Find(input.Key) is not null).ToDictionary(StringComparer.Ordinal);

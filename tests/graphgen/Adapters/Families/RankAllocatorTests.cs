@@ -65,7 +65,7 @@ internal sealed class RankAllocatorTests
     {
         var options = Options(4, (given.Option, given.Value));
 
-        Assert.That(() => AdapterFamilies.Create(options), Throws.TypeOf<LortaException>().With.Property("Code").EqualTo("LRT319").And.Message.EqualTo($"{given.Says}."));
+        Assert.That(() => LortaCatalog.Default.Create(options), Throws.TypeOf<LortaException>().With.Property("Code").EqualTo("LRT319").And.Message.EqualTo($"{given.Says}."));
     }
 
     [TestCase("beta1", "0", "must be a number > 0 and < 1")]
@@ -73,13 +73,13 @@ internal sealed class RankAllocatorTests
     [TestCase("tinit", "-1", "must be an integer >= 0")]
     [TestCase("deltaT", "0", "must be an integer >= 1")]
     public void Values_out_of_range_are_refused(string option, string value, string says) =>
-        Assert.That(() => AdapterFamilies.Create(Options(4, ("target", "2"), (option, value))), Throws.TypeOf<LortaException>().With.Property("Hint").EqualTo($"It {says}."));
+        Assert.That(() => LortaCatalog.Default.Create(Options(4, ("target", "2"), (option, value))), Throws.TypeOf<LortaException>().With.Property("Hint").EqualTo($"It {says}."));
 
     [TestCase("60", "40", 100, "adapter.options.tfinal: tinit + tfinal must be < the 100 steps of the run, was 60 + 40.")]
     [TestCase("0", "100", 100, "adapter.options.tfinal: tinit + tfinal must be < the 100 steps of the run, was 0 + 100.")]
     public void A_run_too_short_to_allocate_in_is_refused(string start, string settling, long steps, string says)
     {
-        var family = AdapterFamilies.Create(Options(4, ("target", "2"), ("tinit", start), ("tfinal", settling)));
+        var family = LortaCatalog.Default.Create(Options(4, ("target", "2"), ("tinit", start), ("tfinal", settling)));
 
         Assert.That(() => family.AfterStep(Sized(Sites), steps), Throws.TypeOf<LortaException>().With.Message.EqualTo(says));
     }
@@ -87,7 +87,7 @@ internal sealed class RankAllocatorTests
     [Test]
     public void Sites_of_smaller_ranks_that_leave_nothing_to_allocate_are_refused()
     {
-        var family = AdapterFamilies.Create(Options(4, ("target", "3")));
+        var family = LortaCatalog.Default.Create(Options(4, ("target", "3")));
         AdapterSite[] small = [.. Sites.Select(site => site with { Rank = site.Matrix == "q" ? 4 : 2 })];
 
         Assert.That(() => family.AfterStep(Sized(small), 10), Throws.TypeOf<LortaException>()
@@ -96,11 +96,11 @@ internal sealed class RankAllocatorTests
 
     [Test]
     public void Without_a_target_nothing_is_allocated() =>
-        Assert.That(AdapterFamilies.Create(Options(4)).AfterStep(Sized(Sites), 10), Is.Null);
+        Assert.That(LortaCatalog.Default.Create(Options(4)).AfterStep(Sized(Sites), 10), Is.Null);
 
     [Test]
     public void Only_from_the_last_mask_on_the_ranks_are_final() =>
-        Assert.That(AdapterFamilies.Create(Options(4, ("target", "2"), ("tfinal", "3"))).AfterStep(Sized(Sites), 10)!.FirstFinalStep, Is.EqualTo(7));
+        Assert.That(LortaCatalog.Default.Create(Options(4, ("target", "2"), ("tfinal", "3"))).AfterStep(Sized(Sites), 10)!.FirstFinalStep, Is.EqualTo(7));
 
     [Test]
     public void Triplets_that_tie_are_masked_together()
@@ -121,7 +121,7 @@ internal sealed class RankAllocatorTests
     private static AdapterOptions Options(int rank, params (string Name, string Value)[] options) =>
         new() { Method = "adalora", Rank = rank, Options = options.ToDictionary(option => option.Name, option => option.Value) };
 
-    private static IAfterStep Allocator(AdapterOptions options, long steps) => AdapterFamilies.Create(options).AfterStep(Sized(Sites), steps)!;
+    private static IAfterStep Allocator(AdapterOptions options, long steps) => LortaCatalog.Default.Create(options).AfterStep(Sized(Sites), steps)!;
 
     private static AdapterSites Sized(IReadOnlyList<AdapterSite> sites) =>
         new() { Width = 3, Heads = 1, KvHeads = 1, HeadWidth = 3, Layers = [0], Targets = ["q", "v"], All = sites };

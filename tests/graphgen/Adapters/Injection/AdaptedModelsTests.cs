@@ -22,7 +22,7 @@ internal sealed class AdaptedModelsTests
         var model = OnnxModel.Load(Exports.Path("roberta-mini/seqcls.ts-eager"));
         var adapter = Adapter(model);
 
-        var failure = Assert.Throws<LortaException>(() => AdaptedModels.Switchable(UnderstoodModel.Of(model), adapter with { Tensors = adapter.Tensors.Append(new("param." + Bias, Narrow)).ToDictionary() }, allowOtherBase: false))!;
+        var failure = Assert.Throws<LortaException>(() => AdaptedModels.Switchable(UnderstoodModel.Of(model), adapter with { Tensors = adapter.Tensors.Append(new("param." + Bias, Narrow)).ToDictionary() }, allowOtherBase: false, LortaCatalog.Default))!;
 
         Assert.That(failure.Code, Is.EqualTo("LRT308"));
         Assert.That(failure.Message, Does.Contain($"'param.{Bias}' should be [2] but is [1]"));
@@ -31,7 +31,7 @@ internal sealed class AdaptedModelsTests
     [Test]
     public void Given_parameter_of_another_shape_does_not_start_a_training()
     {
-        var adapted = AdaptedModel.Of(UnderstoodModel.Of(OnnxModel.Load(Exports.Path("roberta-mini/seqcls.ts-eager"))), new AdapterOptions(), trainables: new([new TrainablePattern { Match = Bias }]));
+        var adapted = AdaptedModel.Of(UnderstoodModel.Of(OnnxModel.Load(Exports.Path("roberta-mini/seqcls.ts-eager"))), new AdapterOptions(), LortaCatalog.Default, new([new TrainablePattern { Match = Bias }]));
 
         Assert.That(() => adapted.Trained(new Dictionary<string, OnnxTensor> { ["param." + Bias] = Narrow }, 0), Throws.TypeOf<LortaException>().With.Property("Code").EqualTo("LRT308"));
     }

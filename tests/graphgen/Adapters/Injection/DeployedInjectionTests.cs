@@ -27,7 +27,7 @@ internal sealed class DeployedInjectionTests
 
         var found = Ort.Run(injected, batch)["logits"].ToFloats();
 
-        var expected = Ort.Run(AdaptedModels.Switchable(UnderstoodModel.Of(deployed), adapter, allowOtherBase: false).Model, batch)["logits"].ToFloats();
+        var expected = Ort.Run(AdaptedModels.Switchable(UnderstoodModel.Of(deployed), adapter, allowOtherBase: false, LortaCatalog.Default).Model, batch)["logits"].ToFloats();
         Assert.That(found, Is.EqualTo(expected).Within(1e-5 * expected.Max(Math.Abs)));
         Assert.That(found.Zip(Ort.Run(deployed, batch)["logits"].ToFloats()).Max(pair => Math.Abs(pair.First - pair.Second)), Is.GreaterThan(1e-4), "the adapter must change something");
     }
@@ -51,7 +51,7 @@ internal sealed class DeployedInjectionTests
 
         var (found, without) = (Result(injected, batch), Result(injected, off));
 
-        var (expected, before) = (Result(AdaptedModels.Switchable(UnderstoodModel.Of(deployed), adapter, allowOtherBase: false).Model, batch), Result(deployed, batch));
+        var (expected, before) = (Result(AdaptedModels.Switchable(UnderstoodModel.Of(deployed), adapter, allowOtherBase: false, LortaCatalog.Default).Model, batch), Result(deployed, batch));
         Assert.That(found, Is.EqualTo(expected).Within(1e-5 * expected.Max(Math.Abs)));
         Assert.That(without, Is.EqualTo(before).Within(1e-6 * Math.Max(1, before.Max(Math.Abs))));   // ONNX Runtime fuses the attention of the base
         Assert.That(found, Is.Not.EqualTo(before).Within(1e-3 * before.Max(Math.Abs)), "the adapter must change something");

@@ -1,5 +1,4 @@
 using LoRTA.Onnx.GraphGen.Adapters;
-using LoRTA.Onnx.GraphGen.Adapters.Families;
 using LoRTA.Onnx.GraphGen.Adapters.Injection;
 using LoRTA.Onnx.GraphGen.Adapters.Planning;
 
@@ -14,12 +13,12 @@ internal sealed class FoldGraphTests
     [TestCase("branch", ExpectedResult = false)]
     [TestCase("prefix", ExpectedResult = false)]
     public bool Family_without_a_folded_weight_cannot_be_folded(string method) =>
-        FoldGraph.IsPossible(AdapterPlan.Of(Sizes, new AdapterOptions { Method = method }, [.. AdapterFamilies.All, new("branch", [], _ => new Branch())]));
+        FoldGraph.IsPossible(AdapterPlan.Of(Sizes, new AdapterOptions { Method = method }, LortaCatalog.Default.With(new AdapterFamilyEntry("branch", [], _ => new Branch()))));
 
     [Test]
     public void Factors_without_any_site_cannot_be_folded()
     {
-        var plan = AdapterPlan.Of(Sizes, new AdapterOptions { Method = "branch" }, [new("branch", [], _ => new Branch())]);
+        var plan = AdapterPlan.Of(Sizes, new AdapterOptions { Method = "branch" }, LortaCatalog.Default.With(new AdapterFamilyEntry("branch", [], _ => new Branch())));
 
         Assert.That(FoldGraph.IsPossible(plan with { Sites = plan.Sites with { All = [] } }), Is.False);
     }

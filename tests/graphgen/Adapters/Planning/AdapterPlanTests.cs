@@ -198,13 +198,13 @@ internal sealed class AdapterPlanTests
     [Test]
     public void Family_says_what_is_adapted_where_nobody_does()
     {
-        var families = new[] { new AdapterFamilyEntry("norms", [], _ => new Norms()) };
+        var catalog = LortaCatalog.Default.With(new AdapterFamilyEntry("norms", [], _ => new Norms()));
 
-        var plan = AdapterPlan.Of(Sizes, new AdapterOptions { Method = "norms", Layers = LayerChoice.Of(2) }, families);
+        var plan = AdapterPlan.Of(Sizes, new AdapterOptions { Method = "norms", Layers = LayerChoice.Of(2) }, catalog);
 
         Assert.That(plan.Sites.All.Select(site => (site.Address, site.Key)), Is.EqualTo(new[] { ("layers.2.k", "layers.2.k"), ("layers.2.p", "layers.2.out") }));
         Assert.That(plan.Factors.Single().Name, Is.EqualTo("layers.2.out.m"));
-        Assert.That(() => AdapterPlan.Of(Sizes, new AdapterOptions { Method = "norms", Targets = ["q"] }, families), Throws.TypeOf<LortaException>().With.Property("Code").EqualTo("LRT304"));
+        Assert.That(() => AdapterPlan.Of(Sizes, new AdapterOptions { Method = "norms", Targets = ["q"] }, catalog), Throws.TypeOf<LortaException>().With.Property("Code").EqualTo("LRT304"));
     }
 
     [TestCase("q", 16, 16)]
@@ -221,9 +221,9 @@ internal sealed class AdapterPlanTests
     [Test]
     public void Family_of_the_users_own_is_found_in_the_list_that_is_given()
     {
-        var families = new[] { new AdapterFamilyEntry("mine", [], options => AdapterFamilies.Create(options with { Method = "lora" })) };
+        var catalog = LortaCatalog.Default.With(new AdapterFamilyEntry("mine", [], options => LortaCatalog.Default.Create(options with { Method = "lora" })));
 
-        var plan = AdapterPlan.Of(Sizes, new AdapterOptions { Method = "mine" }, families);
+        var plan = AdapterPlan.Of(Sizes, new AdapterOptions { Method = "mine" }, catalog);
 
         Assert.That(plan.Family.Method, Is.EqualTo("lora"));
     }

@@ -312,7 +312,7 @@ internal sealed class AdapterTests
 
     private static (AdapterPlan Plan, IReadOnlyDictionary<string, OnnxTensor> Factors) Frozen(long seed)
     {
-        var plan = AdapterPlan.Of(Given.Plan.Architecture, new AdapterOptions { Method = "basis" }, [new("basis", [], _ => new Basis())]);
+        var plan = AdapterPlan.Of(Given.Plan.Architecture, new AdapterOptions { Method = "basis" }, LortaCatalog.Default.With(new AdapterFamilyEntry("basis", [], _ => new Basis())));
         return (plan, plan.Factors.ToDictionary(factor => factor.Name, factor => factor.Draw(seed)));
     }
 

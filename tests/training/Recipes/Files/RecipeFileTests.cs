@@ -239,7 +239,7 @@ internal sealed class RecipeFileTests
     {
         var path = System.IO.Path.Combine(Fixtures.Repository, "models", "llama-mini", name);
 
-        var failure = Assert.Throws<LortaException>(() => RecipeFile.Load(path))!;
+        var failure = Assert.Throws<LortaException>(() => RecipeFile.Load(path, LortaCatalog.Default))!;
 
         Assert.That((failure.Code, failure.Message), Is.EqualTo(("LRT553", $"{path}: is a {(name.Length == 0 ? "folder" : "model")}, not a recipe.")));
         Assert.That(failure.Hint, Does.StartWith($"'lorta init {path} "));
@@ -253,7 +253,7 @@ internal sealed class RecipeFileTests
         File.WriteAllText(own, Minimal);
         Directory.CreateDirectory(System.IO.Path.Combine(folder, "checkpoints"));
 
-        var failure = Assert.Throws<LortaException>(() => RecipeFile.Load(folder))!;
+        var failure = Assert.Throws<LortaException>(() => RecipeFile.Load(folder, LortaCatalog.Default))!;
 
         Directory.Delete(folder, recursive: true);
         Assert.That((failure.Code, failure.Hint), Is.EqualTo(("LRT553", $"The recipe of this run is {own}; with --resume it continues.")));
@@ -311,7 +311,7 @@ internal sealed class RecipeFileTests
 
     [Test]
     public void A_missing_file_is_named() =>
-        Assert.That(() => RecipeFile.Load(RecipePath), Throws.TypeOf<LortaException>().With.Message.Contains(RecipePath));
+        Assert.That(() => RecipeFile.Load(RecipePath, LortaCatalog.Default), Throws.TypeOf<LortaException>().With.Message.Contains(RecipePath));
 
     [Test]
     public void A_setting_replaces_a_key_and_adds_groups()
@@ -347,7 +347,7 @@ internal sealed class RecipeFileTests
         var recipe = Load(Minimal, settings);
 
         RecipeFile.Save(Path.Join(_folder, "again.yaml"), recipe);
-        var again = RecipeFile.Load(Path.Join(_folder, "again.yaml"));
+        var again = RecipeFile.Load(Path.Join(_folder, "again.yaml"), LortaCatalog.Default);
 
         Assert.That(RecipeFile.ToYaml(again), Is.EqualTo(RecipeFile.ToYaml(recipe)));
         Assert.That(RecipeIdentity.Of(again), Is.EqualTo(RecipeIdentity.Of(recipe)));
@@ -356,7 +356,7 @@ internal sealed class RecipeFileTests
     [Test]
     public void Every_recipe_made_in_code_is_checked_by_the_same_rules() =>
         Assert.That(
-            RecipeRules.Check(new Recipe { Model = "m", Task = "dpo", Data = new() { Train = "x.tsv" } }, families: null),
+            RecipeRules.Check(new Recipe { Model = "m", Task = "dpo", Data = new() { Train = "x.tsv" } }, LortaCatalog.Default),
             Has.One.Matches<RecipeProblem>(problem => problem is { Path: "task", Text: { } text } && text.Contains("not supported yet")));
 
     private string RecipePath => Path.Join(_folder, "recipe.yaml");
@@ -389,7 +389,7 @@ internal sealed class RecipeFileTests
     private Recipe Load(string yaml, params string[] settings)
     {
         File.WriteAllText(RecipePath, yaml);
-        return RecipeFile.Load(RecipePath, settings);
+        return RecipeFile.Load(RecipePath, LortaCatalog.Default, settings);
     }
 
     private LortaException Refused(string yaml) => Assert.Throws<LortaException>(() => Load(yaml))!;
