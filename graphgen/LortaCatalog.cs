@@ -1,27 +1,53 @@
+using System.Collections.Frozen;
 using LoRTA.Onnx.GraphGen.Adapters;
 using LoRTA.Onnx.GraphGen.Adapters.Families;
+using LoRTA.Onnx.GraphGen.Autodiff;
 
 namespace LoRTA.Onnx.GraphGen;
 
-/// <summary>What training can choose from: the adapter families. Those of a user's own are added by value.</summary>
+/// <summary>What training can choose from: adapter families and gradient rules. Those of a user's own are added by value.</summary>
 /// <remarks>Immutable: <c>With</c> gives another catalog, and two of them in one process know nothing of each other.</remarks>
 public sealed record LortaCatalog
 {
-    private LortaCatalog(IReadOnlyList<AdapterFamilyEntry> families) => Families = families;
+    private readonly FrozenDictionary<string, GradientRule> _ruleOfOperator;
+
+    private LortaCatalog(IReadOnlyList<AdapterFamilyEntry> families, IReadOnlyList<GradientRule> rules)
+    {
+        Families = families;
+        Rules = rules;
+        _ruleOfOperator = rules.ToFrozenDictionary(rule => rule.Op, StringComparer.Ordinal);
+    }
 
     /// <summary>What comes with this project.</summary>
-    public static LortaCatalog Default { get; } = new(AdapterFamilies.All);
+    public static LortaCatalog Default { get; } = new(AdapterFamilies.All, GradientRules.All);
 
     /// <summary>The adapter families, in the order of help and messages.</summary>
     public IReadOnlyList<AdapterFamilyEntry> Families { get; }
+
+    /// <summary>The gradient rules, one for each operator.</summary>
+    public IReadOnlyList<GradientRule> Rules { get; }
 
     /// <summary>This catalog with one more family.</summary>
     /// <exception cref="ArgumentException">There is one of this name.</exception>
     public LortaCatalog With(AdapterFamilyEntry family)
     {
         if (this.FamilyOf(family.Method) is not null) throw Taken(nameof(family), family.Method);
-        return new([.. Families, family]);
+        return new([.. Families, family], Rules);
     }
+
+    /// <summary>This catalog with the rule of one more operator, or another rule for it.</summary>
+    /// <param name="rule">The rule.</param>
+    /// <param name="replace">Whether the operator's rule, where it has one, gives way to this one.</param>
+    /// <exception cref="ArgumentException">The operator has a rule, which is not to be replaced.</exception>
+    public LortaCatalog With(GradientRule rule, bool replace = false)
+    {
+        if (RuleOf(rule.Op) is not { } known) return new(Families, [.. Rules, rule]);
+        if (!replace) throw Taken(nameof(rule), rule.Op);
+        return new(Families, [.. Rules.Select(one => one == known ? rule : one)]);
+    }
+
+    /// <summary>The rule of an operator; null where there is none.</summary>
+    internal GradientRule? RuleOf(string op) => _ruleOfOperator.GetValueOrDefault(op);
 
     private static ArgumentException Taken(string kind, string name) => new($"The catalog has a {kind} '{name}' already.", kind);
 }

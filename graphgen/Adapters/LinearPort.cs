@@ -104,7 +104,8 @@ internal sealed record LinearPort(Value Input, Value Output, Value Whole)
         if (node.Op == "Add") return inputs[1 - bias!.Value];
         if (bias is { } index) inputs[index] = null;
         var given = Array.FindLastIndex(inputs, input => input is not null) + 1;
-        IReadOnlyList<(string, Attr?)> exact = node.Op == OrtOps.MatMulNBits ? [("accuracy_level", 1)] : [];   // 4 rounds rows to 8 bits
+        // level 4 rounds rows to 8 bits
+        IReadOnlyList<(string, OnnxAttribute?)> exact = node.Op == OrtOps.MatMulNBits ? [("accuracy_level", 1)] : [];
         return tape[PathCopy.CopyOf(tape, node, inputs.AsSpan(0, given), exact).Output];
     }
 

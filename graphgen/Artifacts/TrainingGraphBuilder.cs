@@ -41,7 +41,7 @@ public static class TrainingGraphBuilder
         loss = WithPenalty(loss, adapted);
         var trained = adapted.Trained(options.Values, options.Seed);
         var weight = tape[graph.AddInput(TrainingNames.Weight, ElementType.Float, [])];
-        var gradients = Gradients.Of(tape, (loss * weight).Value, [.. trained.Select(tensor => graph.Find(tensor.Input)!)]);
+        var gradients = Gradients.Of(tape, (loss * weight).Value, [.. trained.Select(tensor => graph.Find(tensor.Input)!)], catalog);
         GraphOutputs.Keep(loss, null);
         foreach (var (tensor, gradient) in trained.Zip(gradients))
         {

@@ -9,7 +9,7 @@ namespace LoRTA.Onnx.GraphGen.Autodiff;
 /// <param name="node">The node.</param>
 /// <param name="gradients">∂loss/∂value of what comes after it.</param>
 /// <param name="moving">The values whose gradients are wanted.</param>
-internal sealed class GradientCall(Tape tape, Node node, IReadOnlyDictionary<Value, Expr> gradients, IReadOnlySet<Value> moving)
+public sealed class GradientCall(Tape tape, Node node, IReadOnlyDictionary<Value, Expr> gradients, IReadOnlySet<Value> moving)
 {
     /// <summary>The tape, for what has no operator on <see cref="Expr"/>.</summary>
     public Tape Tape => tape;
@@ -24,8 +24,8 @@ internal sealed class GradientCall(Tape tape, Node node, IReadOnlyDictionary<Val
     public Expr G => Gradient(0);
 
     /// <summary>All attributes.</summary>
-    public IEnumerable<(string Name, Attr? Value)> Attributes =>
-        node.Attributes.Select(attribute => (attribute.Key, (Attr?)attribute.Value));
+    internal IEnumerable<(string Name, OnnxAttribute? Value)> Attributes =>
+        node.Attributes.Select(attribute => (attribute.Key, (OnnxAttribute?)attribute.Value));
 
     /// <summary>Number of outputs.</summary>
     public int OutputCount => node.Outputs.Count;
@@ -33,8 +33,10 @@ internal sealed class GradientCall(Tape tape, Node node, IReadOnlyDictionary<Val
     /// <summary>All inputs, none of which may be absent.</summary>
     public IReadOnlyList<Expr> Inputs => [.. node.Inputs.Select(input => tape[input!])];
 
+    /// <summary>The first two inputs.</summary>
     public void Deconstruct(out Expr a, out Expr b) => (a, b) = (X, tape[node.Input(1)!]);
 
+    /// <summary>The first three inputs.</summary>
     public void Deconstruct(out Expr a, out Expr b, out Expr c)
     {
         (a, b) = this;
@@ -68,17 +70,22 @@ internal sealed class GradientCall(Tape tape, Node node, IReadOnlyDictionary<Val
         return tape[node.Outputs[index]!];
     }
 
+    /// <summary>An attribute that is an integer.</summary>
     public long Int(string name, long otherwise) => node.Int(name, otherwise);
 
+    /// <summary>An attribute that is 0 or 1; 0 where it is absent.</summary>
     public bool Flag(string name) => node.Int(name, 0) != 0;
 
+    /// <summary>An attribute that is a float.</summary>
     public float Float(string name, float otherwise) => node.Float(name, otherwise);
 
+    /// <summary>An attribute that is a text.</summary>
     public string String(string name, string otherwise) => node.String(name, otherwise);
 
+    /// <summary>An attribute that is a list of integers; null where it is absent.</summary>
     public long[]? Ints(string name) => node.Ints(name);
 
-    public WindowAttributes Windows(int axes) => WindowAttributes.Of(node, axes);
+    internal WindowAttributes Windows(int axes) => WindowAttributes.Of(node, axes);
 
     /// <summary>An axis attribute, counted from the front of the first input.</summary>
     public int Axis(string name, long otherwise) => (int)Int(name, otherwise).FromFront(X.Rank);

@@ -1,9 +1,9 @@
-using System.Collections.Frozen;
 using LoRTA.Onnx.GraphGen.Autodiff.Rules;
 
 namespace LoRTA.Onnx.GraphGen.Autodiff;
 
-/// <summary>All rules, and which operator each belongs to.</summary>
+/// <summary>The rules of this project. What derives a gradient asks a <see cref="LortaCatalog"/>; users add theirs to one, not
+/// here.</summary>
 internal static class GradientRules
 {
     public static readonly IReadOnlyList<GradientRule> All =
@@ -40,9 +40,4 @@ internal static class GradientRules
         .. GradientRule.Refused("no model between attention and a loss is known that has it", "CenterCropPad", "Col2Im", "MaxUnpool",
             "Unique", "Scatter", "Upsample"),
     ];
-
-    private static readonly FrozenDictionary<string, GradientRule> ByOperator =
-        All.ToFrozenDictionary(rule => rule.Op, StringComparer.Ordinal);
-
-    public static GradientRule? Find(string op) => ByOperator.GetValueOrDefault(op);
 }

@@ -4,28 +4,30 @@ using LoRTA.Onnx.GraphGen.Ir.Tensors;
 namespace LoRTA.Onnx.GraphGen.Autodiff;
 
 /// <summary>Reverse mode: derives the gradient graph of a scalar.</summary>
-/// <remarks>Walks the nodes between what is trained and the objective backwards and asks each one's rule (<see cref="GradientRules"/>).
-/// Rules may write more than is needed; <see cref="Graph.RemoveUnused"/> drops what no output reads.</remarks>
+/// <remarks>Walks the nodes between what is trained and the objective backwards and asks each one's rule
+/// (<see cref="LortaCatalog.Rules"/>). Rules may write more than is needed; <see cref="Graph.RemoveUnused"/> drops what no output
+/// reads.</remarks>
 internal static class Gradients
 {
     /// <summary>Writes ∂objective/∂value for each of <paramref name="wrt"/>.</summary>
     /// <param name="tape">Where to write. The graph must have its shapes inferred; it is brought into execution order.</param>
     /// <param name="objective">A scalar; the sum of its elements is meant where it has several.</param>
     /// <param name="wrt">Inputs, constants or inner values, of a float type.</param>
+    /// <param name="catalog">The rules.</param>
     /// <returns>A gradient of the shape of each value; zeros where the objective does not depend on it.</returns>
     /// <exception cref="LortaException">LRT401 … LRT403: a node in between has no gradient.</exception>
-    public static IReadOnlyList<Expr> Of(Tape tape, Value objective, IReadOnlyList<Value> wrt)
+    public static IReadOnlyList<Expr> Of(Tape tape, Value objective, IReadOnlyList<Value> wrt, LortaCatalog catalog)
     {
         tape.Graph.Sort();
         var nodes = tape.Graph.Nodes.ToArray();
-        var moving = Moving(nodes, wrt);
+        var moving = Moving(nodes, wrt, catalog);
         var between = Between(nodes, moving, objective);
-        if (between.FirstOrDefault(node => GradientRules.Find(node.Op) is null or { Reason: not null }) is { } unknown)
-            throw AutodiffErrors.NoRule(unknown, GradientRules.Find(unknown.Op)?.Reason);
+        if (between.FirstOrDefault(node => catalog.RuleOf(node.Op) is null or { Reason: not null }) is { } unknown)
+            throw AutodiffErrors.NoRule(unknown, catalog.RuleOf(unknown.Op)?.Reason);
         var parts = new Dictionary<Value, List<Expr>> { [objective] = [tape.Scalar(1, objective.Type).ExpandLike(tape[objective])] };
         foreach (var node in between.Reverse())
             if (node.Outputs.Any(output => output is not null && moving.Contains(output) && parts.ContainsKey(output)))
-                Pass(tape, node, moving, parts);
+                Pass(tape, (node, catalog.RuleOf(node.Op)!), moving, parts);
         return [.. wrt.Select(Gradient)];
 
         Expr Gradient(Value value)
@@ -35,9 +37,9 @@ internal static class Gradients
         }
     }
 
-    private static void Pass(Tape tape, Node node, HashSet<Value> moving, Dictionary<Value, List<Expr>> parts)
+    private static void Pass(Tape tape, (Node Node, GradientRule Rule) on, HashSet<Value> moving, Dictionary<Value, List<Expr>> parts)
     {
-        var rule = GradientRules.Find(node.Op)!;
+        var (node, rule) = on;
         for (var i = rule.Outputs; i < node.Outputs.Count; i++)
             if (node.Outputs[i] is { } output && parts.ContainsKey(output)) throw AutodiffErrors.OutputNotSupported(node, i);
 
@@ -67,12 +69,12 @@ internal static class Gradients
     };
 
     /// <summary>The values that move when those of <paramref name="wrt"/> do, along paths of floats that have a derivative.</summary>
-    private static HashSet<Value> Moving(Node[] nodes, IReadOnlyList<Value> wrt)
+    private static HashSet<Value> Moving(Node[] nodes, IReadOnlyList<Value> wrt, LortaCatalog catalog)
     {
         var moving = new HashSet<Value>(wrt);
         foreach (var node in nodes)
         {
-            if (node.StopsGradient || !Reads(node).Any(moving.Contains) || GradientRules.Find(node.Op) is { Inputs: null }) continue;
+            if (node.StopsGradient || !Reads(node).Any(moving.Contains) || catalog.RuleOf(node.Op) is { Inputs: null }) continue;
 
             // An operator that nothing is known of must be refused, not passed over.
             moving.UnionWith(node.Outputs.OfType<Value>().Where(output => output.Type.IsFloat() || output.Type == ElementType.Undefined));

@@ -89,7 +89,8 @@ internal sealed class Rewriting
     }
 
     /// <summary>Lets an operator stand for a node and the pieces before it; these go when nobody else reads them.</summary>
-    public Node Replace(Node node, string op, IEnumerable<Value?> inputs, params ReadOnlySpan<(string Name, Attr Value)> attributes)
+    public Node Replace(
+        Node node, string op, IEnumerable<Value?> inputs, params ReadOnlySpan<(string Name, OnnxAttribute Value)> attributes)
     {
         var output = Graph.AddValue(node.Output.Name, node.Output.Type, node.Output.Shape);
         var replacement = new Node(op, string.Empty, inputs, [output]).StandFor(node);

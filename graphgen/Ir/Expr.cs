@@ -179,10 +179,18 @@ public readonly struct Expr
         return (axes.Length == 0 ? this : Reduce("ReduceSum", axes, keep: lead == 0)).ReshapeLike(other);
     }
 
+    /// <summary>Any ONNX operator with this as its first input, and its first output.</summary>
+    /// <param name="op">Operator, with the meaning that it has at opset 21; <c>domain::Name</c> outside ONNX's own set.</param>
+    /// <param name="more">Its further inputs; null = an optional one that is left out.</param>
+    /// <param name="attributes">Its attributes.</param>
+    public Expr Op(
+        string op, ReadOnlySpan<Expr?> more = default, params ReadOnlySpan<(string Name, OnnxAttribute? Value)> attributes) =>
+        Tape.Op(op, [this, .. more], attributes);
+
     /// <summary>The shape as an int64 tensor.</summary>
     internal Expr ShapeTensor() => Shape.Known is { } known ? Tape.Longs(known) : Apply("Shape");
 
-    internal Expr Apply(string op, params ReadOnlySpan<(string Name, Attr? Value)> attributes) => Tape.Op(op, [this], attributes);
+    internal Expr Apply(string op, params ReadOnlySpan<(string Name, OnnxAttribute? Value)> attributes) => Tape.Op(op, [this], attributes);
 
     internal Expr Apply(string op, Expr other) => Tape.Op(op, [this, other]);
 

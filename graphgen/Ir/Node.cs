@@ -36,7 +36,7 @@ public sealed class Node
     /// <summary>Outputs by position.</summary>
     public IReadOnlyList<Value?> Outputs => _outputs;
 
-    internal SortedDictionary<string, Attr> Attributes { get; } = new(StringComparer.Ordinal);
+    internal SortedDictionary<string, OnnxAttribute> Attributes { get; } = new(StringComparer.Ordinal);
 
     /// <summary>The exporter's notes on the node, for instance the module path.</summary>
     internal SortedDictionary<string, string> Metadata { get; } = new(StringComparer.Ordinal);
@@ -124,7 +124,7 @@ public sealed class Node
 
     internal long[]? Ints(string name) => Attributes.TryGetValue(name, out var attr) ? As<long[]>(attr, AttrKind.Ints, name) : null;
 
-    private T As<T>(Attr attr, AttrKind kind, string name) =>
+    private T As<T>(OnnxAttribute attr, AttrKind kind, string name) =>
         attr.Kind == kind ? (T)attr.Value : throw ModelErrors.AttributeKind(this, name, attr.Kind, kind);
 
     /// <summary>The numbers of a Constant node, however the file spells them; null for text and for every other operator.</summary>

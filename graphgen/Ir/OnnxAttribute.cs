@@ -3,22 +3,34 @@ using LoRTA.Onnx.GraphGen.Ir.Tensors;
 
 namespace LoRTA.Onnx.GraphGen.Ir;
 
-/// <summary>An attribute: <see cref="Value"/> is a float, long, byte[] (UTF-8), <see cref="OnnxTensor"/>, float[], long[], byte[][], or for
-/// opaque ones the stored bytes.</summary>
-internal sealed record Attr(AttrKind Kind, object Value)
+/// <summary>An attribute of an operator, made from what it holds: <c>("axis", -1)</c>, <c>("mode", "linear")</c>.</summary>
+public sealed record OnnxAttribute
 {
-    public static implicit operator Attr(long value) => new(AttrKind.Int, value);
+    internal OnnxAttribute(AttrKind kind, object value) => (Kind, Value) = (kind, value);
 
-    public static implicit operator Attr(float value) => new(AttrKind.Float, value);
+    internal AttrKind Kind { get; }
 
-    public static implicit operator Attr(string value) => new(AttrKind.String, Encoding.UTF8.GetBytes(value));
+    /// <summary>A float, long, byte[] (UTF-8), <see cref="OnnxTensor"/>, float[], long[], byte[][], or for opaque ones the stored
+    /// bytes.</summary>
+    internal object Value { get; }
 
-    public static implicit operator Attr(long[] value) => new(AttrKind.Ints, value);
+    /// <summary>An integer.</summary>
+    public static implicit operator OnnxAttribute(long value) => new(AttrKind.Int, value);
 
-    public static implicit operator Attr(OnnxTensor value) => new(AttrKind.Tensor, value);
+    /// <summary>A float32.</summary>
+    public static implicit operator OnnxAttribute(float value) => new(AttrKind.Float, value);
+
+    /// <summary>A text.</summary>
+    public static implicit operator OnnxAttribute(string value) => new(AttrKind.String, Encoding.UTF8.GetBytes(value));
+
+    /// <summary>Integers.</summary>
+    public static implicit operator OnnxAttribute(long[] value) => new(AttrKind.Ints, value);
+
+    /// <summary>A tensor.</summary>
+    public static implicit operator OnnxAttribute(OnnxTensor value) => new(AttrKind.Tensor, value);
 
     /// <summary>A text that is equal for equal attributes, for sharing equal nodes; null where equality is not known cheaply.</summary>
-    public string? Key => Value switch
+    internal string? Key => Value switch
     {
         long i => $"i{i}",
         float f => $"f{BitConverter.SingleToInt32Bits(f)}",

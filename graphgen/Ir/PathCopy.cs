@@ -32,10 +32,11 @@ internal static class PathCopy
     /// <param name="node">The operator.</param>
     /// <param name="inputs">Its inputs.</param>
     /// <param name="others">Attributes that are others.</param>
-    public static Node CopyOf(Tape tape, Node node, ReadOnlySpan<Expr?> inputs, params IReadOnlyList<(string Name, Attr? Value)> others)
+    public static Node CopyOf(
+        Tape tape, Node node, ReadOnlySpan<Expr?> inputs, params IReadOnlyList<(string Name, OnnxAttribute? Value)> others)
     {
         var kept = node.Attributes.Where(attribute => !others.Any(other => other.Name == attribute.Key));
-        return tape.Write(node.Op, inputs, node.Outputs.Count, [.. kept.Select(pair => (pair.Key, (Attr?)pair.Value)), .. others]);
+        return tape.Write(node.Op, inputs, node.Outputs.Count, [.. kept.Select(pair => (pair.Key, (OnnxAttribute?)pair.Value)), .. others]);
     }
 
     // The nodes that a value is made by, the first ones first, none before the start.

@@ -56,11 +56,12 @@ public sealed class Tape
     });
 
     /// <summary>Writes an operator and gives its first output.</summary>
-    internal Expr Op(string op, ReadOnlySpan<Expr?> inputs, params ReadOnlySpan<(string Name, Attr? Value)> attributes) =>
+    internal Expr Op(string op, ReadOnlySpan<Expr?> inputs, params ReadOnlySpan<(string Name, OnnxAttribute? Value)> attributes) =>
         this[Write(op, inputs, 1, attributes).Output];
 
     /// <summary>Writes an operator, or finds the equal one that was written before.</summary>
-    internal Node Write(string op, ReadOnlySpan<Expr?> inputs, int outputs, params ReadOnlySpan<(string Name, Attr? Value)> attributes)
+    internal Node Write(
+        string op, ReadOnlySpan<Expr?> inputs, int outputs, params ReadOnlySpan<(string Name, OnnxAttribute? Value)> attributes)
     {
         var (values, given) = (ValuesOf(inputs), Given(attributes));
         var key = KeyOf(op, values, outputs, given);
@@ -81,14 +82,14 @@ public sealed class Tape
         return values;
     }
 
-    private static SortedDictionary<string, Attr> Given(ReadOnlySpan<(string Name, Attr? Value)> attributes)
+    private static SortedDictionary<string, OnnxAttribute> Given(ReadOnlySpan<(string Name, OnnxAttribute? Value)> attributes)
     {
-        var given = new SortedDictionary<string, Attr>(StringComparer.Ordinal);
+        var given = new SortedDictionary<string, OnnxAttribute>(StringComparer.Ordinal);
         foreach (var (attribute, value) in attributes) if (value is not null) given[attribute] = value;
         return given;
     }
 
-    private Node Add(string op, List<Value?> inputs, int outputs, SortedDictionary<string, Attr> attributes)
+    private Node Add(string op, List<Value?> inputs, int outputs, SortedDictionary<string, OnnxAttribute> attributes)
     {
         var (domain, opType) = op.Split("::") is [var set, var name] ? (set, name) : (string.Empty, op);
         var node = new Node(opType, domain, inputs, Enumerable.Range(0, outputs).Select(_ => Graph.AddValue(NameOf(opType))));
@@ -100,7 +101,7 @@ public sealed class Tape
         return node;
     }
 
-    private string? KeyOf(string op, List<Value?> inputs, int outputs, SortedDictionary<string, Attr> attributes) =>
+    private string? KeyOf(string op, List<Value?> inputs, int outputs, SortedDictionary<string, OnnxAttribute> attributes) =>
         attributes.Values.Any(attribute => attribute.Key is null)
             ? null
             : $"{op}/{outputs}({string.Join(',', inputs.Select(NumberOf))})"

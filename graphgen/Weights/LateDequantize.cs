@@ -20,7 +20,7 @@ internal static class LateDequantize
         return tape.Op(
             "DequantizeLinear",
             [tape[node.Input(0)!], Scale(tape[node.Input(1)!], ready), zero],
-            [.. node.Attributes.Select(attribute => (attribute.Key, (Attr?)attribute.Value))]);
+            [.. node.Attributes.Select(attribute => (attribute.Key, (OnnxAttribute?)attribute.Value))]);
     }
 
     /// <summary>A scale times 1, as a number that needs <paramref name="ready"/>.</summary>

@@ -1,5 +1,7 @@
 using LoRTA.Onnx.GraphGen.Adapters;
 using LoRTA.Onnx.GraphGen.Adapters.Planning;
+using LoRTA.Onnx.GraphGen.Autodiff;
+using LoRTA.Onnx.GraphGen.Ir.Tensors;
 using LoRTA.Onnx.Tests.Shared;
 
 namespace LoRTA.Onnx.GraphGen.Tests;
@@ -25,6 +27,32 @@ internal sealed class LortaCatalogTests
         Assert.That(
             () => LortaCatalog.Default.With(Gain.Entry with { Method = "lora" }),
             Throws.ArgumentException.With.Message.Contains("'lora'"));
+
+    [Test]
+    public void A_rule_is_replaced_where_that_is_asked_for_and_refused_elsewhere()
+    {
+        var rule = new GradientRule("Mish", call => [call.G]);
+
+        var catalog = LortaCatalog.Default.With(rule, replace: true);
+
+        Assert.That(catalog.RuleOf("Mish"), Is.SameAs(rule));
+        Assert.That(catalog.Rules, Has.Count.EqualTo(LortaCatalog.Default.Rules.Count));
+        Assert.That(LortaCatalog.Default.RuleOf("Mish"), Is.Not.SameAs(rule));
+        Assert.That(() => catalog.With(rule), Throws.ArgumentException.With.Message.Contains("'Mish'"));
+    }
+
+    [Test]
+    public void A_rule_that_is_given_by_value_derives_a_gradient_that_is_refused_without_it()
+    {
+        var (model, tape) = Ort.New();
+        var x = tape[model.Graph.AddInput("x", ElementType.Float, [2, 2])];
+        var loss = x.Op("Det");
+
+        var gradient = Gradients.Of(tape, loss.Value, [x.Value], LortaCatalog.Default.With(new GradientRule("Det", call => [call.X * call.G]), replace: true))[0];
+
+        Assert.That(gradient.Shape, Is.EqualTo(x.Shape));
+        Assert.That(() => Gradients.Of(tape, loss.Value, [x.Value], LortaCatalog.Default), Throws.TypeOf<LortaException>().With.Property("Code").EqualTo("LRT401"));
+    }
 
     [Test]
     public void What_was_added_comes_last() =>

@@ -198,7 +198,7 @@ internal sealed class BranchPoints(OnnxModel model, OnnxModel deployed, Tape tap
         var parts = FusedAttentionForms.PackedParts(node, y, width).Select(part => (Expr?)part).ToArray();
         var kept = new[] { "num_heads", "scale", "mask_filter_value", "unidirectional" }
             .Where(node.Attributes.ContainsKey)
-            .Select(name => (name, (Attr?)node.Attributes[name]));
+            .Select(name => (name, (OnnxAttribute?)node.Attributes[name]));
         var attention = tape.Write(OrtOps.MultiHeadAttention,
             [.. parts, null, Optional(isInteger ? 5 : 3), isInteger ? null : Optional(5)], 1, [.. kept]);
         var name = node.Output.Name;

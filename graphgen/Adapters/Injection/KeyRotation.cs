@@ -46,7 +46,7 @@ internal sealed class KeyRotation(Value result, Value source, AttentionPort port
             : tape[input])];
         if (node.Op == "Reshape") inputs[1] = tape.Longs([.. node.Output.Shape!.Select(dim => Size(dim, sequence, count))]);
         var written = tape.Write(node.Op, inputs, node.Outputs.Count,
-            [.. node.Attributes.Select(attribute => (attribute.Key, (Attr?)attribute.Value))]);
+            [.. node.Attributes.Select(attribute => (attribute.Key, (OnnxAttribute?)attribute.Value))]);
         foreach (var (output, again) in node.Outputs.Zip(written.Outputs))
             if (output is not null) _written[output] = tape[again!];
     }

@@ -119,7 +119,7 @@ internal sealed class PrecededAttention(Tape tape, AttentionPort port)
             : input == from ? x
             : IsGuard(node, from) && input == node.Operand(0) ? x.Apply("IsNaN")
             : tape[input])];
-        return tape.Op(node.Op, inputs, [.. node.Attributes.Select(attribute => (attribute.Key, (Attr?)attribute.Value))]);
+        return tape.Op(node.Op, inputs, [.. node.Attributes.Select(attribute => (attribute.Key, (OnnxAttribute?)attribute.Value))]);
     }
 
     private void CheckBatches(Node product)

@@ -48,7 +48,7 @@ internal sealed class RotaryAngles(Tape tape, AttentionPort port, int before)
             node.Op,
             [.. node.Inputs.Select(input => input is null ? (Expr?)null : input.StoredTensor() is null ? At(input) : tape[input])],
             node.Outputs.Count,
-            [.. node.Attributes.Select(attribute => (attribute.Key, (Attr?)attribute.Value))]);
+            [.. node.Attributes.Select(attribute => (attribute.Key, (OnnxAttribute?)attribute.Value))]);
         return tape[written.Outputs[node.Outputs.ToList().IndexOf(value)]!];
     }
 

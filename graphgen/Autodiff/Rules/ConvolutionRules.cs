@@ -12,7 +12,7 @@ internal static class ConvolutionRules
     {
         var (x, w) = r;
         var (windows, group) = (Windows.Of(r, Kernel(r, w), x), r.Int("group", 1));
-        (string, Attr?) dilations = ("dilations", windows.Dilations), groups = ("group", group);
+        (string, OnnxAttribute?) dilations = ("dilations", windows.Dilations), groups = ("group", group);
         var back = windows.IsDense
             ? r.Tape.Op("ConvTranspose", [r.G, w], ("pads", windows.Pads), dilations, groups)
             : windows.Fitted(r.Tape.Op("ConvTranspose", [r.G, w], ("strides", windows.Strides), dilations, groups), x);

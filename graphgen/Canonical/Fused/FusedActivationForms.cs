@@ -36,10 +36,10 @@ internal static class FusedActivationForms
     {
         var tape = rewriting.Tape;
         Expr?[] inputs = [tape[node.Operand(0)], tape[node.Operand(1)], node.Input(2) is { } bias ? tape[bias] : null];
-        (string, Attr?)[] kept = [.. new[] { "alpha", "beta", "transA", "transB" }
+        (string, OnnxAttribute?)[] kept = [.. new[] { "alpha", "beta", "transA", "transB" }
             .Select(name => (name, node.Attributes.GetValueOrDefault(name)))];
         var product = tape.Op("Gemm", inputs, kept);
-        (string, Attr?)[] own = [.. new[] { "alpha", "beta", "gamma" }
+        (string, OnnxAttribute?)[] own = [.. new[] { "alpha", "beta", "gamma" }
             .Select(name => (name, node.Attributes.GetValueOrDefault($"activation_{name}")))];
         return node.String("activation", string.Empty) is { Length: > 0 } activation ? product.Apply(activation, own) : product;
     }

@@ -43,7 +43,7 @@ internal static class NormForms
         return Outcome.Done;
     }
 
-    private static (string Name, Attr Value)[] Attributes(Bindings match) =>
+    private static (string Name, OnnxAttribute Value)[] Attributes(Bindings match) =>
         [("axis", -1), ("epsilon", (float)NumberOf(match["epsilon"])!.Value), ("stash_type", 1)];
 
     private static bool IsPerFeature(Value value, Value x) =>

@@ -35,7 +35,7 @@ internal static class ScatterForms
             : null;
 
     // The data as rows over their first axes, places [.., depth] as numbers of rows: ((p₀·d₁ + p₁)·d₂ + p₂) …
-    private static Expr Sums(Expr data, Expr places, Expr updates, int depth, Attr reduction)
+    private static Expr Sums(Expr data, Expr places, Expr updates, int depth, OnnxAttribute reduction)
     {
         var row = Place(0);
         for (var axis = 1; axis < depth; axis++) row = (row * data.SizeOf(axis)) + Place(axis);

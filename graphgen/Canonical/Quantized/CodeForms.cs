@@ -27,7 +27,7 @@ internal static class CodeForms
                 var flat = at.Like(codes, codes.Constant!.WithDims(layout.Dims));
                 var factors = at.Like(scale, scales.WithDims(layout.ScaleDims));
                 Expr?[] inputs = [at.Tape[flat], at.Tape[factors], zeros is null ? null : at.Tape[zeros]];
-                (string, Attr?)[] attributes = layout.Block > 0
+                (string, OnnxAttribute?)[] attributes = layout.Block > 0
                     ? [("axis", layout.Axis), ("block_size", layout.Block)]
                     : [("axis", layout.Axis)];
                 var weight = at.Tape.Op("DequantizeLinear", inputs, attributes);

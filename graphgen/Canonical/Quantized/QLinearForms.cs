@@ -34,8 +34,8 @@ internal static class QLinearForms
             (node, rewriting) => rewriting.Substitute(node, (integers, at) =>
             {
                 Expr?[] inputs = [.. Enumerable.Range(0, operands).Select(i => (Expr?)Operand(integers, at, 3 * i))];
-                (string, Attr?)[] kept = [.. integers.Attributes.Where(attribute => attribute.Key is "alpha" or "axis")
-                    .Select(attribute => (attribute.Key, (Attr?)attribute.Value))];
+                (string, OnnxAttribute?)[] kept = [.. integers.Attributes.Where(attribute => attribute.Key is "alpha" or "axis")
+                    .Select(attribute => (attribute.Key, (OnnxAttribute?)attribute.Value))];
                 return [Rounded(integers, at, at.Tape.Op(op, inputs, kept), 3 * operands)];
             }));
 

@@ -43,7 +43,7 @@ internal static class RoundedActivations
             if (node.Input(i) is { } input) inputs[i] = i < data ? Unrounded(at, reader, input, scale, zero) : at.Tape[input];
         using var scope = at.Tape.Scope($"{codes.Name}/unrounded");
         var moved = at.Tape.Write(node.Op, inputs, node.Outputs.Count,
-            [.. node.Attributes.Select(attribute => (attribute.Key, (Attr?)attribute.Value))]);
+            [.. node.Attributes.Select(attribute => (attribute.Key, (OnnxAttribute?)attribute.Value))]);
         moved.Source ??= node.Source;
         return at.Tape[moved.Outputs[node.Outputs.Index().First(output => output.Item == codes).Index]!];
     }

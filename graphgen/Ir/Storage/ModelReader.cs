@@ -119,17 +119,17 @@ internal static class ModelReader
 
     private static string Label(NodeProto proto) => proto.Name.Length > 0 ? proto.Name : proto.OpType;
 
-    private static Attr ReadAttribute(AttributeProto proto, TensorReader tensors) => (AttrKind)proto.Type switch
+    private static OnnxAttribute ReadAttribute(AttributeProto proto, TensorReader tensors) => (AttrKind)proto.Type switch
     {
-        _ when proto.HasRefAttrName => new Attr(AttrKind.Opaque, proto.ToByteArray()),
+        _ when proto.HasRefAttrName => new OnnxAttribute(AttrKind.Opaque, proto.ToByteArray()),
         AttrKind.Float => proto.F,
         AttrKind.Int => proto.I,
-        AttrKind.String => new Attr(AttrKind.String, proto.S.ToByteArray()),
+        AttrKind.String => new OnnxAttribute(AttrKind.String, proto.S.ToByteArray()),
         AttrKind.Tensor when proto.T is not null && proto.T.DataType != (int)ElementType.String => tensors.Read(proto.T, -1),
-        AttrKind.Floats => new Attr(AttrKind.Floats, proto.Floats.ToArray()),
+        AttrKind.Floats => new OnnxAttribute(AttrKind.Floats, proto.Floats.ToArray()),
         AttrKind.Ints => proto.Ints.ToArray(),
-        AttrKind.Strings => new Attr(AttrKind.Strings, proto.Strings.Select(text => text.ToByteArray()).ToArray()),
-        _ => new Attr(AttrKind.Opaque, proto.ToByteArray()),
+        AttrKind.Strings => new OnnxAttribute(AttrKind.Strings, proto.Strings.Select(text => text.ToByteArray()).ToArray()),
+        _ => new OnnxAttribute(AttrKind.Opaque, proto.ToByteArray()),
     };
 
     private static void Declare(Value value, ValueInfoProto info)

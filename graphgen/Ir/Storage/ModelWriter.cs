@@ -150,7 +150,7 @@ internal static class ModelWriter
         return proto;
     }
 
-    private static AttributeProto AttributeOf(string name, Attr attribute)
+    private static AttributeProto AttributeOf(string name, OnnxAttribute attribute)
     {
         if (attribute.Kind == AttrKind.Opaque) return AttributeProto.Parser.ParseFrom((byte[])attribute.Value);
         var proto = new AttributeProto { Name = name, Type = (int)attribute.Kind };

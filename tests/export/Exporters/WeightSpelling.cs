@@ -1,6 +1,6 @@
 using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.GraphGen.Ir.Tensors;
-using Attributes = (string Name, LoRTA.Onnx.GraphGen.Ir.Attr Value)[];
+using Attributes = (string Name, LoRTA.Onnx.GraphGen.Ir.OnnxAttribute Value)[];
 
 namespace LoRTA.Onnx.Export.Tests.Exporters;
 

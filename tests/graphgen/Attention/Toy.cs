@@ -43,7 +43,7 @@ internal sealed class Toy
 
     public static Expr Merge(Expr heads) => heads.MoveAxes(0, 2, 1, 3).Reshape(0, 0, heads.Shape[1].Value!.Value * heads.Shape[-1].Value!.Value);
 
-    public Expr Op(string op, ReadOnlySpan<Expr?> inputs, params ReadOnlySpan<(string Name, Attr? Value)> attributes) => Tape.Op(op, inputs, attributes);
+    public Expr Op(string op, ReadOnlySpan<Expr?> inputs, params ReadOnlySpan<(string Name, OnnxAttribute? Value)> attributes) => Tape.Op(op, inputs, attributes);
 
     public IReadOnlyList<Expr> Split(Expr y, int axis, params long[] sizes)
     {

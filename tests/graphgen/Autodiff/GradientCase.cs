@@ -9,7 +9,7 @@ internal sealed record GradientCase(string Op, params GradientInput?[] Inputs)
     /// <summary>What is special about the row.</summary>
     public string Note { get; init; } = string.Empty;
 
-    public (string Name, Attr Value)[] Attributes { get; init; } = [];
+    public (string Name, OnnxAttribute Value)[] Attributes { get; init; } = [];
 
     public int Outputs { get; init; } = 1;
 

@@ -46,7 +46,7 @@ internal static class GradientCheck
         var training = model.Clone();
         var tape = new Tape(training.Graph);
         var objective = training.Graph.Outputs.Select(y => (tape[y] * tape.Constant(weights[y.Name])).Total()).Aggregate((sum, part) => sum + part);
-        var gradients = Gradients.Of(tape, objective.Value, [.. inputs.Select(name => training.Graph.Find(name)!)]);
+        var gradients = Gradients.Of(tape, objective.Value, [.. inputs.Select(name => training.Graph.Find(name)!)], LortaCatalog.Default);
         foreach (var (name, gradient) in inputs.Zip(gradients)) training.Graph.AddOutput(Named(tape, gradient, $"gradient:{name}"));
         training.Graph.RemoveUnused();
         return Ort.Run(training, feeds);

@@ -26,7 +26,7 @@ internal sealed class GradientsPageTests
         """.Split([' ', '\n', '\r'], StringSplitOptions.RemoveEmptyEntries);
 
     [Test]
-    public void Every_operator_of_opset_21_is_decided_on() => Assert.That(Opset21.Where(op => GradientRules.Find(op) is null), Is.Empty);
+    public void Every_operator_of_opset_21_is_decided_on() => Assert.That(Opset21.Where(op => LortaCatalog.Default.RuleOf(op) is null), Is.Empty);
 
     [Test]
     public void Page_says_what_the_rules_are()

@@ -16,7 +16,7 @@ internal sealed class GradientsTests
         var loss = x.Total() + tape[mystery.Output].Total();
         (loss.Value.Type, loss.Value.Shape) = (ElementType.Float, []);
 
-        Assert.That(() => Gradients.Of(tape, loss.Value, [x.Value]), Throws.TypeOf<LortaException>().With.Property(nameof(LortaException.Code)).EqualTo("LRT401"));
+        Assert.That(() => Gradients.Of(tape, loss.Value, [x.Value], LortaCatalog.Default), Throws.TypeOf<LortaException>().With.Property(nameof(LortaException.Code)).EqualTo("LRT401"));
     }
 
     [Test]
@@ -26,7 +26,7 @@ internal sealed class GradientsTests
         var x = Input(model, tape, "x", 2, 3);
         var node = model.Graph.Add(new Node("Det", string.Empty, [x.Value], [model.Graph.AddValue("y", ElementType.Float, [])]) { Name = "/model/det" });
 
-        var error = Assert.Throws<LortaException>(() => Gradients.Of(tape, node.Output, [x.Value]))!;
+        var error = Assert.Throws<LortaException>(() => Gradients.Of(tape, node.Output, [x.Value], LortaCatalog.Default))!;
 
         Assert.That(error.Code, Is.EqualTo("LRT401"));
         Assert.That(error.Message, Does.Contain("Det").And.Contain("/model/det").And.Contain("inverse"));
@@ -40,7 +40,7 @@ internal sealed class GradientsTests
         var x = Input(model, tape, "x", 2, 2);
         var det = model.Graph.Add(new Node("Det", string.Empty, [Input(model, tape, "other", 2, 2).Value], [model.Graph.AddValue("det", ElementType.Float, [])]));
 
-        Assert.That(() => Gradients.Of(tape, (x * tape[det.Output]).Total().Value, [x.Value]), Throws.Nothing);
+        Assert.That(() => Gradients.Of(tape, (x * tape[det.Output]).Total().Value, [x.Value], LortaCatalog.Default), Throws.Nothing);
     }
 
     [TestCase(2, "Add")]
@@ -52,7 +52,7 @@ internal sealed class GradientsTests
         var y = Enumerable.Range(1, readers).Select(i => (x * x.Tape.Scalar(i, ElementType.Float)).Exp().Total()).Aggregate((a, b) => a + b);
         var before = model.Graph.Nodes.Count(node => node.OpType is "Add" or "Sum");
 
-        Gradients.Of(tape, y.Value, [x.Value]);
+        Gradients.Of(tape, y.Value, [x.Value], LortaCatalog.Default);
 
         Assert.That(model.Graph.Nodes.Where(node => node.OpType is "Add" or "Sum").Skip(before).Select(node => node.OpType), Is.EqualTo(new[] { op }));
     }
@@ -64,7 +64,7 @@ internal sealed class GradientsTests
         var x = Input(model, tape, "x", 2, 3);
         var y = tape.Op("Pad", [x, tape.Longs(1, 1, 1, 1)], ("mode", "reflect"));
 
-        var error = Assert.Throws<LortaException>(() => Gradients.Of(tape, y.Total().Value, [x.Value]))!;
+        var error = Assert.Throws<LortaException>(() => Gradients.Of(tape, y.Total().Value, [x.Value], LortaCatalog.Default))!;
 
         Assert.That(error.Code, Is.EqualTo("LRT402"));
         Assert.That(error.Message, Does.Contain("reflect"));
@@ -77,7 +77,7 @@ internal sealed class GradientsTests
         var x = Input(model, tape, "x", 2, 3);
         var norm = tape.Write("LayerNormalization", [x, Weight(tape, "gamma", 3)], 2);
 
-        var error = Assert.Throws<LortaException>(() => Gradients.Of(tape, (tape[norm.Output] * tape[norm.Outputs[1]!]).Total().Value, [x.Value]))!;
+        var error = Assert.Throws<LortaException>(() => Gradients.Of(tape, (tape[norm.Output] * tape[norm.Outputs[1]!]).Total().Value, [x.Value], LortaCatalog.Default))!;
 
         Assert.That(error.Code, Is.EqualTo("LRT403"));
     }
@@ -88,7 +88,7 @@ internal sealed class GradientsTests
         var (model, tape) = Ort.New();
         var (x, free) = (Input(model, tape, "x", 2), Input(model, tape, "free", 2, 3));
 
-        var gradients = Gradients.Of(tape, x.Total().Value, [free.Value]);
+        var gradients = Gradients.Of(tape, x.Total().Value, [free.Value], LortaCatalog.Default);
         model.Graph.AddOutput(gradients[0].Value);
 
         var zeros = Ort.Run(model, Feeds(model)).Values.Single();
@@ -104,7 +104,7 @@ internal sealed class GradientsTests
         var x = tape[model.Graph.AddInput("x", ElementType.Float, [3])];
         var objective = (x * tape.Op("Identity", [x]).Detached()).Total();
 
-        var gradient = Gradients.Of(tape, objective.Value, [x.Value])[0];
+        var gradient = Gradients.Of(tape, objective.Value, [x.Value], LortaCatalog.Default)[0];
 
         model.Graph.AddOutput(gradient.Value.Producer is null ? tape.Op("Identity", [gradient]).Value : gradient.Value);
         model.Graph.RemoveUnused();
@@ -165,7 +165,7 @@ internal sealed class GradientsTests
         var hidden = x.MatMul(trained);
         var y = (hidden.MatMul(Weight(tape, "frozen", 4, 4)) + mask.Exp()).Apply("Tanh");
 
-        var gradient = Gradients.Of(tape, y.Total().Value, [trained.Value])[0];
+        var gradient = Gradients.Of(tape, y.Total().Value, [trained.Value], LortaCatalog.Default)[0];
         model.Graph.AddOutput(gradient.Value);
         model.Graph.RemoveUnused();
 
@@ -183,7 +183,7 @@ internal sealed class GradientsTests
         var y = x.MatMul(weight).MatMul(turned.T);
 
         model.Graph.AddOutput(y.Value);
-        model.Graph.AddOutput(Gradients.Of(tape, y.Total().Value, [x.Value])[0].Value);
+        model.Graph.AddOutput(Gradients.Of(tape, y.Total().Value, [x.Value], LortaCatalog.Default)[0].Value);
         model.Graph.RemoveUnused();
 
         Assert.That(model.Graph.Nodes.Where(node => node.Op == "Transpose"), Is.Empty);
@@ -197,7 +197,7 @@ internal sealed class GradientsTests
         var (model, tape) = Ort.New();
         var (x, weight) = (Input(model, tape, "x", 2, 5, 3), Weight(tape, "weight", 3, 4));
 
-        var gradient = Gradients.Of(tape, (x.MatMul(weight) * Input(model, tape, "w", 2, 5, 4)).Total().Value, [weight.Value])[0];
+        var gradient = Gradients.Of(tape, (x.MatMul(weight) * Input(model, tape, "w", 2, 5, 4)).Total().Value, [weight.Value], LortaCatalog.Default)[0];
 
         Assert.That(gradient.Value.Producer!.OpType, Is.EqualTo("FusedMatMul"));
         Assert.That(gradient.Value.Producer.Inputs.Select(input => input!.Rank), Is.All.EqualTo(2));
@@ -210,7 +210,7 @@ internal sealed class GradientsTests
         var tape = new Tape(model.Graph, onnxOnly: true);
         var (x, weight) = (Input(model, tape, "x", 2, 5, 3), Weight(tape, "weight", 3, 4));
 
-        Gradients.Of(tape, x.MatMul(weight).Total().Value, [x.Value, weight.Value]);
+        Gradients.Of(tape, x.MatMul(weight).Total().Value, [x.Value, weight.Value], LortaCatalog.Default);
 
         Assert.That(model.Graph.Nodes.Select(node => node.Domain), Is.All.Empty);
     }
@@ -223,7 +223,7 @@ internal sealed class GradientsTests
         using (tape.Scope("/layer.0")) model.Graph.AddOutput(x.Apply("Tanh").Total().Value);
         var forward = model.Graph.Nodes.Count();
 
-        Gradients.Of(tape, model.Graph.Outputs[0], [x.Value]);
+        Gradients.Of(tape, model.Graph.Outputs[0], [x.Value], LortaCatalog.Default);
 
         Assert.That(model.Graph.Nodes.Skip(forward).Select(node => node.Name).Where(name => name.Contains("layer", StringComparison.Ordinal)), Is.Not.Empty.And.All.Contain("_grad/"));
     }

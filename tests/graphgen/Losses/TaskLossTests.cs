@@ -63,7 +63,7 @@ internal sealed class TaskLossTests
     {
         var (model, tape) = WithOutput("logits", 1, 2, 3);
         var loss = TaskLosses.Of(task).Emit(tape).Loss;
-        var gradient = Gradients.Of(tape, loss.Value, [model.Graph.Inputs[0]])[0];
+        var gradient = Gradients.Of(tape, loss.Value, [model.Graph.Inputs[0]], LortaCatalog.Default)[0];
         var results = Run(model, [loss, gradient], new() { ["x"] = OnnxTensor.Of<float>([1, 2, 3], [1, 2, 3, 4, 5, 6]), ["labels"] = Labels([1, 2], -100, -100) });
 
         Assert.That(results[0].ToFloats(), Is.All.Zero);
@@ -86,7 +86,7 @@ internal sealed class TaskLossTests
         var (model, tape) = WithOutput("logits", 2, 3, 1000);
         var loss = TaskLosses.Of("causal-lm").Emit(tape).Loss;
         model.Graph.ClearOutputs();
-        model.Graph.AddOutput(Gradients.Of(tape, loss.Value, [model.Graph.Find("logits")!])[0].Value);
+        model.Graph.AddOutput(Gradients.Of(tape, loss.Value, [model.Graph.Find("logits")!], LortaCatalog.Default)[0].Value);
         model.Graph.RemoveUnused();
 
         var large = model.Graph.Nodes.Where(node => node.Output.Shape!.Size.Value >= 6000).Select(node => node.OpType);

@@ -26,11 +26,11 @@ internal sealed class OperatorsOfModelsTests
         yield return Case("CumSum", constants: [OnnxTensor.Scalar(-1L)]);
         yield return Case("ScatterND", constants: [OnnxTensor.Of<long>([1, 2], [0L, 1]), OnnxTensor.Of<float>([1, Hidden], Numbers(Hidden).ToFloats())]);
 
-        static TestCaseData Case(string op, (string, Attr)[]? attributes = null, params OnnxTensor[] constants) => new TestCaseData(op, attributes ?? [], constants).SetArgDisplayNames(op);
+        static TestCaseData Case(string op, (string, OnnxAttribute)[]? attributes = null, params OnnxTensor[] constants) => new TestCaseData(op, attributes ?? [], constants).SetArgDisplayNames(op);
     }
 
     [TestCaseSource(nameof(Operators))]
-    public void Gradients_are_right(string op, (string, Attr)[] attributes, OnnxTensor[] constants)
+    public void Gradients_are_right(string op, (string, OnnxAttribute)[] attributes, OnnxTensor[] constants)
     {
         var graphs = Prepared(op, attributes, constants);
 
@@ -39,7 +39,7 @@ internal sealed class OperatorsOfModelsTests
         Assert.That(result.Verdict, Is.EqualTo(GradientVerdict.Ok), string.Join('\n', result.Factors));
     }
 
-    private static TrainingGraphs Prepared(string op, (string Name, Attr Value)[] attributes, OnnxTensor[] constants)
+    private static TrainingGraphs Prepared(string op, (string Name, OnnxAttribute Value)[] attributes, OnnxTensor[] constants)
     {
         var deployed = OnnxModel.Load(Architectures.All.Single(architecture => architecture.Name == "bert").Path);
         var graph = deployed.Graph;

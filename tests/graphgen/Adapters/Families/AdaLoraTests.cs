@@ -57,7 +57,7 @@ internal sealed class AdaLoraTests
         var (model, tape) = Ort.New();
         var penalty = plan.Family.Penalty(plan.Sites, AdapterInjection.AddInputs(tape, plan))!.Value;
         var followed = plan.Factors.Where(factor => !factor.EndsWith("E")).Select(factor => model.Graph.Find($"factor.{factor.Name}")!);
-        var gradients = Gradients.Of(tape, penalty.Value, [.. followed]);
+        var gradients = Gradients.Of(tape, penalty.Value, [.. followed], LortaCatalog.Default);
         foreach (var output in gradients.Prepend(penalty)) model.Graph.AddOutput(output.Value);
         model.Graph.RemoveUnused();
         model.Graph.Sort();

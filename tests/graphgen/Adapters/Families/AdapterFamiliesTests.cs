@@ -263,7 +263,7 @@ internal sealed class AdapterFamiliesTests
         var set = AdapterInjection.AddInputs(tape, given.Plan);
         var loss = given.Plan.Sites.All.Select(site => (Emit(site) * tape.Constant(RandomTensor.Normal($"g/{site.Address}", Rows, site.Out))).Total()).Aggregate((a, b) => a + b);
         var trained = given.Plan.Factors.Where(factor => factor.IsTrained).ToList();
-        var gradients = Gradients.Of(tape, loss.Value, [.. trained.Select(factor => model.Graph.Find($"factor.{factor.Name}")!)]);
+        var gradients = Gradients.Of(tape, loss.Value, [.. trained.Select(factor => model.Graph.Find($"factor.{factor.Name}")!)], LortaCatalog.Default);
         foreach (var gradient in gradients) model.Graph.AddOutput(gradient.Value);
         model.Graph.RemoveUnused();
         model.Graph.Sort();

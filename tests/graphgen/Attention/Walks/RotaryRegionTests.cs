@@ -118,12 +118,12 @@ internal sealed class RotaryRegionTests
 
     private static Expr Stack(Expr a, Expr b) => Expr.Concat(-1, a.Unsqueeze(4), b.Unsqueeze(4)).Reshape(0, 0, 0, 4);
 
-    private static Expr Operator(Toy toy, Expr x, long interleaved, int width, params (string Name, Attr? Value)[] attributes)
+    private static Expr Operator(Toy toy, Expr x, long interleaved, int width, params (string Name, OnnxAttribute? Value)[] attributes)
     {
         var positions = toy.X.Sum(2).Squeeze(2).Cast(ElementType.Int64);
         return toy.Op("RotaryEmbedding", [x, toy.Weight("cos", 8, width / 2), toy.Weight("sin", 8, width / 2), positions], [("interleaved", interleaved), ("rotary_embedding_dim", width == 4 ? 0 : width), .. attributes]);
     }
 
-    private static Expr RuntimeOperator(Toy toy, Expr x, int width, params (string Name, Attr? Value)[] attributes) =>
+    private static Expr RuntimeOperator(Toy toy, Expr x, int width, params (string Name, OnnxAttribute? Value)[] attributes) =>
         toy.Tape.Op(OrtOps.RotaryEmbedding, [x, toy.Tape.Longs(0), toy.Weight("cos", 8, width / 2), toy.Weight("sin", 8, width / 2)], attributes);
 }

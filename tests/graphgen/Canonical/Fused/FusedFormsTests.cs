@@ -80,13 +80,13 @@ public sealed class FusedFormsTests
 
     private static float[] Run(OnnxModel model) => Ort.Run(model, new Dictionary<string, OnnxTensor> { ["x"] = RandomTensor.Normal("x", [2, 5, 16], 0.5) }).Single().Value.ToFloats();
 
-    private static Expr Packed(Tape tape, Expr? mask, params ReadOnlySpan<(string Name, Attr? Value)> attributes) =>
+    private static Expr Packed(Tape tape, Expr? mask, params ReadOnlySpan<(string Name, OnnxAttribute? Value)> attributes) =>
         tape.Op(OrtOps.Attention, [X(tape), Numbers(tape, "w", 16, 48), Numbers(tape, "b", 48), mask], [("num_heads", 4), .. attributes]);
 
     // 2 query heads, 1 key/value head of width 16; row 1 has 3 real tokens.
-    private static Expr Grouped(Tape tape, bool packed, params ReadOnlySpan<(string Name, Attr? Value)> attributes) => Grouped(tape, packed, null, attributes);
+    private static Expr Grouped(Tape tape, bool packed, params ReadOnlySpan<(string Name, OnnxAttribute? Value)> attributes) => Grouped(tape, packed, null, attributes);
 
-    private static Expr Grouped(Tape tape, bool packed, Expr? sink, params ReadOnlySpan<(string Name, Attr? Value)> attributes)
+    private static Expr Grouped(Tape tape, bool packed, Expr? sink, params ReadOnlySpan<(string Name, OnnxAttribute? Value)> attributes)
     {
         var empty = tape.Constant(OnnxTensor.Of<float>([2, 1, 0, 16], []));
         Expr?[] inputs =

@@ -36,6 +36,6 @@ public sealed class OpsetFormsTests
         Assert.That(error.Message, Does.Contain("Softmax").And.Contain("flattens"));
     }
 
-    private static Expr[] Old(Tape tape, string op, ReadOnlySpan<Expr?> inputs, int outputs, params ReadOnlySpan<(string Name, Attr? Value)> attributes) =>
+    private static Expr[] Old(Tape tape, string op, ReadOnlySpan<Expr?> inputs, int outputs, params ReadOnlySpan<(string Name, OnnxAttribute? Value)> attributes) =>
         [.. tape.Write(op, inputs, outputs, attributes).Outputs.Select(output => tape[output!])];
 }
