@@ -10,6 +10,7 @@ internal static class Results
 {
     private const int WidthOfFiles = 100;
     private const int NarrowestTerminal = 40;
+    private const string Commands = "next";   // the field of commands that are to be copied
 
     /// <summary>How results are written.</summary>
     internal static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
@@ -52,16 +53,18 @@ internal static class Results
         ? Math.Max(NarrowestTerminal, Console.WindowWidth - 1)
         : WidthOfFiles;
 
-    // Plain values first, then each list of records under its name; what is empty says nothing.
+    // Plain values first, then each list of records under its name, and commands; what is empty says nothing.
     private static IEnumerable<string> Record(TextLayout layout, JsonObject record)
     {
-        var fields = Flat(record, string.Empty).ToList();
+        var commands = record[Commands] as JsonArray ?? [];
+        var fields = Flat(record, string.Empty).Where(field => !ReferenceEquals(field.Value, commands)).ToList();
         var plain = fields.Where(field => field.Value is not null && !IsTable(field.Value))
             .Select(field => (field.Name, Text: Numbers.Text(field.Value, field.Name)))
             .Where(field => field.Text.Length > 0)
             .ToList();
         var tables = fields.Where(field => IsTable(field.Value)).Select(field =>
             Rows(layout, field.Value!.AsArray()).Prepend(field.Name.TrimEnd(':') + ":"));
+        if (commands.Count > 0) tables = tables.Append(commands.Select(command => $"  {command}").Prepend($"{Commands}:"));
         return (plain.Count > 0 ? tables.Prepend(layout.Fields(plain)) : tables)
             .SelectMany((lines, index) => index == 0 ? lines : lines.Prepend(string.Empty));
     }

@@ -42,6 +42,7 @@ internal static partial class HtmlReport
             .Append(CultureInfo.InvariantCulture, $"<title>{Escaped(title)}</title>\n");
         page.Append(CultureInfo.InvariantCulture, $"<style>\n{Style}\n</style></head>\n<body>\n<h1>{Escaped(title)}</h1>\n");
         if (run.Ending is { } ending) page.Append(CultureInfo.InvariantCulture, $"<p class=\"ending\">{Escaped(ending)}</p>\n");
+        if (run.ToContinue is { } command) page.Append(CultureInfo.InvariantCulture, $"<pre>{Escaped(command)}</pre>\n");
         foreach (var warning in run.Result.Warnings)
             page.Append(CultureInfo.InvariantCulture, $"<p class=\"ending\">Warning: {Escaped(warning)}</p>\n");
         Section(page, "Result", Table(RunReport.Summary(run)));
@@ -56,21 +57,21 @@ internal static partial class HtmlReport
     private static string Next(RunRecord run)
     {
         var (recipe, result) = (run.Recipe, run.Result);
-        var goOn = run.Ending is null ? string.Empty : $"# {run.Ending}\n";
         var (what, name, kept) = run.Folds
             ? ("Fold the adapter into the model, and compare the result", "merged", string.Empty)
             : ($"Keep the adapter next to the weights, since {recipe.Adapter.Method} does not fold, and compare the result", "adapted",
                 " --keep-base");
         var output = File.Exists(recipe.Model) ? $"{name}.onnx" : name;
         var export = $"""
-            {goOn}# {what} with base and adapter:
-            lorta export "{recipe.Model}" --adapter "{result.Adapter}" -o {output}{kept} --verify
+            # {what} with base and adapter:
+            lorta export {ShellPath.Quoted(recipe.Model)} --adapter {ShellPath.Quoted(result.Adapter)} -o {output}{kept} --verify
             """;
         if (recipe.Data is { Validation: null, ValidationFraction: null }) return export;
+        var recipeFile = Path.Combine(Path.GetDirectoryName(result.Adapter)!, "recipe.yaml");
         return $"""
             {export}
             # Measure the adapter again:
-            lorta evaluate "{Path.Combine(Path.GetDirectoryName(result.Adapter)!, "recipe.yaml")}" --adapter "{result.Adapter}"
+            lorta evaluate {ShellPath.Quoted(recipeFile)} --adapter {ShellPath.Quoted(result.Adapter)}
             """;
     }
 

@@ -31,7 +31,7 @@ internal static class InitVerb
             new OutputGuard(force: true, understood.Deployed.Files).CheckInputs(path);
             var (text, found) = FirstRecipe.Of(understood, call.Get(model), call.Get(task), path);
             AtomicFile.WriteText(path, text);
-            call.Progress.Report($"Fill in `data` in {path}, then: lorta train {path}");
+            call.Progress.Report($"Fill in `data` in {path}, then:\n  lorta train {ShellPath.Quoted(path)}");
             return new InitResult(path, found);
         });
     }

@@ -77,8 +77,12 @@ internal static class QuickstartVerb
             Report = new RunFolder(request.Recipe.Output!).Report,
             SampleBefore = Sample(deployed, request),
             SampleAfter = Sample(folded, request),
-            Next = $"lorta inspect {Short(merged)}\nlorta train {Short(request.RecipePath!)} -o runs/rank-16 --set adapter.rank=16\n"
-                + "lorta schema recipe --table",
+            Next =
+            [
+                $"lorta inspect {ShellPath.Of(merged)}",
+                $"lorta train {ShellPath.Of(request.RecipePath!)} -o runs/rank-16 --set adapter.rank=16",
+                "lorta schema recipe --table",
+            ],
         };
         return new Verdict(result, comparison.Ok ? null : VerificationErrors.Differ(deployed.Path, merged, comparison));
     }
@@ -97,13 +101,6 @@ internal static class QuickstartVerb
             .Select(parent => Path.Combine(parent, "models"));
         return places.FirstOrDefault(place => File.Exists(Path.Combine(place, "recipes", RecipeName)))
             ?? throw FileErrors.NotFound($"models/recipes/{RecipeName}");
-    }
-
-    // As a person would write it in the current folder.
-    private static string Short(string path)
-    {
-        var relative = Path.GetRelativePath(Directory.GetCurrentDirectory(), path);
-        return relative.StartsWith("..", StringComparison.Ordinal) ? path : relative;
     }
 
     private static IEnumerable<string> Parents(string folder)
@@ -137,6 +134,6 @@ internal sealed record QuickstartResult
 
     public required string SampleAfter { get; init; }
 
-    /// <summary>What to try next.</summary>
-    public required string Next { get; init; }
+    /// <summary>Commands to try next.</summary>
+    public required IReadOnlyList<string> Next { get; init; }
 }

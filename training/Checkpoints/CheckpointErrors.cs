@@ -39,6 +39,7 @@ internal static class CheckpointErrors
     public static LortaException OtherThreads(string path, int before, int now)
     {
         var hint = $"Pass --threads {before}: another number rounds differently, so the run would not end in the same bytes.";
-        return new("LRT562", $"{path}: was computed with {before} threads, now there are {now}.", hint) { IsUsage = true };
+        var threads = Plural.Of(before, "thread", "threads");
+        return new("LRT562", $"{path}: was computed with {threads}, now there {(now == 1 ? "is" : "are")} {now}.", hint) { IsUsage = true };
     }
 }

@@ -44,7 +44,8 @@ internal static class DataErrors
             "Correct the label, or list the labels by name in order.");
 
     public static LortaException LabelCount(string path, int line, int labels, int units) =>
-        new("LRT510", string.Create(CultureInfo.InvariantCulture, $"{At(path, line)}: {labels} labels for {units} letters or words."),
+        new("LRT510",
+            $"{At(path, line)}: {Plural.Of(labels, "label", "labels")} for {Plural.Of(units, "letter or word", "letters or words")}.",
             "Give one label per letter (as a string of the same length) or per word (both separated by spaces).");
 
     public static LortaException BadTemplate(string template, string what) =>
@@ -62,7 +63,7 @@ internal static class DataErrors
     public static LortaException OtherClasses(int named, int known) =>
         new(
             "LRT514",
-            string.Create(CultureInfo.InvariantCulture, $"data.labels: names {named} classes, but the model has {known} classes."),
+            $"data.labels: names {Plural.Of(named, "class", "classes")}, but the model has {Plural.Of(known, "class", "classes")}.",
             "Name the model's classes in the order of its logits.")
         { IsUsage = true };
 
@@ -80,7 +81,8 @@ internal static class DataErrors
             "LRT516",
             string.Create(
                 CultureInfo.InvariantCulture,
-                $"data.maxLength: {maxLength} leaves no room for text besides the tokenizer's {special} special tokens."),
+                $"data.maxLength: {maxLength} leaves no room for text besides the tokenizer's "
+                    + $"{Plural.Of(special, "special token", "special tokens")}."),
             "Give a larger data.maxLength.")
         { IsUsage = true };
 
@@ -97,6 +99,10 @@ internal static class DataErrors
             "LRT518",
             $"The model's input '{labels}' takes no labels that are known: neither one for each row nor one for each token.",
             "Export the model without its loss, and choose the task that computes it.");
+
+    /// <summary>A row of a table that is shorter or longer than its header.</summary>
+    public static LortaException FieldCount(string path, int line, int fields, int columns) =>
+        BadLine(path, line, $"{Plural.Of(fields, "field", "fields")}, the header has {columns}");
 
     private static string At(string path, int line) => string.Create(CultureInfo.InvariantCulture, $"{path}, line {line}");
 }

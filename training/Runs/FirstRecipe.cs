@@ -6,6 +6,7 @@ using System.Text.RegularExpressions;
 using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Artifacts;
 using LoRTA.Onnx.GraphGen.Attention;
+using LoRTA.Onnx.GraphGen.Files;
 using LoRTA.Onnx.GraphGen.Ir.Storage;
 using LoRTA.Onnx.Runtime.Tokenizers;
 using LoRTA.Onnx.Training.Data;
@@ -59,7 +60,8 @@ internal sealed partial class FirstRecipe
 
     private void Write(string argument, string path)
     {
-        Line($"# A first recipe for {_model.Deployed.FileName}. Fill in `data`, then: lorta train {Path.GetFileName(path)}");
+        Line($"# A first recipe for {_model.Deployed.FileName}. Fill in `data`, then:");
+        Line($"# lorta train {ShellPath.Quoted(Path.GetFileName(path))}");
         Line("# `lorta schema recipe` lists all keys.");
         Line($"model: {Relative(argument)}");
         WriteTokenizer();

@@ -1,4 +1,5 @@
 using System.Globalization;
+using LoRTA.Onnx.GraphGen.Files;
 using LoRTA.Onnx.Runtime;
 using LoRTA.Onnx.Training.Tracking;
 
@@ -6,29 +7,26 @@ namespace LoRTA.Onnx.Training.Runs;
 
 /// <summary>How a run ended where that is not its last step.</summary>
 /// <param name="IsStopped">Whether somebody asked for it.</param>
-/// <param name="Sentence">What happened and how to go on; null where all steps were made.</param>
+/// <param name="Sentence">What happened; null where all steps were made.</param>
 internal sealed record RunEnding(bool IsStopped, string? Sentence)
 {
+    /// <summary>The command that continues the run; null where it ended by itself.</summary>
+    public string? Command { get; init; }
+
     public static RunEnding Of(RunState run, RunPlan plan, bool isStopRequested, RunFolder folder, OrtSettings settings)
     {
         var loss = run.Step > 0 ? $" (training loss {Phrases.Number(run.Loss)})" : string.Empty;
         var at = string.Create(CultureInfo.InvariantCulture, $"at step {run.Step} of {plan.Steps}{loss}");
         if (run.Step >= plan.Steps) return new(false, null);
         if (!isStopRequested) return new(false, $"Stopped early {at}: {plan.Patience(run)}.");
-        return new(true, $"Stopped {at}. Continue with:\n  lorta train {Quoted(Shown(folder.Recipe))} --resume{Options(settings)}");
+        return new(true, $"Stopped {at}. Continue with:")
+        {
+            Command = $"lorta train {ShellPath.Of(folder.Recipe)} --resume{Options(settings)}",
+        };
     }
 
     // A recipe states the device; these are of the command line alone, and other ones would give other bytes.
     private static string Options(OrtSettings settings) => string.Concat(
         settings.Threads > 0 ? string.Create(CultureInfo.InvariantCulture, $" --threads {settings.Threads}") : string.Empty,
         settings.AllowTf32 ? " --allow-tf32" : string.Empty);
-
-    // From where the user is, if the run lies below.
-    private static string Shown(string path)
-    {
-        var relative = Path.GetRelativePath(Directory.GetCurrentDirectory(), path);
-        return relative.StartsWith("..", StringComparison.Ordinal) ? path : relative;
-    }
-
-    private static string Quoted(string path) => path.Contains(' ', StringComparison.Ordinal) ? $"\"{path}\"" : path;
 }

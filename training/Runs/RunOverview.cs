@@ -1,4 +1,5 @@
 using System.Globalization;
+using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Adapters;
 using LoRTA.Onnx.GraphGen.Adapters.Planning;
 using LoRTA.Onnx.GraphGen.Artifacts;
@@ -22,7 +23,8 @@ internal static class RunOverview
     {
         var (train, validation) = task.Data;
         var graphs = task.Graphs;
-        yield return $"model: {Path.GetFileName(recipe.Model)} for {recipe.Task}, {Integer(graphs.BaseParameters)} parameters";
+        yield return $"model: {Path.GetFileName(recipe.Model)} for {recipe.Task}, "
+            + $"{Plural.Of(graphs.BaseParameters, "parameter", "parameters")}";
         yield return $"training data: {Phrases.Of(train.Path, train.Counts, recipe.Data.Packing)}; {Steps(task, recipe.Train)}";
         if (validation is not null)
             yield return $"validation data: {Phrases.Of(validation.Path, validation.Counts, recipe.Data.Packing)}; "
@@ -70,9 +72,9 @@ internal static class RunOverview
         var (data, plan) = (task.Data.Train, task.Plan);
         var epochs = ((double)plan.Steps / plan.StepsPerEpoch).ToString("0.##", CultureInfo.InvariantCulture);
         var accumulated = train.GradientAccumulation > 1 ? $", {Integer(train.GradientAccumulation)} for a step" : string.Empty;
-        var batches = Phrases.Count(data.BatchesPerEpoch, "batch", "batches");
+        var batches = Plural.Of(data.BatchesPerEpoch, "batch", "batches");
         return $"{Phrases.Rows(data.Count)} in {batches} of {Integer(train.BatchSize)}{accumulated}; "
-            + $"{Phrases.Count(plan.Steps, "step", "steps")} = {epochs} {(epochs == "1" ? "epoch" : "epochs")}";
+            + $"{Plural.Of(plan.Steps, "step", "steps")} = {epochs} {(epochs == "1" ? "epoch" : "epochs")}";
     }
 
     // Values, gradients and the optimizer's state twice: the next ones are written beside those of now.

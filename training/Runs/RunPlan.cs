@@ -1,4 +1,5 @@
 using System.Globalization;
+using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.Training.Data;
 using LoRTA.Onnx.Training.Recipes;
 
@@ -40,7 +41,7 @@ internal sealed record RunPlan
 
     /// <summary>Why a run that has not improved is done.</summary>
     public string Patience(RunState run) => string.Create(CultureInfo.InvariantCulture,
-        $"{_options.EarlyStop?.Metric} has not improved in {run.Waited} evaluations");
+        $"{_options.EarlyStop?.Metric} has not improved in {Plural.Of(run.Waited, "evaluation", "evaluations")}");
 
     /// <summary>Whether there are evaluations in between; the last step is always followed by one.</summary>
     public bool EvaluatesOnTheWay => _options.EvaluateEvery != Interval.Never;

@@ -31,8 +31,8 @@ internal sealed record RunState
     /// <summary>The step after which the run was made longer, so that its schedule changed; null = it was not.</summary>
     public long? ExtendedAt { get; init; }
 
-    /// <summary>Rows and tokens learned from since this process took the run up.</summary>
-    public (long Rows, long Tokens) Seen { get; init; }
+    /// <summary>How fast this process learned since it took the run up.</summary>
+    public TrainingSpeed Speed { get; init; }
 
     /// <summary>After one more step.</summary>
     public RunState Next(IReadOnlyList<Batch> group, double loss) => this with
@@ -40,7 +40,6 @@ internal sealed record RunState
         Step = Step + 1,
         Position = group[^1].Next,
         Loss = loss,
-        Seen = (Seen.Rows + group.Sum(batch => batch.Rows), Seen.Tokens + group.Sum(batch => batch.Tokens)),
     };
 
     /// <summary>After an evaluation: is it the best so far?</summary>

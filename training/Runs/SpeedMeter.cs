@@ -11,14 +11,17 @@ namespace LoRTA.Onnx.Training.Runs;
 internal sealed class SpeedMeter(TimeProvider clock, RunPlan plan, long firstStep = 0)
 {
     private long _last = clock.GetTimestamp();
-    private double _stepping;
     private (double Seconds, int Count) _evaluating;
+
+    /// <summary>All steps that were measured.</summary>
+    public TrainingSpeed Total { get; private set; }
 
     /// <summary>Takes the time since the last step or evaluation for that of a step.</summary>
     public StepRecord Measure(RunState run, IReadOnlyList<Batch> group, double loss, double norm, double learningRate)
     {
         var seconds = Math.Max(1e-9, Lap());
-        _stepping += seconds;
+        var (rows, tokens) = (group.Sum(batch => batch.Rows), group.Sum(batch => (long)batch.Tokens));
+        Total = new(Total.Rows + rows, Total.Tokens + tokens, Total.Seconds + seconds);
         return new StepRecord
         {
             Step = run.Step,
@@ -27,10 +30,10 @@ internal sealed class SpeedMeter(TimeProvider clock, RunPlan plan, long firstSte
             Loss = loss,
             LearningRate = learningRate,
             GradNorm = norm,
-            SamplesPerSecond = group.Sum(batch => batch.Rows) / seconds,
-            TokensPerSecond = group.Sum(batch => batch.Tokens) / seconds,
+            SamplesPerSecond = rows / seconds,
+            TokensPerSecond = tokens / seconds,
             MemoryBytes = Environment.WorkingSet,
-            SecondsLeft = (_stepping / (run.Step - firstStep) * (plan.Steps - run.Step)) + EvaluatingLeft(run.Step),
+            SecondsLeft = (Total.Seconds / (run.Step - firstStep) * (plan.Steps - run.Step)) + EvaluatingLeft(run.Step),
         };
     }
 
@@ -56,4 +59,14 @@ internal sealed class SpeedMeter(TimeProvider clock, RunPlan plan, long firstSte
             return process.PeakWorkingSet64;
         }
     }
+}
+
+/// <summary>What steps learned from, and how long they took without the evaluations between them.</summary>
+internal readonly record struct TrainingSpeed(long Rows, long Tokens, double Seconds)
+{
+    /// <summary>0 before the first step.</summary>
+    public double SamplesPerSecond => Seconds > 0 ? Rows / Seconds : 0;
+
+    /// <inheritdoc cref="SamplesPerSecond"/>
+    public double TokensPerSecond => Seconds > 0 ? Tokens / Seconds : 0;
 }

@@ -46,6 +46,7 @@ internal sealed class Trainer(
             run = run.Next(group, loss);
             var rate = recipe.Train.Optimizer.LearningRate * schedule.At(run.Step);
             tracker.Step(meter.Measure(run, group, loss, norm, rate));
+            run = run with { Speed = meter.Total };
             if (_evaluator is not null && (_plan.Evaluates(run) || _plan.IsDone(run))) run = Evaluate(run, meter);
             if (_plan.Saves(run) || run.BestStep == run.Step) checkpoints.Save(run, _runtime);
         }

@@ -109,6 +109,7 @@ internal static class TrainingRun
         {
             Overview = overview,
             Ending = ending.Sentence,
+            ToContinue = ending.Command,
         };
         foreach (var note in EndOf(record).Except(beginning)) tracker.Note(note);
         WriteReports(folder, record, request.Report);
@@ -187,7 +188,10 @@ internal static class TrainingRun
     private static string Warning(string text) => $"Warning: {text}";
 
     private static IEnumerable<string> EndOf(RunRecord record) =>
-        record.Result.Warnings.Select(Warning).Concat(record.Ending is { } ending ? [ending] : []);
+        record.Result.Warnings.Select(Warning).Concat(record.Ending is { } ending ? [WithCommand(ending, record.ToContinue)] : []);
+
+    // Displays leave lines that are indented whole.
+    private static string WithCommand(string sentence, string? command) => command is null ? sentence : $"{sentence}\n  {command}";
 
     /// <summary>What is wrong with a result although all steps were made.</summary>
     /// <param name="result">The result.</param>
@@ -233,12 +237,12 @@ internal static class TrainingRun
         ExtendedAt = run.ExtendedAt,
         Loss = run.Evaluation?.Loss,
         LossStep = run.Evaluation?.Step,
-        TrainingLoss = run.Loss,
+        TrainingLoss = run.Step > 0 ? run.Loss : null,
         Data = task.Data.Train.Counts,
         Metrics = run.Evaluation?.Metrics ?? new OrderedDictionary<string, double>(),
         Seconds = seconds,
-        SamplesPerSecond = run.Seen.Rows / seconds,
-        TokensPerSecond = run.Seen.Tokens / seconds,
+        SamplesPerSecond = run.Speed.SamplesPerSecond,
+        TokensPerSecond = run.Speed.TokensPerSecond,
         PeakMemoryBytes = SpeedMeter.PeakMemory,
         Trainable = task.Graphs.Trained.Sum(tensor => tensor.Initial.Count),
         Adapter = folder.Adapter,

@@ -36,22 +36,22 @@ internal static class Phrases
     /// <param name="isPacked">Whether rows were cut from all entries together.</param>
     public static string Of(string path, DataCounts counts, bool isPacked)
     {
-        var parts = new List<string> { Count(counts.Rows, "entry", "entries") };
+        var parts = new List<string> { Plural.Of(counts.Rows, "entry", "entries") };
         if (isPacked)
-            parts.Add($"packed into rows of {Integer(counts.MaxLength)} tokens ({Integer(counts.TokensCut)} at the end dropped)");
+            parts.Add($"packed into rows of {Tokens(counts.MaxLength)} ({Integer(counts.TokensCut)} at the end dropped)");
         else if (counts.Cut > 0)
-            parts.Add($"{Integer(counts.Cut)} cut to {Integer(counts.MaxLength)} tokens ({Integer(counts.TokensCut)} tokens lost)");
-        else parts.Add($"none cut to {Integer(counts.MaxLength)} tokens");
+            parts.Add($"{Integer(counts.Cut)} cut to {Tokens(counts.MaxLength)} ({Tokens(counts.TokensCut)} lost)");
+        else parts.Add($"none cut to {Tokens(counts.MaxLength)}");
         if (counts.WithoutLabel > 0)
             parts.Add(
-                $"{Count(counts.WithoutLabel, isPacked ? "row" : "entry", isPacked ? "rows" : "entries")} dropped since no label "
+                $"{Plural.Of(counts.WithoutLabel, isPacked ? "row" : "entry", isPacked ? "rows" : "entries")} dropped since no label "
                     + "is left to learn");
         if (counts.Empty > 0) parts.Add($"{Integer(counts.Empty)} with an empty text");
         return $"{Path.GetFileName(path)}: {string.Join(", ", parts)}";
     }
 
     /// <summary>A number of rows.</summary>
-    public static string Rows(long count) => Count(count, "row", "rows");
+    public static string Rows(long count) => Plural.Of(count, "row", "rows");
 
     /// <summary>What it means that a run was made longer.</summary>
     public static string Extended(long step) => string.Create(CultureInfo.InvariantCulture,
@@ -86,8 +86,7 @@ internal static class Phrases
 
     private static string[] Left(StepRecord r) => r.SecondsLeft is { } left ? [$"{Duration(left)} left"] : [];
 
-    /// <summary>A number of things, in the singular where it is one.</summary>
-    public static string Count(long count, string one, string more) => $"{Integer(count)} {(count == 1 ? one : more)}";
+    private static string Tokens(long count) => Plural.Of(count, "token", "tokens");
 
     private static string Integer(long value) => value.ToString("N0", CultureInfo.InvariantCulture);
 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Files;
 using LoRTA.Onnx.Training.Recipes;
 
@@ -24,6 +25,7 @@ internal static class RunReport
         var (recipe, environment) = (run.Recipe, run.Environment);
         text.Append(CultureInfo.InvariantCulture, $"# {recipe.Adapter.Method} on {Path.GetFileName(recipe.Model)}: {recipe.Task}\n\n");
         if (run.Ending is { } ending) text.Append(CultureInfo.InvariantCulture, $"**{ending}**\n\n");
+        if (run.ToContinue is { } command) text.Append(CultureInfo.InvariantCulture, $"```sh\n{command}\n```\n\n");
         foreach (var warning in run.Result.Warnings) text.Append(CultureInfo.InvariantCulture, $"**Warning:** {warning}\n\n");
         Table(text, ["", ""], Summary(run));
         if (run.Steps.Count > 0) Course(text, run.Steps);
@@ -54,7 +56,7 @@ internal static class RunReport
             ["loss", result.Loss is { } loss ? Phrases.Number(loss) + measured : "– (no validation data)"],
             .. result.BaseLoss is { } before ? (string[][])[["loss before the first step", Phrases.Number(before)]] : [],
             .. result.StartLoss is { } start ? (string[][])[["loss of the adapter that it continues from", Phrases.Number(start)]] : [],
-            ["training loss, last step", Phrases.Number(result.TrainingLoss)],
+            .. result.TrainingLoss is { } last ? (string[][])[["training loss, last step", Phrases.Number(last)]] : [],
             .. result.Metrics.Select(metric => new[] { metric.Key, Phrases.Number(metric.Value) }),
             ["data", Phrases.Of(recipe.Data.Train, result.Data, recipe.Data.Packing)],
             ["time", Phrases.Duration(result.Seconds)],
@@ -72,7 +74,7 @@ internal static class RunReport
         ["system", environment.System],
         [".NET", environment.DotNet],
         ["runtime", environment.Runtime],
-        ["device", $"{environment.Device}, {environment.Threads} threads"],
+        ["device", $"{environment.Device}, {Plural.Of(environment.Threads, "thread", "threads")}"],
     ];
 
     /// <summary>Values as a line of bars, lowest to highest; at most <paramref name="width"/> of them, evenly picked.</summary>
@@ -87,12 +89,12 @@ internal static class RunReport
     }
 
     private static string Schedule(ScheduleOptions schedule) => schedule.WarmupSteps is { } steps
-        ? $"{schedule.Name}, {Integer(steps)} warm-up steps"
+        ? $"{schedule.Name}, {Plural.Of(steps, "warm-up step", "warm-up steps")}"
         : string.Create(CultureInfo.InvariantCulture, $"{schedule.Name}, warm-up over {100 * schedule.WarmupRatio:0.##} % of the steps");
 
     private static string Batch(TrainOptions train) => train.GradientAccumulation == 1
         ? Phrases.Rows(train.BatchSize)
-        : $"{Phrases.Rows(train.BatchSize)}, {Integer(train.GradientAccumulation)} batches for a step";
+        : $"{Phrases.Rows(train.BatchSize)}, {Plural.Of(train.GradientAccumulation, "batch", "batches")} for a step";
 
     private static string Integer(long value) => value.ToString("N0", CultureInfo.InvariantCulture);
 

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.Runtime;
 using LoRTA.Onnx.Training.Data;
 using LoRTA.Onnx.Training.Recipes;
@@ -34,8 +35,10 @@ internal sealed record RunResult
 
     public double Seconds { get; init; }
 
+    /// <summary>Rows learned from per second of the steps; evaluations take no part in it.</summary>
     public double SamplesPerSecond { get; init; }
 
+    /// <summary>Tokens learned from per second of the steps; evaluations take no part in it.</summary>
     public double TokensPerSecond { get; init; }
 
     public long PeakMemoryBytes { get; init; }
@@ -52,8 +55,8 @@ internal sealed record RunResult
     /// <summary>The adapter folder.</summary>
     public required string Adapter { get; init; }
 
-    /// <summary>Loss of the last optimizer step, on its training rows.</summary>
-    public required double TrainingLoss { get; init; }
+    /// <summary>Loss of the last optimizer step, on its training rows; null before the first step.</summary>
+    public required double? TrainingLoss { get; init; }
 
     /// <summary>The step after which the run was made longer; null = it was not.</summary>
     public long? ExtendedAt { get; init; }
@@ -80,8 +83,11 @@ internal sealed record RunRecord(Recipe Recipe, IReadOnlyList<MetricsLine> Lines
     /// <summary>Whether the adapter folds into the model's weights.</summary>
     public bool Folds { get; init; } = true;
 
-    /// <summary>Why it ended before its last step, and how to go on; null where it did not.</summary>
+    /// <summary>Why it ended before its last step; null where it did not.</summary>
     public string? Ending { get; init; }
+
+    /// <summary>The command that continues it; null where nothing is left to be done.</summary>
+    public string? ToContinue { get; init; }
 
     /// <summary>The logged steps.</summary>
     public IReadOnlyList<StepRecord> Steps => [.. Lines.Select(line => line.StepRecord).OfType<StepRecord>()];
@@ -98,7 +104,7 @@ internal sealed record RunEnvironment(string Machine, string System, string DotN
     /// <param name="device">cpu, cuda or cuda:N.</param>
     /// <param name="threads">Threads of the runtime.</param>
     public static RunEnvironment Current(string runtime, string device, int threads) => new(
-        $"{RuntimeInformation.OSArchitecture}, {Environment.ProcessorCount} cores",
+        $"{RuntimeInformation.OSArchitecture}, {Plural.Of(Environment.ProcessorCount, "core", "cores")}",
         RuntimeInformation.OSDescription,
         RuntimeInformation.FrameworkDescription,
         runtime,

@@ -56,6 +56,21 @@ internal sealed class ResultsTests
     }
 
     [Test]
+    public void Commands_to_try_next_are_never_broken()
+    {
+        var command = $"lorta train {new string('r', 40)}.yaml --set adapter.rank=16";
+
+        Assert.That(Lines(new { Loss = 1, Next = new[] { command, "lorta inspect m" } }, 40), Is.EqualTo(new[]
+        {
+            "loss  1",
+            "",
+            "next:",
+            $"  {command}",
+            "  lorta inspect m",
+        }));
+    }
+
+    [Test]
     public void A_word_that_is_longer_than_the_line_is_cut() =>
         Assert.That(Lines(new { Weight = new string('x', 90) }, 50).Select(line => line.Length), Is.EqualTo(new[] { 50, 50, 14 }));
 

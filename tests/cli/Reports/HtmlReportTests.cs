@@ -61,6 +61,12 @@ internal sealed class HtmlReportTests
     }
 
     [Test]
+    public void Page_shows_the_command_that_continues_a_run_as_code() =>
+        Assert.That(
+            HtmlReport.Text(Run with { Ending = "Stopped. Continue with:", ToContinue = "lorta train \"a b.yaml\" --resume" }),
+            Does.Contain("<p class=\"ending\">Stopped. Continue with:</p>\n<pre>lorta train &quot;a b.yaml&quot; --resume</pre>\n"));
+
+    [Test]
     public void Ids_are_unique_in_the_page() =>
         Assert.That(Figures(HtmlReport.Text(Run)).SelectMany(figure => figure.Descendants()).Select(element => (string?)element.Attribute("id")).OfType<string>(),
             Is.Not.Empty.And.Unique);

@@ -12,11 +12,11 @@ internal sealed class RunStateTests
     [Test]
     public void Next_counts_the_step_and_moves_to_the_end_of_its_last_batch()
     {
-        var run = new RunState { Step = 4, Seen = (10, 100) };
+        var run = new RunState { Step = 4 };
 
         var next = run.Next([RunPlanTests.Batch(2, tokens: 7, next: new(0, 8)), RunPlanTests.Batch(3, tokens: 5, next: new(1, 0))], loss: 0.5);
 
-        Assert.That((next.Step, next.Position, next.Loss, next.Seen), Is.EqualTo((5L, new DataPosition(1, 0), 0.5, (15L, 112L))));
+        Assert.That((next.Step, next.Position, next.Loss), Is.EqualTo((5L, new DataPosition(1, 0), 0.5)));
     }
 
     [TestCase("loss", new[] { 3.0, 2, 4, 2, 1 }, 5, 0)]

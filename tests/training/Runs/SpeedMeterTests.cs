@@ -56,6 +56,21 @@ internal sealed class SpeedMeterTests
     }
 
     [Test]
+    public void Speed_of_a_run_is_that_of_its_steps_without_its_evaluations()
+    {
+        var clock = new HandClock();
+        var meter = new SpeedMeter(clock, Plan(10));
+        clock.Advance(2);
+        meter.Measure(new RunState { Step = 1 }, [RunPlanTests.Batch(rows: 4, tokens: 7)], 1, 1, 1);
+        clock.Advance(30);
+        meter.Evaluated();
+        clock.Advance(1);
+        meter.Measure(new RunState { Step = 2 }, [RunPlanTests.Batch(rows: 2, tokens: 5)], 1, 1, 1);
+
+        Assert.That((meter.Total.SamplesPerSecond, meter.Total.TokensPerSecond), Is.EqualTo((2.0, 4.0)));
+    }
+
+    [Test]
     public void Time_left_includes_the_evaluations_to_come()
     {
         var clock = new HandClock();

@@ -165,7 +165,7 @@ internal sealed class TrainingRunTests
 
         Assert.That(stop.Notes[^1], Does.Match(@"^Stopped at step 3 of 6 \(training loss [0-9.]+\)\. Continue with:\n  lorta train .*recipe\.yaml --resume --threads 1$"));
         Assert.That((result.Steps, result.PlannedSteps, result.LossStep), Is.EqualTo((3L, 6L, (long?)2)));
-        Assert.That(File.ReadAllText(_run["run", "report.md"]), Does.Contain(stop.Notes[^1]));
+        Assert.That(File.ReadAllText(_run["run", "report.md"]), Does.Contain($"**{stop.Notes[^1].Replace("\n  ", "**\n\n```sh\n", StringComparison.Ordinal)}\n```\n"));
     }
 
     [Test]

@@ -72,6 +72,16 @@ internal sealed class RunReportTests
     }
 
     [Test]
+    public void The_command_that_continues_a_run_is_a_block_of_code() =>
+        Assert.That(
+            RunReport.Text(Run(Result) with { Ending = "Stopped. Continue with:", ToContinue = "lorta train r.yaml --resume" }),
+            Does.Contain("**Stopped. Continue with:**\n\n```sh\nlorta train r.yaml --resume\n```\n"));
+
+    [Test]
+    public void A_run_without_a_step_has_no_training_loss() =>
+        Assert.That(RunReport.Text(Run(Result with { Steps = 0, TrainingLoss = null })), Does.Not.Contain("training loss"));
+
+    [Test]
     public void The_loss_of_the_base_stands_beside_that_of_the_adapter() =>
         Assert.That(RunReport.Text(Run(Result with { BaseLoss = 0.9 })), Does.Contain("| loss | 0.6 |\n| loss before the first step | 0.9 |\n"));
 

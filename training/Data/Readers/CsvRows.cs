@@ -1,4 +1,3 @@
-using System.Globalization;
 using CsvHelper;
 
 namespace LoRTA.Onnx.Training.Data.Readers;
@@ -31,13 +30,14 @@ internal static class CsvRows
         while (Next(path, reader))
         {
             var (line, fields) = ((int)reader.LineNumber, reader.Current.ToArray());
-            if (fields is [""] && header.Length > 1) continue;
-            if (fields.Length != header.Length)
-                throw DataErrors.BadLine(
-                    path, line, string.Create(CultureInfo.InvariantCulture, $"{fields.Length} fields, the header has {header.Length}"));
+            if (header.Length > 1 && IsBlank(reader)) continue;
+            if (fields.Length != header.Length) throw DataErrors.FieldCount(path, line, fields.Length, header.Length);
             yield return new DataRow(path, line, new(header.Zip(fields, KeyValuePair.Create), StringComparer.Ordinal));
         }
     }
+
+    // A line of two quotes is a field, of the empty text.
+    private static bool IsBlank(CsvReader reader) => reader.FieldCount == 1 && reader.GetRawSpan(0).IsEmpty;
 
     private static bool Next(string path, CsvReader reader)
     {

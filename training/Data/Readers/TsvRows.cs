@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace LoRTA.Onnx.Training.Data.Readers;
 
 /// <summary>Fields separated by tabs under a header line. Nothing is quoted: a double quote is a character of the text, as in GLUE's
@@ -15,9 +13,7 @@ internal static class TsvRows
         {
             if (lines[i].Length == 0 && (header.Length > 1 || i == lines.Length - 1)) continue;
             var fields = lines[i].Split('\t');
-            if (fields.Length != header.Length)
-                throw DataErrors.BadLine(
-                    path, i + 1, string.Create(CultureInfo.InvariantCulture, $"{fields.Length} fields, the header has {header.Length}"));
+            if (fields.Length != header.Length) throw DataErrors.FieldCount(path, i + 1, fields.Length, header.Length);
             yield return new DataRow(path, i + 1, new(header.Zip(fields, KeyValuePair.Create), StringComparer.Ordinal));
         }
     }

@@ -1,4 +1,5 @@
 using LoRTA.Onnx.GraphGen;
+using LoRTA.Onnx.GraphGen.Files;
 
 namespace LoRTA.Onnx.Training.Recipes.Files;
 
@@ -39,8 +40,8 @@ internal static class RecipeErrors
             "LRT553",
             $"{path}: is a {(Directory.Exists(path) ? "folder" : "model")}, not a recipe.",
             File.Exists(own) && Directory.Exists(Path.Combine(path, "checkpoints"))
-                ? $"The recipe of this run is {own}; with --resume it continues."
-                : $"'lorta init {path} -o recipe.yaml' writes a first recipe for a model.")
+                ? $"The recipe of this run is {own}; `lorta train {ShellPath.Quoted(own)} --resume` continues it."
+                : $"`lorta init {ShellPath.Quoted(path)} -o recipe.yaml` writes a first recipe for a model.")
         { IsUsage = true };
     }
 

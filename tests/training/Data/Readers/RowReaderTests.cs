@@ -112,9 +112,10 @@ internal sealed class RowReaderTests
         }
     }
 
-    [TestCase("a.tsv", "a\tb\n1\t2\n3\n", 3, "1 fields, the header has 2")]
+    [TestCase("a.tsv", "a\tb\n1\t2\n3\n", 3, "1 field, the header has 2")]
     [TestCase("a.tsv", "a\ta\n", 1, "'a' twice")]
     [TestCase("a.csv", "a,b\n1,2\n1,2,3\n", 3, "3 fields, the header has 2")]
+    [TestCase("a.csv", "a,b\n1,2\n\"\"\n3,4\n", 3, "1 field, the header has 2")]   // quoted, so it is no blank line
     [TestCase("a.csv", "a,b\n1,x \"y\" z\n", 2, "quote")]
     [TestCase("a.jsonl", "{\"a\": 1}\n{\"a\": \n", 2, "not a JSON object")]
     [TestCase("a.jsonl", "[1]\n", 1, "not a JSON object")]

@@ -1,4 +1,5 @@
 using LoRTA.Onnx.GraphGen;
+using LoRTA.Onnx.GraphGen.Files;
 using LoRTA.Onnx.GraphGen.Parameters;
 using LoRTA.Onnx.Tests.Shared;
 using LoRTA.Onnx.Training.Data.Readers;
@@ -242,7 +243,7 @@ internal sealed class RecipeFileTests
         var failure = Assert.Throws<LortaException>(() => RecipeFile.Load(path, LortaCatalog.Default))!;
 
         Assert.That((failure.Code, failure.Message), Is.EqualTo(("LRT553", $"{path}: is a {(name.Length == 0 ? "folder" : "model")}, not a recipe.")));
-        Assert.That(failure.Hint, Does.StartWith($"'lorta init {path} "));
+        Assert.That(failure.Hint, Does.StartWith($"`lorta init {ShellPath.Quoted(path)} "));
     }
 
     [Test]
@@ -256,7 +257,7 @@ internal sealed class RecipeFileTests
         var failure = Assert.Throws<LortaException>(() => RecipeFile.Load(folder, LortaCatalog.Default))!;
 
         Directory.Delete(folder, recursive: true);
-        Assert.That((failure.Code, failure.Hint), Is.EqualTo(("LRT553", $"The recipe of this run is {own}; with --resume it continues.")));
+        Assert.That((failure.Code, failure.Hint), Is.EqualTo(("LRT553", $"The recipe of this run is {own}; `lorta train {ShellPath.Quoted(own)} --resume` continues it.")));
     }
 
     [Test]

@@ -1,0 +1,11 @@
+using System.Globalization;
+
+namespace LoRTA.Onnx.GraphGen;
+
+/// <summary>Numbers of things in sentences.</summary>
+internal static class Plural
+{
+    /// <summary>A number of things, in the singular where it is one: <c>1 row</c>, <c>2,000 rows</c>.</summary>
+    public static string Of(long count, string one, string more) =>
+        string.Create(CultureInfo.InvariantCulture, $"{count:N0} {(count == 1 ? one : more)}");
+}
