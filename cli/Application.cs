@@ -25,8 +25,8 @@ internal static class Application
         ("quickstart", "demo start"),
     }.SelectMany(verb => verb.Item2.Split(' ').Select(name => KeyValuePair.Create(name, verb.Item1))).ToDictionary(StringComparer.Ordinal);
 
-    // In the order of the help.
-    private static IReadOnlyList<Verb> VerbsOf(LortaCatalog catalog) =>
+    /// <summary>All verbs of this project, made for one use, in the order of the help.</summary>
+    internal static IReadOnlyList<Verb> VerbsOf(LortaCatalog catalog) =>
     [
         QuickstartVerb.Create(),
         InspectVerb.Create(),

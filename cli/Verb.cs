@@ -47,12 +47,12 @@ internal sealed class Verb
             progress.Dispose();   // the result comes below the last state of the display
             Show(result, asJson, shell);
             if (shell.Stop.IsCancellationRequested) return ExitCode.Stopped;
-            if (result is IVerdict { Failure: { } failure }) return Failures.Report(shell, failure, asJson);
+            if (result is IVerdict { Failure: { } failure }) return Failures.Report(shell, failure, (Command, asJson));
             return result is IVerdict { Ok: false } ? ExitCode.Failed : ExitCode.Done;
         }
         catch (Exception e) when (!Debugger.IsAttached)
         {
-            return Failures.Report(shell, e, asJson);
+            return Failures.Report(shell, e, (Command, asJson));
         }
     }
 

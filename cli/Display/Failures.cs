@@ -1,3 +1,4 @@
+using System.CommandLine;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using LoRTA.Onnx.GraphGen;
@@ -20,11 +21,14 @@ internal static class Failures
     }
 
     /// <summary>A failed verb.</summary>
-    public static int Report(Shell shell, Exception failure, bool asJson)
+    /// <param name="shell">Takes the sentence.</param>
+    /// <param name="failure">What went wrong.</param>
+    /// <param name="called">The verb's command, whose options the hint may name.</param>
+    public static int Report(Shell shell, Exception failure, (Command Command, bool AsJson) called)
     {
         var causes = failure is AggregateException many ? many.Flatten().InnerExceptions : [failure];
         var cause = causes.FirstOrDefault(one => one is OperationCanceledException) ?? causes[0];
-        var code = Report(shell.Error, Describe(cause, shell.Stop), asJson);
+        var code = Report(shell.Error, Describe(cause, called.Command, shell.Stop), called.AsJson);
         if (Environment.GetEnvironmentVariable(DebugSwitch) == "1") Say(shell.Error, failure.ToString());
         return code;
     }
@@ -55,9 +59,9 @@ internal static class Failures
         }
     }
 
-    private static Problem Describe(Exception cause, CancellationToken stop) => cause switch
+    private static Problem Describe(Exception cause, Command command, CancellationToken stop) => cause switch
     {
-        LortaException e => new(e.Code, e.Message, e.Hint, e.IsUsage ? ExitCode.Usage : ExitCode.Failed),
+        LortaException e => new(e.Code, e.Message, Hints.For(command, e.Hint), e.IsUsage ? ExitCode.Usage : ExitCode.Failed),
         OperationCanceledException when stop.IsCancellationRequested => new(null, "Stopped.", null, ExitCode.Stopped),
         IOException or UnauthorizedAccessException =>
             new(null, $"{cause.FirstLine()}.", "Check the path, its permissions and the free space of the disk.", ExitCode.Failed),

@@ -73,7 +73,7 @@ internal sealed class ProgressDisplay(TextWriter error, bool isQuiet, TerminalLi
         _work = _work is { } before && before.Now.What == work.What ? before with { Now = work } : new(work, _clock.GetTimestamp(), null);
         _timer ??= _clock.CreateTimer(_ => ShowInTime(), null, BetweenLines, BetweenLines);
         ShowWork();
-        if (work.Done >= work.All) _work = null;
+        if (work.IsDone) _work = null;
     }
 
     private void ShowInTime()
@@ -86,8 +86,9 @@ internal sealed class ProgressDisplay(TextWriter error, bool isQuiet, TerminalLi
     {
         if (_work is not { } work) return;
         var elapsed = _clock.GetElapsedTime(work.Begun);
-        var isEnd = work.Now.Done >= work.Now.All;
-        if (work.Shown is null ? elapsed < BetweenLines : _line is null && !isEnd && _clock.GetElapsedTime(work.Shown.Value) < BetweenLines)
+        if (work.Shown is { } shown
+            ? _line is null && !work.Now.IsDone && _clock.GetElapsedTime(shown) < BetweenLines
+            : elapsed < BetweenLines)
             return;
         _work = work with { Shown = _clock.GetTimestamp() };
         if (_line is not null && Try(() => _line!.Show(work.Now, elapsed.TotalSeconds))) return;

@@ -4,8 +4,8 @@ using LoRTA.Onnx.Training.Tracking;
 
 namespace LoRTA.Onnx.Cli.Display;
 
-/// <summary>The last line of a terminal, written anew with each step or piece of work: a bar, and as many of its numbers as the terminal
-/// is wide.</summary>
+/// <summary>The last line of a terminal, written anew with each step or piece of work: a bar where it is counted, and as many of its
+/// numbers as the terminal is wide.</summary>
 /// <param name="output">The terminal.</param>
 /// <param name="columns">Its width now; 0 where it has none.</param>
 /// <param name="hasColors">Whether the bar may be coloured.</param>
@@ -27,7 +27,9 @@ internal sealed class TerminalLine(TextWriter output, Func<int> columns, bool ha
     /// <summary>Shows how far a piece of work is in place of what was there before.</summary>
     /// <param name="work">The work.</param>
     /// <param name="seconds">Since it began.</param>
-    public void Show(WorkProgress work, double seconds) => Show(width => Text(work.Done, work.All, Phrases.Parts(work, seconds), width));
+    public void Show(WorkProgress work, double seconds) => Show(width => work.All > 0
+        ? Text(work.Done, work.All, Phrases.Parts(work, seconds), width)
+        : Joined(string.Empty, Phrases.Parts(work, seconds), width - 1));
 
     /// <summary>Writes a text above the line, broken between words where the terminal is narrower; lines that are indented, such as
     /// commands to be copied, stay whole.</summary>
@@ -51,16 +53,23 @@ internal sealed class TerminalLine(TextWriter output, Func<int> columns, bool ha
 
     private string Text(long done, long all, IReadOnlyList<string> parts, int width)
     {
-        var share = all > 0 ? Math.Clamp((double)done / all, 0, 1) : 0;
+        var share = Math.Clamp((double)done / all, 0, 1);
         var cells = Math.Clamp(width / 5, NarrowestBar, WidestBar);
         var room = width - 1 - cells - 1;
-        var words = string.Create(CultureInfo.InvariantCulture, $"{Math.Floor(share * 100),3}%");
+        var words = Joined(string.Create(CultureInfo.InvariantCulture, $"{Math.Floor(share * 100),3}%"), parts, room);
+        return words.Length <= room ? $"{Bar(share, cells)} {words}" : string.Empty;
+    }
+
+    // As many parts as there is room for.
+    private static string Joined(string words, IReadOnlyList<string> parts, int room)
+    {
         foreach (var part in parts)
         {
-            if (words.Length + 2 + part.Length > room) break;
-            words += $"  {part}";
+            var longer = words.Length > 0 ? $"{words}  {part}" : part;
+            if (longer.Length > room) break;
+            words = longer;
         }
-        return words.Length <= room ? $"{Bar(share, cells)} {words}" : string.Empty;
+        return words;
     }
 
     /// <summary>The text in lines that are shorter than a width, further ones indented; a word that is too long has a line of its

@@ -49,6 +49,9 @@ internal static class ExportVerb
                     ? RecipeArgument.OfModel(call, path, call.Get(model), runtime.Settings(call))
                     : null,
                 RecipePath = call.Get(data),
+                Run = call.Get(data) is null && call.Get(inputs) is null
+                    ? RecipeOfRun(call, call.Get(adapter), call.Get(model), runtime.Settings(call))
+                    : null,
             };
             var options = new ExportOptions { KeepBase = call.Get(keep), Widen = call.Get(widen), AllowOtherBase = call.Get(allow) };
             return Run(request, options, runtime.Settings(call), call.Progress);
@@ -59,20 +62,21 @@ internal static class ExportVerb
     internal static ExportResult Run(
         Request request, ExportOptions options, OrtSettings settings, IProgress<WorkProgress>? progress = null)
     {
+        progress?.Report(WorkProgress.Uncounted("reading the model"));
         var (evaluator, deployed) = (settings.ToEvaluator(), OnnxModel.Load(request.Model));
         var target = ExportTarget.Of(request.Model, deployed, request.Output) with { Inputs = [.. request.Read] };
         target.Check(request.Force);
         var adapter = StoredAdapters.Load(request.Adapter, settings.Catalog);
         target = target with { Texts = TextsOf(target, adapter, options.KeepBase) };
-        progress?.Report(new("models written", 0, 1));
+        progress?.Report(WorkProgress.Uncounted(options.KeepBase ? "adding the adapter" : "folding the adapter"));
         var understood = UnderstoodModel.Of(deployed);
         var folded = new AdapterFold(evaluator).Fold(understood, adapter, options);
+        var data = DataOf(request, understood, folded);
         var (comparison, problem) = request.Verify ? (Compare(), null)
-            : folded.Bits <= 8 ? IfItRuns(Compare)
+            : folded.Bits <= LowBits ? IfItRuns(Compare)
             : (null, null);
-        progress?.Report(new("models written", 0, 1));
+        progress?.Report(WorkProgress.Uncounted("writing the model"));
         var bytes = target.Write(folded.Model, request.Force).Sum(file => new FileInfo(file).Length);
-        progress?.Report(new("models written", 1, 1));
         var rounding = folded.Rounding();
         var isKept = comparison?.EffectKept is not { } kept || kept >= VerifyResult.LeastEffect || request.AllowRounding;
         return new ExportResult(target.File, comparison?.MaxAbsDiff, comparison?.MaxRelDiff, bytes, rounding, comparison?.EffectKept,
@@ -80,23 +84,52 @@ internal static class ExportVerb
         {
             Note = problem is not null ? $"Nothing was compared: {problem.Message}"
                 : folded.IsBase() ? "The adapter changes nothing: the result computes what the base computes."
-                : Note(comparison?.EffectKept, rounding),
+                : Note(comparison?.EffectKept, rounding, data.Of),
             Loss = request.Recipe is null ? null : LossesOf(request, (understood, folded), options.AllowOtherBase, settings, progress),
             Failure = isKept ? null : VerificationErrors.EffectLost(target.File, comparison!.EffectKept!.Value, rounding!.Type),
         };
 
         VerifyResult Compare()
         {
-            var batches = request.Recipe is { } recipe ? RecipeBatches.Of(recipe, understood.Canonical) : null;
             return new Verifier(evaluator).Compare(understood, adapter, folded, new VerifyOptions
             {
                 Inputs = request.Inputs,
-                Batches = request.Inputs is null ? batches?.Held : null,
-                Calibration = batches?.Train,
+                Batches = request.Inputs is null ? data.Batches?.Held : null,
+                Calibration = data.Batches?.Train,
                 AllowOtherBase = options.AllowOtherBase,
                 CanonicalOnly = !request.Verify,
                 Progress = progress,
             });
+        }
+    }
+
+    // The recipe that an adapter was trained with. Nobody asked for it, so one that cannot be read is none.
+    private static (Recipe Recipe, string Path)? RecipeOfRun(Call call, string adapter, string model, OrtSettings settings)
+    {
+        try
+        {
+            return StoredAdapters.RecipeOf(adapter) is { } path ? (RecipeArgument.OfModel(call, path, model, settings), path) : null;
+        }
+        catch (LortaException)
+        {
+            return null;
+        }
+    }
+
+    // The data that low-bit weights are rounded for, and that the result is compared on: those of the recipe that was named, else those of
+    // the adapter's run, where they are still there.
+    private static (RecipeBatches? Batches, string? Of) DataOf(Request request, UnderstoodModel understood, FoldedModel folded)
+    {
+        if (!request.Verify && folded.Bits > LowBits) return default;   // nothing is compared
+        if (request.Recipe is { } recipe) return (RecipeBatches.Of(recipe, understood.Canonical), request.RecipePath);
+        if (request.Run is not var (own, path) || folded.Bits > LowBits) return default;
+        try
+        {
+            return (RecipeBatches.Of(own, understood.Canonical), path);
+        }
+        catch (LortaException)
+        {
+            return default;
         }
     }
 
@@ -121,14 +154,19 @@ internal static class ExportVerb
     }
 
     private const double EnoughPercent = 95;
+    private const int LowBits = 8;
 
-    private static string? Note(double? kept, Rounding? rounding)
+    private static string? Note(double? kept, Rounding? rounding, string? roundedFor)
     {
         if (kept is null) return null;
         var percent = Math.Max(0, Math.Floor(kept.Value * 100));
         var sentence = FormattableString.Invariant(
             $"Weights of {rounding!.Type} keep {percent:0} % of the adapter's effect on the outputs.");
-        return percent >= EnoughPercent ? sentence : $"{sentence} '--data RECIPE' rounds for that data, '--keep-base' keeps all of it.";
+        if (roundedFor is not null) sentence += $" They are rounded for the data of {roundedFor}.";
+        if (percent >= EnoughPercent) return sentence;
+        return roundedFor is null
+            ? $"{sentence} '--data RECIPE' rounds for that data, '--keep-base' keeps all of it."
+            : $"{sentence} '--keep-base' keeps all of it.";
     }
 
     // A file for another device may not run here: what nobody asked for does not fail.
@@ -184,12 +222,16 @@ internal static class ExportVerb
         /// <summary>The file of <see cref="Recipe"/>.</summary>
         public string? RecipePath { get; init; }
 
+        /// <summary>The recipe of the run that the adapter is of, and its file, where no other data are named; null = not known.</summary>
+        public (Recipe Recipe, string Path)? Run { get; init; }
+
         /// <summary>The files that are read beside the model, which the output must not replace.</summary>
         public IEnumerable<string> Read =>
         [
             .. StoredAdapters.FilesOf(Adapter),
             .. Inputs is { } file ? [file] : Array.Empty<string>(),
             .. Recipe is null ? [] : RecipeFiles.Of(Recipe, RecipePath),
+            .. Run is var (own, path) ? RecipeFiles.Of(own, path) : [],
         ];
     }
 }

@@ -1,4 +1,5 @@
 using LoRTA.Onnx.Export.Verifying;
+using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Attention;
 using LoRTA.Onnx.GraphGen.Canonical;
 using LoRTA.Onnx.GraphGen.Ir;
@@ -30,6 +31,7 @@ internal static class VerifyVerb
         return Verb.Define("verify", "Run the same inputs through two models and compare.",
             [a, b, adapter, data, inputs, samples, length, tolerance, seed, .. runtime.Symbols], call =>
         {
+            call.Progress.Report(WorkProgress.Uncounted("reading the models"));
             var (first, second) = (OnnxModel.Load(call.Get(a)), OnnxModel.Load(call.Get(b)));
             var canonical = new Lazy<CanonicalModel>(() => CanonicalModel.Of(first));
             var settings = runtime.Settings(call);

@@ -23,11 +23,12 @@ internal static class FoldingErrors
         new(
             "LRT710",
             $"{address}: the adapter changes its bias, which the file does not keep as numbers of its own.",
-            "Use --keep-base, or fold into another export of the model.");
+            "Fold into another export of the model. With --keep-base the adapter stays next to the weights.");
 
     public static LortaException Overflow(string address, float value, string form) =>
         new(
             "LRT703",
             FormattableString.Invariant($"{address}: the exported weight holds {value:G4}, which {form} cannot store."),
-            "Use --widen where the file casts its weights, --keep-base, or a smaller scale.");
+            "Use a smaller scale. Where the file casts its weights, --widen stores them in float32. With --keep-base they stay as they "
+                + "are.");
 }

@@ -26,8 +26,8 @@ internal static class VerificationErrors
                     $"{b}: {Math.Max(0, Math.Floor(kept * 100)):0} % of the adapter's effect on the outputs is left, less than half.")
                 : FormattableString.Invariant(
                     $"{a} and {b} differ by {result.MaxRelDiff:0.##e0} of the largest output, more than {result.Tolerance:0.##e0}."),
-            "Name the adapter that one of them has (--adapter DIR), compare on your own inputs (--data RECIPE or --inputs "
-                + "FILE.safetensors), or accept it with --tolerance T.");
+            "If one of them has an adapter, name it with --adapter DIR. Compare on your own inputs with --data RECIPE or --inputs "
+                + "FILE.safetensors. Accept the difference with --tolerance T. `lorta verify --help` describes the comparison.");
 
     public static LortaException MissingInput(string model, string input) =>
         new(

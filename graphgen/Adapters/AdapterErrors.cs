@@ -71,8 +71,8 @@ internal static class AdapterErrors
             "LRT311",
             $"{adapter}: was trained on different weights than {model} holds "
                 + $"({string.Join(", ", differences.Take(Named).Select(Describe))}{More(differences.Count)}).",
-            "Use the model that the adapter was trained on (into this one it may be folded already), or pass --allow-base if you know "
-                + "that it fits.");
+            "Use the model that the adapter was trained on; into this one it may be folded already. If you know that it fits, pass "
+                + "--allow-base.");
 
     public static LortaException NotFoldable(string method) =>
         new(
@@ -163,7 +163,7 @@ internal static class AdapterErrors
         new(
             "LRT332",
             $"{path}: the adapter cannot be added next to a base of opset {opset}, which has no such {node.Op}.",
-            "Fold the adapter (`lorta export`, without --keep-base), or convert the model to opset 13 or newer.");
+            "Fold the adapter (`lorta export` without `--keep-base`), or convert the model to opset 13 or newer.");
 
     public static LortaException UnknownTensors(string file, IReadOnlyList<string> names) =>
         BadConfig(
@@ -219,5 +219,5 @@ internal static class AdapterErrors
         new(
             "LRT322",
             $"{adapter}: trains parameters of the model itself ('{parameter}'), which no side branch carries.",
-            "Use a model that they are written into (`lorta export`; where nothing else is trained, without --keep-base).");
+            "Use a model that they are written into (`lorta export`; where nothing else is trained, without `--keep-base`).");
 }

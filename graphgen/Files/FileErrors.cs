@@ -21,7 +21,7 @@ internal static class FileErrors
         new(
             "LRT102",
             $"{path}: exists already.",
-            "Name another output or pass --force to replace it (a run: --resume to continue it).")
+            "Name another output. With --force it is replaced. With --resume a run is continued.")
         { IsUsage = true };
 
     public static LortaException NotReadable(string path, Exception inner) =>

@@ -14,7 +14,7 @@ internal static class ModelErrors
         new(
             "LRT112",
             $"{folder}: holds no .onnx file.",
-            "Name the model file, or a folder that holds exactly one; a run or an adapter goes to --adapter.")
+            "Name the model file, or a folder that holds exactly one. A run or an adapter goes to --adapter.")
         { IsUsage = true };
 
     public static LortaException SeveralModels(string folder, IEnumerable<string> names) =>

@@ -17,7 +17,7 @@ internal static class LossErrors
     public static LortaException RowTooLong(int length, int fixedLength) => new(
         "LRT413",
         $"The model takes rows of {fixedLength} tokens, and there is a row of {length}.",
-        $"Set data.maxLength (of verify: --length) to {fixedLength} or less, or export the model with a dynamic length.");
+        $"Set data.maxLength to {fixedLength} or less, or export the model with a dynamic length. For random rows, pass --length.");
 
     public static LortaException RowTooShort(int length, int fixedLength) => new(
         "LRT414",

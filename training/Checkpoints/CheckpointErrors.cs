@@ -10,7 +10,7 @@ internal static class CheckpointErrors
         new(
             "LRT560",
             $"{path}: {what}.",
-            "Resuming takes the newest checkpoint that is whole; if there is none, start again with --force instead of --resume.");
+            "Resuming takes the newest checkpoint that is whole. If there is none, start again with --force instead of --resume.");
 
     public static LortaException NewestDamaged(LortaException damage, string whole) =>
         new(

@@ -19,7 +19,7 @@ internal static class DataErrors
         var near = names.Find(name => name.Equals(column, StringComparison.OrdinalIgnoreCase));
         return new("LRT505", $"{At(path, line)}: there is no column '{column}'; there are {string.Join(", ", names)}.",
             (near is null ? "Name the columns under 'data.columns'." : $"Letter case matters: write '{near}' under 'data.columns'.")
-                + " (predict with a model and no recipe: the columns must be called text and pair.)");
+                + " Where a model is given without a recipe, the columns of --input are called text and pair.");
     }
 
     public static LortaException BadLine(string path, int line, string what, Exception? inner = null) =>
@@ -29,7 +29,7 @@ internal static class DataErrors
         new(
             "LRT507",
             format is null ? $"{path}: the extension does not determine the format." : $"{path}: '{format}' is not a known format.",
-            "Set 'data.format' (of predict: --format) to text, tsv, csv, jsonl, json or fasta.");
+            "Set 'data.format' to text, tsv, csv, jsonl, json or fasta. Of rows to predict, --format states it.");
 
     public static LortaException Empty(string path) =>
         new(
@@ -91,7 +91,9 @@ internal static class DataErrors
             "LRT519",
             string.Create(CultureInfo.InvariantCulture,
                 $"data.maxLength: {maxLength} is more than the {positions} tokens that the model reads ({source})."),
-            string.Create(CultureInfo.InvariantCulture, $"Set data.maxLength (of predict: --max-length) to at most {positions}."))
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"Set data.maxLength to at most {positions}. Without a recipe, pass --max-length {positions}."))
         { IsUsage = true };
 
     public static LortaException OtherLabels(Value labels) =>

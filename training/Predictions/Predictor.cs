@@ -22,6 +22,7 @@ internal sealed class Predictor(IProgress<object> progress)
         request.Model.Settings.CheckDevice();
         var task = TrainingTasks.Of(request.Model.Recipe.Task);
         if (task.Predictions is null) throw PredictionErrors.NotPredicted(request.Model.Recipe.Model, task.Name);
+        progress.Report(WorkProgress.Uncounted("reading model and rows"));
         var rows = ReadRows(request);
 
         var model = request.IsBareModel

@@ -45,13 +45,18 @@ internal sealed class Evaluator(TrainingTask task, DataStream data, string? outp
     {
         var metrics = new TaskMetrics(task);
         var done = 0L;
-        foreach (var batch in data.InOrder().Prefetch(2).Where(batch => batch.Labels > 0))
+        foreach (var batch in data.InOrder().Prefetch(2))
+        {
+            if (batch.Labels > 0) Measure(batch);
+            progress?.Report(new("rows evaluated", done += batch.Rows, data.Count));
+        }
+        return new EvaluationRecord { Step = step, Loss = metrics.Loss, Metrics = metrics.Values };
+
+        void Measure(Batch batch)
         {
             var outputs = runtime.Forward(batch);
             metrics.AddLoss(outputs[TrainingNames.Loss].ToFloats()[0], batch.Labels);
             if (output is not null) metrics.Add(outputs[output], batch.Inputs[TrainingNames.Labels]);
-            progress?.Report(new("rows evaluated", done += batch.Rows, data.Count));
         }
-        return new EvaluationRecord { Step = step, Loss = metrics.Loss, Metrics = metrics.Values };
     }
 }

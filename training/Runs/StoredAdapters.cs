@@ -32,6 +32,17 @@ internal static class StoredAdapters
         ? [file, place.Run.Recipe, .. Adapter.FilesOf(place.Run.Adapter)]
         : [.. Adapter.FilesOf(Of(path).Folder)];
 
+    /// <summary>The recipe of the run that an adapter is of; null where it does not lie in a run's folder.</summary>
+    public static string? RecipeOf(string path)
+    {
+        var place = Of(path);
+        var run = place.Checkpoint is null ? RunOf(place.Folder) : place.Run;
+        return (place.Checkpoint is not null || IsAdapterOf(run, place.Folder)) && RealPath.HasFile(run.Recipe) ? run.Recipe : null;
+    }
+
+    private static bool IsAdapterOf(RunFolder run, string folder) =>
+        Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder)).Equals(run.Adapter, RealPath.Comparison);
+
     private static (string Folder, RunFolder Run, string? Checkpoint) Of(string path)
     {
         if (PathKinds.Of(RealPath.Target(path)) == PathKind.File) return OfFile(path);
@@ -50,7 +61,8 @@ internal static class StoredAdapters
         return Adapter.IsFile(name) && HasAdapter(folder) ? (folder, new RunFolder(folder), null) : throw AdapterErrors.NoAdapter(file);
     }
 
-    private static RunFolder RunOf(string checkpoints) => new(Path.GetDirectoryName(Path.GetFullPath(checkpoints))!);
+    private static RunFolder RunOf(string folder) =>
+        new(Path.GetDirectoryName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder)))!);
 
     // What lacks one of its files is an adapter folder all the same, and opening it says which.
     private static bool HoldsPart(string folder) => Adapter.FilesOf(folder).Any(RealPath.HasFile);

@@ -125,6 +125,7 @@ internal static class TrainingRun
         EvaluationRequest request, IProgress<object>? progress = null, IProgress<WorkProgress>? work = null)
     {
         request.Settings.CheckDevice();
+        work?.Report(WorkProgress.Uncounted("reading model and data"));
         var (recipe, graph, values) = Measured(request);
         if (PreparedTask.DataOf(recipe, graph).Validation is not { } validation) throw TrainingErrors.NoValidation(recipe.Data.Train);
         progress?.Report(Phrases.Of(validation.Path, validation.Counts, recipe.Data.Packing));

@@ -26,8 +26,8 @@ internal static class Phrases
     /// <summary>The same for a line that may not have room for all of it.</summary>
     public static IReadOnlyList<string> Parts(WorkProgress work, double seconds) =>
     [
-        $"{Integer(work.Done)} of {Integer(work.All)} {work.What}",
-        work.Done > 0 && work.Done < work.All ? $"{Duration(seconds / work.Done * (work.All - work.Done))} left" : Duration(seconds),
+        work.All > 0 ? $"{Integer(work.Done)} of {Integer(work.All)} {work.What}" : work.What,
+        work.Done > 0 && !work.IsDone ? $"{Duration(seconds / work.Done * (work.All - work.Done))} left" : Duration(seconds),
     ];
 
     /// <summary>What became of the entries of a data file.</summary>

@@ -153,11 +153,25 @@ internal sealed class ProgressDisplayTests
         var clock = new HandClock();
         using var display = new ProgressDisplay(output, isQuiet: false, line: null, clock);
 
-        display.Report(new WorkProgress("models written", 0, 1));
+        display.Report(WorkProgress.Uncounted("writing the model"));
         clock.Advance(2);
         clock.Ring();
 
-        Assert.That(output.ToString(), Is.EqualTo("0 of 1 models written  0:02\n"));
+        Assert.That(output.ToString(), Is.EqualTo("writing the model  0:02\n"));
+    }
+
+    [Test]
+    public void In_a_terminal_work_that_is_not_counted_has_no_bar()
+    {
+        using var output = new StringWriter();
+        var clock = new HandClock();
+        using var display = new ProgressDisplay(output, isQuiet: false, new TerminalLine(output, () => 60, hasColors: false), clock);
+
+        display.Report(WorkProgress.Uncounted("writing the model"));
+        clock.Advance(3);
+        clock.Ring();
+
+        Assert.That(output.ToString(), Is.EqualTo("\r\x1b[Kwriting the model  0:03"));
     }
 
     [Test]

@@ -45,7 +45,7 @@ internal sealed class PreparedTaskTests
         var failure = Assert.Throws<LortaException>(() => Open("classification", Exports.Path("roberta-mini/seqcls.ts-eager"), "roberta-mini", $"data.labels=[{names}]").Dispose())!;
 
         Assert.That((failure.Code, failure.IsUsage), Is.EqualTo(("LRT514", true)));
-        Assert.That(failure.Message, Does.Contain($"names {count} classes").And.Contain("has 2 classes"));
+        Assert.That(failure.Message, Does.Contain($"names {count} class").And.Contain("has 2 classes"));
     }
 
     [TestCase(256, null)]

@@ -176,7 +176,7 @@ internal sealed class TrainingRunTests
         var result = TinyRun.Train(_run.Request("run", "train.earlyStop={metric: loss, patience: 1}", "train.optimizer.lr=1e-12"), progress);
 
         Assert.That(result.Steps, Is.LessThan(6));
-        Assert.That(progress.Notes[^1], Does.StartWith($"Stopped early at step {result.Steps} of 6").And.EndsWith("loss has not improved in 1 evaluations."));
+        Assert.That(progress.Notes[^1], Does.StartWith($"Stopped early at step {result.Steps} of 6").And.EndsWith("loss has not improved in 1 evaluation."));
     }
 
     [Test]
