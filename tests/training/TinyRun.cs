@@ -34,6 +34,16 @@ internal sealed class TinyRun : IDisposable
             """);
     }
 
+    /// <summary>The adapter's bytes of a run that nothing interrupted.</summary>
+    public static byte[] Uninterrupted => Whole.Value;
+
+    private static readonly Lazy<byte[]> Whole = new(() =>
+    {
+        using var run = new TinyRun();
+        run.Train("whole");
+        return run.Adapter("whole");
+    });
+
     public string this[params string[] parts] => _folder[parts];
 
     /// <summary>The recipe with settings of the test's own; the run goes to <c>output</c>.</summary>

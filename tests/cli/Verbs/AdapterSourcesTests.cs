@@ -9,34 +9,25 @@ namespace LoRTA.Onnx.Cli.Tests.Verbs;
 /// <summary>What <c>--adapter</c> takes, what is written beside an adapter and an exported model, and what <c>inject</c> states.</summary>
 internal sealed class AdapterSourcesTests
 {
-    private TestFolder _trained = null!;
+    private TrainedEncoder _trained = null!;
     private TestFolder _folder = null!;
 
-    private string Model => _trained["model"];
+    private string Model => _trained.Model;
 
-    private string Recipe => _trained["recipe.yaml"];
+    private string Recipe => _trained.Recipe;
 
-    private string Adapter => _trained["run", "adapter"];
+    private string Adapter => _trained.Adapter;
 
     [OneTimeSetUp]
-    public void Train()
-    {
-        _trained = new();
-        var source = Path.Combine(Fixtures.Repository, "models", "roberta-mini");
-        Directory.CreateDirectory(Model);
-        foreach (var file in Directory.GetFiles(source)) File.Copy(file, Path.Combine(Model, Path.GetFileName(file)));
-        File.WriteAllLines(_trained["rows.tsv"], File.ReadLines(Path.Combine(Fixtures.Repository, "models", "data", "reviews.tsv")).Take(41));
-        _trained.Write("recipe.yaml", """
-            model: model
-            task: classification
-            adapter: { method: lora, rank: 2, alpha: 4, targets: [q, v] }
-            data: { train: rows.tsv, validationFraction: 0.2, columns: { text: sentence }, labels: [negative, positive], maxLength: 24 }
-            train: { steps: 6, batchSize: 4, optimizer: { lr: 1e-2 }, saveEvery: 2, evaluateEvery: 6 }
-            output: run
-            """);
-        var run = CommandLine.Run("train", Recipe, "--quiet");
-        Assert.That(run.ExitCode, Is.Zero, run.Error);
-    }
+    public void Train() => _trained = new(
+        """
+        task: classification
+        adapter: { method: lora, rank: 2, alpha: 4, targets: [q, v] }
+        data: { train: train.tsv, validation: validation.tsv, columns: { text: sentence }, labels: [negative, positive], maxLength: 24 }
+        train: { steps: 6, batchSize: 4, optimizer: { lr: 1e-2 }, saveEvery: 2, evaluateEvery: 6 }
+        """,
+        trained: 32,
+        held: 8);
 
     [OneTimeTearDown]
     public void DeleteTrained() => _trained.Dispose();
@@ -259,7 +250,7 @@ internal sealed class AdapterSourcesTests
 
     private CommandLine Run(string command) => CommandLine.Run([.. command.Split(' ').Select(word => word
         .Replace("{m}", Model, StringComparison.Ordinal).Replace("{r}", Recipe, StringComparison.Ordinal)
-        .Replace("{run}", _trained["run"], StringComparison.Ordinal).Replace("{rows}", _trained["rows.tsv"], StringComparison.Ordinal)
+        .Replace("{run}", _trained["run"], StringComparison.Ordinal).Replace("{rows}", _trained.Rows, StringComparison.Ordinal)
         .Replace("{f}", _folder.Path, StringComparison.Ordinal))]);
 
     private double Loss(string? adapter)

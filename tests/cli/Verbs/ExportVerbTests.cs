@@ -110,7 +110,8 @@ internal sealed class ExportVerbTests
         var made = 0L;
         using var counting = Counting(Exports.Path(Export), count => made += count);
 
-        var run = CommandLine.Run("verify", Exports.Path(Export), _folder["out.onnx"], "--adapter", _folder["injected.adapter"], "--data", ShipLog);
+        var run = CommandLine.Run(
+            "verify", Exports.Path(Export), _folder["out.onnx"], "--adapter", _folder["injected.adapter"], "--data", ShipLog, "--quiet");
 
         Assert.That((run.Error, made), Is.EqualTo((string.Empty, 1L)));
     }
