@@ -5,7 +5,8 @@ namespace LoRTA.Onnx.GraphGen;
 [AttributeUsage(AttributeTargets.Property)]
 internal class ChoiceAttribute(params string[] words) : Attribute
 {
-    public IReadOnlyList<string> Words { get; } = words;
+    /// <summary>The words, where a catalog decides about some of them.</summary>
+    public virtual IReadOnlyList<string> WordsOf(LortaCatalog catalog) => words;
 
     public string[] NotYet { get; init; } = [];
 }

@@ -3,7 +3,6 @@ using LoRTA.Onnx.GraphGen.Artifacts;
 using LoRTA.Onnx.GraphGen.Artifacts.Portable;
 using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.GraphGen.Ir.Storage;
-using LoRTA.Onnx.GraphGen.Losses;
 
 namespace LoRTA.Onnx.Cli.Verbs;
 
@@ -20,7 +19,7 @@ internal static class ArtifactsVerb
         var force = Opt.Force();
         var seed = Opt.Seed();
         var adapter = new AdapterArguments(catalog);
-        var tasks = TaskLosses.All.Select(loss => loss.Name).ToList();
+        var tasks = catalog.Losses.Select(loss => loss.Name).ToList();
         var task = Opt.Required<string>("--task", $"The loss: {string.Join(", ", tasks)}.").Completing(tasks);
         var embed = Opt.Of<bool>(
             "--embed-weights", "Store the frozen weights in each model instead of sharing weights.data.");

@@ -71,7 +71,7 @@ internal static class ExportVerb
         progress?.Report(WorkProgress.Uncounted(options.KeepBase ? "adding the adapter" : "folding the adapter"));
         var understood = UnderstoodModel.Of(deployed);
         var folded = new AdapterFold(evaluator).Fold(understood, adapter, options);
-        var data = DataOf(request, understood, folded);
+        var data = DataOf(request, understood, folded, settings.Catalog);
         var (comparison, problem) = request.Verify ? (Compare(), null)
             : folded.Bits <= LowBits ? IfItRuns(Compare)
             : (null, null);
@@ -118,14 +118,15 @@ internal static class ExportVerb
 
     // The data that low-bit weights are rounded for, and that the result is compared on: those of the recipe that was named, else those of
     // the adapter's run, where they are still there.
-    private static (RecipeBatches? Batches, string? Of) DataOf(Request request, UnderstoodModel understood, FoldedModel folded)
+    private static (RecipeBatches? Batches, string? Of) DataOf(
+        Request request, UnderstoodModel understood, FoldedModel folded, LortaCatalog catalog)
     {
         if (!request.Verify && folded.Bits > LowBits) return default;   // nothing is compared
-        if (request.Recipe is { } recipe) return (RecipeBatches.Of(recipe, understood.Canonical), request.RecipePath);
+        if (request.Recipe is { } recipe) return (RecipeBatches.Of(recipe, understood.Canonical, catalog), request.RecipePath);
         if (request.Run is not var (own, path) || folded.Bits > LowBits) return default;
         try
         {
-            return (RecipeBatches.Of(own, understood.Canonical), path);
+            return (RecipeBatches.Of(own, understood.Canonical, catalog), path);
         }
         catch (LortaException)
         {

@@ -4,7 +4,6 @@ using LoRTA.Onnx.GraphGen.Artifacts;
 using LoRTA.Onnx.GraphGen.Attention;
 using LoRTA.Onnx.GraphGen.Attention.Inputs;
 using LoRTA.Onnx.GraphGen.Ir;
-using LoRTA.Onnx.GraphGen.Losses;
 using LoRTA.Onnx.Runtime;
 using LoRTA.Onnx.Training.Data;
 using LoRTA.Onnx.Training.Gradcheck;
@@ -21,7 +20,7 @@ internal static class GradcheckVerb
         var batch = Opt.Of<string?>(
             "--batch", "The batch; default: the golden's own, in reference/ next to the model, or random tokens.", "FILE");
         var names = Opt.Of<string?>("--names", "Parameter names that override the derived ones.", "FILE");
-        var task = Opt.Of<string?>("--task", "Without a golden: the loss.", "NAME").Completing(TaskLosses.All.Select(loss => loss.Name));
+        var task = Opt.Of<string?>("--task", "Without a golden: the loss.", "NAME").Completing(catalog.Losses.Select(loss => loss.Name));
         var adapter = new AdapterArguments(catalog);
         var seed = Opt.Seed();
         var runtime = new RuntimeArguments();

@@ -19,7 +19,7 @@ internal static class SchemaVerb
             [what, asTable],
             call =>
             {
-                var schema = call.Get(what) == Recipe ? OptionSchema.Recipe() : OptionSchema.Adapter();
+                var schema = call.Get(what) == Recipe ? OptionSchema.Recipe(call.Catalog) : OptionSchema.Adapter(call.Catalog);
                 if (!call.Get(asTable)) return schema;
                 call.Text.Write(OptionTable.Of(schema));
                 return new SchemaTable(schema);

@@ -39,7 +39,9 @@ internal static class VerifyVerb
             var options = new VerifyOptions
             {
                 Inputs = call.Get(inputs),
-                Batches = call.Get(inputs) is null && recipe is not null ? RecipeBatches.Of(recipe, canonical.Value).Held : null,
+                Batches = call.Get(inputs) is null && recipe is not null
+                    ? RecipeBatches.Of(recipe, canonical.Value, call.Catalog).Held
+                    : null,
                 Samples = call.Get(samples),
                 Length = call.Get(length),
                 Seed = call.Get(seed) ?? 0,

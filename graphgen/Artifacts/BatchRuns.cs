@@ -7,8 +7,8 @@ namespace LoRTA.Onnx.GraphGen.Artifacts;
 
 /// <summary>How batches of any size go through graphs that fix some sizes.</summary>
 /// <param name="Sizes">What the graphs fix.</param>
-/// <param name="Task">The loss, which knows the labels that it averages over; null = sizes are free.</param>
-internal sealed record BatchRuns(FixedSizes Sizes, ITaskLoss? Task)
+/// <param name="Loss">The loss, which knows the labels that it averages over; null = sizes are free.</param>
+internal sealed record BatchRuns(FixedSizes Sizes, ILoss? Loss)
 {
     /// <summary>Masks that attention reads as lengths.</summary>
     public LengthMasks Lengths { get; init; } = LengthMasks.None;
@@ -17,11 +17,11 @@ internal sealed record BatchRuns(FixedSizes Sizes, ITaskLoss? Task)
     public static BatchRuns Any { get; } = new(new FixedSizes(null, null), null);
 
     /// <summary>Reads a model, before a loss is added to it.</summary>
-    public static BatchRuns Of(CanonicalModel canonical, string task)
+    public static BatchRuns Of(CanonicalModel canonical, ILoss loss)
     {
         var sizes = FixedSizes.Of(canonical.Deployed.Graph);
         var isPaddingMasked = canonical.Cores.All(core => PaddingMask.Covers(core.Mask));
-        return new BatchRuns(sizes with { IsPaddingMasked = isPaddingMasked }, TaskLosses.Of(task))
+        return new BatchRuns(sizes with { IsPaddingMasked = isPaddingMasked }, loss)
         {
             Lengths = LengthMasks.Of(canonical.Deployed),
         };
@@ -34,10 +34,10 @@ internal sealed record BatchRuns(FixedSizes Sizes, ITaskLoss? Task)
     {
         Lengths.Check(inputs);
         var runs = Sizes.Cut(inputs, filler);
-        if (Task is NamedLoss && runs.FilledRows > 0)
-            throw LossErrors.UnlabelledRow(Task.Name, Sizes.Rows!.Value - runs.FilledRows, Sizes.Rows.Value);
+        if (Loss is NamedLoss && runs.FilledRows > 0)
+            throw LossErrors.UnlabelledRow(Loss.Name, Sizes.Rows!.Value - runs.FilledRows, Sizes.Rows.Value);
         if (runs.Inputs.Count == 1) return (runs, [1]);
-        var counts = runs.Inputs.Select(run => run.TryGetValue(TaskLosses.Labels, out var labels) ? Task!.Count(labels) : 1).ToList();
+        var counts = runs.Inputs.Select(run => run.TryGetValue(TaskLosses.Labels, out var labels) ? Loss!.CountLabels(labels) : 1).ToList();
         var total = counts.Sum();
         return (runs, [.. counts.Select(count => total == 0 ? 1.0 / counts.Count : (double)count / total)]);
     }

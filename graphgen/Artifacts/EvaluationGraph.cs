@@ -20,19 +20,21 @@ internal sealed record EvaluationGraph(OnnxModel Model, string? Logits, BatchRun
     /// <param name="canonical">The training copy of the model; it is not changed.</param>
     /// <param name="task">The task.</param>
     /// <param name="output">Of the task <c>loss</c>: the model's output that is the loss.</param>
+    /// <param name="catalog">Losses to choose from.</param>
     /// <exception cref="LortaException">LRT5xx: a model without the outputs that the task needs.</exception>
-    public static EvaluationGraph Of(CanonicalModel canonical, string task, string? output)
+    public static EvaluationGraph Of(CanonicalModel canonical, string task, string? output, LortaCatalog catalog)
     {
         var model = canonical.Model.Clone();
         var tape = new Tape(model.Graph);
         using var scope = tape.Scope("loss");
-        return Finished(model, BatchRuns.Of(canonical, task), TaskLosses.Of(task).Emit(tape, output));
+        var loss = catalog.LossOf(task);
+        return Finished(model, BatchRuns.Of(canonical, loss), loss.Write(tape, output));
     }
 
     /// <summary>Adds an adapter and a task's loss to a model.</summary>
     /// <param name="model">The model, whose training copy is changed.</param>
     /// <param name="options">The adapter, with its values, and the task.</param>
-    /// <param name="catalog">Families to choose from.</param>
+    /// <param name="catalog">Families and losses to choose from.</param>
     /// <returns>The graph, and the values of its inputs for factors and trained parameters.</returns>
     /// <exception cref="LortaException">LRT2xx, LRT3xx: the model is not understood, or the adapter does not fit it.</exception>
     public static (EvaluationGraph Graph, IReadOnlyDictionary<string, OnnxTensor> Values) OfAdapted(
@@ -40,7 +42,8 @@ internal sealed record EvaluationGraph(OnnxModel Model, string? Logits, BatchRun
     {
         var adapter = options.Adapter with { Dropout = 0 };
         var adapted = AdaptedModel.Of(model, adapter, catalog, new(options.Trainables, options.Names));
-        var graph = Finished(adapted.Canonical.Model, BatchRuns.Of(adapted.Canonical, options.Task), LossOf(adapted, options));
+        var loss = catalog.LossOf(options.Task);
+        var graph = Finished(adapted.Canonical.Model, BatchRuns.Of(adapted.Canonical, loss), Write(loss, adapted, options));
         var trained = adapted.Trained(options.Values, options.Seed)
             .Select(tensor => KeyValuePair.Create(tensor.Input.ToString(), tensor.Initial));
         return (graph, adapted.Frozen(options.Values, options.Seed).Concat(trained).ToDictionary(StringComparer.Ordinal));
@@ -54,17 +57,17 @@ internal sealed record EvaluationGraph(OnnxModel Model, string? Logits, BatchRun
         Model.Graph.RemoveUnusedInputs();
     }
 
-    /// <summary>Writes the loss of a task.</summary>
-    public static (Expr Loss, Expr? Logits) LossOf(AdaptedModel adapted, TrainingOptions options)
+    /// <summary>Writes a loss.</summary>
+    public static LossValue Write(ILoss loss, AdaptedModel adapted, TrainingOptions options)
     {
         using var scope = adapted.Tape.Scope("loss");
-        return TaskLosses.Of(options.Task).Emit(adapted.Tape, options.Output);
+        return loss.Write(adapted.Tape, options.Output);
     }
 
-    private static EvaluationGraph Finished(OnnxModel model, BatchRuns batches, (Expr Loss, Expr? Logits) task)
+    private static EvaluationGraph Finished(OnnxModel model, BatchRuns batches, LossValue task)
     {
-        GraphOutputs.Keep(task.Loss, task.Logits?.Value);
+        GraphOutputs.Keep(task.Loss, task.Scores?.Value);
         GraphOutputs.Finish(model.Graph);
-        return new EvaluationGraph(model, task.Logits?.Value.Name, batches);
+        return new EvaluationGraph(model, task.Scores?.Value.Name, batches);
     }
 }

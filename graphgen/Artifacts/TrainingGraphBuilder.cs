@@ -17,7 +17,7 @@ public static class TrainingGraphBuilder
     /// <summary>Builds the training, evaluation and optimizer graphs.</summary>
     /// <param name="deployed">The model; it is not changed.</param>
     /// <param name="options">What is to be trained.</param>
-    /// <param name="catalog">Families to choose from; null = <see cref="LortaCatalog.Default"/>.</param>
+    /// <param name="catalog">Families, losses and gradient rules to choose from; null = <see cref="LortaCatalog.Default"/>.</param>
     /// <exception cref="LortaException">LRT2xx … LRT4xx: the model is not understood, options do not fit it, or an operator has no
     /// gradient.</exception>
     public static TrainingGraphs Build(OnnxModel deployed, TrainingOptions options, LortaCatalog? catalog = null) =>
@@ -27,12 +27,13 @@ public static class TrainingGraphBuilder
     internal static TrainingGraphs Build(UnderstoodModel model, TrainingOptions options, LortaCatalog catalog)
     {
         options.Optimizer.Validate();
+        var objective = catalog.LossOf(options.Task);
         var parameters = ParameterCount.Of(model.Canonical);
         var adapted = AdaptedModel.Of(model, options.Adapter, catalog, new(options.Trainables, options.Names));
         var graph = adapted.Canonical.Model.Graph;
         var tape = adapted.Tape;
-        var batches = BatchRuns.Of(adapted.Canonical, options.Task);
-        var (loss, logits) = EvaluationGraph.LossOf(adapted, options);
+        var batches = BatchRuns.Of(adapted.Canonical, objective);
+        var (loss, logits) = EvaluationGraph.Write(objective, adapted, options);
         GraphOutputs.Keep(loss, logits?.Value);
         var eval = adapted.Canonical.Model.Clone();
         RemoveDropout(eval.Graph);

@@ -11,7 +11,8 @@ public sealed record TrainingOptions
     /// <summary>The adapter.</summary>
     public required AdapterOptions Adapter { get; init; }
 
-    /// <summary>The task, which names the loss: classification, regression, masked-lm, causal-lm, token-classification or loss.</summary>
+    /// <summary>The task, which names the loss: classification, regression, masked-lm, causal-lm, token-classification, loss, or one that
+    /// was added to the catalog.</summary>
     public required string Task { get; init; }
 
     /// <summary>The output that the loss is of; null = the one that fits.</summary>

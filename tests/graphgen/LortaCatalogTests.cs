@@ -2,6 +2,7 @@ using LoRTA.Onnx.GraphGen.Adapters;
 using LoRTA.Onnx.GraphGen.Adapters.Planning;
 using LoRTA.Onnx.GraphGen.Autodiff;
 using LoRTA.Onnx.GraphGen.Ir.Tensors;
+using LoRTA.Onnx.GraphGen.Losses;
 using LoRTA.Onnx.Tests.Shared;
 
 namespace LoRTA.Onnx.GraphGen.Tests;
@@ -27,6 +28,21 @@ internal sealed class LortaCatalogTests
         Assert.That(
             () => LortaCatalog.Default.With(Gain.Entry with { Method = "lora" }),
             Throws.ArgumentException.With.Message.Contains("'lora'"));
+
+    [Test]
+    public void A_loss_is_in_the_catalog_that_it_was_added_to_and_in_no_other()
+    {
+        var loss = Loss.Of("mine", model => new(model.Output(name: null, rank: 2).Total()));
+
+        Assert.That(LortaCatalog.Default.With(loss).LossOf("mine"), Is.SameAs(loss));
+        Assert.That(() => LortaCatalog.Default.LossOf("mine"), Throws.TypeOf<LortaException>().With.Property("Code").EqualTo("LRT411"));
+    }
+
+    [Test]
+    public void A_second_loss_of_a_name_is_refused() =>
+        Assert.That(
+            () => LortaCatalog.Default.With(Loss.Of("regression", _ => default)),
+            Throws.ArgumentException.With.Message.Contains("'regression'"));
 
     [Test]
     public void A_rule_is_replaced_where_that_is_asked_for_and_refused_elsewhere()

@@ -27,7 +27,7 @@ internal sealed record Batch(IReadOnlyDictionary<string, OnnxTensor> Inputs, int
     /// <param name="loss">Counts their labels.</param>
     /// <param name="kind">What these look like.</param>
     /// <param name="filler">Token id for the places to be filled.</param>
-    public static Batch Of(IReadOnlyList<Sample> samples, ITaskLoss loss, LabelKind kind, int filler)
+    public static Batch Of(IReadOnlyList<Sample> samples, ILoss loss, LabelKind kind, int filler)
     {
         var length = samples.Max(sample => sample.Ids.Length);
         OnnxTensor Rows(Func<Sample, int, long> real, long fill) => Padded(samples, length, real, fill);
@@ -41,7 +41,7 @@ internal sealed record Batch(IReadOnlyDictionary<string, OnnxTensor> Inputs, int
         if (samples[0].IsLabelled && kind.Stack?.Invoke(samples, length) is { } labels)
         {
             inputs[TrainingNames.Labels] = labels;
-            labelCount = loss.Count(labels);
+            labelCount = loss.CountLabels(labels);
         }
         return new Batch(inputs, samples.Count, length, labelCount, samples.Sum(sample => (long)sample.Ids.Length)) { Filler = filler };
     }

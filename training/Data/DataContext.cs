@@ -1,4 +1,6 @@
+using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Artifacts;
+using LoRTA.Onnx.GraphGen.Losses;
 using LoRTA.Onnx.Runtime.Tokenizers;
 using LoRTA.Onnx.Training.Recipes;
 
@@ -14,6 +16,9 @@ internal sealed record DataContext(Recipe Recipe, TextTokenizer Tokenizer)
 
     /// <summary>What the model's own input for labels takes.</summary>
     public LabelKind OwnLabels { get; init; } = LabelKind.None;
+
+    /// <summary>The loss, which counts labels; null = that of this project which the recipe names.</summary>
+    public ILoss Loss { get => field ?? LortaCatalog.Default.LossOf(Recipe.Task); init; }
 
     /// <summary>Whether rows have labels; those of a file that is predicted need none.</summary>
     public bool HasLabels { get; init; } = true;
@@ -36,6 +41,7 @@ internal sealed record DataContext(Recipe Recipe, TextTokenizer Tokenizer)
         return new(recipe with { Data = recipe.Data with { MaxLength = length } }, TextTokenizer.Load(recipe.Tokenizer!))
         {
             Classes = graph.Classes,
+            Loss = graph.Batches.Loss!,
             OwnLabels = LabelKind.Of(graph.Model.Graph),
         };
     }

@@ -35,7 +35,7 @@ internal static class SampleBatch
             [TextInputs.DecoderIds] = OnnxTensor.Of<long>(dims, random.NextIndices(rows * length, vocabulary)),
             [TextInputs.DecoderMask] = given[TextInputs.Mask],
         };
-        var labels = TrainingTasks.Of(task).Labels ?? ownLabels ?? throw new ArgumentNullException(nameof(ownLabels));
+        var labels = TrainingTasks.Find(task)?.Labels ?? ownLabels ?? throw new ArgumentNullException(nameof(ownLabels));
         if (labels.Draw?.Invoke(random, (rows, length, classes)) is { } drawn) inputs[TrainingNames.Labels] = drawn;
         return new Batch(inputs, rows, length, rows * length, rows * length);
     }

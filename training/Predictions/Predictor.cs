@@ -1,5 +1,6 @@
 using System.Globalization;
 using LoRTA.Onnx.GraphGen;
+using LoRTA.Onnx.GraphGen.Losses;
 using LoRTA.Onnx.Training.Data;
 using LoRTA.Onnx.Training.Data.Readers;
 using LoRTA.Onnx.Training.Runs;
@@ -20,7 +21,7 @@ internal sealed class Predictor(IProgress<object> progress)
     {
         PredictionFile.Check(request.Output, request.Force, request.Inputs);
         request.Model.Settings.CheckDevice();
-        var task = TrainingTasks.Of(request.Model.Recipe.Task);
+        var task = TrainingTasks.Of(request.Model.Catalog.LossOf(request.Model.Recipe.Task));
         if (task.Predictions is null) throw PredictionErrors.NotPredicted(request.Model.Recipe.Model, task.Name);
         progress.Report(WorkProgress.Uncounted("reading model and rows"));
         var rows = ReadRows(request);

@@ -1,8 +1,10 @@
 using LoRTA.Onnx.GraphGen;
-using LoRTA.Onnx.GraphGen.Losses;
 
 namespace LoRTA.Onnx.Training.Recipes;
 
-/// <summary>The names of the tasks.</summary>
+/// <summary>The names of the tasks: those of the losses.</summary>
 [AttributeUsage(AttributeTargets.Property)]
-internal sealed class TaskChoiceAttribute() : ChoiceAttribute([.. TaskLosses.All.Select(loss => loss.Name)]);
+internal sealed class TaskChoiceAttribute : ChoiceAttribute
+{
+    public override IReadOnlyList<string> WordsOf(LortaCatalog catalog) => [.. catalog.Losses.Select(loss => loss.Name)];
+}

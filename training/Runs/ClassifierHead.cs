@@ -23,7 +23,7 @@ internal sealed record ClassifierHead(IReadOnlyList<string> Modules, IReadOnlyLi
     /// <param name="task">What it is trained for.</param>
     public static ClassifierHead Of(OnnxModel model, string task)
     {
-        if (TrainingTasks.Of(task).Predictions is null) return new([], []);
+        if (TrainingTasks.Find(task)?.Predictions is null) return new([], []);
         var names = ParameterNames.Of(model);
         var modules = Known.Where(module => names.Any(name => IsIn(module, name.Name))).ToList();
         return new(modules, [.. names.Where(name => modules.Exists(module => IsIn(module, name.Name)))]);

@@ -9,8 +9,8 @@ namespace LoRTA.Onnx.Training.Runs;
 /// <summary>Reads, splits and encodes the data of a run.</summary>
 internal sealed class DataSource(DataContext data)
 {
-    private readonly TrainingTask _task = TrainingTasks.Of(data.Recipe.Task);
-    private readonly IRowEncoder _encoder = TrainingTasks.Of(data.Recipe.Task).Encoder(data);
+    private readonly TrainingTask _task = TrainingTasks.Of(data.Loss);
+    private readonly IRowEncoder _encoder = TrainingTasks.Of(data.Loss).Encoder(data);
     private readonly DataOptions _options = data.Options;
 
     /// <summary>The training split, and the validation split where one is asked for.</summary>
@@ -51,5 +51,5 @@ internal sealed class DataSource(DataContext data)
     }
 
     private Batch BatchOf(IReadOnlyList<Sample> samples) =>
-        Batch.Of(samples, _task.Loss, _task.Labels ?? data.OwnLabels, data.Tokenizer.Filler);
+        Batch.Of(samples, data.Loss, _task.Labels ?? data.OwnLabels, data.Tokenizer.Filler);
 }

@@ -16,10 +16,10 @@ namespace LoRTA.Onnx.Training.Runs;
 internal sealed class Evaluator(TrainingTask task, DataStream data, string? output)
 {
     /// <summary>An evaluator of a graph, which must be made before the graph's session is opened.</summary>
-    /// <param name="task">The task.</param>
     /// <param name="data">The set.</param>
-    /// <param name="graph">The graph; token tasks get an output in place of the logits.</param>
-    public static Evaluator Of(string task, DataStream data, EvaluationGraph graph) => new(TrainingTasks.Of(task), data, OutputOf(graph));
+    /// <param name="graph">The graph, which knows the loss; token tasks get an output in place of the logits.</param>
+    public static Evaluator Of(DataStream data, EvaluationGraph graph) =>
+        new(TrainingTasks.Of(graph.Batches.Loss!), data, OutputOf(graph));
 
     /// <summary>The output that predictions are read from; null where the model gives its loss only.</summary>
     /// <remarks>Of logits as wide as a vocabulary only the likeliest token leaves the runtime: they are replaced in the graph.</remarks>
@@ -56,7 +56,8 @@ internal sealed class Evaluator(TrainingTask task, DataStream data, string? outp
         {
             var outputs = runtime.Forward(batch);
             metrics.AddLoss(outputs[TrainingNames.Loss].ToFloats()[0], batch.Labels);
-            if (output is not null) metrics.Add(outputs[output], batch.Inputs[TrainingNames.Labels]);
+            if (output is not null && batch.Inputs.GetValueOrDefault(TrainingNames.Labels) is { } labels)
+                metrics.Add(outputs[output], labels);
         }
     }
 }

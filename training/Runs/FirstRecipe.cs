@@ -8,6 +8,7 @@ using LoRTA.Onnx.GraphGen.Artifacts;
 using LoRTA.Onnx.GraphGen.Attention;
 using LoRTA.Onnx.GraphGen.Files;
 using LoRTA.Onnx.GraphGen.Ir.Storage;
+using LoRTA.Onnx.GraphGen.Losses;
 using LoRTA.Onnx.Runtime.Tokenizers;
 using LoRTA.Onnx.Training.Data;
 using LoRTA.Onnx.Training.Tasks;
@@ -49,10 +50,10 @@ internal sealed partial class FirstRecipe
         if (!model.Map.HasAttention) throw DiscoveryErrors.NoAttention(model.Deployed.Path);
         var config = ModelConfig.Beside(model.Deployed);
         var found = task is not null
-            ? TrainingTasks.Of(task).Name
+            ? LortaCatalog.Default.LossOf(task).Name
             : TasksOfModels.Guess(model.Canonical, config, ModelLabels.Of(model.Deployed) ?? config.Labels)
                 ?? throw TrainingErrors.NoTask(model.Deployed.Path, string.Join(", ", model.Deployed.Graph.Outputs));
-        EvaluationGraph.Of(model.Canonical, found, output: null);   // refuses a task that the outputs are not for
+        EvaluationGraph.Of(model.Canonical, found, output: null, LortaCatalog.Default);   // refuses a task that the outputs are not for
         var recipe = new FirstRecipe(model, found, Path.GetDirectoryName(Path.GetFullPath(path))!);
         recipe.Write(argument, path);
         return (recipe._text.ToString(), found);
@@ -102,7 +103,7 @@ internal sealed partial class FirstRecipe
 
     private void WriteData()
     {
-        var isText = TrainingTasks.Of(_task).Labels == LabelKind.Token && _task != "token-classification";
+        var isText = TrainingTasks.Find(_task)!.Labels == LabelKind.Token && _task != "token-classification";
         Line();
         Line("data:");
         Line($"  train: {(isText ? "train.txt" : "train.tsv")}            # fill in: .txt, .tsv, .csv, .jsonl, .json or .fasta");
@@ -136,7 +137,7 @@ internal sealed partial class FirstRecipe
 
     private void WriteTraining()
     {
-        var (rate, metric) = (RateOf(_model.Map.Hidden), TrainingTasks.Of(_task).MetricNames.FirstOrDefault() ?? "loss");
+        var (rate, metric) = (RateOf(_model.Map.Hidden), TrainingTasks.Find(_task)!.MetricNames.FirstOrDefault() ?? "loss");
         Line();
         Line("train:");
         Line("  epochs: 3                   # or steps: 300");
@@ -149,7 +150,7 @@ internal sealed partial class FirstRecipe
 
     // What the project's own recipes learned well with: a language model moves all logits, a head learns along.
     private string RateOf(int width) =>
-        TrainingTasks.Of(_task).Predictions is not null ? "2e-3" : width <= NarrowModel ? "1e-2" : "5e-3";
+        TrainingTasks.Find(_task)!.Predictions is not null ? "2e-3" : width <= NarrowModel ? "1e-2" : "5e-3";
 
     private string Relative(string path) =>
         Scalar(Path.GetRelativePath(_folder, Path.GetFullPath(path)).Replace(Path.DirectorySeparatorChar, '/'));

@@ -23,7 +23,7 @@ internal sealed class PreparedTask : IDisposable
         _recipe = recipe;
         Data = data;
         Graphs = graphs;
-        Evaluator = data.Validation is { } validation ? Evaluator.Of(recipe.Task, validation, graphs.Evaluation) : null;
+        Evaluator = data.Validation is { } validation ? Evaluator.Of(validation, graphs.Evaluation) : null;
         Plan = RunPlan.Of(recipe.Train, data.Train.BatchesPerEpoch);
         var afterStep = graphs.Plan.Family.AfterStep(graphs.Plan.Sites, Plan.Steps);
         var runtime = settings.Open(graphs, recipe.Adapter.Dropout > 0 ? new DropoutMasks(recipe.Seed, recipe.Adapter.Dropout) : null);

@@ -1,3 +1,4 @@
+using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Artifacts;
 using LoRTA.Onnx.GraphGen.Canonical;
 using LoRTA.Onnx.GraphGen.Ir.Tensors;
@@ -17,10 +18,11 @@ internal sealed record RecipeBatches(IReadOnlyList<IReadOnlyDictionary<string, O
     /// <summary>Reads the data of a recipe.</summary>
     /// <param name="recipe">The recipe.</param>
     /// <param name="model">The training copy of its model, which says what the labels look like.</param>
-    public static RecipeBatches Of(Recipe recipe, CanonicalModel model)
+    /// <param name="catalog">Losses to choose from.</param>
+    public static RecipeBatches Of(Recipe recipe, CanonicalModel model, LortaCatalog catalog)
     {
         RowLength.Check(recipe, model.Deployed);
-        var graph = EvaluationGraph.Of(model, recipe.Task, RecipeMapping.LossOutput(recipe));
+        var graph = EvaluationGraph.Of(model, recipe.Task, RecipeMapping.LossOutput(recipe), catalog);
         var (train, validation) = PreparedTask.DataOf(recipe, graph);
         var learned = First(train.From(default).Take(train.BatchesPerEpoch));
         return new RecipeBatches(learned, validation is null ? learned : First(validation.InOrder()));

@@ -21,5 +21,5 @@ internal static class RecipeMapping
 
     /// <summary>The model's output that is the loss, of a task that asks for it.</summary>
     public static string? LossOutput(Recipe recipe) =>
-        TrainingTasks.Of(recipe.Task).Keys.Contains("taskOptions.output") ? recipe.TaskOptions.Output : null;
+        TrainingTasks.Find(recipe.Task)?.Keys.Contains("taskOptions.output") == true ? recipe.TaskOptions.Output : null;
 }

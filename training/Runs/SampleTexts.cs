@@ -1,8 +1,8 @@
+using LoRTA.Onnx.GraphGen.Artifacts;
 using LoRTA.Onnx.Runtime.Tokenizers;
 using LoRTA.Onnx.Training.Data;
 using LoRTA.Onnx.Training.Recipes;
 using LoRTA.Onnx.Training.Runtime;
-using LoRTA.Onnx.Training.Tasks;
 
 namespace LoRTA.Onnx.Training.Runs;
 
@@ -10,12 +10,11 @@ namespace LoRTA.Onnx.Training.Runs;
 /// <remarks>The evaluation graph has no key/value cache: each token takes a pass over the whole text, so the texts are short.</remarks>
 /// <param name="recipe">The recipe, with <c>train.samples</c>.</param>
 /// <param name="output">The output with the likeliest token at each place, int64 [rows, length].</param>
-/// <param name="length">The one length that the model takes; null = any.</param>
-internal sealed class SampleTexts(Recipe recipe, string output, long? length)
+/// <param name="batches">Which batches the graph takes.</param>
+internal sealed class SampleTexts(Recipe recipe, string output, BatchRuns batches)
 {
     private const int NewTokens = 32;
     private readonly TextTokenizer _tokenizer = TextTokenizer.Load(recipe.Tokenizer!);
-    private readonly TrainingTask _task = TrainingTasks.Of(recipe.Task);
 
     /// <summary>Each prompt with its continuation.</summary>
     /// <param name="runtime">Computes with the adapter as it is now.</param>
@@ -24,12 +23,12 @@ internal sealed class SampleTexts(Recipe recipe, string output, long? length)
     private string Continue(IForwardRuntime runtime, string prompt)
     {
         List<int> ids = [.. recipe.Data.Bos && _tokenizer.Special.Bos is { } bos ? (int[])[bos] : [], .. _tokenizer.Encode(prompt)];
-        var most = Math.Min(ids.Count + NewTokens, Math.Min(recipe.Data.MaxLength, length ?? int.MaxValue));
+        var most = Math.Min(ids.Count + NewTokens, Math.Min(recipe.Data.MaxLength, batches.Sizes.Length ?? int.MaxValue));
         while (ids.Count is > 0 and var count && count < most)
         {
             int[] row = [.. ids];
             var sample = new Sample(row) { TokenLabels = [.. row.Select(id => (long)id)] };
-            var batch = Batch.Of([sample], _task.Loss, LabelKind.Token, _tokenizer.Filler);
+            var batch = Batch.Of([sample], batches.Loss!, LabelKind.Token, _tokenizer.Filler);
             var next = (int)runtime.Forward(batch)[output].ToLongs()[count - 1];
             if (next == _tokenizer.Special.Eos) break;
             ids.Add(next);

@@ -24,7 +24,7 @@ internal sealed class Trainer(
     private readonly ITrainingRuntime _runtime = task.Runtime;
     private readonly Evaluator? _evaluator = task.Evaluator;
     private readonly SampleTexts? _samples = recipe.Train.Samples.Count > 0 && task.Evaluator?.Output is { } output
-        ? new SampleTexts(recipe, output, task.Graphs.Batches.Sizes.Length)
+        ? new SampleTexts(recipe, output, task.Graphs.Batches)
         : null;
 
     /// <summary>Trains until the plan's last step, an early stop, or <paramref name="stop"/>, and leaves the runtime at the state to be
@@ -76,6 +76,6 @@ internal sealed class Trainer(
         WriteSamples(run.Step);
         meter.Evaluated();
         var metric = run.Step >= _runtime.FirstFinalStep ? recipe.Train.KeepBest ?? recipe.Train.EarlyStop?.Metric : null;
-        return run.Judge(record, metric, TrainingTasks.Of(recipe.Task));
+        return run.Judge(record, metric, TrainingTasks.Of(task.Graphs.Batches.Loss!));
     }
 }

@@ -129,7 +129,7 @@ internal static class TrainingRun
         var (recipe, graph, values) = Measured(request);
         if (PreparedTask.DataOf(recipe, graph).Validation is not { } validation) throw TrainingErrors.NoValidation(recipe.Data.Train);
         progress?.Report(Phrases.Of(validation.Path, validation.Counts, recipe.Data.Packing));
-        var evaluator = Evaluator.Of(recipe.Task, validation, graph);
+        var evaluator = Evaluator.Of(validation, graph);
         using var runtime = request.Settings.Open(graph, values);
         var record = evaluator.Evaluate(runtime, step: 0, work);
         return new EvaluationResult(record.Loss, record.Metrics, validation.Count, validation.Counts);
@@ -146,7 +146,7 @@ internal static class TrainingRun
         RowLength.Check(recipe, canonical.Deployed);
         if (request.Adapter is null)
         {
-            var graph = EvaluationGraph.Of(canonical, recipe.Task, RecipeMapping.LossOutput(recipe));
+            var graph = EvaluationGraph.Of(canonical, recipe.Task, RecipeMapping.LossOutput(recipe), request.Catalog);
             return (recipe, graph, new Dictionary<string, OnnxTensor>(StringComparer.Ordinal));
         }
         var adapter = StoredAdapters.Load(request.Adapter, request.Catalog);

@@ -5,13 +5,10 @@ using LoRTA.Onnx.Training.Data;
 namespace LoRTA.Onnx.Training.Tasks;
 
 /// <summary>What a model is trained for.</summary>
-/// <param name="Name">Name in recipes and results: that of its loss in <see cref="TaskLosses"/>.</param>
+/// <param name="Name">Name in recipes and results: that of its loss in <see cref="LortaCatalog.Losses"/>.</param>
 /// <param name="Labels">What its labels look like; null = what the model's own input for labels takes.</param>
 internal sealed record TrainingTask(string Name, LabelKind? Labels)
 {
-    /// <summary>The loss.</summary>
-    public ITaskLoss Loss => TaskLosses.Of(Name);
-
     /// <summary>Makes what turns rows into samples.</summary>
     public required Func<DataContext, IRowEncoder> Encoder { get; init; }
 
@@ -50,7 +47,6 @@ internal static class TrainingTasks
     /// <summary>The task of a name; null where there is none.</summary>
     public static TrainingTask? Find(string name) => All.FirstOrDefault(task => task.Name == name);
 
-    /// <summary>The task of a name.</summary>
-    /// <exception cref="LortaException">LRT411: there is none.</exception>
-    public static TrainingTask Of(string name) => Find(TaskLosses.Of(name).Name)!;
+    /// <summary>The task of a loss; of a user's own, one whose labels are what the loss takes.</summary>
+    public static TrainingTask Of(ILoss loss) => Find(loss.Name) ?? OwnLossTask.OfUser(loss.Name);
 }

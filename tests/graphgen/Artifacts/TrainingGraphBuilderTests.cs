@@ -30,7 +30,7 @@ internal sealed class TrainingGraphBuilderTests
     public void Loss_that_the_model_computes_is_the_only_output()
     {
         var model = OnnxModel.Load(Exports.Path("roberta-mini/seqcls.ts-eager"));
-        var (loss, _) = TaskLosses.Of("classification").Emit(new Tape(model.Graph, onnxOnly: true));
+        var (loss, _) = LortaCatalog.Default.LossOf("classification").Write(new Tape(model.Graph, onnxOnly: true));
         model.Graph.Rename(loss.Value, "loss");
         model.Graph.AddOutput(loss.Value);
 

@@ -23,7 +23,7 @@ internal sealed class WholeModelTests
         var graph = model.Graph;
         ShapeInference.Infer(graph);
         var tape = new Tape(graph);
-        var loss = TaskLosses.Of(task).Emit(tape).Loss;
+        var loss = LortaCatalog.Default.LossOf(task).Write(tape).Loss;
         graph.ClearOutputs();
         graph.AddOutput(loss.Value);
         model.OpsetVersions["com.microsoft"] = 1;

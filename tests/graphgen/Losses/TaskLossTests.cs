@@ -41,7 +41,7 @@ internal sealed class TaskLossTests
     {
         var (model, tape) = WithOutput("logits", 2, 3, 2);
 
-        TaskLosses.Of("causal-lm").Emit(tape);
+        LortaCatalog.Default.LossOf("causal-lm").Write(tape);
 
         Assert.That(model.Graph.Nodes.Select(node => node.OpType), Does.Not.Contain("Pad"));
     }
@@ -62,7 +62,7 @@ internal sealed class TaskLossTests
     public void No_label_at_all_gives_zero_and_a_finite_gradient(string task)
     {
         var (model, tape) = WithOutput("logits", 1, 2, 3);
-        var loss = TaskLosses.Of(task).Emit(tape).Loss;
+        var loss = LortaCatalog.Default.LossOf(task).Write(tape).Loss;
         var gradient = Gradients.Of(tape, loss.Value, [model.Graph.Inputs[0]], LortaCatalog.Default)[0];
         var results = Run(model, [loss, gradient], new() { ["x"] = OnnxTensor.Of<float>([1, 2, 3], [1, 2, 3, 4, 5, 6]), ["labels"] = Labels([1, 2], -100, -100) });
 
@@ -84,7 +84,7 @@ internal sealed class TaskLossTests
     public void Gradient_of_a_language_model_makes_few_tensors_of_its_size()
     {
         var (model, tape) = WithOutput("logits", 2, 3, 1000);
-        var loss = TaskLosses.Of("causal-lm").Emit(tape).Loss;
+        var loss = LortaCatalog.Default.LossOf("causal-lm").Write(tape).Loss;
         model.Graph.ClearOutputs();
         model.Graph.AddOutput(Gradients.Of(tape, loss.Value, [model.Graph.Find("logits")!], LortaCatalog.Default)[0].Value);
         model.Graph.RemoveUnused();
@@ -99,7 +99,7 @@ internal sealed class TaskLossTests
         var (model, tape) = WithOutput("hidden", 2, 3);
         model.Graph.AddOutput(tape.Constant(OnnxTensor.Of<float>([2, 3], [9, 0, 0, 9, 0, 0]), "logits").Value);
 
-        var (byName, asked) = (TaskLosses.Of("classification").Emit(tape).Loss, TaskLosses.Of("classification").Emit(tape, "hidden").Loss);
+        var (byName, asked) = (LortaCatalog.Default.LossOf("classification").Write(tape).Loss, LortaCatalog.Default.LossOf("classification").Write(tape, "hidden").Loss);
         var losses = Run(model, [byName, asked], new() { ["x"] = OnnxTensor.Of<float>([2, 3], [0, 9, 0, 0, 9, 0]), ["labels"] = Labels([2], 0, 0) });
 
         Assert.That(losses[0].ToFloats()[0], Is.LessThan(0.1));
@@ -113,7 +113,7 @@ internal sealed class TaskLossTests
         var (model, tape) = WithOutput("last_hidden_state", 1, 1, 2);
         model.Graph.AddOutput(tape.Constant(OnnxTensor.Of<float>([1, 2], [9, 0]), "scores").Value);
 
-        Assert.That(() => TaskLosses.Of("classification").Emit(tape), Throws.Nothing);
+        Assert.That(() => LortaCatalog.Default.LossOf("classification").Write(tape), Throws.Nothing);
     }
 
     [TestCase(null, "scores")]
@@ -123,11 +123,11 @@ internal sealed class TaskLossTests
         var (model, tape) = WithOutput("last_hidden_state", 1, 1, 2);
         foreach (var name in new[] { "scores", "more" }) model.Graph.AddOutput(tape.Constant(OnnxTensor.Of<float>([1, 2], [9, 0]), name).Value);
 
-        Assert.That(TaskLosses.Of("classification").Emit(tape, asked).Logits?.Value.Name, Is.EqualTo(expected));
+        Assert.That(LortaCatalog.Default.LossOf("classification").Write(tape, asked).Scores?.Value.Name, Is.EqualTo(expected));
     }
 
     [Test]
-    public void A_loss_that_the_model_computes_leaves_nothing_to_metrics() => Assert.That(TaskLosses.Of("loss").Emit(WithOutput("loss", 1).Tape).Logits, Is.Null);
+    public void A_loss_that_the_model_computes_leaves_nothing_to_metrics() => Assert.That(LortaCatalog.Default.LossOf("loss").Write(WithOutput("loss", 1).Tape).Scores, Is.Null);
 
     [TestCase(null)]
     [TestCase("pooled")]
@@ -135,7 +135,7 @@ internal sealed class TaskLossTests
     {
         var (_, tape) = WithOutput("pooled", 2, 3);
 
-        var error = Assert.Throws<LortaException>(() => TaskLosses.Of("causal-lm").Emit(tape, asked))!;
+        var error = Assert.Throws<LortaException>(() => LortaCatalog.Default.LossOf("causal-lm").Write(tape, asked))!;
 
         Assert.That(error.Code, Is.EqualTo("LRT412"));
         Assert.That(error.Message, Does.Contain("pooled: float[2, 3]").And.Contain("causal-lm"));
@@ -143,18 +143,35 @@ internal sealed class TaskLossTests
 
     [Test]
     public void Unknown_task_is_refused_with_the_known_ones() =>
-        Assert.That(() => TaskLosses.Of("poetry"), Throws.TypeOf<LortaException>().With.Property("Hint").Contains("causal-lm"));
+        Assert.That(() => LortaCatalog.Default.LossOf("poetry"), Throws.TypeOf<LortaException>().With.Property("Hint").Contains("causal-lm"));
 
     [Test]
     public void Loss_of_the_model_itself_is_taken_as_it_is()
     {
         var (model, tape) = WithOutput("my_loss", 1);
 
-        var loss = TaskLosses.Of("loss").Emit(tape, "my_loss").Loss;
+        var loss = LortaCatalog.Default.LossOf("loss").Write(tape, "my_loss").Loss;
 
         Assert.That(loss.Rank, Is.Zero);
         Assert.That(Run(model, [loss], new() { ["x"] = OnnxTensor.Of<float>([1], [3]) })[0].ToFloats(), Is.EqualTo(new[] { 3f }));
-        Assert.That(() => TaskLosses.Of("loss").Emit(tape), Throws.TypeOf<LortaException>().With.Message.Contains("'loss'"));
+        Assert.That(() => LortaCatalog.Default.LossOf("loss").Write(tape), Throws.TypeOf<LortaException>().With.Message.Contains("'loss'"));
+    }
+
+    [Test]
+    public void A_loss_that_is_no_scalar_is_a_defect_of_who_wrote_it()
+    {
+        var (_, tape) = WithOutput("logits", 2, 3);
+
+        Assert.That(() => GraphGen.Losses.Loss.Of("mine", model => new(model.Output(name: null, rank: 2))).Write(tape), Throws.InvalidOperationException.With.Message.Contains("'mine'"));
+    }
+
+    [Test]
+    public void Labels_count_that_are_no_gap()
+    {
+        var loss = GraphGen.Losses.Loss.Of("mine", _ => default);
+
+        Assert.That(loss.CountLabels(Labels([3], 1, -100, 2)), Is.EqualTo(2));
+        Assert.That(loss.CountLabels(OnnxTensor.Of<float>([3], [1, float.NaN, -100])), Is.EqualTo(2));
     }
 
     private static double Nll(float[] logits, int label) => Math.Log(logits.Sum(x => Math.Exp(x))) - logits[label];
@@ -174,14 +191,14 @@ internal sealed class TaskLossTests
     private static double Loss(string task, long[] shape, float[] logits, OnnxTensor labels)
     {
         var (model, tape) = WithOutput("logits", shape);
-        var loss = TaskLosses.Of(task).Emit(tape).Loss;
+        var loss = LortaCatalog.Default.LossOf(task).Write(tape).Loss;
         return Run(model, [loss], new() { ["x"] = OnnxTensor.Of<float>(shape, logits), ["labels"] = labels })[0].ToFloats()[0];
     }
 
     private static void CheckGradient(string task, long[] shape, OnnxTensor labels)
     {
         var (model, tape) = WithOutput("logits", shape);
-        var loss = TaskLosses.Of(task).Emit(tape).Loss;
+        var loss = LortaCatalog.Default.LossOf(task).Write(tape).Loss;
         model.Graph.ClearOutputs();
         model.Graph.AddOutput(loss.Value);
 

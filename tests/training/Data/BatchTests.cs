@@ -1,4 +1,6 @@
+using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Ir.Tensors;
+using LoRTA.Onnx.GraphGen.Losses;
 using LoRTA.Onnx.Training.Data;
 using LoRTA.Onnx.Training.Tasks;
 
@@ -63,5 +65,5 @@ internal sealed class BatchTests
     }
 
     private static Batch Of(string task, IReadOnlyList<Sample> samples, int filler) =>
-        Batch.Of(samples, TrainingTasks.Of(task).Loss, TrainingTasks.Of(task).Labels!, filler);
+        Batch.Of(samples, LortaCatalog.Default.LossOf(task), TrainingTasks.Find(task)!.Labels!, filler);
 }

@@ -23,7 +23,7 @@ internal sealed class EvaluatorTests
         var reports = new Reports();
         using var runtime = new FixedLoss();
 
-        new Evaluator(TrainingTasks.Of("causal-lm"), Data, output: null).Evaluate(runtime, step: 0, reports);
+        new Evaluator(TrainingTasks.Find("causal-lm")!, Data, output: null).Evaluate(runtime, step: 0, reports);
 
         Assert.That(reports.Seen, Is.EqualTo(new WorkProgress[] { new("rows evaluated", 1, 3), new("rows evaluated", 2, 3), new("rows evaluated", 3, 3) }));
     }
@@ -33,7 +33,7 @@ internal sealed class EvaluatorTests
     {
         using var runtime = new FixedLoss();
 
-        new Evaluator(TrainingTasks.Of("causal-lm"), Data, output: null).Evaluate(runtime, step: 0);
+        new Evaluator(TrainingTasks.Find("causal-lm")!, Data, output: null).Evaluate(runtime, step: 0);
 
         Assert.That(runtime.Runs, Is.EqualTo(2));
     }

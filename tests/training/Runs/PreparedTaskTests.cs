@@ -69,7 +69,7 @@ internal sealed class PreparedTaskTests
     {
         _folder.Write("train.tsv", "text\tlabel\nThe skates are snug.\t1\nI am dissatisfied, and will never order again.\t0\n");
         var model = OnnxModel.Load(Exports.Path(export));
-        var (loss, _) = TaskLosses.Of(task).Emit(new Tape(model.Graph, onnxOnly: true));
+        var (loss, _) = LortaCatalog.Default.LossOf(task).Write(new Tape(model.Graph, onnxOnly: true));
         model.Graph.Rename(loss.Value, "loss");
         model.Graph.ClearOutputs();
         model.Graph.AddOutput(loss.Value);

@@ -7,7 +7,7 @@ namespace LoRTA.Onnx.Training.Tests.Runs;
 
 internal sealed class RunStateTests
 {
-    private static readonly TrainingTask Task = TrainingTasks.Of("classification");
+    private static readonly TrainingTask Task = TrainingTasks.Find("classification")!;
 
     [Test]
     public void Next_counts_the_step_and_moves_to_the_end_of_its_last_batch()

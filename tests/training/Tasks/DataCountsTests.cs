@@ -130,7 +130,7 @@ internal sealed class DataCountsTests
         Encoder(task, options, Tokenizer(model)).Encode(rows).Counts;
 
     private static IRowEncoder Encoder(string task, DataOptions options, TextTokenizer tokenizer) =>
-        TrainingTasks.Of(task).Encoder(Context(task, options, tokenizer));
+        TrainingTasks.Find(task)!.Encoder(Context(task, options, tokenizer));
 
     private static DataContext Context(string task, DataOptions options, TextTokenizer tokenizer) =>
         new(new Recipe { Model = "unused", Task = task, Data = options }, tokenizer);

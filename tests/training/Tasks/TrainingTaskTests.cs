@@ -234,7 +234,7 @@ internal sealed class TrainingTaskTests
 
     [Test]
     public void An_unknown_task_lists_the_known() =>
-        Assert.That(() => TrainingTasks.Of("qa"), Throws.TypeOf<LortaException>().With.Property("Hint").Contains("causal-lm, masked-lm, classification"));
+        Assert.That(() => LortaCatalog.Default.LossOf("qa"), Throws.TypeOf<LortaException>().With.Property("Hint").Contains("causal-lm, masked-lm, classification"));
 
     [Test]
     public void Every_loss_has_a_task_in_the_same_order() =>
@@ -258,7 +258,7 @@ internal sealed class TrainingTaskTests
         [.. Encoder(task, options, tokenizer).Encode([Row(cells)]).Samples];
 
     private static IRowEncoder Encoder(string task, DataOptions options, TextTokenizer tokenizer, long seed = 0, int? classes = null) =>
-        TrainingTasks.Of(task).Encoder(
+        TrainingTasks.Find(task)!.Encoder(
             new DataContext(new Recipe { Model = "unused", Task = task, Data = options, Seed = seed }, tokenizer) { Classes = classes });
 
     private static DataRow Row(params (string Column, string Text)[] cells) =>

@@ -10,15 +10,16 @@ namespace LoRTA.Onnx.Training.Recipes.Files;
 internal static class OptionChecks
 {
     /// <summary>All problems of <paramref name="options"/> and the records in it, in the order of the properties.</summary>
-    public static IEnumerable<RecipeProblem> Check(object options, string path = "") =>
+    public static IEnumerable<RecipeProblem> Check(object options, LortaCatalog catalog, string path = "") =>
         from property in RecipeJson.Options.GetTypeInfo(options.GetType()).Properties
         let value = property.Get!(options)
         where value is not null
-        from problem in Check(property, value, RecipeJson.Join(path, property.Name))
+        from problem in Check(property, (value, catalog), RecipeJson.Join(path, property.Name))
         select problem;
 
-    private static IEnumerable<RecipeProblem> Check(JsonPropertyInfo property, object value, string path)
+    private static IEnumerable<RecipeProblem> Check(JsonPropertyInfo property, (object Value, LortaCatalog Catalog) given, string path)
     {
+        var (value, catalog) = given;
         var elements = value is IEnumerable list and not string ? list.Cast<object>().ToList() : null;
         foreach (var attribute in property.Attributes<LengthAttribute>())
         {
@@ -28,31 +29,31 @@ internal static class OptionChecks
         foreach (var (element, place) in elements?.Select((element, i) => (element, $"{path}.{i}")) ?? [(value, path)])
         {
             if (property.Attributes<Attribute>()
-                .Select(attribute => Complaint(attribute, element))
+                .Select(attribute => Complaint(attribute, element, catalog))
                 .FirstOrDefault(text => text is not null) is { } complaint)
                 yield return new(place, complaint);
             if (RecipeJson.Options.GetTypeInfo(element.GetType()).Kind is not JsonTypeInfoKind.Object) continue;
-            foreach (var problem in Check(element, place)) yield return problem;
+            foreach (var problem in Check(element, catalog, place)) yield return problem;
         }
     }
 
-    private static string? Complaint(Attribute attribute, object value) => attribute switch
+    private static string? Complaint(Attribute attribute, object value, LortaCatalog catalog) => attribute switch
     {
-        ChoiceAttribute choice when value is string word => Complaint(choice, word),
+        ChoiceAttribute choice when value is string word => Complaint(choice, choice.WordsOf(catalog), word),
         RangeAttribute range when !IsWithin(range, value) => $"must be {Display(range)}, was {Display(value)}",
         RegularExpressionAttribute pattern when !pattern.IsValid(value) => $"must have the form {pattern.Pattern}, was '{value}'",
         _ => null,
     };
 
-    private static string? Complaint(ChoiceAttribute choice, string word)
+    private static string? Complaint(ChoiceAttribute choice, IReadOnlyList<string> known, string word)
     {
-        var words = string.Join(", ", choice.Words);
+        var words = string.Join(", ", known);
         if (choice.NotYet.Contains(word, StringComparer.Ordinal)) return $"'{word}' is not supported yet; supported: {words}";
-        return choice.Words.Contains(word, StringComparer.Ordinal)
+        return known.Contains(word, StringComparer.Ordinal)
             ? null
-            : choice.Words.Count == 1
+            : known.Count == 1
                 ? $"must be {words}, was '{word}'"
-                : $"must be one of {words}, was '{word}'{Suggestion.Sentence(word, choice.Words)}";
+                : $"must be one of {words}, was '{word}'{Suggestion.Sentence(word, known)}";
     }
 
     private static bool IsWithin(RangeAttribute range, object value)

@@ -8,7 +8,6 @@ using System.Text.Json.Schema;
 using System.Text.Json.Serialization.Metadata;
 using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Adapters;
-using LoRTA.Onnx.GraphGen.Adapters.Families;
 using YamlDotNet.RepresentationModel;
 
 namespace LoRTA.Onnx.Training.Recipes.Files;
@@ -16,44 +15,45 @@ namespace LoRTA.Onnx.Training.Recipes.Files;
 /// <summary>JSON schemas of option records: types, descriptions, choices, ranges and defaults, all from the records.</summary>
 internal static class OptionSchema
 {
-    private static readonly JsonSchemaExporterOptions Exporter =
-        new() { TreatNullObliviousAsNonNullable = true, TransformSchemaNode = Transform };
-
     /// <summary>The schema of a recipe file.</summary>
-    public static JsonObject Recipe() => Of<Recipe>("LoRTA.Onnx recipe");
+    public static JsonObject Recipe(LortaCatalog catalog) => Of<Recipe>("LoRTA.Onnx recipe", catalog);
 
     /// <summary>The schema of a recipe's <c>adapter</c> section.</summary>
-    public static JsonObject Adapter() => Of<AdapterOptions>("LoRTA.Onnx adapter options");
+    public static JsonObject Adapter(LortaCatalog catalog) => Of<AdapterOptions>("LoRTA.Onnx adapter options", catalog);
 
     /// <summary>The schema of any option record.</summary>
-    public static JsonObject Of<T>(string title)
+    public static JsonObject Of<T>(string title, LortaCatalog catalog)
     {
-        var schema = RecipeJson.Options.GetJsonSchemaAsNode(typeof(T), Exporter).AsObject();
+        var exporter = new JsonSchemaExporterOptions
+        {
+            TreatNullObliviousAsNonNullable = true,
+            TransformSchemaNode = (context, node) => Transform(context, node, catalog),
+        };
+        var schema = RecipeJson.Options.GetJsonSchemaAsNode(typeof(T), exporter).AsObject();
         schema.Insert(0, "$schema", "https://json-schema.org/draft/2020-12/schema");
         schema.Insert(1, "title", title);
         return schema;
     }
 
-    private static JsonNode Transform(JsonSchemaExporterContext context, JsonNode node)
+    private static JsonNode Transform(JsonSchemaExporterContext context, JsonNode node, LortaCatalog catalog)
     {
         var type = context.TypeInfo.Type;
         if (type.GetCustomAttribute<SpellingAttribute>() is { } spelling) node = JsonNode.Parse(spelling.Schema)!;
-        if (type == typeof(IReadOnlyDictionary<string, string>)) node = FamilyOptions();
+        if (type == typeof(IReadOnlyDictionary<string, string>)) node = FamilyOptions(catalog);
         if (node is not JsonObject schema) return node;
         if (type.GetCustomAttribute<DescriptionAttribute>() is { } about && !schema.ContainsKey("description"))
             schema.Insert(0, "description", about.Description);
         if (context.PropertyInfo is not { } property) return schema;
 
-        foreach (var attribute in property.Attributes<Attribute>()) Annotate(schema, attribute);
+        foreach (var attribute in property.Attributes<Attribute>()) Annotate(schema, attribute, catalog);
         if (!property.IsRequired) schema["default"] = Default(property);
         return schema;
     }
 
-    // Those of this project's families; families of other projects have others.
-    private static JsonObject FamilyOptions() => new()
+    private static JsonObject FamilyOptions(LortaCatalog catalog) => new()
     {
         ["type"] = "object",
-        ["properties"] = new JsonObject(AdapterFamilies.All.SelectMany(family => family.Options).DistinctBy(option => option.Name)
+        ["properties"] = new JsonObject(catalog.Families.SelectMany(family => family.Options).DistinctBy(option => option.Name)
             .Select(option => KeyValuePair.Create(option.Name, (JsonNode?)Schema(option)))),
     };
 
@@ -68,7 +68,7 @@ internal static class OptionSchema
     }
 
     // Choices and ranges of a list are those of its elements.
-    private static void Annotate(JsonObject schema, Attribute attribute)
+    private static void Annotate(JsonObject schema, Attribute attribute, LortaCatalog catalog)
     {
         var element = schema["items"] as JsonObject ?? schema;
         switch (attribute)
@@ -78,7 +78,7 @@ internal static class OptionSchema
                 schema.Insert(0, "description", description.Description);
                 break;
             case ChoiceAttribute choice:
-                JsonNode?[] words = [.. choice.Words.Select(word => JsonValue.Create(word))];
+                JsonNode?[] words = [.. choice.WordsOf(catalog).Select(word => JsonValue.Create(word))];
                 element["enum"] = new JsonArray(element["type"] is JsonArray ? [.. words, null] : words);   // type: [string, null]
                 break;
             case RangeAttribute range:

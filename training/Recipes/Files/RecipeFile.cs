@@ -13,7 +13,7 @@ internal static class RecipeFile
 {
     /// <summary>Reads, checks and resolves a recipe.</summary>
     /// <param name="path">The YAML file; relative paths in it start at its folder.</param>
-    /// <param name="catalog">Families to choose from.</param>
+    /// <param name="catalog">Families and losses to choose from.</param>
     /// <param name="overrides">Settings <c>path.to.key=value</c> that replace or add keys; values are YAML.</param>
     /// <exception cref="LortaException">LRT101 no such file; LRT550 every problem at once; LRT551 no YAML; LRT552 an override that is no
     /// setting; LRT553 a model or a run.</exception>

@@ -36,17 +36,17 @@ internal static class RecipeRules
 
     /// <summary>All problems of a recipe.</summary>
     /// <param name="recipe">The recipe.</param>
-    /// <param name="catalog">Families to choose from.</param>
+    /// <param name="catalog">Families and losses to choose from.</param>
     public static IEnumerable<RecipeProblem> Check(Recipe recipe, LortaCatalog catalog) =>
     [
-        .. OptionChecks.Check(recipe),
+        .. OptionChecks.Check(recipe, catalog),
         .. Method(recipe, catalog),
         .. Targets(recipe.Adapter, catalog),
         .. Twice(recipe),
-        .. Task(recipe),
+        .. Task(recipe, catalog),
         .. Data(recipe.Data),
-        .. Adapter(recipe),
-        .. Train(recipe),
+        .. Adapter(recipe, catalog),
+        .. Train(recipe, catalog),
     ];
 
     private static IEnumerable<RecipeProblem> Method(Recipe recipe, LortaCatalog catalog)
@@ -85,16 +85,19 @@ internal static class RecipeRules
 
     private static RecipeProblem Beside(string key, string other) => new(key, $"cannot be combined with {other}; give one of them");
 
-    private static IEnumerable<RecipeProblem> Task(Recipe recipe)
+    private static IEnumerable<RecipeProblem> Task(Recipe recipe, LortaCatalog catalog)
     {
-        if (TrainingTasks.Find(recipe.Task) is null) yield break;   // said by the options themselves
+        if (TaskOf(recipe, catalog) is not { } chosen) yield break;   // said by the options themselves
         foreach (var (key, _) in TaskKeys.Where(item => item.IsWritten(recipe)))
         {
             var readers = TrainingTasks.All.Where(task => task.Keys.Contains(key)).Select(task => task.Name).ToList();
-            if (!readers.Contains(recipe.Task))
+            if (!chosen.Keys.Contains(key))
                 yield return new(key, $"is for {string.Join(", ", readers)}; the task is {recipe.Task}");
         }
     }
+
+    private static TrainingTask? TaskOf(Recipe recipe, LortaCatalog catalog) =>
+        catalog.Losses.FirstOrDefault(loss => loss.Name == recipe.Task) is { } loss ? TrainingTasks.Of(loss) : null;
 
     private static IEnumerable<RecipeProblem> Data(DataOptions data)
     {
@@ -110,20 +113,21 @@ internal static class RecipeRules
         }
     }
 
-    private static IEnumerable<RecipeProblem> Adapter(Recipe recipe)
+    private static IEnumerable<RecipeProblem> Adapter(Recipe recipe, LortaCatalog catalog)
     {
         // ranges, for the schema
-        var reported = OptionChecks.Check(recipe.Adapter, "adapter").Select(problem => problem.Path).ToHashSet(StringComparer.Ordinal);
+        var reported = OptionChecks.Check(recipe.Adapter, catalog, "adapter").Select(problem => problem.Path)
+            .ToHashSet(StringComparer.Ordinal);
         foreach (var (key, text) in recipe.Adapter.Problems())
             if (!reported.Contains($"adapter.{key}")) yield return new($"adapter.{key}", text);
     }
 
-    private static IEnumerable<RecipeProblem> Train(Recipe recipe)
+    private static IEnumerable<RecipeProblem> Train(Recipe recipe, LortaCatalog catalog)
     {
         var train = recipe.Train;
         if (train.Schedule.WarmupSteps > train.Steps)
             yield return new("train.schedule.warmupSteps", $"must be <= train.steps ({train.Steps}), was {train.Schedule.WarmupSteps}");
-        var metrics = (TrainingTasks.Find(recipe.Task)?.MetricNames ?? []).Prepend("loss").ToList();
+        var metrics = (TaskOf(recipe, catalog)?.MetricNames ?? []).Prepend("loss").ToList();
         var evaluates = recipe.Data is { Validation: not null } or { ValidationFraction: not null }
             && train.EvaluateEvery != Interval.Never;
         if (train.Samples.Count > 0 && !evaluates)

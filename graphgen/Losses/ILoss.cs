@@ -1,0 +1,45 @@
+using LoRTA.Onnx.GraphGen.Ir;
+using LoRTA.Onnx.GraphGen.Ir.Tensors;
+
+namespace LoRTA.Onnx.GraphGen.Losses;
+
+/// <summary>A loss by name: what it makes of the model's outputs and the labels, and how labels count.</summary>
+public interface ILoss
+{
+    /// <summary>The name in recipes, as their <c>task</c>.</summary>
+    string Name { get; }
+
+    /// <summary>Writes the mean loss over the labels of a batch.</summary>
+    /// <param name="model">The model's outputs, and inputs to be added.</param>
+    /// <exception cref="LortaException">LRT412: no output fits.</exception>
+    LossValue Emit(LossCall model);
+
+    /// <summary>How many labels the mean is over, by which batches are weighed against each other.</summary>
+    /// <param name="labels">Labels as the graph input takes them. Integers of −100 and floats that are no number do not count: batches of
+    /// a fixed size are filled up with them.</param>
+    long CountLabels(OnnxTensor labels) => labels.Type.IsFloat()
+        ? labels.ToFloats().LongCount(label => !float.IsNaN(label))
+        : labels.ToLongs().LongCount(label => label != TaskLosses.Ignored);
+}
+
+/// <summary>What a loss writes.</summary>
+/// <param name="Loss">The loss, a float scalar.</param>
+/// <param name="Scores">The output that it is made of, which metrics and predictions read; null where the model computes the loss
+/// itself.</param>
+public readonly record struct LossValue(Expr Loss, Expr? Scores = null);
+
+/// <summary>Losses that are one function.</summary>
+public static class Loss
+{
+    /// <summary>A loss of a name.</summary>
+    /// <param name="name">The name in recipes.</param>
+    /// <param name="emit">Writes the mean loss over the labels of a batch.</param>
+    public static ILoss Of(string name, Func<LossCall, LossValue> emit) => new LossOfFunction(name, emit);
+
+    private sealed class LossOfFunction(string name, Func<LossCall, LossValue> emit) : ILoss
+    {
+        public string Name => name;
+
+        public LossValue Emit(LossCall model) => emit(model);
+    }
+}
