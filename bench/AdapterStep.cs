@@ -4,7 +4,7 @@ using LoRTA.Onnx.GraphGen.Artifacts;
 using LoRTA.Onnx.GraphGen.Ir.Tensors;
 using LoRTA.Onnx.GraphGen.Optimizers;
 using LoRTA.Onnx.Runtime;
-using LoRTA.Onnx.Training.Data;
+using LoRTA.Onnx.Training;
 using LoRTA.Onnx.Training.Runtime;
 
 namespace LoRTA.Onnx.Bench;
@@ -39,7 +39,7 @@ internal sealed class AdapterStep : IStepVariant
             ["input_ids"] = OnnxTensor.Of<long>([shape.Batch, shape.Length], shape.Tokens()),
             ["labels"] = OnnxTensor.Vector<long>(shape.Targets()),
         };
-        return new Batch(inputs, shape.Batch, shape.Length, shape.Batch, shape.Batch * shape.Length);
+        return new Batch(inputs, shape.Batch, shape.Length, shape.Batch * shape.Length);
     }
 
     public float Step()

@@ -90,7 +90,7 @@ internal static class ExitCode
 /// <summary>One use of a verb: its arguments, places for progress and for text, and the token of Ctrl-C.</summary>
 internal sealed class Call(ParseResult parsed, IProgress<object> progress, Shell shell)
 {
-    /// <summary>Takes <c>StepRecord</c>, <c>EvaluationRecord</c>, <c>WorkProgress</c> and texts.</summary>
+    /// <summary>Takes <c>StepEvent</c>, <c>EvaluationEvent</c>, <c>WorkProgress</c> and texts.</summary>
     public IProgress<object> Progress => progress;
 
     /// <summary>Takes a text that is the result itself, as it is generated; nowhere where the result is one JSON document.</summary>

@@ -26,7 +26,7 @@ public sealed record OrtSettings(string Device = "cpu", int Threads = 0, bool Al
     public string Provider => IsCuda ? CudaProvider.Name : "CPUExecutionProvider";
 
     /// <summary>Opens what runs graphs on tensors.</summary>
-    internal IGraphEvaluator ToEvaluator() => new OrtGraphEvaluator(this);
+    internal IGraphEvaluator ToEvaluator() => new OrtEngine(this);
 
     internal OrtSettings OnCpu => this with { Device = "cpu" };
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using LoRTA.Onnx.GraphGen;
+using LoRTA.Onnx.Training;
 using LoRTA.Onnx.Training.Tracking;
 
 namespace LoRTA.Onnx.Cli.Display;
@@ -37,7 +38,7 @@ internal sealed class ProgressDisplay(TextWriter error, bool isQuiet, TerminalLi
             }
             if (_line is not null && Try(() => ShowLive(value))) return;
             _line = null;
-            if (value is not StepRecord step || IsDue(step)) _isSilent = _isSilent || !Try(() => error.WriteLine(Phrase(value)));
+            if (value is not StepEvent step || IsDue(step)) _isSilent = _isSilent || !Try(() => error.WriteLine(Phrase(value)));
         }
     }
 
@@ -60,7 +61,7 @@ internal sealed class ProgressDisplay(TextWriter error, bool isQuiet, TerminalLi
     }
 
     // The first and the last step always; of the others a line every two seconds, where the recipe does not say otherwise.
-    private bool IsDue(StepRecord step)
+    private bool IsDue(StepEvent step)
     {
         var isDue = step.IsDue ?? (_lastStep is not { } last || step.Step == step.Steps || _clock.GetElapsedTime(last) >= BetweenLines);
         if (isDue) _lastStep = _clock.GetTimestamp();
@@ -98,7 +99,7 @@ internal sealed class ProgressDisplay(TextWriter error, bool isQuiet, TerminalLi
 
     private void ShowLive(object value)
     {
-        if (value is StepRecord step) _line!.Show(step);
+        if (value is StepEvent step) _line!.Show(step);
         else _line!.WriteAbove(Phrase(value));
     }
 
@@ -121,8 +122,8 @@ internal sealed class ProgressDisplay(TextWriter error, bool isQuiet, TerminalLi
 
     private static string Phrase(object value) => value switch
     {
-        StepRecord step => Phrases.Of(step),
-        EvaluationRecord evaluation => Phrases.Of(evaluation),
+        StepEvent step => Phrases.Of(step),
+        EvaluationEvent evaluation => Phrases.Of(evaluation),
         _ => Convert.ToString(value, CultureInfo.InvariantCulture)!,
     };
 }

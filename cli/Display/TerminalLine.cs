@@ -1,5 +1,6 @@
 using System.Globalization;
 using LoRTA.Onnx.GraphGen;
+using LoRTA.Onnx.Training;
 using LoRTA.Onnx.Training.Tracking;
 
 namespace LoRTA.Onnx.Cli.Display;
@@ -22,7 +23,7 @@ internal sealed class TerminalLine(TextWriter output, Func<int> columns, bool ha
     private Func<int, string>? _text;   // of a width
 
     /// <summary>Shows a step in place of what was there before.</summary>
-    public void Show(StepRecord step) => Show(width => Text(step, width));
+    public void Show(StepEvent step) => Show(width => Text(step, width));
 
     /// <summary>Shows how far a piece of work is in place of what was there before.</summary>
     /// <param name="work">The work.</param>
@@ -49,7 +50,7 @@ internal sealed class TerminalLine(TextWriter output, Func<int> columns, bool ha
     }
 
     /// <summary>The line for a terminal of a width: it never fills the last column, where some terminals wrap.</summary>
-    internal string Text(StepRecord step, int width) => Text(step.Step, step.Steps, Phrases.ByWeight(step), width);
+    internal string Text(StepEvent step, int width) => Text(step.Step, step.Steps, Phrases.ByWeight(step), width);
 
     private string Text(long done, long all, IReadOnlyList<string> parts, int width)
     {

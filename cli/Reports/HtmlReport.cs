@@ -3,6 +3,7 @@ using System.Net;
 using System.Text;
 using System.Text.RegularExpressions;
 using LoRTA.Onnx.GraphGen.Files;
+using LoRTA.Onnx.Training;
 using LoRTA.Onnx.Training.Recipes.Files;
 using LoRTA.Onnx.Training.Tracking;
 using OxyPlot;
@@ -64,14 +65,14 @@ internal static partial class HtmlReport
         var output = File.Exists(recipe.Model) ? $"{name}.onnx" : name;
         var export = $"""
             # {what} with base and adapter:
-            lorta export {ShellPath.Quoted(recipe.Model)} --adapter {ShellPath.Quoted(result.Adapter)} -o {output}{kept} --verify
+            lorta export {ShellPath.Quoted(recipe.Model)} --adapter {ShellPath.Quoted(result.Adapter!)} -o {output}{kept} --verify
             """;
         if (recipe.Data is { Validation: null, ValidationFraction: null }) return export;
         var recipeFile = Path.Combine(Path.GetDirectoryName(result.Adapter)!, "recipe.yaml");
         return $"""
             {export}
             # Measure the adapter again:
-            lorta evaluate {ShellPath.Quoted(recipeFile)} --adapter {ShellPath.Quoted(result.Adapter)}
+            lorta evaluate {ShellPath.Quoted(recipeFile)} --adapter {ShellPath.Quoted(result.Adapter!)}
             """;
     }
 
@@ -93,7 +94,7 @@ internal static partial class HtmlReport
     }
 
     // Evenly picked, the last one always: a page of a million points opens in no browser.
-    private static List<DataPoint> Points(IReadOnlyList<StepRecord> steps, Func<StepRecord, double> valueOf)
+    private static List<DataPoint> Points(IReadOnlyList<StepEvent> steps, Func<StepEvent, double> valueOf)
     {
         var every = Math.Max(1, steps.Count / MostPoints);
         return

@@ -61,7 +61,7 @@ internal static class QuickstartVerb
         var trained = TrainingRun.Train(request, call.Progress, TimeProvider.System, call.Stop);
         call.Stop.ThrowIfCancellationRequested();   // the run is saved
         call.Progress.Report("Folding and verifying …");
-        var adapter = Adapter.Load(trained.Adapter);
+        var adapter = Adapter.Load(trained.Adapter!);
         new AdapterFold(evaluator).Fold(deployed, adapter, new ExportOptions()).Model.Save(merged);
         var folded = OnnxModel.Load(merged);
         var comparison = new Verifier(evaluator).Compare(deployed, adapter, folded, new VerifyOptions());
@@ -73,7 +73,7 @@ internal static class QuickstartVerb
             MaxRelDiff = comparison.MaxRelDiff,
             Trainable = trained.Trainable,
             Output = merged,
-            Adapter = trained.Adapter,
+            Adapter = trained.Adapter!,
             Report = new RunFolder(request.Recipe.Output!).Report,
             SampleBefore = Sample(deployed, request),
             SampleAfter = Sample(folded, request),

@@ -24,6 +24,9 @@ public sealed record TrainingOptions
     /// <summary>The optimizer.</summary>
     public OptimizerOptions Optimizer { get; init; } = new();
 
+    /// <summary>Names of the classes, in the order of their indices, for the adapter's file; null = they have none.</summary>
+    public IReadOnlyList<string>? Labels { get; init; }
+
     /// <summary>Seed of the first values.</summary>
     public long Seed { get; init; }
 

@@ -1,6 +1,6 @@
 using System.Text.Json;
 using LoRTA.Onnx.GraphGen;
-using LoRTA.Onnx.Training.Tracking;
+using LoRTA.Onnx.Training;
 
 namespace LoRTA.Onnx.Cli.Tests;
 
@@ -83,7 +83,7 @@ internal sealed class ApplicationTests
     [Test]
     public void A_record_becomes_one_json_document_in_camel_case()
     {
-        var run = CommandLine.Do(_ => new RunResult { Steps = 3, Loss = double.NaN, TrainingLoss = 1, Adapter = "a", Data = new() { Rows = 1, Cut = 0, TokensCut = 0, WithoutLabel = 0, Empty = 0 } }, JsonFlag);
+        var run = CommandLine.Do(_ => new TrainingReport { Steps = 3, Loss = double.NaN, TrainingLoss = 1, Adapter = "a", Data = new() { Rows = 1, Cut = 0, TokensCut = 0, WithoutLabel = 0, Empty = 0 } }, JsonFlag);
 
         using var document = JsonDocument.Parse(run.Output);
         Assert.That(document.RootElement.GetProperty("peakMemoryBytes").GetInt64(), Is.Zero);
@@ -228,8 +228,8 @@ internal sealed class ApplicationTests
     private static object Report(Call call)
     {
         call.Progress.Report("reading");
-        call.Progress.Report(new StepRecord { Step = 1, Steps = 2, Loss = 0.5 });
-        call.Progress.Report(new EvaluationRecord { Step = 1, Loss = 0.25 });
+        call.Progress.Report(new StepEvent { Step = 1, Steps = 2, Loss = 0.5 });
+        call.Progress.Report(new EvaluationEvent { Step = 1, Loss = 0.25 });
         return new { Steps = 1 };
     }
 

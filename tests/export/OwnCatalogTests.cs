@@ -14,6 +14,7 @@ using LoRTA.Onnx.GraphGen.Ir.Tensors;
 using LoRTA.Onnx.GraphGen.Losses;
 using LoRTA.Onnx.Runtime;
 using LoRTA.Onnx.Tests.Shared;
+using LoRTA.Onnx.Training;
 using LoRTA.Onnx.Training.Data;
 using LoRTA.Onnx.Training.Gradcheck;
 using LoRTA.Onnx.Training.Runtime;

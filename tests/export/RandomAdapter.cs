@@ -14,9 +14,9 @@ namespace LoRTA.Onnx.Export.Tests;
 /// <summary>Adapters with random factors, none of which is zero.</summary>
 internal static class RandomAdapter
 {
-    public static OrtGraphEvaluator Evaluator { get; } = EvaluatorOf(LortaCatalog.Default);
+    public static OrtEngine Evaluator { get; } = EvaluatorOf(LortaCatalog.Default);
 
-    public static OrtGraphEvaluator EvaluatorOf(LortaCatalog catalog) => new(new OrtSettings(Threads: 1) { Catalog = catalog });
+    public static OrtEngine EvaluatorOf(LortaCatalog catalog) => new(new OrtSettings(Threads: 1) { Catalog = catalog });
 
     public static Adapter For(
         OnnxModel deployed, string method = "lorta", IReadOnlyList<int>? layers = null, LortaCatalog? catalog = null) =>

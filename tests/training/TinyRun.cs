@@ -2,7 +2,6 @@ using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.Tests.Shared;
 using LoRTA.Onnx.Training.Recipes.Files;
 using LoRTA.Onnx.Training.Runs;
-using LoRTA.Onnx.Training.Tracking;
 
 namespace LoRTA.Onnx.Training.Tests;
 
@@ -56,9 +55,9 @@ internal sealed class TinyRun : IDisposable
         Settings = new(Threads: 1) { Catalog = catalog },
     };
 
-    public RunResult Train(string output, params string[] settings) => Train(Request(output, settings), Progress.None);
+    public TrainingReport Train(string output, params string[] settings) => Train(Request(output, settings), Progress.None);
 
-    public static RunResult Train(RunRequest request, Progress progress) => TrainingRun.Train(request, progress, TimeProvider.System, progress.Stop);
+    public static TrainingReport Train(RunRequest request, Progress progress) => TrainingRun.Train(request, progress, TimeProvider.System, progress.Stop);
 
     /// <summary>The bytes that two runs are compared by.</summary>
     public byte[] Adapter(string output) => File.ReadAllBytes(_folder[output, "adapter", "adapter_model.safetensors"]);
@@ -70,17 +69,17 @@ internal sealed class TinyRun : IDisposable
 internal sealed class Progress : IProgress<object>, IDisposable
 {
     private readonly CancellationTokenSource _stop = new();
-    private readonly Action<StepRecord, CancellationTokenSource> _afterStep;
+    private readonly Action<StepEvent, CancellationTokenSource> _afterStep;
 
-    private Progress(Action<StepRecord, CancellationTokenSource> afterStep) => _afterStep = afterStep;
+    private Progress(Action<StepEvent, CancellationTokenSource> afterStep) => _afterStep = afterStep;
 
     public static Progress None => new((_, _) => { });
 
     public CancellationToken Stop => _stop.Token;
 
-    public List<StepRecord> Steps { get; } = [];
+    public List<StepEvent> Steps { get; } = [];
 
-    public List<EvaluationRecord> Evaluations { get; } = [];
+    public List<EvaluationEvent> Evaluations { get; } = [];
 
     public List<string> Notes { get; } = [];
 
@@ -104,9 +103,9 @@ internal sealed class Progress : IProgress<object>, IDisposable
 
     public void Report(object value)
     {
-        if (value is EvaluationRecord evaluation) Evaluations.Add(evaluation);
+        if (value is EvaluationEvent evaluation) Evaluations.Add(evaluation);
         if (value is string note) Notes.Add(note);
-        if (value is not StepRecord step) return;
+        if (value is not StepEvent step) return;
         Steps.Add(step);
         _afterStep(step, _stop);
     }

@@ -26,6 +26,11 @@ internal static class CheckpointErrors
             "Name the run folder that has the checkpoints, or start again with --force instead of --resume.")
         { IsUsage = true };
 
+    public static LortaException OfAnotherRun(string path) => new(
+        "LRT564",
+        $"{path}: holds the checkpoints of another run.",
+        "Continue that run with FitOptions.Resume, or name another folder.");
+
     public static LortaException OtherRecipe(string path, IReadOnlyList<RecipeDifference> differences)
     {
         var keys = string.Join(", ", differences.Select(difference => $"{difference.Key} was {difference.Before}, is {difference.Now}"));

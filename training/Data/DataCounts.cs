@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 namespace LoRTA.Onnx.Training.Data;
 
 /// <summary>What became of a file's entries: the <c>data</c> of a result.</summary>
-internal sealed record DataCounts
+public sealed record DataCounts
 {
     /// <summary>Entries read, before any is dropped.</summary>
     public required int Rows { get; init; }

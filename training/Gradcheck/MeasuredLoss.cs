@@ -4,7 +4,6 @@ using LoRTA.Onnx.GraphGen.Ir.Tensors;
 using LoRTA.Onnx.GraphGen.Losses;
 using LoRTA.Onnx.GraphGen.Optimizers;
 using LoRTA.Onnx.Runtime;
-using LoRTA.Onnx.Training.Data;
 using LoRTA.Onnx.Training.Runtime;
 using Microsoft.ML.OnnxRuntime;
 

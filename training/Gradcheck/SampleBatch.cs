@@ -37,6 +37,6 @@ internal static class SampleBatch
         };
         var labels = TrainingTasks.Find(task)?.Labels ?? ownLabels ?? throw new ArgumentNullException(nameof(ownLabels));
         if (labels.Draw?.Invoke(random, (rows, length, classes)) is { } drawn) inputs[TrainingNames.Labels] = drawn;
-        return new Batch(inputs, rows, length, rows * length, rows * length);
+        return new Batch(inputs, rows, length, rows * length);
     }
 }

@@ -1,6 +1,5 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
-using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Optimizers;
 
 namespace LoRTA.Onnx.Training.Recipes;
@@ -24,7 +23,7 @@ internal sealed record TrainOptions
     public OptimizerOptions Optimizer { get; init; } = new();
 
     [Description("How the learning rate changes over the run.")]
-    public ScheduleOptions Schedule { get; init; } = new();
+    public Schedule Schedule { get; init; } = new();
 
     [Range(0, double.PositiveInfinity, MinimumIsExclusive = true),
         Description("Largest norm of all gradients together; null: no clipping.")]
@@ -40,7 +39,7 @@ internal sealed record TrainOptions
     public string? KeepBest { get; init; }
 
     [Description("Stop when a metric no longer improves.")]
-    public EarlyStopOptions? EarlyStop { get; init; }
+    public EarlyStop? EarlyStop { get; init; }
 
     [OutsideIdentity, Range(1, int.MaxValue),
         Description("Steps between the lines of progress where the output is not a terminal; null: a line every 2 seconds.")]
@@ -48,27 +47,19 @@ internal sealed record TrainOptions
 
     [OutsideIdentity, Description("Prompts that a decoder continues after each evaluation.")]
     public IReadOnlyList<string> Samples { get; init; } = [];
-}
 
-/// <summary>The learning rate over the run.</summary>
-internal sealed record ScheduleOptions
-{
-    [Choice("constant", "linear", "cosine"), Description("The shape after the warm-up.")]
-    public string Name { get; init; } = "linear";
-
-    [Range(0, 1), Description("Share of all steps over which the learning rate rises, rounded up.")]
-    public double WarmupRatio { get; init; } = 0.06;
-
-    [Range(0, int.MaxValue), Description("Instead of `warmupRatio`: steps over which the learning rate rises.")]
-    public int? WarmupSteps { get; init; }
-}
-
-/// <summary>When to stop early.</summary>
-internal sealed record EarlyStopOptions
-{
-    [Description("loss, or a metric of the task.")]
-    public string Metric { get; init; } = "loss";
-
-    [Range(1, int.MaxValue), Description("Evaluations without improvement that are tolerated.")]
-    public int Patience { get; init; } = 3;
+    /// <summary>The same for a trainer.</summary>
+    /// <param name="validation">The batches to evaluate on; null = there are none.</param>
+    public FitOptions ToFit(Func<IEnumerable<Batch>>? validation) => new()
+    {
+        Steps = Steps,
+        Epochs = Epochs,
+        Accumulation = GradientAccumulation,
+        Schedule = Schedule,
+        Validation = validation,
+        EvaluateEvery = EvaluateEvery,
+        SaveEvery = SaveEvery,
+        KeepBest = KeepBest,
+        EarlyStop = EarlyStop,
+    };
 }

@@ -51,5 +51,5 @@ internal sealed class DataSource(DataContext data)
     }
 
     private Batch BatchOf(IReadOnlyList<Sample> samples) =>
-        Batch.Of(samples, data.Loss, _task.Labels ?? data.OwnLabels, data.Tokenizer.Filler);
+        Batch.Of(samples, _task.Labels ?? data.OwnLabels, data.Tokenizer.Filler);
 }

@@ -1,5 +1,4 @@
 using LoRTA.Onnx.GraphGen;
-using LoRTA.Onnx.GraphGen.Adapters.Injection;
 using LoRTA.Onnx.GraphGen.Adapters.Stored;
 using LoRTA.Onnx.GraphGen.Artifacts;
 using LoRTA.Onnx.GraphGen.Attention;
@@ -16,18 +15,13 @@ namespace LoRTA.Onnx.Training.Runs;
 /// <summary>A recipe with everything opened: the model's graphs, the data, the runtime.</summary>
 internal sealed class PreparedTask : IDisposable
 {
-    private readonly Recipe _recipe;
-
-    private PreparedTask(Recipe recipe, (DataStream Train, DataStream? Validation) data, TrainingGraphs graphs, OrtSettings settings)
+    private PreparedTask(Recipe recipe, (DataStream Train, DataStream? Validation) data, AdapterTrainer trainer)
     {
-        _recipe = recipe;
         Data = data;
-        Graphs = graphs;
-        Evaluator = data.Validation is { } validation ? Evaluator.Of(validation, graphs.Evaluation) : null;
-        Plan = RunPlan.Of(recipe.Train, data.Train.BatchesPerEpoch);
-        var afterStep = graphs.Plan.Family.AfterStep(graphs.Plan.Sites, Plan.Steps);
-        var runtime = settings.Open(graphs, recipe.Adapter.Dropout > 0 ? new DropoutMasks(recipe.Seed, recipe.Adapter.Dropout) : null);
-        Runtime = afterStep is null ? runtime : new AfterStepRuntime(runtime, graphs, afterStep);
+        Trainer = trainer;
+        Options = recipe.Train.ToFit(data.Validation is { } validation ? () => validation.InOrder().Prefetch(2) : null);
+        Plan = RunPlan.Of(Options, data.Train.BatchesPerEpoch);
+        Runtime = trainer.Planned(Plan.Steps);
     }
 
     /// <summary>What is learned from, and what is measured on.</summary>
@@ -36,7 +30,13 @@ internal sealed class PreparedTask : IDisposable
     /// <summary>The steps of the run.</summary>
     public RunPlan Plan { get; }
 
-    public TrainingGraphs Graphs { get; }
+    /// <summary>Length, schedule and evaluations of the run.</summary>
+    public FitOptions Options { get; }
+
+    /// <summary>What computes; disposed of with this.</summary>
+    public AdapterTrainer Trainer { get; }
+
+    public TrainingGraphs Graphs => Trainer.Graphs;
 
     /// <summary>The model's file, and those of its weights.</summary>
     public required IReadOnlyList<string> ModelFiles { get; init; }
@@ -46,24 +46,25 @@ internal sealed class PreparedTask : IDisposable
 
     public ITrainingRuntime Runtime { get; }
 
-    /// <summary>Measures the validation data; null where there are none.</summary>
-    public Evaluator? Evaluator { get; }
-
     /// <summary>Opens a recipe.</summary>
     /// <param name="recipe">The resolved recipe.</param>
     /// <param name="settings">Device, threads and catalog.</param>
     /// <param name="values">Given values of trained tensors; those that are absent start as the recipe says.</param>
     /// <param name="from">The adapter that the recipe continues from; its values go first.</param>
+    /// <param name="clock">Clock for speeds; null = the system's.</param>
     public static PreparedTask Of(Recipe recipe, OrtSettings settings, IReadOnlyDictionary<string, OnnxTensor>? values = null,
-        Adapter? from = null)
+        Adapter? from = null, TimeProvider? clock = null)
     {
         var model = OnnxModel.Load(recipe.Model);
         RowLength.Check(recipe, model);
         var understood = UnderstoodModel.Of(model);
         if (from is not null) values = ValuesOf(from, understood, settings.Catalog);
-        var graphs = TrainingGraphBuilder.Build(understood, RecipeMapping.ToOptions(recipe, values), settings.Catalog);
+        var options = RecipeMapping.ToOptions(recipe, values);
+        var graphs = TrainingGraphBuilder.Build(understood, options, settings.Catalog);
         string?[] warnings = [ClassifierHead.Of(model, recipe.Task).Warning(model, graphs.Trained)];
-        return new PreparedTask(recipe, DataOf(recipe, graphs.Evaluation), graphs, settings)
+        var data = DataOf(recipe, graphs.Evaluation);
+        var trainer = new AdapterTrainer(new OrtEngine(settings), options, graphs) { Clock = clock ?? TimeProvider.System };
+        return new PreparedTask(recipe, data, trainer)
         {
             ModelFiles = model.Files,
             Warnings = [.. warnings.OfType<string>()],
@@ -83,39 +84,17 @@ internal sealed class PreparedTask : IDisposable
     /// <summary>Writes the adapter as the runtime holds it.</summary>
     /// <param name="folder">The adapter folder.</param>
     /// <param name="evaluation">The last evaluation; it is stated where it is of this very state.</param>
-    public void SaveAdapter(string folder, EvaluationRecord? evaluation)
+    public void SaveAdapter(string folder, EvaluationEvent? evaluation)
     {
-        var state = Runtime.State;
-        var measured = evaluation?.Step == state.Step ? Measured(evaluation) : [];
-        (AdapterOf(Graphs, _recipe, state.Tensors) with { Path = folder, Measured = measured }).Save();
+        var measured = evaluation?.Step == Runtime.State.Step ? Measured(evaluation) : [];
+        (Trainer.ToAdapter() with { Path = folder, Measured = measured }).Save();
     }
 
-    /// <summary>The adapter of a recipe with its tensors as a runtime or a checkpoint holds them.</summary>
-    /// <param name="graphs">The graphs of the recipe.</param>
-    /// <param name="recipe">The recipe.</param>
-    /// <param name="state">Trained tensors by name, among others.</param>
-    public static Adapter AdapterOf(TrainingGraphs graphs, Recipe recipe, IReadOnlyDictionary<string, OnnxTensor> state)
-    {
-        var tensors = graphs.Trained.ToDictionary(tensor => tensor.Name, tensor => state[tensor.Name], StringComparer.Ordinal);
-        foreach (var (input, tensor) in graphs.Frozen) tensors[TensorName.Parse(input).Name] = tensor;
-        var adapter = Adapter.Of(graphs.Plan, graphs.Base, tensors, graphs.Seed);
-        var config = adapter.Config with
-        {
-            Task = recipe.Task,
-            Labels = recipe.Classes(),
-            Trainables =
-                [.. graphs.Trained.Select(tensor => tensor.Input)
-                    .Where(input => input.Kind == TensorKind.Parameter)
-                    .Select(input => input.Name)],
-        };
-        return adapter with { Config = config, Folds = FoldGraph.IsPossible(graphs.Plan) };
-    }
-
-    private static List<(string Name, string Value)> Measured(EvaluationRecord evaluation) =>
+    private static List<(string Name, string Value)> Measured(EvaluationEvent evaluation) =>
     [
         ("validation loss", Phrases.Number(evaluation.Loss)),
         .. evaluation.Metrics.Select(metric => ($"validation {metric.Key}", Phrases.Number(metric.Value))),
     ];
 
-    public void Dispose() => Runtime.Dispose();
+    public void Dispose() => Trainer.Dispose();
 }

@@ -5,11 +5,45 @@ using LoRTA.Onnx.Training.Runtime;
 
 namespace LoRTA.Onnx.Training.Runs;
 
+/// <summary>Keeps states of a run and brings them back.</summary>
+internal interface IRunStore
+{
+    /// <summary>Keeps the state after a step.</summary>
+    void Save(RunState run, ITrainingRuntime runtime);
+
+    /// <summary>Brings the runtime to the newest state of an earlier run; null where there is none.</summary>
+    RunState? Resume(ITrainingRuntime runtime);
+
+    /// <summary>Brings the runtime to the state of an earlier step of this run, one that was the best.</summary>
+    void Restore(long step, ITrainingRuntime runtime);
+}
+
+/// <summary>Keeps the best state of a run without files.</summary>
+internal sealed class BestInMemory : IRunStore
+{
+    private TrainingState? _best;
+
+    /// <inheritdoc/>
+    public void Save(RunState run, ITrainingRuntime runtime)
+    {
+        if (run.BestStep == run.Step) _best = runtime.State;
+    }
+
+    /// <inheritdoc/>
+    public RunState? Resume(ITrainingRuntime runtime) => null;
+
+    /// <inheritdoc/>
+    public void Restore(long step, ITrainingRuntime runtime)
+    {
+        if (_best?.Step == step) runtime.State = _best;
+    }
+}
+
 /// <summary>Keeps a run's state in checkpoints and brings it back.</summary>
 /// <param name="store">The files.</param>
 /// <param name="recipe">The recipe that they belong to.</param>
 /// <param name="threads">Threads of the runtime.</param>
-internal sealed class RunCheckpoints(CheckpointStore store, Recipe recipe, int threads)
+internal sealed class RunCheckpoints(CheckpointStore store, Recipe recipe, int threads) : IRunStore
 {
     private const string Waited = "waited";
     private const string Loss = "loss";
@@ -17,6 +51,7 @@ internal sealed class RunCheckpoints(CheckpointStore store, Recipe recipe, int t
 
     private readonly RecipeIdentity _identity = RecipeIdentity.Of(recipe);
 
+    /// <inheritdoc/>
     public void Save(RunState run, ITrainingRuntime runtime)
     {
         var numbers = new SortedDictionary<string, double>(StringComparer.Ordinal) { [Waited] = run.Waited, [Loss] = run.Loss };
@@ -56,6 +91,6 @@ internal sealed class RunCheckpoints(CheckpointStore store, Recipe recipe, int t
         };
     }
 
-    /// <summary>Brings the runtime to the state of an earlier step of this run.</summary>
+    /// <inheritdoc/>
     public void Restore(long step, ITrainingRuntime runtime) => runtime.State = new TrainingState(step, store.At(step).State);
 }

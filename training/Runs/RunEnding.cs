@@ -6,22 +6,25 @@ using LoRTA.Onnx.Training.Tracking;
 namespace LoRTA.Onnx.Training.Runs;
 
 /// <summary>How a run ended where that is not its last step.</summary>
-/// <param name="IsStopped">Whether somebody asked for it.</param>
 /// <param name="Sentence">What happened; null where all steps were made.</param>
-internal sealed record RunEnding(bool IsStopped, string? Sentence)
+internal sealed record RunEnding(string? Sentence)
 {
     /// <summary>The command that continues the run; null where it ended by itself.</summary>
     public string? Command { get; init; }
 
-    public static RunEnding Of(RunState run, RunPlan plan, bool isStopRequested, RunFolder folder, OrtSettings settings)
+    /// <summary>How the run of a report ended.</summary>
+    public static RunEnding Of(TrainingReport report, RunState run, RunPlan plan, RunFolder folder, OrtSettings settings)
     {
         var loss = run.Step > 0 ? $" (training loss {Phrases.Number(run.Loss)})" : string.Empty;
         var at = string.Create(CultureInfo.InvariantCulture, $"at step {run.Step} of {plan.Steps}{loss}");
-        if (run.Step >= plan.Steps) return new(false, null);
-        if (!isStopRequested) return new(false, $"Stopped early {at}: {plan.Patience(run)}.");
-        return new(true, $"Stopped {at}. Continue with:")
+        return report.Ending switch
         {
-            Command = $"lorta train {ShellPath.Of(folder.Recipe)} --resume{Options(settings)}",
+            TrainingEnding.Stopped => new($"Stopped {at}. Continue with:")
+            {
+                Command = $"lorta train {ShellPath.Of(folder.Recipe)} --resume{Options(settings)}",
+            },
+            TrainingEnding.EarlyStopped => new($"Stopped early {at}: {plan.Patience(run)}."),
+            _ => new(Sentence: null),
         };
     }
 

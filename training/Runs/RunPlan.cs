@@ -1,37 +1,63 @@
 using System.Globalization;
 using LoRTA.Onnx.GraphGen;
-using LoRTA.Onnx.Training.Data;
-using LoRTA.Onnx.Training.Recipes;
 
 namespace LoRTA.Onnx.Training.Runs;
 
 /// <summary>How many steps a run has and what happens after each.</summary>
 internal sealed record RunPlan
 {
-    private readonly TrainOptions _options;
+    private const long Unknown = long.MaxValue;
 
-    private RunPlan(TrainOptions options) => _options = options;
+    private readonly FitOptions _options;
 
-    /// <summary>Optimizer steps of one pass over the data.</summary>
+    private RunPlan(FitOptions options) => _options = options;
+
+    /// <summary>Optimizer steps of one pass over the data; more than any run has where that is not known.</summary>
     public required long StepsPerEpoch { get; init; }
 
     /// <summary>Optimizer steps of the run.</summary>
     public required long Steps { get; init; }
 
-    public static RunPlan Of(TrainOptions options, int batchesPerEpoch)
+    /// <summary>Plans a run.</summary>
+    /// <param name="options">Its options.</param>
+    /// <param name="batchesPerEpoch">Batches of one pass over the data; null = not known before, so that the options must state the
+    /// steps.</param>
+    public static RunPlan Of(FitOptions options, int? batchesPerEpoch)
     {
-        var perEpoch = (batchesPerEpoch + options.GradientAccumulation - 1) / options.GradientAccumulation;
+        if (batchesPerEpoch is not { } batches)
+        {
+            var steps = options.Steps
+                ?? throw new ArgumentException("State the number of optimizer steps (FitOptions.Steps): that of the batches is not known.");
+            return new RunPlan(options) { StepsPerEpoch = Unknown, Steps = steps };
+        }
+        var perEpoch = (batches + options.Accumulation - 1) / options.Accumulation;
         return new RunPlan(options) { StepsPerEpoch = perEpoch, Steps = options.Steps ?? (long)options.Epochs * perEpoch };
     }
 
+    /// <summary>Passes over the data after a step; their fraction where it is known.</summary>
+    public double EpochsAt(RunState run) => StepsPerEpoch == Unknown ? run.Position.Epoch : (double)run.Step / StepsPerEpoch;
+
     /// <summary>The micro-batches of each optimizer step; a step never spans two epochs.</summary>
-    public IEnumerable<List<Batch>> Groups(IEnumerable<Batch> batches)
+    public IEnumerable<IReadOnlyList<Batch>> Groups(IEnumerable<Batch> batches)
     {
         var group = new List<Batch>();
         foreach (var batch in batches)
         {
             group.Add(batch);
-            if (group.Count < _options.GradientAccumulation && batch.Next.Batch != 0) continue;
+            if (!IsWhole(group)) continue;
+            yield return group;
+            group = [];
+        }
+    }
+
+    /// <inheritdoc cref="Groups(IEnumerable{Batch})"/>
+    public async IAsyncEnumerable<IReadOnlyList<Batch>> Groups(IAsyncEnumerable<Batch> batches)
+    {
+        var group = new List<Batch>();
+        await foreach (var batch in batches.ConfigureAwait(false))
+        {
+            group.Add(batch);
+            if (!IsWhole(group)) continue;
             yield return group;
             group = [];
         }
@@ -57,4 +83,6 @@ internal sealed record RunPlan
     public bool Evaluates(RunState run) => _options.EvaluateEvery.Includes(run.Step, run.Position.Batch == 0);
 
     public bool Saves(RunState run) => _options.SaveEvery.Includes(run.Step, run.Position.Batch == 0);
+
+    private bool IsWhole(List<Batch> group) => group.Count >= _options.Accumulation || group[^1].Next.Batch == 0;
 }

@@ -1,6 +1,5 @@
 using LoRTA.Onnx.Training.Data;
 using LoRTA.Onnx.Training.Tasks;
-using LoRTA.Onnx.Training.Tracking;
 
 namespace LoRTA.Onnx.Training.Runs;
 
@@ -17,7 +16,7 @@ internal sealed record RunState
     public double Loss { get; init; }
 
     /// <summary>The last evaluation.</summary>
-    public EvaluationRecord? Evaluation { get; init; }
+    public EvaluationEvent? Evaluation { get; init; }
 
     /// <summary>Best value of the metric that is watched, and its step.</summary>
     public double? Best { get; init; }
@@ -31,9 +30,6 @@ internal sealed record RunState
     /// <summary>The step after which the run was made longer, so that its schedule changed; null = it was not.</summary>
     public long? ExtendedAt { get; init; }
 
-    /// <summary>How fast this process learned since it took the run up.</summary>
-    public TrainingSpeed Speed { get; init; }
-
     /// <summary>After one more step.</summary>
     public RunState Next(IReadOnlyList<Batch> group, double loss) => this with
     {
@@ -43,7 +39,7 @@ internal sealed record RunState
     };
 
     /// <summary>After an evaluation: is it the best so far?</summary>
-    public RunState Judge(EvaluationRecord record, string? metric, TrainingTask task)
+    public RunState Judge(EvaluationEvent record, string? metric, TrainingTask task)
     {
         if (metric is null) return this with { Evaluation = record };
         var value = metric == "loss" ? record.Loss : record.Metrics[metric];

@@ -22,12 +22,19 @@ internal sealed class RunTrackers : ITracker, IDisposable
         _trackers.Add(new ProgressTracker(progress, recipe.Train.LogEvery));
     }
 
-    public void Step(StepRecord record)
+    /// <summary>Takes note of what happened.</summary>
+    public void Take(TrainingEvent happened)
+    {
+        if (happened is StepEvent step) Step(step);
+        else if (happened is EvaluationEvent evaluation) Evaluation(evaluation);
+    }
+
+    public void Step(StepEvent record)
     {
         foreach (var tracker in _trackers) tracker.Step(record);
     }
 
-    public void Evaluation(EvaluationRecord record)
+    public void Evaluation(EvaluationEvent record)
     {
         foreach (var tracker in _trackers) tracker.Evaluation(record);
     }

@@ -14,6 +14,13 @@ namespace LoRTA.Onnx.Training.Runs;
 internal sealed class SampleTexts(Recipe recipe, string output, BatchRuns batches)
 {
     private const int NewTokens = 32;
+
+    /// <summary>Those of a run; null where its recipe names no prompts.</summary>
+    public static SampleTexts? Of(Recipe recipe, PreparedTask task) =>
+        recipe.Train.Samples.Count > 0 && task.Options.Validation is not null && task.Trainer.Evaluator.Output is { } output
+            ? new SampleTexts(recipe, output, task.Graphs.Batches)
+            : null;
+
     private readonly TextTokenizer _tokenizer = TextTokenizer.Load(recipe.Tokenizer!);
 
     /// <summary>Each prompt with its continuation.</summary>
@@ -28,8 +35,8 @@ internal sealed class SampleTexts(Recipe recipe, string output, BatchRuns batche
         {
             int[] row = [.. ids];
             var sample = new Sample(row) { TokenLabels = [.. row.Select(id => (long)id)] };
-            var batch = Batch.Of([sample], batches.Loss!, LabelKind.Token, _tokenizer.Filler);
-            var next = (int)runtime.Forward(batch)[output].ToLongs()[count - 1];
+            var batch = Batch.Of([sample], LabelKind.Token, _tokenizer.Filler);
+            var next = (int)runtime.Forward(batch, [output])[output].ToLongs()[count - 1];
             if (next == _tokenizer.Special.Eos) break;
             ids.Add(next);
         }

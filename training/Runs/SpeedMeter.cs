@@ -1,6 +1,4 @@
 using System.Diagnostics;
-using LoRTA.Onnx.Training.Data;
-using LoRTA.Onnx.Training.Tracking;
 
 namespace LoRTA.Onnx.Training.Runs;
 
@@ -17,16 +15,16 @@ internal sealed class SpeedMeter(TimeProvider clock, RunPlan plan, long firstSte
     public TrainingSpeed Total { get; private set; }
 
     /// <summary>Takes the time since the last step or evaluation for that of a step.</summary>
-    public StepRecord Measure(RunState run, IReadOnlyList<Batch> group, double loss, double norm, double learningRate)
+    public StepEvent Measure(RunState run, IReadOnlyList<Batch> group, double loss, double norm, double learningRate)
     {
         var seconds = Math.Max(1e-9, Lap());
         var (rows, tokens) = (group.Sum(batch => batch.Rows), group.Sum(batch => (long)batch.Tokens));
         Total = new(Total.Rows + rows, Total.Tokens + tokens, Total.Seconds + seconds);
-        return new StepRecord
+        return new StepEvent
         {
             Step = run.Step,
             Steps = plan.Steps,
-            Epoch = (double)run.Step / plan.StepsPerEpoch,
+            Epoch = plan.EpochsAt(run),
             Loss = loss,
             LearningRate = learningRate,
             GradNorm = norm,

@@ -91,6 +91,6 @@ internal static class StoredAdapters
         var values = start.ToDictionary(StringComparer.Ordinal);   // frozen factors, which no checkpoint holds
         foreach (var (name, tensor) in state) values[name] = tensor;
         var options = RecipeMapping.ToOptions(recipe, values);
-        return PreparedTask.AdapterOf(TrainingGraphBuilder.Build(model, options, catalog), recipe, state);
+        return AdapterTrainer.AdapterOf(TrainingGraphBuilder.Build(model, options, catalog), options, state);
     }
 }

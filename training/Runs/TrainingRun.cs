@@ -72,7 +72,7 @@ internal static class TrainingRun
     /// <param name="clock">Clock for speeds and logs.</param>
     /// <param name="stop">Stops after the current step, with everything saved.</param>
     /// <exception cref="LortaException">Anything that does not fit, before the first file is written; a loss that is no number.</exception>
-    public static RunResult Train(RunRequest request, IProgress<object> progress, TimeProvider clock, CancellationToken stop)
+    public static TrainingReport Train(RunRequest request, IProgress<object> progress, TimeProvider clock, CancellationToken stop)
     {
         var from = request.Recipe.Adapter.From is { } start ? StoredAdapters.Load(start, request.Catalog) : null;
         var recipe = from is null ? request.Recipe : ContinuedAdapter.In(request, from);
@@ -82,7 +82,7 @@ internal static class TrainingRun
         folder.Check(request.Resume, request.Force, inputs);
         var settings = request.Settings;
         settings.CheckDevice();
-        using var task = PreparedTask.Of(recipe, settings, from: from);
+        using var task = PreparedTask.Of(recipe, settings, from: from, clock: clock);
         using var held = RunLock.Take(folder.Path, clock);
         folder.Check(request.Resume, request.Force, [.. inputs, .. task.ModelFiles]);   // again: another process may have come first
         var notes = task.Graphs.Findings.Select(finding => $"{finding.Node}: {finding.Reason}").ToList();
@@ -99,13 +99,12 @@ internal static class TrainingRun
         IReadOnlyList<string> overview = [.. RunOverview.Of(task, recipe)];
         string[] beginning = [.. notes, .. overview, .. RunOverview.Of(run, task.Plan, isExtended), .. task.Warnings.Select(Warning)];
         foreach (var note in beginning) tracker.Note(note);
-        var started = clock.GetTimestamp();
-        run = new Trainer(recipe, task, checkpoints, tracker, clock).Run(run, stop);
-        var seconds = clock.GetElapsedTime(started).TotalSeconds;
-        var ending = RunEnding.Of(run, task.Plan, stop.IsCancellationRequested, folder, settings);
-        if (!ending.IsStopped) run = Settle(task, checkpoints, run, recipe.Train.KeepBest);
-        task.SaveAdapter(folder.Adapter, run.Evaluation);
-        var record = Record(task, recipe, folder, Result(task, run, seconds, folder), settings) with
+        var loop = new TrainingLoop(task.Trainer, task.Options, task.Plan, checkpoints, run);
+        Follow(loop.Run(task.Data.Train.From(run.Position).Prefetch(2), stop), tracker, SampleTexts.Of(recipe, task), task.Runtime);
+        task.SaveAdapter(folder.Adapter, loop.State.Evaluation);
+        var report = loop.Report() with { Data = task.Data.Train.Counts, Adapter = folder.Adapter };
+        var ending = RunEnding.Of(report, loop.State, task.Plan, folder, settings);
+        var record = Record(task, recipe, folder, report, settings) with
         {
             Overview = overview,
             Ending = ending.Sentence,
@@ -114,6 +113,17 @@ internal static class TrainingRun
         foreach (var note in EndOf(record).Except(beginning)) tracker.Note(note);
         WriteReports(folder, record, request.Report);
         return record.Result;
+    }
+
+    private static void Follow(IEnumerable<TrainingEvent> run, RunTrackers trackers, SampleTexts? samples, IForwardRuntime runtime)
+    {
+        foreach (var happened in run)
+        {
+            trackers.Take(happened);
+            if (happened is not EvaluationEvent { Step: var step }) continue;
+            foreach (var text in samples?.Write(runtime) ?? [])
+                trackers.Note($"sample after step {step}: {text.ReplaceLineEndings(" ")}");
+        }
     }
 
     /// <summary>Measures loss and metrics on the validation data.</summary>
@@ -129,9 +139,9 @@ internal static class TrainingRun
         var (recipe, graph, values) = Measured(request);
         if (PreparedTask.DataOf(recipe, graph).Validation is not { } validation) throw TrainingErrors.NoValidation(recipe.Data.Train);
         progress?.Report(Phrases.Of(validation.Path, validation.Counts, recipe.Data.Packing));
-        var evaluator = Evaluator.Of(validation, graph);
+        var evaluator = Evaluator.Of(graph);
         using var runtime = request.Settings.Open(graph, values);
-        var record = evaluator.Evaluate(runtime, step: 0, work);
+        var record = evaluator.Evaluate(runtime, validation.InOrder().Prefetch(2), step: 0, work, validation.Count);
         return new EvaluationResult(record.Loss, record.Metrics, validation.Count, validation.Counts);
     }
 
@@ -169,16 +179,6 @@ internal static class TrainingRun
         return EvaluationGraph.OfAdapted(model, options, request.Catalog);
     }
 
-    // What is kept is what is measured: the best state, or the last one where this process (a resumed run) has not evaluated it.
-    private static RunState Settle(PreparedTask task, RunCheckpoints checkpoints, RunState run, string? keepBest)
-    {
-        var kept = keepBest is not null && run.BestStep is { } best ? best : run.Step;
-        if (kept != run.Step) checkpoints.Restore(kept, task.Runtime);
-        return task.Evaluator is { } evaluator && (kept != run.Step || run.Evaluation is null)
-            ? run with { Evaluation = evaluator.Evaluate(task.Runtime, kept) }
-            : run;
-    }
-
     private static void WriteReports(RunFolder folder, RunRecord record, Action<string, RunRecord>? page)
     {
         RunReport.Write(folder.Report, record);
@@ -198,7 +198,7 @@ internal static class TrainingRun
     /// <param name="result">The result.</param>
     /// <param name="start">The validation loss before the first step; null where nothing was measured.</param>
     /// <param name="validation">What was measured.</param>
-    internal static IEnumerable<string> Warnings(RunResult result, double? start, IReadOnlyList<Sample> validation)
+    internal static IEnumerable<string> Warnings(TrainingReport result, double? start, IReadOnlyList<Sample> validation)
     {
         var areOfSeveralClasses = validation.Select(sample => sample.Label).Distinct().Skip(1).Any();
         if (areOfSeveralClasses && result.Metrics.GetValueOrDefault(ClassificationMetrics.MatthewsName, double.NaN) == 0)
@@ -209,10 +209,10 @@ internal static class TrainingRun
                 + "Unless another metric has improved, try another learning rate.";
     }
 
-    private static RunRecord Record(PreparedTask task, Recipe recipe, RunFolder folder, RunResult result, OrtSettings settings)
+    private static RunRecord Record(PreparedTask task, Recipe recipe, RunFolder folder, TrainingReport result, OrtSettings settings)
     {
         var lines = MetricsLog.Read(folder.Metrics);
-        var start = lines.Select(line => line.EvaluationRecord).FirstOrDefault(evaluation => evaluation?.Step == 0)?.Loss;
+        var start = lines.Select(line => line.EvaluationEvent).FirstOrDefault(evaluation => evaluation?.Step == 0)?.Loss;
         var isFresh = recipe.Adapter.From is null;
         return new RunRecord(recipe, lines, Overview: [])
         {
@@ -221,8 +221,6 @@ internal static class TrainingRun
                 BaseLoss = isFresh ? start : null,
                 StartLoss = isFresh ? null : start,
                 Warnings = [.. task.Warnings, .. Warnings(result, start, task.Data.Validation?.Samples ?? [])],
-                Device = settings.Device,
-                Provider = settings.Provider,
             },
             Environment = RunEnvironment.Current(
                 $"ONNX Runtime {OrtEnvironment.Instance.GetVersionString()}", settings.Device, settings.ThreadCount),
@@ -230,24 +228,6 @@ internal static class TrainingRun
             Folds = FoldGraph.IsPossible(task.Graphs.Plan),
         };
     }
-
-    private static RunResult Result(PreparedTask task, RunState run, double seconds, RunFolder folder) => new()
-    {
-        Steps = run.Step,
-        PlannedSteps = task.Plan.Steps,
-        ExtendedAt = run.ExtendedAt,
-        Loss = run.Evaluation?.Loss,
-        LossStep = run.Evaluation?.Step,
-        TrainingLoss = run.Step > 0 ? run.Loss : null,
-        Data = task.Data.Train.Counts,
-        Metrics = run.Evaluation?.Metrics ?? new OrderedDictionary<string, double>(),
-        Seconds = seconds,
-        SamplesPerSecond = run.Speed.SamplesPerSecond,
-        TokensPerSecond = run.Speed.TokensPerSecond,
-        PeakMemoryBytes = SpeedMeter.PeakMemory,
-        Trainable = task.Graphs.Trained.Sum(tensor => tensor.Initial.Count),
-        Adapter = folder.Adapter,
-    };
 }
 
 /// <summary>The JSON of <c>lorta evaluate</c>.</summary>

@@ -2,7 +2,6 @@ using LoRTA.Onnx.GraphGen.Adapters;
 using LoRTA.Onnx.GraphGen.Artifacts;
 using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.GraphGen.Ir.Tensors;
-using LoRTA.Onnx.Training.Data;
 
 namespace LoRTA.Onnx.Training.Runtime;
 
@@ -41,7 +40,8 @@ internal sealed class AfterStepRuntime(ITrainingRuntime inner, TrainingGraphs gr
     }
 
     /// <inheritdoc/>
-    public IReadOnlyDictionary<string, OnnxTensor> Forward(Batch batch) => inner.Forward(batch);
+    public IReadOnlyDictionary<string, OnnxTensor> Forward(Batch batch, IReadOnlyList<string>? outputs = null) =>
+        inner.Forward(batch, outputs);
 
     /// <inheritdoc/>
     public double Accumulate(Batch batch, double weight) => inner.Accumulate(batch, weight);

@@ -1,7 +1,6 @@
 using LoRTA.Onnx.GraphGen.Artifacts;
 using LoRTA.Onnx.GraphGen.Ir.Tensors;
 using LoRTA.Onnx.GraphGen.Losses;
-using LoRTA.Onnx.Training.Data;
 
 namespace LoRTA.Onnx.Training.Runtime;
 

@@ -1,5 +1,4 @@
 using LoRTA.Onnx.GraphGen.Ir.Tensors;
-using LoRTA.Onnx.Training.Data;
 
 namespace LoRTA.Onnx.Training.Runtime;
 
@@ -7,8 +6,10 @@ namespace LoRTA.Onnx.Training.Runtime;
 internal interface IForwardRuntime : IDisposable
 {
     /// <summary>Evaluates a batch, without dropout.</summary>
+    /// <param name="batch">The batch.</param>
+    /// <param name="outputs">Names of the outputs that are asked for; null = all.</param>
     /// <returns>The loss and the model's outputs, by name.</returns>
-    IReadOnlyDictionary<string, OnnxTensor> Forward(Batch batch);
+    IReadOnlyDictionary<string, OnnxTensor> Forward(Batch batch, IReadOnlyList<string>? outputs = null);
 }
 
 /// <summary>What a trainer needs besides: gradients, steps, and the state in and out.</summary>
@@ -34,8 +35,3 @@ internal interface ITrainingRuntime : IForwardRuntime
     /// <summary>The first step after which the adapter may be the best one of a run.</summary>
     long FirstFinalStep => 1;
 }
-
-/// <summary>All that training changes.</summary>
-/// <param name="Step">Steps taken.</param>
-/// <param name="Tensors">Trained tensors, the optimizer's state and the family's, by their names in checkpoints.</param>
-internal sealed record TrainingState(long Step, IReadOnlyDictionary<string, OnnxTensor> Tensors);

@@ -1,7 +1,6 @@
 using LoRTA.Onnx.GraphGen.Artifacts;
 using LoRTA.Onnx.GraphGen.Ir.Tensors;
 using LoRTA.Onnx.Runtime;
-using LoRTA.Onnx.Training.Data;
 using Microsoft.ML.OnnxRuntime;
 
 namespace LoRTA.Onnx.Training.Runtime;
@@ -29,7 +28,8 @@ internal sealed class OrtForward : IForwardRuntime
     }
 
     /// <inheritdoc/>
-    public IReadOnlyDictionary<string, OnnxTensor> Forward(Batch batch) => new FittedBatch(batch, _batches).Forward(Evaluate);
+    public IReadOnlyDictionary<string, OnnxTensor> Forward(Batch batch, IReadOnlyList<string>? outputs = null) =>
+        new FittedBatch(batch, _batches).Forward(part => Evaluate(part, outputs));
 
     /// <inheritdoc/>
     public void Dispose()
@@ -40,12 +40,12 @@ internal sealed class OrtForward : IForwardRuntime
         _weights.Dispose();
     }
 
-    private IReadOnlyDictionary<string, OnnxTensor> Evaluate(Batch batch)
+    private IReadOnlyDictionary<string, OnnxTensor> Evaluate(Batch batch, IReadOnlyList<string>? outputs)
     {
         _weights.CheckFiles();
         using var run = new OrtRun(_session);
         foreach (var name in _inputs.Bind(run, _session.InputNames))
             run.Bind(name, _feeds.For(name, _session.InputMetadata[name], batch, (0, 0)));
-        return run.Evaluate();
+        return run.Evaluate(outputs);
     }
 }

@@ -4,7 +4,6 @@ using LoRTA.Onnx.GraphGen.Ir.Tensors;
 using LoRTA.Onnx.GraphGen.Losses;
 using LoRTA.Onnx.GraphGen.Optimizers;
 using LoRTA.Onnx.Runtime;
-using LoRTA.Onnx.Training.Data;
 using Microsoft.ML.OnnxRuntime;
 
 namespace LoRTA.Onnx.Training.Runtime;
@@ -62,7 +61,8 @@ internal sealed class OrtSessionRuntime : ITrainingRuntime
     private IEnumerable<DoubleBuffer> Buffers => _moving.SelectMany(moving => moving.Buffers);
 
     /// <inheritdoc/>
-    public IReadOnlyDictionary<string, OnnxTensor> Forward(Batch batch) => new FittedBatch(batch, _graphs.Batches).Forward(Evaluate);
+    public IReadOnlyDictionary<string, OnnxTensor> Forward(Batch batch, IReadOnlyList<string>? outputs = null) =>
+        new FittedBatch(batch, _graphs.Batches).Forward(part => Evaluate(part, outputs));
 
     /// <inheritdoc/>
     public double Accumulate(Batch batch, double weight) =>
@@ -109,11 +109,11 @@ internal sealed class OrtSessionRuntime : ITrainingRuntime
         _weights.Dispose();
     }
 
-    private IReadOnlyDictionary<string, OnnxTensor> Evaluate(Batch batch)
+    private IReadOnlyDictionary<string, OnnxTensor> Evaluate(Batch batch, IReadOnlyList<string>? outputs)
     {
         using var run = new OrtRun(_eval.Value);
         BindAll(run, _eval.Value, batch, weight: 1);
-        return run.Evaluate();
+        return run.Evaluate(outputs);
     }
 
     private double AccumulateRun(Batch batch, double weight)

@@ -1,7 +1,6 @@
 using LoRTA.Onnx.GraphGen.Artifacts;
 using LoRTA.Onnx.GraphGen.Ir.Tensors;
 using LoRTA.Onnx.Runtime;
-using LoRTA.Onnx.Training.Data;
 
 namespace LoRTA.Onnx.Training.Runtime;
 
@@ -39,7 +38,8 @@ internal sealed class StackedRuntime : ITrainingRuntime
     }
 
     /// <inheritdoc/>
-    public IReadOnlyDictionary<string, OnnxTensor> Forward(Batch batch) => _inner.Forward(batch);
+    public IReadOnlyDictionary<string, OnnxTensor> Forward(Batch batch, IReadOnlyList<string>? outputs = null) =>
+        _inner.Forward(batch, outputs);
 
     /// <inheritdoc/>
     public double Accumulate(Batch batch, double weight) => _inner.Accumulate(batch, weight);

@@ -1,5 +1,3 @@
-using LoRTA.Onnx.Training.Recipes;
-
 namespace LoRTA.Onnx.Training.Schedules;
 
 /// <summary>The factor by which each optimizer step scales every peak learning rate.</summary>
@@ -16,7 +14,7 @@ internal sealed class LearningRateSchedule
 
     private readonly Func<double, double> _shape;
 
-    public LearningRateSchedule(ScheduleOptions options, long steps)
+    public LearningRateSchedule(Schedule options, long steps)
     {
         _shape = Shapes[options.Name];
         Steps = steps;

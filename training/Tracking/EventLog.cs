@@ -57,14 +57,14 @@ internal sealed class EventLog : ITracker, IDisposable
     /// <summary>Whether a file of a folder of events is one.</summary>
     public static bool IsFile(string name) => name.StartsWith(Prefix, StringComparison.Ordinal);
 
-    public void Step(StepRecord record) => Scalars(record.Step,
+    public void Step(StepEvent record) => Scalars(record.Step,
     [
         ("train/loss", record.Loss), ("train/learning_rate", record.LearningRate), ("train/grad_norm", record.GradNorm),
         ("train/epoch", record.Epoch), ("speed/samples_per_second", record.SamplesPerSecond),
         ("speed/tokens_per_second", record.TokensPerSecond), ("speed/memory_bytes", record.MemoryBytes),
     ]);
 
-    public void Evaluation(EvaluationRecord record) => Scalars(
+    public void Evaluation(EvaluationEvent record) => Scalars(
         record.Step, [("eval/loss", record.Loss), .. record.Metrics.Select(metric => ($"eval/{metric.Key}", (double?)metric.Value))]);
 
     /// <summary>Texts are for people: <see cref="TextLog"/> has them.</summary>

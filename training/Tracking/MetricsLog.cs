@@ -42,9 +42,9 @@ internal sealed class MetricsLog : ITracker, IDisposable
     public static IReadOnlyList<MetricsLine> Read(string path) =>
         File.Exists(path) ? [.. File.ReadLines(path).Select(Parse).OfType<MetricsLine>()] : [];
 
-    public void Step(StepRecord record) => Append("step", record);
+    public void Step(StepEvent record) => Append("step", record);
 
-    public void Evaluation(EvaluationRecord record) => Append("evaluation", record);
+    public void Evaluation(EvaluationEvent record) => Append("evaluation", record);
 
     /// <summary>Texts are for people: <see cref="TextLog"/> has them.</summary>
     public void Note(string text)
@@ -67,8 +67,8 @@ internal sealed class MetricsLog : ITracker, IDisposable
         {
             using var document = JsonDocument.Parse(text);
             return document.RootElement.GetProperty("kind").GetString() == "step"
-                ? new(text, document.Deserialize<StepRecord>(Json), null)
-                : new(text, null, document.Deserialize<EvaluationRecord>(Json));
+                ? new(text, document.Deserialize<StepEvent>(Json), null)
+                : new(text, null, document.Deserialize<EvaluationEvent>(Json));
         }
         catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException)
         {
@@ -78,7 +78,7 @@ internal sealed class MetricsLog : ITracker, IDisposable
 }
 
 /// <summary>A line of the log: a step or an evaluation.</summary>
-internal sealed record MetricsLine(string Text, StepRecord? StepRecord, EvaluationRecord? EvaluationRecord)
+internal sealed record MetricsLine(string Text, StepEvent? StepEvent, EvaluationEvent? EvaluationEvent)
 {
-    public long Step => StepRecord?.Step ?? EvaluationRecord!.Step;
+    public long Step => StepEvent?.Step ?? EvaluationEvent!.Step;
 }

@@ -15,17 +15,17 @@ internal static class MetricsTable
     /// <inheritdoc cref="Write"/>
     public static string Text(IReadOnlyList<MetricsLine> lines)
     {
-        string[] metrics = [.. lines.SelectMany(line => line.EvaluationRecord?.Metrics.Keys ?? []).Distinct(StringComparer.Ordinal)];
+        string[] metrics = [.. lines.SelectMany(line => line.EvaluationEvent?.Metrics.Keys ?? []).Distinct(StringComparer.Ordinal)];
         using var text = new StringWriter(CultureInfo.InvariantCulture);
         using var table = CsvWriter.Create(text, new CsvWriterOptions { NewLine = "\n" }, leaveOpen: true);
         Row(table, ["kind", "step", "epoch", "loss", "learningRate", "gradNorm", "samplesPerSecond", "tokensPerSecond", "memoryBytes",
             .. metrics]);
         foreach (var line in lines)
         {
-            if (line.StepRecord is { } step)
+            if (line.StepEvent is { } step)
                 Row(table, ["step", step.Step, step.Epoch, step.Loss, step.LearningRate, step.GradNorm, step.SamplesPerSecond,
                     step.TokensPerSecond, step.MemoryBytes, .. metrics.Select(_ => (object?)null)]);
-            else if (line.EvaluationRecord is { } evaluation)
+            else if (line.EvaluationEvent is { } evaluation)
                 Row(table, ["evaluation", evaluation.Step, null, evaluation.Loss, null, null, null, null, null,
                     .. metrics.Select(name => evaluation.Metrics.TryGetValue(name, out var value) ? (object?)value : null)]);
         }

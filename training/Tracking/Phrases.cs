@@ -7,14 +7,14 @@ namespace LoRTA.Onnx.Training.Tracking;
 /// <summary>A run's numbers in words, the same in the log, on the screen and in the report.</summary>
 internal static class Phrases
 {
-    public static string Of(StepRecord r) =>
+    public static string Of(StepEvent r) =>
         string.Join("  ", [Step(r), Loss(r), LearningRate(r), Samples(r), Tokens(r), Bytes(r.MemoryBytes), .. Left(r)]);
 
     /// <summary>The same numbers for a line that may not have room for all of them: those that matter most come first.</summary>
-    public static IReadOnlyList<string> ByWeight(StepRecord r) =>
+    public static IReadOnlyList<string> ByWeight(StepEvent r) =>
         [Step(r), Loss(r), .. Left(r), Tokens(r), LearningRate(r), Bytes(r.MemoryBytes), Samples(r)];
 
-    public static string Of(EvaluationRecord r) => string.Create(CultureInfo.InvariantCulture,
+    public static string Of(EvaluationEvent r) => string.Create(CultureInfo.InvariantCulture,
         $"{(r.Step == 0 ? "evaluation before step 1" : $"evaluation after step {r.Step}")}  loss "
             + $"{r.Loss:0.0000}{string.Concat(r.Metrics.Select(metric => $"  {metric.Key} {Number(metric.Value)}"))}");
 
@@ -74,17 +74,17 @@ internal static class Phrases
     public static string Duration(double seconds) =>
         TimeSpan.FromSeconds(Math.Round(seconds)).ToString(seconds < 3600 ? @"m\:ss" : @"h\:mm\:ss", CultureInfo.InvariantCulture);
 
-    private static string Step(StepRecord r) => string.Create(CultureInfo.InvariantCulture, $"step {r.Step}/{r.Steps}");
+    private static string Step(StepEvent r) => string.Create(CultureInfo.InvariantCulture, $"step {r.Step}/{r.Steps}");
 
-    private static string Loss(StepRecord r) => string.Create(CultureInfo.InvariantCulture, $"loss {r.Loss:0.0000}");
+    private static string Loss(StepEvent r) => string.Create(CultureInfo.InvariantCulture, $"loss {r.Loss:0.0000}");
 
-    private static string LearningRate(StepRecord r) => $"lr {Rate(r.LearningRate)}";
+    private static string LearningRate(StepEvent r) => $"lr {Rate(r.LearningRate)}";
 
-    private static string Samples(StepRecord r) => string.Create(CultureInfo.InvariantCulture, $"{r.SamplesPerSecond:0.#} samples/s");
+    private static string Samples(StepEvent r) => string.Create(CultureInfo.InvariantCulture, $"{r.SamplesPerSecond:0.#} samples/s");
 
-    private static string Tokens(StepRecord r) => string.Create(CultureInfo.InvariantCulture, $"{r.TokensPerSecond:0} tokens/s");
+    private static string Tokens(StepEvent r) => string.Create(CultureInfo.InvariantCulture, $"{r.TokensPerSecond:0} tokens/s");
 
-    private static string[] Left(StepRecord r) => r.SecondsLeft is { } left ? [$"{Duration(left)} left"] : [];
+    private static string[] Left(StepEvent r) => r.SecondsLeft is { } left ? [$"{Duration(left)} left"] : [];
 
     private static string Tokens(long count) => Plural.Of(count, "token", "tokens");
 

@@ -58,7 +58,7 @@ internal static class RunReport
             .. result.StartLoss is { } start ? (string[][])[["loss of the adapter that it continues from", Phrases.Number(start)]] : [],
             .. result.TrainingLoss is { } last ? (string[][])[["training loss, last step", Phrases.Number(last)]] : [],
             .. result.Metrics.Select(metric => new[] { metric.Key, Phrases.Number(metric.Value) }),
-            ["data", Phrases.Of(recipe.Data.Train, result.Data, recipe.Data.Packing)],
+            ["data", Phrases.Of(recipe.Data.Train, result.Data!, recipe.Data.Packing)],
             ["time", Phrases.Duration(result.Seconds)],
             ["speed", string.Create(
                 CultureInfo.InvariantCulture, $"{result.SamplesPerSecond:0.#} samples/s, {result.TokensPerSecond:N0} tokens/s")],
@@ -88,7 +88,7 @@ internal static class RunReport
             : 0]));
     }
 
-    private static string Schedule(ScheduleOptions schedule) => schedule.WarmupSteps is { } steps
+    private static string Schedule(Schedule schedule) => schedule.WarmupSteps is { } steps
         ? $"{schedule.Name}, {Plural.Of(steps, "warm-up step", "warm-up steps")}"
         : string.Create(CultureInfo.InvariantCulture, $"{schedule.Name}, warm-up over {100 * schedule.WarmupRatio:0.##} % of the steps");
 
@@ -98,7 +98,7 @@ internal static class RunReport
 
     private static string Integer(long value) => value.ToString("N0", CultureInfo.InvariantCulture);
 
-    private static void Course(StringBuilder text, IReadOnlyList<StepRecord> steps)
+    private static void Course(StringBuilder text, IReadOnlyList<StepEvent> steps)
     {
         text.Append(CultureInfo.InvariantCulture, $"## Loss\n\n`{Sparkline([.. steps.Select(step => step.Loss)])}`\n\n");
         Table(text, ["step", "epoch", "loss", "learning rate", "gradient norm"], Picked(steps, MostRows).Select(step => new[]
@@ -111,7 +111,7 @@ internal static class RunReport
         }));
     }
 
-    private static void Evaluations(StringBuilder text, IReadOnlyList<EvaluationRecord> evaluations)
+    private static void Evaluations(StringBuilder text, IReadOnlyList<EvaluationEvent> evaluations)
     {
         var names = evaluations[0].Metrics.Keys.ToList();
         text.Append("## Evaluations\n\n");

@@ -29,9 +29,9 @@ internal sealed class TextLog : ITracker, IDisposable
         }
     }
 
-    public void Step(StepRecord record) => Note(Phrases.Of(record));
+    public void Step(StepEvent record) => Note(Phrases.Of(record));
 
-    public void Evaluation(EvaluationRecord record) => Note(Phrases.Of(record));
+    public void Evaluation(EvaluationEvent record) => Note(Phrases.Of(record));
 
     public void Note(string text) =>
         _writer.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{_clock.GetUtcNow():yyyy-MM-dd HH:mm:ss}Z  {text}"));

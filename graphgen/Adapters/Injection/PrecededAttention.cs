@@ -6,8 +6,9 @@ namespace LoRTA.Onnx.GraphGen.Adapters.Injection;
 
 /// <summary>Attention with further keys and values before those of the sequence. Notation: H query heads, N key/value heads, S queries, T
 /// keys of the sequence, n further keys, D head width.</summary>
-/// <remarks>The softmax runs over [q·k̃ᵀ, scores of the sequence]; what it gives the further keys weighs the further values, the rest goes
-/// the way that it went before. So neither the mask nor anything else of the sequence changes its size.</remarks>
+/// <remarks>The softmax runs over [scores of the sequence, q·k̃ᵀ]; what it gives the further keys weighs the further values, the rest goes
+/// the way that it went before. So neither the mask nor anything else of the sequence changes its size. The sequence stands first: its
+/// exponentials are added in the order of the plain softmax, whose result it has where the further keys are not there.</remarks>
 /// <param name="tape">Tape of the graph.</param>
 /// <param name="port">The attention.</param>
 internal sealed class PrecededAttention(Tape tape, AttentionPort port)
@@ -27,9 +28,9 @@ internal sealed class PrecededAttention(Tape tape, AttentionPort port)
         var scores = Scores(KeysOfLayer.Of(tape, port, keys, preceding.Offset));
         var before = Passed(Core.BeforeSoftmax, Core.Scores.Output, scores, isSequence: false);
         before += weight.Apply("Max", tape.Scalar(0, ElementType.Float)).Apply("Log").Cast(before.Type);   // −∞ where the weight is 0
-        var weights = Expr.Concat(-1, before, tape[Core.Softmax.Operand(0)]).Apply("Softmax", ("axis", -1));
-        var ofFurther = Passed(Core.AfterSoftmax, Core.Softmax.Output, weights.Slice(-1, 0, _count), isSequence: false);
-        var ofSequence = Passed(Core.AfterSoftmax, Core.Softmax.Output, weights.Slice(-1, _count, long.MaxValue), isSequence: true);
+        var weights = Expr.Concat(-1, tape[Core.Softmax.Operand(0)], before).Apply("Softmax", ("axis", -1));
+        var ofFurther = Passed(Core.AfterSoftmax, Core.Softmax.Output, weights.Slice(-1, -_count, long.MaxValue), isSequence: false);
+        var ofSequence = Passed(Core.AfterSoftmax, Core.Softmax.Output, weights.Slice(-1, 0, -_count), isSequence: true);
         return Again(Core.Context, Core.Context.Operand(0), ofSequence) + Weighted(ofFurther, values);
     }
 

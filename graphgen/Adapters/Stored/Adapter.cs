@@ -65,7 +65,12 @@ public sealed record Adapter(string Path, AdapterConfig Config, IReadOnlyDiction
     internal static IEnumerable<string> FilesOf(string folder) =>
         [System.IO.Path.Combine(folder, ConfigFile), System.IO.Path.Combine(folder, TensorFile)];
 
-    /// <summary>Writes the folder, whole or not at all.</summary>
+    /// <summary>Writes an adapter folder, whole or not at all.</summary>
+    /// <param name="folder">The folder.</param>
+    /// <exception cref="LortaException">LRT104: cannot be written; LRT107: the folder holds other files.</exception>
+    public void Save(string folder) => (this with { Path = folder }).Save();
+
+    /// <summary>Writes the folder it is of, whole or not at all.</summary>
     /// <exception cref="LortaException">LRT104: cannot be written; LRT107: the folder holds other files.</exception>
     public void Save() => AtomicFolder.Write(Path, IsFile, Fill);
 

@@ -1,13 +1,14 @@
 using System.Text;
 using LoRTA.Onnx.Cli.Display;
 using LoRTA.Onnx.GraphGen;
+using LoRTA.Onnx.Training;
 using LoRTA.Onnx.Training.Tracking;
 
 namespace LoRTA.Onnx.Cli.Tests.Display;
 
 internal sealed class ProgressDisplayTests
 {
-    private static readonly StepRecord Step = new()
+    private static readonly StepEvent Step = new()
     {
         Step = 105,
         Steps = 300,

@@ -60,7 +60,7 @@ internal sealed class TextGeneratorTests
         var factors = plan.Factors.ToDictionary(factor => factor.Name, factor => RandomTensor.Normal(factor.Name, [.. factor.Dims]), StringComparer.Ordinal);
         var adapter = Adapter.Of(plan, BaseModels.Describe(model, plan), factors, 0);
         using var whole = Open(AdaptedModels.WithSideBranches(plain, adapter, allowOtherBase: false, LortaCatalog.Default));
-        using var cached = Open(model.Deployed, InitialCache.Of(model, adapter, false, new OrtGraphEvaluator(new OrtSettings())));
+        using var cached = Open(model.Deployed, InitialCache.Of(model, adapter, false, new OrtEngine(new OrtSettings())));
         using var without = Open(plain);
 
         var text = cached.Continue(Prompt, new()).Ids;
@@ -76,7 +76,7 @@ internal sealed class TextGeneratorTests
         var plan = AdapterPlan.Of(model, new AdapterOptions { Method = "prefix", Layers = LayerChoice.Of([0, 2]) });
         var adapter = Adapter.Of(plan, BaseModels.Describe(model, plan), plan.Factors.ToDictionary(factor => factor.Name, factor => factor.Draw(0), StringComparer.Ordinal), 0);
 
-        var failure = Assert.Throws<LortaException>(() => InitialCache.Of(model, adapter, false, new OrtGraphEvaluator(new OrtSettings())))!;
+        var failure = Assert.Throws<LortaException>(() => InitialCache.Of(model, adapter, false, new OrtEngine(new OrtSettings())))!;
 
         Assert.That(failure.Code, Is.EqualTo("LRT329"));
         Assert.That(failure.Message, Does.Contain("past_key_values.1.key").And.Contain("one length in all layers"));
@@ -162,7 +162,7 @@ internal sealed class TextGeneratorTests
         var model = UnderstoodModel.Of(OnnxModel.Load(Exports.Path("llama-mini/optimum-past")));
         var plan = AdapterPlan.Of(model, new AdapterOptions { Method = "prefix" });
         var adapter = Adapter.Of(plan, BaseModels.Describe(model, plan), plan.Factors.ToDictionary(factor => factor.Name, factor => factor.Draw(0), StringComparer.Ordinal), 0);
-        var initial = InitialCache.Of(model, adapter, false, new OrtGraphEvaluator(new OrtSettings()));
+        var initial = InitialCache.Of(model, adapter, false, new OrtEngine(new OrtSettings()));
         using var generator = new TextGenerator(model.Deployed, folder.Path, new OrtSettings(), TimeProvider.System, initial);
 
         var text = generator.Continue(Prompt, new());

@@ -33,7 +33,7 @@ internal sealed class LabelKindTests
             Draw = null,
         };
 
-        var batch = Batch.Of([new([5]) { Label = 1 }, new([6, 7]) { Label = 2 }], new Regression(), pairs, filler: 0);
+        var batch = Batch.Of([new([5]) { Label = 1 }, new([6, 7]) { Label = 2 }], pairs, filler: 0);
 
         Assert.That(batch.Inputs["labels"].ToFloats(), Is.EqualTo([1f, 0f, 2f, 0f]));
     }

@@ -7,7 +7,6 @@ using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.GraphGen.Ir.Tensors;
 using LoRTA.Onnx.Runtime;
 using LoRTA.Onnx.Tests.Shared;
-using LoRTA.Onnx.Training.Data;
 using LoRTA.Onnx.Training.Gradcheck;
 using LoRTA.Onnx.Training.Runtime;
 
@@ -144,7 +143,7 @@ internal sealed class CentralDifferenceCheckTests
 
         public double Accumulate(Batch batch, double weight) => runtime.Accumulate(batch, weight);
 
-        public IReadOnlyDictionary<string, OnnxTensor> Forward(Batch batch) => runtime.Forward(batch);
+        public IReadOnlyDictionary<string, OnnxTensor> Forward(Batch batch, IReadOnlyList<string>? outputs = null) => runtime.Forward(batch, outputs);
 
         public double Step(double learningRateFactor) => runtime.Step(learningRateFactor);
 

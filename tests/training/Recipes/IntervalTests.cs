@@ -1,5 +1,3 @@
-using LoRTA.Onnx.Training.Recipes;
-
 namespace LoRTA.Onnx.Training.Tests.Recipes;
 
 internal sealed class IntervalTests

@@ -1,4 +1,5 @@
 using LoRTA.Onnx.GraphGen;
+using LoRTA.Onnx.GraphGen.Losses;
 using LoRTA.Onnx.Runtime.Tokenizers;
 using LoRTA.Onnx.Tests.Shared;
 using LoRTA.Onnx.Training.Data;
@@ -34,7 +35,7 @@ internal sealed class DataSourceTests
 
         using (Assert.EnterMultipleScope())
         {
-            Assert.That(data.Validation!.InOrder().Sum(batch => batch.Labels), Is.EqualTo(3213));
+            Assert.That(data.Validation!.InOrder().Sum(batch => batch.LabelsFor(LortaCatalog.Default.LossOf("causal-lm"))), Is.EqualTo(3213));
             Assert.That(data.Validation.InOrder().First().Inputs["input_ids"].ToLongs()[0], Is.EqualTo(1));
             Assert.That(data.Train.From(default).Take(data.Train.BatchesPerEpoch).Sum(batch => batch.Tokens), Is.EqualTo(64L * data.Train.Count));
         }

@@ -92,7 +92,7 @@ internal sealed class PreparedTaskTests
         using var task = Open("loss", _folder["loss.onnx"], "roberta-mini");
 
         var batch = task.Data.Train.InOrder().Single();
-        Assert.That((batch.Labels, batch.Rows), Is.EqualTo((2L, 2)));
+        Assert.That((batch.LabelsFor(task.Graphs.Batches.Loss!), batch.Rows), Is.EqualTo((2L, 2)));
         Assert.That(task.Runtime.Accumulate(batch, weight: 1), Is.Not.Zero);
     }
 

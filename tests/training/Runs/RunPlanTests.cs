@@ -1,6 +1,5 @@
 using LoRTA.Onnx.GraphGen.Ir.Tensors;
 using LoRTA.Onnx.Training.Data;
-using LoRTA.Onnx.Training.Recipes;
 using LoRTA.Onnx.Training.Runs;
 
 namespace LoRTA.Onnx.Training.Tests.Runs;
@@ -13,7 +12,7 @@ internal sealed class RunPlanTests
     [TestCase(10, 4, 3, 50, 50)]
     public void Steps_follow_from_epochs_unless_they_are_given(int batches, int accumulation, int epochs, int? steps, int expected)
     {
-        var plan = RunPlan.Of(new TrainOptions { GradientAccumulation = accumulation, Epochs = epochs, Steps = steps }, batches);
+        var plan = RunPlan.Of(new FitOptions { Accumulation = accumulation, Epochs = epochs, Steps = steps }, batches);
 
         Assert.That(plan.Steps, Is.EqualTo(expected));
     }
@@ -21,7 +20,7 @@ internal sealed class RunPlanTests
     [Test]
     public void Step_never_spans_two_epochs()
     {
-        var plan = RunPlan.Of(new TrainOptions { GradientAccumulation = 2 }, batchesPerEpoch: 3);
+        var plan = RunPlan.Of(new FitOptions { Accumulation = 2 }, batchesPerEpoch: 3);
 
         var groups = plan.Groups(Batches(epochs: 2, perEpoch: 3)).Select(group => group.Count);
 
@@ -32,7 +31,7 @@ internal sealed class RunPlanTests
     public void Groups_are_made_as_they_are_asked_for()
     {
         var made = 0;
-        var plan = RunPlan.Of(new TrainOptions { GradientAccumulation = 2 }, batchesPerEpoch: 4);
+        var plan = RunPlan.Of(new FitOptions { Accumulation = 2 }, batchesPerEpoch: 4);
 
         var first = plan.Groups(Batches(9, 4).Select(batch => (++made, batch).batch)).First();
 
@@ -44,15 +43,15 @@ internal sealed class RunPlanTests
     [TestCase(4, 2, ExpectedResult = false)]
     [TestCase(4, 3, ExpectedResult = true)]
     public bool Run_is_done_at_its_last_step_or_out_of_patience(int step, int waited) =>
-        RunPlan.Of(new TrainOptions { Steps = 10, EarlyStop = new EarlyStopOptions { Patience = 3 } }, 5).IsDone(new RunState { Step = step, Waited = waited });
+        RunPlan.Of(new FitOptions { Steps = 10, EarlyStop = new EarlyStop { Patience = 3 } }, 5).IsDone(new RunState { Step = step, Waited = waited });
 
     [Test]
-    public void Without_early_stop_patience_is_endless() => Assert.That(RunPlan.Of(new TrainOptions { Steps = 10 }, 5).IsDone(new RunState { Step = 4, Waited = 99 }), Is.False);
+    public void Without_early_stop_patience_is_endless() => Assert.That(RunPlan.Of(new FitOptions { Steps = 10 }, 5).IsDone(new RunState { Step = 4, Waited = 99 }), Is.False);
 
     [Test]
     public void Evaluations_and_checkpoints_have_intervals_of_their_own()
     {
-        var plan = RunPlan.Of(new TrainOptions { EvaluateEvery = Interval.Every(3), SaveEvery = Interval.Epoch }, 5);
+        var plan = RunPlan.Of(new FitOptions { EvaluateEvery = Interval.Every(3), SaveEvery = Interval.Epoch }, 5);
 
         Assert.That((plan.Evaluates(At(3, 1)), plan.Evaluates(At(4, 0)), plan.Saves(At(3, 1)), plan.Saves(At(4, 0))), Is.EqualTo((true, false, false, true)));
     }
@@ -62,14 +61,14 @@ internal sealed class RunPlanTests
     [TestCase(9, ExpectedResult = 1)]
     [TestCase(10, ExpectedResult = 0)]
     public long Evaluations_to_come_are_counted(long step) =>
-        RunPlan.Of(new TrainOptions { Steps = 10, EvaluateEvery = Interval.Every(3) }, 5).EvaluationsAfter(step);
+        RunPlan.Of(new FitOptions { Steps = 10, EvaluateEvery = Interval.Every(3) }, 5).EvaluationsAfter(step);
 
     [TestCase(0, ExpectedResult = 2)]    // the last step ends the second epoch
     [TestCase(5, ExpectedResult = 1)]
     public long Evaluations_at_the_ends_of_epochs_are_counted(long step) =>
-        RunPlan.Of(new TrainOptions { Steps = 10, EvaluateEvery = Interval.Epoch }, 5).EvaluationsAfter(step);
+        RunPlan.Of(new FitOptions { Steps = 10, EvaluateEvery = Interval.Epoch }, 5).EvaluationsAfter(step);
 
-    internal static Batch Batch(int rows = 1, long labels = 1, long tokens = 1, DataPosition next = default) => new(new Dictionary<string, OnnxTensor>(), rows, Length: 1, labels, tokens) { Next = next };
+    internal static Batch Batch(int rows = 1, long tokens = 1, DataPosition next = default) => new(new Dictionary<string, OnnxTensor>(), rows, length: 1, tokens) { Next = next };
 
     private static RunState At(long step, int batch) => new() { Step = step, Position = new DataPosition(0, batch) };
 

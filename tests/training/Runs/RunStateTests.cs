@@ -1,7 +1,6 @@
 using LoRTA.Onnx.Training.Data;
 using LoRTA.Onnx.Training.Runs;
 using LoRTA.Onnx.Training.Tasks;
-using LoRTA.Onnx.Training.Tracking;
 
 namespace LoRTA.Onnx.Training.Tests.Runs;
 
@@ -38,5 +37,5 @@ internal sealed class RunStateTests
         Assert.That((run.BestStep, run.Evaluation!.Loss), Is.EqualTo(((long?)null, 0.5)));
     }
 
-    private static EvaluationRecord Record(long step, double value) => new() { Step = step, Loss = value, Metrics = new Dictionary<string, double> { ["accuracy"] = value } };
+    private static EvaluationEvent Record(long step, double value) => new() { Step = step, Loss = value, Metrics = new Dictionary<string, double> { ["accuracy"] = value } };
 }

@@ -1,4 +1,3 @@
-using LoRTA.Onnx.Training.Recipes;
 using LoRTA.Onnx.Training.Runs;
 
 namespace LoRTA.Onnx.Training.Tests.Runs;
@@ -92,7 +91,7 @@ internal sealed class SpeedMeterTests
     public void Peak_memory_is_not_below_the_present_one() => Assert.That(SpeedMeter.PeakMemory, Is.GreaterThanOrEqualTo(1 << 20));
 
     private static RunPlan Plan(int steps, int evaluateEvery = 1000) =>
-        RunPlan.Of(new TrainOptions { Steps = steps, EvaluateEvery = Interval.Every(evaluateEvery) }, batchesPerEpoch: 4);
+        RunPlan.Of(new FitOptions { Steps = steps, EvaluateEvery = Interval.Every(evaluateEvery) }, batchesPerEpoch: 4);
 
     /// <summary>A clock that is moved by hand.</summary>
     private sealed class HandClock : TimeProvider

@@ -168,7 +168,7 @@ internal sealed class TrainingRunTests
         {
             Assert.That(lines[1], Does.Contain("training data: log.txt: 32 entries, packed into rows of 24 tokens ("));
             Assert.That(lines[2], Does.Contain("validation data: log.txt: 8 entries, packed into rows of 24 tokens ("));
-            Assert.That(result.Data.Rows, Is.EqualTo(32));
+            Assert.That(result.Data!.Rows, Is.EqualTo(32));
             Assert.That(result.Data.TokensCut, Is.InRange(0, 23));
         }
     }

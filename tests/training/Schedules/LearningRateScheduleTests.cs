@@ -1,4 +1,3 @@
-using LoRTA.Onnx.Training.Recipes;
 using LoRTA.Onnx.Training.Schedules;
 
 namespace LoRTA.Onnx.Training.Tests.Schedules;
@@ -19,7 +18,7 @@ internal sealed class LearningRateScheduleTests
     [TestCase("cosine", 9, 0.14644660940672624)]
     public void Ten_steps_with_two_of_warm_up(string name, long step, double expected)
     {
-        var schedule = new LearningRateSchedule(new ScheduleOptions { Name = name, WarmupSteps = 2 }, steps: 10);
+        var schedule = new LearningRateSchedule(new Schedule { Name = name, WarmupSteps = 2 }, steps: 10);
 
         Assert.That(schedule.At(step), Is.EqualTo(expected).Within(1e-15));
     }
@@ -29,13 +28,13 @@ internal sealed class LearningRateScheduleTests
     [TestCase(0.06, 101, ExpectedResult = 7)]
     [TestCase(0, 101, ExpectedResult = 0)]
     [TestCase(1, 5, ExpectedResult = 5)]
-    public long A_warm_up_ratio_is_rounded_up(double ratio, long steps) => new LearningRateSchedule(new ScheduleOptions { WarmupRatio = ratio }, steps).WarmupSteps;
+    public long A_warm_up_ratio_is_rounded_up(double ratio, long steps) => new LearningRateSchedule(new Schedule { WarmupRatio = ratio }, steps).WarmupSteps;
 
     [Test]
     public void Without_warm_up_the_first_step_is_full([Values("constant", "linear", "cosine")] string name) =>
-        Assert.That(new LearningRateSchedule(new ScheduleOptions { Name = name, WarmupSteps = 0 }, 4).At(1), Is.EqualTo(1));
+        Assert.That(new LearningRateSchedule(new Schedule { Name = name, WarmupSteps = 0 }, 4).At(1), Is.EqualTo(1));
 
     [Test]
     public void Warm_up_may_take_the_whole_run([Values("constant", "linear", "cosine")] string name) =>
-        Assert.That(new LearningRateSchedule(new ScheduleOptions { Name = name, WarmupSteps = 4 }, 4).At(4), Is.EqualTo(1));
+        Assert.That(new LearningRateSchedule(new Schedule { Name = name, WarmupSteps = 4 }, 4).At(4), Is.EqualTo(1));
 }

@@ -56,10 +56,10 @@ internal sealed class MetricsLogTests
     {
         using (var log = MetricsLog.Open(_path, 0)) log.Step(Step(1) with { Loss = double.NaN });
 
-        Assert.That(MetricsLog.Read(_path)[0].StepRecord!.Loss, Is.NaN);
+        Assert.That(MetricsLog.Read(_path)[0].StepEvent!.Loss, Is.NaN);
     }
 
-    private static StepRecord Step(long step) => new() { Step = step, Steps = 9, Loss = 1.0 / step };
+    private static StepEvent Step(long step) => new() { Step = step, Steps = 9, Loss = 1.0 / step };
 
     private void Log(long fromStep, params long[] steps)
     {

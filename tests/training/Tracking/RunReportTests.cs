@@ -8,7 +8,7 @@ internal sealed class RunReportTests
     private static readonly Recipe Recipe = new() { Model = "/m/minilm", Task = "classification", Data = new() { Train = "t.tsv" } };
     private static readonly RunEnvironment Environment = new("X64, 2 cores", "Linux", ".NET 10", "ONNX Runtime 1", "cpu", 2);
 
-    private static readonly RunResult Result = new()
+    private static readonly TrainingReport Result = new()
     {
         Steps = 2,
         Loss = 0.6,
@@ -92,6 +92,6 @@ internal sealed class RunReportTests
     [Test]
     public void A_flat_course_is_flat() => Assert.That(RunReport.Sparkline([1, 1, double.NaN, 1]), Is.EqualTo("▁▁▁"));
 
-    private static RunRecord Run(RunResult result, params MetricsLine[] lines) =>
+    private static RunRecord Run(TrainingReport result, params MetricsLine[] lines) =>
         new(Recipe, lines, ["tokens in a row: median 5"]) { Result = result, Environment = Environment, Adapter = "lorta, rank 8" };
 }

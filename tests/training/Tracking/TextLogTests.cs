@@ -20,7 +20,7 @@ internal sealed class TextLogTests
 
     [Test]
     public void A_step_is_told_in_one_line() => Assert.That(
-        Phrases.Of(new StepRecord { Step = 3, Steps = 9, Loss = 0.25, LearningRate = 1e-3, SamplesPerSecond = 12.34, TokensPerSecond = 800, MemoryBytes = 250_000_000, SecondsLeft = 125 }),
+        Phrases.Of(new StepEvent { Step = 3, Steps = 9, Loss = 0.25, LearningRate = 1e-3, SamplesPerSecond = 12.34, TokensPerSecond = 800, MemoryBytes = 250_000_000, SecondsLeft = 125 }),
         Is.EqualTo("step 3/9  loss 0.2500  lr 1e-3  12.3 samples/s  800 tokens/s  250 MB  2:05 left"));
 
     private sealed class StoppedClock : TimeProvider

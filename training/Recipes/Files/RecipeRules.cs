@@ -77,7 +77,7 @@ internal static class RecipeRules
     {
         var (train, data) = (recipe.Train, recipe.Data);
         if (train.Steps is not null && train.Epochs != new TrainOptions().Epochs) yield return Beside("train.steps", "train.epochs");
-        if (train.Schedule.WarmupSteps is not null && !train.Schedule.WarmupRatio.Equals(new ScheduleOptions().WarmupRatio))
+        if (train.Schedule.WarmupSteps is not null && !train.Schedule.WarmupRatio.Equals(new Schedule().WarmupRatio))
             yield return Beside("train.schedule.warmupSteps", "train.schedule.warmupRatio");
         if (data is { Validation: not null, ValidationFraction: not null })
             yield return Beside("data.validationFraction", "data.validation");
@@ -125,20 +125,11 @@ internal static class RecipeRules
     private static IEnumerable<RecipeProblem> Train(Recipe recipe, LortaCatalog catalog)
     {
         var train = recipe.Train;
-        if (train.Schedule.WarmupSteps > train.Steps)
-            yield return new("train.schedule.warmupSteps", $"must be <= train.steps ({train.Steps}), was {train.Schedule.WarmupSteps}");
-        var metrics = (TaskOf(recipe, catalog)?.MetricNames ?? []).Prepend("loss").ToList();
-        var evaluates = recipe.Data is { Validation: not null } or { ValidationFraction: not null }
-            && train.EvaluateEvery != Interval.Never;
-        if (train.Samples.Count > 0 && !evaluates)
+        var evaluates = recipe.Data is { Validation: not null } or { ValidationFraction: not null };
+        var fit = train.ToFit(evaluates ? () => [] : null);
+        if (train.Samples.Count > 0 && (!evaluates || train.EvaluateEvery == Interval.Never))
             yield return new("train.samples", NeedsEvaluations);
-        foreach (var (key, metric) in new[] { ("train.keepBest", train.KeepBest), ("train.earlyStop.metric", train.EarlyStop?.Metric) })
-        {
-            if (metric is null) continue;
-            if (!metrics.Contains(metric, StringComparer.Ordinal))
-                yield return new(key, $"must be one of {string.Join(", ", metrics)}, was '{metric}'");
-            if (!evaluates)
-                yield return new(key, NeedsEvaluations);
-        }
+        foreach (var (path, text, _) in fit.Problems(TaskOf(recipe, catalog), NeedsEvaluations))
+            yield return new($"train.{path}", text);
     }
 }

@@ -1,7 +1,6 @@
 using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Parameters;
 using LoRTA.Onnx.Training.Data.Readers;
-using LoRTA.Onnx.Training.Recipes;
 using LoRTA.Onnx.Training.Recipes.Files;
 
 namespace LoRTA.Onnx.Training.Tests.Recipes.Files;

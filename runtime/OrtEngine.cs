@@ -5,15 +5,18 @@ using Microsoft.ML.OnnxRuntime;
 
 namespace LoRTA.Onnx.Runtime;
 
-/// <summary>Runs graphs in ONNX Runtime.</summary>
-/// <param name="settings">Device, threads and catalog.</param>
-public sealed class OrtGraphEvaluator(OrtSettings settings) : IGraphEvaluator
+/// <summary>Where graphs run: ONNX Runtime on a device, with a number of threads. Any thread may use it.</summary>
+/// <param name="settings">Device, threads and catalog; null = all cores of the CPU, and what comes with this project.</param>
+public sealed class OrtEngine(OrtSettings? settings = null) : IGraphEvaluator
 {
-    /// <inheritdoc/>
-    public LortaCatalog Catalog => settings.Catalog;
+    /// <summary>Device and threads.</summary>
+    public OrtSettings Settings { get; } = settings ?? new OrtSettings();
 
     /// <inheritdoc/>
-    public ICompiledGraph Compile(OnnxModel model) => new Compiled(model, settings);
+    public LortaCatalog Catalog => Settings.Catalog;
+
+    /// <inheritdoc/>
+    public ICompiledGraph Compile(OnnxModel model) => new Compiled(model, Settings);
 
     private sealed class Compiled : ICompiledGraph
     {

@@ -2,26 +2,35 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using LoRTA.Onnx.GraphGen;
 
-namespace LoRTA.Onnx.Training.Recipes;
+namespace LoRTA.Onnx.Training;
 
 /// <summary>When something happens during training: at each epoch's end, never, or every so many steps.</summary>
 [JsonConverter(typeof(Converter))]
 [Spelling("""{"anyOf": [{"enum": ["epoch", "never"]}, {"type": "integer", "minimum": 1}]}""")]
-internal readonly record struct Interval
+public readonly record struct Interval
 {
     private const int Epochs = -1;
     private readonly int _steps;
 
     private Interval(int steps) => _steps = steps;
 
+    /// <summary>Never.</summary>
     public static Interval Never => default;
 
+    /// <summary>At the end of each pass over the data.</summary>
     public static Interval Epoch => new(Epochs);
 
-    public static Interval Every(int steps) => new(steps);
+    /// <summary>Every so many optimizer steps.</summary>
+    /// <param name="steps">At least 1.</param>
+    /// <exception cref="ArgumentOutOfRangeException">Less than 1.</exception>
+    public static Interval Every(int steps)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(steps, 1);
+        return new(steps);
+    }
 
     /// <summary>Whether it is time after step <paramref name="step"/>, counted from 1.</summary>
-    public bool Includes(long step, bool endsEpoch) => _steps switch
+    internal bool Includes(long step, bool endsEpoch) => _steps switch
     {
         0 => false,
         Epochs => endsEpoch,
@@ -29,7 +38,7 @@ internal readonly record struct Interval
     };
 
     /// <summary>How often that is the case after steps <paramref name="step"/> + 1 … <paramref name="steps"/>.</summary>
-    public long Count(long step, long steps, long stepsPerEpoch) => _steps switch
+    internal long Count(long step, long steps, long stepsPerEpoch) => _steps switch
     {
         0 => 0,
         Epochs => (steps / stepsPerEpoch) - (step / stepsPerEpoch),

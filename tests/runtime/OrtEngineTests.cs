@@ -5,7 +5,7 @@ using LoRTA.Onnx.Tests.Shared;
 
 namespace LoRTA.Onnx.Runtime.Tests;
 
-internal sealed class OrtGraphEvaluatorTests
+internal sealed class OrtEngineTests
 {
     private const int Width = 128;
     private const int Products = 2_000;
@@ -17,7 +17,7 @@ internal sealed class OrtGraphEvaluatorTests
         using var folder = new TestFolder();
         var model = Chain(products: 1);
         model.Save(folder["model.onnx"]);
-        using var compiled = new OrtGraphEvaluator(new OrtSettings()).Compile(OnnxModel.Load(folder["model.onnx"]));
+        using var compiled = new OrtEngine(new OrtSettings()).Compile(OnnxModel.Load(folder["model.onnx"]));
         compiled.Run(Inputs(rows: 1));
         using (var writer = new FileStream(folder["model.onnx"], FileMode.Open)) writer.SetLength(100);
 
@@ -30,7 +30,7 @@ internal sealed class OrtGraphEvaluatorTests
     [Test]
     public void Run_that_is_under_way_ends_when_that_is_asked_for()
     {
-        using var compiled = new OrtGraphEvaluator(new OrtSettings()).Compile(Chain(Products));
+        using var compiled = new OrtEngine(new OrtSettings()).Compile(Chain(Products));
         using var stop = new CancellationTokenSource(TimeSpan.FromMilliseconds(300));
         using var scope = StopRequest.Under(stop.Token);
 

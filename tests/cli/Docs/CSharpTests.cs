@@ -1,0 +1,66 @@
+using LoRTA.Onnx.Export.Folding;
+using LoRTA.Onnx.Export.Verifying;
+using LoRTA.Onnx.GraphGen.Ir;
+using LoRTA.Onnx.Runtime;
+using LoRTA.Onnx.Tests.Shared;
+using LoRTA.Onnx.Training;
+using Microsoft.ML.Tokenizers;
+
+namespace LoRTA.Onnx.Cli.Tests.Docs;
+
+/// <summary>Runs the program of <c>docs/csharp.md</c>.</summary>
+internal sealed class CSharpTests
+{
+    [Test]
+    public void The_page_shows_the_method_that_is_run_here() =>
+        Assert.That(PageBlock.Of("docs/csharp.md").Single(block => block.Language == "csharp").IsMethodOf("tests/cli/Docs/CSharpTests.cs"));
+
+    [Test, Category("Slow")]
+    public void It_trains_saves_folds_and_verifies_a_classifier()
+    {
+        using var folder = new TestFolder();
+
+        var (accuracy, isSame) = Train(Repository.Path("models/roberta-mini"), Repository.Path("models/data/reviews.tsv"), folder.Path);
+
+        Assert.That(accuracy, Is.GreaterThan(0.6));
+        Assert.That(isSame);
+    }
+
+    // page
+    private static (double Accuracy, bool IsSame) Train(string folder, string table, string output)
+    {
+        var tokenizer = BpeTokenizer.Create(new BpeOptions(Path.Combine(folder, "vocab.json"), Path.Combine(folder, "merges.txt"))
+        {
+            ByteLevel = true,
+            PreTokenizer = RobertaPreTokenizer.Instance,
+            UnknownToken = "<unk>",
+            BeginningOfSentenceToken = "<s>",
+            EndOfSentenceToken = "</s>",
+        });
+        Example[] rows = [.. File.ReadLines(table).Skip(1).Select(line => line.Split('\t'))
+            .Select(cells => new Example([.. tokenizer.EncodeToIds(cells[1])]) { Class = int.Parse(cells[0]) })];
+        Batch[] batches = [.. rows.Chunk(16).Select(batch => Batch.Padded(batch, filler: 1))];
+        var (train, validation) = (batches[..^4], batches[^4..]);
+
+        var engine = new OrtEngine();
+        var model = OnnxModel.Load(folder);
+        using var trainer = new AdapterTrainer(engine, model, new()
+        {
+            Adapter = new() { Method = "lorta", Rank = 8, Alpha = 16, Targets = ["q", "k", "v", "p"] },
+            Task = "classification",
+            Trainables = [new() { Match = "classifier.*", LearningRate = 1e-3 }],
+            Optimizer = new() { LearningRate = 2e-3 },
+            Labels = ["negative", "positive"],
+        });
+        foreach (var happened in trainer.Steps(train, new() { Epochs = 6, Validation = () => validation, KeepBest = "accuracy" }))
+            if (happened is EvaluationEvent evaluation) Console.WriteLine($"step {evaluation.Step}: loss {evaluation.Loss:F4}");
+
+        var adapter = trainer.ToAdapter();
+        adapter.Save(Path.Combine(output, "adapter"));
+        new AdapterFold(engine).Fold(model, adapter, new()).Model.Save(Path.Combine(output, "merged.onnx"));
+        var merged = OnnxModel.Load(Path.Combine(output, "merged.onnx"));
+        var verdict = new Verifier(engine).Compare(model, adapter, merged, new());
+        return (trainer.Evaluate(validation).Metrics["accuracy"], verdict.Ok);
+    }
+    // end
+}

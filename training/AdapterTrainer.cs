@@ -1,0 +1,332 @@
+using System.Collections.ObjectModel;
+using System.Globalization;
+using LoRTA.Onnx.GraphGen;
+using LoRTA.Onnx.GraphGen.Adapters.Injection;
+using LoRTA.Onnx.GraphGen.Adapters.Stored;
+using LoRTA.Onnx.GraphGen.Artifacts;
+using LoRTA.Onnx.GraphGen.Ir;
+using LoRTA.Onnx.GraphGen.Ir.Tensors;
+using LoRTA.Onnx.GraphGen.Losses;
+using LoRTA.Onnx.Runtime;
+using LoRTA.Onnx.Training.Checkpoints;
+using LoRTA.Onnx.Training.Data;
+using LoRTA.Onnx.Training.Runs;
+using LoRTA.Onnx.Training.Runtime;
+using LoRTA.Onnx.Training.Tasks;
+
+namespace LoRTA.Onnx.Training;
+
+/// <summary>Trains an adapter on a model: single steps, whole runs, evaluations.</summary>
+/// <remarks>
+/// <para>One thread at a time: a call that comes while another is at work throws <see cref="InvalidOperationException"/>.</para>
+/// <para>The same options, seed, batches and number of threads give the same bytes on the CPU; on CUDA, sums are added in any order.</para>
+/// </remarks>
+public sealed class AdapterTrainer : IDisposable
+{
+    private readonly TrainingOptions _options;
+    private readonly ITrainingRuntime _sessions;
+    private long? _plannedSteps;
+    private int _busy;
+
+    /// <summary>Opens a model for training.</summary>
+    /// <param name="engine">Where to compute; it must outlive the trainer.</param>
+    /// <param name="model">The model; it is not changed.</param>
+    /// <param name="options">What is trained.</param>
+    /// <exception cref="LortaException">LRT2xx to LRT4xx: the model is not understood, options do not fit it, or an operator has no
+    /// gradient.</exception>
+    public AdapterTrainer(OrtEngine engine, OnnxModel model, TrainingOptions options)
+        : this(engine, options, TrainingGraphBuilder.Build(model, options, engine.Catalog))
+    {
+    }
+
+    /// <summary>Opens graphs that were made already.</summary>
+    internal AdapterTrainer(OrtEngine engine, TrainingOptions options, TrainingGraphs graphs)
+    {
+        (Engine, _options, Graphs) = (engine, options, graphs);
+        Evaluator = Evaluator.Of(graphs.Evaluation);
+        var dropout = options.Adapter.Dropout > 0 ? new DropoutMasks(options.Seed, options.Adapter.Dropout) : null;
+        _sessions = engine.Settings.Open(graphs, dropout);
+        Runtime = _sessions;
+    }
+
+    /// <summary>The graphs, and the tensors that training changes.</summary>
+    public TrainingGraphs Graphs { get; }
+
+    /// <summary>Trained tensors, the optimizer's state and the step count; setting it continues from there.</summary>
+    /// <exception cref="ArgumentException">A tensor is missing.</exception>
+    public TrainingState State
+    {
+        get => Alone(() => Runtime.State);
+        set => Alone(() =>
+        {
+            Check(value);
+            return Runtime.State = value;
+        });
+    }
+
+    internal TrainingTask Task => TrainingTasks.Of(Loss);
+
+    internal Evaluator Evaluator { get; }
+
+    internal OrtEngine Engine { get; }
+
+    internal ITrainingRuntime Runtime { get; private set; }
+
+    internal TimeProvider Clock { get; init; } = TimeProvider.System;
+
+    /// <summary>Whether factors start at their initial values, not at those of an adapter.</summary>
+    internal bool IsFresh => _options.Values.Count == 0;
+
+    private ILoss Loss => Graphs.Batches.Loss!;
+
+    private long NextStep => Runtime.State.Step + 1;
+
+    /// <summary>Makes one optimizer step, at the peak learning rate.</summary>
+    /// <param name="microBatches">The batches of the step; each counts by its number of labels.</param>
+    /// <exception cref="LortaException">LRT6xx: the loss or the gradient is no finite number.</exception>
+    /// <exception cref="InvalidOperationException">The family allocates ranks over a number of steps: use <see cref="Steps"/> or
+    /// <see cref="Fit"/>.</exception>
+    public StepEvent Step(params ReadOnlySpan<Batch> microBatches)
+    {
+        Batch[] group = [.. microBatches];
+        if (group.Length == 0) throw new ArgumentException("A step needs at least one batch.", nameof(microBatches));
+        return Alone(() =>
+        {
+            CheckPlan();
+            var started = Clock.GetTimestamp();
+            var (loss, norm) = StepOn(group, learningRateFactor: 1);
+            var (step, seconds) = (Runtime.State.Step, Math.Max(1e-9, Clock.GetElapsedTime(started).TotalSeconds));
+            return new StepEvent
+            {
+                Step = step,
+                Steps = _plannedSteps ?? step,
+                Loss = loss,
+                LearningRate = Graphs.LearningRate,
+                GradNorm = norm,
+                SamplesPerSecond = group.Sum(batch => batch.Rows) / seconds,
+                TokensPerSecond = group.Sum(batch => batch.Tokens) / seconds,
+                MemoryBytes = Environment.WorkingSet,
+            };
+        });
+    }
+
+    /// <summary>The first half of a step in a loop of one's own: adds a batch's gradients to the sum.</summary>
+    /// <param name="batch">The batch.</param>
+    /// <param name="share">Its share of the step's loss; the shares of a step add up to 1.</param>
+    /// <returns>share · mean loss of the batch.</returns>
+    public double Accumulate(Batch batch, double share) => Alone(() => Runtime.Accumulate(batch, share));
+
+    /// <summary>The second half: clips the sum of gradients, moves every trained tensor, and starts the next sum at zero.</summary>
+    /// <param name="learningRateFactor">What every learning rate is multiplied by in this step.</param>
+    /// <returns>The joint norm of the gradients before clipping.</returns>
+    public double Update(double learningRateFactor = 1) => Alone(() =>
+    {
+        CheckPlan();
+        return Runtime.Step(learningRateFactor);
+    });
+
+    /// <summary>A run as a sequence: each element asked for takes the run further. It ends at its last step, at an early stop, or after
+    /// the step at which <paramref name="stop"/> is cancelled; then the state is saved, and the trainer holds the state that is
+    /// kept.</summary>
+    /// <remarks>A trainer that has made steps already continues after them: the batches of these steps are passed over. Leaving the
+    /// sequence early keeps what was saved so far; cancel <paramref name="stop"/> instead to have the last state saved too.</remarks>
+    /// <param name="batches">The batches of one pass, in order; enumerated once for each pass, and once more where their number must be
+    /// known and they do not tell.</param>
+    /// <param name="options">Length, schedule, evaluations, files.</param>
+    /// <param name="stop">Ends the run after the current step.</param>
+    /// <exception cref="ArgumentException">Options that do not fit, or no batches.</exception>
+    /// <exception cref="LortaException">LRT561, LRT562: the folder's checkpoints belong to another run; LRT6xx: the loss or the gradient
+    /// is no finite number.</exception>
+    public IEnumerable<TrainingEvent> Steps(IEnumerable<Batch> batches, FitOptions options, CancellationToken stop = default)
+    {
+        ArgumentNullException.ThrowIfNull(batches);
+        return Guarded(Run());
+
+        IEnumerable<TrainingEvent> Run()
+        {
+            var loop = Loop(options, CountOf(batches, options));
+            foreach (var happened in loop.Run(batches.From(loop.State.Position), stop)) yield return happened;
+        }
+    }
+
+    /// <summary>Makes a whole run.</summary>
+    /// <param name="batches">See <see cref="Steps"/>.</param>
+    /// <param name="options">See <see cref="Steps"/>.</param>
+    /// <param name="progress">Told of each step and evaluation.</param>
+    /// <param name="stop">Ends the run after the current step; the report says so.</param>
+    /// <inheritdoc cref="Steps" path="/exception"/>
+    public TrainingReport Fit(
+        IEnumerable<Batch> batches, FitOptions options, IProgress<TrainingEvent>? progress = null, CancellationToken stop = default)
+    {
+        ArgumentNullException.ThrowIfNull(batches);
+        return Alone(() =>
+        {
+            var loop = Loop(options, CountOf(batches, options));
+            foreach (var happened in loop.Run(batches.From(loop.State.Position), stop)) progress?.Report(happened);
+            return loop.Report();
+        });
+    }
+
+    /// <summary>Makes a whole run over batches that are waited for.</summary>
+    /// <param name="batches">The batches of one pass; asked for again where the run takes more.</param>
+    /// <param name="options">See <see cref="Steps"/>; <see cref="FitOptions.Steps"/> must be given.</param>
+    /// <param name="progress">Told of each step and evaluation.</param>
+    /// <param name="stop">Ends the run after the current step, or while it waits for a batch; the report says so.</param>
+    /// <inheritdoc cref="Steps" path="/exception"/>
+    public async Task<TrainingReport> FitAsync(IAsyncEnumerable<Batch> batches, FitOptions options,
+        IProgress<TrainingEvent>? progress = null, CancellationToken stop = default)
+    {
+        ArgumentNullException.ThrowIfNull(batches);
+        Enter();
+        try
+        {
+            var loop = Loop(options, batches: null);
+            await foreach (var happened in loop.RunAsync(batches.From(loop.State.Position, stop), stop).ConfigureAwait(false))
+                progress?.Report(happened);
+            return loop.Report();
+        }
+        finally
+        {
+            Leave();
+        }
+    }
+
+    /// <summary>Measures loss and metrics with the adapter as it is now.</summary>
+    /// <param name="batches">The set.</param>
+    public EvaluationEvent Evaluate(IEnumerable<Batch> batches) =>
+        Alone(() => Evaluator.Evaluate(Runtime, batches, Runtime.State.Step));
+
+    /// <summary>The scores of a batch with the adapter as it is now: the output that the loss is made of.</summary>
+    /// <param name="batch">The batch; it need not have labels.</param>
+    /// <returns>The output by its name in the model; none where the model computes the loss itself.</returns>
+    public IReadOnlyDictionary<string, OnnxTensor> Predict(Batch batch) =>
+        Graphs.Logits is { } logits
+            ? Alone(() => Runtime.Forward(WithLabels(batch), [logits]))
+            : ReadOnlyDictionary<string, OnnxTensor>.Empty;
+
+    /// <summary>The adapter as it is now.</summary>
+    public Adapter ToAdapter() => AdapterOf(Graphs, _options, State.Tensors);
+
+    /// <summary>Closes the sessions.</summary>
+    public void Dispose() => _sessions.Dispose();
+
+    /// <summary>An adapter with its tensors as a runtime or a checkpoint holds them.</summary>
+    /// <param name="graphs">The graphs.</param>
+    /// <param name="options">What they were made of.</param>
+    /// <param name="state">Trained tensors by name, among others.</param>
+    internal static Adapter AdapterOf(TrainingGraphs graphs, TrainingOptions options, IReadOnlyDictionary<string, OnnxTensor> state)
+    {
+        var tensors = graphs.Trained.ToDictionary(tensor => tensor.Name, tensor => state[tensor.Name], StringComparer.Ordinal);
+        foreach (var (input, tensor) in graphs.Frozen) tensors[TensorName.Parse(input).Name] = tensor;
+        var adapter = Adapter.Of(graphs.Plan, graphs.Base, tensors, graphs.Seed);
+        var config = adapter.Config with
+        {
+            Task = options.Task,
+            Labels = options.Labels,
+            Trainables =
+                [.. graphs.Trained.Select(tensor => tensor.Input)
+                    .Where(input => input.Kind == TensorKind.Parameter)
+                    .Select(input => input.Name)],
+        };
+        return adapter with { Config = config, Folds = FoldGraph.IsPossible(graphs.Plan) };
+    }
+
+    /// <summary>What computes a run of so many steps; a family may have its part after each of them.</summary>
+    internal ITrainingRuntime Planned(long steps)
+    {
+        if (_plannedSteps == steps || Graphs.Plan.Family.AfterStep(Graphs.Plan.Sites, steps) is not { } afterStep) return Runtime;
+        Runtime = new AfterStepRuntime(_sessions, Graphs, afterStep);
+        _plannedSteps = steps;
+        return Runtime;
+    }
+
+    /// <summary>Computes the gradients of a step, each batch weighed by its labels, and steps.</summary>
+    /// <returns>The mean loss over the step's labels, and the joint norm of the gradients before clipping.</returns>
+    /// <exception cref="LortaException">LRT601, LRT602: one of them is no finite number.</exception>
+    internal (double Loss, double Norm) StepOn(IReadOnlyList<Batch> group, double learningRateFactor)
+    {
+        long[] labels = [.. group.Select(batch => batch.LabelsFor(Loss))];
+        var all = Math.Max(1, labels.Sum());
+        var loss = group.Zip(labels).Sum(part => Runtime.Accumulate(part.First, weight: (double)part.Second / all));
+        if (!double.IsFinite(loss)) throw TrainingErrors.LossNotFinite(NextStep, loss);
+        var norm = Runtime.Step(learningRateFactor);
+        return double.IsFinite(norm) ? (loss, norm) : throw TrainingErrors.GradientNotFinite(NextStep - 1, norm);
+    }
+
+    private TrainingLoop Loop(FitOptions options, int? batches)
+    {
+        options.Validate(Task, Engine.Catalog);
+        var plan = RunPlan.Of(options, batches);
+        Planned(plan.Steps);
+        var store = StoreOf(options);
+        var start = (options.Resume ? store.Resume(Runtime) : null) ?? new RunState { Step = Runtime.State.Step };
+        if (start.Step >= plan.Steps && !options.Resume)
+            throw new ArgumentException(string.Create(CultureInfo.InvariantCulture,
+                $"The trainer has made {start.Step} steps, and the run has {plan.Steps}: state more, or set State to one of step 0."));
+        return new TrainingLoop(this, options, plan, store, start);
+    }
+
+    private IRunStore StoreOf(FitOptions options)
+    {
+        if (options.Folder is not { } folder) return new BestInMemory();
+        var checkpoints = new CheckpointStore(Path.Join(folder, "checkpoints"));
+        if (!options.Resume && checkpoints.HasAny) throw CheckpointErrors.OfAnotherRun(folder);
+        return new RunCheckpoints(checkpoints, RecipeMapping.ToRecipe(_options, options), Engine.Settings.ThreadCount);
+    }
+
+    // The eval graph computes the loss too, which takes labels: these do not count.
+    private Batch WithLabels(Batch batch)
+    {
+        if (batch.Inputs.ContainsKey(TrainingNames.Labels) || Graphs.Eval.Graph.Find(TrainingNames.Labels) is not { IsInput: true } labels)
+            return batch;
+        long[] dims = labels.Shape?.Rank == 2 ? [batch.Rows, batch.Length] : [batch.Rows];
+        var count = (int)dims.Aggregate((a, b) => a * b);
+        var ignored = labels.Type == ElementType.Int64
+            ? OnnxTensor.Of<long>(dims, [.. Enumerable.Repeat(Sample.Ignored, count)])
+            : OnnxTensor.Of<float>(dims, new float[count]);
+        return batch with { Inputs = batch.Inputs.Append(new(TrainingNames.Labels, ignored)).ToDictionary(StringComparer.Ordinal) };
+    }
+
+    private void CheckPlan()
+    {
+        if (_plannedSteps is null && Graphs.Plan.Family.AfterStep(Graphs.Plan.Sites, int.MaxValue) is not null)
+            throw new InvalidOperationException(
+                $"{Graphs.Plan.Family.Method} shares ranks out over all steps of a run: use Steps or Fit, which know their number.");
+    }
+
+    private void Check(TrainingState state)
+    {
+        var missing = Runtime.State.Tensors.Keys.Except(state.Tensors.Keys, StringComparer.Ordinal).FirstOrDefault();
+        if (missing is not null) throw new ArgumentException($"The state has no tensor '{missing}'.", nameof(state));
+    }
+
+    private static int? CountOf(IEnumerable<Batch> batches, FitOptions options) =>
+        batches.TryGetNonEnumeratedCount(out var count) ? count : options.Steps is null ? batches.Count() : null;
+
+    private IEnumerable<T> Guarded<T>(IEnumerable<T> items)
+    {
+        using var each = items.GetEnumerator();
+        while (Alone(each.MoveNext)) yield return each.Current;
+    }
+
+    private T Alone<T>(Func<T> work)
+    {
+        Enter();
+        try
+        {
+            return work();
+        }
+        finally
+        {
+            Leave();
+        }
+    }
+
+    private void Enter()
+    {
+        if (Interlocked.Exchange(ref _busy, 1) == 1)
+            throw new InvalidOperationException("The trainer is at work in another call: use it from one thread at a time.");
+    }
+
+    private void Leave() => Volatile.Write(ref _busy, 0);
+}

@@ -1,0 +1,57 @@
+using LoRTA.Onnx.Training.Data;
+
+namespace LoRTA.Onnx.Training.Runs;
+
+/// <summary>Batches as they are given, pass after pass.</summary>
+internal static class BatchSequence
+{
+    /// <summary>The batches from a place on, without end.</summary>
+    /// <exception cref="ArgumentException">There are none.</exception>
+    public static IEnumerable<Batch> From(this IEnumerable<Batch> batches, DataPosition position)
+    {
+        for (var epoch = position.Epoch; ; epoch++)
+        {
+            var skipped = epoch == position.Epoch ? position.Batch : 0;
+            var pass = new Pass(epoch);
+            foreach (var batch in batches)
+            {
+                if (pass.Add(batch) is { } ready && ready.Index >= skipped) yield return ready.Batch;
+            }
+            if (pass.End() is var last && last.Index >= skipped) yield return last.Batch;
+        }
+    }
+
+    /// <inheritdoc cref="From(IEnumerable{Batch}, DataPosition)"/>
+    public static async IAsyncEnumerable<Batch> From(this IAsyncEnumerable<Batch> batches, DataPosition position,
+        [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken stop = default)
+    {
+        for (var epoch = position.Epoch; ; epoch++)
+        {
+            var skipped = epoch == position.Epoch ? position.Batch : 0;
+            var pass = new Pass(epoch);
+            await foreach (var batch in batches.WithCancellation(stop).ConfigureAwait(false))
+            {
+                if (pass.Add(batch) is { } ready && ready.Index >= skipped) yield return ready.Batch;
+            }
+            if (pass.End() is var last && last.Index >= skipped) yield return last.Batch;
+        }
+    }
+
+    // One pass over the batches. Each is held back until the next one comes: only then is it known not to be the last.
+    private sealed class Pass(int epoch)
+    {
+        private Batch? _held;
+        private int _next;
+
+        public (Batch Batch, int Index)? Add(Batch batch)
+        {
+            var ready = _held;
+            _held = batch;
+            return ready is null ? null : (ready with { Next = new DataPosition(epoch, ++_next) }, _next - 1);
+        }
+
+        public (Batch Batch, int Index) End() => _held is { } last
+            ? (last with { Next = new DataPosition(epoch + 1, 0) }, _next)
+            : throw new ArgumentException("There are no batches to learn from.");
+    }
+}
