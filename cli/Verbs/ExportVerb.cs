@@ -64,7 +64,7 @@ internal static class ExportVerb
     {
         progress?.Report(WorkProgress.Uncounted("reading the model"));
         var (evaluator, deployed) = (settings.ToEvaluator(), OnnxModel.Load(request.Model));
-        var target = ExportTarget.Of(request.Model, deployed, request.Output) with { Inputs = [.. request.Read] };
+        var target = ExportTarget.Of(request.Model, deployed, request.Output) with { Inputs = [.. request.Read(settings.Catalog)] };
         target.Check(request.Force);
         var adapter = StoredAdapters.Load(request.Adapter, settings.Catalog);
         target = target with { Texts = TextsOf(target, adapter, options.KeepBase) };
@@ -227,12 +227,12 @@ internal static class ExportVerb
         public (Recipe Recipe, string Path)? Run { get; init; }
 
         /// <summary>The files that are read beside the model, which the output must not replace.</summary>
-        public IEnumerable<string> Read =>
+        public IEnumerable<string> Read(LortaCatalog catalog) =>
         [
-            .. StoredAdapters.FilesOf(Adapter),
+            .. StoredAdapters.FilesOf(Adapter, catalog),
             .. Inputs is { } file ? [file] : Array.Empty<string>(),
-            .. Recipe is null ? [] : RecipeFiles.Of(Recipe, RecipePath),
-            .. Run is var (own, path) ? RecipeFiles.Of(own, path) : [],
+            .. Recipe is null ? [] : RecipeFiles.Of(Recipe, RecipePath, catalog),
+            .. Run is var (own, path) ? RecipeFiles.Of(own, path, catalog) : [],
         ];
     }
 }

@@ -53,7 +53,7 @@ internal sealed class InjectVerb
         [
             .. deployed.Files,
             .. new[] { call.Get(_factors) }.OfType<string>(),
-            .. call.Get(_stored) is { } read ? StoredAdapters.FilesOf(read) : [],
+            .. call.Get(_stored) is { } read ? StoredAdapters.FilesOf(read, call.Catalog) : [],
         ]);
         guard.CheckModel(target);
         guard.CheckFolder(folder, Adapter.IsFile);

@@ -65,7 +65,7 @@ internal sealed class PredictVerb
         if (call.Get(_adapter) is null)
             call.Progress.Report($"Without --adapter, {call.Get(_model) ?? recipe.Model} predicts as it is.");
         var request = new EvaluationRequest { Recipe = recipe, Adapter = call.Get(_adapter), Model = call.Get(_model) };
-        return Finished(call, request, RecipeFiles.Of(recipe, path));
+        return Finished(call, request, RecipeFiles.Of(recipe, path, call.Catalog));
     }
 
     private PredictionRequest OfModel(Call call, string path)
@@ -110,7 +110,7 @@ internal sealed class PredictVerb
             [
                 .. read,
                 .. isStandardInput ? [] : new[] { rows },
-                .. call.Get(_adapter) is { } stored ? StoredAdapters.FilesOf(stored) : [],
+                .. call.Get(_adapter) is { } stored ? StoredAdapters.FilesOf(stored, call.Catalog) : [],
             ],
         };
     }

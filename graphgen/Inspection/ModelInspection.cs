@@ -84,7 +84,7 @@ public sealed record ModelInspection
             HeadWidth = map.HeadWidth,
             Parameters = ParameterCount.Of(model),
             Tasks = SuitableTasks.Of(model),
-            Positions = PositionTable.Rows(deployed),
+            Positions = PositionTable.Tokens(deployed),
             IsCausal = SuitableTasks.IsCausal(model),
             Inputs = [.. deployed.Graph.Inputs.Where(input => !input.IsStored).Select(Port.Of)],
             Outputs = [.. deployed.Graph.Outputs.Select(Port.Of)],

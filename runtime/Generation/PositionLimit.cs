@@ -27,9 +27,14 @@ internal sealed record PositionLimit(int Tokens, string Source)
     public static PositionLimit? Of(OnnxModel model, params IReadOnlyList<string> folders)
     {
         var stated = Of(ConfigFiles.Read(folders));
-        var table = PositionTable.Rows(model) is { } rows ? new PositionLimit((int)rows, $"table of positions in {model.FileName}") : null;
+        var table = OfTable(model);
         return table is null || stated?.Tokens <= table.Tokens ? stated : table;
     }
+
+    /// <summary>What the graph's tables of positions hold, above which it cannot compute; null where it has none. A number that is only
+    /// stated may be the length of pretraining, as it is of most models with rotary embeddings.</summary>
+    public static PositionLimit? OfTable(OnnxModel model) =>
+        PositionTable.Tokens(model) is { } tokens ? new PositionLimit((int)tokens, $"table of positions in {model.FileName}") : null;
 
     /// <summary>What the first file says that says something.</summary>
     internal static PositionLimit? Of(ConfigFiles files) => files.All.Select(Of).FirstOrDefault(limit => limit is not null);

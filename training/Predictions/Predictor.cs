@@ -29,7 +29,8 @@ internal sealed class Predictor(IProgress<object> progress)
         var model = request.IsBareModel
             ? request.Model with { Recipe = BareModel.WithColumns(request.Model.Recipe, rows) }
             : request.Model;
-        var (recipe, graph, values) = TrainingRun.Measured(model);
+        var (recipe, graph, values, warning) = TrainingRun.Measured(model);
+        if (warning is not null) progress.Report(TrainingRun.Warning(warning));
         var output = graph.Logits!;
         graph.RemoveLoss();
         var context = DataContext.Of(recipe, graph) with { HasLabels = false };

@@ -11,12 +11,8 @@ namespace LoRTA.Onnx.Training.Runs;
 /// <param name="Parameters">Their parameters as the file stores them.</param>
 internal sealed record ClassifierHead(IReadOnlyList<string> Modules, IReadOnlyList<ParameterName> Parameters)
 {
-    // Modules that PyTorch's models call their head.
+    // Modules that PyTorch's models call their head. Others are found by the last linear layer in front of the scores alone.
     private static readonly string[] Known = ["classifier", "score", "pre_classifier", "qa_outputs"];
-
-    // Hugging Face's initializer_range, and PyTorch's own U(−1/√in, 1/√in), whose deviation is 1/√(3·in).
-    private const double UsualDeviation = 0.02;
-    private const double Tolerance = 0.2;
 
     /// <summary>The head of a model.</summary>
     /// <param name="model">The deployed model.</param>
@@ -26,6 +22,7 @@ internal sealed record ClassifierHead(IReadOnlyList<string> Modules, IReadOnlyLi
         if (TrainingTasks.Find(task)?.Predictions is null) return new([], []);
         var names = ParameterNames.Of(model);
         var modules = Known.Where(module => names.Any(name => IsIn(module, name.Name))).ToList();
+        if (LastLinear.Of(model, names) is { } last && !modules.Exists(module => last == module || IsIn(module, last))) modules.Add(last);
         return new(modules, [.. names.Where(name => modules.Exists(module => IsIn(module, name.Name)))]);
     }
 
@@ -38,9 +35,10 @@ internal sealed record ClassifierHead(IReadOnlyList<string> Modules, IReadOnlyLi
     public string? Warning(OnnxModel model, IReadOnlyList<TrainedTensor> trained)
     {
         if (Modules.Count == 0 || trained.Any(IsPart)) return null;
-        var what = IsUntrained(model)
-            ? $"The head ({string.Join(", ", Modules)}) holds random numbers, as before any training, and stays frozen."
-            : $"The head ({string.Join(", ", Modules)}) stays frozen, which is right only if it was trained for these labels.";
+        var head = $"The head ({string.Join(", ", Modules)})";
+        var what = WhyUntrained(model) is { } why
+            ? $"{head} looks untrained ({why}) and stays frozen."
+            : $"{head} stays frozen, which is right only if it was trained for these labels.";
         return $"{what} To train it too, add to the recipe: trainables: [{string.Join(", ", Modules.Select(PatternOf))}]";
     }
 
@@ -49,19 +47,12 @@ internal sealed record ClassifierHead(IReadOnlyList<string> Modules, IReadOnlyLi
 
     private static bool IsIn(string module, string parameter) => parameter.StartsWith(module + ".", StringComparison.Ordinal);
 
-    // Biases start at zero, and no training leaves them there. A file may leave out those that are zero.
-    private bool IsUntrained(OnnxModel model)
+    // What speaks for it in each of the layers; null where one of them does not look so.
+    private string? WhyUntrained(OnnxModel model)
     {
-        var tensors = Parameters.Where(name => model.Graph.Find(name.Initializer)?.Constant?.Type.IsFloat() == true)
-            .Select(name => ModelParameters.ReadParameter(model, name)).ToList();
-        return tensors.Count > 0 && tensors.TrueForAll(tensor => tensor.Rank == 2 ? IsRandom(tensor) : tensor.ToFloats().All(x => x == 0));
-    }
-
-    private static bool IsRandom(OnnxTensor weight)
-    {
-        var deviation = Math.Sqrt(weight.ToFloats().Average(x => (double)x * x));
-        return IsNear(UsualDeviation) || IsNear(1 / Math.Sqrt(3 * weight.Dims[^1]));
-
-        bool IsNear(double expected) => Math.Abs(deviation - expected) <= Tolerance * expected;
+        var signs = Parameters.Where(name => model.Graph.Find(name.Initializer)?.Constant?.Type.IsFloat() == true)
+            .GroupBy(name => ModuleScope.Parent(name.Name), name => ModelParameters.ReadParameter(model, name))
+            .Select(layer => FreshLinear.SignOf([.. layer])).Distinct().ToList();
+        return signs.Count > 0 && !signs.Contains(null) ? string.Join("; ", signs) : null;
     }
 }

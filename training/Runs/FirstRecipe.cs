@@ -97,7 +97,7 @@ internal sealed partial class FirstRecipe
         var heads = ClassifierHead.Of(_model.Deployed, _task).Modules;
         if (heads.Count == 0) return;
         Line();
-        Line("trainables:                   # the head starts untrained, so it is trained as well");
+        Line("trainables:                   # the head is trained as well: for new labels it starts untrained");
         foreach (var head in heads) Line($"  - {ClassifierHead.PatternOf(head)}");
     }
 

@@ -56,12 +56,12 @@ internal sealed class PreparedTask : IDisposable
         Adapter? from = null, TimeProvider? clock = null)
     {
         var model = OnnxModel.Load(recipe.Model);
-        RowLength.Check(recipe, model);
+        var length = RowLength.Check(recipe, model);
         var understood = UnderstoodModel.Of(model);
         if (from is not null) values = ValuesOf(from, understood, settings.Catalog);
         var options = RecipeMapping.ToOptions(recipe, values);
         var graphs = TrainingGraphBuilder.Build(understood, options, settings.Catalog);
-        string?[] warnings = [ClassifierHead.Of(model, recipe.Task).Warning(model, graphs.Trained)];
+        string?[] warnings = [length, ClassifierHead.Of(model, recipe.Task).Warning(model, graphs.Trained)];
         var data = DataOf(recipe, graphs.Evaluation);
         var trainer = new AdapterTrainer(new OrtEngine(settings), options, graphs) { Clock = clock ?? TimeProvider.System };
         return new PreparedTask(recipe, data, trainer)

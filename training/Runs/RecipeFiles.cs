@@ -1,3 +1,4 @@
+using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.Training.Recipes;
 
 namespace LoRTA.Onnx.Training.Runs;
@@ -14,9 +15,10 @@ internal static class RecipeFiles
     /// <summary>The recipe, its model, data and tokenizer. The model's data files are known when it is loaded.</summary>
     /// <param name="recipe">The resolved recipe.</param>
     /// <param name="path">Its own file; null for one that was made in code.</param>
-    public static IReadOnlyList<string> Of(Recipe recipe, string? path) =>
+    /// <param name="catalog">What there is to choose from.</param>
+    public static IReadOnlyList<string> Of(Recipe recipe, string? path, LortaCatalog catalog) =>
     [
-        .. recipe.Adapter.From is { } from ? StoredAdapters.FilesOf(from) : [],
+        .. recipe.Adapter.From is { } from ? StoredAdapters.FilesOf(from, catalog) : [],
         .. new[] { path, recipe.Data.Train, recipe.Data.Validation }.OfType<string>(),
         .. Directory.Exists(recipe.Model) ? Directory.EnumerateFiles(recipe.Model, "*.onnx") : [recipe.Model],
         .. recipe.Tokenizer is { } folder ? TokenizerFiles.Select(name => Path.Combine(folder, name)).Where(File.Exists) : [],

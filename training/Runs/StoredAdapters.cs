@@ -1,5 +1,6 @@
 using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Adapters;
+using LoRTA.Onnx.GraphGen.Adapters.Planning;
 using LoRTA.Onnx.GraphGen.Adapters.Stored;
 using LoRTA.Onnx.GraphGen.Artifacts;
 using LoRTA.Onnx.GraphGen.Attention;
@@ -28,9 +29,17 @@ internal static class StoredAdapters
     };
 
     /// <summary>The files that are read.</summary>
-    public static IReadOnlyList<string> FilesOf(string path) => Of(path) is { Checkpoint: { } file } place
-        ? [file, place.Run.Recipe, .. Adapter.FilesOf(place.Run.Adapter)]
-        : [.. Adapter.FilesOf(Of(path).Folder)];
+    public static IReadOnlyList<string> FilesOf(string path, LortaCatalog catalog)
+    {
+        var (folder, run, checkpoint) = Of(path);
+        if (checkpoint is null) return [.. Adapter.FilesOf(folder)];
+        return
+        [
+            checkpoint,
+            .. Adapter.FilesOf(run.Adapter),
+            .. HasAdapter(run.Adapter) ? [] : RecipeFiles.Of(RecipeFile.Load(run.Recipe, catalog), run.Recipe, catalog),
+        ];
+    }
 
     /// <summary>The recipe of the run that an adapter is of; null where it does not lie in a run's folder.</summary>
     public static string? RecipeOf(string path)
@@ -85,12 +94,14 @@ internal static class StoredAdapters
     {
         var recipe = RecipeFile.Load(run.Recipe, catalog);
         var model = UnderstoodModel.Of(OnnxModel.Load(recipe.Model));
-        var start = recipe.Adapter.From is { } from
-            ? PreparedTask.ValuesOf(Load(from, catalog), model, catalog)
-            : new Dictionary<string, OnnxTensor>(StringComparer.Ordinal);
-        var values = start.ToDictionary(StringComparer.Ordinal);   // frozen factors, which no checkpoint holds
-        foreach (var (name, tensor) in state) values[name] = tensor;
-        var options = RecipeMapping.ToOptions(recipe, values);
+        var options = RecipeMapping.ToOptions(recipe, state);
+        if (recipe.Adapter.From is { } from && AdapterPlan.Of(model, options.Adapter, catalog).Factors.Any(factor => !factor.IsTrained))
+        {
+            // Frozen factors, which no checkpoint holds, are those of the adapter that was continued.
+            var values = PreparedTask.ValuesOf(Load(from, catalog), model, catalog).ToDictionary(StringComparer.Ordinal);
+            foreach (var (name, tensor) in state) values[name] = tensor;
+            options = options with { Values = values };
+        }
         return AdapterTrainer.AdapterOf(TrainingGraphBuilder.Build(model, options, catalog), options, state);
     }
 }

@@ -77,7 +77,7 @@ internal static class TrainingRun
         var from = request.Recipe.Adapter.From is { } start ? StoredAdapters.Load(start, request.Catalog) : null;
         var recipe = from is null ? request.Recipe : ContinuedAdapter.In(request, from);
         var folder = new RunFolder(recipe.Output!);
-        var inputs = RecipeFiles.Of(recipe, request.RecipePath);
+        var inputs = RecipeFiles.Of(recipe, request.RecipePath, request.Catalog);
         RunLock.RefuseHeld(folder.Path);
         folder.Check(request.Resume, request.Force, inputs);
         var settings = request.Settings;
@@ -136,7 +136,8 @@ internal static class TrainingRun
     {
         request.Settings.CheckDevice();
         work?.Report(WorkProgress.Uncounted("reading model and data"));
-        var (recipe, graph, values) = Measured(request);
+        var (recipe, graph, values, warning) = Measured(request);
+        if (warning is not null) progress?.Report(Warning(warning));
         if (PreparedTask.DataOf(recipe, graph).Validation is not { } validation) throw TrainingErrors.NoValidation(recipe.Data.Train);
         progress?.Report(Phrases.Of(validation.Path, validation.Counts, recipe.Data.Packing));
         var evaluator = Evaluator.Of(graph);
@@ -145,25 +146,26 @@ internal static class TrainingRun
         return new EvaluationResult(record.Loss, record.Metrics, validation.Count, validation.Counts);
     }
 
-    /// <summary>What a request measures: its recipe with the model in question, the graph, and the values of its inputs for factors and
-    /// trained parameters.</summary>
+    /// <summary>What a request measures: its recipe with the model in question, the graph, the values of its inputs for factors and
+    /// trained parameters, and what in the recipe may not be meant.</summary>
     /// <exception cref="LortaException">The model has not the outputs of the task, or the adapter does not fit it; LRT636: it
     /// was trained with other classes than the recipe names.</exception>
-    public static (Recipe Recipe, EvaluationGraph Graph, IReadOnlyDictionary<string, OnnxTensor> Values) Measured(EvaluationRequest request)
+    public static (Recipe Recipe, EvaluationGraph Graph, IReadOnlyDictionary<string, OnnxTensor> Values, string? Warning) Measured(
+        EvaluationRequest request)
     {
         var recipe = request.Recipe with { Model = request.Model ?? request.Recipe.Model };
         var canonical = request.Canonical ?? CanonicalModel.Of(OnnxModel.Load(recipe.Model));
-        RowLength.Check(recipe, canonical.Deployed);
+        var warning = RowLength.Check(recipe, canonical.Deployed);
         if (request.Adapter is null)
         {
             var graph = EvaluationGraph.Of(canonical, recipe.Task, RecipeMapping.LossOutput(recipe), request.Catalog);
-            return (recipe, graph, new Dictionary<string, OnnxTensor>(StringComparer.Ordinal));
+            return (recipe, graph, new Dictionary<string, OnnxTensor>(StringComparer.Ordinal), warning);
         }
         var adapter = StoredAdapters.Load(request.Adapter, request.Catalog);
         if (recipe.Classes() is { } classes && adapter.Config.Labels is { Count: > 0 } learned && !classes.SequenceEqual(learned))
             throw TrainingErrors.OtherLabels(request.Adapter, learned, classes);
         var (adapted, values) = Adapted(recipe, UnderstoodModel.Of(canonical).Copy(), adapter, request);
-        return (recipe, adapted, values);
+        return (recipe, adapted, values, warning);
     }
 
     private static (EvaluationGraph Graph, IReadOnlyDictionary<string, OnnxTensor> Values) Adapted(
@@ -186,7 +188,8 @@ internal static class TrainingRun
         page?.Invoke(folder.Page, record);
     }
 
-    private static string Warning(string text) => $"Warning: {text}";
+    /// <summary>A sentence that a user is to notice.</summary>
+    public static string Warning(string text) => $"Warning: {text}";
 
     private static IEnumerable<string> EndOf(RunRecord record) =>
         record.Result.Warnings.Select(Warning).Concat(record.Ending is { } ending ? [WithCommand(ending, record.ToContinue)] : []);

@@ -130,6 +130,22 @@ internal sealed class ContinuedRunTests
         foreach (var (name, tensor) in whole.Tensors) Assert.That(killed.Tensors[name].Bytes.SequenceEqual(tensor.Bytes), name);
     }
 
+    [TestCase("lorta", true), TestCase("vera", false)]
+    public void A_checkpoint_of_a_killed_run_reads_the_adapter_that_it_continued_for_frozen_factors_alone(string method, bool isReadWithout)
+    {
+        string[] settings = [$"adapter.method={method}", "adapter.dropout=0", "train.optimizer.lr=1e-3"];
+        _run.Train("first", settings);
+        using var kill = Progress.KillAt(6);
+        Assert.Throws<KilledException>(() => TinyRun.Train(_run.Request("second", [.. settings, $"adapter.from={_run["first"]}"]), kill));
+
+        Assert.That(StoredAdapters.FilesOf(_run["second"], LortaCatalog.Default), Does.Contain(_run["first", "adapter", "adapter_model.safetensors"]));
+        Directory.Delete(_run["first"], recursive: true);
+
+        void Load() => StoredAdapters.Load(_run["second"], LortaCatalog.Default);
+        if (isReadWithout) Assert.DoesNotThrow(Load);
+        else Assert.Throws<LortaException>(Load);
+    }
+
     [Test]
     public void A_stopped_run_that_continues_an_adapter_resumes_to_the_same_bytes()
     {

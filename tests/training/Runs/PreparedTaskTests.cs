@@ -48,6 +48,16 @@ internal sealed class PreparedTaskTests
         Assert.That(failure.Message, Does.Contain($"names {count} class").And.Contain("has 2 classes"));
     }
 
+    [TestCase(512, false), TestCase(513, true)]
+    public void Rows_that_are_longer_than_a_file_states_are_a_warning_where_positions_are_computed(int length, bool isNamed)
+    {
+        _folder.Write("train.tsv", "text\nA day at sea.\nAnother one.\n");
+
+        using var task = Open("causal-lm", Exports.Path("llama-mini/ts-sdpa"), "llama-mini/hf", $"data.maxLength={length}");
+
+        Assert.That(task.Warnings.Any(text => text.StartsWith("data.maxLength: 513 is more than 512 tokens (max_position_embeddings in ", StringComparison.Ordinal)), Is.EqualTo(isNamed));
+    }
+
     [TestCase(256, null)]
     [TestCase(257, "data.maxLength: 257 is more than the 256 tokens that the model reads (max_position_embeddings in ")]
     public void Rows_that_are_longer_than_the_model_reads_are_refused(int length, string? message)
