@@ -12,6 +12,7 @@ internal sealed class LineWidthTests
     [TestCase("training")]
     [TestCase("export")]
     [TestCase("cli")]
+    [TestCase("cake")]
     [TestCase("bench")]
     public void No_line_of_product_code_is_wider_than_the_limit(string folder)
     {

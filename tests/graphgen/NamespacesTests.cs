@@ -41,6 +41,7 @@ internal sealed partial class NamespacesTests
     [TestCase("training", "LoRTA.Onnx.Training")]
     [TestCase("export", "LoRTA.Onnx.Export")]
     [TestCase("cli", "LoRTA.Onnx.Cli")]
+    [TestCase("cake", "Cake.LoRTA")]
     public void A_namespace_is_its_folder(string folder, string root) =>
         Assert.That(
             Sources(folder, root).Where(source => source.Namespace != source.Declared).Select(source => source.Path),

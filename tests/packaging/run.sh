@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Packs the libraries and the tool, and uses both from clean folders as a stranger would. Each check is a test; results as TAP.
+# Packs the libraries, the tool and the Cake addin, and uses them from clean folders as a stranger would. Each check is a test; results
+# as TAP.
 # Nothing of it stays, in this repository or in NuGet's global cache.
 set -uo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -8,6 +9,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
 version=0.1.0-check packages=$work/artifacts/package/release
+cache=$(dotnet nuget locals global-packages --list | sed 's/^global-packages: //')
 number=0 passed=0 failed=0
 
 # check DESCRIPTION COMMAND…: one test; what the command said is shown when it fails
@@ -26,11 +28,15 @@ pack() { dotnet pack "$root/LoRTA.Onnx.sln" --artifacts-path "$work/artifacts" -
 # What an installed package holds: a README of its own and a licence; its symbols lie beside it as packed.
 complete() {
     local name folder
-    for name in GraphGen Runtime Training Export Tool; do
-        [ "$name" = Tool ] && folder=$(echo "$work"/tool/.store/*/*/*/$version) || folder=$work/cache/lorta.onnx.${name,,}/$version
-        grep -q "^# LoRTA.Onnx.$name" "$folder/README.md" || { echo "no README in $name"; return 1; }
+    for name in LoRTA.Onnx.{GraphGen,Runtime,Training,Export,Tool} Cake.LoRTA; do
+        case $name in
+            LoRTA.Onnx.Tool) folder=$(echo "$work"/tool/.store/*/*/*/$version) ;;
+            Cake.LoRTA) folder=$(echo "$work"/sample/tools/Addins/Cake.LoRTA*) ;;
+            *) folder=$work/cache/${name,,}/$version ;;
+        esac
+        grep -q "^# $name" "$folder/README.md" || { echo "no README in $name"; return 1; }
         grep -q '<license type="expression">MIT<' "$folder"/*.nuspec || { echo "no licence in $name"; return 1; }
-        [ -f "$packages/LoRTA.Onnx.$name.$version.snupkg" ] || { echo "no symbols for $name"; return 1; }
+        [ -f "$packages/$name.$version.snupkg" ] || { echo "no symbols for $name"; return 1; }
     done
 }
 
@@ -61,8 +67,6 @@ quickstart() {
 
 # A program that knows the packages only; packages other than ours come from the cache that is there.
 build_consumer() {
-    local cache
-    cache=$(dotnet nuget locals global-packages --list | sed 's/^global-packages: //')
     mkdir "$work/consumer" && cp "$here"/consumer/* "$work/consumer" && cd "$work/consumer" || return 1
     cat >nuget.config <<XML
 <configuration>
@@ -71,10 +75,41 @@ build_consumer() {
   <packageSources><add key="packed" value="$packages" /></packageSources>
 </configuration>
 XML
-    dotnet build Consumer.csproj -o "$work/consumer/out" -v q -p:LortaVersion=$version -p:OrtVersion="$(ort_version)"
+    dotnet build Consumer.csproj -o "$work/consumer/out" -v q -p:LortaVersion=$version -p:OrtVersion="$(version_of OrtVersion)"
 }
 
-ort_version() { grep -o '<OrtVersion>[^<]*' "$root/Directory.Packages.props" | head -n 1 | cut -d'>' -f2; }
+# The sample as it is, but for the version: Cake fetches addin and tool from the packed folder, and from nowhere else. Cake itself comes
+# from the cache, where building the addin has put it. A second run takes the tool from a manifest, as 'dotnet tool run'.
+cake_sample() {
+    mkdir "$work/sample" && cd "$work/sample" || return 1
+    sed "s/version=0.1.0/version=$version\&prerelease/" "$root/samples/cake/build.cake" >build.cake
+    cat >nuget.config <<XML
+<configuration>
+  <packageSources><clear /><add key="packed" value="$packages" /></packageSources>
+</configuration>
+XML
+    cake --steps=20 && [ -f artifacts/merged/model.onnx ]
+}
+
+cake_with_manifest() (
+    mkdir "$work/manifest" && cd "$work/manifest" && cp "$work/sample/nuget.config" . || return 1
+    grep -v '^#tool' "$work/sample/build.cake" >build.cake
+    export NUGET_PACKAGES=$work/manifest/cache DOTNET_CLI_HOME=$work/manifest   # where dotnet keeps what it knows of tools
+    dotnet new tool-manifest && dotnet tool install LoRTA.Onnx.Tool --version $version || return 1
+    cake --target=Train --steps=20 && [ -d artifacts/ship-log/adapter ]
+)
+
+# Twice: the second time everything is newer than what it is made from.
+msbuild_sample() {
+    mkdir "$work/msbuild" && cd "$work/msbuild" && cp "$root/samples/msbuild/adapter.proj" . || return 1
+    msbuild && [ -f artifacts/merged.onnx ] && [ "$(msbuild | grep -c 'Skipping target')" -eq 2 ]
+}
+
+msbuild() { PATH=$work/tool:$PATH dotnet msbuild adapter.proj -tl:off -v:n -p:Models="$root/models" -p:Steps=20; }
+
+cake() { dotnet "$cache/cake.tool/$(version_of CakeVersion)/tools/net10.0/any/Cake.dll" --models="$root/models" "$@"; }
+
+version_of() { grep -o "<$1>[^<]*" "$root/Directory.Packages.props" | head -n 1 | cut -d'>' -f2; }
 
 # The bundle for machines without .NET, here without its CUDA part: packed, unpacked and run in an empty environment.
 bundle() {
@@ -91,6 +126,9 @@ check "the installed tool counts the parameters of each method" counts
 check "the installed tool runs a model with the native ONNX Runtime in its package" runs_models
 check "the installed tool's quickstart works in an empty folder" quickstart
 check "a program builds on the packed libraries" build_consumer
+check "the Cake sample trains, folds and verifies with the packed addin and the packed tool" cake_sample
+check "the addin finds the tool in a manifest" cake_with_manifest
+check "the MSBuild sample trains and folds with the packed tool, and skips what is up to date" msbuild_sample
 check "every package has its README, licence and symbols" complete
 check "a program opens a model and finds its attention through the packed libraries" consumer_says "4 layers, 4 heads"
 check "a program compares a model with itself through the packed libraries" consumer_says "same: True"
