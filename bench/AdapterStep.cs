@@ -18,7 +18,7 @@ internal sealed class AdapterStep : IStepVariant
     public AdapterStep(string method, RobertaShape shape)
     {
         Name = method;
-        _runtime = new OrtSessionRuntime(Graphs(method, shape), new OrtSettings());
+        _runtime = new OrtSessionRuntime(Graphs(method, shape), new OrtEngineOptions());
         _batch = BatchOf(shape);
     }
 

@@ -16,7 +16,7 @@ internal sealed class GraphStep : IStepVariant
     private GraphStep(string name, OnnxModel model, IReadOnlyDictionary<string, OnnxTensor> inputs)
     {
         Name = name;
-        _session = _weights.Open(model, new OrtSettings());
+        _session = _weights.Open(model, new OrtEngineOptions());
         _inputs = _session.InputNames.ToDictionary(input => input, input => OrtTensors.ToOrt(inputs[input]), StringComparer.Ordinal);
     }
 

@@ -29,7 +29,7 @@ internal static partial class Opt
     {
         var option = new Option<string?>("--device")
         {
-            Description = OrtSettings.DeviceHelp,
+            Description = OrtEngineOptions.DeviceHelp,
             HelpName = "cpu|cuda[:N]",
         };
         option.Validators.Add(result =>
@@ -154,6 +154,6 @@ internal static partial class Opt
 
     private static string? Text(OptionResult result) => result.Tokens is [.., var token] ? token.Value : null;
 
-    [GeneratedRegex($"^({OrtSettings.DevicePattern})$")]
+    [GeneratedRegex($"^({OrtEngineOptions.DevicePattern})$")]
     private static partial Regex DeviceName();
 }

@@ -15,6 +15,11 @@ internal sealed class RuntimeArguments
     /// <summary>The device of the command line; null leaves it to the recipe.</summary>
     public string? Device(Call call) => call.Get(_device);
 
-    public OrtSettings Settings(Call call) =>
-        new(Device(call) ?? "cpu", call.Get(_threads) ?? 0, call.Get(_allowTf32)) { Catalog = call.Catalog };
+    public OrtEngineOptions Settings(Call call) => new()
+    {
+        Device = Device(call) ?? "cpu",
+        Threads = call.Get(_threads) ?? 0,
+        AllowTf32 = call.Get(_allowTf32),
+        Catalog = call.Catalog,
+    };
 }

@@ -15,7 +15,7 @@ internal static class CudaProvider
     /// <param name="settings">Which card, and whether its products may round (TF32), which they do unless the runtime is told
     /// otherwise.</param>
     /// <exception cref="LortaException">LRT611: the build has no CUDA, a library is missing, or the card is.</exception>
-    public static void AddTo(SessionOptions options, OrtSettings settings)
+    public static void AddTo(SessionOptions options, OrtEngineOptions settings)
     {
         if (!OrtEnvironment.Instance.GetAvailableProviders().Contains(Name))
             throw RuntimeErrors.NoCuda(settings.Device, "this build of ONNX Runtime has no CUDA");
@@ -32,7 +32,7 @@ internal static class CudaProvider
     }
 
     /// <summary>What the provider is told.</summary>
-    internal static Dictionary<string, string> OptionsOf(OrtSettings settings) => new(StringComparer.Ordinal)
+    internal static Dictionary<string, string> OptionsOf(OrtEngineOptions settings) => new(StringComparer.Ordinal)
     {
         ["device_id"] = settings.DeviceIndex().ToString(CultureInfo.InvariantCulture),
         ["use_tf32"] = settings.AllowTf32 ? "1" : "0",

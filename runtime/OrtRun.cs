@@ -26,7 +26,7 @@ internal sealed class OrtRun(InferenceSession session) : IDisposable
     public IDisposableReadOnlyCollection<OrtValue> Run(string what, IEnumerable<string> outputs, OrtMemoryInfo? place = null)
     {
         foreach (var name in outputs) _binding.BindOutputToDevice(name, place ?? OrtMemoryInfo.DefaultInstance);
-        using var options = OrtSettings.ToRunOptions();
+        using var options = OrtEngineOptions.ToRunOptions();
         using var stopping = StopRequest.Token.Register(() => options.Terminate = true);
         return RuntimeErrors.WrapRun(what, () => session.RunWithBoundResults(options, _binding));
     }

@@ -15,17 +15,35 @@ internal static class OrtTelemetry
     private const string Switch = "ORT_DISABLE_TELEMETRY";
     private const string Off = "1";
 
+    private static bool? _wasOff;
+
+    /// <summary>Whether reports were off before this assembly was loaded.</summary>
+    public static bool WasOff => _wasOff is true;
+
+    /// <summary>Lets the runtime's own setting hold again, before its environment is created.</summary>
+    public static void TurnOn()
+    {
+        if (WasOff) return;   // whoever started the process decides
+        Environment.SetEnvironmentVariable(Switch, null);
+        if (!OperatingSystem.IsWindows()) _ = UnsetForNativeCode(Switch);
+    }
+
     /// <summary>Turns reports off for this process and those that it starts; in programs that open sessions of their own, to be called
     /// before the first.</summary>
     [ModuleInitializer]
     [SuppressMessage("Usage", "CA2255", Justification = "Code of this assembly must not run before.")]
     internal static void TurnOff()
     {
+        _wasOff ??= Environment.GetEnvironmentVariable(Switch) == Off;
         Environment.SetEnvironmentVariable(Switch, Off);
         if (OperatingSystem.IsWindows()) return;
         // .NET keeps a copy of the environment, which native code does not see; fails only without memory
         _ = SetForNativeCode(Switch, Off, overwrite: 1);
     }
+
+    [DllImport("libc", EntryPoint = "unsetenv", CharSet = CharSet.Ansi, BestFitMapping = false, ThrowOnUnmappableChar = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static extern int UnsetForNativeCode(string name);
 
     [DllImport("libc", EntryPoint = "setenv", CharSet = CharSet.Ansi, BestFitMapping = false, ThrowOnUnmappableChar = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]

@@ -27,7 +27,7 @@ internal sealed class OrtWeights : IDisposable
     /// <summary>Opens a session on a model whose large constants are shared.</summary>
     /// <exception cref="LortaException">LRT612: ONNX Runtime cannot load it; LRT615: no room for temporary files, of which none
     /// stays.</exception>
-    public InferenceSession Open(OnnxModel model, OrtSettings settings)
+    public InferenceSession Open(OnnxModel model, OrtEngineOptions settings)
     {
         StopRequest.ThrowIfAny();
         try
@@ -56,7 +56,7 @@ internal sealed class OrtWeights : IDisposable
         _scratch?.Dispose();
     }
 
-    private InferenceSession OpenShared(OnnxModel model, OrtSettings settings)
+    private InferenceSession OpenShared(OnnxModel model, OrtEngineOptions settings)
     {
         MapComputed(model);
         var shared = model.Graph.Initializers

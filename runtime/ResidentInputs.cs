@@ -17,7 +17,7 @@ internal sealed class ResidentInputs : IDisposable
     /// <param name="settings">The device that reads them.</param>
     /// <param name="weights">Opens the session that copies.</param>
     /// <param name="values">The inputs by name, in the CPU's memory; whoever gives them keeps them.</param>
-    public ResidentInputs(OrtSettings settings, OrtWeights weights, IReadOnlyDictionary<string, OrtValue> values)
+    public ResidentInputs(OrtEngineOptions settings, OrtWeights weights, IReadOnlyDictionary<string, OrtValue> values)
     {
         _values = values;
         if (!settings.IsCuda || values.Count == 0) return;

@@ -37,15 +37,17 @@ public sealed class AdapterTrainer : IDisposable
     public AdapterTrainer(OrtEngine engine, OnnxModel model, TrainingOptions options)
         : this(engine, options, TrainingGraphBuilder.Build(model, options, engine.Catalog))
     {
+        foreach (var finding in Graphs.Findings) TrainerLog.Found(engine.Log, finding.Node, finding.Reason);
     }
 
     /// <summary>Opens graphs that were made already.</summary>
     internal AdapterTrainer(OrtEngine engine, TrainingOptions options, TrainingGraphs graphs)
     {
         (Engine, _options, Graphs) = (engine, options, graphs);
+        engine.ThrowIfDisposed();
         Evaluator = Evaluator.Of(graphs.Evaluation);
         var dropout = options.Adapter.Dropout > 0 ? new DropoutMasks(options.Seed, options.Adapter.Dropout) : null;
-        _sessions = engine.Settings.Open(graphs, dropout);
+        _sessions = engine.Options.Open(graphs, dropout);
         Runtime = _sessions;
     }
 
@@ -72,7 +74,7 @@ public sealed class AdapterTrainer : IDisposable
 
     internal ITrainingRuntime Runtime { get; private set; }
 
-    internal TimeProvider Clock { get; init; } = TimeProvider.System;
+    internal TimeProvider Clock => Engine.Options.Clock;
 
     /// <summary>Whether factors start at their initial values, not at those of an adapter.</summary>
     internal bool IsFresh => _options.Values.Count == 0;
@@ -263,15 +265,16 @@ public sealed class AdapterTrainer : IDisposable
         if (start.Step >= plan.Steps && !options.Resume)
             throw new ArgumentException(string.Create(CultureInfo.InvariantCulture,
                 $"The trainer has made {start.Step} steps, and the run has {plan.Steps}: state more, or set State to one of step 0."));
+        if (options is { Resume: true, Folder: { } folder } && start.Step > 0) TrainerLog.Resumed(Engine.Log, folder, start.Step);
         return new TrainingLoop(this, options, plan, store, start);
     }
 
     private IRunStore StoreOf(FitOptions options)
     {
         if (options.Folder is not { } folder) return new BestInMemory();
-        var checkpoints = new CheckpointStore(Path.Join(folder, "checkpoints"));
+        var checkpoints = new CheckpointStore(Path.Join(folder, "checkpoints"), note => TrainerLog.Noted(Engine.Log, note));
         if (!options.Resume && checkpoints.HasAny) throw CheckpointErrors.OfAnotherRun(folder);
-        return new RunCheckpoints(checkpoints, RecipeMapping.ToRecipe(_options, options), Engine.Settings.ThreadCount);
+        return new RunCheckpoints(checkpoints, RecipeMapping.ToRecipe(_options, options), Engine.Options.ThreadCount);
     }
 
     // The eval graph computes the loss too, which takes labels: these do not count.

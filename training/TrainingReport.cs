@@ -68,7 +68,7 @@ public sealed record TrainingReport
     public string Device { get; init; } = "cpu";
 
     /// <summary>The part of ONNX Runtime that computed; never another than the device asks for.</summary>
-    public string Provider { get; init; } = new OrtSettings().Provider;
+    public string Provider { get; init; } = new OrtEngineOptions().Provider;
 
     /// <summary>The adapter folder that was written; null where none was.</summary>
     public string? Adapter { get; init; }

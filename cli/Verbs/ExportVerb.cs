@@ -60,10 +60,10 @@ internal static class ExportVerb
 
     // Compared before anything is written: a failed comparison leaves an existing output as it is.
     internal static ExportResult Run(
-        Request request, ExportOptions options, OrtSettings settings, IProgress<WorkProgress>? progress = null)
+        Request request, ExportOptions options, OrtEngineOptions settings, IProgress<WorkProgress>? progress = null)
     {
         progress?.Report(WorkProgress.Uncounted("reading the model"));
-        var (evaluator, deployed) = (settings.ToEvaluator(), OnnxModel.Load(request.Model));
+        var (evaluator, deployed) = (settings.ToEngine(), OnnxModel.Load(request.Model));
         var target = ExportTarget.Of(request.Model, deployed, request.Output) with { Inputs = [.. request.Read(settings.Catalog)] };
         target.Check(request.Force);
         var adapter = StoredAdapters.Load(request.Adapter, settings.Catalog);
@@ -104,7 +104,7 @@ internal static class ExportVerb
     }
 
     // The recipe that an adapter was trained with. Nobody asked for it, so one that cannot be read is none.
-    private static (Recipe Recipe, string Path)? RecipeOfRun(Call call, string adapter, string model, OrtSettings settings)
+    private static (Recipe Recipe, string Path)? RecipeOfRun(Call call, string adapter, string model, OrtEngineOptions settings)
     {
         try
         {
@@ -187,7 +187,7 @@ internal static class ExportVerb
         new("LRT806", "--keep-base, --widen: a base that is kept has no weight to widen.", "Give one of the two.") { IsUsage = true };
 
     private static Losses LossesOf(
-        Request request, (UnderstoodModel Base, FoldedModel Folded) models, bool allowOtherBase, OrtSettings settings,
+        Request request, (UnderstoodModel Base, FoldedModel Folded) models, bool allowOtherBase, OrtEngineOptions settings,
         IProgress<WorkProgress>? progress)
     {
         var adapted = new EvaluationRequest

@@ -65,13 +65,13 @@ internal static class GenerateVerb
 
     // An adapter is side branches, or what the cache holds before the text.
     private static (OnnxModel Model, InitialCache? Initial) Load(
-        Call call, string path, (string? Path, bool AllowOtherBase) given, OrtSettings settings)
+        Call call, string path, (string? Path, bool AllowOtherBase) given, OrtEngineOptions settings)
     {
         var deployed = OnnxModel.Load(path);
         if (given.Path is null) return (deployed, null);
         var adapter = StoredAdapters.Load(given.Path, call.Catalog);
         var initial = call.Catalog.TargetsOf(adapter.Config.Method) is { AreAttention: true }
-            ? InitialCache.Of(UnderstoodModel.Of(deployed), adapter, given.AllowOtherBase, settings.ToEvaluator())
+            ? InitialCache.Of(UnderstoodModel.Of(deployed), adapter, given.AllowOtherBase, settings.ToEngine())
             : null;
         return initial is not null
             ? (deployed, initial)

@@ -44,20 +44,21 @@ internal static class GradcheckVerb
             });
     }
 
-    private static Verdict AgainstGolden(UnderstoodModel model, Golden golden, (string? Batch, string? Names) files, OrtSettings settings)
+    private static Verdict AgainstGolden(
+        UnderstoodModel model, Golden golden, (string? Batch, string? Names) files, OrtEngineOptions settings)
     {
         var deployed = model.Deployed;
         var names = files.Names is null ? null : ParameterNameFile.Load(files.Names, deployed);
         var options = golden.ToOptions(model, settings.Catalog, names);
         var batch = files.Batch
             ?? Path.Combine(Path.GetDirectoryName(Path.GetFullPath(deployed.Path))!, "reference", golden.Batch ?? "batch.safetensors");
-        var result = new GoldenCheck(golden, settings.ToEvaluator())
+        var result = new GoldenCheck(golden, settings.ToEngine())
             .Run(TrainingGraphBuilder.Build(model, options, settings.Catalog), StoredBatch.Load(batch), settings);
         return new Verdict(result, result.Ok ? null : GradcheckErrors.Wrong(
             deployed.FileName, "the golden", result.Factors.Select(factor => (factor.Name, factor.GradRelDiff))));
     }
 
-    private static Verdict AgainstDifferences(UnderstoodModel model, TrainingOptions options, string? file, OrtSettings settings)
+    private static Verdict AgainstDifferences(UnderstoodModel model, TrainingOptions options, string? file, OrtEngineOptions settings)
     {
         var vocabulary = TokenEmbedding.Vocabulary(model.Deployed);
         var values = CentralDifferenceCheck.FactorsOf(AdapterPlan.Of(model, options.Adapter, settings.Catalog), options.Seed);

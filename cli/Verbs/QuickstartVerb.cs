@@ -51,7 +51,7 @@ internal static class QuickstartVerb
     private static Verdict Run(Call call, string folder, RunRequest request)
     {
         request.Settings.CheckDevice();
-        var evaluator = request.Settings.ToEvaluator();
+        var evaluator = request.Settings.ToEngine();
         var deployed = OnnxModel.Load(request.Recipe.Model);
         var merged = Path.Combine(folder, "merged.onnx");
         new OutputGuard(force: true, deployed.Files).CheckModel(merged);
@@ -89,7 +89,7 @@ internal static class QuickstartVerb
 
     private static string Sample(OnnxModel model, RunRequest request)
     {
-        var settings = new OrtSettings(Threads: request.Settings.Threads);
+        var settings = new OrtEngineOptions { Threads = request.Settings.Threads };
         using var generator = new TextGenerator(model, request.Recipe.Tokenizer, settings, TimeProvider.System);
         return generator.Continue(Prompt, new GenerationOptions { MaxTokens = SampleTokens }).Whole;
     }

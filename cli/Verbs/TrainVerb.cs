@@ -54,6 +54,6 @@ internal static class RecipeArgument
     }
 
     /// <summary>A recipe whose data another model is judged on.</summary>
-    public static Recipe OfModel(Call call, string path, string model, OrtSettings settings) =>
+    public static Recipe OfModel(Call call, string path, string model, OrtEngineOptions settings) =>
         Load(call, path, [], (null, null, settings.Device)) with { Model = model };
 }

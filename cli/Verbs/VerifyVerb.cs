@@ -49,7 +49,7 @@ internal static class VerifyVerb
                 AllowOtherBase = true,
                 Progress = call.Progress,
             };
-            var verifier = new Verifier(settings.ToEvaluator());
+            var verifier = new Verifier(settings.ToEngine());
             var byType = Math.Max(Verifier.DefaultTolerance(first), Verifier.DefaultTolerance(second));
             var beside = call.Get(adapter) is { } folder ? StoredAdapters.Load(folder, call.Catalog) : null;
             var result = beside is not null

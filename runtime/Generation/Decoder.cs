@@ -27,7 +27,7 @@ internal sealed class Decoder : IDisposable
     /// <param name="settings">Device and threads.</param>
     /// <param name="initial">What its cache holds before a text is read; null = nothing.</param>
     /// <exception cref="LortaException">LRT612: ONNX Runtime cannot load it; LRT614, LRT620: no decoder.</exception>
-    public Decoder(OnnxModel model, OrtSettings settings, InitialCache? initial = null)
+    public Decoder(OnnxModel model, OrtEngineOptions settings, InitialCache? initial = null)
     {
         _initial = initial;
         (_name, _ports) = (model.Path.Length > 0 ? model.Path : "the decoder", DecoderPorts.Of(model));

@@ -21,7 +21,7 @@ internal sealed class TextGenerator : IDisposable
     /// <param name="clock">Measures speed.</param>
     /// <param name="initial">What the decoder's cache holds before a text is read; null = nothing.</param>
     /// <exception cref="LortaException">LRT5xx: no such tokenizer; LRT612, LRT614, LRT620: no decoder.</exception>
-    public TextGenerator(OnnxModel model, string? tokenizer, OrtSettings settings, TimeProvider clock, InitialCache? initial = null)
+    public TextGenerator(OnnxModel model, string? tokenizer, OrtEngineOptions settings, TimeProvider clock, InitialCache? initial = null)
     {
         var beside = Path.GetDirectoryName(Path.GetFullPath(model.Path))!;
         _tokenizer = TextTokenizer.Load(tokenizer ?? beside);

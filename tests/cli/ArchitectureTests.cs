@@ -19,26 +19,26 @@ internal sealed class ArchitectureTests
     [TestCase(typeof(AdapterFold), "LoRTA.Onnx.Training")]
     [TestCase(typeof(AdapterFold), "Microsoft.ML.OnnxRuntime")]
     [TestCase(typeof(AdapterFold), "Google.Protobuf")]
-    [TestCase(typeof(OrtSettings), "LoRTA.Onnx.Training")]
-    [TestCase(typeof(OrtSettings), "LoRTA.Onnx.Export")]
-    [TestCase(typeof(OrtSettings), "Google.Protobuf")]
-    [TestCase(typeof(OrtSettings), "YamlDotNet")]
-    [TestCase(typeof(OrtSettings), "CsvHelper")]
+    [TestCase(typeof(OrtEngineOptions), "LoRTA.Onnx.Training")]
+    [TestCase(typeof(OrtEngineOptions), "LoRTA.Onnx.Export")]
+    [TestCase(typeof(OrtEngineOptions), "Google.Protobuf")]
+    [TestCase(typeof(OrtEngineOptions), "YamlDotNet")]
+    [TestCase(typeof(OrtEngineOptions), "CsvHelper")]
     [TestCase(typeof(AdapterTrainer), "LoRTA.Onnx.Export")]
     [TestCase(typeof(AdapterTrainer), "Google.Protobuf")]
     [TestCase(typeof(AdapterTrainer), "System.Console")]
     [TestCase(typeof(AdapterTrainer), "System.CommandLine")]
     [TestCase(typeof(AdapterTrainer), "Spectre.Console")]
     [TestCase(typeof(AdapterFold), "System.Console")]
-    [TestCase(typeof(OrtSettings), "System.Console")]
+    [TestCase(typeof(OrtEngineOptions), "System.Console")]
     [TestCase(typeof(OnnxModel), "System.Console")]
-    [TestCase(typeof(OrtSettings), "System.CommandLine")]
-    [TestCase(typeof(OrtSettings), "Spectre.Console")]
+    [TestCase(typeof(OrtEngineOptions), "System.CommandLine")]
+    [TestCase(typeof(OrtEngineOptions), "Spectre.Console")]
     public void Library_does_not_reference(Type library, string forbidden) =>
         Assert.That(library.Assembly.GetReferencedAssemblies().Select(reference => reference.Name), Has.None.EqualTo(forbidden));
 
     [TestCase(typeof(AdapterFold))]
-    [TestCase(typeof(OrtSettings))]
+    [TestCase(typeof(OrtEngineOptions))]
     [TestCase(typeof(AdapterTrainer))]
     public void The_libraries_stand_on_graphgen(Type library) =>
         Assert.That(library.Assembly.GetReferencedAssemblies().Select(reference => reference.Name), Has.Some.EqualTo("LoRTA.Onnx.GraphGen"));
@@ -50,7 +50,7 @@ internal sealed class ArchitectureTests
     [Test]
     public void Every_namespace_begins_with_its_assembly() =>
         Assert.That(
-            new[] { typeof(OnnxModel), typeof(AdapterFold), typeof(OrtSettings), typeof(AdapterTrainer), typeof(Application) }.Select(type => type.Assembly).SelectMany(assembly => Strays(assembly)),
+            new[] { typeof(OnnxModel), typeof(AdapterFold), typeof(OrtEngineOptions), typeof(AdapterTrainer), typeof(Application) }.Select(type => type.Assembly).SelectMany(assembly => Strays(assembly)),
             Is.Empty);
 
     private static IEnumerable<string?> Strays(Assembly assembly) => assembly.GetTypes()

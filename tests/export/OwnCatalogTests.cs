@@ -33,7 +33,7 @@ internal sealed class OwnCatalogTests
     private readonly OnnxModel _base = WithMish();
     private TestFolder _folder = null!;
 
-    private static OrtSettings Settings { get; } = new(Threads: 1) { Catalog = Catalog };
+    private static OrtEngineOptions Settings { get; } = new() { Threads = 1, Catalog = Catalog };
 
     [SetUp]
     public void SetUp() => _folder = new TestFolder();
@@ -67,7 +67,7 @@ internal sealed class OwnCatalogTests
         Trained().Save();
         var adapter = Adapter.Load(_folder["adapter"]);
 
-        new AdapterFold(Settings.ToEvaluator()).Fold(_base, adapter, new ExportOptions()).Model.Save(_folder["folded.onnx"]);
+        new AdapterFold(Settings.ToEngine()).Fold(_base, adapter, new ExportOptions()).Model.Save(_folder["folded.onnx"]);
         DeployedInjection.WithInputs(_base, adapter, allowOtherBase: false, Catalog).Save(_folder["injected.onnx"]);
 
         var adapted = AdaptedModels.Switchable(UnderstoodModel.Of(_base), adapter, allowOtherBase: false, Catalog).Model;
@@ -76,7 +76,7 @@ internal sealed class OwnCatalogTests
         Assert.That(Difference(adapted, OnnxModel.Load(_folder["injected.onnx"])), Is.LessThanOrEqualTo(1e-5));
     }
 
-    private static double Difference(OnnxModel a, OnnxModel b) => new Verifier(Settings.ToEvaluator()).Compare(a, b, new VerifyOptions { Length = 8 }).MaxRelDiff;
+    private static double Difference(OnnxModel a, OnnxModel b) => new Verifier(Settings.ToEngine()).Compare(a, b, new VerifyOptions { Length = 8 }).MaxRelDiff;
 
     private Adapter Trained()
     {

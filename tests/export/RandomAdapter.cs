@@ -16,7 +16,7 @@ internal static class RandomAdapter
 {
     public static OrtEngine Evaluator { get; } = EvaluatorOf(LortaCatalog.Default);
 
-    public static OrtEngine EvaluatorOf(LortaCatalog catalog) => new(new OrtSettings(Threads: 1) { Catalog = catalog });
+    public static OrtEngine EvaluatorOf(LortaCatalog catalog) => new(new OrtEngineOptions { Threads = 1, Catalog = catalog });
 
     public static Adapter For(
         OnnxModel deployed, string method = "lorta", IReadOnlyList<int>? layers = null, LortaCatalog? catalog = null) =>

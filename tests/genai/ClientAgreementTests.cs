@@ -38,7 +38,7 @@ internal sealed class ClientAgreementTests
     {
         using var folder = new TestFolder();
         var path = deployment.Open(folder);
-        using var generator = new TextGenerator(OnnxModel.Load(path), null, new OrtSettings(), TimeProvider.System);
+        using var generator = new TextGenerator(OnnxModel.Load(path), null, new OrtEngineOptions(), TimeProvider.System);
         using var client = new Client(path);
 
         foreach (var prompt in Prompts)

@@ -21,7 +21,7 @@ internal sealed class DeployingTests
     {
         using var folder = new TestFolder();
         var path = Deployment.Assembled("llama-mini/genai-int4").Adapted(keepBase).Open(folder);
-        using var generator = new TextGenerator(OnnxModel.Load(path), null, new OrtSettings(), TimeProvider.System);
+        using var generator = new TextGenerator(OnnxModel.Load(path), null, new OrtEngineOptions(), TimeProvider.System);
 
         var text = Continue(path, Prompt, maxTokens: 20);
 

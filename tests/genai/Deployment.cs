@@ -42,7 +42,7 @@ internal sealed record Deployment(string Name, Func<TestFolder, string> Open)
             using var before = new TestFolder();
             var source = Open(before);
             var model = OnnxModel.Load(source);
-            var folded = new AdapterFold(new OrtEngine(new OrtSettings())).Fold(model, RandomAdapter(model), new ExportOptions { KeepBase = keepBase });
+            var folded = new AdapterFold(new OrtEngine()).Fold(model, RandomAdapter(model), new ExportOptions { KeepBase = keepBase });
             foreach (var file in Directory.GetFiles(source).Where(file => !Path.GetFileName(file).StartsWith(model.FileName, StringComparison.Ordinal))) File.Copy(file, folder[Path.GetFileName(file)]);
             folded.Model.Save(folder[model.FileName]);
             return folder.Path;

@@ -17,7 +17,7 @@ internal sealed class OrtEngineTests
         using var folder = new TestFolder();
         var model = Chain(products: 1);
         model.Save(folder["model.onnx"]);
-        using var compiled = new OrtEngine(new OrtSettings()).Compile(OnnxModel.Load(folder["model.onnx"]));
+        using var compiled = new OrtEngine().Compile(OnnxModel.Load(folder["model.onnx"]));
         compiled.Run(Inputs(rows: 1));
         using (var writer = new FileStream(folder["model.onnx"], FileMode.Open)) writer.SetLength(100);
 
@@ -28,9 +28,33 @@ internal sealed class OrtEngineTests
     }
 
     [Test]
+    public void Closed_engine_opens_nothing()
+    {
+        var engine = new OrtEngine();
+        engine.Dispose();
+
+        Assert.Throws<ObjectDisposedException>(() => engine.Compile(Chain(products: 1)));
+    }
+
+    [Test]
+    public void Unknown_device_is_refused_at_once() =>
+        Assert.That(Assert.Throws<LortaException>(() => new OrtEngine(new() { Device = "tpu" }))!.Code, Is.EqualTo("LRT610"));
+
+    [Test]
+    public void Telemetry_that_is_asked_for_too_late_is_said_to_stay_off()
+    {
+        using var first = new OrtEngine();
+        var log = new LogLines();
+
+        using var second = new OrtEngine(new() { AllowTelemetry = true, Loggers = log });
+
+        Assert.That(log.Lines, Has.Exactly(1).Matches("^Warning 612: .* telemetry .* has no effect"));
+    }
+
+    [Test]
     public void Run_that_is_under_way_ends_when_that_is_asked_for()
     {
-        using var compiled = new OrtEngine(new OrtSettings()).Compile(Chain(Products));
+        using var compiled = new OrtEngine().Compile(Chain(Products));
         using var stop = new CancellationTokenSource(TimeSpan.FromMilliseconds(300));
         using var scope = StopRequest.Under(stop.Token);
 

@@ -6,7 +6,7 @@ namespace LoRTA.Onnx.Runtime.Tests;
 
 internal sealed class ResidentInputsTests
 {
-    private static readonly OrtSettings Settings = new(Threads: 1);
+    private static readonly OrtEngineOptions Settings = new() { Threads = 1 };
 
     [Test]
     public void Runs_read_the_values_of_the_last_change()

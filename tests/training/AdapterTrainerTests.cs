@@ -1,4 +1,5 @@
 using System.Collections;
+using System.Globalization;
 using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Adapters;
 using LoRTA.Onnx.GraphGen.Adapters.Stored;
@@ -14,7 +15,7 @@ namespace LoRTA.Onnx.Training.Tests;
 
 internal sealed class AdapterTrainerTests
 {
-    private static readonly OrtEngine Engine = new(new OrtSettings(Threads: 1));
+    private static readonly OrtEngine Engine = new(new OrtEngineOptions { Threads = 1 });
 
     // Tokens of two classes: those of the second have larger ids.
     private static readonly Batch[] Batches =
@@ -39,7 +40,7 @@ internal sealed class AdapterTrainerTests
         using var run = new TinyRun();
         run.Train("run");
         var recipe = run.Request("run").Recipe;
-        using var task = PreparedTask.Of(recipe, new OrtSettings(Threads: 1));
+        using var task = PreparedTask.Of(recipe, new OrtEngineOptions { Threads = 1 });
         using var trainer = new AdapterTrainer(Engine, OnnxModel.Load(recipe.Model), RecipeMapping.ToOptions(recipe, null));
 
         trainer.Fit(new EpochByEpoch(task.Data.Train), task.Options);
@@ -240,6 +241,52 @@ internal sealed class AdapterTrainerTests
     }
 
     [Test]
+    public void Continued_run_is_logged()
+    {
+        var log = new LogLines();
+        using var engine = new OrtEngine(new() { Threads = 1, Loggers = log });
+        var options = Fit with { Folder = _folder["run"], Resume = true };
+        using (var first = Open()) first.Fit(Batches, options with { Steps = 3 });
+
+        using var second = Open(engine: engine);
+        second.Fit(Batches, options with { Steps = 5 });
+
+        Assert.That(log.Lines, Is.EqualTo(new[] { $"Information 2: {_folder["run"]}: continues after step 3" }));
+    }
+
+    // 1,000 with LORTA_TRAINERS=1000
+    [Test, Category("Slow"), Platform("Linux")]
+    public void Engines_and_trainers_that_come_and_go_leave_nothing_behind()
+    {
+        var count = int.Parse(Environment.GetEnvironmentVariable("LORTA_TRAINERS") ?? "50", CultureInfo.InvariantCulture);
+        for (var i = 0; i < 10; i++) TrainOnce();
+        var (files, memory) = (OpenFiles(), Memory());
+
+        for (var i = 0; i < count; i++) TrainOnce();
+
+        Assert.That(OpenFiles(), Is.LessThanOrEqualTo(files + 2), "open files");
+        Assert.That((Memory() - memory) / 1e6, Is.LessThan(50), "MB; the weights of one trainer take 5");
+
+        static void TrainOnce()
+        {
+            using var engine = new OrtEngine(new() { Threads = 1 });
+            using var trainer = Open(engine: engine);
+            trainer.Step(Batches[0]);
+            trainer.Evaluate([Batches[0]]);
+        }
+
+        static int OpenFiles() => Directory.GetFiles("/proc/self/fd").Length;
+
+        static long Memory()
+        {
+            GC.Collect();
+            GC.WaitForPendingFinalizers();
+            GC.Collect();
+            return Environment.WorkingSet;
+        }
+    }
+
+    [Test]
     public void Adapter_is_stored_with_its_task_and_classes()
     {
         using var trainer = Open();
@@ -252,7 +299,7 @@ internal sealed class AdapterTrainerTests
 
     private static readonly FitOptions Fit = new() { Epochs = 2, Schedule = Schedule.Linear() };
 
-    private static AdapterTrainer Open(double learningRate = 1e-2, AdapterOptions? adapter = null) => new(Engine, OnnxModel.Load(Path.Combine(Fixtures.Repository, "models", "roberta-mini")), new TrainingOptions
+    private static AdapterTrainer Open(double learningRate = 1e-2, AdapterOptions? adapter = null, OrtEngine? engine = null) => new(engine ?? Engine, OnnxModel.Load(Path.Combine(Fixtures.Repository, "models", "roberta-mini")), new TrainingOptions
     {
         Adapter = adapter ?? new() { Method = "lorta", Rank = 2, Alpha = 4, Targets = ["q", "v"] },
         Task = "classification",

@@ -52,7 +52,7 @@ internal sealed class TinyRun : IDisposable
     public RunRequest Request(string output, LortaCatalog catalog, params string[] settings) => new()
     {
         Recipe = RecipeFile.Load(_folder["recipe.yaml"], catalog, [.. settings, $"output={_folder[output]}"]),
-        Settings = new(Threads: 1) { Catalog = catalog },
+        Settings = new() { Threads = 1, Catalog = catalog },
     };
 
     public TrainingReport Train(string output, params string[] settings) => Train(Request(output, settings), Progress.None);

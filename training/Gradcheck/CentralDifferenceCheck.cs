@@ -29,7 +29,7 @@ internal sealed record DifferenceResult(double Loss, double LossNoise, double Ma
 /// <param name="graphs">The graphs; no trained tensor should be zero.</param>
 /// <param name="settings">Device and threads.</param>
 /// <param name="seed">Seed of the directions.</param>
-internal sealed class CentralDifferenceCheck(TrainingGraphs graphs, OrtSettings settings, long seed)
+internal sealed class CentralDifferenceCheck(TrainingGraphs graphs, OrtEngineOptions settings, long seed)
 {
     private const int Directions = 3;       // of every tensor
     private const int MoreDirections = 3;   // where these do not agree

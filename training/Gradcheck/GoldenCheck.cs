@@ -45,7 +45,7 @@ internal sealed class GoldenCheck(Golden golden, IGraphEvaluator evaluator)
     private const double Noise = 1e-6;   // of the gradient's norm
     private const double Counts = 1e-4;  // of a tensor's largest gradient: AdamW turns noise in smaller ones into whole steps
 
-    public GoldenResult Run(TrainingGraphs graphs, Batch batch, OrtSettings settings)
+    public GoldenResult Run(TrainingGraphs graphs, Batch batch, OrtEngineOptions settings)
     {
         golden.Check(graphs.Trained, graphs.Plan.Sites.All);
         using var runtime = settings.Open(graphs);

@@ -13,7 +13,7 @@ namespace LoRTA.Onnx.Training.Gradcheck;
 /// (<see cref="DoublePrecision"/>).</summary>
 internal sealed class MeasuredLoss : IDisposable
 {
-    private static readonly OrtSettings Cpu = new();
+    private static readonly OrtEngineOptions Cpu = new();
 
     private readonly TrainingGraphs _graphs;
     private readonly OrtWeights _weights = new();
@@ -22,7 +22,7 @@ internal sealed class MeasuredLoss : IDisposable
     private readonly Dictionary<string, OrtValue> _frozen;
     private readonly FittedBatch _batch;
 
-    public MeasuredLoss(TrainingGraphs graphs, OrtSettings settings, Batch batch)
+    public MeasuredLoss(TrainingGraphs graphs, OrtEngineOptions settings, Batch batch)
     {
         _graphs = graphs;
         _session = _weights.Open(LossOf(graphs), settings with { Device = "cpu" });

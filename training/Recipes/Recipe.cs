@@ -32,7 +32,7 @@ internal sealed record Recipe
     [Description("Every random value is a function of this number, a name and an index.")]
     public long Seed { get; init; }
 
-    [OutsideIdentity, RegularExpression(OrtSettings.DevicePattern), Description(OrtSettings.DeviceHelp)]
+    [OutsideIdentity, RegularExpression(OrtEngineOptions.DevicePattern), Description(OrtEngineOptions.DeviceHelp)]
     public string Device { get; init; } = "cpu";
 
     [OutsideIdentity, Description("The run folder. Default: runs/ and the recipe's name.")]

@@ -52,7 +52,7 @@ internal sealed class PreparedTask : IDisposable
     /// <param name="values">Given values of trained tensors; those that are absent start as the recipe says.</param>
     /// <param name="from">The adapter that the recipe continues from; its values go first.</param>
     /// <param name="clock">Clock for speeds; null = the system's.</param>
-    public static PreparedTask Of(Recipe recipe, OrtSettings settings, IReadOnlyDictionary<string, OnnxTensor>? values = null,
+    public static PreparedTask Of(Recipe recipe, OrtEngineOptions settings, IReadOnlyDictionary<string, OnnxTensor>? values = null,
         Adapter? from = null, TimeProvider? clock = null)
     {
         var model = OnnxModel.Load(recipe.Model);
@@ -63,7 +63,8 @@ internal sealed class PreparedTask : IDisposable
         var graphs = TrainingGraphBuilder.Build(understood, options, settings.Catalog);
         string?[] warnings = [length, ClassifierHead.Of(model, recipe.Task).Warning(model, graphs.Trained)];
         var data = DataOf(recipe, graphs.Evaluation);
-        var trainer = new AdapterTrainer(new OrtEngine(settings), options, graphs) { Clock = clock ?? TimeProvider.System };
+        var engine = (clock is null ? settings : settings with { Clock = clock }).ToEngine();
+        var trainer = new AdapterTrainer(engine, options, graphs);
         return new PreparedTask(recipe, data, trainer)
         {
             ModelFiles = model.Files,
@@ -96,5 +97,9 @@ internal sealed class PreparedTask : IDisposable
         .. evaluation.Metrics.Select(metric => ($"validation {metric.Key}", Phrases.Number(metric.Value))),
     ];
 
-    public void Dispose() => Trainer.Dispose();
+    public void Dispose()
+    {
+        Trainer.Dispose();
+        Trainer.Engine.Dispose();
+    }
 }

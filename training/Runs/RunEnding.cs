@@ -13,7 +13,7 @@ internal sealed record RunEnding(string? Sentence)
     public string? Command { get; init; }
 
     /// <summary>How the run of a report ended.</summary>
-    public static RunEnding Of(TrainingReport report, RunState run, RunPlan plan, RunFolder folder, OrtSettings settings)
+    public static RunEnding Of(TrainingReport report, RunState run, RunPlan plan, RunFolder folder, OrtEngineOptions settings)
     {
         var loss = run.Step > 0 ? $" (training loss {Phrases.Number(run.Loss)})" : string.Empty;
         var at = string.Create(CultureInfo.InvariantCulture, $"at step {run.Step} of {plan.Steps}{loss}");
@@ -29,7 +29,7 @@ internal sealed record RunEnding(string? Sentence)
     }
 
     // A recipe states the device; these are of the command line alone, and other ones would give other bytes.
-    private static string Options(OrtSettings settings) => string.Concat(
+    private static string Options(OrtEngineOptions settings) => string.Concat(
         settings.Threads > 0 ? string.Create(CultureInfo.InvariantCulture, $" --threads {settings.Threads}") : string.Empty,
         settings.AllowTf32 ? " --allow-tf32" : string.Empty);
 }

@@ -61,7 +61,7 @@ internal sealed class TrainingLoop(AdapterTrainer trainer, FitOptions options, R
     public TrainingReport Report()
     {
         var seconds = trainer.Clock.GetElapsedTime(_started).TotalSeconds;
-        var settings = trainer.Engine.Settings;
+        var settings = trainer.Engine.Options;
         return new TrainingReport
         {
             Ending = IsStopped ? TrainingEnding.Stopped

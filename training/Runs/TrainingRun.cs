@@ -25,7 +25,7 @@ internal abstract record RecipeRequest
     public required Recipe Recipe { get; init; }
 
     /// <summary>How it is computed, on the recipe's device whichever is given here, and what there is to choose from.</summary>
-    public OrtSettings Settings { get => field with { Device = Recipe.Device }; init; } = new();
+    public OrtEngineOptions Settings { get => field with { Device = Recipe.Device }; init; } = new();
 
     /// <summary>Families to choose from.</summary>
     public LortaCatalog Catalog => Settings.Catalog;
@@ -212,7 +212,7 @@ internal static class TrainingRun
                 + "Unless another metric has improved, try another learning rate.";
     }
 
-    private static RunRecord Record(PreparedTask task, Recipe recipe, RunFolder folder, TrainingReport result, OrtSettings settings)
+    private static RunRecord Record(PreparedTask task, Recipe recipe, RunFolder folder, TrainingReport result, OrtEngineOptions settings)
     {
         var lines = MetricsLog.Read(folder.Metrics);
         var start = lines.Select(line => line.EvaluationEvent).FirstOrDefault(evaluation => evaluation?.Step == 0)?.Loss;

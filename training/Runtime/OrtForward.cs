@@ -19,7 +19,7 @@ internal sealed class OrtForward : IForwardRuntime
     /// <param name="graph">Batch in; loss and outputs out.</param>
     /// <param name="settings">Device and threads.</param>
     /// <param name="values">Inputs that are the same for every batch: factors, trained parameters.</param>
-    public OrtForward(EvaluationGraph graph, OrtSettings settings, IReadOnlyDictionary<string, OnnxTensor> values)
+    public OrtForward(EvaluationGraph graph, OrtEngineOptions settings, IReadOnlyDictionary<string, OnnxTensor> values)
     {
         _batches = graph.Batches;
         _session = _weights.Open(graph.Model, settings);

@@ -29,7 +29,7 @@ internal sealed class OrtSessionRuntime : ITrainingRuntime
     /// <param name="graphs">The graphs and the tensors that move.</param>
     /// <param name="settings">Device and threads; the optimizer always steps on the CPU, where the few trained tensors live.</param>
     /// <param name="dropout">Source of dropout masks.</param>
-    public OrtSessionRuntime(TrainingGraphs graphs, OrtSettings settings, DropoutMasks? dropout = null)
+    public OrtSessionRuntime(TrainingGraphs graphs, OrtEngineOptions settings, DropoutMasks? dropout = null)
     {
         _graphs = graphs;
         _feeds = new BatchFeeds(dropout);
@@ -84,7 +84,7 @@ internal sealed class OrtSessionRuntime : ITrainingRuntime
             binding.BindOutput(OptimizerNames.Next(buffer.Input), buffer.Next);
         }
         binding.BindOutput(OptimizerNames.GradientNorm, norm);
-        using var options = OrtSettings.ToRunOptions();
+        using var options = OrtEngineOptions.ToRunOptions();
         RuntimeErrors.WrapRun("the optimizer step", () =>
         {
             _optimizer.RunWithBinding(options, binding);

@@ -14,7 +14,7 @@ internal sealed class StackedRuntime : ITrainingRuntime
     /// <param name="graphs">The graphs and the tensors that move.</param>
     /// <param name="settings">Device and threads.</param>
     /// <param name="dropout">Source of dropout masks.</param>
-    public StackedRuntime(TrainingGraphs graphs, OrtSettings settings, DropoutMasks? dropout = null)
+    public StackedRuntime(TrainingGraphs graphs, OrtEngineOptions settings, DropoutMasks? dropout = null)
     {
         _stacked = new StackedTensors(graphs);
         _inner = new OrtSessionRuntime(_stacked.Graphs, settings, dropout);

@@ -8,11 +8,11 @@ namespace LoRTA.Onnx.Training.Runtime;
 internal static class TrainingRuntimes
 {
     /// <summary>Opens what trains: on a card, tensors of one shape in one piece.</summary>
-    public static ITrainingRuntime Open(this OrtSettings settings, TrainingGraphs graphs, DropoutMasks? dropout = null) =>
+    public static ITrainingRuntime Open(this OrtEngineOptions settings, TrainingGraphs graphs, DropoutMasks? dropout = null) =>
         settings.IsCuda ? new StackedRuntime(graphs, settings, dropout) : new OrtSessionRuntime(graphs, settings, dropout);
 
     /// <summary>Opens what measures.</summary>
     public static IForwardRuntime Open(
-        this OrtSettings settings, EvaluationGraph graph, IReadOnlyDictionary<string, OnnxTensor> values) =>
+        this OrtEngineOptions settings, EvaluationGraph graph, IReadOnlyDictionary<string, OnnxTensor> values) =>
         new OrtForward(graph, settings, values);
 }

@@ -42,7 +42,7 @@ internal sealed class CSharpTests
         Batch[] batches = [.. rows.Chunk(16).Select(batch => Batch.Padded(batch, filler: 1))];
         var (train, validation) = (batches[..^4], batches[^4..]);
 
-        var engine = new OrtEngine();
+        using var engine = new OrtEngine();
         var model = OnnxModel.Load(folder);
         using var trainer = new AdapterTrainer(engine, model, new()
         {

@@ -61,7 +61,7 @@ internal sealed record AdaptedFile(string Name, AdapterOptions Options)
         var values = CentralDifferenceCheck.FactorsOf(AdapterPlan.Of(Base, adapter), seed: 0);
         var graphs = TrainingGraphBuilder.Build(Base.Copy(), new TrainingOptions { Adapter = adapter, Task = Task, Values = values }, LortaCatalog.Default);
         var batch = SampleBatch.For(Task, plan.Architecture.Vocab ?? 2, graphs.Evaluation.Classes!.Value, seed: 0);
-        return new CentralDifferenceCheck(graphs, new OrtSettings(), seed: 0).Run(batch);
+        return new CentralDifferenceCheck(graphs, new OrtEngineOptions(), seed: 0).Run(batch);
     }
 
     /// <summary>How far an exported file is from base + adapter, and what the stored types cost.</summary>

@@ -24,7 +24,7 @@ namespace LoRTA.Onnx.Export.Tests.Exporters;
 /// <param name="Works">What works on it; null where no layer is understood.</param>
 internal sealed record ExporterFacts(string Name, ModelInspection Inspection, IReadOnlyList<string> Forms, IReadOnlyList<string> MlpForms, bool IsAsExpected, WorkingFacts? Works)
 {
-    private static readonly OrtSettings Settings = new();
+    private static readonly OrtEngineOptions Settings = new();
 
     /// <summary>Inspects, differentiates, folds and compares one export.</summary>
     public static ExporterFacts Of(string export, TestFolder folder)

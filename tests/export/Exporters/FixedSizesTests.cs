@@ -23,7 +23,7 @@ internal sealed class FixedSizesTests
     private const int Batch = 3;
     private const int Length = 12;
 
-    private static readonly Lazy<OrtSettings> OneThread = new(() => new OrtSettings(Threads: 1));
+    private static readonly Lazy<OrtEngineOptions> OneThread = new(() => new OrtEngineOptions { Threads = 1 });
 
     // A path would be looked up while the tests are listed, when none can be skipped for want of its file.
     private static readonly string[] Exported = ["llama-mini/ts-sdpa", "llama-mini/dynamo18", "roberta-mini/seqcls.ts-eager", "roberta-mini/seqcls.dynamo18", "esm-mini/mlm.ts-eager"];

@@ -91,7 +91,7 @@ internal sealed class OptimizedFilesTests
         var plan = AdapterPlan.Of(understood, RandomAdapter.Options(understood.Map));
         var graphs = TrainingGraphBuilder.Build(model, new TrainingOptions { Adapter = plan.Options, Task = "classification", Values = CentralDifferenceCheck.FactorsOf(plan, seed: 0) });
 
-        var check = new CentralDifferenceCheck(graphs, new OrtSettings(Threads: 1), seed: 0).Run(SampleBatch.For("classification", plan.Architecture.Vocab ?? 2, graphs.Evaluation.Classes!.Value, seed: 0));
+        var check = new CentralDifferenceCheck(graphs, new OrtEngineOptions { Threads = 1 }, seed: 0).Run(SampleBatch.For("classification", plan.Architecture.Vocab ?? 2, graphs.Evaluation.Classes!.Value, seed: 0));
 
         Assert.That(model.Graph.Nodes.Select(node => node.OpType), Has.Some.EqualTo("FusedGemm"));
         Assert.That(check.Ok, Is.True);

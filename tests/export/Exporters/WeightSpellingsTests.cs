@@ -122,7 +122,7 @@ internal sealed class WeightSpellingsTests
         var plan = AdapterPlan.Of(understood, RandomAdapter.Options(understood.Map, method));
         var graphs = TrainingGraphBuilder.Build(understood.Copy(), new TrainingOptions { Adapter = plan.Options, Task = "causal-lm", Values = CentralDifferenceCheck.FactorsOf(plan, seed: 0) }, LortaCatalog.Default);
 
-        var check = new CentralDifferenceCheck(graphs, new OrtSettings(Threads: 1), seed: 0).Run(SampleBatch.For("causal-lm", plan.Architecture.Vocab ?? 2, graphs.Evaluation.Classes!.Value, seed: 0));
+        var check = new CentralDifferenceCheck(graphs, new OrtEngineOptions { Threads = 1 }, seed: 0).Run(SampleBatch.For("causal-lm", plan.Architecture.Vocab ?? 2, graphs.Evaluation.Classes!.Value, seed: 0));
 
         Assert.That(check.Ok, Is.True, $"{check}");
     }

@@ -45,7 +45,7 @@ internal sealed class ExportValidityTests(string export)
     [TestCaseSource(nameof(Outputs))]
     public void ONNX_Runtime_opens_it(string output)
     {
-        using var options = new OrtSettings(Threads: 1).ToSessionOptions();
+        using var options = new OrtEngineOptions { Threads = 1 }.ToSessionOptions();
         options.GraphOptimizationLevel = GraphOptimizationLevel.ORT_DISABLE_ALL;
 
         Assert.DoesNotThrow(() => new InferenceSession(_folder[output], options).Dispose());

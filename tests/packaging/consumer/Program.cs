@@ -8,5 +8,5 @@ var model = OnnxModel.Load(args[0]);
 var map = AttentionMap.Of(CanonicalModel.Of(model));
 Console.WriteLine($"{map.Layers.Count} layers, {map.Heads} heads of {map.HeadWidth}");
 
-var result = new Verifier(new OrtEngine(new OrtSettings())).Compare(model, model, new VerifyOptions());
+var result = new Verifier(new OrtEngine()).Compare(model, model, new VerifyOptions());
 Console.WriteLine($"largest relative difference {result.MaxRelDiff}, same: {result.Ok}");

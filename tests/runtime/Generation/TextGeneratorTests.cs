@@ -60,7 +60,7 @@ internal sealed class TextGeneratorTests
         var factors = plan.Factors.ToDictionary(factor => factor.Name, factor => RandomTensor.Normal(factor.Name, [.. factor.Dims]), StringComparer.Ordinal);
         var adapter = Adapter.Of(plan, BaseModels.Describe(model, plan), factors, 0);
         using var whole = Open(AdaptedModels.WithSideBranches(plain, adapter, allowOtherBase: false, LortaCatalog.Default));
-        using var cached = Open(model.Deployed, InitialCache.Of(model, adapter, false, new OrtEngine(new OrtSettings())));
+        using var cached = Open(model.Deployed, InitialCache.Of(model, adapter, false, new OrtEngine()));
         using var without = Open(plain);
 
         var text = cached.Continue(Prompt, new()).Ids;
@@ -76,7 +76,7 @@ internal sealed class TextGeneratorTests
         var plan = AdapterPlan.Of(model, new AdapterOptions { Method = "prefix", Layers = LayerChoice.Of([0, 2]) });
         var adapter = Adapter.Of(plan, BaseModels.Describe(model, plan), plan.Factors.ToDictionary(factor => factor.Name, factor => factor.Draw(0), StringComparer.Ordinal), 0);
 
-        var failure = Assert.Throws<LortaException>(() => InitialCache.Of(model, adapter, false, new OrtEngine(new OrtSettings())))!;
+        var failure = Assert.Throws<LortaException>(() => InitialCache.Of(model, adapter, false, new OrtEngine()))!;
 
         Assert.That(failure.Code, Is.EqualTo("LRT329"));
         Assert.That(failure.Message, Does.Contain("past_key_values.1.key").And.Contain("one length in all layers"));
@@ -133,7 +133,7 @@ internal sealed class TextGeneratorTests
     {
         using var folder = new PartialFolder(Tokenizer, "tokenizer.json", "tokenizer_config.json");
         folder.Write("genai_config.json", $$"""{ "model": { "eos_token_id": {{ends}} } }""");
-        using var generator = new TextGenerator(OnnxModel.Load(Exports.Path("llama-mini/ts-sdpa")), folder.Path, new OrtSettings(), TimeProvider.System);
+        using var generator = new TextGenerator(OnnxModel.Load(Exports.Path("llama-mini/ts-sdpa")), folder.Path, new OrtEngineOptions(), TimeProvider.System);
 
         var text = generator.Continue(Prompt, new());
 
@@ -146,7 +146,7 @@ internal sealed class TextGeneratorTests
     {
         using var folder = new PartialFolder(Tokenizer, "tokenizer.json", "tokenizer_config.json");
         folder.Write("genai_config.json", """{ "model": { "context_length": 10 } }""");
-        using var generator = new TextGenerator(OnnxModel.Load(Exports.Path("llama-mini/ts-sdpa")), folder.Path, new OrtSettings(), TimeProvider.System);
+        using var generator = new TextGenerator(OnnxModel.Load(Exports.Path("llama-mini/ts-sdpa")), folder.Path, new OrtEngineOptions(), TimeProvider.System);
 
         var text = generator.Continue(Prompt, new());
 
@@ -162,8 +162,8 @@ internal sealed class TextGeneratorTests
         var model = UnderstoodModel.Of(OnnxModel.Load(Exports.Path("llama-mini/optimum-past")));
         var plan = AdapterPlan.Of(model, new AdapterOptions { Method = "prefix" });
         var adapter = Adapter.Of(plan, BaseModels.Describe(model, plan), plan.Factors.ToDictionary(factor => factor.Name, factor => factor.Draw(0), StringComparer.Ordinal), 0);
-        var initial = InitialCache.Of(model, adapter, false, new OrtEngine(new OrtSettings()));
-        using var generator = new TextGenerator(model.Deployed, folder.Path, new OrtSettings(), TimeProvider.System, initial);
+        var initial = InitialCache.Of(model, adapter, false, new OrtEngine());
+        using var generator = new TextGenerator(model.Deployed, folder.Path, new OrtEngineOptions(), TimeProvider.System, initial);
 
         var text = generator.Continue(Prompt, new());
 
@@ -205,7 +205,7 @@ internal sealed class TextGeneratorTests
         Assert.That(ids, Has.Length.GreaterThan(pieces.All.Count + 1), "some token is a part of a character");
     }
 
-    private static TextGenerator Open(OnnxModel model, InitialCache? initial = null) => new(model, Tokenizer, new OrtSettings(), TimeProvider.System, initial);
+    private static TextGenerator Open(OnnxModel model, InitialCache? initial = null) => new(model, Tokenizer, new OrtEngineOptions(), TimeProvider.System, initial);
 
     private static IEnumerable<int> Ids(JsonElement golden, string name) => golden.GetProperty(name).EnumerateArray().Select(id => id.GetInt32());
 

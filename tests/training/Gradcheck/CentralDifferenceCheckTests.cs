@@ -14,7 +14,7 @@ namespace LoRTA.Onnx.Training.Tests.Gradcheck;
 
 internal sealed class CentralDifferenceCheckTests
 {
-    private static readonly OrtSettings Settings = new(Threads: 1);
+    private static readonly OrtEngineOptions Settings = new() { Threads = 1 };
 
     // Curved (a large α), with kinks (ReLU in opt), and with operators that ONNX Runtime computes in float32 only (Gelu in bert and distilbert).
     private static IEnumerable<TestCaseData> Right =>

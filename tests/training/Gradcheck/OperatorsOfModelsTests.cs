@@ -34,7 +34,7 @@ internal sealed class OperatorsOfModelsTests
     {
         var graphs = Prepared(op, attributes, constants);
 
-        var result = new CentralDifferenceCheck(graphs, new OrtSettings(Threads: 1), 0).Run(SampleBatch.For("causal-lm", 20, 20, 0));
+        var result = new CentralDifferenceCheck(graphs, new OrtEngineOptions { Threads = 1 }, 0).Run(SampleBatch.For("causal-lm", 20, 20, 0));
 
         Assert.That(result.Verdict, Is.EqualTo(GradientVerdict.Ok), string.Join('\n', result.Factors));
     }

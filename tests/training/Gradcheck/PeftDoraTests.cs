@@ -27,7 +27,7 @@ internal sealed partial class PeftDoraTests
         var adapter = new AdapterOptions { Method = "dora", Rank = 4, Alpha = 16, Targets = ["q", "v"] };
         var graphs = TrainingGraphBuilder.Build(
             OnnxModel.Load(Fixtures.Path("models", model, $"{export}.onnx")), new TrainingOptions { Adapter = adapter, Task = task, Values = Factors(given) });
-        using var runtime = new OrtSessionRuntime(graphs, new OrtSettings(Threads: 1));
+        using var runtime = new OrtSessionRuntime(graphs, new OrtEngineOptions { Threads = 1 });
 
         var (logits, loss) = (runtime.Forward(batch)["logits"].ToFloats(), runtime.Accumulate(batch, weight: 1));
 

@@ -56,7 +56,7 @@ internal sealed class InvarianceTests
         string[] common = ["data.packing=false", "data.bucketing=false", "adapter.dropout=0", "train.steps=3"];
 
         TinyRun.Train(_run.Request("one", [.. common, .. one]), Progress.None);
-        TinyRun.Train(_run.Request("other", [.. common, .. other]) with { Settings = new(Threads: isThreads ? 2 : 1) }, Progress.None);
+        TinyRun.Train(_run.Request("other", [.. common, .. other]) with { Settings = new() { Threads = isThreads ? 2 : 1 } }, Progress.None);
 
         foreach (var (name, tensor) in Adapter.Load(_run["one", "adapter"]).Tensors)
         {
@@ -88,7 +88,7 @@ internal sealed class InvarianceTests
     private double Loss(string[] settings)
     {
         var request = _run.Request("none", ["data.packing=false", "data.validationFraction=null", $"data.validation={_run["rows.txt"]}", .. settings.Select(setting => setting.Replace("reversed.txt", _run["reversed.txt"], StringComparison.Ordinal))]);
-        return TrainingRun.Evaluate(new EvaluationRequest { Recipe = request.Recipe, Settings = new(Threads: 1) }).Loss;
+        return TrainingRun.Evaluate(new EvaluationRequest { Recipe = request.Recipe, Settings = new() { Threads = 1 } }).Loss;
     }
 
     private static TestCaseData Case(string name, string[] one, string[] other) => new TestCaseData(one, other).SetArgDisplayNames(name);

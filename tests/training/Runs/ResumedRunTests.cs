@@ -160,7 +160,7 @@ internal sealed class ResumedRunTests
         using var stop = Progress.StopAfter(2);
         TinyRun.Train(_run.Request("run"), stop);
 
-        var failure = Assert.Throws<LortaException>(() => TinyRun.Train(_run.Request("run") with { Resume = true, Settings = new(Threads: 2) }, Progress.None))!;
+        var failure = Assert.Throws<LortaException>(() => TinyRun.Train(_run.Request("run") with { Resume = true, Settings = new() { Threads = 2 } }, Progress.None))!;
 
         Assert.That((failure.Code, failure.IsUsage), Is.EqualTo(("LRT562", true)));
     }

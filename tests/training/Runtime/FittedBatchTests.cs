@@ -50,7 +50,7 @@ internal sealed class FittedBatchTests
         var options = new TrainingOptions { Adapter = new AdapterOptions { Method = "lora", Rank = 2, Alpha = 2, Targets = ["q", "p"] }, Task = "causal-lm" };
         var graphs = TrainingGraphBuilder.Build(model, options with { Values = CentralDifferenceCheck.FactorsOf(TrainingGraphBuilder.Build(model, options).Plan, seed: 0) });
 
-        var result = new CentralDifferenceCheck(graphs, new OrtSettings(Threads: 1), seed: 0).Run(SampleBatch.For("causal-lm", 32, 32, seed: 0, graphs.Batches.Sizes));
+        var result = new CentralDifferenceCheck(graphs, new OrtEngineOptions { Threads = 1 }, seed: 0).Run(SampleBatch.For("causal-lm", 32, 32, seed: 0, graphs.Batches.Sizes));
 
         Assert.That(result.Verdict, Is.EqualTo(GradientVerdict.Ok));
     }
@@ -86,7 +86,7 @@ internal sealed class FittedBatchTests
         var options = new AdapterOptions { Method = "lora", Rank = 2, Alpha = 2, Targets = ["q", "v"] };
         var plan = TrainingGraphBuilder.Build(model, new TrainingOptions { Adapter = options, Task = task }).Plan;
         var trained = new TrainingOptions { Adapter = options, Task = task, Values = CentralDifferenceCheck.FactorsOf(plan, seed: 3) };
-        return new OrtSessionRuntime(TrainingGraphBuilder.Build(model, trained), new OrtSettings(Threads: 1));
+        return new OrtSessionRuntime(TrainingGraphBuilder.Build(model, trained), new OrtEngineOptions { Threads = 1 });
     }
 
     // The mask comes in another type and is cast to the one that the graph reads.

@@ -12,7 +12,7 @@ namespace LoRTA.Onnx.Training.Tests.Runtime;
 /// <summary>Training stacks of tensors is training the tensors.</summary>
 internal sealed class StackedRuntimeTests
 {
-    private static readonly OrtSettings Settings = new(Threads: 1);
+    private static readonly OrtEngineOptions Settings = new() { Threads = 1 };
 
     [Test]
     public void Tensors_of_one_shape_are_one_input_one_gradient_and_one_step()

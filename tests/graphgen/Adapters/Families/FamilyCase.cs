@@ -20,7 +20,7 @@ public sealed record FamilyCase(string Name, AdapterPlan Plan)
         ("heads wider than the model", new(Hidden: 8, Heads: 4, KvHeads: 1, HeadWidth: 4, Layers: 2, Ffn: 6)),
     ];
 
-    internal static OrtEngine Evaluator { get; } = new(new OrtSettings(Threads: 1));
+    internal static OrtEngine Evaluator { get; } = new(new OrtEngineOptions { Threads = 1 });
 
     /// <summary>Every family that adapts linear layers, and the forms of one that its options make another, on every architecture.</summary>
     public static IEnumerable<FamilyCase> All =>

@@ -1,20 +1,37 @@
 using LoRTA.Onnx.GraphGen;
-using LoRTA.Onnx.GraphGen.Ir;
+using Microsoft.Extensions.Logging;
 using Microsoft.ML.OnnxRuntime;
 
 namespace LoRTA.Onnx.Runtime;
 
 /// <summary>Where and with how many threads ONNX Runtime computes, and what there is to choose from.</summary>
-/// <param name="Device"><c>cpu</c>, <c>cuda</c> or <c>cuda:N</c>.</param>
-/// <param name="Threads">Threads inside an operator; 0 = all cores.</param>
-/// <param name="AllowTf32">Whether products on CUDA may round their operands to 10 bits; faster, with errors near 3e-4.</param>
-public sealed record OrtSettings(string Device = "cpu", int Threads = 0, bool AllowTf32 = false)
+public sealed record OrtEngineOptions
 {
     internal const string DevicePattern = "cpu|cuda(:[0-9]+)?";
     internal const string DeviceHelp = "Where to compute: cpu, cuda or cuda:N. On cuda two runs agree within rounding, not in every byte.";
 
-    /// <summary>Families to choose from, for whatever is computed with these settings.</summary>
+    /// <summary><c>cpu</c>, <c>cuda</c> or <c>cuda:N</c>.</summary>
+    public string Device { get; init; } = "cpu";
+
+    /// <summary>Threads inside an operator; 0 = all cores.</summary>
+    public int Threads { get; init; }
+
+    /// <summary>Whether products on CUDA may round their operands to 10 bits; faster, with errors near 3e-4.</summary>
+    public bool AllowTf32 { get; init; }
+
+    /// <summary>Families, losses and gradient rules to choose from, for whatever is computed with these options.</summary>
     public LortaCatalog Catalog { get; init; } = LortaCatalog.Default;
+
+    /// <summary>Takes what an operator should read: what was left out of a model, what may not be meant, what was saved; null = nobody
+    /// does.</summary>
+    public ILoggerFactory? Loggers { get; init; }
+
+    /// <summary>Clock for speeds.</summary>
+    public TimeProvider Clock { get; init; } = TimeProvider.System;
+
+    /// <summary>Whether ONNX Runtime's official builds may report to their vendor what is opened in them. Off by default. It is one switch
+    /// for the process, which the runtime reads when its environment is created: the first engine decides.</summary>
+    public bool AllowTelemetry { get; init; }
 
     /// <summary>Number of threads in use.</summary>
     public int ThreadCount => Threads > 0 ? Threads : Environment.ProcessorCount;
@@ -26,9 +43,9 @@ public sealed record OrtSettings(string Device = "cpu", int Threads = 0, bool Al
     public string Provider => IsCuda ? CudaProvider.Name : "CPUExecutionProvider";
 
     /// <summary>Opens what runs graphs on tensors.</summary>
-    internal IGraphEvaluator ToEvaluator() => new OrtEngine(this);
+    internal OrtEngine ToEngine() => new(this);
 
-    internal OrtSettings OnCpu => this with { Device = "cpu" };
+    internal OrtEngineOptions OnCpu => this with { Device = "cpu" };
 
     /// <summary>The options of one run of a session.</summary>
     internal static RunOptions ToRunOptions() => new() { LogSeverityLevel = OrtEnvironment.Silent };
