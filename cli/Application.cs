@@ -88,9 +88,11 @@ internal static class Application
     private static (string Message, string Suggestion)? Complaint(ParseResult parsed, RootCommand root)
     {
         var command = parsed.CommandResult.Command;
+        if (command == root && parsed.Errors.Count > 0 && parsed.UnmatchedTokens.FirstOrDefault(token => !IsOption(token)) is { } word)
+            return ($"Unknown command '{word}'.", Suggestion.Hint(word, root.Subcommands.Select(verb => verb.Name), OtherNames));
         var values = parsed.CommandResult.Children.OfType<ArgumentResult>().SelectMany(argument => argument.Tokens)
             .Select(token => token.Value).Concat(parsed.UnmatchedTokens);
-        if (values.FirstOrDefault(value => value.StartsWith("--", StringComparison.Ordinal)) is { } option)
+        if (values.FirstOrDefault(IsOption) is { } option)
         {
             var known = command.Options.Concat(root.Options).SelectMany(one => one.Aliases.Append(one.Name)).Distinct().ToList();
             var name = option.Split('=')[0];
@@ -99,11 +101,10 @@ internal static class Application
                 hint = $"Did you mean {string.Join(" or ", keys.Select(key => $"'--set {key}=…'"))}? ";
             return ($"Unknown option '{option}'.", hint);
         }
-        if (parsed.Errors is not [var error, ..]) return null;
-        return command == root && parsed.UnmatchedTokens is [var word, ..]
-            ? ($"Unknown command '{word}'.", Suggestion.Hint(word, root.Subcommands.Select(verb => verb.Name), OtherNames))
-            : (error.Message, string.Empty);
+        return parsed.Errors is [var error, ..] ? (error.Message, string.Empty) : null;
     }
+
+    private static bool IsOption(string word) => word.StartsWith("--", StringComparison.Ordinal);
 }
 
 /// <summary>What a command line runs in.</summary>

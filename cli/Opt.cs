@@ -117,15 +117,16 @@ internal static partial class Opt
         new(name) { Description = description, HelpName = helpName };
 
     /// <summary>An option of one verb only, with a default.</summary>
-    public static Option<T> Of<T>(string name, string description, T value) =>
-        new(name) { Description = description, DefaultValueFactory = _ => value };
+    public static Option<T> Of<T>(string name, string description, string helpName, T value) =>
+        new(name) { Description = description, HelpName = helpName, DefaultValueFactory = _ => value };
 
     /// <summary>One of a few words, the first by default.</summary>
     public static Option<string> OneOf(string name, string description, params string[] words) =>
         new Option<string>(name) { Description = description, DefaultValueFactory = _ => words[0] }.AcceptOnlyFromAmong(words);
 
     /// <summary>A required option of one verb only.</summary>
-    public static Option<T> Required<T>(string name, string description) => new(name) { Description = description, Required = true };
+    public static Option<T> Required<T>(string name, string description, string helpName) =>
+        new(name) { Description = description, HelpName = helpName, Required = true };
 
     /// <summary>Refuses numbers below 1.</summary>
     public static Option<T> AtLeastOne<T>(Option<T> option) => Checked(option, number => number >= 1, "must be >= 1");

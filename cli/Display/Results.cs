@@ -63,7 +63,7 @@ internal static class Results
             .Where(field => field.Text.Length > 0)
             .ToList();
         var tables = fields.Where(field => IsTable(field.Value)).Select(field =>
-            Rows(layout, field.Value!.AsArray()).Prepend(field.Name.TrimEnd(':') + ":"));
+            layout.Text(field.Name.TrimEnd(':') + ":").Concat(Rows(layout, field.Value!.AsArray())));
         if (commands.Count > 0) tables = tables.Append(commands.Select(command => $"  {command}").Prepend($"{Commands}:"));
         return (plain.Count > 0 ? tables.Prepend(layout.Fields(plain)) : tables)
             .SelectMany((lines, index) => index == 0 ? lines : lines.Prepend(string.Empty));

@@ -18,6 +18,9 @@ internal sealed partial class TextLayout(int width)
         return fields.SelectMany(field => Row([field.Name, field.Text], [names, Rest(names)], [false, false]));
     }
 
+    /// <summary>A sentence, or a heading, in lines.</summary>
+    public IEnumerable<string> Text(string text) => Wrapped(text, width);
+
     /// <summary>A row for each record under the names of its values; where that is wider than the page, the values of each record below
     /// each other.</summary>
     /// <param name="names">The columns.</param>

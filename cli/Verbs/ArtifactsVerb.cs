@@ -20,7 +20,7 @@ internal static class ArtifactsVerb
         var seed = Opt.Seed();
         var adapter = new AdapterArguments(catalog);
         var tasks = catalog.Losses.Select(loss => loss.Name).ToList();
-        var task = Opt.Required<string>("--task", $"The loss: {string.Join(", ", tasks)}.").Completing(tasks);
+        var task = Opt.Required<string>("--task", $"The loss: {string.Join(", ", tasks)}.", "NAME").Completing(tasks);
         var embed = Opt.Of<bool>(
             "--embed-weights", "Store the frozen weights in each model instead of sharing weights.data.");
         var dialect = Opt.OneOf(

@@ -20,7 +20,7 @@ internal static class ExportVerb
     public static Verb Create()
     {
         var model = Arg.Model();
-        var adapter = Opt.Required<string>("--adapter", Opt.AdapterHelp);
+        var adapter = Opt.Required<string>("--adapter", Opt.AdapterHelp, "DIR");
         var force = Opt.Force();
         var runtime = new RuntimeArguments();
         var output = Opt.Output(

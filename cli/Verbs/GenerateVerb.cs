@@ -19,18 +19,18 @@ internal static class GenerateVerb
     {
         var model = Arg.Model();
         var prompt = Opt.Required<string>(
-            "--prompt", "The beginning of the text; @FILE reads it from a file, - from standard input.");
+            "--prompt", "The beginning of the text; @FILE reads it from a file, - from standard input.", "TEXT");
         var adapter = Opt.Adapter();
         var seed = Opt.Seed();
         var runtime = new RuntimeArguments();
         var tokenizer = Opt.Of<string?>("--tokenizer", "The folder of the tokenizer (default: the model's).", "DIR");
         var allow = Opt.AllowBase();
-        var tokens = Opt.AtLeastOne(Opt.Of("--max-tokens", "Largest number of tokens to write.", 100));
+        var tokens = Opt.AtLeastOne(Opt.Of("--max-tokens", "Largest number of tokens to write.", "N", 100));
         var temperature = Opt.NotNegative(
-            Opt.Of("--temperature", "0 takes the most likely token; higher values make unlikely tokens more likely.", 0.0));
+            Opt.Of("--temperature", "0 takes the most likely token; higher values make unlikely tokens more likely.", "T", 0.0));
         var topK = Opt.AtLeastOne(Opt.Of<int?>("--top-k", "Draw from the K most likely tokens.", "K"));
         var topP = Opt.Checked(
-            Opt.Of("--top-p", "Draw from the most likely tokens whose probabilities reach P.", 1.0),
+            Opt.Of("--top-p", "Draw from the most likely tokens whose probabilities reach P.", "P", 1.0),
             number => number is > 0 and <= 1,
             "must be > 0 and <= 1");
         return Verb.Define(

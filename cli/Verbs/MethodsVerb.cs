@@ -33,7 +33,7 @@ internal static class MethodsVerb
         var kvHeads = Size("--kv-heads", "Key/value heads (default: as many as query heads).");
         var vocab = Size("--vocab", "Size of the vocabulary.");
         var ffn = Size("--ffn", "Width of the MLP, for the targets gate, up and down.");
-        var asMarkdown = Opt.Of("--table", "Write Markdown.", value: false);
+        var asMarkdown = Opt.Of<bool>("--table", "Write Markdown.");
         return Verb.Define(
             "methods",
             "Compare the adapter families: what they change, how much they train, whether they fold.",

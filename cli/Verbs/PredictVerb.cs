@@ -17,7 +17,9 @@ internal sealed class PredictVerb
         Description = "A recipe (.yaml), or a model whose task and labels the adapter, its metadata or its config.json state.",
     };
 
-    private readonly Option<string> _input = Opt.Required<string>("--input", "The rows, without labels: a file, or - for standard input.");
+    private readonly Option<string> _input = Opt.Required<string>(
+        "--input", "The rows, without labels: a file, or - for standard input.", "FILE");
+
     private readonly Option<string> _output = Opt.Output("The predictions: .jsonl, .csv, else TSV; one row for each row of the input.");
     private readonly Option<string?> _format = new Option<string?>("--format")
     {

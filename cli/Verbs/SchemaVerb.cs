@@ -12,7 +12,7 @@ internal static class SchemaVerb
     public static Verb Create()
     {
         var what = Arg.OneOf("WHAT", "recipe: a recipe file; adapter: its adapter section.", Recipe, "adapter");
-        var asTable = Opt.Of("--table", "Write tables in Markdown instead.", value: false);
+        var asTable = Opt.Of<bool>("--table", "Write tables in Markdown instead.");
         return Verb.Define(
             "schema",
             "Write the JSON schema of recipes or adapter options, with descriptions and defaults.",

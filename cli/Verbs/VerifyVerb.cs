@@ -22,12 +22,14 @@ internal static class VerifyVerb
         var runtime = new RuntimeArguments();
         var inputs = Opt.Of<string?>("--inputs", "Inputs by name.", "FILE.safetensors");
         var data = Opt.Of<string?>("--data", "Compare on a recipe's validation data, as export --data does.", "RECIPE");
-        var samples = Opt.Within(Opt.Of("--samples", "Random rows.", 4), 1, MostSamples);
+        var samples = Opt.Within(Opt.Of("--samples", "Number of random rows.", "N", 4), 1, MostSamples);
         var length = Opt.Within(
-            Opt.Of<int?>("--length", "Their length (default 32; fewer for files of more than 1.2 GB).", "N"), 1, LongestRow);
+            Opt.Of<int?>("--length", "Length of the random rows in tokens (default 32; less for files of more than 1.2 GB).", "N"),
+            1,
+            LongestRow);
         var tolerance = Opt.NotNegative(Opt.Of<double?>("--tolerance",
             "Largest relative difference that passes (default 1e-5; 5e-3 for 16-bit weights; for an adapter in 8 bits or fewer: half of "
-                + "its effect is kept)."));
+                + "its effect is kept).", "T"));
         return Verb.Define("verify", "Run the same inputs through two models and compare.",
             [a, b, adapter, data, inputs, samples, length, tolerance, seed, .. runtime.Symbols], call =>
         {

@@ -1,3 +1,4 @@
+using System.Globalization;
 using LoRTA.Onnx.GraphGen;
 
 namespace LoRTA.Onnx.Export.Verifying;
@@ -24,10 +25,12 @@ internal static class VerificationErrors
             result.EffectKept is { } kept and < VerifyResult.LeastEffect
                 ? FormattableString.Invariant(
                     $"{b}: {Math.Max(0, Math.Floor(kept * 100)):0} % of the adapter's effect on the outputs is left, less than half.")
-                : FormattableString.Invariant(
-                    $"{a} and {b} differ by {result.MaxRelDiff:0.##e0} of the largest output, more than {result.Tolerance:0.##e0}."),
+                : $"{a} and {b} differ by {Share(result.MaxRelDiff)} relative to the largest output, more than {Share(result.Tolerance)}.",
             "If one of them has an adapter, name it with --adapter DIR. Compare on your own inputs with --data RECIPE or --inputs "
                 + "FILE.safetensors. Accept the difference with --tolerance T. `lorta verify --help` describes the comparison.");
+
+    private static string Share(double value) =>
+        value.ToString(value is >= 0.01 and < 1e6 ? "0.##" : "0.##e0", CultureInfo.InvariantCulture);
 
     public static LortaException MissingInput(string model, string input) =>
         new(

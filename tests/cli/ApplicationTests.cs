@@ -63,6 +63,8 @@ internal sealed class ApplicationTests
     [TestCase("train", "trian")]
     [TestCase("train", "finetune")]
     [TestCase("export", "merge")]
+    [TestCase("export", "merge", "model", "--adapter", "x", "-o", "out")]
+    [TestCase("train", "--quiet", "finetune", "recipe.yaml", "--lr", "1")]
     [TestCase("evaluate", "eval")]
     [TestCase("generate", "gen")]
     [TestCase("--output", "export", "model", "--ouput", "out")]
@@ -87,6 +89,16 @@ internal sealed class ApplicationTests
 
         using var document = JsonDocument.Parse(run.Output);
         Assert.That(document.RootElement.GetProperty("peakMemoryBytes").GetInt64(), Is.Zero);
+    }
+
+    [Test]
+    public void The_training_loss_of_a_run_without_a_step_is_there_and_null()
+    {
+        var result = new TrainingReport { Steps = 0, TrainingLoss = null, Adapter = "a", Data = new() { Rows = 1, Cut = 0, TokensCut = 0, WithoutLabel = 0, Empty = 0 } };
+
+        using var document = JsonDocument.Parse(CommandLine.Do(_ => result, JsonFlag).Output);
+
+        Assert.That(document.RootElement.GetProperty("trainingLoss").ValueKind, Is.EqualTo(JsonValueKind.Null));
     }
 
     [Test]
@@ -208,7 +220,7 @@ internal sealed class ApplicationTests
     [TestCase("--limit Infinity", "--limit: must be a number >= 0, was Infinity.")]
     public void Common_options_are_checked(string args, string expected)
     {
-        var (share, limit) = (Opt.Within(Opt.Of("--share", "A number.", 2), 1, 6), Opt.NotNegative(Opt.Of<double?>("--limit", "Another.")));
+        var (share, limit) = (Opt.Within(Opt.Of("--share", "A number.", "N", 2), 1, 6), Opt.NotNegative(Opt.Of<double?>("--limit", "Another.")));
 
         var run = CommandLine.Do(_ => 1, args.Split(' '), CancellationToken.None, Opt.Device(), Opt.Threads(), Opt.Rank(), share, limit);
 

@@ -31,6 +31,14 @@ internal static class CheckpointErrors
         $"{path}: holds the checkpoints of another run.",
         "Continue that run with FitOptions.Resume, or name another folder.");
 
+    public static LortaException OwnRecipe(string recipe) =>
+        new(
+            "LRT565",
+            $"{recipe}: is the recipe of a run, and a new run would overwrite both.",
+            "With --resume the run is continued. For a new run, name another output with -o. To replace the run, copy the recipe to "
+                + "another folder and train from the copy with --force.")
+        { IsUsage = true };
+
     public static LortaException OtherRecipe(string path, IReadOnlyList<RecipeDifference> differences)
     {
         var keys = string.Join(", ", differences.Select(difference => $"{difference.Key} was {difference.Before}, is {difference.Now}"));

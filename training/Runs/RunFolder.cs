@@ -42,8 +42,8 @@ internal sealed record RunFolder(string Path)
     /// <param name="resume">Whether a run in it is continued.</param>
     /// <param name="force">Whether a run in it may be replaced.</param>
     /// <param name="inputs">The files that the run reads.</param>
-    /// <exception cref="LortaException">LRT102: something is there already; LRT563: nothing there can be continued; LRT107, LRT123:
-    /// something in its places is not a run's; LRT701: an input.</exception>
+    /// <exception cref="LortaException">LRT102: something is there already; LRT563: nothing there can be continued; LRT565: the run's own
+    /// recipe would start it anew; LRT107, LRT123: something in its places is not a run's; LRT701: an input.</exception>
     public void Check(bool resume, bool force, IReadOnlyList<string> inputs)
     {
         CheckInputs(resume, inputs);
@@ -54,12 +54,13 @@ internal sealed record RunFolder(string Path)
     }
 
     /// <summary>Makes the folder ready for a run that starts anew.</summary>
+    /// <param name="recipe">The file that describes the run; where it is the folder's own recipe, it stays until it is replaced.</param>
     /// <exception cref="LortaException">LRT104: not writable.</exception>
-    public void Begin()
+    public void Begin(string? recipe = null)
     {
         try
         {
-            Clear();
+            Clear(keepsRecipe: recipe is not null && IsOwnRecipe(recipe));
             FileSteps.CreateFolder(Checkpoints);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -68,9 +69,10 @@ internal sealed record RunFolder(string Path)
         }
     }
 
-    // A recipe that is the run's own may be resumed by: it is not written again.
+    // A run may be resumed by its own recipe.
     private void CheckInputs(bool resume, IReadOnlyList<string> inputs)
     {
+        if (!resume && inputs.Any(IsOwnRecipe)) throw CheckpointErrors.OwnRecipe(Recipe);
         var guard = new OutputGuard(force: true, inputs.Where(input => !(resume && IsOwnRecipe(input))));
         foreach (var place in Files.Append(Adapter).Append(Checkpoints).Append(Events)) guard.CheckInputs(place);
     }
@@ -102,11 +104,11 @@ internal sealed record RunFolder(string Path)
 
     // Only what a run writes, and only that: the folder may hold other files. The checkpoints go first: without them nothing is resumed
     // from half a run.
-    private void Clear()
+    private void Clear(bool keepsRecipe)
     {
         if (!Directory.Exists(Path)) return;
         Leftovers.Remove(Path);
         foreach (var folder in new[] { Checkpoints, Adapter, Events }.Where(Directory.Exists)) AtomicFolder.Delete(folder);
-        foreach (var file in Files) FileSteps.Delete(file);
+        foreach (var file in Files.Where(file => !keepsRecipe || file != Recipe)) FileSteps.Delete(file);
     }
 }

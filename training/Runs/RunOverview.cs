@@ -36,11 +36,17 @@ internal static class RunOverview
         yield return $"memory: at least {Phrases.Bytes(Memory(task, recipe))}{place} at the peak";
     }
 
-    /// <summary>Where a run goes on that was begun before, and that it was made longer just now.</summary>
-    public static IEnumerable<string> Of(RunState run, RunPlan plan, bool isExtended)
+    /// <summary>Where a run goes on that is resumed, and that it was made longer just now.</summary>
+    public static IEnumerable<string> Of(RunState run, RunPlan plan, bool isExtended, RunFolder folder)
     {
         if (isExtended) yield return Phrases.Extended(run.Step);
-        if (run.Step > 0) yield return $"continues after step {Integer(run.Step)} of {Integer(plan.Steps)}";
+        yield return run.Step switch
+        {
+            0 => $"{folder.Path}: holds no step to continue from; starts at step 1",
+            var step when step >= plan.Steps =>
+                $"step {Integer(step)} of {Integer(plan.Steps)} was the last; a larger train.steps or train.epochs makes the run longer",
+            var step => $"continues after step {Integer(step)} of {Integer(plan.Steps)}",
+        };
     }
 
     /// <summary>Median, 95th percentile and longest of the rows' numbers of tokens.</summary>

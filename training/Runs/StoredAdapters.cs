@@ -55,8 +55,9 @@ internal static class StoredAdapters
     private static (string Folder, RunFolder Run, string? Checkpoint) Of(string path)
     {
         if (PathKinds.Of(RealPath.Target(path)) == PathKind.File) return OfFile(path);
+        if (!Directory.Exists(path)) throw FileErrors.NotFound(path);
         var run = new RunFolder(path);
-        if (!Directory.Exists(path) || HoldsPart(path)) return (path, run, null);
+        if (HoldsPart(path)) return (path, run, null);
         if (File.Exists(run.Recipe) && HasAdapter(run.Adapter)) return (run.Adapter, run, null);
         if (new CheckpointStore(run.Checkpoints).NewestPath() is { } ofRun) return (path, run, ofRun);
         if (new CheckpointStore(path).NewestPath() is { } here) return (path, RunOf(path), here);

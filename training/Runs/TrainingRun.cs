@@ -90,14 +90,16 @@ internal static class TrainingRun
         var resumed = request.Resume ? checkpoints.Resume(task.Runtime) : null;
         stop.ThrowIfCancellationRequested();
         using var shield = StopRequest.Under(CancellationToken.None);   // from here on everything that was computed is saved
-        if (resumed is null) folder.Begin();
+        if (resumed is null) folder.Begin(request.RecipePath);
         var run = resumed ?? new RunState();
         var isExtended = run.ExtendedAt == run.Step && resumed is not null;
-        if (isExtended || request.RecipePath is not { } path || !folder.IsOwnRecipe(path)) RecipeFile.Save(folder.Recipe, recipe);
+        if (resumed is null || isExtended || request.RecipePath is not { } path || !folder.IsOwnRecipe(path))
+            RecipeFile.Save(folder.Recipe, recipe);
 
         using var tracker = new RunTrackers(folder, recipe, run.Step, progress, clock);
         IReadOnlyList<string> overview = [.. RunOverview.Of(task, recipe)];
-        string[] beginning = [.. notes, .. overview, .. RunOverview.Of(run, task.Plan, isExtended), .. task.Warnings.Select(Warning)];
+        var began = request.Resume ? RunOverview.Of(run, task.Plan, isExtended, folder) : [];
+        string[] beginning = [.. notes, .. overview, .. began, .. task.Warnings.Select(Warning)];
         foreach (var note in beginning) tracker.Note(note);
         var loop = new TrainingLoop(task.Trainer, task.Options, task.Plan, checkpoints, run);
         Follow(loop.Run(task.Data.Train.From(run.Position).Prefetch(2), stop), tracker, SampleTexts.Of(recipe, task), task.Runtime);

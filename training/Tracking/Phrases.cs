@@ -69,7 +69,7 @@ internal static class Phrases
     /// <summary>A learning rate.</summary>
     public static string Rate(double value) => value == 0 ? "0" : value.ToString("0.##e0", CultureInfo.InvariantCulture);
 
-    public static string Bytes(long bytes) => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1e6:0} MB");
+    public static string Bytes(long bytes) => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1e6:N0} MB");
 
     public static string Duration(double seconds) =>
         TimeSpan.FromSeconds(Math.Round(seconds)).ToString(seconds < 3600 ? @"m\:ss" : @"h\:mm\:ss", CultureInfo.InvariantCulture);
@@ -82,7 +82,7 @@ internal static class Phrases
 
     private static string Samples(StepEvent r) => string.Create(CultureInfo.InvariantCulture, $"{r.SamplesPerSecond:0.#} samples/s");
 
-    private static string Tokens(StepEvent r) => string.Create(CultureInfo.InvariantCulture, $"{r.TokensPerSecond:0} tokens/s");
+    private static string Tokens(StepEvent r) => string.Create(CultureInfo.InvariantCulture, $"{r.TokensPerSecond:N0} tokens/s");
 
     private static string[] Left(StepEvent r) => r.SecondsLeft is { } left ? [$"{Duration(left)} left"] : [];
 

@@ -53,15 +53,14 @@ internal static class RunReport
             ["seed", recipe.Seed.ToString(CultureInfo.InvariantCulture)],
             ["steps", Integer(result.Steps) + planned],
             .. result.ExtendedAt is { } extended ? (string[][])[["extended", Phrases.Extended(extended)]] : [],
-            ["loss", result.Loss is { } loss ? Phrases.Number(loss) + measured : "– (no validation data)"],
+            ["loss", result.Loss is { } loss ? Phrases.Number(loss) + measured : NoLoss(recipe.Data)],
             .. result.BaseLoss is { } before ? (string[][])[["loss before the first step", Phrases.Number(before)]] : [],
             .. result.StartLoss is { } start ? (string[][])[["loss of the adapter that it continues from", Phrases.Number(start)]] : [],
             .. result.TrainingLoss is { } last ? (string[][])[["training loss, last step", Phrases.Number(last)]] : [],
             .. result.Metrics.Select(metric => new[] { metric.Key, Phrases.Number(metric.Value) }),
             ["data", Phrases.Of(recipe.Data.Train, result.Data!, recipe.Data.Packing)],
             ["time", Phrases.Duration(result.Seconds)],
-            ["speed", string.Create(
-                CultureInfo.InvariantCulture, $"{result.SamplesPerSecond:0.#} samples/s, {result.TokensPerSecond:N0} tokens/s")],
+            .. result.TokensPerSecond > 0 ? (string[][])[["speed", Speed(result)]] : [],
             ["peak memory", Phrases.Bytes(result.PeakMemoryBytes)],
             ["adapter folder", $"`{result.Adapter}`"],
         ];
@@ -95,6 +94,13 @@ internal static class RunReport
     private static string Batch(TrainOptions train) => train.GradientAccumulation == 1
         ? Phrases.Rows(train.BatchSize)
         : $"{Phrases.Rows(train.BatchSize)}, {Plural.Of(train.GradientAccumulation, "batch", "batches")} for a step";
+
+    private static string Speed(TrainingReport result) => string.Create(
+        CultureInfo.InvariantCulture, $"{result.SamplesPerSecond:0.#} samples/s, {result.TokensPerSecond:N0} tokens/s");
+
+    private static string NoLoss(DataOptions data) => data.Validation is null && data.ValidationFraction is null
+        ? "– (no validation data)"
+        : "– (not measured yet)";
 
     private static string Integer(long value) => value.ToString("N0", CultureInfo.InvariantCulture);
 

@@ -20,9 +20,9 @@ internal sealed class ProgressDisplayTests
         SecondsLeft = 45,
     };
 
-    [TestCase(80, ExpectedResult = "━━━━━───────────  35%  step 105/300  loss 4.2101  0:45 left  7897 tokens/s")]
+    [TestCase(80, ExpectedResult = "━━━━━───────────  35%  step 105/300  loss 4.2101  0:45 left  7,897 tokens/s")]
     [TestCase(30, ExpectedResult = "━━──────  35%  step 105/300")]
-    [TestCase(200, ExpectedResult = "━━━━━━━━━━━━━━──────────────────────────  35%  step 105/300  loss 4.2101  0:45 left  7897 tokens/s  lr 2e-2  230 MB  123.4 samples/s")]
+    [TestCase(200, ExpectedResult = "━━━━━━━━━━━━━━──────────────────────────  35%  step 105/300  loss 4.2101  0:45 left  7,897 tokens/s  lr 2e-2  230 MB  123.4 samples/s")]
     public string Live_line_holds_as_many_numbers_as_fit(int width)
     {
         using var output = new Utf8Writer();

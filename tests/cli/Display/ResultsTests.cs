@@ -30,6 +30,12 @@ internal sealed class ResultsTests
         }));
 
     [Test]
+    public void The_heading_of_a_table_is_wrapped() =>
+        Assert.That(
+            Lines(new Dictionary<string, object> { ["a heading that is wider than the page, since it says all"] = new[] { new { Count = 5 } } }, 40),
+            Is.EqualTo(new[] { "a heading that is wider than the page,", "since it says all:", "count", "    5" }));
+
+    [Test]
     public void A_table_is_aligned_by_spaces_with_numbers_at_the_right() =>
         Assert.That(Lines(new[] { new { Name = "A", Count = 5 }, new { Name = "long name", Count = 1200 } }, 80), Is.EqualTo(new[]
         {

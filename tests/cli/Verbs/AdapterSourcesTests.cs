@@ -46,6 +46,12 @@ internal sealed class AdapterSourcesTests
         Assert.That(Loss(_trained[source.Split('/')]), Is.EqualTo(Loss(Adapter)));
 
     [Test]
+    public void A_path_that_does_not_exist_is_named_as_it_was_given() =>
+        Assert.That(
+            CommandLine.Run("evaluate", Recipe, "--adapter", _folder["nowhere"]).Error,
+            Does.StartWith($"error LRT101: {_folder["nowhere"]}: no such file or folder."));
+
+    [Test]
     public void An_earlier_checkpoint_is_another_adapter()
     {
         var earlier = Loss(_trained["run", "checkpoints", "step-00000004.safetensors"]);

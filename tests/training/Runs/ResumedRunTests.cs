@@ -48,6 +48,33 @@ internal sealed class ResumedRunTests
     }
 
     [Test]
+    public void A_run_that_was_killed_before_its_first_checkpoint_starts_again_from_its_own_recipe()
+    {
+        var request = _run.Request("run", "train.saveEvery=100");
+        using var kill = Progress.KillAt(1);
+        Assert.Throws<KilledException>(() => TinyRun.Train(request, kill));
+        var recipe = File.ReadAllText(_run["run", "recipe.yaml"]);
+
+        using var rest = Progress.None;
+        TinyRun.Train(request with { RecipePath = _run["run", "recipe.yaml"], Resume = true }, rest);
+
+        Assert.That(File.ReadAllText(_run["run", "recipe.yaml"]), Is.EqualTo(recipe));
+        Assert.That(_run.Adapter("run"), Is.EqualTo(TinyRun.Uninterrupted));
+        Assert.That(rest.Notes, Has.Some.Contains("holds no step to continue from; starts at step 1"));
+    }
+
+    [Test]
+    public void Resuming_a_finished_run_tells_how_to_make_it_longer()
+    {
+        _run.Train("run", "train.steps=1");
+
+        using var again = Progress.None;
+        TinyRun.Train(_run.Request("run", "train.steps=1") with { Resume = true }, again);
+
+        Assert.That(again.Notes, Has.Some.EqualTo("step 1 of 1 was the last; a larger train.steps or train.epochs makes the run longer"));
+    }
+
+    [Test]
     public void Full_fine_tuning_that_was_killed_ends_in_the_same_bytes()
     {
         string[] settings = ["adapter.method=full", "adapter.targets=[\"*\"]", "adapter.layers=all", "adapter.dropout=0", "train.optimizer.lr=5e-4"];

@@ -39,6 +39,24 @@ internal sealed class RunFolderTests
         Assert.That(_folder.Entries, Is.EqualTo(new[] { "run", "run/adapter.zip", "run/checkpoints", "run/notes.txt" }));
     }
 
+    [Test]
+    public void The_recipe_that_a_run_starts_from_stays()
+    {
+        Run.Begin(_folder["run", "recipe.yaml"]);
+
+        Assert.That(_folder.Entries, Is.EqualTo(new[] { "run", "run/checkpoints", "run/recipe.yaml" }));
+    }
+
+    [TestCase(false)]
+    [TestCase(true)]
+    public void The_recipe_of_a_run_tells_how_to_continue_and_how_to_replace_it(bool force)
+    {
+        var failure = Assert.Throws<LortaException>(() => Run.Check(resume: false, force, [_folder["run", "recipe.yaml"]]))!;
+
+        Assert.That(failure.Message, Does.StartWith(_folder["run", "recipe.yaml"]));
+        Assert.That(failure.Hint, Does.Contain("--resume").And.Contain("-o").And.Contain("--force"));
+    }
+
     [TestCase("adapter/base.onnx", ExpectedResult = "LRT107")]
     [TestCase("checkpoints/data.tsv", ExpectedResult = "LRT107")]
     [TestCase("checkpoints/step-3.safetensors", ExpectedResult = "LRT107")]
@@ -56,14 +74,14 @@ internal sealed class RunFolderTests
         if (isLinked) File.CreateSymbolicLink(_folder["input"], _folder["run", name]);
         var input = isLinked ? _folder["input"] : _folder["run", name];
 
-        Assert.That(Refusal(force: true, input), Is.EqualTo("LRT701"));
+        Assert.That(Refusal(force: true, input), Is.EqualTo(name == "recipe.yaml" ? "LRT565" : "LRT701"));
     }
 
     [Test]
     public void A_run_may_be_resumed_by_its_own_recipe_but_not_started_anew_by_it()
     {
         Assert.That(Refusal(force: false, _folder["run", "recipe.yaml"]), Is.Null);
-        Assert.That(Refusal(force: true, _folder["run", "recipe.yaml"]), Is.EqualTo("LRT701"));
+        Assert.That(Refusal(force: true, _folder["run", "recipe.yaml"]), Is.EqualTo("LRT565"));
     }
 
     [Test]

@@ -78,8 +78,18 @@ internal sealed class RunReportTests
             Does.Contain("**Stopped. Continue with:**\n\n```sh\nlorta train r.yaml --resume\n```\n"));
 
     [Test]
-    public void A_run_without_a_step_has_no_training_loss() =>
-        Assert.That(RunReport.Text(Run(Result with { Steps = 0, TrainingLoss = null })), Does.Not.Contain("training loss"));
+    public void A_run_without_a_step_has_no_training_loss_and_no_speed() =>
+        Assert.That(RunReport.Text(Run(Result with { Steps = 0, TrainingLoss = null })), Does.Not.Contain("training loss").And.Not.Contain("speed"));
+
+    [Test]
+    public void A_loss_that_was_not_measured_yet_does_not_deny_the_validation_data()
+    {
+        var run = Run(Result with { Loss = null });
+
+        var text = RunReport.Text(run with { Recipe = run.Recipe with { Data = run.Recipe.Data with { ValidationFraction = 0.1 } } });
+
+        Assert.That(text, Does.Contain("| loss | – (not measured yet) |"));
+    }
 
     [Test]
     public void The_loss_of_the_base_stands_beside_that_of_the_adapter() =>

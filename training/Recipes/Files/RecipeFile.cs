@@ -21,7 +21,7 @@ internal static class RecipeFile
     {
         var root = Parse(path);
         var set = new HashSet<YamlNode>(ReferenceEqualityComparer.Instance);
-        foreach (var text in overrides ?? []) set.UnionWith(RecipeOverride.Apply(root, text));
+        foreach (var text in overrides ?? []) set.UnionWith(RecipeOverride.Apply(root, text, set));
 
         var binder = new RecipeBinder(set);
         var node = binder.Bind(root, RecipeJson.Options.GetTypeInfo(typeof(Recipe)), string.Empty);

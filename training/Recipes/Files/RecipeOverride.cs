@@ -13,10 +13,14 @@ internal static class RecipeOverride
     // Values that are paths. In a recipe they start at its folder, on the command line at the current one, as a shell completes them.
     private static readonly string[] Paths = ["model", "tokenizer", "output", "data.train", "data.validation"];
 
-    /// <summary>Puts the setting into the tree; elements of lists have their index as key, paths start at the current folder.</summary>
+    /// <summary>Puts the setting into the tree; elements of lists have their index as key, paths start at the current folder. What the
+    /// recipe says of the same thing by another key gives way.</summary>
+    /// <param name="root">The recipe.</param>
+    /// <param name="setting">The setting.</param>
+    /// <param name="earlier">The nodes that come from other settings, which stay.</param>
     /// <returns>The nodes that come from the setting.</returns>
     /// <exception cref="LortaException">LRT552: no setting.</exception>
-    public static IEnumerable<YamlNode> Apply(YamlMappingNode root, string setting)
+    public static IEnumerable<YamlNode> Apply(YamlMappingNode root, string setting, IReadOnlySet<YamlNode> earlier)
     {
         var split = setting.IndexOf('=', StringComparison.Ordinal);
         var keys = split > 0 ? setting[..split].Trim().Split('.') : [];
@@ -27,7 +31,20 @@ internal static class RecipeOverride
         YamlNode node = root;
         foreach (var key in keys[..^1]) node = Child(node, key, setting);
         Place(node, keys[^1], value, setting);
+        if (node is YamlMappingNode group && !(value is YamlScalarNode scalar && YamlScalars.IsNull(scalar.Value)))
+            RemoveAlternative(group, string.Join('.', keys), earlier);
         return value.AllNodes;
+    }
+
+    // Both keys of a pair are in one group.
+    private static void RemoveAlternative(YamlMappingNode group, string key, IReadOnlySet<YamlNode> earlier)
+    {
+        foreach (var (one, other, _) in RecipeRules.Alternatives)
+        {
+            if (key != one && key != other) continue;
+            var name = new YamlScalarNode((key == one ? other : one).Split('.')[^1]);
+            if (group.Children.TryGetValue(name, out var value) && !earlier.Contains(value)) group.Children.Remove(name);
+        }
     }
 
     private static YamlNode Rooted(string key, YamlNode value)

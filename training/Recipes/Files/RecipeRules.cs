@@ -34,6 +34,16 @@ internal static class RecipeRules
         ("train.samples", recipe => recipe.Train.Samples.Count > 0),
     ];
 
+    /// <summary>Keys that say the same thing in two ways, and whether a recipe gives both. A default counts as not written: a resolved
+    /// recipe writes them all.</summary>
+    internal static readonly (string Key, string Other, Func<Recipe, bool> AreWritten)[] Alternatives =
+    [
+        ("train.steps", "train.epochs", recipe => recipe.Train.Steps is not null && recipe.Train.Epochs != new TrainOptions().Epochs),
+        ("train.schedule.warmupSteps", "train.schedule.warmupRatio", recipe => recipe.Train.Schedule.WarmupSteps is not null
+            && !recipe.Train.Schedule.WarmupRatio.Equals(new Schedule().WarmupRatio)),
+        ("data.validationFraction", "data.validation", recipe => recipe.Data is { Validation: not null, ValidationFraction: not null }),
+    ];
+
     /// <summary>All problems of a recipe.</summary>
     /// <param name="recipe">The recipe.</param>
     /// <param name="catalog">Families and losses to choose from.</param>
@@ -72,18 +82,8 @@ internal static class RecipeRules
         }
     }
 
-    // Keys that say the same thing in two ways. A default counts as not written: a resolved recipe writes them all.
-    private static IEnumerable<RecipeProblem> Twice(Recipe recipe)
-    {
-        var (train, data) = (recipe.Train, recipe.Data);
-        if (train.Steps is not null && train.Epochs != new TrainOptions().Epochs) yield return Beside("train.steps", "train.epochs");
-        if (train.Schedule.WarmupSteps is not null && !train.Schedule.WarmupRatio.Equals(new Schedule().WarmupRatio))
-            yield return Beside("train.schedule.warmupSteps", "train.schedule.warmupRatio");
-        if (data is { Validation: not null, ValidationFraction: not null })
-            yield return Beside("data.validationFraction", "data.validation");
-    }
-
-    private static RecipeProblem Beside(string key, string other) => new(key, $"cannot be combined with {other}; give one of them");
+    private static IEnumerable<RecipeProblem> Twice(Recipe recipe) => Alternatives.Where(pair => pair.AreWritten(recipe))
+        .Select(pair => new RecipeProblem(pair.Key, $"cannot be combined with {pair.Other}; give one of them"));
 
     private static IEnumerable<RecipeProblem> Task(Recipe recipe, LortaCatalog catalog)
     {

@@ -7,7 +7,7 @@ namespace LoRTA.Onnx.Training.Recipes.Files;
 internal static class YamlTree
 {
     /// <summary>The documents of a text.</summary>
-    /// <exception cref="YamlException">It is no YAML, or larger than any recipe.</exception>
+    /// <exception cref="YamlException">It is not YAML, or larger than any recipe.</exception>
     public static IList<YamlDocument> Read(TextReader text)
     {
         var scanner = new Scanner(text);
@@ -21,7 +21,7 @@ internal static class YamlTree
             or OverflowException or NullReferenceException or InvalidCastException or KeyNotFoundException)
         {
             var here = scanner.CurrentPosition;
-            throw new YamlException(here, here, "is no YAML", e);   // the library's scanner fails in its own ways
+            throw new YamlException(here, here, "is not YAML", e);   // the library's scanner fails in its own ways
         }
     }
 }

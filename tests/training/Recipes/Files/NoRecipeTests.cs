@@ -52,7 +52,7 @@ internal sealed class NoRecipeTests
     [TestCase("a: *b\nb: &b 1", "line 1: the alias *b names nothing before it.")]
     [TestCase("a: &a [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]\nb: &b [*a, *a, *a, *a, *a, *a, *a, *a, *a, *a]\nc: &c [*b, *b, *b, *b, *b, *b, *b, *b, *b, *b]\nd: [*c, *c, *c, *c, *c, *c, *c, *c, *c, *c]",
         "line 4: holds more than 10000 values, those that aliases repeat included.")]
-    [TestCase("a: { b: 4 *\noutput: run", "line 2: is no YAML.")]
+    [TestCase("a: { b: 4 *\noutput: run", "line 2: is not YAML.")]
     public void What_would_fill_the_memory_or_stops_the_scanner_is_refused_with_its_line(string yaml, string expected)
     {
         var failure = _recipe.Refused(yaml);

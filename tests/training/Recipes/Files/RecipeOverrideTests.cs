@@ -47,6 +47,18 @@ internal sealed class RecipeOverrideTests
         });
     }
 
+    [TestCase("train: { epochs: 12 }", "train.steps=5")]
+    [TestCase("train: { steps: 5 }", "train.epochs=12")]
+    [TestCase("train: { schedule: { warmupRatio: 0.5 } }", "train.schedule.warmupSteps=5")]
+    public void A_setting_takes_the_place_of_the_key_that_says_the_same_in_another_way(string line, string setting) =>
+        Assert.That(() => _recipe.Load($"{RecipeOnDisk.Minimal}\n{line}", setting), Throws.Nothing);
+
+    [Test]
+    public void Two_settings_that_say_the_same_are_refused() =>
+        Assert.That(
+            () => _recipe.Load(RecipeOnDisk.Minimal, "train.epochs=12", "train.steps=5"),
+            Throws.TypeOf<LortaException>().With.Message.Contains("--set: train.steps: cannot be combined with train.epochs"));
+
     [Test]
     public void A_problem_of_a_setting_names_the_setting() =>
         Assert.That(() => _recipe.Load(RecipeOnDisk.Minimal, "train.optimizer.lr=-1"), Throws.TypeOf<LortaException>().With.Message.Contains("--set: train.optimizer.lr: must be > 0, was -1"));
