@@ -31,13 +31,11 @@ internal sealed class OrtRun(InferenceSession session) : IDisposable
         return RuntimeErrors.WrapRun(what, () => session.RunWithBoundResults(options, _binding));
     }
 
-    /// <summary>Runs and gives copies of outputs by name.</summary>
-    /// <param name="names">Names of the outputs; null = all.</param>
-    public IReadOnlyDictionary<string, OnnxTensor> Evaluate(IReadOnlyList<string>? names = null)
+    /// <summary>Runs and gives copies of all outputs by name.</summary>
+    public IReadOnlyDictionary<string, OnnxTensor> Evaluate()
     {
-        names ??= session.OutputNames;
-        using var outputs = Run("evaluation", names);
-        return names.Zip(outputs, (name, value) => (name, OrtTensors.FromOrt(value)))
+        using var outputs = Run("evaluation", session.OutputNames);
+        return session.OutputNames.Zip(outputs, (name, value) => (name, OrtTensors.FromOrt(value)))
             .ToDictionary(pair => pair.name, pair => pair.Item2, StringComparer.Ordinal);
     }
 

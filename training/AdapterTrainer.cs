@@ -9,7 +9,6 @@ using LoRTA.Onnx.GraphGen.Ir.Tensors;
 using LoRTA.Onnx.GraphGen.Losses;
 using LoRTA.Onnx.Runtime;
 using LoRTA.Onnx.Training.Checkpoints;
-using LoRTA.Onnx.Training.Data;
 using LoRTA.Onnx.Training.Runs;
 using LoRTA.Onnx.Training.Runtime;
 using LoRTA.Onnx.Training.Tasks;
@@ -25,6 +24,7 @@ public sealed class AdapterTrainer : IDisposable
 {
     private readonly TrainingOptions _options;
     private readonly ITrainingRuntime _sessions;
+    private readonly Lazy<OrtForward> _scores;   // training alone never opens it
     private long? _plannedSteps;
     private int _busy;
 
@@ -45,6 +45,8 @@ public sealed class AdapterTrainer : IDisposable
     {
         (Engine, _options, Graphs) = (engine, options, graphs);
         engine.ThrowIfDisposed();
+        var scoring = graphs.Evaluation with { Model = graphs.Eval.Clone() };   // before scores give way to the likeliest
+        _scores = new Lazy<OrtForward>(() => OpenScores(scoring));
         Evaluator = Evaluator.Of(graphs.Evaluation);
         var dropout = options.Adapter.Dropout > 0 ? new DropoutMasks(options.Seed, options.Adapter.Dropout) : null;
         _sessions = engine.Options.Open(graphs, dropout);
@@ -199,18 +201,24 @@ public sealed class AdapterTrainer : IDisposable
         Alone(() => Evaluator.Evaluate(Runtime, batches, Runtime.State.Step));
 
     /// <summary>The scores of a batch with the adapter as it is now: the output that the loss is made of.</summary>
-    /// <param name="batch">The batch; it need not have labels.</param>
+    /// <param name="batch">The batch; labels are not needed.</param>
     /// <returns>The output by its name in the model; none where the model computes the loss itself.</returns>
-    public IReadOnlyDictionary<string, OnnxTensor> Predict(Batch batch) =>
-        Graphs.Logits is { } logits
-            ? Alone(() => Runtime.Forward(WithLabels(batch), [logits]))
-            : ReadOnlyDictionary<string, OnnxTensor>.Empty;
+    public IReadOnlyDictionary<string, OnnxTensor> Predict(Batch batch) => Alone(() =>
+    {
+        if (Graphs.Logits is null) return ReadOnlyDictionary<string, OnnxTensor>.Empty;
+        if (_scores.IsValueCreated) _scores.Value.Change(Values());
+        return _scores.Value.Forward(batch);
+    });
 
     /// <summary>The adapter as it is now.</summary>
     public Adapter ToAdapter() => AdapterOf(Graphs, _options, State.Tensors);
 
     /// <summary>Closes the sessions.</summary>
-    public void Dispose() => _sessions.Dispose();
+    public void Dispose()
+    {
+        if (_scores.IsValueCreated) _scores.Value.Dispose();
+        _sessions.Dispose();
+    }
 
     /// <summary>An adapter with its tensors as a runtime or a checkpoint holds them.</summary>
     /// <param name="graphs">The graphs.</param>
@@ -277,17 +285,18 @@ public sealed class AdapterTrainer : IDisposable
         return new RunCheckpoints(checkpoints, RecipeMapping.ToRecipe(_options, options), Engine.Options.ThreadCount);
     }
 
-    // The eval graph computes the loss too, which takes labels: these do not count.
-    private Batch WithLabels(Batch batch)
+    private OrtForward OpenScores(EvaluationGraph graph)
     {
-        if (batch.Inputs.ContainsKey(TrainingNames.Labels) || Graphs.Eval.Graph.Find(TrainingNames.Labels) is not { IsInput: true } labels)
-            return batch;
-        long[] dims = labels.Shape?.Rank == 2 ? [batch.Rows, batch.Length] : [batch.Rows];
-        var count = (int)dims.Aggregate((a, b) => a * b);
-        var ignored = labels.Type == ElementType.Int64
-            ? OnnxTensor.Of<long>(dims, [.. Enumerable.Repeat(Sample.Ignored, count)])
-            : OnnxTensor.Of<float>(dims, new float[count]);
-        return batch with { Inputs = batch.Inputs.Append(new(TrainingNames.Labels, ignored)).ToDictionary(StringComparer.Ordinal) };
+        graph.RemoveLoss();
+        return new OrtForward(graph, Engine.Options, Values());
+    }
+
+    // Trained and frozen tensors as they are now, by input.
+    private Dictionary<string, OnnxTensor> Values()
+    {
+        var state = Runtime.State.Tensors;
+        return Graphs.Trained.Select(tensor => KeyValuePair.Create(tensor.Input.ToString(), state[tensor.Name]))
+            .Concat(Graphs.Frozen).ToDictionary(StringComparer.Ordinal);
     }
 
     private void CheckPlan()

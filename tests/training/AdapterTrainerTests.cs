@@ -190,8 +190,11 @@ internal sealed class AdapterTrainerTests
 
         var scores = trainer.Predict(unlabelled)["logits"];
 
+        trainer.Step(Batches[0]);
+        var later = trainer.Predict(unlabelled)["logits"];
+
         Assert.That(scores.Dims, Is.EqualTo(new[] { 2L, 2 }));
-        Assert.That(scores.ToFloats(), Is.All.Matches<float>(float.IsFinite));
+        Assert.That(later.ToFloats(), Is.All.Matches<float>(float.IsFinite).And.Not.EqualTo(scores.ToFloats()), "the adapter has learned in between");
     }
 
     [Test]

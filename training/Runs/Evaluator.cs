@@ -13,13 +13,11 @@ namespace LoRTA.Onnx.Training.Runs;
 /// gives its loss only.</param>
 internal sealed class Evaluator(ILoss loss, string? output)
 {
-    private readonly IReadOnlyList<string> _asked = output is null ? [TrainingNames.Loss] : [TrainingNames.Loss, output];
-
     /// <summary>The output that metrics read; null where the model gives its loss only.</summary>
     public string? Output => output;
 
     /// <summary>An evaluator of a graph, which must be made before the graph's session is opened.</summary>
-    /// <param name="graph">The graph, which knows the loss; one that scores tokens gets an output with the likeliest.</param>
+    /// <param name="graph">The graph, which knows the loss; one that scores tokens gets an output with the likeliest in place of the scores.</param>
     public static Evaluator Of(EvaluationGraph graph) => new(graph.Batches.Loss!, OutputOf(graph));
 
     /// <summary>Runs a set through the runtime's evaluation graph.</summary>
@@ -37,7 +35,7 @@ internal sealed class Evaluator(ILoss loss, string? output)
         {
             if (batch.LabelsFor(loss) is > 0 and var count)
             {
-                var outputs = runtime.Forward(batch, _asked);
+                var outputs = runtime.Forward(batch);
                 metrics.AddLoss(outputs[TrainingNames.Loss].ToFloats()[0], count);
                 if (output is not null && batch.Inputs.GetValueOrDefault(TrainingNames.Labels) is { } labels)
                     metrics.Add(outputs[output], labels);
@@ -53,6 +51,7 @@ internal sealed class Evaluator(ILoss loss, string? output)
         var (graph, logits) = (evaluation.Model.Graph, evaluation.Logits);
         if (logits is null || graph.Find(logits) is not { Shape.Rank: 3 } scores) return logits;
         var likeliest = new Tape(graph)[scores].Apply("ArgMax", ("axis", -1), ("keepdims", 0)).Value;
+        graph.RemoveOutput(scores);
         graph.AddOutput(likeliest);
         return likeliest.Name;
     }

@@ -36,7 +36,7 @@ internal sealed class SampleTexts(Recipe recipe, string output, BatchRuns batche
             int[] row = [.. ids];
             var sample = new Sample(row) { TokenLabels = [.. row.Select(id => (long)id)] };
             var batch = Batch.Of([sample], LabelKind.Token, _tokenizer.Filler);
-            var next = (int)runtime.Forward(batch, [output])[output].ToLongs()[count - 1];
+            var next = (int)runtime.Forward(batch)[output].ToLongs()[count - 1];
             if (next == _tokenizer.Special.Eos) break;
             ids.Add(next);
         }

@@ -40,8 +40,7 @@ internal sealed class AfterStepRuntime(ITrainingRuntime inner, TrainingGraphs gr
     }
 
     /// <inheritdoc/>
-    public IReadOnlyDictionary<string, OnnxTensor> Forward(Batch batch, IReadOnlyList<string>? outputs = null) =>
-        inner.Forward(batch, outputs);
+    public IReadOnlyDictionary<string, OnnxTensor> Forward(Batch batch) => inner.Forward(batch);
 
     /// <inheritdoc/>
     public double Accumulate(Batch batch, double weight) => inner.Accumulate(batch, weight);

@@ -6,10 +6,8 @@ namespace LoRTA.Onnx.Training.Runtime;
 internal interface IForwardRuntime : IDisposable
 {
     /// <summary>Evaluates a batch, without dropout.</summary>
-    /// <param name="batch">The batch.</param>
-    /// <param name="outputs">Names of the outputs that are asked for; null = all.</param>
     /// <returns>The loss and the model's outputs, by name.</returns>
-    IReadOnlyDictionary<string, OnnxTensor> Forward(Batch batch, IReadOnlyList<string>? outputs = null);
+    IReadOnlyDictionary<string, OnnxTensor> Forward(Batch batch);
 }
 
 /// <summary>What a trainer needs besides: gradients, steps, and the state in and out.</summary>

@@ -10,7 +10,7 @@ internal sealed class OrtForward : IForwardRuntime
 {
     private readonly OrtWeights _weights = new();
     private readonly InferenceSession _session;
-    private readonly Dictionary<string, OrtValue> _values;
+    private Dictionary<string, OrtValue> _values;
     private readonly ResidentInputs _inputs;
     private readonly BatchFeeds _feeds = new(dropout: null);
     private readonly BatchRuns _batches;
@@ -23,13 +23,22 @@ internal sealed class OrtForward : IForwardRuntime
     {
         _batches = graph.Batches;
         _session = _weights.Open(graph.Model, settings);
-        _values = values.ToDictionary(value => value.Key, value => OrtTensors.ToOrt(value.Value), StringComparer.Ordinal);
+        _values = ToOrt(values);
         _inputs = new ResidentInputs(settings, _weights, _values);
     }
 
     /// <inheritdoc/>
-    public IReadOnlyDictionary<string, OnnxTensor> Forward(Batch batch, IReadOnlyList<string>? outputs = null) =>
-        new FittedBatch(batch, _batches).Forward(part => Evaluate(part, outputs));
+    public IReadOnlyDictionary<string, OnnxTensor> Forward(Batch batch) => new FittedBatch(batch, _batches).Forward(Evaluate);
+
+    /// <summary>Gives the inputs that are the same for every batch new values.</summary>
+    /// <param name="values">All of them.</param>
+    public void Change(IReadOnlyDictionary<string, OnnxTensor> values)
+    {
+        var old = _values;
+        _values = ToOrt(values);
+        _inputs.Change(_values);
+        foreach (var value in old.Values) value.Dispose();
+    }
 
     /// <inheritdoc/>
     public void Dispose()
@@ -40,12 +49,15 @@ internal sealed class OrtForward : IForwardRuntime
         _weights.Dispose();
     }
 
-    private IReadOnlyDictionary<string, OnnxTensor> Evaluate(Batch batch, IReadOnlyList<string>? outputs)
+    private IReadOnlyDictionary<string, OnnxTensor> Evaluate(Batch batch)
     {
         _weights.CheckFiles();
         using var run = new OrtRun(_session);
         foreach (var name in _inputs.Bind(run, _session.InputNames))
             run.Bind(name, _feeds.For(name, _session.InputMetadata[name], batch, (0, 0)));
-        return run.Evaluate(outputs);
+        return run.Evaluate();
     }
+
+    private static Dictionary<string, OrtValue> ToOrt(IReadOnlyDictionary<string, OnnxTensor> values) =>
+        values.ToDictionary(value => value.Key, value => OrtTensors.ToOrt(value.Value), StringComparer.Ordinal);
 }

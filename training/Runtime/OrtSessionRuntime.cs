@@ -61,8 +61,7 @@ internal sealed class OrtSessionRuntime : ITrainingRuntime
     private IEnumerable<DoubleBuffer> Buffers => _moving.SelectMany(moving => moving.Buffers);
 
     /// <inheritdoc/>
-    public IReadOnlyDictionary<string, OnnxTensor> Forward(Batch batch, IReadOnlyList<string>? outputs = null) =>
-        new FittedBatch(batch, _graphs.Batches).Forward(part => Evaluate(part, outputs));
+    public IReadOnlyDictionary<string, OnnxTensor> Forward(Batch batch) => new FittedBatch(batch, _graphs.Batches).Forward(Evaluate);
 
     /// <inheritdoc/>
     public double Accumulate(Batch batch, double weight) =>
@@ -109,11 +108,11 @@ internal sealed class OrtSessionRuntime : ITrainingRuntime
         _weights.Dispose();
     }
 
-    private IReadOnlyDictionary<string, OnnxTensor> Evaluate(Batch batch, IReadOnlyList<string>? outputs)
+    private IReadOnlyDictionary<string, OnnxTensor> Evaluate(Batch batch)
     {
         using var run = new OrtRun(_eval.Value);
         BindAll(run, _eval.Value, batch, weight: 1);
-        return run.Evaluate(outputs);
+        return run.Evaluate();
     }
 
     private double AccumulateRun(Batch batch, double weight)

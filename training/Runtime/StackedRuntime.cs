@@ -38,8 +38,7 @@ internal sealed class StackedRuntime : ITrainingRuntime
     }
 
     /// <inheritdoc/>
-    public IReadOnlyDictionary<string, OnnxTensor> Forward(Batch batch, IReadOnlyList<string>? outputs = null) =>
-        _inner.Forward(batch, outputs);
+    public IReadOnlyDictionary<string, OnnxTensor> Forward(Batch batch) => _inner.Forward(batch);
 
     /// <inheritdoc/>
     public double Accumulate(Batch batch, double weight) => _inner.Accumulate(batch, weight);

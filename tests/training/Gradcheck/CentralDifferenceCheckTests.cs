@@ -143,7 +143,7 @@ internal sealed class CentralDifferenceCheckTests
 
         public double Accumulate(Batch batch, double weight) => runtime.Accumulate(batch, weight);
 
-        public IReadOnlyDictionary<string, OnnxTensor> Forward(Batch batch, IReadOnlyList<string>? outputs = null) => runtime.Forward(batch, outputs);
+        public IReadOnlyDictionary<string, OnnxTensor> Forward(Batch batch) => runtime.Forward(batch);
 
         public double Step(double learningRateFactor) => runtime.Step(learningRateFactor);
 

@@ -38,7 +38,7 @@ internal sealed class EvaluatorTests
     {
         public int Runs { get; private set; }
 
-        public IReadOnlyDictionary<string, OnnxTensor> Forward(Batch batch, IReadOnlyList<string>? outputs = null)
+        public IReadOnlyDictionary<string, OnnxTensor> Forward(Batch batch)
         {
             Runs++;
             return new Dictionary<string, OnnxTensor> { [TrainingNames.Loss] = OnnxTensor.Of<float>([], [0.5f]) };
