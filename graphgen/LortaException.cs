@@ -26,7 +26,15 @@ public sealed class LortaException : Exception
 
     /// <summary>Whether the caller used the tool wrongly (exit code 2) rather than gave it bad data (exit code 1).</summary>
     public bool IsUsage { get; init; }
+
+    /// <summary>The line of a file of the user's that it is about, the first of several; null where it is about none.</summary>
+    public FileLine? Origin { get; init; }
 }
+
+/// <summary>A line of a text file.</summary>
+/// <param name="File">The file, as the message names it.</param>
+/// <param name="Line">The line, from 1 on.</param>
+public sealed record FileLine(string File, int Line);
 
 /// <summary>Messages of foreign exceptions inside our sentences.</summary>
 internal static class ForeignMessages

@@ -1,6 +1,8 @@
 using System.CommandLine;
+using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
 using LoRTA.Onnx.GraphGen;
 
 namespace LoRTA.Onnx.Cli.Display;
@@ -41,9 +43,20 @@ internal static class Failures
             return problem.ExitCode;
         }
         var isStop = problem.ExitCode == ExitCode.Stopped;
-        Say(error, isStop ? problem.Message : $"{(problem.Code is { } code ? $"error {code}" : "error")}: {problem.Message}");
+        Say(error, isStop ? problem.Message : Sentence(problem));
         if (problem.Hint is { } hint) Say(error, $"hint: {hint}");
         return problem.ExitCode;
+    }
+
+    // As compilers write it, so that editors and MSBuild lead to the line; the message does not repeat the place then.
+    private static string Sentence(Problem problem)
+    {
+        var error = problem.Code is { } code ? $"error {code}" : "error";
+        if (problem.Origin is not { } origin) return $"{error}: {problem.Message}";
+        var line = origin.Line.ToString(CultureInfo.InvariantCulture);
+        string[] places = [$"{origin.File}, line {line}: ", $"{origin.File}: line {line}: ", $"{origin.File}: "];
+        var place = Array.Find(places, start => problem.Message.StartsWith(start, StringComparison.Ordinal)) ?? string.Empty;
+        return $"{origin.File}({line}): {error}: {problem.Message[place.Length..]}";
     }
 
     // Where standard error takes nothing any more (its terminal was closed, its disk is full), the exit code still says what happened.
@@ -61,7 +74,10 @@ internal static class Failures
 
     private static Problem Describe(Exception cause, Command command, CancellationToken stop) => cause switch
     {
-        LortaException e => new(e.Code, e.Message, Hints.For(command, e.Hint), e.IsUsage ? ExitCode.Usage : ExitCode.Failed),
+        LortaException e => new(e.Code, e.Message, Hints.For(command, e.Hint), e.IsUsage ? ExitCode.Usage : ExitCode.Failed)
+        {
+            Origin = e.Origin,
+        },
         OperationCanceledException when stop.IsCancellationRequested => new(null, "Stopped.", null, ExitCode.Stopped),
         IOException or UnauthorizedAccessException =>
             new(null, $"{cause.FirstLine()}.", "Check the path, its permissions and the free space of the disk.", ExitCode.Failed),
@@ -74,5 +90,9 @@ internal static class Failures
     };
 
     // What JSON says of a failure.
-    private sealed record Problem(string? Code, string Message, string? Hint, int ExitCode);
+    private sealed record Problem(string? Code, string Message, string? Hint, int ExitCode)
+    {
+        [JsonIgnore]
+        public FileLine? Origin { get; init; }
+    }
 }

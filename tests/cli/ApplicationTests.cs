@@ -132,6 +132,13 @@ internal sealed class ApplicationTests
         return run.ExitCode;
     }
 
+    [TestCase("a b.tsv, line 3: a tab is missing.", ExpectedResult = "a b.tsv(3): error LRT999: a tab is missing.\nhint: Mend it.\n")]
+    [TestCase("a b.tsv: line 3: key: is missing.", ExpectedResult = "a b.tsv(3): error LRT999: key: is missing.\nhint: Mend it.\n")]
+    [TestCase("a b.tsv: 2 problems\n  line 3: x\n  line 4: y", ExpectedResult = "a b.tsv(3): error LRT999: 2 problems\n  line 3: x\n  line 4: y\nhint: Mend it.\n")]
+    [TestCase("It is broken.", ExpectedResult = "a b.tsv(3): error LRT999: It is broken.\nhint: Mend it.\n")]
+    public string A_failure_in_a_line_of_a_file_leads_there(string message) =>
+        CommandLine.Do(_ => throw new LortaException("LRT999", message, "Mend it.") { Origin = new("a b.tsv", 3) }).Error;
+
     [Test]
     public void A_failure_under_json_is_one_document_in_one_line_of_standard_error()
     {

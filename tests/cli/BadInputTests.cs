@@ -274,7 +274,7 @@ internal sealed class BadInputTests
         {
             Assert.That(run.ExitCode, Is.AnyOf(1, 2), run.Output);
             Assert.That(run.Output, Is.Empty);
-            Assert.That(run.Error, Does.Match("^error( LRT\\d+)?: .+\n(  .+\n)*hint: .+\n$").And.Not.Contain("Unexpected"));
+            Assert.That(run.Error, Does.Match("^(.+\\(\\d+\\): )?error( LRT\\d+)?: .+\n(  .+\n)*hint: .+\n$").And.Not.Contain("Unexpected"));
             if (says is not null) Assert.That(run.Error, Does.Contain(says));
             Assert.That(_folder.Entries, Is.EqualTo(before));
         });

@@ -46,7 +46,7 @@ internal static partial class Oracle
         outputs.Any(output => file.StartsWith(output, StringComparison.Ordinal) && file.Length > output.Length && file[output.Length] is '/' or '.');
 
     // As text, or under --json as a document.
-    [GeneratedRegex("""^(?:error LRT\d{3}: |\{"error":\{"code":"LRT\d{3}")""", RegexOptions.Multiline)]
+    [GeneratedRegex("""^(?:(?:.+\(\d+\): )?error LRT\d{3}: |\{"error":\{"code":"LRT\d{3}")""", RegexOptions.Multiline)]
     private static partial Regex Code();
 
     [GeneratedRegex("""^(?:error: .*\n.*hint: |\{"error":\{"code":null,.*"hint":".*)See 'lorta""", RegexOptions.Multiline)]

@@ -17,13 +17,13 @@ internal static class DataErrors
     {
         var names = existing.ToList();
         var near = names.Find(name => name.Equals(column, StringComparison.OrdinalIgnoreCase));
-        return new("LRT505", $"{At(path, line)}: there is no column '{column}'; there are {string.Join(", ", names)}.",
+        return AtLine("LRT505", (path, line), $"there is no column '{column}'; there are {string.Join(", ", names)}.",
             (near is null ? "Name the columns under 'data.columns'." : $"Letter case matters: write '{near}' under 'data.columns'.")
                 + " Where a model is given without a recipe, the columns of --input are called text and pair.");
     }
 
     public static LortaException BadLine(string path, int line, string what, Exception? inner = null) =>
-        new("LRT506", $"{At(path, line)}: {what.TrimEnd('.')}.", "Correct that line, or name the right 'data.format'.", inner);
+        AtLine("LRT506", (path, line), $"{what.TrimEnd('.')}.", "Correct that line, or name the right 'data.format'.", inner);
 
     public static LortaException UnknownFormat(string path, string? format) =>
         new(
@@ -38,14 +38,16 @@ internal static class DataErrors
             "Check the file: a table needs a row below its header; entries of a text are separated by 'data.separator'.");
 
     public static LortaException BadLabel(string path, int line, string label, string expected) =>
-        new(
+        AtLine(
             "LRT509",
-            $"{At(path, line)}: the label is '{label}', expected {expected}.",
+            (path, line),
+            $"the label is '{label}', expected {expected}.",
             "Correct the label, or list the labels by name in order.");
 
     public static LortaException LabelCount(string path, int line, int labels, int units) =>
-        new("LRT510",
-            $"{At(path, line)}: {Plural.Of(labels, "label", "labels")} for {Plural.Of(units, "letter or word", "letters or words")}.",
+        AtLine("LRT510",
+            (path, line),
+            $"{Plural.Of(labels, "label", "labels")} for {Plural.Of(units, "letter or word", "letters or words")}.",
             "Give one label per letter (as a string of the same length) or per word (both separated by spaces).");
 
     public static LortaException BadTemplate(string template, string what) =>
@@ -68,8 +70,9 @@ internal static class DataErrors
         { IsUsage = true };
 
     public static LortaException NotText(string path, int line, string column, bool ofObjects) =>
-        new("LRT515",
-            $"{At(path, line)}: the column '{column}' holds a list{(ofObjects ? " of objects or lists" : string.Empty)}, "
+        AtLine("LRT515",
+            (path, line),
+            $"the column '{column}' holds a list{(ofObjects ? " of objects or lists" : string.Empty)}, "
                 + "where a text is needed.",
             ofObjects
                 ? "Chat data (messages with roles) are not supported yet: write prompt and completion as columns of text, and name both "
@@ -106,5 +109,10 @@ internal static class DataErrors
     public static LortaException FieldCount(string path, int line, int fields, int columns) =>
         BadLine(path, line, $"{Plural.Of(fields, "field", "fields")}, the header has {columns}");
 
-    private static string At(string path, int line) => string.Create(CultureInfo.InvariantCulture, $"{path}, line {line}");
+    private static LortaException AtLine(
+        string code, (string Path, int Line) at, string what, string hint, Exception? inner = null) =>
+        new(code, string.Create(CultureInfo.InvariantCulture, $"{at.Path}, line {at.Line}: {what}"), hint, inner)
+        {
+            Origin = new(at.Path, at.Line),
+        };
 }

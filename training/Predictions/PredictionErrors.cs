@@ -24,7 +24,8 @@ internal static class PredictionErrors
         new(
             "LRT632",
             string.Create(CultureInfo.InvariantCulture, $"{path}, line {line}: the model's output is not finite."),
-            "The model or the adapter is damaged, or its arithmetic overflows: compare it with `lorta verify`, or try a float32 export.");
+            "The model or the adapter is damaged, or its arithmetic overflows: compare it with `lorta verify`, or try a float32 export.")
+        { Origin = new(path, line) };
 
     public static LortaException UnknownOutput(string path) =>
         new("LRT633", $"{path}: predictions are written as TSV, CSV or JSONL.", "Name an output that ends in .tsv, .csv or .jsonl.")

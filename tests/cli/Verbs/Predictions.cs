@@ -55,7 +55,7 @@ internal sealed class Predictions(TrainedEncoder trained) : IDisposable
         var run = CommandLine.Run(args);
 
         Assert.That(run.ExitCode, Is.Not.Zero);
-        Assert.That(run.Error.Split('\n').Where(line => line.StartsWith("error", StringComparison.Ordinal)).Single(), Does.Contain(code));
+        Assert.That(run.Error.Split('\n').Where(line => line.StartsWith("error", StringComparison.Ordinal) || line.Contains("): error", StringComparison.Ordinal)).Single(), Does.Contain(code));
         Assert.That(Path.Exists(Folder["out.tsv"]), Is.False);
     }
 

@@ -12,7 +12,7 @@ namespace LoRTA.Onnx.Training.Recipes.Files;
 internal sealed class RecipeBinder
 {
     private const int MaxDepth = 32;   // an anchor may hold itself
-    private readonly Dictionary<string, string> _sources = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, (string Text, int? Line)> _sources = new(StringComparer.Ordinal);
     private readonly IReadOnlySet<YamlNode> _overrides;
     private int _depth;
 
@@ -25,7 +25,7 @@ internal sealed class RecipeBinder
     {
         for (var path = problem.Path; path.Length > 0; path = path[..Math.Max(0, path.LastIndexOf('.'))])
         {
-            if (_sources.TryGetValue(path, out var source)) return problem with { Source = source };
+            if (_sources.TryGetValue(path, out var source)) return problem with { Source = source.Text, Line = source.Line };
         }
         return problem;
     }
@@ -145,7 +145,9 @@ internal sealed class RecipeBinder
     }
 
     private void Remember(string path, YamlNode node) =>
-        _sources[path] = _overrides.Contains(node) ? "--set" : string.Create(CultureInfo.InvariantCulture, $"line {node.Start.Line}");
+        _sources[path] = _overrides.Contains(node)
+            ? ("--set", null)
+            : (string.Create(CultureInfo.InvariantCulture, $"line {node.Start.Line}"), (int)node.Start.Line);
 
     private JsonNode? Report(string path, string text)
     {

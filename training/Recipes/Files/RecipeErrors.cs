@@ -1,3 +1,4 @@
+using System.Globalization;
 using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Files;
 
@@ -11,7 +12,8 @@ internal static class RecipeErrors
     /// <summary>Every problem at once, each with its key and, where known, its line.</summary>
     public static LortaException Invalid(string file, IEnumerable<RecipeProblem> problems)
     {
-        var lines = problems.Distinct()
+        var all = problems.Distinct().ToList();
+        var lines = all
             .Select(problem => string.Join(
                 ": ", new[] { problem.Source, problem.Path, problem.Text }.Where(part => !string.IsNullOrEmpty(part))))
             .ToList();
@@ -21,16 +23,24 @@ internal static class RecipeErrors
                 ? $"{file}: {single}{(single.EndsWith('?') ? string.Empty : ".")}"
                 : $"{file}: {lines.Count} problems\n  {string.Join("\n  ", lines)}",
             Schema)
-        { IsUsage = true };
+        {
+            IsUsage = true,
+            Origin = all.Find(problem => problem.Line is not null) is { Line: { } line } ? new(file, line) : null,
+        };
     }
 
-    public static LortaException NotYaml(string file, string what, Exception? inner) =>
+    /// <summary>A text that is no recipe.</summary>
+    /// <param name="file">The file.</param>
+    /// <param name="what">What is wrong with it.</param>
+    /// <param name="line">Where, if known.</param>
+    /// <param name="inner">What the parser says.</param>
+    public static LortaException NotYaml(string file, string what, int? line = null, Exception? inner = null) =>
         new(
             "LRT551",
-            $"{file}: {what}.",
+            string.Create(CultureInfo.InvariantCulture, $"{file}: {(line is null ? string.Empty : $"line {line}: ")}{what}."),
             "A recipe is one YAML document of keys; see the example in the README.",
             inner)
-        { IsUsage = true };
+        { IsUsage = true, Origin = line is { } number ? new(file, number) : null };
 
     /// <summary>A model or a run where a recipe belongs.</summary>
     public static LortaException IsNoRecipe(string path)

@@ -69,11 +69,11 @@ internal static class RecipeFile
             var documents = YamlTree.Read(reader);
             return documents is [{ RootNode: YamlMappingNode root }]
                 ? root
-                : throw RecipeErrors.NotYaml(path, documents.Count > 1 ? "holds several documents" : "holds no keys", null);
+                : throw RecipeErrors.NotYaml(path, documents.Count > 1 ? "holds several documents" : "holds no keys");
         }
         catch (YamlException e)
         {
-            throw RecipeErrors.NotYaml(path, $"line {e.Start.Line}: {e.Message.TrimEnd('.')}", e);
+            throw RecipeErrors.NotYaml(path, e.Message.TrimEnd('.'), (int)e.Start.Line, e);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

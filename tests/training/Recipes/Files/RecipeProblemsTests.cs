@@ -35,6 +35,7 @@ internal sealed class RecipeProblemsTests
               line 6: adapter.dropout: must be >= 0 and < 1, was 1
               line 8: train.optimizer.lr: must be > 0, was -1
             """));
+        Assert.That(error.Origin, Is.EqualTo(new FileLine(_recipe.Path, 5)));
     }
 
     [TestCase("colour: 1", "line 4: colour: unknown key; known are model, ")]
