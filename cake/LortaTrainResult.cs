@@ -21,7 +21,7 @@ public sealed record LortaTrainResult
     /// <summary>Loss on the validation data of the adapter that the run continues from; null where there is none.</summary>
     public double? StartLoss { get; init; }
 
-    /// <summary>What may not be meant, each with what to do about it.</summary>
+    /// <summary>Settings that are probably not intended, each with what to do about it.</summary>
     public required IReadOnlyList<string> Warnings { get; init; }
 
     /// <summary>Metrics of the task by name, for instance <c>accuracy</c>.</summary>

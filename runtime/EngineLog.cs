@@ -6,6 +6,6 @@ namespace LoRTA.Onnx.Runtime;
 internal static partial class EngineLog
 {
     /// <summary>The switch of ONNX Runtime's reports may not be as the engine's options say.</summary>
-    [LoggerMessage(EventId = 612, Level = LogLevel.Warning, Message = "{Doubt}")]
+    [LoggerMessage(EventId = 690, Level = LogLevel.Warning, Message = "{Doubt}")]
     public static partial void Telemetry(ILogger log, string doubt);
 }

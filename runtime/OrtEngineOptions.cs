@@ -22,7 +22,7 @@ public sealed record OrtEngineOptions
     /// <summary>Families, losses and gradient rules to choose from, for whatever is computed with these options.</summary>
     public LortaCatalog Catalog { get; init; } = LortaCatalog.Default;
 
-    /// <summary>Takes what an operator should read: what was left out of a model, what may not be meant, what was saved; null = nobody
+    /// <summary>Takes what an operator should read: what was left out of a model, which run was continued; null = nobody
     /// does.</summary>
     public ILoggerFactory? Loggers { get; init; }
 

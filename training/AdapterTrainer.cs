@@ -23,13 +23,16 @@ namespace LoRTA.Onnx.Training;
 public sealed class AdapterTrainer : IDisposable
 {
     private readonly TrainingOptions _options;
-    private readonly ITrainingRuntime _sessions;
+    private readonly ITrainingRuntime _sessionRuntime;
     private readonly Lazy<OrtForward> _scores;   // training alone never opens it
     private long? _plannedSteps;
+    private TrainingState? _given;
+    private (FitOptions Options, TrainingLoop Loop, IRunStore Store)? _last;
     private int _busy;
+    private bool _isDisposed;
 
     /// <summary>Opens a model for training.</summary>
-    /// <param name="engine">Where to compute; it must outlive the trainer.</param>
+    /// <param name="engine">Where to compute.</param>
     /// <param name="model">The model; it is not changed.</param>
     /// <param name="options">What is trained.</param>
     /// <exception cref="LortaException">LRT2xx to LRT4xx: the model is not understood, options do not fit it, or an operator has no
@@ -49,21 +52,23 @@ public sealed class AdapterTrainer : IDisposable
         _scores = new Lazy<OrtForward>(() => OpenScores(scoring));
         Evaluator = Evaluator.Of(graphs.Evaluation);
         var dropout = options.Adapter.Dropout > 0 ? new DropoutMasks(options.Seed, options.Adapter.Dropout) : null;
-        _sessions = engine.Options.Open(graphs, dropout);
-        Runtime = _sessions;
+        _sessionRuntime = engine.Options.Open(graphs, dropout);
+        Runtime = _sessionRuntime;
     }
 
     /// <summary>The graphs, and the tensors that training changes.</summary>
     public TrainingGraphs Graphs { get; }
 
     /// <summary>Trained tensors, the optimizer's state and the step count; setting it continues from there.</summary>
-    /// <exception cref="ArgumentException">A tensor is missing.</exception>
+    /// <exception cref="ArgumentException">A tensor is missing, or has another type or shape.</exception>
     public TrainingState State
     {
         get => Alone(() => Runtime.State);
         set => Alone(() =>
         {
-            Check(value);
+            RefuseIncomplete(value);
+            _given = value;   // what the family keeps has no place before a run is planned
+            _last = null;
             return Runtime.State = value;
         });
     }
@@ -83,7 +88,7 @@ public sealed class AdapterTrainer : IDisposable
 
     private ILoss Loss => Graphs.Batches.Loss!;
 
-    private long NextStep => Runtime.State.Step + 1;
+    private long NextStep => Runtime.StepCount + 1;
 
     /// <summary>Makes one optimizer step, at the peak learning rate.</summary>
     /// <param name="microBatches">The batches of the step; each counts by its number of labels.</param>
@@ -96,10 +101,10 @@ public sealed class AdapterTrainer : IDisposable
         if (group.Length == 0) throw new ArgumentException("A step needs at least one batch.", nameof(microBatches));
         return Alone(() =>
         {
-            CheckPlan();
+            RefuseWithoutPlan();
             var started = Clock.GetTimestamp();
             var (loss, norm) = StepOn(group, learningRateFactor: 1);
-            var (step, seconds) = (Runtime.State.Step, Math.Max(1e-9, Clock.GetElapsedTime(started).TotalSeconds));
+            var (step, seconds) = (Runtime.StepCount, Math.Max(1e-9, Clock.GetElapsedTime(started).TotalSeconds));
             return new StepEvent
             {
                 Step = step,
@@ -125,7 +130,7 @@ public sealed class AdapterTrainer : IDisposable
     /// <returns>The joint norm of the gradients before clipping.</returns>
     public double Update(double learningRateFactor = 1) => Alone(() =>
     {
-        CheckPlan();
+        RefuseWithoutPlan();
         return Runtime.Step(learningRateFactor);
     });
 
@@ -148,6 +153,7 @@ public sealed class AdapterTrainer : IDisposable
 
         IEnumerable<TrainingEvent> Run()
         {
+            using var held = Lock(options);
             var loop = Loop(options, CountOf(batches, options));
             foreach (var happened in loop.Run(batches.From(loop.State.Position), stop)) yield return happened;
         }
@@ -165,6 +171,7 @@ public sealed class AdapterTrainer : IDisposable
         ArgumentNullException.ThrowIfNull(batches);
         return Alone(() =>
         {
+            using var held = Lock(options);
             var loop = Loop(options, CountOf(batches, options));
             foreach (var happened in loop.Run(batches.From(loop.State.Position), stop)) progress?.Report(happened);
             return loop.Report();
@@ -184,6 +191,7 @@ public sealed class AdapterTrainer : IDisposable
         Enter();
         try
         {
+            using var held = Lock(options);
             var loop = Loop(options, batches: null);
             await foreach (var happened in loop.RunAsync(batches.From(loop.State.Position, stop), stop).ConfigureAwait(false))
                 progress?.Report(happened);
@@ -198,7 +206,7 @@ public sealed class AdapterTrainer : IDisposable
     /// <summary>Measures loss and metrics with the adapter as it is now.</summary>
     /// <param name="batches">The set.</param>
     public EvaluationEvent Evaluate(IEnumerable<Batch> batches) =>
-        Alone(() => Evaluator.Evaluate(Runtime, batches, Runtime.State.Step));
+        Alone(() => Evaluator.Evaluate(Runtime, batches, Runtime.StepCount));
 
     /// <summary>The scores of a batch with the adapter as it is now: the output that the loss is made of.</summary>
     /// <param name="batch">The batch; labels are not needed.</param>
@@ -214,10 +222,15 @@ public sealed class AdapterTrainer : IDisposable
     public Adapter ToAdapter() => AdapterOf(Graphs, _options, State.Tensors);
 
     /// <summary>Closes the sessions.</summary>
+    /// <exception cref="InvalidOperationException">A call is at work.</exception>
     public void Dispose()
     {
+        if (_isDisposed) return;
+        Enter();
+        _isDisposed = true;
+        Leave();
         if (_scores.IsValueCreated) _scores.Value.Dispose();
-        _sessions.Dispose();
+        _sessionRuntime.Dispose();
     }
 
     /// <summary>An adapter with its tensors as a runtime or a checkpoint holds them.</summary>
@@ -245,22 +258,38 @@ public sealed class AdapterTrainer : IDisposable
     internal ITrainingRuntime Planned(long steps)
     {
         if (_plannedSteps == steps || Graphs.Plan.Family.AfterStep(Graphs.Plan.Sites, steps) is not { } afterStep) return Runtime;
-        Runtime = new AfterStepRuntime(_sessions, Graphs, afterStep);
+        var state = _given?.Step == Runtime.StepCount ? _given : Runtime.State;
+        Runtime = new AfterStepRuntime(_sessionRuntime, Graphs, afterStep);
         _plannedSteps = steps;
+        if (state.Step > 0)
+        {
+            RefuseIncomplete(state);
+            Runtime.State = state;
+        }
         return Runtime;
     }
 
     /// <summary>Computes the gradients of a step, each batch weighed by its labels, and steps.</summary>
     /// <returns>The mean loss over the step's labels, and the joint norm of the gradients before clipping.</returns>
-    /// <exception cref="LortaException">LRT601, LRT602: one of them is no finite number.</exception>
+    /// <exception cref="LortaException">LRT601: the loss is no finite number, nothing has moved; LRT602: the gradients are none, and the
+    /// tensors have moved: set <see cref="State"/> to continue from before.</exception>
     internal (double Loss, double Norm) StepOn(IReadOnlyList<Batch> group, double learningRateFactor)
     {
         long[] labels = [.. group.Select(batch => batch.LabelsFor(Loss))];
         var all = Math.Max(1, labels.Sum());
-        var loss = group.Zip(labels).Sum(part => Runtime.Accumulate(part.First, weight: (double)part.Second / all));
-        if (!double.IsFinite(loss)) throw TrainingErrors.LossNotFinite(NextStep, loss);
-        var norm = Runtime.Step(learningRateFactor);
-        return double.IsFinite(norm) ? (loss, norm) : throw TrainingErrors.GradientNotFinite(NextStep - 1, norm);
+        var isDone = false;
+        try
+        {
+            var loss = group.Zip(labels).Sum(part => Runtime.Accumulate(part.First, weight: (double)part.Second / all));
+            if (!double.IsFinite(loss)) throw TrainingErrors.LossNotFinite(NextStep, loss);
+            isDone = true;
+            var norm = Runtime.Step(learningRateFactor);
+            return double.IsFinite(norm) ? (loss, norm) : throw TrainingErrors.GradientNotFinite(NextStep - 1, norm);
+        }
+        finally
+        {
+            if (!isDone) Runtime.ClearGradients();   // the next step must not add to what failed
+        }
     }
 
     private TrainingLoop Loop(FitOptions options, int? batches)
@@ -268,13 +297,17 @@ public sealed class AdapterTrainer : IDisposable
         options.Validate(Task, Engine.Catalog);
         var plan = RunPlan.Of(options, batches);
         Planned(plan.Steps);
-        var store = StoreOf(options);
-        var start = (options.Resume ? store.Resume(Runtime) : null) ?? new RunState { Step = Runtime.State.Step };
+        var isContinued = _last is { } last && last.Options == options && last.Loop.State.Step == Runtime.StepCount && !options.Resume;
+        var store = isContinued ? _last!.Value.Store : StoreOf(options);
+        var start = isContinued ? _last!.Value.Loop.State
+            : (options.Resume ? store.Resume(Runtime) : null) ?? new RunState { Step = Runtime.StepCount };
         if (start.Step >= plan.Steps && !options.Resume)
             throw new ArgumentException(string.Create(CultureInfo.InvariantCulture,
                 $"The trainer has made {start.Step} steps, and the run has {plan.Steps}: state more, or set State to one of step 0."));
         if (options is { Resume: true, Folder: { } folder } && start.Step > 0) TrainerLog.Resumed(Engine.Log, folder, start.Step);
-        return new TrainingLoop(this, options, plan, store, start);
+        var loop = new TrainingLoop(this, options, plan, store, start);
+        _last = (options, loop, store);
+        return loop;
     }
 
     private IRunStore StoreOf(FitOptions options)
@@ -299,17 +332,18 @@ public sealed class AdapterTrainer : IDisposable
             .Concat(Graphs.Frozen).ToDictionary(StringComparer.Ordinal);
     }
 
-    private void CheckPlan()
+    private IDisposable? Lock(FitOptions options) => options.Folder is { } folder ? RunLock.Take(folder, Clock) : null;
+
+    private void RefuseWithoutPlan()
     {
         if (_plannedSteps is null && Graphs.Plan.Family.AfterStep(Graphs.Plan.Sites, int.MaxValue) is not null)
             throw new InvalidOperationException(
                 $"{Graphs.Plan.Family.Method} shares ranks out over all steps of a run: use Steps or Fit, which know their number.");
     }
 
-    private void Check(TrainingState state)
+    private void RefuseIncomplete(TrainingState state)
     {
-        var missing = Runtime.State.Tensors.Keys.Except(state.Tensors.Keys, StringComparer.Ordinal).FirstOrDefault();
-        if (missing is not null) throw new ArgumentException($"The state has no tensor '{missing}'.", nameof(state));
+        if (state.DifferenceFrom(Runtime.State) is { } difference) throw new ArgumentException($"The state does not fit: {difference}.");
     }
 
     private static int? CountOf(IEnumerable<Batch> batches, FitOptions options) =>
@@ -338,6 +372,9 @@ public sealed class AdapterTrainer : IDisposable
     {
         if (Interlocked.Exchange(ref _busy, 1) == 1)
             throw new InvalidOperationException("The trainer is at work in another call: use it from one thread at a time.");
+        if (!_isDisposed) return;
+        Leave();
+        throw new ObjectDisposedException(nameof(AdapterTrainer));
     }
 
     private void Leave() => Volatile.Write(ref _busy, 0);

@@ -18,16 +18,16 @@ public sealed record Batch
 
     /// <summary>input_ids, attention_mask, token_type_ids, position_ids, int64 [B, S]; labels where there are any, int64 [B, S],
     /// int64 [B] or float32 [B]. A graph takes what it has inputs for.</summary>
-    public IReadOnlyDictionary<string, OnnxTensor> Inputs { get; init; }
+    public IReadOnlyDictionary<string, OnnxTensor> Inputs { get; internal init; }
 
     /// <summary>Number of rows, B.</summary>
-    public int Rows { get; init; }
+    public int Rows { get; internal init; }
 
     /// <summary>Tokens of the longest row, S.</summary>
-    public int Length { get; init; }
+    public int Length { get; internal init; }
 
     /// <summary>How many tokens are not padding.</summary>
-    public long Tokens { get; init; }
+    public long Tokens { get; internal init; }
 
     /// <summary>Index of each row's sample in its set.</summary>
     internal IReadOnlyList<int> Indices { get; init; } = [];
@@ -45,8 +45,9 @@ public sealed record Batch
     public static Batch Of(params ReadOnlySpan<(string Name, OnnxTensor Value)> inputs)
     {
         var named = new Dictionary<string, OnnxTensor>(StringComparer.Ordinal);
-        foreach (var (name, value) in inputs) named[name] = value;
-        if (named.GetValueOrDefault(TextInputs.Ids) is not { Dims.Count: 2, Count: > 0 and <= int.MaxValue } ids)
+        foreach (var (name, value) in inputs)
+            if (!named.TryAdd(name, value)) throw new ArgumentException($"There are two tensors '{name}'.", nameof(inputs));
+        if (named.GetValueOrDefault(TextInputs.Ids) is not { Type: ElementType.Int64, Dims.Count: 2, Count: > 0 and <= int.MaxValue } ids)
             throw new ArgumentException("A batch needs 'input_ids', int64 [rows, tokens].", nameof(inputs));
         foreach (var (name, tensor) in TextInputs.DefaultsFor(ids.Dims[0], ids.Dims[1])) named.TryAdd(name, tensor);
         var mask = named[TextInputs.Mask];

@@ -32,10 +32,11 @@ public sealed record Example(int[] Ids)
     };
 
     /// <summary>The same for the readers of batches.</summary>
-    /// <exception cref="ArgumentException">No tokens, or a list beside them that has another length.</exception>
+    /// <exception cref="ArgumentException">No tokens, a list beside them that has another length, or a number that is not finite.</exception>
     internal Sample ToSample()
     {
         if (Ids.Length == 0) throw new ArgumentException("An example needs at least one token.");
+        if (Number is { } number && !float.IsFinite(number)) throw new ArgumentException($"The number of an example is {number}.");
         if ((TokenLabels?.Length ?? Ids.Length) != Ids.Length || (TypeIds?.Length ?? Ids.Length) != Ids.Length)
             throw new ArgumentException($"TokenLabels and TypeIds need one number for each of the {Ids.Length} tokens.");
         return new Sample(Ids, TypeIds ?? new int[Ids.Length]) { Label = Class ?? Number, TokenLabels = TokenLabels };

@@ -55,6 +55,7 @@ public sealed record FitOptions
         if (Schedule.WarmupSteps > Steps)
             yield return new("schedule.warmupSteps", string.Create(CultureInfo.InvariantCulture,
                 $"must be <= train.steps ({Steps}), was {Schedule.WarmupSteps}"));
+        if (Resume && Folder is null) yield return new("resume", "needs Folder");
         var metrics = (task?.MetricNames ?? []).Prepend("loss").ToList();
         var evaluates = Validation is not null && EvaluateEvery != Interval.Never;
         foreach (var (key, metric) in new[] { ("keepBest", KeepBest), ("earlyStop.metric", EarlyStop?.Metric) })

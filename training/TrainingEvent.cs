@@ -24,10 +24,10 @@ public sealed record StepEvent : TrainingEvent
     /// <summary>Joint norm of all gradients before clipping.</summary>
     public double? GradNorm { get; init; }
 
-    /// <summary>Rows per second of this step.</summary>
+    /// <summary>Rows per second since the step or evaluation before.</summary>
     public double SamplesPerSecond { get; init; }
 
-    /// <summary>Tokens per second of this step, without padding.</summary>
+    /// <summary>Tokens per second since the step or evaluation before, without padding.</summary>
     public double TokensPerSecond { get; init; }
 
     /// <summary>Memory of the process, in bytes.</summary>

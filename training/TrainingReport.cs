@@ -27,7 +27,7 @@ public sealed record TrainingReport
     /// <summary>Optimizer steps that were made, in all.</summary>
     public required long Steps { get; init; }
 
-    /// <summary>Optimizer steps that were asked for; more than <see cref="Steps"/> where the run was stopped.</summary>
+    /// <summary>Optimizer steps that were asked for; more than <see cref="Steps"/> where the run ended early.</summary>
     public long PlannedSteps { get; init; }
 
     /// <summary>Loss on the validation data, of the state that was kept; null where there are no such data.</summary>
@@ -43,7 +43,7 @@ public sealed record TrainingReport
     /// measured.</summary>
     public double? StartLoss { get; init; }
 
-    /// <summary>What may not be meant, each with what to do about it.</summary>
+    /// <summary>Settings that are probably not intended, each with what to do about it.</summary>
     public IReadOnlyList<string> Warnings { get; init; } = [];
 
     /// <summary>The task's metrics on the validation data, by name, in the order of reports.</summary>

@@ -128,6 +128,111 @@ internal sealed class AdapterTrainerTests
     }
 
     [Test]
+    public void State_moves_to_another_trainer_with_what_the_family_keeps()
+    {
+        using var whole = Open(adapter: Allocated);
+        using var first = Open(adapter: Allocated);
+        using var second = Open(adapter: Allocated);
+        whole.Fit(Batches, Fit);
+        foreach (var happened in first.Steps(Batches, Fit)) if (happened is StepEvent { Step: 4 }) break;
+
+        second.State = first.State;
+        second.Fit(Batches, Fit);
+
+        Assert.That(Bytes(second), Is.EqualTo(Bytes(whole)));
+    }
+
+    [Test]
+    public void State_of_another_adapter_is_refused_whole()
+    {
+        using var small = Open();
+        using var large = Open(adapter: new() { Method = "lorta", Rank = 3, Alpha = 4, Targets = ["q", "v"] });
+        var before = Bytes(large);
+
+        Assert.That(() => large.State = small.State, Throws.ArgumentException.With.Message.Match(@"^The state does not fit: '.*' is float\[.*, should be float\["));
+        Assert.That(Bytes(large), Is.EqualTo(before));
+    }
+
+    [Test]
+    public void Step_that_fails_leaves_no_gradient_behind()
+    {
+        using var trainer = Open();
+        using var other = Open();
+        var broken = Batch.Padded([new Example([0, 7, 2]) { Class = 7 }], filler: 1);   // there are two classes
+
+        Assert.Throws<LortaException>(() => trainer.Step(Batches[0], broken));
+        trainer.Step(Batches[1]);
+        other.Step(Batches[1]);
+
+        Assert.That(Bytes(trainer), Is.EqualTo(Bytes(other)));
+    }
+
+    [Test]
+    public void Batches_are_enumerated_once_for_each_pass()
+    {
+        using var trainer = Open();
+        var passes = 0;
+
+        trainer.Fit(Counted(), Fit with { Steps = 8 });
+
+        Assert.That(passes, Is.EqualTo(2));
+
+        IEnumerable<Batch> Counted()
+        {
+            passes++;
+            foreach (var batch in Batches) yield return batch;
+        }
+    }
+
+    [Test]
+    public void Batches_that_run_out_are_named()
+    {
+        using var trainer = Open();
+        var queue = new Queue<Batch>(Batches);
+
+        Assert.That(() => trainer.Fit(Taken(), Fit with { Steps = 8 }), Throws.ArgumentException.With.Message.Contains("enumerated again"));
+
+        IEnumerable<Batch> Taken()
+        {
+            while (queue.TryDequeue(out var batch)) yield return batch;
+        }
+    }
+
+    [Test]
+    public void Evaluation_without_labels_is_refused()
+    {
+        using var trainer = Open();
+
+        Assert.That(Assert.Throws<LortaException>(() => trainer.Evaluate([]))!.Code, Is.EqualTo("LRT603"));
+    }
+
+    [Test]
+    public void Closed_trainer_refuses_to_work()
+    {
+        var trainer = Open();
+        trainer.Dispose();
+
+        Assert.Throws<ObjectDisposedException>(() => trainer.Step(Batches[0]));
+        Assert.DoesNotThrow(trainer.Dispose);
+    }
+
+    [Test]
+    public void Best_state_before_a_stop_is_still_the_best_after_it()
+    {
+        using var whole = Open(learningRate: 0.3);
+        using var stopped = Open(learningRate: 0.3);
+        using var stop = new CancellationTokenSource();
+        var options = Fit with { Validation = () => Batches, EvaluateEvery = Interval.Every(1), KeepBest = "loss" };
+        var expected = whole.Fit(Batches, options);
+
+        stopped.Fit(Batches, options, new AfterStep(6, stop.Cancel), stop.Token);
+        var report = stopped.Fit(Batches, options);
+
+        Assert.That((report.Loss, report.LossStep), Is.EqualTo((expected.Loss, expected.LossStep)));
+        Assert.That(expected.LossStep, Is.LessThan(6));
+    }
+
+    [Test]
     public void Best_state_is_kept_without_files()
     {
         using var trainer = Open(learningRate: 0.3);   // too large: it gets worse
@@ -194,18 +299,14 @@ internal sealed class AdapterTrainerTests
         var later = trainer.Predict(unlabelled)["logits"];
 
         Assert.That(scores.Dims, Is.EqualTo(new[] { 2L, 2 }));
-        Assert.That(later.ToFloats(), Is.All.Matches<float>(float.IsFinite).And.Not.EqualTo(scores.ToFloats()), "the adapter has learned in between");
+        Assert.That(later.ToFloats(), Is.All.Matches<float>(float.IsFinite));
+        Assert.That(later.ToFloats(), Is.Not.EqualTo(scores.ToFloats()), "the adapter has learned in between");
     }
 
     [Test]
     public void Family_that_shares_out_ranks_needs_a_run()
     {
-        using var trainer = Open(adapter: new()
-        {
-            Method = "adalora",
-            Rank = 2,
-            Options = new Dictionary<string, string> { ["target"] = "1", ["tinit"] = "1", ["tfinal"] = "1", ["deltaT"] = "2" },
-        });
+        using var trainer = Open(adapter: Allocated);
 
         Assert.Throws<InvalidOperationException>(() => trainer.Step(Batches[0]));
         Assert.That(trainer.Fit(Batches, Fit).Steps, Is.EqualTo(8));
@@ -254,7 +355,7 @@ internal sealed class AdapterTrainerTests
         using var second = Open(engine: engine);
         second.Fit(Batches, options with { Steps = 5 });
 
-        Assert.That(log.Lines, Is.EqualTo(new[] { $"Information 2: {_folder["run"]}: continues after step 3" }));
+        Assert.That(log.Lines, Is.EqualTo(new[] { $"Information 692: {_folder["run"]}: continues after step 3" }));
     }
 
     // 1,000 with LORTA_TRAINERS=1000
@@ -299,6 +400,13 @@ internal sealed class AdapterTrainerTests
         var config = Adapter.Load(_folder["adapter"]).Config;
         Assert.That((config.Task, config.Labels, config.Trainables), Is.EqualTo(("classification", (string[])["low", "high"], (string[])["classifier.out_proj.weight"])));
     }
+
+    private static AdapterOptions Allocated => new()
+    {
+        Method = "adalora",
+        Rank = 2,
+        Options = new Dictionary<string, string> { ["target"] = "1", ["tinit"] = "1", ["tfinal"] = "1", ["deltaT"] = "2" },
+    };
 
     private static readonly FitOptions Fit = new() { Epochs = 2, Schedule = Schedule.Linear() };
 

@@ -39,6 +39,11 @@ internal static class CheckpointErrors
                 + "another folder and train from the copy with --force.")
         { IsUsage = true };
 
+    public static LortaException OtherModel(string path, string difference) => new(
+        "LRT566",
+        $"{path}: belongs to another model; {difference}.",
+        "Resume with the model of the run, or start another run folder.");
+
     public static LortaException OtherRecipe(string path, IReadOnlyList<RecipeDifference> differences)
     {
         var keys = string.Join(", ", differences.Select(difference => $"{difference.Key} was {difference.Before}, is {difference.Now}"));

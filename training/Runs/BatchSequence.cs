@@ -12,7 +12,7 @@ internal static class BatchSequence
         for (var epoch = position.Epoch; ; epoch++)
         {
             var skipped = epoch == position.Epoch ? position.Batch : 0;
-            var pass = new Pass(epoch);
+            var pass = new Pass(epoch, isFirst: epoch == position.Epoch);
             foreach (var batch in batches)
             {
                 if (pass.Add(batch) is { } ready && ready.Index >= skipped) yield return ready.Batch;
@@ -28,7 +28,7 @@ internal static class BatchSequence
         for (var epoch = position.Epoch; ; epoch++)
         {
             var skipped = epoch == position.Epoch ? position.Batch : 0;
-            var pass = new Pass(epoch);
+            var pass = new Pass(epoch, isFirst: epoch == position.Epoch);
             await foreach (var batch in batches.WithCancellation(stop).ConfigureAwait(false))
             {
                 if (pass.Add(batch) is { } ready && ready.Index >= skipped) yield return ready.Batch;
@@ -38,7 +38,7 @@ internal static class BatchSequence
     }
 
     // One pass over the batches. Each is held back until the next one comes: only then is it known not to be the last.
-    private sealed class Pass(int epoch)
+    private sealed class Pass(int epoch, bool isFirst)
     {
         private Batch? _held;
         private int _next;
@@ -47,11 +47,15 @@ internal static class BatchSequence
         {
             var ready = _held;
             _held = batch;
-            return ready is null ? null : (ready with { Next = new DataPosition(epoch, ++_next) }, _next - 1);
+            if (ready is null) return null;
+            var index = _next++;
+            return (ready with { Next = new DataPosition(epoch, _next) }, index);
         }
 
         public (Batch Batch, int Index) End() => _held is { } last
             ? (last with { Next = new DataPosition(epoch + 1, 0) }, _next)
-            : throw new ArgumentException("There are no batches to learn from.");
+            : throw new ArgumentException(isFirst
+                ? "There are no batches to learn from."
+                : "The batches gave none when they were enumerated again: give a sequence that can be, or fewer steps.");
     }
 }

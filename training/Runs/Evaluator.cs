@@ -26,6 +26,7 @@ internal sealed class Evaluator(ILoss loss, string? output)
     /// <param name="step">The step that it is after.</param>
     /// <param name="progress">Told how many rows are done.</param>
     /// <param name="rows">How many there are, for <paramref name="progress"/>.</param>
+    /// <exception cref="LortaException">LRT603: no label of the set counts.</exception>
     public EvaluationEvent Evaluate(
         IForwardRuntime runtime, IEnumerable<Batch> batches, long step, IProgress<WorkProgress>? progress = null, int rows = 0)
     {
@@ -42,6 +43,7 @@ internal sealed class Evaluator(ILoss loss, string? output)
             }
             progress?.Report(new("rows evaluated", done += batch.Rows, rows));
         }
+        if (metrics.Count == 0) throw TrainingErrors.NothingMeasured();
         return new EvaluationEvent { Step = step, Loss = metrics.Loss, Metrics = metrics.Values };
     }
 

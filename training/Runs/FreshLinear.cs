@@ -8,7 +8,7 @@ namespace LoRTA.Onnx.Training.Runs;
 internal static class FreshLinear
 {
     private const double UsualDeviation = 0.02;   // Hugging Face's initializer_range
-    private const double MostDeviation = 0.2;     // of few numbers, whose own deviation says little
+    private const double LargestTolerance = 0.2;     // of few numbers, whose own deviation says little
     private const double Rounding = 1e-3;         // of numbers that are stored in 16 bits
 
     /// <summary>What in a layer looks as if it was never trained; null where it does not.</summary>
@@ -20,7 +20,7 @@ internal static class FreshLinear
         float[] biases = [.. parameters.Where(tensor => tensor.Rank != 2).SelectMany(tensor => tensor.ToFloats())];
         var deviation = Math.Sqrt(weights.Average(x => (double)x * x));
         // Four times the standard error of a deviation.
-        var tolerance = Math.Min(MostDeviation, 4 / Math.Sqrt(2.0 * weights.Length));
+        var tolerance = Math.Min(LargestTolerance, 4 / Math.Sqrt(2.0 * weights.Length));
         var bound = 1 / Math.Sqrt(weight.Dims[^1]);
         if (IsNear(bound / Math.Sqrt(3)) && weights.Concat(biases).All(x => Math.Abs(x) <= bound * (1 + Rounding)))
             return $"no number is above {Phrases.Number(bound)} = 1/√{weight.Dims[^1]}, where PyTorch draws the first ones";

@@ -41,7 +41,7 @@ internal sealed class PreparedTask : IDisposable
     /// <summary>The model's file, and those of its weights.</summary>
     public required IReadOnlyList<string> ModelFiles { get; init; }
 
-    /// <summary>What in the recipe may not be meant, each with what to do about it.</summary>
+    /// <summary>What in the recipe is probably not intended, each with what to do about it.</summary>
     public required IReadOnlyList<string> Warnings { get; init; }
 
     public ITrainingRuntime Runtime { get; }

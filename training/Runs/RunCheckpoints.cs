@@ -35,7 +35,8 @@ internal sealed class BestInMemory : IRunStore
     /// <inheritdoc/>
     public void Restore(long step, ITrainingRuntime runtime)
     {
-        if (_best?.Step == step) runtime.State = _best;
+        if (_best?.Step != step) throw new InvalidOperationException($"The state of step {step} was not kept.");
+        runtime.State = _best;
     }
 }
 
@@ -54,7 +55,8 @@ internal sealed class RunCheckpoints(CheckpointStore store, Recipe recipe, int t
     /// <inheritdoc/>
     public void Save(RunState run, ITrainingRuntime runtime)
     {
-        var numbers = new SortedDictionary<string, double>(StringComparer.Ordinal) { [Waited] = run.Waited, [Loss] = run.Loss };
+        var numbers = new SortedDictionary<string, double>(StringComparer.Ordinal) { [Waited] = run.Waited };
+        if (!double.IsNaN(run.Loss)) numbers[Loss] = run.Loss;
         if (run.ExtendedAt is { } step) numbers[ExtendedAt] = step;
         store.Save(new Checkpoint
         {
@@ -77,7 +79,7 @@ internal sealed class RunCheckpoints(CheckpointStore store, Recipe recipe, int t
     {
         if (store.Resume(_identity, threads) is not { } checkpoint) return null;
         var isExtended = checkpoint.Recipe != _identity;
-        runtime.State = new TrainingState(checkpoint.Step, checkpoint.State);
+        Put(checkpoint, runtime);
         return new RunState
         {
             Step = checkpoint.Step,
@@ -92,5 +94,12 @@ internal sealed class RunCheckpoints(CheckpointStore store, Recipe recipe, int t
     }
 
     /// <inheritdoc/>
-    public void Restore(long step, ITrainingRuntime runtime) => runtime.State = new TrainingState(step, store.At(step).State);
+    public void Restore(long step, ITrainingRuntime runtime) => Put(store.At(step), runtime);
+
+    private void Put(Checkpoint checkpoint, ITrainingRuntime runtime)
+    {
+        var state = new TrainingState(checkpoint.Step, checkpoint.State);
+        if (state.DifferenceFrom(runtime.State) is { } difference) throw CheckpointErrors.OtherModel(store.PathOf(checkpoint.Step), difference);
+        runtime.State = state;
+    }
 }

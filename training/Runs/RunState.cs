@@ -12,8 +12,8 @@ internal sealed record RunState
     /// <summary>Where the data go on.</summary>
     public DataPosition Position { get; init; }
 
-    /// <summary>Loss of the last step.</summary>
-    public double Loss { get; init; }
+    /// <summary>Loss of the last step; NaN where none is known.</summary>
+    public double Loss { get; init; } = double.NaN;
 
     /// <summary>The last evaluation.</summary>
     public EvaluationEvent? Evaluation { get; init; }
@@ -43,7 +43,7 @@ internal sealed record RunState
     {
         if (metric is null) return this with { Evaluation = record };
         var value = metric == "loss" ? record.Loss : record.Metrics[metric];
-        var isBest = Best is not { } best || (task.IsHigherBetter(metric) ? value > best : value < best);
+        var isBest = !double.IsNaN(value) && (Best is not { } best || (task.IsHigherBetter(metric) ? value > best : value < best));
         return isBest
             ? this with { Evaluation = record, Best = value, BestStep = Step, Waited = 0 }
             : this with { Evaluation = record, Waited = Waited + 1 };

@@ -18,6 +18,11 @@ internal static class TrainingErrors
             string.Create(CultureInfo.InvariantCulture, $"step {step}: the norm of the gradients is {norm}."),
             "Lower train.optimizer.lr or adapter.alpha, or set train.clip; checkpoints before this step stay.");
 
+    public static LortaException NothingMeasured() => new(
+        "LRT603",
+        "No label of the validation data counts, so that there is no loss to measure.",
+        "Give validation rows with labels, or more of them; from C#, a sequence that can be enumerated again.");
+
     public static LortaException NoValidation(string file) =>
         new(
             "LRT604",

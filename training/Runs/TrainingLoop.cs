@@ -15,7 +15,7 @@ internal sealed class TrainingLoop(AdapterTrainer trainer, FitOptions options, R
     private readonly LearningRateSchedule _schedule = new(options.Schedule, plan.Steps);
     private readonly SpeedMeter _meter = new(trainer.Clock, plan, start.Step);
     private readonly long _started = trainer.Clock.GetTimestamp();
-    private readonly int _passedOver = start.Position == default ? (int)start.Step : 0;   // without a position, what was learned from
+    private readonly int _groupsToSkip = start.Position == default ? (int)start.Step : 0;   // without a position, what was learned from
     private double? _startLoss;
 
     /// <summary>Where the run stands.</summary>
@@ -33,10 +33,11 @@ internal sealed class TrainingLoop(AdapterTrainer trainer, FitOptions options, R
         foreach (var measured in Begin()) yield return measured;
         if (!plan.IsDone(State))   // a resumed run may be complete: then no batch is asked for
         {
-            foreach (var group in plan.Groups(batches).Skip(_passedOver))
+            foreach (var group in plan.Groups(batches).Skip(_groupsToSkip))
             {
-                if (plan.IsDone(State) || stop.IsCancellationRequested) break;
+                if (stop.IsCancellationRequested) break;
                 foreach (var happened in Step(group)) yield return happened;
+                if (plan.IsDone(State)) break;   // before another batch is asked for
             }
         }
         End(stop.IsCancellationRequested);
@@ -50,7 +51,7 @@ internal sealed class TrainingLoop(AdapterTrainer trainer, FitOptions options, R
         foreach (var measured in Begin()) yield return measured;
         if (!plan.IsDone(State))
         {
-            await using var groups = plan.Groups(batches).Skip(_passedOver).GetAsyncEnumerator(stop);
+            await using var groups = plan.Groups(batches).Skip(_groupsToSkip).GetAsyncEnumerator(stop);
             while (!plan.IsDone(State) && !stop.IsCancellationRequested && await HasNext(groups, stop).ConfigureAwait(false))
                 foreach (var happened in Step(groups.Current)) yield return happened;
         }
@@ -74,7 +75,7 @@ internal sealed class TrainingLoop(AdapterTrainer trainer, FitOptions options, R
             LossStep = State.Evaluation?.Step,
             BaseLoss = trainer.IsFresh ? _startLoss : null,
             StartLoss = trainer.IsFresh ? null : _startLoss,
-            TrainingLoss = State.Step > 0 ? State.Loss : null,
+            TrainingLoss = double.IsNaN(State.Loss) ? null : State.Loss,
             Metrics = State.Evaluation?.Metrics ?? new OrderedDictionary<string, double>(),
             Seconds = seconds,
             SamplesPerSecond = _meter.Total.SamplesPerSecond,
@@ -128,12 +129,12 @@ internal sealed class TrainingLoop(AdapterTrainer trainer, FitOptions options, R
     private void End(bool isStopRequested)
     {
         store.Save(State, _runtime);
-        IsStopped = isStopRequested && State.Step < plan.Steps;
-        if (!IsStopped) Settle();
+        IsStopped = isStopRequested && !plan.IsDone(State);
+        if (!IsStopped) RestoreBest();
     }
 
     // What is kept is what is measured: the best state, or the last one where this process (a resumed run) has not evaluated it.
-    private void Settle()
+    private void RestoreBest()
     {
         var kept = options.KeepBest is not null && State.BestStep is { } best ? best : State.Step;
         if (kept != State.Step) store.Restore(kept, _runtime);

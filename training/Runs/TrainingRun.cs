@@ -149,7 +149,7 @@ internal static class TrainingRun
     }
 
     /// <summary>What a request measures: its recipe with the model in question, the graph, the values of its inputs for factors and
-    /// trained parameters, and what in the recipe may not be meant.</summary>
+    /// trained parameters, and what in the recipe is probably not intended.</summary>
     /// <exception cref="LortaException">The model has not the outputs of the task, or the adapter does not fit it; LRT636: it
     /// was trained with other classes than the recipe names.</exception>
     public static (Recipe Recipe, EvaluationGraph Graph, IReadOnlyDictionary<string, OnnxTensor> Values, string? Warning) Measured(

@@ -5,8 +5,7 @@ using LoRTA.Onnx.GraphGen.Ir.Tensors;
 
 namespace LoRTA.Onnx.Training.Runtime;
 
-/// <summary>A runtime whose family has a word to say after each step: its factors change once more, and its state goes along with the
-/// trained tensors.</summary>
+/// <summary>A runtime whose family changes factors after each step; the state of the family is kept with the trained tensors.</summary>
 /// <param name="inner">What computes; disposed of with this.</param>
 /// <param name="graphs">What is trained.</param>
 /// <param name="afterStep">The family's part.</param>
@@ -18,6 +17,12 @@ internal sealed class AfterStepRuntime(ITrainingRuntime inner, TrainingGraphs gr
 
     /// <inheritdoc/>
     public IReadOnlyDictionary<string, OnnxTensor> Gradients => inner.Gradients;
+
+    /// <inheritdoc/>
+    public long StepCount => inner.StepCount;
+
+    /// <inheritdoc/>
+    public void ClearGradients() => inner.ClearGradients();
 
     /// <inheritdoc/>
     public long FirstFinalStep => afterStep.FirstFinalStep;

@@ -24,10 +24,17 @@ internal interface ITrainingRuntime : IForwardRuntime
     /// <returns>The joint norm of the gradients before clipping.</returns>
     double Step(double learningRateFactor);
 
+    /// <summary>Steps taken.</summary>
+    long StepCount { get; }
+
+    /// <summary>Starts the sum of gradients at zero, as after a step.</summary>
+    void ClearGradients();
+
     /// <summary>The gradients summed so far, by name of the trained tensor.</summary>
     IReadOnlyDictionary<string, OnnxTensor> Gradients { get; }
 
-    /// <summary>Trained tensors, what the optimizer and the family keep, and the step count; setting it continues from there.</summary>
+    /// <summary>Trained tensors, what the optimizer and the family keep, and the step count; setting it continues from there, with a new
+    /// sum of gradients.</summary>
     TrainingState State { get; set; }
 
     /// <summary>The first step after which the adapter may be the best one of a run.</summary>

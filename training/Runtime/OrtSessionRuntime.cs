@@ -55,7 +55,18 @@ internal sealed class OrtSessionRuntime : ITrainingRuntime
             _step = value.Step;
             foreach (var buffer in Buffers) buffer.Write(value.Tensors[buffer.Name]);
             _trainedInputs.Change(Trained());
+            ClearGradients();
         }
+    }
+
+    /// <inheritdoc/>
+    public long StepCount => _step;
+
+    /// <inheritdoc/>
+    public void ClearGradients()
+    {
+        foreach (var moving in _moving) moving.GradientSpan.Clear();
+        _microBatch = 0;
     }
 
     private IEnumerable<DoubleBuffer> Buffers => _moving.SelectMany(moving => moving.Buffers);

@@ -38,6 +38,12 @@ internal sealed class StackedRuntime : ITrainingRuntime
     }
 
     /// <inheritdoc/>
+    public long StepCount => _inner.StepCount;
+
+    /// <inheritdoc/>
+    public void ClearGradients() => _inner.ClearGradients();
+
+    /// <inheritdoc/>
     public IReadOnlyDictionary<string, OnnxTensor> Forward(Batch batch) => _inner.Forward(batch);
 
     /// <inheritdoc/>

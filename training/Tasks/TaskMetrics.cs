@@ -8,6 +8,9 @@ internal sealed class TaskMetrics(TrainingTask task)
     private readonly WeightedMean _loss = new();
     private readonly IMetrics? _metrics = task.Metrics?.Invoke();
 
+    /// <summary>All labels so far.</summary>
+    public long Count => _loss.Count;
+
     /// <summary>Mean loss over all labels so far.</summary>
     public double Loss => _loss.Value;
 

@@ -145,6 +145,10 @@ internal sealed class CentralDifferenceCheckTests
 
         public IReadOnlyDictionary<string, OnnxTensor> Forward(Batch batch) => runtime.Forward(batch);
 
+        public long StepCount => runtime.StepCount;
+
+        public void ClearGradients() => runtime.ClearGradients();
+
         public double Step(double learningRateFactor) => runtime.Step(learningRateFactor);
 
         public void Dispose() => runtime.Dispose();
