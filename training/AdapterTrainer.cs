@@ -69,6 +69,7 @@ public sealed class AdapterTrainer : IDisposable
             RefuseIncomplete(value);
             _given = value;   // what the family keeps has no place before a run is planned
             _last = null;
+            Runtime.ClearGradients();
             return Runtime.State = value;
         });
     }

@@ -32,7 +32,8 @@ public sealed record Example(int[] Ids)
     };
 
     /// <summary>The same for the readers of batches.</summary>
-    /// <exception cref="ArgumentException">No tokens, a list beside them that has another length, or a number that is not finite.</exception>
+    /// <exception cref="ArgumentException">No tokens, a list beside them that has another length, or a number that is not
+    /// finite.</exception>
     internal Sample ToSample()
     {
         if (Ids.Length == 0) throw new ArgumentException("An example needs at least one token.");

@@ -17,7 +17,8 @@ internal sealed class Evaluator(ILoss loss, string? output)
     public string? Output => output;
 
     /// <summary>An evaluator of a graph, which must be made before the graph's session is opened.</summary>
-    /// <param name="graph">The graph, which knows the loss; one that scores tokens gets an output with the likeliest in place of the scores.</param>
+    /// <param name="graph">The graph, which knows the loss; one that scores tokens gets an output with the likeliest in place of the
+    /// scores.</param>
     public static Evaluator Of(EvaluationGraph graph) => new(graph.Batches.Loss!, OutputOf(graph));
 
     /// <summary>Runs a set through the runtime's evaluation graph.</summary>

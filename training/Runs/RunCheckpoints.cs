@@ -99,7 +99,8 @@ internal sealed class RunCheckpoints(CheckpointStore store, Recipe recipe, int t
     private void Put(Checkpoint checkpoint, ITrainingRuntime runtime)
     {
         var state = new TrainingState(checkpoint.Step, checkpoint.State);
-        if (state.DifferenceFrom(runtime.State) is { } difference) throw CheckpointErrors.OtherModel(store.PathOf(checkpoint.Step), difference);
+        if (state.DifferenceFrom(runtime.State) is { } difference)
+            throw CheckpointErrors.OtherModel(store.PathOf(checkpoint.Step), difference);
         runtime.State = state;
     }
 }

@@ -33,8 +33,8 @@ internal interface ITrainingRuntime : IForwardRuntime
     /// <summary>The gradients summed so far, by name of the trained tensor.</summary>
     IReadOnlyDictionary<string, OnnxTensor> Gradients { get; }
 
-    /// <summary>Trained tensors, what the optimizer and the family keep, and the step count; setting it continues from there, with a new
-    /// sum of gradients.</summary>
+    /// <summary>Trained tensors, what the optimizer and the family keep, and the step count; setting it continues from there. The sum
+    /// of gradients stays.</summary>
     TrainingState State { get; set; }
 
     /// <summary>The first step after which the adapter may be the best one of a run.</summary>

@@ -55,7 +55,6 @@ internal sealed class OrtSessionRuntime : ITrainingRuntime
             _step = value.Step;
             foreach (var buffer in Buffers) buffer.Write(value.Tensors[buffer.Name]);
             _trainedInputs.Change(Trained());
-            ClearGradients();
         }
     }
 
