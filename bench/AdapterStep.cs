@@ -1,4 +1,5 @@
 using LoRTA.Onnx.Bench.Models;
+using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Adapters;
 using LoRTA.Onnx.GraphGen.Artifacts;
 using LoRTA.Onnx.GraphGen.Ir.Tensors;
@@ -25,7 +26,7 @@ internal sealed class AdapterStep : IStepVariant
     public string Name { get; }
 
     public static TrainingGraphs Graphs(string method, RobertaShape shape) =>
-        TrainingGraphBuilder.Build(RobertaModel.Open(), new TrainingOptions
+        TrainingGraphs.Build(RobertaModel.Open(), new TrainingOptions
         {
             Adapter = new AdapterOptions { Method = method, Rank = shape.Rank, Alpha = 16, Targets = ["q", "v"] },
             Task = "classification",

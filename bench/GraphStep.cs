@@ -1,4 +1,5 @@
 using LoRTA.Onnx.Bench.Models;
+using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.GraphGen.Ir.Tensors;
 using LoRTA.Onnx.Runtime;

@@ -1,3 +1,4 @@
+using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.GraphGen.Ir.Tensors;
 using Microsoft.ML.OnnxRuntime;

@@ -1,6 +1,5 @@
 using System.Text.RegularExpressions;
 using LoRTA.Onnx.GraphGen;
-using LoRTA.Onnx.GraphGen.Ir;
 using Microsoft.ML.OnnxRuntime;
 
 namespace LoRTA.Onnx.Runtime;

@@ -2,10 +2,8 @@ using System.Collections.ObjectModel;
 using System.Globalization;
 using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Adapters.Injection;
-using LoRTA.Onnx.GraphGen.Adapters.Stored;
 using LoRTA.Onnx.GraphGen.Artifacts;
 using LoRTA.Onnx.GraphGen.Ir;
-using LoRTA.Onnx.GraphGen.Ir.Tensors;
 using LoRTA.Onnx.GraphGen.Losses;
 using LoRTA.Onnx.Runtime;
 using LoRTA.Onnx.Training.Checkpoints;
@@ -38,7 +36,7 @@ public sealed class AdapterTrainer : IDisposable
     /// <exception cref="LortaException">LRT2xx to LRT4xx: the model is not understood, options do not fit it, or an operator has no
     /// gradient.</exception>
     public AdapterTrainer(OrtEngine engine, OnnxModel model, TrainingOptions options)
-        : this(engine, options, TrainingGraphBuilder.Build(model, options, engine.Catalog))
+        : this(engine, options, TrainingGraphs.Build(model, options, engine.Catalog))
     {
         foreach (var finding in Graphs.Findings) TrainerLog.Found(engine.Log, finding.Node, finding.Reason);
     }

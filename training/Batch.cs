@@ -1,5 +1,5 @@
+using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Attention.Inputs;
-using LoRTA.Onnx.GraphGen.Ir.Tensors;
 using LoRTA.Onnx.GraphGen.Losses;
 using LoRTA.Onnx.Training.Data;
 

@@ -1,5 +1,4 @@
 using LoRTA.Onnx.GraphGen;
-using LoRTA.Onnx.GraphGen.Artifacts;
 using LoRTA.Onnx.GraphGen.Artifacts.Portable;
 using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.GraphGen.Ir.Storage;
@@ -40,7 +39,7 @@ internal static class ArtifactsVerb
                     Task = call.Get(task),
                     Seed = call.Get(seed) ?? 0,
                 };
-                var graphs = TrainingGraphBuilder.Build(deployed, options, call.Catalog);
+                var graphs = TrainingGraphs.Build(deployed, options, call.Catalog);
                 var files = PortableArtifacts.Write(graphs, call.Get(output), call.Get(embed));
                 return new ArtifactsResult(
                     files,

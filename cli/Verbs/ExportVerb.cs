@@ -1,12 +1,11 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using LoRTA.Onnx.Export.Folding;
+using LoRTA.Onnx.Export;
 using LoRTA.Onnx.Export.Verifying;
 using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Adapters.Stored;
 using LoRTA.Onnx.GraphGen.Attention;
 using LoRTA.Onnx.GraphGen.Files;
-using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.GraphGen.Ir.Storage;
 using LoRTA.Onnx.Runtime;
 using LoRTA.Onnx.Training.Recipes;
@@ -70,7 +69,7 @@ internal static class ExportVerb
         target = target with { Texts = TextsOf(target, adapter, options.KeepBase) };
         progress?.Report(WorkProgress.Uncounted(options.KeepBase ? "adding the adapter" : "folding the adapter"));
         var understood = UnderstoodModel.Of(deployed);
-        var folded = new AdapterFold(evaluator).Fold(understood, adapter, options);
+        var folded = evaluator.Fold(understood, adapter, options);
         var data = DataOf(request, understood, folded, settings.Catalog);
         var (comparison, problem) = request.Verify ? (Compare(), null)
             : folded.Bits <= LowBits ? IfItRuns(Compare)
@@ -91,8 +90,9 @@ internal static class ExportVerb
 
         VerifyResult Compare()
         {
-            return new Verifier(evaluator).Compare(understood, adapter, folded, new VerifyOptions
+            return evaluator.Compare(understood, folded, new VerifyOptions
             {
+                Adapter = adapter,
                 Inputs = request.Inputs,
                 Batches = request.Inputs is null ? data.Batches?.Held : null,
                 Calibration = data.Batches?.Train,

@@ -1,9 +1,7 @@
 using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Adapters.Planning;
-using LoRTA.Onnx.GraphGen.Artifacts;
 using LoRTA.Onnx.GraphGen.Attention;
 using LoRTA.Onnx.GraphGen.Attention.Inputs;
-using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.Runtime;
 using LoRTA.Onnx.Training.Data;
 using LoRTA.Onnx.Training.Gradcheck;
@@ -53,7 +51,7 @@ internal static class GradcheckVerb
         var batch = files.Batch
             ?? Path.Combine(Path.GetDirectoryName(Path.GetFullPath(deployed.Path))!, "reference", golden.Batch ?? "batch.safetensors");
         var result = new GoldenCheck(golden, settings.ToEngine())
-            .Run(TrainingGraphBuilder.Build(model, options, settings.Catalog), StoredBatch.Load(batch), settings);
+            .Run(TrainingGraphs.Build(model, options, settings.Catalog), StoredBatch.Load(batch), settings);
         return new Verdict(result, result.Ok ? null : GradcheckErrors.Wrong(
             deployed.FileName, "the golden", result.Factors.Select(factor => (factor.Name, factor.GradRelDiff))));
     }
@@ -62,7 +60,7 @@ internal static class GradcheckVerb
     {
         var vocabulary = TokenEmbedding.Vocabulary(model.Deployed);
         var values = CentralDifferenceCheck.FactorsOf(AdapterPlan.Of(model, options.Adapter, settings.Catalog), options.Seed);
-        var graphs = TrainingGraphBuilder.Build(model, options with { Values = values }, settings.Catalog);
+        var graphs = TrainingGraphs.Build(model, options with { Values = values }, settings.Catalog);
         var classes = graphs.Evaluation.Classes ?? 2;
         var batch = file is not null
             ? StoredBatch.Load(file)

@@ -1,7 +1,6 @@
 using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Attention;
 using LoRTA.Onnx.GraphGen.Files;
-using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.GraphGen.Ir.Storage;
 using LoRTA.Onnx.Training.Runs;
 using LoRTA.Onnx.Training.Tasks;

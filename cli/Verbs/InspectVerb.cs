@@ -2,7 +2,6 @@ using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Attention;
 using LoRTA.Onnx.GraphGen.Files;
 using LoRTA.Onnx.GraphGen.Inspection;
-using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.GraphGen.Ir.Storage;
 using LoRTA.Onnx.GraphGen.Parameters;
 using LoRTA.Onnx.GraphGen.Patterns;

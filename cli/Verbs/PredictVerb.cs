@@ -1,7 +1,6 @@
 using System.CommandLine;
 using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Canonical;
-using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.Training.Predictions;
 using LoRTA.Onnx.Training.Runs;
 

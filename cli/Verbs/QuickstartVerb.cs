@@ -1,9 +1,8 @@
 using LoRTA.Onnx.Cli.Reports;
-using LoRTA.Onnx.Export.Folding;
+using LoRTA.Onnx.Export;
 using LoRTA.Onnx.Export.Verifying;
-using LoRTA.Onnx.GraphGen.Adapters.Stored;
+using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Files;
-using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.GraphGen.Ir.Storage;
 using LoRTA.Onnx.Runtime;
 using LoRTA.Onnx.Runtime.Generation;
@@ -62,9 +61,9 @@ internal static class QuickstartVerb
         call.Stop.ThrowIfCancellationRequested();   // the run is saved
         call.Progress.Report("Folding and verifying …");
         var adapter = Adapter.Load(trained.Adapter!);
-        new AdapterFold(evaluator).Fold(deployed, adapter, new ExportOptions()).Model.Save(merged);
+        evaluator.Fold(deployed, adapter).Save(merged);
         var folded = OnnxModel.Load(merged);
-        var comparison = new Verifier(evaluator).Compare(deployed, adapter, folded, new VerifyOptions());
+        var comparison = evaluator.Compare(deployed, folded, new() { Adapter = adapter });
         var result = new QuickstartResult
         {
             LossBefore = before,

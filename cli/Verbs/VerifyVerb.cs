@@ -1,8 +1,7 @@
+using LoRTA.Onnx.Export;
 using LoRTA.Onnx.Export.Verifying;
 using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Attention;
-using LoRTA.Onnx.GraphGen.Canonical;
-using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.Training.Runs;
 
 namespace LoRTA.Onnx.Cli.Verbs;
@@ -35,14 +34,15 @@ internal static class VerifyVerb
         {
             call.Progress.Report(WorkProgress.Uncounted("reading the models"));
             var (first, second) = (OnnxModel.Load(call.Get(a)), OnnxModel.Load(call.Get(b)));
-            var canonical = new Lazy<CanonicalModel>(() => CanonicalModel.Of(first));
+            var understood = new Lazy<UnderstoodModel>(() => UnderstoodModel.Of(first));
             var settings = runtime.Settings(call);
             var recipe = call.Get(data) is { } path ? RecipeArgument.OfModel(call, path, call.Get(a), settings) : null;
             var options = new VerifyOptions
             {
+                Adapter = call.Get(adapter) is { } folder ? StoredAdapters.Load(folder, call.Catalog) : null,
                 Inputs = call.Get(inputs),
                 Batches = call.Get(inputs) is null && recipe is not null
-                    ? RecipeBatches.Of(recipe, canonical.Value, call.Catalog).Held
+                    ? RecipeBatches.Of(recipe, understood.Value.Canonical, call.Catalog).Held
                     : null,
                 Samples = call.Get(samples),
                 Length = call.Get(length),
@@ -51,12 +51,10 @@ internal static class VerifyVerb
                 AllowOtherBase = true,
                 Progress = call.Progress,
             };
-            var verifier = new Verifier(settings.ToEngine());
-            var byType = Math.Max(Verifier.DefaultTolerance(first), Verifier.DefaultTolerance(second));
-            var beside = call.Get(adapter) is { } folder ? StoredAdapters.Load(folder, call.Catalog) : null;
-            var result = beside is not null
-                ? verifier.Compare(UnderstoodModel.Of(canonical.Value), beside, CanonicalModel.Of(second), options)
-                : verifier.Compare(first, second, options with { Tolerance = options.Tolerance ?? byType }, () => canonical.Value);
+            using var engine = settings.ToEngine();
+            var result = understood.IsValueCreated || options.Adapter is not null
+                ? engine.Compare(understood.Value, second, options)
+                : engine.Compare(first, second, options);
             return new Verdict(result, result.Ok ? null : VerificationErrors.Differ(call.Get(a), call.Get(b), result));
         });
     }

@@ -2,7 +2,6 @@ using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Attention;
 using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.GraphGen.Ir.Inference;
-using LoRTA.Onnx.GraphGen.Ir.Tensors;
 using LoRTA.Onnx.GraphGen.Weights;
 
 namespace LoRTA.Onnx.Export.Folding;

@@ -1,4 +1,4 @@
-using LoRTA.Onnx.GraphGen.Adapters.Stored;
+using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.GraphGen.Ir.Tensors;
 using LoRTA.Onnx.GraphGen.Parameters;

@@ -1,6 +1,6 @@
 using System.Buffers;
 using System.Numerics.Tensors;
-using LoRTA.Onnx.GraphGen.Ir.Tensors;
+using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Weights;
 
 namespace LoRTA.Onnx.Export.Folding;

@@ -1,5 +1,5 @@
 using System.Numerics.Tensors;
-using LoRTA.Onnx.GraphGen.Ir.Tensors;
+using LoRTA.Onnx.GraphGen;
 
 namespace LoRTA.Onnx.Export.Folding;
 

@@ -1,7 +1,7 @@
 using LoRTA.Onnx.Export.Folding;
+using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Adapters.Injection;
 using LoRTA.Onnx.GraphGen.Ir;
-using LoRTA.Onnx.GraphGen.Ir.Tensors;
 
 namespace LoRTA.Onnx.Export.Verifying;
 

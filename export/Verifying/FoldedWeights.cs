@@ -1,6 +1,6 @@
+using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Attention;
 using LoRTA.Onnx.GraphGen.Canonical;
-using LoRTA.Onnx.GraphGen.Ir;
 
 namespace LoRTA.Onnx.Export.Verifying;
 

@@ -1,8 +1,6 @@
 using System.Globalization;
 using LoRTA.Onnx.GraphGen.Adapters.Families;
-using LoRTA.Onnx.GraphGen.Adapters.Stored;
 using LoRTA.Onnx.GraphGen.Ir;
-using LoRTA.Onnx.GraphGen.Ir.Tensors;
 
 namespace LoRTA.Onnx.GraphGen.Adapters;
 

@@ -1,5 +1,3 @@
-using LoRTA.Onnx.GraphGen.Ir.Tensors;
-
 namespace LoRTA.Onnx.GraphGen.Adapters;
 
 /// <summary>What a family does to its factors after each optimizer step. A function of what it is given: its memory is the state, which

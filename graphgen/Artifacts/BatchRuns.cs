@@ -1,6 +1,5 @@
 using LoRTA.Onnx.GraphGen.Attention.Inputs;
 using LoRTA.Onnx.GraphGen.Canonical;
-using LoRTA.Onnx.GraphGen.Ir.Tensors;
 using LoRTA.Onnx.GraphGen.Losses;
 
 namespace LoRTA.Onnx.GraphGen.Artifacts;

@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using LoRTA.Onnx.GraphGen.Ir.Tensors;
 using LoRTA.Onnx.GraphGen.Losses;
 using LoRTA.Onnx.GraphGen.Weights;
 

@@ -4,7 +4,6 @@ using LoRTA.Onnx.GraphGen.Adapters.Stored;
 using LoRTA.Onnx.GraphGen.Attention;
 using LoRTA.Onnx.GraphGen.Autodiff;
 using LoRTA.Onnx.GraphGen.Ir;
-using LoRTA.Onnx.GraphGen.Ir.Tensors;
 using LoRTA.Onnx.GraphGen.Losses;
 using LoRTA.Onnx.GraphGen.Optimizers;
 using LoRTA.Onnx.GraphGen.Parameters;
@@ -12,19 +11,11 @@ using LoRTA.Onnx.GraphGen.Parameters;
 namespace LoRTA.Onnx.GraphGen.Artifacts;
 
 /// <summary>Turns a deployed model into the graphs that train an adapter on it.</summary>
-public static class TrainingGraphBuilder
+internal static class TrainingGraphBuilder
 {
-    /// <summary>Builds the training, evaluation and optimizer graphs.</summary>
-    /// <param name="deployed">The model; it is not changed.</param>
-    /// <param name="options">What is to be trained.</param>
-    /// <param name="catalog">Families, losses and gradient rules to choose from; null = <see cref="LortaCatalog.Default"/>.</param>
-    /// <exception cref="LortaException">LRT2xx … LRT4xx: the model is not understood, options do not fit it, or an operator has no
-    /// gradient.</exception>
-    public static TrainingGraphs Build(OnnxModel deployed, TrainingOptions options, LortaCatalog? catalog = null) =>
-        Build(UnderstoodModel.Of(deployed), options, catalog ?? LortaCatalog.Default);
-
-    /// <summary>Builds them in the training copy of a model that nobody needs otherwise.</summary>
-    internal static TrainingGraphs Build(UnderstoodModel model, TrainingOptions options, LortaCatalog catalog)
+    /// <summary>Builds the training, evaluation and optimizer graphs in the training copy of a model that nobody needs
+    /// otherwise.</summary>
+    public static TrainingGraphs Build(UnderstoodModel model, TrainingOptions options, LortaCatalog catalog)
     {
         options.Optimizer.Validate();
         var objective = catalog.LossOf(options.Task);

@@ -4,7 +4,6 @@ using LoRTA.Onnx.GraphGen.Attention;
 using LoRTA.Onnx.GraphGen.Attention.Inputs;
 using LoRTA.Onnx.GraphGen.Canonical;
 using LoRTA.Onnx.GraphGen.Ir;
-using LoRTA.Onnx.GraphGen.Ir.Tensors;
 using LoRTA.Onnx.GraphGen.Parameters;
 using LoRTA.Onnx.GraphGen.Patterns;
 using LoRTA.Onnx.GraphGen.Weights;

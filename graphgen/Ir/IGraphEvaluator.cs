@@ -1,5 +1,3 @@
-using LoRTA.Onnx.GraphGen.Ir.Tensors;
-
 namespace LoRTA.Onnx.GraphGen.Ir;
 
 /// <summary>Runs small graphs on tensors: folding, conversion and ΔW are computed by the graphs that the families state

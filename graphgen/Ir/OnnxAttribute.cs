@@ -1,5 +1,4 @@
 using System.Text;
-using LoRTA.Onnx.GraphGen.Ir.Tensors;
 
 namespace LoRTA.Onnx.GraphGen.Ir;
 

@@ -1,5 +1,4 @@
 using LoRTA.Onnx.GraphGen.Ir.Inference;
-using LoRTA.Onnx.GraphGen.Ir.Tensors;
 
 namespace LoRTA.Onnx.GraphGen.Ir;
 

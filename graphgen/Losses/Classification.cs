@@ -1,5 +1,3 @@
-using LoRTA.Onnx.GraphGen.Ir.Tensors;
-
 namespace LoRTA.Onnx.GraphGen.Losses;
 
 /// <summary>One class for each row: logits [B, classes], labels int64 [B].</summary>

@@ -1,5 +1,3 @@
-using LoRTA.Onnx.GraphGen.Ir.Tensors;
-
 namespace LoRTA.Onnx.GraphGen.Losses;
 
 /// <summary>A model that computes its loss itself: a named output of one number, by default <c>loss</c>.</summary>

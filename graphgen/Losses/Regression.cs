@@ -1,5 +1,3 @@
-using LoRTA.Onnx.GraphGen.Ir.Tensors;
-
 namespace LoRTA.Onnx.GraphGen.Losses;
 
 /// <summary>One number for each row, read from logit 0: mean of (logits[:, 0] − labels)², labels float [B].</summary>

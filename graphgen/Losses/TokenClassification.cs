@@ -1,5 +1,3 @@
-using LoRTA.Onnx.GraphGen.Ir.Tensors;
-
 namespace LoRTA.Onnx.GraphGen.Losses;
 
 /// <summary>One class for each token, or the original token at each masked position: logits [B, S, classes], labels int64 [B, S], −100 on

@@ -1,4 +1,3 @@
-using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.GraphGen.Weights;
 
 namespace LoRTA.Onnx.GraphGen.Parameters;

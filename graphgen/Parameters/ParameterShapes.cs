@@ -1,6 +1,3 @@
-using LoRTA.Onnx.GraphGen.Ir;
-using LoRTA.Onnx.GraphGen.Ir.Tensors;
-
 namespace LoRTA.Onnx.GraphGen.Parameters;
 
 /// <summary>Dimensions of a model's own parameters in PyTorch's orientation, told without reading them.</summary>

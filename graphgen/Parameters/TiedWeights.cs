@@ -1,5 +1,3 @@
-using LoRTA.Onnx.GraphGen.Ir.Tensors;
-
 namespace LoRTA.Onnx.GraphGen.Parameters;
 
 /// <summary>Weights that PyTorch holds once and the file twice: an embedding table and the product that turns hidden states into

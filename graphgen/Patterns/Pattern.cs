@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using LoRTA.Onnx.GraphGen.Ir;
-using LoRTA.Onnx.GraphGen.Ir.Tensors;
 
 namespace LoRTA.Onnx.GraphGen.Patterns;
 

@@ -1,5 +1,3 @@
-using LoRTA.Onnx.GraphGen.Ir.Tensors;
-
 namespace LoRTA.Onnx.GraphGen.Weights;
 
 /// <summary>A stored matrix of numbers, whatever the file keeps them in.</summary>

@@ -1,5 +1,4 @@
 using System.Numerics;
-using LoRTA.Onnx.GraphGen.Ir.Tensors;
 
 namespace LoRTA.Onnx.GraphGen.Weights;
 

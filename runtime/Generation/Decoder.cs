@@ -4,8 +4,6 @@ using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Adapters.Injection;
 using LoRTA.Onnx.GraphGen.Artifacts;
 using LoRTA.Onnx.GraphGen.Attention.Inputs;
-using LoRTA.Onnx.GraphGen.Ir;
-using LoRTA.Onnx.GraphGen.Ir.Tensors;
 using Microsoft.ML.OnnxRuntime;
 
 namespace LoRTA.Onnx.Runtime.Generation;

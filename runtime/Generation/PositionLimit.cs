@@ -1,7 +1,6 @@
 using System.Text.Json;
 using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Attention.Inputs;
-using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.Runtime.Tokenizers;
 
 namespace LoRTA.Onnx.Runtime.Generation;

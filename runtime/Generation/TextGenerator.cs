@@ -1,6 +1,5 @@
 using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Adapters.Injection;
-using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.Runtime.Tokenizers;
 
 namespace LoRTA.Onnx.Runtime.Generation;

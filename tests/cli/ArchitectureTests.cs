@@ -1,6 +1,6 @@
 using System.Reflection;
-using LoRTA.Onnx.Export.Folding;
-using LoRTA.Onnx.GraphGen.Ir;
+using LoRTA.Onnx.Export;
+using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.Runtime;
 using LoRTA.Onnx.Training;
 

@@ -1,6 +1,5 @@
 using System.Text.RegularExpressions;
 using LoRTA.Onnx.GraphGen;
-using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.Tests.Shared;
 
 namespace LoRTA.Onnx.Cli.Tests;

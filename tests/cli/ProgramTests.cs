@@ -1,6 +1,6 @@
 using System.Diagnostics;
+using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Ir.Storage;
-using LoRTA.Onnx.GraphGen.Ir.Tensors;
 using LoRTA.Onnx.Tests.Shared;
 
 namespace LoRTA.Onnx.Cli.Tests;

@@ -1,16 +1,10 @@
-using LoRTA.Onnx.Export.Folding;
-using LoRTA.Onnx.Export.Verifying;
 using LoRTA.Onnx.GraphGen;
-using LoRTA.Onnx.GraphGen.Adapters;
 using LoRTA.Onnx.GraphGen.Adapters.Injection;
 using LoRTA.Onnx.GraphGen.Adapters.Planning;
-using LoRTA.Onnx.GraphGen.Adapters.Stored;
-using LoRTA.Onnx.GraphGen.Artifacts;
 using LoRTA.Onnx.GraphGen.Attention;
 using LoRTA.Onnx.GraphGen.Autodiff;
 using LoRTA.Onnx.GraphGen.Canonical;
 using LoRTA.Onnx.GraphGen.Ir;
-using LoRTA.Onnx.GraphGen.Ir.Tensors;
 using LoRTA.Onnx.GraphGen.Losses;
 using LoRTA.Onnx.Runtime;
 using LoRTA.Onnx.Tests.Shared;
@@ -57,8 +51,8 @@ internal sealed class OwnCatalogTests
     {
         var options = Options(None);
 
-        Assert.That(() => TrainingGraphBuilder.Build(_base, options), Throws.TypeOf<LortaException>().With.Property("Code").EqualTo("LRT411"));
-        Assert.That(() => TrainingGraphBuilder.Build(_base, options with { Task = "causal-lm" }), Throws.TypeOf<LortaException>().With.Property("Code").EqualTo("LRT301"));
+        Assert.That(() => TrainingGraphs.Build(_base, options), Throws.TypeOf<LortaException>().With.Property("Code").EqualTo("LRT411"));
+        Assert.That(() => TrainingGraphs.Build(_base, options with { Task = "causal-lm" }), Throws.TypeOf<LortaException>().With.Property("Code").EqualTo("LRT301"));
     }
 
     [Test]
@@ -67,7 +61,7 @@ internal sealed class OwnCatalogTests
         Trained().Save();
         var adapter = Adapter.Load(_folder["adapter"]);
 
-        new AdapterFold(Settings.ToEngine()).Fold(_base, adapter, new ExportOptions()).Model.Save(_folder["folded.onnx"]);
+        Settings.ToEngine().Fold(_base, adapter).Save(_folder["folded.onnx"]);
         DeployedInjection.WithInputs(_base, adapter, allowOtherBase: false, Catalog).Save(_folder["injected.onnx"]);
 
         var adapted = AdaptedModels.Switchable(UnderstoodModel.Of(_base), adapter, allowOtherBase: false, Catalog).Model;
@@ -76,11 +70,11 @@ internal sealed class OwnCatalogTests
         Assert.That(Difference(adapted, OnnxModel.Load(_folder["injected.onnx"])), Is.LessThanOrEqualTo(1e-5));
     }
 
-    private static double Difference(OnnxModel a, OnnxModel b) => new Verifier(Settings.ToEngine()).Compare(a, b, new VerifyOptions { Length = 8 }).MaxRelDiff;
+    private static double Difference(OnnxModel a, OnnxModel b) => Settings.ToEngine().Compare(a, b, new VerifyOptions { Length = 8 }).MaxRelDiff;
 
     private Adapter Trained()
     {
-        var graphs = TrainingGraphBuilder.Build(_base, Options(None), Catalog);
+        var graphs = TrainingGraphs.Build(_base, Options(None), Catalog);
         using var runtime = Settings.Open(graphs);
         var losses = new List<double>();
         for (var step = 0; step < 8; step++)
@@ -96,7 +90,7 @@ internal sealed class OwnCatalogTests
     private DifferenceResult Checked(LortaCatalog catalog)
     {
         var values = CentralDifferenceCheck.FactorsOf(AdapterPlan.Of(UnderstoodModel.Of(_base), Options(None).Adapter, catalog), seed: 0);
-        return new CentralDifferenceCheck(TrainingGraphBuilder.Build(_base, Options(values), catalog), Settings, seed: 0).Run(Batch);
+        return new CentralDifferenceCheck(TrainingGraphs.Build(_base, Options(values), catalog), Settings, seed: 0).Run(Batch);
     }
 
     private static Batch Batch => SampleBatch.For("huber", 20, 20, seed: 0, ownLabels: LabelKind.Number);

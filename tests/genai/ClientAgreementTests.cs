@@ -1,4 +1,4 @@
-using LoRTA.Onnx.GraphGen.Ir;
+using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.Runtime;
 using LoRTA.Onnx.Runtime.Generation;
 using LoRTA.Onnx.Tests.Shared;

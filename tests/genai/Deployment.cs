@@ -1,10 +1,9 @@
 using System.Text.Json;
-using LoRTA.Onnx.Export.Folding;
-using LoRTA.Onnx.GraphGen.Adapters;
+using LoRTA.Onnx.Export;
+using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Adapters.Planning;
 using LoRTA.Onnx.GraphGen.Adapters.Stored;
 using LoRTA.Onnx.GraphGen.Attention;
-using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.Runtime;
 using LoRTA.Onnx.Tests.Shared;
 
@@ -42,7 +41,7 @@ internal sealed record Deployment(string Name, Func<TestFolder, string> Open)
             using var before = new TestFolder();
             var source = Open(before);
             var model = OnnxModel.Load(source);
-            var folded = new AdapterFold(new OrtEngine()).Fold(model, RandomAdapter(model), new ExportOptions { KeepBase = keepBase });
+            var folded = new OrtEngine().Fold(model, RandomAdapter(model), new ExportOptions { KeepBase = keepBase });
             foreach (var file in Directory.GetFiles(source).Where(file => !Path.GetFileName(file).StartsWith(model.FileName, StringComparison.Ordinal))) File.Copy(file, folder[Path.GetFileName(file)]);
             folded.Model.Save(folder[model.FileName]);
             return folder.Path;

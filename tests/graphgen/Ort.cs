@@ -1,6 +1,5 @@
 using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.GraphGen.Ir.Storage;
-using LoRTA.Onnx.GraphGen.Ir.Tensors;
 using Microsoft.ML.OnnxRuntime;
 
 namespace LoRTA.Onnx.GraphGen.Tests;

@@ -1,5 +1,5 @@
 using LoRTA.Onnx.Cli;
-using LoRTA.Onnx.GraphGen.Ir;
+using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.Tests.Shared;
 
 namespace LoRTA.Onnx.Kill.Tests;

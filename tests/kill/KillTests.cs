@@ -1,6 +1,5 @@
 using System.Globalization;
-using LoRTA.Onnx.GraphGen.Adapters.Stored;
-using LoRTA.Onnx.GraphGen.Ir;
+using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Ir.Tensors;
 using LoRTA.Onnx.Tests.Shared;
 

@@ -1,4 +1,4 @@
-using LoRTA.Onnx.GraphGen.Ir;
+using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Ir.Tensors;
 
 namespace LoRTA.Onnx.Tests.Shared;

@@ -1,3 +1,4 @@
+using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Adapters.Planning;
 using LoRTA.Onnx.GraphGen.Ir.Tensors;
 

@@ -1,11 +1,6 @@
 using System.Collections;
 using System.Globalization;
 using LoRTA.Onnx.GraphGen;
-using LoRTA.Onnx.GraphGen.Adapters;
-using LoRTA.Onnx.GraphGen.Adapters.Stored;
-using LoRTA.Onnx.GraphGen.Artifacts;
-using LoRTA.Onnx.GraphGen.Ir;
-using LoRTA.Onnx.GraphGen.Parameters;
 using LoRTA.Onnx.Runtime;
 using LoRTA.Onnx.Tests.Shared;
 using LoRTA.Onnx.Training.Data;

@@ -3,7 +3,6 @@ using System.Security.Cryptography;
 using System.Text;
 using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Ir.Storage;
-using LoRTA.Onnx.GraphGen.Ir.Tensors;
 
 namespace LoRTA.Onnx.Training.Checkpoints;
 

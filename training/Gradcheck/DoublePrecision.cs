@@ -1,6 +1,6 @@
 using System.Collections.Frozen;
+using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Ir;
-using LoRTA.Onnx.GraphGen.Ir.Tensors;
 
 namespace LoRTA.Onnx.Training.Gradcheck;
 

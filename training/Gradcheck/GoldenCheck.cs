@@ -1,7 +1,6 @@
+using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Adapters.Injection;
-using LoRTA.Onnx.GraphGen.Artifacts;
 using LoRTA.Onnx.GraphGen.Ir;
-using LoRTA.Onnx.GraphGen.Ir.Tensors;
 using LoRTA.Onnx.GraphGen.Optimizers;
 using LoRTA.Onnx.Runtime;
 using LoRTA.Onnx.Training.Runtime;

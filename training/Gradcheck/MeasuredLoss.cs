@@ -1,6 +1,5 @@
-using LoRTA.Onnx.GraphGen.Artifacts;
+using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Ir;
-using LoRTA.Onnx.GraphGen.Ir.Tensors;
 using LoRTA.Onnx.GraphGen.Losses;
 using LoRTA.Onnx.GraphGen.Optimizers;
 using LoRTA.Onnx.Runtime;

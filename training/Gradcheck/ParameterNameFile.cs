@@ -1,6 +1,6 @@
 using System.Text.Json;
+using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Files;
-using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.GraphGen.Parameters;
 
 namespace LoRTA.Onnx.Training.Gradcheck;

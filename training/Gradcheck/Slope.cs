@@ -1,3 +1,4 @@
+
 namespace LoRTA.Onnx.Training.Gradcheck;
 
 /// <summary>The slope of a function at 0, measured by central differences.</summary>

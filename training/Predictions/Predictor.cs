@@ -56,7 +56,7 @@ internal sealed class Predictor(IProgress<object> progress)
 
     // In the order of the rows, whatever the order of the batches.
     private IReadOnlyList<PredictedCell>[] Predict(
-        DataStream data, IPredictions predictions, Func<Batch, GraphGen.Ir.Tensors.OnnxTensor> evaluate, CancellationToken stop)
+        DataStream data, IPredictions predictions, Func<Batch, GraphGen.OnnxTensor> evaluate, CancellationToken stop)
     {
         var predicted = new IReadOnlyList<PredictedCell>[data.Count];
         var done = 0;

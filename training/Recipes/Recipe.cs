@@ -1,8 +1,6 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
 using LoRTA.Onnx.GraphGen;
-using LoRTA.Onnx.GraphGen.Adapters;
-using LoRTA.Onnx.GraphGen.Parameters;
 using LoRTA.Onnx.Runtime;
 
 namespace LoRTA.Onnx.Training.Recipes;

@@ -1,6 +1,6 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
-using LoRTA.Onnx.GraphGen.Optimizers;
+using LoRTA.Onnx.GraphGen;
 
 namespace LoRTA.Onnx.Training.Recipes;
 

@@ -1,8 +1,6 @@
 using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Adapters;
 using LoRTA.Onnx.GraphGen.Adapters.Families;
-using LoRTA.Onnx.GraphGen.Adapters.Stored;
-using LoRTA.Onnx.GraphGen.Parameters;
 using LoRTA.Onnx.Training.Recipes;
 using LoRTA.Onnx.Training.Recipes.Files;
 

@@ -2,8 +2,6 @@ using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Adapters.Stored;
 using LoRTA.Onnx.GraphGen.Artifacts;
 using LoRTA.Onnx.GraphGen.Attention;
-using LoRTA.Onnx.GraphGen.Ir;
-using LoRTA.Onnx.GraphGen.Ir.Tensors;
 using LoRTA.Onnx.Runtime;
 using LoRTA.Onnx.Training.Data;
 using LoRTA.Onnx.Training.Recipes;
@@ -60,7 +58,7 @@ internal sealed class PreparedTask : IDisposable
         var understood = UnderstoodModel.Of(model);
         if (from is not null) values = ValuesOf(from, understood, settings.Catalog);
         var options = RecipeMapping.ToOptions(recipe, values);
-        var graphs = TrainingGraphBuilder.Build(understood, options, settings.Catalog);
+        var graphs = TrainingGraphs.Build(understood, options, settings.Catalog);
         string?[] warnings = [length, ClassifierHead.Of(model, recipe.Task).Warning(model, graphs.Trained)];
         var data = DataOf(recipe, graphs.Evaluation);
         var engine = (clock is null ? settings : settings with { Clock = clock }).ToEngine();

@@ -1,7 +1,6 @@
 using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Artifacts;
 using LoRTA.Onnx.GraphGen.Canonical;
-using LoRTA.Onnx.GraphGen.Ir.Tensors;
 using LoRTA.Onnx.Training.Recipes;
 
 namespace LoRTA.Onnx.Training.Runs;

@@ -1,5 +1,4 @@
-using LoRTA.Onnx.GraphGen.Artifacts;
-using LoRTA.Onnx.GraphGen.Ir.Tensors;
+using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.Training.Recipes;
 using LoRTA.Onnx.Training.Tasks;
 

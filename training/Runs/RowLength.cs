@@ -1,6 +1,5 @@
 using System.Globalization;
 using LoRTA.Onnx.GraphGen;
-using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.Runtime.Generation;
 using LoRTA.Onnx.Training.Data;
 using LoRTA.Onnx.Training.Recipes;

@@ -88,7 +88,7 @@ internal sealed record RunFolder(string Path)
         foreach (var file in Files)
             if (PathKinds.Of(file) is var found && found is not (PathKind.Nothing or PathKind.File))
                 throw FileErrors.NotReplaceable(file, found);
-        AtomicFolder.CheckReplaceable(Adapter, Adapter, GraphGen.Adapters.Stored.Adapter.IsFile);
+        AtomicFolder.CheckReplaceable(Adapter, Adapter, GraphGen.Adapter.IsFile);
         AtomicFolder.CheckReplaceable(Checkpoints, Checkpoints, CheckpointStore.IsFile);
         AtomicFolder.CheckReplaceable(Events, Events, EventLog.IsFile);
     }

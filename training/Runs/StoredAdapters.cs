@@ -1,12 +1,8 @@
 using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Adapters;
 using LoRTA.Onnx.GraphGen.Adapters.Planning;
-using LoRTA.Onnx.GraphGen.Adapters.Stored;
-using LoRTA.Onnx.GraphGen.Artifacts;
 using LoRTA.Onnx.GraphGen.Attention;
 using LoRTA.Onnx.GraphGen.Files;
-using LoRTA.Onnx.GraphGen.Ir;
-using LoRTA.Onnx.GraphGen.Ir.Tensors;
 using LoRTA.Onnx.Training.Checkpoints;
 using LoRTA.Onnx.Training.Recipes.Files;
 
@@ -103,6 +99,6 @@ internal static class StoredAdapters
             foreach (var (name, tensor) in state) values[name] = tensor;
             options = options with { Values = values };
         }
-        return AdapterTrainer.AdapterOf(TrainingGraphBuilder.Build(model, options, catalog), options, state);
+        return AdapterTrainer.AdapterOf(TrainingGraphs.Build(model, options, catalog), options, state);
     }
 }

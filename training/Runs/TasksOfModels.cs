@@ -1,8 +1,8 @@
+using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Attention.Inputs;
 using LoRTA.Onnx.GraphGen.Canonical;
 using LoRTA.Onnx.GraphGen.Inspection;
 using LoRTA.Onnx.GraphGen.Ir.Storage;
-using LoRTA.Onnx.GraphGen.Ir.Tensors;
 using LoRTA.Onnx.Training.Tasks;
 
 namespace LoRTA.Onnx.Training.Runs;

@@ -1,7 +1,6 @@
+using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Adapters;
-using LoRTA.Onnx.GraphGen.Artifacts;
 using LoRTA.Onnx.GraphGen.Ir;
-using LoRTA.Onnx.GraphGen.Ir.Tensors;
 
 namespace LoRTA.Onnx.Training.Runtime;
 

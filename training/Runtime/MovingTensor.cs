@@ -1,4 +1,4 @@
-using LoRTA.Onnx.GraphGen.Ir.Tensors;
+using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Optimizers;
 using LoRTA.Onnx.Runtime;
 using Microsoft.ML.OnnxRuntime;

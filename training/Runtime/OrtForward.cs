@@ -1,5 +1,5 @@
+using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Artifacts;
-using LoRTA.Onnx.GraphGen.Ir.Tensors;
 using LoRTA.Onnx.Runtime;
 using Microsoft.ML.OnnxRuntime;
 

@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Numerics.Tensors;
-using LoRTA.Onnx.GraphGen.Ir.Tensors;
+using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.Training.Data;
 
 namespace LoRTA.Onnx.Training.Tasks;

@@ -1,4 +1,4 @@
-using LoRTA.Onnx.GraphGen.Ir.Tensors;
+using LoRTA.Onnx.GraphGen;
 
 namespace LoRTA.Onnx.Training.Tasks;
 

@@ -1,5 +1,5 @@
 using System.Numerics.Tensors;
-using LoRTA.Onnx.GraphGen.Ir.Tensors;
+using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.Training.Data;
 
 namespace LoRTA.Onnx.Training.Tasks;

@@ -1,9 +1,7 @@
 using LoRTA.Onnx.GraphGen.Adapters.Planning;
-using LoRTA.Onnx.GraphGen.Attention;
 using LoRTA.Onnx.GraphGen.Canonical;
 using LoRTA.Onnx.GraphGen.Canonical.Pieces;
 using LoRTA.Onnx.GraphGen.Ir;
-using LoRTA.Onnx.GraphGen.Ir.Tensors;
 
 namespace LoRTA.Onnx.GraphGen.Adapters.Injection;
 

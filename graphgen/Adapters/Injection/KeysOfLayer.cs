@@ -1,7 +1,6 @@
 using LoRTA.Onnx.GraphGen.Attention.Walks;
 using LoRTA.Onnx.GraphGen.Canonical;
 using LoRTA.Onnx.GraphGen.Ir;
-using LoRTA.Onnx.GraphGen.Ir.Tensors;
 
 namespace LoRTA.Onnx.GraphGen.Adapters.Injection;
 

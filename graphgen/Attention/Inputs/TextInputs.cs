@@ -1,6 +1,5 @@
 using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.GraphGen.Ir.Inference;
-using LoRTA.Onnx.GraphGen.Ir.Tensors;
 
 namespace LoRTA.Onnx.GraphGen.Attention.Inputs;
 

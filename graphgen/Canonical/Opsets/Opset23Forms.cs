@@ -1,6 +1,5 @@
 using LoRTA.Onnx.GraphGen.Canonical.Fused;
 using LoRTA.Onnx.GraphGen.Ir;
-using LoRTA.Onnx.GraphGen.Ir.Tensors;
 
 namespace LoRTA.Onnx.GraphGen.Canonical.Opsets;
 

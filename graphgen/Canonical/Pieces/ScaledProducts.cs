@@ -1,6 +1,5 @@
 using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.GraphGen.Ir.Inference;
-using LoRTA.Onnx.GraphGen.Ir.Tensors;
 using LoRTA.Onnx.GraphGen.Weights;
 
 namespace LoRTA.Onnx.GraphGen.Canonical.Pieces;

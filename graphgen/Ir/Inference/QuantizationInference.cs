@@ -1,5 +1,3 @@
-using LoRTA.Onnx.GraphGen.Ir.Tensors;
-
 namespace LoRTA.Onnx.GraphGen.Ir.Inference;
 
 /// <summary>Operators that go to and from low-bit integers.</summary>

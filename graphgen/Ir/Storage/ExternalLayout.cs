@@ -1,5 +1,3 @@
-using LoRTA.Onnx.GraphGen.Ir.Tensors;
-
 namespace LoRTA.Onnx.GraphGen.Ir.Storage;
 
 /// <summary>Which constants go to a second file, and where they lie in it. Models that share tensors can share the file.</summary>

@@ -1,6 +1,5 @@
-using LoRTA.Onnx.Export.Folding;
-using LoRTA.Onnx.Export.Verifying;
-using LoRTA.Onnx.GraphGen.Ir;
+using LoRTA.Onnx.Export;
+using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.Runtime;
 using LoRTA.Onnx.Tests.Shared;
 using LoRTA.Onnx.Training;
@@ -57,9 +56,9 @@ internal sealed class CSharpTests
 
         var adapter = trainer.ToAdapter();
         adapter.Save(Path.Combine(output, "adapter"));
-        new AdapterFold(engine).Fold(model, adapter, new()).Model.Save(Path.Combine(output, "merged.onnx"));
+        engine.Fold(model, adapter).Save(Path.Combine(output, "merged.onnx"));
         var merged = OnnxModel.Load(Path.Combine(output, "merged.onnx"));
-        var verdict = new Verifier(engine).Compare(model, adapter, merged, new());
+        var verdict = engine.Compare(model, merged, new() { Adapter = adapter });
         return (trainer.Evaluate(validation).Metrics["accuracy"], verdict.Ok);
     }
     // end

@@ -1,7 +1,7 @@
 using System.Text;
 using System.Text.Json.Nodes;
 using LoRTA.Onnx.Cli.Verbs;
-using LoRTA.Onnx.GraphGen.Ir.Tensors;
+using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.Tests.Shared;
 
 namespace LoRTA.Onnx.Cli.Tests.Verbs;
@@ -106,7 +106,7 @@ internal sealed class GenerateVerbTests
     [Test]
     public void Trained_parameters_of_the_model_are_no_side_branch()
     {
-        var adapter = GraphGen.Adapters.Stored.Adapter.Load(Adapter());
+        var adapter = GraphGen.Adapter.Load(Adapter());
         (adapter with { Config = adapter.Config with { Trainables = ["model.norm.weight"] }, Tensors = new Dictionary<string, OnnxTensor>(adapter.Tensors, StringComparer.Ordinal) { ["param.model.norm.weight"] = OnnxTensor.Of<float>([1], [1]) } }).Save();
 
         var run = Run("llama-mini/ts-sdpa", "--adapter", adapter.Path);

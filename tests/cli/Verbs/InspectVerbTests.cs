@@ -2,10 +2,10 @@ using System.Text.Json.Nodes;
 using LoRTA.Onnx.Cli.Display;
 using LoRTA.Onnx.Cli.Tests.Docs;
 using LoRTA.Onnx.Cli.Verbs;
+using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Attention;
 using LoRTA.Onnx.GraphGen.Canonical;
 using LoRTA.Onnx.GraphGen.Inspection;
-using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.Tests.Shared;
 
 namespace LoRTA.Onnx.Cli.Tests.Verbs;

@@ -1,6 +1,5 @@
 using System.Text.Json.Nodes;
 using LoRTA.Onnx.GraphGen;
-using LoRTA.Onnx.GraphGen.Ir.Tensors;
 using LoRTA.Onnx.GraphGen.Losses;
 using LoRTA.Onnx.Tests.Shared;
 

@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
-using LoRTA.Onnx.GraphGen.Ir;
+using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.Tests.Shared;
 
 namespace LoRTA.Onnx.Cli.Tests.Verbs;

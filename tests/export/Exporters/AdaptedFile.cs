@@ -1,14 +1,10 @@
-using LoRTA.Onnx.Export.Folding;
 using LoRTA.Onnx.Export.Verifying;
 using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Adapters;
 using LoRTA.Onnx.GraphGen.Adapters.Families;
 using LoRTA.Onnx.GraphGen.Adapters.Injection;
 using LoRTA.Onnx.GraphGen.Adapters.Planning;
-using LoRTA.Onnx.GraphGen.Adapters.Stored;
-using LoRTA.Onnx.GraphGen.Artifacts;
 using LoRTA.Onnx.GraphGen.Attention;
-using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.Runtime;
 using LoRTA.Onnx.Tests.Shared;
 using LoRTA.Onnx.Training.Gradcheck;
@@ -59,7 +55,7 @@ internal sealed record AdaptedFile(string Name, AdapterOptions Options)
         var plan = AdapterPlan.Of(Base, Chosen);
         var adapter = OfOneLayer(Math.Min(2, plan.Architecture.Layers - 1));
         var values = CentralDifferenceCheck.FactorsOf(AdapterPlan.Of(Base, adapter), seed: 0);
-        var graphs = TrainingGraphBuilder.Build(Base.Copy(), new TrainingOptions { Adapter = adapter, Task = Task, Values = values }, LortaCatalog.Default);
+        var graphs = TrainingGraphs.Build(Base.Copy(), new TrainingOptions { Adapter = adapter, Task = Task, Values = values }, LortaCatalog.Default);
         var batch = SampleBatch.For(Task, plan.Architecture.Vocab ?? 2, graphs.Evaluation.Classes!.Value, seed: 0);
         return new CentralDifferenceCheck(graphs, new OrtEngineOptions(), seed: 0).Run(batch);
     }
@@ -68,7 +64,7 @@ internal sealed record AdaptedFile(string Name, AdapterOptions Options)
     public (double Difference, Rounding? Rounding) Exported(ExportOptions options)
     {
         using var folder = new TestFolder();
-        var result = new AdapterFold(RandomAdapter.Evaluator).Fold(Base, Adapter(), options);
+        var result = RandomAdapter.Evaluator.Fold(Base, Adapter(), options);
         result.Model.Save(folder["exported.onnx"]);
         return (DifferenceTo(OnnxModel.Load(folder["exported.onnx"])), result.Rounding());
     }
@@ -96,6 +92,6 @@ internal sealed record AdaptedFile(string Name, AdapterOptions Options)
     private double DifferenceTo(OnnxModel other)
     {
         _adapted ??= AdaptedModels.Switchable(Base, Adapter(), allowOtherBase: false, LortaCatalog.Default).Model;
-        return new Verifier(RandomAdapter.Evaluator).Compare(_adapted, other, new VerifyOptions { Length = 12 }).MaxRelDiff;
+        return RandomAdapter.Evaluator.Compare(_adapted, other, new VerifyOptions { Length = 12 }).MaxRelDiff;
     }
 }

@@ -1,10 +1,6 @@
-using LoRTA.Onnx.Export.Folding;
-using LoRTA.Onnx.Export.Verifying;
 using LoRTA.Onnx.GraphGen;
-using LoRTA.Onnx.GraphGen.Adapters;
 using LoRTA.Onnx.GraphGen.Adapters.Injection;
 using LoRTA.Onnx.GraphGen.Attention;
-using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.Tests.Shared;
 using LoRTA.Onnx.Training.Gradcheck;
 
@@ -56,8 +52,8 @@ internal sealed class AllLinearTests
         var adapter = RandomAdapter.For(deployed, AllLinear);
         var adapted = AdaptedModels.Switchable(UnderstoodModel.Of(deployed), adapter, allowOtherBase: false, LortaCatalog.Default).Model;
 
-        new AdapterFold(RandomAdapter.Evaluator).Fold(OnnxModel.Load(Exports.Path(other)), adapter, new ExportOptions()).Model.Save(folder["folded.onnx"]);
+        RandomAdapter.Evaluator.Fold(OnnxModel.Load(Exports.Path(other)), adapter, new ExportOptions()).Model.Save(folder["folded.onnx"]);
 
-        Assert.That(new Verifier(RandomAdapter.Evaluator).Compare(adapted, OnnxModel.Load(folder["folded.onnx"]), new VerifyOptions { Length = 12 }).MaxRelDiff, Is.LessThanOrEqualTo(1e-5));
+        Assert.That(RandomAdapter.Evaluator.Compare(adapted, OnnxModel.Load(folder["folded.onnx"]), new VerifyOptions { Length = 12 }).MaxRelDiff, Is.LessThanOrEqualTo(1e-5));
     }
 }

@@ -1,13 +1,8 @@
-using LoRTA.Onnx.Export.Folding;
-using LoRTA.Onnx.Export.Verifying;
 using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Adapters.Injection;
 using LoRTA.Onnx.GraphGen.Adapters.Planning;
-using LoRTA.Onnx.GraphGen.Adapters.Stored;
-using LoRTA.Onnx.GraphGen.Artifacts;
 using LoRTA.Onnx.GraphGen.Attention;
 using LoRTA.Onnx.GraphGen.Inspection;
-using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.Runtime;
 using LoRTA.Onnx.Tests.Shared;
 using LoRTA.Onnx.Training.Data;
@@ -63,13 +58,13 @@ internal sealed record ExporterFacts(string Name, ModelInspection Inspection, IR
     {
         var golden = Golden.Load(Goldens.Path(name));
         var batch = StoredBatch.Load(Fixtures.Path("models", folder, "reference", golden.Batch!));
-        return new GradientFacts(Exports.Split(name).Key, new GoldenCheck(golden, RandomAdapter.Evaluator).Run(TrainingGraphBuilder.Build(model.Copy(), golden.ToOptions(model, LortaCatalog.Default), LortaCatalog.Default), batch, Settings).Ok);
+        return new GradientFacts(Exports.Split(name).Key, new GoldenCheck(golden, RandomAdapter.Evaluator).Run(TrainingGraphs.Build(model.Copy(), golden.ToOptions(model, LortaCatalog.Default), LortaCatalog.Default), batch, Settings).Ok);
     }
 
     private static GradientFacts AgainstDifferences(string task, UnderstoodModel model)
     {
         var (architecture, adapter) = (Architecture.Of(model), RandomAdapter.Options(model.Map));
-        var graphs = TrainingGraphBuilder.Build(model.Copy(), new TrainingOptions { Adapter = adapter, Task = task, Values = CentralDifferenceCheck.FactorsOf(AdapterPlan.Of(architecture, adapter), seed: 0) }, LortaCatalog.Default);
+        var graphs = TrainingGraphs.Build(model.Copy(), new TrainingOptions { Adapter = adapter, Task = task, Values = CentralDifferenceCheck.FactorsOf(AdapterPlan.Of(architecture, adapter), seed: 0) }, LortaCatalog.Default);
         var classes = graphs.Evaluation.Classes!.Value;
         return new GradientFacts(null, new CentralDifferenceCheck(graphs, Settings, seed: 0).Run(SampleBatch.For(task, architecture.Vocab ?? 2, classes, seed: 0)).Ok);
     }
@@ -83,9 +78,9 @@ internal sealed record ExporterFacts(string Name, ModelInspection Inspection, IR
 
     private static FoldFacts FoldedOf(UnderstoodModel model, Adapter adapter, OnnxModel adapted, ExportOptions options, string path)
     {
-        var result = new AdapterFold(RandomAdapter.Evaluator).Fold(model, adapter, options);
+        var result = RandomAdapter.Evaluator.Fold(model, adapter, options);
         result.Model.Save(path);
-        return new FoldFacts(new Verifier(RandomAdapter.Evaluator).Compare(adapted, OnnxModel.Load(path), new VerifyOptions { Length = 12 }).MaxRelDiff, result.Rounding());
+        return new FoldFacts(RandomAdapter.Evaluator.Compare(adapted, OnnxModel.Load(path), new VerifyOptions { Length = 12 }).MaxRelDiff, result.Rounding());
     }
 }
 

@@ -1,4 +1,3 @@
-using LoRTA.Onnx.Export.Folding;
 using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.Tests.Shared;
 using LoRTA.Onnx.Training.Gradcheck;

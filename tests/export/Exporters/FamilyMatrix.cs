@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using LoRTA.Onnx.GraphGen;
-using LoRTA.Onnx.GraphGen.Adapters;
 using LoRTA.Onnx.GraphGen.Adapters.Families;
 using LoRTA.Onnx.Tests.Shared;
 

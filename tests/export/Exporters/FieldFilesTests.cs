@@ -1,5 +1,3 @@
-using LoRTA.Onnx.Export.Folding;
-using LoRTA.Onnx.Export.Verifying;
 using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Adapters.Injection;
 using LoRTA.Onnx.GraphGen.Attention;
@@ -39,8 +37,8 @@ internal sealed class FieldFilesTests
         var adapter = RandomAdapter.For(deployed);
         var adapted = AdaptedModels.Switchable(UnderstoodModel.Of(deployed), adapter, allowOtherBase: false, LortaCatalog.Default).Model;
 
-        new AdapterFold(RandomAdapter.Evaluator).Fold(deployed, adapter, new ExportOptions()).Model.Save(folder["merged.onnx"]);
-        new AdapterFold(RandomAdapter.Evaluator).Fold(deployed, adapter, new ExportOptions { KeepBase = true }).Model.Save(folder["beside.onnx"]);
+        RandomAdapter.Evaluator.Fold(deployed, adapter).Save(folder["merged.onnx"]);
+        RandomAdapter.Evaluator.Fold(deployed, adapter, new ExportOptions { KeepBase = true }).Save(folder["beside.onnx"]);
 
         var isRounded = ActivationRounding.IsIn(deployed);   // weights of int8 are rounded again
         Assert.That(Difference(CanonicalModel.Of(deployed).Model, deployed), Is.LessThanOrEqualTo(1e-5), "the training copy");
@@ -48,5 +46,5 @@ internal sealed class FieldFilesTests
         Assert.That(Difference(adapted, OnnxModel.Load(folder["beside.onnx"])), Is.LessThanOrEqualTo(1e-5), "beside its base");
     }
 
-    private static double Difference(OnnxModel a, OnnxModel b) => new Verifier(RandomAdapter.Evaluator).Compare(a, b, new VerifyOptions { Length = 12 }).MaxRelDiff;
+    private static double Difference(OnnxModel a, OnnxModel b) => RandomAdapter.Evaluator.Compare(a, b, new VerifyOptions { Length = 12 }).MaxRelDiff;
 }

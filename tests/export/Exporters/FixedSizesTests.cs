@@ -1,14 +1,9 @@
-using LoRTA.Onnx.Export.Folding;
-using LoRTA.Onnx.Export.Verifying;
 using LoRTA.Onnx.GraphGen;
-using LoRTA.Onnx.GraphGen.Adapters;
 using LoRTA.Onnx.GraphGen.Adapters.Injection;
 using LoRTA.Onnx.GraphGen.Adapters.Planning;
-using LoRTA.Onnx.GraphGen.Artifacts;
 using LoRTA.Onnx.GraphGen.Attention;
 using LoRTA.Onnx.GraphGen.Attention.Inputs;
 using LoRTA.Onnx.GraphGen.Canonical;
-using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.Runtime;
 using LoRTA.Onnx.Tests.Shared;
 using LoRTA.Onnx.Training.Gradcheck;
@@ -45,8 +40,8 @@ internal sealed class FixedSizesTests
         var adapter = RandomAdapter.For(dynamic);
         var adapted = AdaptedModels.Switchable(UnderstoodModel.Of(dynamic), adapter, allowOtherBase: false, LortaCatalog.Default).Model;
 
-        new AdapterFold(RandomAdapter.Evaluator).Fold(@fixed, adapter, new ExportOptions()).Model.Save(folder["merged.onnx"]);
-        new AdapterFold(RandomAdapter.Evaluator).Fold(@fixed, adapter, new ExportOptions { KeepBase = true }).Model.Save(folder["beside.onnx"]);
+        RandomAdapter.Evaluator.Fold(@fixed, adapter).Save(folder["merged.onnx"]);
+        RandomAdapter.Evaluator.Fold(@fixed, adapter, new ExportOptions { KeepBase = true }).Save(folder["beside.onnx"]);
 
         Assert.That(Sites(@fixed), Is.EqualTo(Sites(dynamic)));
         Assert.That(Difference(adapted, folder["merged.onnx"]), Is.LessThanOrEqualTo(1e-5), "folded");
@@ -71,14 +66,14 @@ internal sealed class FixedSizesTests
     {
         var architecture = GraphGen.Adapters.Planning.Architecture.Of(UnderstoodModel.Of(model));
         var values = CentralDifferenceCheck.FactorsOf(AdapterPlan.Of(architecture, options), seed: 0);
-        var graphs = TrainingGraphBuilder.Build(model, new TrainingOptions { Adapter = options, Task = "masked-lm", Values = values });
+        var graphs = TrainingGraphs.Build(model, new TrainingOptions { Adapter = options, Task = "masked-lm", Values = values });
         using var runtime = new OrtSessionRuntime(graphs, OneThread.Value);
         runtime.Accumulate(SampleBatch.For("masked-lm", TokenEmbedding.Vocabulary(model) ?? 2, classes: 2, seed: 0), weight: 1);
         return runtime.Gradients.ToDictionary(gradient => gradient.Key, gradient => gradient.Value.ToFloats(), StringComparer.Ordinal);
     }
 
     private static double Difference(OnnxModel adapted, string path) =>
-        new Verifier(RandomAdapter.Evaluator).Compare(adapted, OnnxModel.Load(path), new VerifyOptions { Samples = Batch, Length = Length }).MaxRelDiff;
+        RandomAdapter.Evaluator.Compare(adapted, OnnxModel.Load(path), new VerifyOptions { Samples = Batch, Length = Length }).MaxRelDiff;
 
     private static IEnumerable<string> Sites(OnnxModel model) => AttentionMap.Of(CanonicalModel.Of(model)).Layers.SelectMany(layer => layer.Sites).Select(site => $"{site.Address} {site.In} {site.Out} {site.Heads}");
 

@@ -1,12 +1,9 @@
 using System.Text.Json;
-using LoRTA.Onnx.Export.Folding;
-using LoRTA.Onnx.Export.Verifying;
 using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Adapters.Injection;
 using LoRTA.Onnx.GraphGen.Attention;
 using LoRTA.Onnx.GraphGen.Canonical;
 using LoRTA.Onnx.GraphGen.Inspection;
-using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.Tests.Shared;
 
 namespace LoRTA.Onnx.Export.Tests.Exporters;
@@ -36,10 +33,10 @@ internal sealed class InitializersAsInputsTests
         var listed = Listed(plain, irVersion, folder["listed.onnx"]);
         var adapter = RandomAdapter.For(plain);
 
-        new AdapterFold(RandomAdapter.Evaluator).Fold(listed, adapter, new ExportOptions { KeepBase = keepsBase }).Model.Save(folder["exported.onnx"]);
+        RandomAdapter.Evaluator.Fold(listed, adapter, new ExportOptions { KeepBase = keepsBase }).Save(folder["exported.onnx"]);
 
         var (exported, adapted) = (OnnxModel.Load(folder["exported.onnx"]), AdaptedModels.Switchable(UnderstoodModel.Of(plain), adapter, allowOtherBase: false, LortaCatalog.Default).Model);
-        Assert.That(new Verifier(RandomAdapter.Evaluator).Compare(adapted, exported, new VerifyOptions { Length = 12 }).MaxRelDiff, Is.LessThanOrEqualTo(1e-5));
+        Assert.That(RandomAdapter.Evaluator.Compare(adapted, exported, new VerifyOptions { Length = 12 }).MaxRelDiff, Is.LessThanOrEqualTo(1e-5));
         Assert.That(exported.Graph.Inputs.Select(input => input.Name).Take(listed.Graph.Inputs.Count), Is.EqualTo(listed.Graph.Inputs.Select(input => input.Name)));
         if (irVersion == 3) Assert.That(exported.Graph.Initializers.Where(value => !value.IsInput), Is.Empty, "initializers that are not listed");
     }

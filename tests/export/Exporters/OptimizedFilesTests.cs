@@ -1,13 +1,8 @@
-using LoRTA.Onnx.Export.Folding;
-using LoRTA.Onnx.Export.Verifying;
 using LoRTA.Onnx.GraphGen;
-using LoRTA.Onnx.GraphGen.Adapters;
 using LoRTA.Onnx.GraphGen.Adapters.Injection;
 using LoRTA.Onnx.GraphGen.Adapters.Planning;
-using LoRTA.Onnx.GraphGen.Artifacts;
 using LoRTA.Onnx.GraphGen.Attention;
 using LoRTA.Onnx.GraphGen.Canonical;
-using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.Runtime;
 using LoRTA.Onnx.Tests.Shared;
 using LoRTA.Onnx.Training.Gradcheck;
@@ -35,7 +30,7 @@ internal sealed class OptimizedFilesTests
         var deployed = OnnxModel.Load(Exports.Path("llama-mini/int8-qdq"));
         var optimized = Optimized(deployed.Path, folder["optimized.onnx"]);
         var adapter = RandomAdapter.For(deployed);
-        var verifier = new Verifier(RandomAdapter.Evaluator);
+        var verifier = RandomAdapter.Evaluator;
 
         var map = AttentionMap.Of(CanonicalModel.Of(optimized));
 
@@ -47,7 +42,7 @@ internal sealed class OptimizedFilesTests
 
         double Difference(ExportOptions options)
         {
-            new AdapterFold(RandomAdapter.Evaluator).Fold(optimized, adapter, options).Model.Save(folder["exported.onnx"]);
+            RandomAdapter.Evaluator.Fold(optimized, adapter, options).Save(folder["exported.onnx"]);
             return verifier.Compare(adapted, OnnxModel.Load(folder["exported.onnx"]), new VerifyOptions { Length = 12 }).MaxRelDiff;
         }
     }
@@ -61,9 +56,9 @@ internal sealed class OptimizedFilesTests
         var adapter = RandomAdapter.For(optimized, new AdapterOptions { Method = "ia3" });
         var adapted = AdaptedModels.Switchable(UnderstoodModel.Of(optimized), adapter, allowOtherBase: false, LortaCatalog.Default).Model;
 
-        new AdapterFold(RandomAdapter.Evaluator).Fold(optimized, adapter, new ExportOptions { KeepBase = true }).Model.Save(folder["exported.onnx"]);
+        RandomAdapter.Evaluator.Fold(optimized, adapter, new ExportOptions { KeepBase = true }).Save(folder["exported.onnx"]);
 
-        Assert.That(new Verifier(RandomAdapter.Evaluator).Compare(adapted, OnnxModel.Load(folder["exported.onnx"]), new VerifyOptions { Length = 12 }).MaxRelDiff, Is.LessThanOrEqualTo(1e-5));
+        Assert.That(RandomAdapter.Evaluator.Compare(adapted, OnnxModel.Load(folder["exported.onnx"]), new VerifyOptions { Length = 12 }).MaxRelDiff, Is.LessThanOrEqualTo(1e-5));
     }
 
     [Test]
@@ -71,12 +66,12 @@ internal sealed class OptimizedFilesTests
     {
         using var folder = new TestFolder();
         var optimized = Optimized(Exports.Path("llama-mini/int8-qdq"), folder["optimized.onnx"]);
-        var (adapter, verifier) = (RandomAdapter.For(optimized), new Verifier(RandomAdapter.Evaluator));
-        var folded = new AdapterFold(RandomAdapter.Evaluator).Fold(optimized, adapter, new ExportOptions());
+        var (adapter, verifier) = (RandomAdapter.For(optimized), RandomAdapter.Evaluator);
+        var folded = RandomAdapter.Evaluator.Fold(optimized, adapter);
 
-        var exported = verifier.Compare(UnderstoodModel.Of(optimized), adapter, folded, new VerifyOptions { Length = 12 });
+        var exported = verifier.Compare(UnderstoodModel.Of(optimized), folded, new VerifyOptions { Adapter = adapter, Length = 12 });
         folded.Model.Save(folder["exported.onnx"]);
-        var verified = verifier.Compare(optimized, adapter, OnnxModel.Load(folder["exported.onnx"]), new VerifyOptions { Length = 12 });
+        var verified = verifier.Compare(optimized, OnnxModel.Load(folder["exported.onnx"]), new VerifyOptions { Adapter = adapter, Length = 12 });
 
         Assert.That(optimized.Graph.Nodes.Select(node => node.Op), Has.Some.EqualTo("QLinearMatMul"));
         Assert.That((exported.Ok, verified.Ok), Is.EqualTo((true, true)));
@@ -89,7 +84,7 @@ internal sealed class OptimizedFilesTests
         var model = OnnxModel.Load(Fixtures.Path("field", "r03-ort-optimised-forms", "pooler.ext.onnx"));
         var understood = UnderstoodModel.Of(model);
         var plan = AdapterPlan.Of(understood, RandomAdapter.Options(understood.Map));
-        var graphs = TrainingGraphBuilder.Build(model, new TrainingOptions { Adapter = plan.Options, Task = "classification", Values = CentralDifferenceCheck.FactorsOf(plan, seed: 0) });
+        var graphs = TrainingGraphs.Build(model, new TrainingOptions { Adapter = plan.Options, Task = "classification", Values = CentralDifferenceCheck.FactorsOf(plan, seed: 0) });
 
         var check = new CentralDifferenceCheck(graphs, new OrtEngineOptions { Threads = 1 }, seed: 0).Run(SampleBatch.For("classification", plan.Architecture.Vocab ?? 2, graphs.Evaluation.Classes!.Value, seed: 0));
 
@@ -103,10 +98,10 @@ internal sealed class OptimizedFilesTests
         var (deployed, optimized) = (OnnxModel.Load(path), Optimized(path, folder["optimized.onnx"]));
         var adapter = RandomAdapter.For(deployed);
 
-        new AdapterFold(RandomAdapter.Evaluator).Fold(optimized, adapter, new ExportOptions()).Model.Save(folder["folded.onnx"]);
+        RandomAdapter.Evaluator.Fold(optimized, adapter).Save(folder["folded.onnx"]);
 
         var adapted = AdaptedModels.Switchable(UnderstoodModel.Of(deployed), adapter, allowOtherBase: false, LortaCatalog.Default).Model;
-        Assert.That(new Verifier(RandomAdapter.Evaluator).Compare(adapted, OnnxModel.Load(folder["folded.onnx"]), new VerifyOptions { Length = 12 }).MaxRelDiff, Is.LessThanOrEqualTo(1e-5));
+        Assert.That(RandomAdapter.Evaluator.Compare(adapted, OnnxModel.Load(folder["folded.onnx"]), new VerifyOptions { Length = 12 }).MaxRelDiff, Is.LessThanOrEqualTo(1e-5));
     }
 
     private static OnnxModel Optimized(string path, string to)

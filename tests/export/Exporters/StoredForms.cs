@@ -1,6 +1,5 @@
+using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Inspection;
-using LoRTA.Onnx.GraphGen.Ir;
-using LoRTA.Onnx.GraphGen.Ir.Tensors;
 
 namespace LoRTA.Onnx.Export.Tests.Exporters;
 

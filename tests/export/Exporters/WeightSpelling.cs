@@ -1,5 +1,5 @@
+using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Ir;
-using LoRTA.Onnx.GraphGen.Ir.Tensors;
 using Attributes = (string Name, LoRTA.Onnx.GraphGen.Ir.OnnxAttribute Value)[];
 
 namespace LoRTA.Onnx.Export.Tests.Exporters;

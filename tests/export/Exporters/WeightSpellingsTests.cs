@@ -1,14 +1,7 @@
-using LoRTA.Onnx.Export.Folding;
-using LoRTA.Onnx.Export.Verifying;
 using LoRTA.Onnx.GraphGen;
-using LoRTA.Onnx.GraphGen.Adapters;
 using LoRTA.Onnx.GraphGen.Adapters.Injection;
 using LoRTA.Onnx.GraphGen.Adapters.Planning;
-using LoRTA.Onnx.GraphGen.Adapters.Stored;
-using LoRTA.Onnx.GraphGen.Artifacts;
 using LoRTA.Onnx.GraphGen.Attention;
-using LoRTA.Onnx.GraphGen.Ir;
-using LoRTA.Onnx.GraphGen.Ir.Tensors;
 using LoRTA.Onnx.Runtime;
 using LoRTA.Onnx.Tests.Shared;
 using LoRTA.Onnx.Training.Gradcheck;
@@ -44,7 +37,7 @@ internal sealed class WeightSpellingsTests
         using var folder = new TestFolder();
         var original = Load(architecture);
         var model = Written(spelling, architecture, folder["written.onnx"]);
-        var verifier = new Verifier(RandomAdapter.Evaluator);
+        var verifier = RandomAdapter.Evaluator;
         var options = new VerifyOptions { Length = 12 };
         Assert.That(verifier.Compare(original, model, options).MaxRelDiff, Is.LessThanOrEqualTo(spelling.IsRounded ? 0.2 : 1e-5), "the test's own rewriting");
 
@@ -79,7 +72,7 @@ internal sealed class WeightSpellingsTests
 
         var folded = Exported(UnderstoodModel.Of(model), adapter, new ExportOptions(), folder["folded.onnx"]);
 
-        Assert.That(new Verifier(RandomAdapter.Evaluator).Compare(adapted, folded, new VerifyOptions { Length = 12 }).MaxRelDiff, Is.LessThanOrEqualTo(spelling.IsRounded ? 0.2 : 1e-5));
+        Assert.That(RandomAdapter.Evaluator.Compare(adapted, folded, new VerifyOptions { Length = 12 }).MaxRelDiff, Is.LessThanOrEqualTo(spelling.IsRounded ? 0.2 : 1e-5));
     }
 
     // DoRA asks for rows times W, IA3 for the layer on another input.
@@ -102,7 +95,7 @@ internal sealed class WeightSpellingsTests
             var folded = Exported(understood, adapter, new ExportOptions(), folder["folded.onnx"]);
             var beside = Exported(understood, adapter, new ExportOptions { KeepBase = true }, folder["beside.onnx"]);
 
-            var verifier = new Verifier(RandomAdapter.Evaluator);
+            var verifier = RandomAdapter.Evaluator;
             Assert.That(verifier.Compare(adapted, folded, options).MaxRelDiff, Is.LessThanOrEqualTo(spelling.IsRounded ? 0.2 : 1e-5), $"{family.Method}, folded");
             Assert.That(verifier.Compare(adapted, beside, options).MaxRelDiff, Is.LessThanOrEqualTo(1e-5), $"{family.Method}, kept base");
         }
@@ -120,7 +113,7 @@ internal sealed class WeightSpellingsTests
         var model = Written(spelling, architecture, folder["written.onnx"]);
         var understood = UnderstoodModel.Of(model);
         var plan = AdapterPlan.Of(understood, RandomAdapter.Options(understood.Map, method));
-        var graphs = TrainingGraphBuilder.Build(understood.Copy(), new TrainingOptions { Adapter = plan.Options, Task = "causal-lm", Values = CentralDifferenceCheck.FactorsOf(plan, seed: 0) }, LortaCatalog.Default);
+        var graphs = TrainingGraphs.Build(understood.Copy(), new TrainingOptions { Adapter = plan.Options, Task = "causal-lm", Values = CentralDifferenceCheck.FactorsOf(plan, seed: 0) }, LortaCatalog.Default);
 
         var check = new CentralDifferenceCheck(graphs, new OrtEngineOptions { Threads = 1 }, seed: 0).Run(SampleBatch.For("causal-lm", plan.Architecture.Vocab ?? 2, graphs.Evaluation.Classes!.Value, seed: 0));
 
@@ -155,7 +148,7 @@ internal sealed class WeightSpellingsTests
 
     private static OnnxModel Exported(UnderstoodModel model, Adapter adapter, ExportOptions options, string path)
     {
-        new AdapterFold(RandomAdapter.Evaluator).Fold(model, adapter, options).Model.Save(path);
+        RandomAdapter.Evaluator.Fold(model, adapter, options).Save(path);
         return OnnxModel.Load(path);
     }
 

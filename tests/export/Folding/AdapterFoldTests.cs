@@ -1,14 +1,10 @@
 using System.Security.Cryptography;
-using LoRTA.Onnx.Export.Folding;
-using LoRTA.Onnx.Export.Verifying;
 using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Adapters.Injection;
 using LoRTA.Onnx.GraphGen.Adapters.Planning;
 using LoRTA.Onnx.GraphGen.Adapters.Stored;
 using LoRTA.Onnx.GraphGen.Attention;
 using LoRTA.Onnx.GraphGen.Canonical;
-using LoRTA.Onnx.GraphGen.Ir;
-using LoRTA.Onnx.GraphGen.Ir.Tensors;
 using LoRTA.Onnx.Tests.Shared;
 
 namespace LoRTA.Onnx.Export.Tests.Folding;
@@ -163,7 +159,7 @@ internal sealed class AdapterFoldTests
         var deployed = OnnxModel.Load(Exports.Path("minilm/ts-sdpa"));
         var adapter = RandomAdapter.For(deployed);
 
-        var result = new AdapterFold(RandomAdapter.Evaluator).Fold(deployed, adapter, new ExportOptions());
+        var result = RandomAdapter.Evaluator.Fold(deployed, adapter);
         result.Model.Save(_folder["folded.onnx"]);
         var (folded, rounding) = (OnnxModel.Load(_folder["folded.onnx"]), result.Rounding()!);
 
@@ -181,7 +177,7 @@ internal sealed class AdapterFoldTests
         var deployed = OnnxModel.Load(Exports.Path(export));
         var adapter = RandomAdapter.For(deployed, "lora");
 
-        var result = new AdapterFold(RandomAdapter.Evaluator).Fold(deployed, adapter, new ExportOptions());
+        var result = RandomAdapter.Evaluator.Fold(deployed, adapter);
         result.Model.Save(_folder["folded.onnx"]);
         var folded = OnnxModel.Load(_folder["folded.onnx"]);
 
@@ -241,9 +237,9 @@ internal sealed class AdapterFoldTests
     {
         var deployed = OnnxModel.Load(Exports.Path("minilm/ts-sdpa"));
         var adapter = RandomAdapter.For(deployed);
-        var result = new AdapterFold(RandomAdapter.Evaluator).Fold(deployed, adapter, new ExportOptions());
+        var result = RandomAdapter.Evaluator.Fold(deployed, adapter);
         result.Model.Save(_folder["narrow.onnx"]);
-        new AdapterFold(RandomAdapter.Evaluator).Fold(deployed, adapter, new ExportOptions { Widen = true }).Model.Save(_folder["wide.onnx"]);
+        RandomAdapter.Evaluator.Fold(deployed, adapter, new ExportOptions { Widen = true }).Save(_folder["wide.onnx"]);
         var (narrow, wide) = (OnnxModel.Load(_folder["narrow.onnx"]), OnnxModel.Load(_folder["wide.onnx"]));
 
         var found = Sites(narrow).Zip(Sites(wide)).Max(pair => Numbers(narrow, pair.First).Zip(Numbers(wide, pair.Second)).Max(values => Math.Abs((double)values.First - values.Second)));
@@ -269,7 +265,7 @@ internal sealed class AdapterFoldTests
     {
         var deployed = OnnxModel.Load(Exports.Path("llama-mini/ts-sdpa"));
 
-        Assert.That(new AdapterFold(RandomAdapter.Evaluator).Fold(deployed, RandomAdapter.For(deployed), new ExportOptions()).Rounding(), Is.Null);
+        Assert.That(RandomAdapter.Evaluator.Fold(deployed, RandomAdapter.For(deployed)).Rounding(), Is.Null);
     }
 
     [Test]
@@ -315,7 +311,7 @@ internal sealed class AdapterFoldTests
         _folder.Write("file", "not a folder");
         var deployed = OnnxModel.Load(Exports.Path("llama-mini/ts-sdpa"));
 
-        var failure = Assert.Throws<LortaException>(() => new AdapterFold(RandomAdapter.Evaluator).Fold(deployed, RandomAdapter.For(deployed), new ExportOptions()).Model.Save(_folder["file", "folded.onnx"]))!;
+        var failure = Assert.Throws<LortaException>(() => RandomAdapter.Evaluator.Fold(deployed, RandomAdapter.For(deployed)).Save(_folder["file", "folded.onnx"]))!;
 
         Assert.That(failure.Code, Is.EqualTo("LRT104"));
         Assert.That(_folder.Entries, Is.EqualTo(new[] { "file" }));
@@ -327,7 +323,7 @@ internal sealed class AdapterFoldTests
     {
         File.WriteAllText(_folder["folded.onnx"], "old");
         var deployed = OnnxModel.Load(Exports.Path(export));
-        var folded = new AdapterFold(RandomAdapter.Evaluator).Fold(deployed, RandomAdapter.For(deployed), new ExportOptions()).Model;
+        var folded = RandomAdapter.Evaluator.Fold(deployed, RandomAdapter.For(deployed)).Model;
         var last = folded.Graph.Find(Sites(folded)[^1].Stored.Weight)!;
         last.Constant = OnnxTensor.Streamed(ElementType.Float, [.. last.Constant!.Dims], () => throw new IOException("No space left on device."));
 
@@ -340,11 +336,11 @@ internal sealed class AdapterFoldTests
 
     private OnnxModel Folded(OnnxModel deployed, Adapter adapter, ExportOptions? options = null)
     {
-        new AdapterFold(RandomAdapter.Evaluator).Fold(deployed, adapter, options ?? new ExportOptions()).Model.Save(_folder["folded.onnx"]);
+        RandomAdapter.Evaluator.Fold(deployed, adapter, options ?? new ExportOptions()).Save(_folder["folded.onnx"]);
         return OnnxModel.Load(_folder["folded.onnx"]);
     }
 
-    private static VerifyResult Compare(OnnxModel a, OnnxModel b) => new Verifier(RandomAdapter.Evaluator).Compare(a, b, Quick);
+    private static VerifyResult Compare(OnnxModel a, OnnxModel b) => RandomAdapter.Evaluator.Compare(a, b, Quick);
 
     private static List<Projection> Sites(OnnxModel model) => [.. AttentionMap.Of(CanonicalModel.Of(model)).Layers.SelectMany(layer => layer.Sites).Where(site => site.Heads is not null)];
 

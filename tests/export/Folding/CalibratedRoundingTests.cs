@@ -1,7 +1,6 @@
 using LoRTA.Onnx.Export.Folding;
-using LoRTA.Onnx.Export.Verifying;
+using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Attention;
-using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.GraphGen.Ir.Tensors;
 using LoRTA.Onnx.GraphGen.Weights;
 using LoRTA.Onnx.Tests.Shared;
@@ -115,9 +114,9 @@ internal sealed class CalibratedRoundingTests
         using var folder = new TestFolder();
         var deployed = FewBits.Saved(OnnxModel.Load(Path.Combine(Fixtures.Repository, "tests", "fixtures", "architectures", "qwen2.onnx")), form, folder["model.onnx"]);
         var adapter = RandomAdapter.For(deployed, "lora");
-        var folded = new AdapterFold(RandomAdapter.Evaluator).Fold(deployed, adapter, new ExportOptions());
+        var folded = RandomAdapter.Evaluator.Fold(deployed, adapter);
 
-        var result = new Verifier(RandomAdapter.Evaluator).Compare(UnderstoodModel.Of(deployed), adapter, folded, new VerifyOptions { Length = 12 });
+        var result = RandomAdapter.Evaluator.Compare(UnderstoodModel.Of(deployed), folded, new VerifyOptions { Adapter = adapter, Length = 12 });
 
         Assert.That(result.EffectKept, Is.GreaterThanOrEqualTo(result.EffectNearest!.Value));
     }
@@ -128,9 +127,9 @@ internal sealed class CalibratedRoundingTests
         var deployed = OnnxModel.Load(Exports.Path("llama-mini/genai-int4"));
         var adapter = RandomAdapter.For(deployed, "lora");
         var small = adapter with { Tensors = adapter.Tensors.ToDictionary(pair => pair.Key, pair => OnnxTensor.Of<float>([.. pair.Value.Dims], [.. pair.Value.ToFloats().Select(x => x / 10)])) };
-        var folded = new AdapterFold(RandomAdapter.Evaluator).Fold(deployed, small, new ExportOptions());
+        var folded = RandomAdapter.Evaluator.Fold(deployed, small);
 
-        var result = new Verifier(RandomAdapter.Evaluator).Compare(UnderstoodModel.Of(deployed), small, folded, new VerifyOptions());
+        var result = RandomAdapter.Evaluator.Compare(UnderstoodModel.Of(deployed), folded, new VerifyOptions { Adapter = small });
 
         Assert.That(result.EffectKept, Is.GreaterThan(result.EffectNearest!.Value + 0.05));
     }

@@ -1,11 +1,7 @@
-using LoRTA.Onnx.Export.Folding;
-using LoRTA.Onnx.Export.Verifying;
 using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Adapters.Injection;
-using LoRTA.Onnx.GraphGen.Adapters.Stored;
 using LoRTA.Onnx.GraphGen.Attention;
 using LoRTA.Onnx.GraphGen.Canonical;
-using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.GraphGen.Ir.Inference;
 using LoRTA.Onnx.Tests.Shared;
 
@@ -79,9 +75,9 @@ internal sealed class ExposedProductTests
     private OnnxModel Saved(OnnxModel deployed, Adapter adapter, ExportOptions options)
     {
         var file = _folder[$"{(options.KeepBase ? "kept" : "folded")}.onnx"];
-        new AdapterFold(RandomAdapter.Evaluator).Fold(deployed, adapter, options).Model.Save(file);
+        RandomAdapter.Evaluator.Fold(deployed, adapter, options).Save(file);
         return OnnxModel.Load(file);
     }
 
-    private static double Compare(OnnxModel a, OnnxModel b) => new Verifier(RandomAdapter.Evaluator).Compare(a, b, new VerifyOptions { Length = 8 }).MaxRelDiff;
+    private static double Compare(OnnxModel a, OnnxModel b) => RandomAdapter.Evaluator.Compare(a, b, new VerifyOptions { Length = 8 }).MaxRelDiff;
 }

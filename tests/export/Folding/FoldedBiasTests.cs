@@ -1,13 +1,9 @@
-using LoRTA.Onnx.Export.Folding;
-using LoRTA.Onnx.Export.Verifying;
 using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Adapters;
 using LoRTA.Onnx.GraphGen.Adapters.Injection;
-using LoRTA.Onnx.GraphGen.Adapters.Stored;
 using LoRTA.Onnx.GraphGen.Attention;
 using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.GraphGen.Ir.Inference;
-using LoRTA.Onnx.GraphGen.Ir.Tensors;
 using LoRTA.Onnx.GraphGen.Weights;
 using LoRTA.Onnx.Tests.Shared;
 
@@ -33,7 +29,7 @@ internal sealed class FoldedBiasTests
     {
         var (deployed, adapter) = Prepared(file);
 
-        var folded = new AdapterFold(RandomAdapter.EvaluatorOf(Catalog)).Fold(deployed, adapter, new ExportOptions());
+        var folded = RandomAdapter.EvaluatorOf(Catalog).Fold(deployed, adapter);
 
         folded.Round();
         Assert.That(Difference(Adapted(deployed, adapter), folded.Model), Is.LessThanOrEqualTo(1e-5));
@@ -45,7 +41,7 @@ internal sealed class FoldedBiasTests
     {
         var (deployed, adapter) = Prepared(file);
 
-        var kept = new AdapterFold(RandomAdapter.EvaluatorOf(Catalog)).Fold(deployed, adapter, new ExportOptions { KeepBase = true });
+        var kept = RandomAdapter.EvaluatorOf(Catalog).Fold(deployed, adapter, new ExportOptions { KeepBase = true });
 
         Assert.That(Difference(Adapted(deployed, adapter), kept.Model), Is.LessThanOrEqualTo(1e-5));
     }
@@ -58,7 +54,7 @@ internal sealed class FoldedBiasTests
         var deployed = OnnxModel.Load(Fixtures.Path(file));
         var adapter = RandomAdapter.For(deployed, new AdapterOptions { Method = "gain", Targets = ["up", "down"] }, Catalog);
 
-        var folded = new AdapterFold(RandomAdapter.EvaluatorOf(Catalog)).Fold(deployed, adapter, new ExportOptions()).Model;
+        var folded = RandomAdapter.EvaluatorOf(Catalog).Fold(deployed, adapter).Model;
 
         Assert.That(folded.Graph.Nodes.Count(node => node.Op == OrtOps.BiasGelu), Is.EqualTo(4));
         Assert.That(Difference(Adapted(deployed, adapter), folded), Is.LessThanOrEqualTo(1e-5));
@@ -76,7 +72,7 @@ internal sealed class FoldedBiasTests
         Assert.That(old.Stored.Op, Is.EqualTo("QGemm"));
         var adapter = RandomAdapter.For(deployed, new AdapterOptions { Method = method, Rank = 2, Alpha = 8, Targets = ["q"] }, Catalog);
 
-        var folded = new AdapterFold(RandomAdapter.EvaluatorOf(Catalog)).Fold(deployed, adapter, new ExportOptions());
+        var folded = RandomAdapter.EvaluatorOf(Catalog).Fold(deployed, adapter);
 
         folded.Round();
         var gain = method == "gain" ? adapter.Tensors["layers.0.q.g"].ToFloats() : new float[old.Out];
@@ -93,7 +89,7 @@ internal sealed class FoldedBiasTests
         StoreAsIntegers(deployed, UnderstoodModel.Of(deployed).Map.Layers[0].Q!);
         var adapter = RandomAdapter.For(deployed, new AdapterOptions { Method = "dora", Rank = 2, Targets = ["q"] });
 
-        var failure = Assert.Throws<LortaException>(() => new AdapterFold(RandomAdapter.Evaluator).Fold(deployed, adapter, new ExportOptions { KeepBase = true }))!;
+        var failure = Assert.Throws<LortaException>(() => RandomAdapter.Evaluator.Fold(deployed, adapter, new ExportOptions { KeepBase = true }))!;
 
         Assert.That((failure.Code, failure.Message), Is.EqualTo(("LRT316", "layers.0.q: no side branch can be added at com.microsoft::QGemm 'QGemm' (the adapter scales the layer's bias, which is stored in integers).")));
     }
@@ -129,7 +125,7 @@ internal sealed class FoldedBiasTests
         else Store(deployed, before, form);
         var adapter = RandomAdapter.For(deployed, "gain", catalog: Catalog);
 
-        var folded = new AdapterFold(RandomAdapter.EvaluatorOf(Catalog)).Fold(deployed, adapter, new ExportOptions());
+        var folded = RandomAdapter.EvaluatorOf(Catalog).Fold(deployed, adapter);
 
         folded.Round();
         var (old, now) = (UnderstoodModel.Of(deployed).Map.Layers[0], UnderstoodModel.Of(folded.Model).Map.Layers[0]);
@@ -150,7 +146,7 @@ internal sealed class FoldedBiasTests
         var catalog = LortaCatalog.Default.With(new AdapterFamilyEntry("shift", [], _ => new Shift()));
         var adapter = RandomAdapter.For(deployed, "shift", catalog: catalog);
 
-        var folded = new AdapterFold(RandomAdapter.EvaluatorOf(catalog)).Fold(deployed, adapter, new ExportOptions());
+        var folded = RandomAdapter.EvaluatorOf(catalog).Fold(deployed, adapter);
 
         Assert.That(Difference(AdaptedModels.Switchable(UnderstoodModel.Of(deployed), adapter, allowOtherBase: false, catalog).Model, folded.Model), Is.LessThanOrEqualTo(1e-5));
         Assert.That(Difference(deployed, folded.Model), Is.GreaterThan(1e-4), "the adapter must change something");
@@ -215,7 +211,7 @@ internal sealed class FoldedBiasTests
     private static OnnxModel Adapted(OnnxModel deployed, Adapter adapter) =>
         AdaptedModels.Switchable(UnderstoodModel.Of(deployed), adapter, allowOtherBase: false, Catalog).Model;
 
-    private static double Difference(OnnxModel a, OnnxModel b) => new Verifier(RandomAdapter.Evaluator).Compare(a, b, Quick).MaxRelDiff;
+    private static double Difference(OnnxModel a, OnnxModel b) => RandomAdapter.Evaluator.Compare(a, b, Quick).MaxRelDiff;
 
     /// <summary>y + g.</summary>
     private sealed class Shift : IAdapterFamily

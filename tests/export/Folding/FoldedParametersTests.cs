@@ -1,11 +1,6 @@
-using LoRTA.Onnx.Export.Folding;
-using LoRTA.Onnx.Export.Verifying;
 using LoRTA.Onnx.GraphGen;
-using LoRTA.Onnx.GraphGen.Adapters;
 using LoRTA.Onnx.GraphGen.Adapters.Injection;
-using LoRTA.Onnx.GraphGen.Adapters.Stored;
 using LoRTA.Onnx.GraphGen.Attention;
-using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.Tests.Shared;
 
 namespace LoRTA.Onnx.Export.Tests.Folding;
@@ -45,16 +40,16 @@ internal sealed class FoldedParametersTests
     {
         var deployed = OnnxModel.Load(Exports.Path("roberta-mini/seqcls.ts-eager"));
 
-        Assert.That(() => new AdapterFold(RandomAdapter.Evaluator).Fold(deployed, Changed(deployed, "bitfit"), new ExportOptions { KeepBase = true }), Throws.TypeOf<LortaException>().With.Property(nameof(LortaException.Code)).EqualTo("LRT322"));
+        Assert.That(() => RandomAdapter.Evaluator.Fold(deployed, Changed(deployed, "bitfit"), new ExportOptions { KeepBase = true }), Throws.TypeOf<LortaException>().With.Property(nameof(LortaException.Code)).EqualTo("LRT322"));
     }
 
     // Between the training copy of one file with the adapter and another file that it was folded into.
     private static double DifferenceOf(OnnxModel trained, OnnxModel deployed, Adapter adapter)
     {
         using var folder = new TestFolder();
-        new AdapterFold(RandomAdapter.Evaluator).Fold(deployed, adapter, new ExportOptions()).Model.Save(folder["folded.onnx"]);
+        RandomAdapter.Evaluator.Fold(deployed, adapter).Save(folder["folded.onnx"]);
         var adapted = AdaptedModels.Switchable(UnderstoodModel.Of(trained), adapter, allowOtherBase: false, LortaCatalog.Default).Model;
-        return new Verifier(RandomAdapter.Evaluator).Compare(adapted, OnnxModel.Load(folder["folded.onnx"]), new VerifyOptions { Length = 12 }).MaxRelDiff;
+        return RandomAdapter.Evaluator.Compare(adapted, OnnxModel.Load(folder["folded.onnx"]), new VerifyOptions { Length = 12 }).MaxRelDiff;
     }
 
     private static Adapter Changed(OnnxModel deployed, string method) => RandomAdapter.For(deployed, new AdapterOptions { Method = method });

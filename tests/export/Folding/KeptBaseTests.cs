@@ -1,9 +1,5 @@
-using LoRTA.Onnx.Export.Folding;
-using LoRTA.Onnx.GraphGen.Adapters;
-using LoRTA.Onnx.GraphGen.Adapters.Stored;
-using LoRTA.Onnx.GraphGen.Attention;
+using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Canonical;
-using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.Tests.Shared;
 
 namespace LoRTA.Onnx.Export.Tests.Folding;
@@ -25,7 +21,7 @@ internal sealed class KeptBaseTests
     {
         using var folder = new TestFolder();
         var deployed = OnnxModel.Load(Exports.Path(export));
-        new AdapterFold(RandomAdapter.Evaluator).Fold(deployed, adapter(deployed), new ExportOptions { KeepBase = true }).Model.Save(folder["beside.onnx"]);
+        RandomAdapter.Evaluator.Fold(deployed, adapter(deployed), new ExportOptions { KeepBase = true }).Save(folder["beside.onnx"]);
 
         Assert.That(Sites(OnnxModel.Load(folder["beside.onnx"])), Is.EqualTo(Sites(deployed)));
     }

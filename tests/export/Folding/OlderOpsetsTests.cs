@@ -1,6 +1,4 @@
-using LoRTA.Onnx.Export.Folding;
 using LoRTA.Onnx.Export.Tests.Exporters;
-using LoRTA.Onnx.Export.Verifying;
 using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Adapters.Families;
 using LoRTA.Onnx.GraphGen.Adapters.Injection;
@@ -27,12 +25,12 @@ internal sealed class OlderOpsetsTests
         var deployed = Bert(opset, folder["base.onnx"]);
         var adapter = RandomAdapter.For(deployed, FamilyMatrix.OptionsOf(method));
 
-        new AdapterFold(RandomAdapter.Evaluator).Fold(deployed, adapter, new ExportOptions { KeepBase = true }).Model.Save(folder["beside.onnx"]);
+        RandomAdapter.Evaluator.Fold(deployed, adapter, new ExportOptions { KeepBase = true }).Save(folder["beside.onnx"]);
 
         var adapted = AdaptedModels.Switchable(UnderstoodModel.Of(deployed), adapter, allowOtherBase: false, LortaCatalog.Default).Model;
         var kept = OnnxModel.Load(folder["beside.onnx"]);
         Assert.That(kept.Opset, Is.EqualTo(opset));
-        Assert.That(new Verifier(RandomAdapter.Evaluator).Compare(adapted, kept, new VerifyOptions { Length = 12 }).MaxRelDiff, Is.LessThanOrEqualTo(1e-5));
+        Assert.That(RandomAdapter.Evaluator.Compare(adapted, kept, new VerifyOptions { Length = 12 }).MaxRelDiff, Is.LessThanOrEqualTo(1e-5));
     }
 
     // The file is of opset 14; its own nodes are brought to the older one in the same way.

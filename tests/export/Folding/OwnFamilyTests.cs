@@ -1,11 +1,6 @@
-using LoRTA.Onnx.Export.Folding;
-using LoRTA.Onnx.Export.Verifying;
 using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Adapters.Injection;
-using LoRTA.Onnx.GraphGen.Adapters.Stored;
-using LoRTA.Onnx.GraphGen.Artifacts;
 using LoRTA.Onnx.GraphGen.Attention;
-using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.Tests.Shared;
 
 namespace LoRTA.Onnx.Export.Tests.Folding;
@@ -25,7 +20,7 @@ internal sealed class OwnFamilyTests
     [Test]
     public void It_is_trained()
     {
-        var graphs = TrainingGraphBuilder.Build(_base, new TrainingOptions { Adapter = Random.Config.AdapterOptions, Task = "masked-lm" }, Catalog);
+        var graphs = TrainingGraphs.Build(_base, new TrainingOptions { Adapter = Random.Config.AdapterOptions, Task = "masked-lm" }, Catalog);
 
         Assert.That(graphs.Plan.Family, Is.TypeOf<Gain>());
     }
@@ -35,16 +30,16 @@ internal sealed class OwnFamilyTests
     {
         var adapter = Injected();
 
-        var folded = new AdapterFold(RandomAdapter.EvaluatorOf(Catalog)).Fold(_base, adapter, new ExportOptions());
+        var folded = RandomAdapter.EvaluatorOf(Catalog).Fold(_base, adapter);
 
-        var verifier = new Verifier(RandomAdapter.EvaluatorOf(Catalog));
-        Assert.That(verifier.Compare(UnderstoodModel.Of(_base), adapter, folded, new VerifyOptions { Length = 8 }).Ok, Is.True);
+        var verifier = RandomAdapter.EvaluatorOf(Catalog);
+        Assert.That(verifier.Compare(UnderstoodModel.Of(_base), folded, new VerifyOptions { Adapter = adapter, Length = 8 }).Ok, Is.True);
     }
 
     [Test]
     public void It_stays_beside_its_base()
     {
-        var folder = new AdapterFold(RandomAdapter.EvaluatorOf(Catalog));
+        var folder = RandomAdapter.EvaluatorOf(Catalog);
 
         var kept = folder.Fold(_base, Injected(), new ExportOptions { KeepBase = true }).Model;
 

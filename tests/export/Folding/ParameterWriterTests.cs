@@ -1,11 +1,7 @@
-using LoRTA.Onnx.Export.Folding;
-using LoRTA.Onnx.Export.Verifying;
 using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Adapters.Injection;
-using LoRTA.Onnx.GraphGen.Adapters.Stored;
 using LoRTA.Onnx.GraphGen.Attention;
 using LoRTA.Onnx.GraphGen.Ir;
-using LoRTA.Onnx.GraphGen.Ir.Tensors;
 using LoRTA.Onnx.GraphGen.Parameters;
 using LoRTA.Onnx.GraphGen.Weights;
 using LoRTA.Onnx.Tests.Shared;
@@ -31,9 +27,9 @@ internal sealed class ParameterWriterTests
         var adapter = Changed(deployed, pattern);
         using var folder = new TestFolder();
 
-        new AdapterFold(RandomAdapter.Evaluator).Fold(deployed, adapter, new ExportOptions { Widen = true }).Model.Save(folder["folded.onnx"]);
+        RandomAdapter.Evaluator.Fold(deployed, adapter, new ExportOptions { Widen = true }).Save(folder["folded.onnx"]);
 
-        var (verifier, folded, options) = (new Verifier(RandomAdapter.Evaluator), OnnxModel.Load(folder["folded.onnx"]), new VerifyOptions { Length = 12 });
+        var (verifier, folded, options) = (RandomAdapter.Evaluator, OnnxModel.Load(folder["folded.onnx"]), new VerifyOptions { Length = 12 });
         Assert.That(verifier.Compare(AdaptedModels.Switchable(UnderstoodModel.Of(deployed), adapter, allowOtherBase: false, LortaCatalog.Default).Model, folded, options).MaxRelDiff, Is.LessThanOrEqualTo(export.StartsWith("minilm", StringComparison.Ordinal) ? 5e-3 : 1e-5));
         Assert.That(verifier.Compare(WithoutParameters(deployed, adapter), folded, options).MaxRelDiff, Is.GreaterThan(1e-3), "the parameters must change something");
     }
@@ -45,12 +41,12 @@ internal sealed class ParameterWriterTests
         var adapter = Changed(deployed, "layers.1.norm1.bias");
         using var folder = new TestFolder();
 
-        new AdapterFold(RandomAdapter.Evaluator).Fold(deployed, adapter, new ExportOptions()).Model.Save(folder["folded.onnx"]);
+        RandomAdapter.Evaluator.Fold(deployed, adapter).Save(folder["folded.onnx"]);
 
         var folded = OnnxModel.Load(folder["folded.onnx"]);
         foreach (var name in ParameterNames.Of(folded).Where(name => name.Name.EndsWith("norm1.bias", StringComparison.Ordinal) || name.Name.EndsWith("norm2.bias", StringComparison.Ordinal)))
             Assert.That(ModelParameters.ReadParameter(folded, name).ToFloats(), name.Name == "layers.1.norm1.bias" ? Has.Some.Not.Zero : Is.All.Zero, name.Name);
-        Assert.That(new Verifier(RandomAdapter.Evaluator).Compare(AdaptedModels.Switchable(UnderstoodModel.Of(deployed), adapter, allowOtherBase: false, LortaCatalog.Default).Model, folded, new VerifyOptions { Length = 12 }).MaxRelDiff, Is.LessThanOrEqualTo(1e-5));
+        Assert.That(RandomAdapter.Evaluator.Compare(AdaptedModels.Switchable(UnderstoodModel.Of(deployed), adapter, allowOtherBase: false, LortaCatalog.Default).Model, folded, new VerifyOptions { Length = 12 }).MaxRelDiff, Is.LessThanOrEqualTo(1e-5));
     }
 
     [Test]
@@ -60,7 +56,7 @@ internal sealed class ParameterWriterTests
         var adapter = Changed(deployed, "layers.1.norm1.bias");
         foreach (var node in deployed.Graph.Nodes) node.Name = string.Empty;
 
-        Assert.That(() => new AdapterFold(RandomAdapter.Evaluator).Fold(deployed, adapter, new ExportOptions()), Throws.TypeOf<LortaException>().With.Property(nameof(LortaException.Code)).EqualTo("LRT708"));
+        Assert.That(() => RandomAdapter.Evaluator.Fold(deployed, adapter), Throws.TypeOf<LortaException>().With.Property(nameof(LortaException.Code)).EqualTo("LRT708"));
     }
 
     [Test]
@@ -70,7 +66,7 @@ internal sealed class ParameterWriterTests
         var adapter = RandomAdapter.For(deployed);
         var tensors = adapter.Tensors.Append(KeyValuePair.Create("param.no.such.weight", OnnxTensor.Of<float>([1], new float[1]))).ToDictionary();
 
-        var failure = Assert.Throws<LortaException>(() => new AdapterFold(RandomAdapter.Evaluator).Fold(deployed, adapter with { Tensors = tensors }, new ExportOptions()))!;
+        var failure = Assert.Throws<LortaException>(() => RandomAdapter.Evaluator.Fold(deployed, adapter with { Tensors = tensors }))!;
 
         Assert.That(failure.Message, Does.Contain("no.such.weight"));
     }
@@ -84,7 +80,7 @@ internal sealed class ParameterWriterTests
         var adapter = RandomAdapter.For(deployed);
         var tensors = adapter.Tensors.Append(KeyValuePair.Create(name, OnnxTensor.Of<float>(dims, new float[dims.Aggregate((a, b) => a * b)]))).ToDictionary();
 
-        return Assert.Throws<LortaException>(() => new AdapterFold(RandomAdapter.Evaluator).Fold(deployed, adapter with { Tensors = tensors }, new ExportOptions()))!.Code;
+        return Assert.Throws<LortaException>(() => RandomAdapter.Evaluator.Fold(deployed, adapter with { Tensors = tensors }))!.Code;
     }
 
     [Test]
@@ -96,7 +92,7 @@ internal sealed class ParameterWriterTests
         var adapter = RandomAdapter.For(deployed);
         var tensors = adapter.Tensors.Append(KeyValuePair.Create($"param.{Name}.bias", OnnxTensor.Of<float>([128], Enumerable.Repeat(1f, 128).ToArray()))).ToDictionary();
 
-        var folded = new AdapterFold(RandomAdapter.Evaluator).Fold(deployed, adapter with { Tensors = tensors }, new ExportOptions { Widen = true }).Model;
+        var folded = RandomAdapter.Evaluator.Fold(deployed, adapter with { Tensors = tensors }, new ExportOptions { Widen = true }).Model;
 
         Assert.That(folded.Graph.Find($"{Name}.bias")?.Uses.Single().Node.Inputs[0]!.Producer!.OpType, Is.EqualTo("MatMul"));
     }

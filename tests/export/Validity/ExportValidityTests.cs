@@ -1,8 +1,6 @@
-using LoRTA.Onnx.Export.Folding;
+using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Adapters.Injection;
-using LoRTA.Onnx.GraphGen.Artifacts;
 using LoRTA.Onnx.GraphGen.Artifacts.Portable;
-using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.Runtime;
 using LoRTA.Onnx.Tests.Shared;
 using Microsoft.ML.OnnxRuntime;
@@ -28,10 +26,10 @@ internal sealed class ExportValidityTests(string export)
         Export("widened.onnx", new ExportOptions { Widen = true });
         Export("kept-base.onnx", new ExportOptions { KeepBase = true });
         DeployedInjection.Apply(deployed, adapter.Config.AdapterOptions, adapter.Tensors, seed: 0).Model.Save(_folder["injected.onnx"]);
-        var graphs = TrainingGraphBuilder.Build(deployed, new TrainingOptions { Adapter = adapter.Config.AdapterOptions, Task = TaskOf(export) });
+        var graphs = TrainingGraphs.Build(deployed, new TrainingOptions { Adapter = adapter.Config.AdapterOptions, Task = TaskOf(export) });
         PortableArtifacts.Write(graphs, _folder["artifacts"], embedWeights: false);
 
-        void Export(string output, ExportOptions options) => new AdapterFold(RandomAdapter.Evaluator).Fold(deployed, adapter, options).Model.Save(_folder[output]);
+        void Export(string output, ExportOptions options) => RandomAdapter.Evaluator.Fold(deployed, adapter, options).Save(_folder[output]);
     }
 
     [OneTimeTearDown]

@@ -1,6 +1,6 @@
 using System.Globalization;
+using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Ir.Storage.Proto;
-using LoRTA.Onnx.GraphGen.Ir.Tensors;
 
 namespace LoRTA.Onnx.Export.Tests.Validity;
 

@@ -1,13 +1,11 @@
 using LoRTA.Onnx.Bench.Models;
-using LoRTA.Onnx.Export.Folding;
 using LoRTA.Onnx.Export.Verifying;
-using LoRTA.Onnx.GraphGen.Adapters;
+using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Adapters.Planning;
 using LoRTA.Onnx.GraphGen.Adapters.Stored;
 using LoRTA.Onnx.GraphGen.Attention;
 using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.GraphGen.Ir.Storage;
-using LoRTA.Onnx.GraphGen.Ir.Tensors;
 using LoRTA.Onnx.Tests.Shared;
 
 namespace LoRTA.Onnx.Export.Tests.Verifying;
@@ -27,8 +25,8 @@ internal sealed class LargeModelTests
         var plan = AdapterPlan.Of(understood, options);
         var factors = Safetensors.Load(folder["model.onnx.factors.safetensors"]).Tensors;
         var adapter = new Adapter("adapter", AdapterConfig.Of(plan, BaseModels.Describe(understood, plan)), factors);
-        var folded = new AdapterFold(RandomAdapter.Evaluator).Fold(understood, adapter, new ExportOptions());
-        var result = new Verifier(RandomAdapter.Evaluator).Compare(understood, adapter, folded, new VerifyOptions());
+        var folded = RandomAdapter.Evaluator.Fold(understood, adapter);
+        var result = RandomAdapter.Evaluator.Compare(understood, folded, new VerifyOptions { Adapter = adapter });
 
         Assert.That((understood.Map.Layers.Count, understood.Map.Heads, understood.Map.Findings.Count), Is.EqualTo((2, 4, 0)));
         Assert.That(folded.Bits, Is.EqualTo(4));

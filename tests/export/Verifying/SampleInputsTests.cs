@@ -24,7 +24,7 @@ internal sealed class SampleInputsTests
     [Test]
     public void Padded_positions_do_not_count_whatever_the_mask_is_called()
     {
-        var verifier = new Verifier(RandomAdapter.Evaluator);
+        var verifier = RandomAdapter.Evaluator;
 
         var padded = verifier.Compare(Renamed(), WithNoise(Renamed(), "input_2", where: 0), new VerifyOptions { Length = 8 });
         var seen = verifier.Compare(Renamed(), WithNoise(Renamed(), "input_2", where: 1), new VerifyOptions { Length = 8 });
@@ -38,7 +38,7 @@ internal sealed class SampleInputsTests
         var (dynamic, fixedSize) = (Renamed(), FixedModels.WithSizes(Renamed(), rows: 3, length: 20));
         var batch = new SampleInputs(dynamic, samples: 4, length: 12, seed: 0).Make();
 
-        var result = new Verifier(RandomAdapter.Evaluator).Compare(dynamic, fixedSize, new VerifyOptions { Batches = [batch] });
+        var result = RandomAdapter.Evaluator.Compare(dynamic, fixedSize, new VerifyOptions { Batches = [batch] });
 
         Assert.That(result.MaxRelDiff, Is.LessThanOrEqualTo(1e-5));
     }

@@ -2,7 +2,6 @@ using LoRTA.Onnx.GraphGen.Adapters;
 using LoRTA.Onnx.GraphGen.Attention;
 using LoRTA.Onnx.GraphGen.Canonical;
 using LoRTA.Onnx.GraphGen.Ir;
-using LoRTA.Onnx.GraphGen.Ir.Tensors;
 using LoRTA.Onnx.GraphGen.Tests.Adapters.Families;
 using LoRTA.Onnx.Tests.Shared;
 

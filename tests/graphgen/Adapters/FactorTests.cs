@@ -1,5 +1,4 @@
 using LoRTA.Onnx.GraphGen.Adapters;
-using LoRTA.Onnx.GraphGen.Ir.Tensors;
 
 namespace LoRTA.Onnx.GraphGen.Tests.Adapters;
 

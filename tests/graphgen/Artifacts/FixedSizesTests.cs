@@ -1,6 +1,4 @@
-using LoRTA.Onnx.GraphGen.Attention;
 using LoRTA.Onnx.GraphGen.Canonical;
-using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.Tests.Shared;
 
 namespace LoRTA.Onnx.GraphGen.Tests.Artifacts;

@@ -1,5 +1,3 @@
-using LoRTA.Onnx.GraphGen.Adapters;
-using LoRTA.Onnx.GraphGen.Artifacts;
 using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.GraphGen.Ir.Storage;
 using LoRTA.Onnx.GraphGen.Losses;
@@ -46,7 +44,7 @@ internal sealed class TrainingGraphBuilderTests
     {
         var model = OnnxModel.Load(Architectures.All.Single(architecture => architecture.Name == "falcon").Path);
 
-        var graphs = TrainingGraphBuilder.Build(model, new TrainingOptions { Adapter = new AdapterOptions { Method = "loretta_adp" }, Task = "causal-lm" });
+        var graphs = TrainingGraphs.Build(model, new TrainingOptions { Adapter = new AdapterOptions { Method = "loretta_adp" }, Task = "causal-lm" });
 
         Assert.That(graphs.Train.Graph.Nodes.Select(node => node.Name).Where(name => name.Length > 0), Is.Unique);
         Assert.That(graphs.Train.Graph.Nodes.Count(node => node.Op == "Identity"), Is.EqualTo(graphs.Plan.Sites.Layers.Count));
@@ -82,7 +80,7 @@ internal sealed class TrainingGraphBuilderTests
         select output.Name;
 
     private static TrainingGraphs Build(OnnxModel model, string task) =>
-        TrainingGraphBuilder.Build(model, new TrainingOptions { Adapter = new AdapterOptions { Rank = 2, Targets = ["q"] }, Task = task });
+        TrainingGraphs.Build(model, new TrainingOptions { Adapter = new AdapterOptions { Rank = 2, Targets = ["q"] }, Task = task });
 
     private static IEnumerable<string> Outputs(TrainingGraphs graphs) => graphs.Eval.Graph.Outputs.Select(output => output.Name);
 }

@@ -1,8 +1,6 @@
 using LoRTA.Onnx.GraphGen.Adapters.Injection;
-using LoRTA.Onnx.GraphGen.Attention;
 using LoRTA.Onnx.GraphGen.Canonical;
 using LoRTA.Onnx.GraphGen.Ir;
-using LoRTA.Onnx.GraphGen.Ir.Tensors;
 using LoRTA.Onnx.GraphGen.Patterns;
 using LoRTA.Onnx.Tests.Shared;
 

@@ -1,7 +1,6 @@
 using System.Text.Json;
 using LoRTA.Onnx.GraphGen.Attention;
 using LoRTA.Onnx.GraphGen.Canonical;
-using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.GraphGen.Parameters;
 using LoRTA.Onnx.Tests.Shared;
 

@@ -1,5 +1,4 @@
 using LoRTA.Onnx.GraphGen.Canonical;
-using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.GraphGen.Ir.Inference;
 using LoRTA.Onnx.Tests.Shared;
 

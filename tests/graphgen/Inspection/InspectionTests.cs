@@ -1,7 +1,5 @@
-using LoRTA.Onnx.GraphGen.Attention;
 using LoRTA.Onnx.GraphGen.Canonical;
 using LoRTA.Onnx.GraphGen.Inspection;
-using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.Tests.Shared;
 
 namespace LoRTA.Onnx.GraphGen.Tests.Inspection;

@@ -1,5 +1,3 @@
-using LoRTA.Onnx.GraphGen.Ir.Tensors;
-
 namespace LoRTA.Onnx.GraphGen.Tests.Ir;
 
 internal sealed class TapeTests

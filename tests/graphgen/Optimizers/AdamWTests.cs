@@ -1,4 +1,3 @@
-using LoRTA.Onnx.GraphGen.Ir.Tensors;
 using LoRTA.Onnx.GraphGen.Optimizers;
 using LoRTA.Onnx.Tests.Shared;
 

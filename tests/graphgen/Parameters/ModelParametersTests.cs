@@ -1,10 +1,7 @@
-using LoRTA.Onnx.GraphGen.Adapters;
 using LoRTA.Onnx.GraphGen.Adapters.Injection;
 using LoRTA.Onnx.GraphGen.Attention;
 using LoRTA.Onnx.GraphGen.Ir;
-using LoRTA.Onnx.GraphGen.Ir.Tensors;
 using LoRTA.Onnx.GraphGen.Optimizers;
-using LoRTA.Onnx.GraphGen.Parameters;
 using LoRTA.Onnx.GraphGen.Tests.Adapters.Families;
 using LoRTA.Onnx.Tests.Shared;
 

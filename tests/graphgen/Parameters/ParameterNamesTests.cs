@@ -1,5 +1,4 @@
 using System.Text.Json;
-using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.GraphGen.Parameters;
 using LoRTA.Onnx.Tests.Shared;
 

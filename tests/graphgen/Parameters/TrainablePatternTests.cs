@@ -1,5 +1,3 @@
-using LoRTA.Onnx.GraphGen.Parameters;
-
 namespace LoRTA.Onnx.GraphGen.Tests.Parameters;
 
 internal sealed class TrainablePatternTests

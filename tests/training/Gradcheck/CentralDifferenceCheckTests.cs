@@ -1,10 +1,8 @@
 using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Adapters;
 using LoRTA.Onnx.GraphGen.Adapters.Planning;
-using LoRTA.Onnx.GraphGen.Artifacts;
 using LoRTA.Onnx.GraphGen.Attention;
 using LoRTA.Onnx.GraphGen.Ir;
-using LoRTA.Onnx.GraphGen.Ir.Tensors;
 using LoRTA.Onnx.Runtime;
 using LoRTA.Onnx.Tests.Shared;
 using LoRTA.Onnx.Training.Gradcheck;
@@ -54,7 +52,7 @@ internal sealed class CentralDifferenceCheckTests
         var architecture = Architecture.Of(UnderstoodModel.Of(deployed));
         var adapter = new AdapterOptions { Method = method };
         var values = CentralDifferenceCheck.FactorsOf(AdapterPlan.Of(architecture, adapter), seed: 0);
-        var graphs = TrainingGraphBuilder.Build(deployed, new TrainingOptions { Adapter = adapter, Task = "classification", Values = values });
+        var graphs = TrainingGraphs.Build(deployed, new TrainingOptions { Adapter = adapter, Task = "classification", Values = values });
         var batch = SampleBatch.For("classification", architecture.Vocab!.Value, graphs.Evaluation.Classes!.Value, seed: 0);
 
         var result = new CentralDifferenceCheck(graphs, Settings, seed: 0).Run(batch);
@@ -124,7 +122,7 @@ internal sealed class CentralDifferenceCheckTests
         var architecture = Architecture.Of(understood);
         var adapter = new AdapterOptions { Method = method, Rank = 2, Alpha = 16, Targets = targets ?? ["q", "v"] };
         var values = CentralDifferenceCheck.FactorsOf(AdapterPlan.Of(understood, adapter, catalog), seed);
-        var graphs = TrainingGraphBuilder.Build(deployed, new TrainingOptions { Adapter = adapter, Task = "causal-lm", Values = values }, catalog);
+        var graphs = TrainingGraphs.Build(deployed, new TrainingOptions { Adapter = adapter, Task = "causal-lm", Values = values }, catalog);
         return (graphs, SampleBatch.For("causal-lm", architecture.Vocab!.Value, graphs.Evaluation.Classes!.Value, seed));
     }
 

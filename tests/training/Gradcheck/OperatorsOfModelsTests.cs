@@ -1,9 +1,7 @@
-using LoRTA.Onnx.GraphGen.Adapters;
+using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Adapters.Planning;
-using LoRTA.Onnx.GraphGen.Artifacts;
 using LoRTA.Onnx.GraphGen.Attention;
 using LoRTA.Onnx.GraphGen.Ir;
-using LoRTA.Onnx.GraphGen.Ir.Tensors;
 using LoRTA.Onnx.Runtime;
 using LoRTA.Onnx.Tests.Shared;
 using LoRTA.Onnx.Training.Gradcheck;
@@ -56,7 +54,7 @@ internal sealed class OperatorsOfModelsTests
         var architecture = Architecture.Of(UnderstoodModel.Of(deployed));
         var adapter = new AdapterOptions { Method = "lora", Rank = 4, Alpha = 4, Targets = ["q", "v"] };
         var values = CentralDifferenceCheck.FactorsOf(AdapterPlan.Of(architecture, adapter), seed: 0);
-        return TrainingGraphBuilder.Build(deployed, new TrainingOptions { Adapter = adapter, Task = "causal-lm", Values = values });
+        return TrainingGraphs.Build(deployed, new TrainingOptions { Adapter = adapter, Task = "causal-lm", Values = values });
     }
 
     private static OnnxTensor Numbers(int count) => OnnxTensor.Vector<float>([.. Enumerable.Range(0, count).Select(i => 0.1f + (i * 37 % 11 / 20f))]);

@@ -1,8 +1,6 @@
 using System.Text.Json;
 using System.Text.RegularExpressions;
-using LoRTA.Onnx.GraphGen.Adapters;
-using LoRTA.Onnx.GraphGen.Artifacts;
-using LoRTA.Onnx.GraphGen.Ir;
+using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Ir.Storage;
 using LoRTA.Onnx.GraphGen.Ir.Tensors;
 using LoRTA.Onnx.Runtime;
@@ -25,7 +23,7 @@ internal sealed partial class PeftDoraTests
         using var facts = JsonDocument.Parse(File.ReadAllText(Fixtures.Path("peft", model, "lora-dora", "expected.json")));
         var batch = StoredBatch.Load(Fixtures.Path(facts.RootElement.GetProperty("batch").GetString()!.Split('/')));
         var adapter = new AdapterOptions { Method = "dora", Rank = 4, Alpha = 16, Targets = ["q", "v"] };
-        var graphs = TrainingGraphBuilder.Build(
+        var graphs = TrainingGraphs.Build(
             OnnxModel.Load(Fixtures.Path("models", model, $"{export}.onnx")), new TrainingOptions { Adapter = adapter, Task = task, Values = Factors(given) });
         using var runtime = new OrtSessionRuntime(graphs, new OrtEngineOptions { Threads = 1 });
 

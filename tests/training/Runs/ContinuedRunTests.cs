@@ -1,5 +1,4 @@
 using LoRTA.Onnx.GraphGen;
-using LoRTA.Onnx.GraphGen.Adapters.Stored;
 using LoRTA.Onnx.Training.Recipes.Files;
 using LoRTA.Onnx.Training.Runs;
 

@@ -1,5 +1,4 @@
 using LoRTA.Onnx.GraphGen;
-using LoRTA.Onnx.GraphGen.Ir.Tensors;
 using LoRTA.Onnx.GraphGen.Losses;
 using LoRTA.Onnx.Training.Runs;
 using LoRTA.Onnx.Training.Runtime;

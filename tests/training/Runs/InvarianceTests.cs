@@ -1,5 +1,5 @@
 using System.Globalization;
-using LoRTA.Onnx.GraphGen.Adapters.Stored;
+using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.Training.Runs;
 
 namespace LoRTA.Onnx.Training.Tests.Runs;

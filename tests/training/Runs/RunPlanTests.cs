@@ -1,4 +1,4 @@
-using LoRTA.Onnx.GraphGen.Ir.Tensors;
+using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.Training.Data;
 using LoRTA.Onnx.Training.Runs;
 

@@ -1,7 +1,5 @@
-using LoRTA.Onnx.GraphGen.Adapters;
-using LoRTA.Onnx.GraphGen.Artifacts;
+using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Ir;
-using LoRTA.Onnx.GraphGen.Ir.Tensors;
 using LoRTA.Onnx.Tests.Shared;
 
 namespace LoRTA.Onnx.Training.Tests.Runtime;
@@ -35,7 +33,7 @@ internal sealed class CudaPageTests
         return
             from method in new[] { "lorta", "lora" }
             let adapter = new AdapterOptions { Method = method, Rank = 2, Alpha = 2, Targets = ["q", "v"] }
-            let graphs = TrainingGraphBuilder.Build(deployed, new TrainingOptions { Adapter = adapter, Task = task })
+            let graphs = TrainingGraphs.Build(deployed, new TrainingOptions { Adapter = adapter, Task = task })
             from node in graphs.Train.Graph.Nodes.Concat(graphs.Eval.Graph.Nodes)
             select $"{node.Op}: {Types(node)}";
     }

@@ -1,5 +1,4 @@
-using LoRTA.Onnx.GraphGen.Adapters;
-using LoRTA.Onnx.GraphGen.Artifacts;
+using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.GraphGen.Ir.Tensors;
 using LoRTA.Onnx.Runtime;
@@ -29,7 +28,7 @@ internal sealed class DropoutMasksTests
     public void Model_that_merges_rows_and_tokens_before_its_products_trains_with_dropout()
     {
         var options = new TrainingOptions { Adapter = new AdapterOptions { Rank = 2, Alpha = 2, Dropout = 0.5 }, Task = "causal-lm" };
-        using var runtime = new OrtSessionRuntime(TrainingGraphBuilder.Build(GptStyle(), options), new OrtEngineOptions { Threads = 1 }, new DropoutMasks(0, 0.5));
+        using var runtime = new OrtSessionRuntime(TrainingGraphs.Build(GptStyle(), options), new OrtEngineOptions { Threads = 1 }, new DropoutMasks(0, 0.5));
 
         var loss = runtime.Accumulate(SampleBatch.For("causal-lm", Width, Width, seed: 0), weight: 1);
 

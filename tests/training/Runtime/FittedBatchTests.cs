@@ -1,8 +1,5 @@
 using LoRTA.Onnx.GraphGen;
-using LoRTA.Onnx.GraphGen.Adapters;
-using LoRTA.Onnx.GraphGen.Artifacts;
 using LoRTA.Onnx.GraphGen.Ir;
-using LoRTA.Onnx.GraphGen.Ir.Tensors;
 using LoRTA.Onnx.Runtime;
 using LoRTA.Onnx.Tests.Shared;
 using LoRTA.Onnx.Training.Gradcheck;
@@ -48,7 +45,7 @@ internal sealed class FittedBatchTests
     {
         var model = FixedModels.WithSizes(Load("qwen2"), rows, length);
         var options = new TrainingOptions { Adapter = new AdapterOptions { Method = "lora", Rank = 2, Alpha = 2, Targets = ["q", "p"] }, Task = "causal-lm" };
-        var graphs = TrainingGraphBuilder.Build(model, options with { Values = CentralDifferenceCheck.FactorsOf(TrainingGraphBuilder.Build(model, options).Plan, seed: 0) });
+        var graphs = TrainingGraphs.Build(model, options with { Values = CentralDifferenceCheck.FactorsOf(TrainingGraphs.Build(model, options).Plan, seed: 0) });
 
         var result = new CentralDifferenceCheck(graphs, new OrtEngineOptions { Threads = 1 }, seed: 0).Run(SampleBatch.For("causal-lm", 32, 32, seed: 0, graphs.Batches.Sizes));
 
@@ -84,9 +81,9 @@ internal sealed class FittedBatchTests
     private static OrtSessionRuntime Open(OnnxModel model, string task)
     {
         var options = new AdapterOptions { Method = "lora", Rank = 2, Alpha = 2, Targets = ["q", "v"] };
-        var plan = TrainingGraphBuilder.Build(model, new TrainingOptions { Adapter = options, Task = task }).Plan;
+        var plan = TrainingGraphs.Build(model, new TrainingOptions { Adapter = options, Task = task }).Plan;
         var trained = new TrainingOptions { Adapter = options, Task = task, Values = CentralDifferenceCheck.FactorsOf(plan, seed: 3) };
-        return new OrtSessionRuntime(TrainingGraphBuilder.Build(model, trained), new OrtEngineOptions { Threads = 1 });
+        return new OrtSessionRuntime(TrainingGraphs.Build(model, trained), new OrtEngineOptions { Threads = 1 });
     }
 
     // The mask comes in another type and is cast to the one that the graph reads.

@@ -1,7 +1,5 @@
-using LoRTA.Onnx.GraphGen.Adapters;
+using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Artifacts;
-using LoRTA.Onnx.GraphGen.Ir;
-using LoRTA.Onnx.GraphGen.Optimizers;
 using LoRTA.Onnx.Runtime;
 using LoRTA.Onnx.Tests.Shared;
 using LoRTA.Onnx.Training.Gradcheck;
@@ -127,6 +125,6 @@ internal sealed class StackedRuntimeTests
             Task = "causal-lm",
             Optimizer = new OptimizerOptions { LearningRate = 1e-2, WeightDecay = weightDecay },
         };
-        return TrainingGraphBuilder.Build(model, options with { Values = CentralDifferenceCheck.FactorsOf(TrainingGraphBuilder.Build(model, options).Plan, seed: 0) });
+        return TrainingGraphs.Build(model, options with { Values = CentralDifferenceCheck.FactorsOf(TrainingGraphs.Build(model, options).Plan, seed: 0) });
     }
 }

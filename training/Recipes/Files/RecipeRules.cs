@@ -1,5 +1,4 @@
 using LoRTA.Onnx.GraphGen;
-using LoRTA.Onnx.GraphGen.Adapters;
 using LoRTA.Onnx.GraphGen.Adapters.Families;
 using LoRTA.Onnx.Training.Data.Readers;
 using LoRTA.Onnx.Training.Tasks;

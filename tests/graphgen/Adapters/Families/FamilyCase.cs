@@ -2,7 +2,6 @@ using LoRTA.Onnx.GraphGen.Adapters;
 using LoRTA.Onnx.GraphGen.Adapters.Families;
 using LoRTA.Onnx.GraphGen.Adapters.Planning;
 using LoRTA.Onnx.GraphGen.Ir;
-using LoRTA.Onnx.GraphGen.Ir.Tensors;
 using LoRTA.Onnx.Runtime;
 using LoRTA.Onnx.Tests.Shared;
 

@@ -1,4 +1,3 @@
-using LoRTA.Onnx.GraphGen.Adapters;
 using LoRTA.Onnx.GraphGen.Adapters.Planning;
 
 namespace LoRTA.Onnx.GraphGen.Tests.Adapters.Families;

@@ -1,7 +1,6 @@
 using System.Text.Json;
 using LoRTA.Onnx.GraphGen.Adapters;
 using LoRTA.Onnx.GraphGen.Adapters.Families;
-using LoRTA.Onnx.GraphGen.Ir.Tensors;
 using LoRTA.Onnx.Tests.Shared;
 
 namespace LoRTA.Onnx.GraphGen.Tests.Adapters.Families;

@@ -3,7 +3,6 @@ using LoRTA.Onnx.GraphGen.Adapters.Injection;
 using LoRTA.Onnx.GraphGen.Attention;
 using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.GraphGen.Ir.Inference;
-using LoRTA.Onnx.GraphGen.Ir.Tensors;
 using LoRTA.Onnx.GraphGen.Tests.Adapters.Families;
 using LoRTA.Onnx.GraphGen.Tests.Attention;
 using LoRTA.Onnx.Tests.Shared;

@@ -4,7 +4,6 @@ using LoRTA.Onnx.GraphGen.Adapters;
 using LoRTA.Onnx.GraphGen.Adapters.Planning;
 using LoRTA.Onnx.GraphGen.Adapters.Stored;
 using LoRTA.Onnx.GraphGen.Ir;
-using LoRTA.Onnx.GraphGen.Ir.Tensors;
 using LoRTA.Onnx.GraphGen.Tests.Adapters.Families;
 using LoRTA.Onnx.Tests.Shared;
 
@@ -54,7 +53,7 @@ internal sealed class AdapterTests
 
         while (!writing.IsCompleted)
         {
-            var read = GraphGen.Adapters.Stored.Adapter.Load(_folder["a"]);
+            var read = GraphGen.Adapter.Load(_folder["a"]);
             Assert.That(read.Tensors["A"].ToFloats(), Is.EqualTo(Adapter(int.Parse(read.Config.Task!, CultureInfo.InvariantCulture)).Tensors["A"].ToFloats()));
         }
         writing.GetAwaiter().GetResult();
@@ -270,8 +269,8 @@ internal sealed class AdapterTests
     {
         var (plan, factors) = Frozen(seed: 7);
 
-        (GraphGen.Adapters.Stored.Adapter.Of(plan, Base(plan), factors, seed: 7) with { Path = _folder["a"] }).Save();
-        var loaded = GraphGen.Adapters.Stored.Adapter.Load(_folder["a"]);
+        (GraphGen.Adapter.Of(plan, Base(plan), factors, seed: 7) with { Path = _folder["a"] }).Save();
+        var loaded = GraphGen.Adapter.Load(_folder["a"]);
 
         Assert.That(loaded.Tensors.Keys, Is.EqualTo(new[] { "b" }));
         Assert.That(loaded.Config.Frozen, Is.EqualTo(new FrozenFactors(7, "lorta-1")));
@@ -283,8 +282,8 @@ internal sealed class AdapterTests
     {
         var (plan, factors) = Frozen(seed: 7);
 
-        var asked = GraphGen.Adapters.Stored.Adapter.Of(plan with { Options = plan.Options with { SaveFrozen = true } }, Base(plan), factors, seed: 7);
-        var given = GraphGen.Adapters.Stored.Adapter.Of(plan, Base(plan), factors, seed: 8);
+        var asked = GraphGen.Adapter.Of(plan with { Options = plan.Options with { SaveFrozen = true } }, Base(plan), factors, seed: 7);
+        var given = GraphGen.Adapter.Of(plan, Base(plan), factors, seed: 8);
 
         foreach (var adapter in new[] { asked, given }) Assert.That((adapter.Tensors.Count, adapter.Config.Frozen), Is.EqualTo((2, (FrozenFactors?)null)));
     }
@@ -293,7 +292,7 @@ internal sealed class AdapterTests
     public void Trained_factor_is_never_drawn_where_it_is_missing()
     {
         var (plan, factors) = Frozen(seed: 7);
-        var adapter = GraphGen.Adapters.Stored.Adapter.Of(plan, Base(plan), factors, seed: 7);
+        var adapter = GraphGen.Adapter.Of(plan, Base(plan), factors, seed: 7);
 
         Assert.That(() => (adapter with { Tensors = new Dictionary<string, OnnxTensor>() }).FactorsOf(plan), Throws.TypeOf<LortaException>().With.Property("Code").EqualTo("LRT309"));
     }
@@ -302,10 +301,10 @@ internal sealed class AdapterTests
     public void Other_generator_is_refused()
     {
         var (plan, factors) = Frozen(seed: 7);
-        var adapter = GraphGen.Adapters.Stored.Adapter.Of(plan, Base(plan), factors, seed: 7);
+        var adapter = GraphGen.Adapter.Of(plan, Base(plan), factors, seed: 7);
         (adapter with { Path = _folder["a"], Config = adapter.Config with { Frozen = new(7, "torch") } }).Save();
 
-        Assert.That(() => GraphGen.Adapters.Stored.Adapter.Load(_folder["a"]), Throws.TypeOf<LortaException>().With.Property("Code").EqualTo("LRT313").And.Message.Contains("'torch'"));
+        Assert.That(() => GraphGen.Adapter.Load(_folder["a"]), Throws.TypeOf<LortaException>().With.Property("Code").EqualTo("LRT313").And.Message.Contains("'torch'"));
     }
 
     private static AdapterConfig Config() => AdapterConfig.Of(Given.Plan, new BaseModel("toy.onnx", Given.Plan.Architecture, new WeightSketch(new Dictionary<string, IReadOnlyList<float>> { ["layers.0.q"] = [0.1f, -2, 3, 4, 5, 6, 7, 8] })));

@@ -1,6 +1,5 @@
 using LoRTA.Onnx.GraphGen.Attention.Walks;
 using LoRTA.Onnx.GraphGen.Ir;
-using LoRTA.Onnx.GraphGen.Ir.Tensors;
 
 namespace LoRTA.Onnx.GraphGen.Tests.Attention.Walks;
 

@@ -1,4 +1,3 @@
-using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.GraphGen.Ir.Inference;
 using LoRTA.Onnx.GraphGen.Ir.Tensors;
 using LoRTA.Onnx.Tests.Shared;

@@ -1,8 +1,6 @@
 using Google.Protobuf;
-using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.GraphGen.Ir.Storage;
 using LoRTA.Onnx.GraphGen.Ir.Storage.Proto;
-using LoRTA.Onnx.GraphGen.Ir.Tensors;
 
 namespace LoRTA.Onnx.GraphGen.Tests.Ir.Inlining;
 

@@ -3,7 +3,6 @@ using LoRTA.Onnx.GraphGen.Canonical;
 using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.GraphGen.Ir.Storage;
 using LoRTA.Onnx.GraphGen.Ir.Storage.Proto;
-using LoRTA.Onnx.GraphGen.Ir.Tensors;
 using LoRTA.Onnx.Tests.Shared;
 
 namespace LoRTA.Onnx.GraphGen.Tests.Ir.Storage;

@@ -1,6 +1,4 @@
 using LoRTA.Onnx.GraphGen.Files;
-using LoRTA.Onnx.GraphGen.Ir;
-using LoRTA.Onnx.GraphGen.Ir.Tensors;
 using LoRTA.Onnx.Tests.Shared;
 
 namespace LoRTA.Onnx.GraphGen.Tests.Ir.Storage;

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.GraphGen.Ir.Storage;
 using LoRTA.Onnx.Tests.Shared;
 

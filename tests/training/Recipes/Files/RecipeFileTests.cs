@@ -1,5 +1,4 @@
 using LoRTA.Onnx.GraphGen;
-using LoRTA.Onnx.GraphGen.Parameters;
 using LoRTA.Onnx.Training.Data.Readers;
 using LoRTA.Onnx.Training.Recipes.Files;
 

@@ -1,6 +1,8 @@
+using LoRTA.Onnx.Export.Folding;
+using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Canonical;
 
-namespace LoRTA.Onnx.Export.Folding;
+namespace LoRTA.Onnx.Export;
 
 /// <summary>How an adapter is folded.</summary>
 public sealed record ExportOptions
@@ -25,7 +27,7 @@ public sealed record Rounding(string Type, int Bits, int Weights, double MaxAbs,
 
 /// <summary>A model with an adapter folded in, not yet written.</summary>
 /// <param name="Model">The deployed graph with its changed weights, which are computed when they are written.</param>
-public sealed record FoldedModel(GraphGen.Ir.OnnxModel Model)
+public sealed record FoldedModel(OnnxModel Model)
 {
     private readonly List<(IReadOnlyDictionary<string, SecondMoments>? Moments, CanonicalModel Model)> _canonical = [];
 
@@ -55,4 +57,9 @@ public sealed record FoldedModel(GraphGen.Ir.OnnxModel Model)
 
     /// <summary>Whether the adapter leaves every number of the base as it is; asks each weight, too.</summary>
     public Func<bool> IsBase { get; internal init; } = () => false;
+
+    /// <summary>Writes the model: its file, and beside it that of its data where it has one.</summary>
+    /// <param name="path">The file, usually <c>.onnx</c>; an existing one is replaced.</param>
+    /// <exception cref="LortaException">LRT104: it cannot be written; LRT701: it is a file that the model reads.</exception>
+    public void Save(string path) => Model.Save(path);
 }

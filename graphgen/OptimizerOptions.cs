@@ -1,9 +1,9 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
 using System.Text.Json.Serialization;
-using LoRTA.Onnx.GraphGen.Ir;
+using LoRTA.Onnx.GraphGen.Optimizers;
 
-namespace LoRTA.Onnx.GraphGen.Optimizers;
+namespace LoRTA.Onnx.GraphGen;
 
 /// <summary>How trained tensors move: AdamW with decoupled decay, after clipping by the joint norm of all gradients.</summary>
 public sealed record OptimizerOptions

@@ -1,4 +1,4 @@
-namespace LoRTA.Onnx.GraphGen.Ir.Tensors;
+namespace LoRTA.Onnx.GraphGen;
 
 /// <summary>Element types of ONNX tensors, with the format's own numbers.</summary>
 public enum ElementType

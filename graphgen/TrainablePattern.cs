@@ -4,7 +4,7 @@ using System.Text.Json.Serialization;
 using System.Text.RegularExpressions;
 using LoRTA.Onnx.GraphGen.Optimizers;
 
-namespace LoRTA.Onnx.GraphGen.Parameters;
+namespace LoRTA.Onnx.GraphGen;
 
 /// <summary>Parameters of the model that train along with the adapter, with settings of their own.</summary>
 public sealed record TrainablePattern

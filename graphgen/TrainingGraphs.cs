@@ -1,15 +1,28 @@
 using LoRTA.Onnx.GraphGen.Adapters.Planning;
 using LoRTA.Onnx.GraphGen.Adapters.Stored;
-using LoRTA.Onnx.GraphGen.Ir;
-using LoRTA.Onnx.GraphGen.Ir.Tensors;
+using LoRTA.Onnx.GraphGen.Artifacts;
+using LoRTA.Onnx.GraphGen.Attention;
 using LoRTA.Onnx.GraphGen.Optimizers;
 using LoRTA.Onnx.GraphGen.Patterns;
 
-namespace LoRTA.Onnx.GraphGen.Artifacts;
+namespace LoRTA.Onnx.GraphGen;
 
 /// <summary>Everything that a runtime needs to train an adapter: three graphs and the tensors that move.</summary>
 public sealed record TrainingGraphs
 {
+    /// <summary>Builds the training, evaluation and optimizer graphs.</summary>
+    /// <param name="model">The model as its exporter wrote it; it is not changed.</param>
+    /// <param name="options">What is to be trained.</param>
+    /// <param name="catalog">Families, losses and gradient rules to choose from; null = <see cref="LortaCatalog.Default"/>.</param>
+    /// <exception cref="LortaException">LRT2xx … LRT4xx: the model is not understood, options do not fit it, or an operator has no
+    /// gradient.</exception>
+    public static TrainingGraphs Build(OnnxModel model, TrainingOptions options, LortaCatalog? catalog = null) =>
+        Build(UnderstoodModel.Of(model), options, catalog ?? LortaCatalog.Default);
+
+    /// <summary>The same in the training copy of a model that nobody needs otherwise.</summary>
+    internal static TrainingGraphs Build(UnderstoodModel model, TrainingOptions options, LortaCatalog catalog) =>
+        TrainingGraphBuilder.Build(model, options, catalog);
+
     /// <summary>Batch and trained tensors in; loss and gradients out.</summary>
     public required OnnxModel Train { get; init; }
 

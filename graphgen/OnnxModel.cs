@@ -1,7 +1,8 @@
 using LoRTA.Onnx.GraphGen.Files;
+using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.GraphGen.Ir.Storage;
 
-namespace LoRTA.Onnx.GraphGen.Ir;
+namespace LoRTA.Onnx.GraphGen;
 
 /// <summary>An ONNX model. Weights stay in the file until someone asks for their numbers.</summary>
 public sealed class OnnxModel

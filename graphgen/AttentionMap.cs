@@ -1,10 +1,11 @@
+using LoRTA.Onnx.GraphGen.Attention;
 using LoRTA.Onnx.GraphGen.Attention.Walks;
 using LoRTA.Onnx.GraphGen.Canonical;
 using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.GraphGen.Patterns;
 using LoRTA.Onnx.GraphGen.Weights;
 
-namespace LoRTA.Onnx.GraphGen.Attention;
+namespace LoRTA.Onnx.GraphGen;
 
 /// <summary>The attention of a model: its layers in the order of the data, and the linear layers of each: four of attention, two or three
 /// of the MLP behind or beside it.</summary>
@@ -48,8 +49,14 @@ public sealed record AttentionMap
     /// <summary>The stored tensors whose numbers the file scales on the way to where they are applied.</summary>
     internal IReadOnlySet<string> Scaled { get; init; } = new HashSet<string>();
 
+    /// <summary>Finds the attention of a model by its structure. What does not fit is a finding.</summary>
+    /// <param name="model">The model as its exporter wrote it; it is not changed.</param>
+    /// <exception cref="LortaException">LRT121: inconsistent shapes; LRT203: an operator that cannot be brought to the canonical
+    /// opset.</exception>
+    public static AttentionMap Of(OnnxModel model) => Of(CanonicalModel.Of(model));
+
     /// <summary>Reads the attention off a canonical graph. What does not fit is a finding.</summary>
-    public static AttentionMap Of(CanonicalModel model) => new LayerReader(model).Read();
+    internal static AttentionMap Of(CanonicalModel model) => new LayerReader(model).Read();
 
     /// <summary>The same attention in a copy of its graph.</summary>
     internal AttentionMap CopyIn(ModelCopy copy) => this with

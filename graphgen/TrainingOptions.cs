@@ -1,9 +1,6 @@
-using LoRTA.Onnx.GraphGen.Adapters;
-using LoRTA.Onnx.GraphGen.Ir.Tensors;
-using LoRTA.Onnx.GraphGen.Optimizers;
 using LoRTA.Onnx.GraphGen.Parameters;
 
-namespace LoRTA.Onnx.GraphGen.Artifacts;
+namespace LoRTA.Onnx.GraphGen;
 
 /// <summary>What is to be trained, on what, and how.</summary>
 public sealed record TrainingOptions

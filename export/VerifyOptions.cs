@@ -1,11 +1,13 @@
 using LoRTA.Onnx.GraphGen;
-using LoRTA.Onnx.GraphGen.Ir.Tensors;
 
-namespace LoRTA.Onnx.Export.Verifying;
+namespace LoRTA.Onnx.Export;
 
 /// <summary>What two models are compared on.</summary>
 public sealed record VerifyOptions
 {
+    /// <summary>The adapter beside the first model; null = the model as it is.</summary>
+    public Adapter? Adapter { get; init; }
+
     /// <summary>Inputs from a file; null = seeded random tokens.</summary>
     public string? Inputs { get; init; }
 
@@ -18,7 +20,7 @@ public sealed record VerifyOptions
     /// <summary>Seed of the random tokens.</summary>
     public long Seed { get; init; }
 
-    /// <summary>Largest relative difference that passes; null = 1e-5; for an adapter 5e-3 where weights are stored in 16 bits, and half
+    /// <summary>Largest relative difference that passes; null = 1e-5; 5e-3 where weights are stored in 16 bits; for an adapter half
     /// of its effect where they are stored in 8 bits or fewer.</summary>
     public double? Tolerance { get; init; }
 
@@ -29,12 +31,12 @@ public sealed record VerifyOptions
     public IProgress<WorkProgress>? Progress { get; init; }
 
     /// <summary>Leave out what only <see cref="VerifyResult.DeployedMaxAbsDiff"/> needs.</summary>
-    internal bool CanonicalOnly { get; init; }
+    public bool CanonicalOnly { get; init; }
 
     /// <summary>Batches of a data set in place of random tokens, inputs by name.</summary>
-    internal IReadOnlyList<IReadOnlyDictionary<string, OnnxTensor>>? Batches { get; init; }
+    public IReadOnlyList<IReadOnlyDictionary<string, OnnxTensor>>? Batches { get; init; }
 
     /// <summary>Batches on which activations are measured before weights are rounded; null = those that are compared on, and more random
     /// ones.</summary>
-    internal IReadOnlyList<IReadOnlyDictionary<string, OnnxTensor>>? Calibration { get; init; }
+    public IReadOnlyList<IReadOnlyDictionary<string, OnnxTensor>>? Calibration { get; init; }
 }

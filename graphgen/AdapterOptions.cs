@@ -2,9 +2,10 @@ using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
 using System.Globalization;
 using System.Text.Json.Serialization;
+using LoRTA.Onnx.GraphGen.Adapters;
 using LoRTA.Onnx.GraphGen.Adapters.Families;
 
-namespace LoRTA.Onnx.GraphGen.Adapters;
+namespace LoRTA.Onnx.GraphGen;
 
 /// <summary>What an adapter is asked to be; the <c>adapter</c> section of a recipe.</summary>
 [Description("An adapter: family, size and the places that it adapts.")]

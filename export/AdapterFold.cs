@@ -1,3 +1,4 @@
+using LoRTA.Onnx.Export.Folding;
 using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Adapters;
 using LoRTA.Onnx.GraphGen.Adapters.Injection;
@@ -5,54 +6,54 @@ using LoRTA.Onnx.GraphGen.Adapters.Stored;
 using LoRTA.Onnx.GraphGen.Attention;
 using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.GraphGen.Ir.Storage;
-using LoRTA.Onnx.GraphGen.Ir.Tensors;
 using LoRTA.Onnx.GraphGen.Weights;
 
-namespace LoRTA.Onnx.Export.Folding;
+namespace LoRTA.Onnx.Export;
 
 /// <summary>Folds adapters into deployed models: W′ of each site by the family's own graph, put back where and how the file stores
 /// W.</summary>
-/// <param name="evaluator">Runs the fold graphs.</param>
-public sealed class AdapterFold(IGraphEvaluator evaluator)
+public static class AdapterFold
 {
     /// <summary>Folds an adapter into a model.</summary>
-    /// <param name="deployed">The model; it is not changed. Names, inputs, outputs, operators, opset and metadata stay; names of classes
+    /// <param name="engine">Runs the fold graphs.</param>
+    /// <param name="model">The model; it is not changed. Names, inputs, outputs, operators, opset and metadata stay; names of classes
     /// that the adapter has are added to the metadata.</param>
     /// <param name="adapter">The adapter.</param>
-    /// <param name="options">How.</param>
+    /// <param name="options">How; null = into the weights, in the types that the file stores them in.</param>
     /// <exception cref="LortaException">LRT308 … LRT312: the adapter is of another model, incomplete, or cannot be folded.</exception>
-    public FoldedModel Fold(OnnxModel deployed, Adapter adapter, ExportOptions options) =>
-        Fold(UnderstoodModel.Of(deployed), adapter, options);
+    public static FoldedModel Fold(this IGraphEvaluator engine, OnnxModel model, Adapter adapter, ExportOptions? options = null) =>
+        engine.Fold(UnderstoodModel.Of(model), adapter, options);
 
-    /// <inheritdoc cref="Fold(OnnxModel, Adapter, ExportOptions)"/>
-    public FoldedModel Fold(UnderstoodModel understood, Adapter adapter, ExportOptions options)
+    /// <inheritdoc cref="Fold(IGraphEvaluator, OnnxModel, Adapter, ExportOptions)"/>
+    public static FoldedModel Fold(
+        this IGraphEvaluator engine, UnderstoodModel model, Adapter adapter, ExportOptions? options = null)
     {
-        if (options.KeepBase) return Beside(understood, adapter, options);
-        var deployed = understood.Deployed;
-        var plan = BaseModels.PlanOf(understood, adapter, options.AllowOtherBase, evaluator.Catalog);
+        options ??= new ExportOptions();
+        if (options.KeepBase) return Beside(model, adapter, options, engine.Catalog);
+        var plan = BaseModels.PlanOf(model, adapter, options.AllowOtherBase, engine.Catalog);
         if (!FoldGraph.IsPossible(plan)) throw AdapterErrors.NotFoldable(plan.Family.Method);
-        var fold = new FoldGraph(plan, adapter.FactorsOf(plan), evaluator);
-        var model = deployed.Clone();
+        var fold = new FoldGraph(plan, adapter.FactorsOf(plan), engine);
+        var result = model.Deployed.Clone();
         var choice = new RoundingChoice();
-        var writer = new WeightWriter(model, options.Widen, choice);
-        var biases = new BiasWriter(understood, model, writer);
-        var sites = plan.Sites.All.Select(site => (Site: site, Linear: BaseModels.Linear(understood.Map, site))).ToList();
+        var writer = new WeightWriter(result, options.Widen, choice);
+        var biases = new BiasWriter(model, result, writer);
+        var sites = plan.Sites.All.Select(site => (Site: site, Linear: BaseModels.Linear(model.Map, site))).ToList();
         foreach (var group in sites.GroupBy(item => (item.Linear.Stored.Weight, item.Linear.Stored.Output)))
             writer.Replace(
                 group.First().Linear.Stored,
-                BaseModels.Numbers(deployed, group.First().Linear.Stored),
-                [.. group.Select(item => WeightOf(deployed, item.Linear, item.Site, fold))]);
+                BaseModels.Numbers(model.Deployed, group.First().Linear.Stored),
+                [.. group.Select(item => WeightOf(model.Deployed, item.Linear, item.Site, fold))]);
         foreach (var (site, linear) in sites)
         {
             var read = linear.Bias is null ? (Func<OnnxTensor>?)null : () => biases.Read(linear);
-            if (fold.FoldBias(site, () => understood.WeightOf(site), read) is { } bias) biases.Replace(linear, bias);
+            if (fold.FoldBias(site, () => model.WeightOf(site), read) is { } bias) biases.Replace(linear, bias);
             biases.Follow(linear);
         }
         biases.Write();
-        new ParameterWriter(deployed, model).Write(adapter);
-        WriteLabels(model, adapter);
-        model.Graph.RemoveUnused();
-        return new FoldedModel(model)
+        new ParameterWriter(model.Deployed, result).Write(adapter);
+        WriteLabels(result, adapter);
+        result.Graph.RemoveUnused();
+        return new FoldedModel(result)
         {
             Bits = writer.Bits,
             Choice = choice,
@@ -62,9 +63,9 @@ public sealed class AdapterFold(IGraphEvaluator evaluator)
         };
     }
 
-    private FoldedModel Beside(UnderstoodModel understood, Adapter adapter, ExportOptions options)
+    private static FoldedModel Beside(UnderstoodModel understood, Adapter adapter, ExportOptions options, LortaCatalog catalog)
     {
-        var model = DeployedInjection.WithConstants(understood, adapter, options.AllowOtherBase, evaluator.Catalog);
+        var model = DeployedInjection.WithConstants(understood, adapter, options.AllowOtherBase, catalog);
         new ParameterWriter(understood.Deployed, model).Write(adapter);
         WriteLabels(model, adapter);
         return new FoldedModel(model);

@@ -1,4 +1,4 @@
-namespace LoRTA.Onnx.Export.Verifying;
+namespace LoRTA.Onnx.Export;
 
 /// <summary>How far two models are apart.</summary>
 /// <param name="MaxAbsDiff">Largest |a − b|.</param>

@@ -1,8 +1,9 @@
 using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
 using LoRTA.Onnx.GraphGen.Files;
+using LoRTA.Onnx.GraphGen.Ir.Tensors;
 
-namespace LoRTA.Onnx.GraphGen.Ir.Tensors;
+namespace LoRTA.Onnx.GraphGen;
 
 /// <summary>An immutable tensor: a type, dimensions and raw little-endian bytes, which lie in memory, in a mapped file, or are computed
 /// when first asked for.</summary>

@@ -1,12 +1,13 @@
 using System.Numerics.Tensors;
+using LoRTA.Onnx.GraphGen.Adapters;
 using LoRTA.Onnx.GraphGen.Adapters.Planning;
+using LoRTA.Onnx.GraphGen.Adapters.Stored;
 using LoRTA.Onnx.GraphGen.Files;
 using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.GraphGen.Ir.Storage;
-using LoRTA.Onnx.GraphGen.Ir.Tensors;
 using LoRTA.Onnx.GraphGen.Parameters;
 
-namespace LoRTA.Onnx.GraphGen.Adapters.Stored;
+namespace LoRTA.Onnx.GraphGen;
 
 /// <summary>An adapter on disk: <c>adapter_config.json</c> and <c>adapter_model.safetensors</c>, and a <c>README.md</c> for
 /// people.</summary>
