@@ -2,7 +2,6 @@ using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Ir;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
-using Microsoft.ML.OnnxRuntime;
 
 namespace LoRTA.Onnx.Runtime;
 
@@ -48,35 +47,20 @@ public sealed class OrtEngine : IGraphEvaluator, IDisposable
     /// <exception cref="ObjectDisposedException">The engine was closed.</exception>
     internal void ThrowIfDisposed() => ObjectDisposedException.ThrowIf(_isDisposed, this);
 
-    private sealed class Compiled : ICompiledGraph
+    private sealed class Compiled(OnnxModel model, OrtEngineOptions settings) : ICompiledGraph
     {
-        private readonly OrtWeights _weights = new();
-        private readonly InferenceSession _session;
-        private readonly string _name;
-
-        public Compiled(OnnxModel model, OrtEngineOptions settings)
-        {
-            _name = model.Path.Length > 0 ? model.Path : "a graph";
-            _session = _weights.Open(model, settings);
-        }
+        private readonly OpenModel _open = new(model, settings);
 
         public IReadOnlyDictionary<string, OnnxTensor> Run(IReadOnlyDictionary<string, OnnxTensor> inputs)
         {
-            _weights.CheckFiles();
-            using var run = new OrtRun(_session);
-            foreach (var name in _session.InputNames)
+            using var run = _open.Begin();
+            foreach (var name in _open.Session.InputNames)
                 run.Bind(name, inputs.GetValueOrDefault(name) ?? throw RuntimeErrors.MissingInput(name));
-            foreach (var (name, tensor) in inputs.Where(input => _session.OverridableInitializerMetadata.ContainsKey(input.Key)))
+            foreach (var (name, tensor) in inputs.Where(input => _open.Session.OverridableInitializerMetadata.ContainsKey(input.Key)))
                 run.Bind(name, tensor);
-            using var outputs = run.Run(_name, _session.OutputNames);
-            return _session.OutputNames.Zip(outputs, (name, value) => (name, OrtTensors.FromOrt(value)))
-                .ToDictionary(pair => pair.name, pair => pair.Item2, StringComparer.Ordinal);
+            return run.Evaluate(_open.Name);
         }
 
-        public void Dispose()
-        {
-            _session.Dispose();
-            _weights.Dispose();
-        }
+        public void Dispose() => _open.Dispose();
     }
 }

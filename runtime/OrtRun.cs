@@ -31,9 +31,10 @@ internal sealed class OrtRun(InferenceSession session) : IDisposable
     }
 
     /// <summary>Runs and gives copies of all outputs by name.</summary>
-    public IReadOnlyDictionary<string, OnnxTensor> Evaluate()
+    /// <param name="what">What runs, for the message of a failure.</param>
+    public IReadOnlyDictionary<string, OnnxTensor> Evaluate(string what = "evaluation")
     {
-        using var outputs = Run("evaluation", session.OutputNames);
+        using var outputs = Run(what, session.OutputNames);
         return session.OutputNames.Zip(outputs, (name, value) => (name, OrtTensors.FromOrt(value)))
             .ToDictionary(pair => pair.name, pair => pair.Item2, StringComparer.Ordinal);
     }

@@ -42,6 +42,21 @@ internal static partial class RuntimeErrors
             "Free space in that folder, or name another one by the variable TMPDIR (on Windows TMP); nothing was left behind.",
             inner);
 
+    public static LortaException OtherShape(string adapter, string difference) =>
+        new(
+            "LRT616",
+            $"adapter '{adapter}': is of another shape than the host's adapters ({difference}).",
+            "Add it to a host that was made for its method, rank, targets, layers and options.");
+
+    public static LortaException AdapterNameTaken(string adapter) =>
+        new("LRT617", $"adapter '{adapter}': the host has one of that name.", "Remove that one first, or choose another name.");
+
+    public static LortaException UnknownAdapter(string adapter, IReadOnlyCollection<string> known) =>
+        new(
+            "LRT618",
+            $"there is no adapter '{adapter}'.",
+            $"{Suggestion.Hint(adapter, known)}{(known.Count == 0 ? "Add it to a host first." : $"There is {string.Join(", ", known)}.")}");
+
     /// <summary>Runs <paramref name="open"/> and turns the runtime's exception into one sentence.</summary>
     public static T Wrap<T>(OnnxModel model, Func<T> open)
     {

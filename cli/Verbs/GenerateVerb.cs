@@ -3,11 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using LoRTA.Onnx.Cli.Display;
 using LoRTA.Onnx.GraphGen;
-using LoRTA.Onnx.GraphGen.Adapters.Families;
-using LoRTA.Onnx.GraphGen.Adapters.Injection;
-using LoRTA.Onnx.GraphGen.Attention;
 using LoRTA.Onnx.Runtime;
-using LoRTA.Onnx.Runtime.Generation;
 using LoRTA.Onnx.Training.Runs;
 
 namespace LoRTA.Onnx.Cli.Verbs;
@@ -17,7 +13,7 @@ internal static class GenerateVerb
 {
     public static Verb Create()
     {
-        var model = Arg.Model();
+        var path = Arg.Model();
         var prompt = Opt.Required<string>(
             "--prompt", "The beginning of the text; @FILE reads it from a file, - from standard input.", "TEXT");
         var adapter = Opt.Adapter();
@@ -36,7 +32,7 @@ internal static class GenerateVerb
         return Verb.Define(
             "generate",
             "Continue a text with a decoder.",
-            [model, prompt, adapter, allow, tokenizer, tokens, temperature, topK, topP, seed, .. runtime.Symbols],
+            [path, prompt, adapter, allow, tokenizer, tokens, temperature, topK, topP, seed, .. runtime.Symbols],
             call =>
             {
                 var sampling = new SamplingOptions
@@ -46,9 +42,14 @@ internal static class GenerateVerb
                     TopP = call.Get(topP),
                     Seed = call.Get(seed) ?? 0,
                 };
-                var settings = runtime.Settings(call);
-                var (decoder, initial) = Load(call, call.Get(model), (call.Get(adapter), call.Get(allow)), settings);
-                using var generator = new TextGenerator(decoder, call.Get(tokenizer), settings, TimeProvider.System, initial);
+                using var engine = new OrtEngine(runtime.Settings(call));
+                var model = OnnxModel.Load(call.Get(path));
+                using var generator = new TextGenerator(engine, model, new()
+                {
+                    Tokenizer = call.Get(tokenizer),
+                    Adapter = call.Get(adapter) is { } folder ? StoredAdapters.Load(folder, call.Catalog) : null,
+                    AllowOtherBase = call.Get(allow),
+                });
                 var text = generator.Continue(
                     PromptText.Read(call, call.Get(prompt)),
                     new GenerationOptions { MaxTokens = call.Get(tokens), Sampling = sampling },
@@ -61,21 +62,6 @@ internal static class GenerateVerb
                 return new GenerateResult(
                     text.Text, text.Ids.Count, text.TokensPerSecond, text.Prompt.Count, text.Seconds, text.End, text.Ids);
             });
-    }
-
-    // An adapter is side branches, or what the cache holds before the text.
-    private static (OnnxModel Model, InitialCache? Initial) Load(
-        Call call, string path, (string? Path, bool AllowOtherBase) given, OrtEngineOptions settings)
-    {
-        var deployed = OnnxModel.Load(path);
-        if (given.Path is null) return (deployed, null);
-        var adapter = StoredAdapters.Load(given.Path, call.Catalog);
-        var initial = call.Catalog.TargetsOf(adapter.Config.Method) is { AreAttention: true }
-            ? InitialCache.Of(UnderstoodModel.Of(deployed), adapter, given.AllowOtherBase, settings.ToEngine())
-            : null;
-        return initial is not null
-            ? (deployed, initial)
-            : (AdaptedModels.WithSideBranches(deployed, adapter, given.AllowOtherBase, call.Catalog), null);
     }
 }
 

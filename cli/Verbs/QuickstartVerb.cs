@@ -5,7 +5,6 @@ using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Files;
 using LoRTA.Onnx.GraphGen.Ir.Storage;
 using LoRTA.Onnx.Runtime;
-using LoRTA.Onnx.Runtime.Generation;
 using LoRTA.Onnx.Training.Runs;
 
 namespace LoRTA.Onnx.Cli.Verbs;
@@ -88,8 +87,8 @@ internal static class QuickstartVerb
 
     private static string Sample(OnnxModel model, RunRequest request)
     {
-        var settings = new OrtEngineOptions { Threads = request.Settings.Threads };
-        using var generator = new TextGenerator(model, request.Recipe.Tokenizer, settings, TimeProvider.System);
+        using var engine = new OrtEngine(new() { Threads = request.Settings.Threads });
+        using var generator = new TextGenerator(engine, model, new() { Tokenizer = request.Recipe.Tokenizer });
         return generator.Continue(Prompt, new GenerationOptions { MaxTokens = SampleTokens }).Whole;
     }
 

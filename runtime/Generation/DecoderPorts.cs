@@ -14,6 +14,12 @@ internal sealed record DecoderPorts(IReadOnlyList<Value> Text, IReadOnlyList<Cac
     /// <summary>Sizes that the export fixes.</summary>
     public required FixedSizes Sizes { get; init; }
 
+    /// <summary>Number of tokens that it predicts; null where the graph does not state it.</summary>
+    public long? Vocabulary => Logits.Shape![2].Value;
+
+    /// <summary>Most tokens that it reads where the export fixes the length; null = it fixes none.</summary>
+    public int? Positions => Cache.Count > 0 ? null : Sizes.Length;
+
     private static readonly string[] TextNames = [TextInputs.Ids, TextInputs.Mask, TextInputs.Positions, TextInputs.Types];
 
     /// <summary>Reads the ports of a model.</summary>

@@ -13,14 +13,14 @@ internal static class GenerationErrors
             "Use a causal language model that was exported with its head (text-generation, with or without past).");
 
     public static LortaException EmptyPrompt() =>
-        new("LRT621", "--prompt: holds no text.", "Give the beginning of a text.") { IsUsage = true };
+        new("LRT621", "the prompt holds no text.", "Give the beginning of a text.") { IsUsage = true };
 
     public static LortaException PromptTooLong(int tokens, int positions) =>
         new(
             "LRT622",
             string.Create(
                 CultureInfo.InvariantCulture,
-                $"--prompt: has {tokens} tokens, the model reads at most {positions} and needs one to write."),
+                $"the prompt has {tokens} tokens, and the model reads at most {positions} and needs one to write."),
             "Shorten the prompt.")
         { IsUsage = true };
 
@@ -36,4 +36,7 @@ internal static class GenerationErrors
             "LRT624",
             string.Create(CultureInfo.InvariantCulture, $"token {step + 1}: the largest logit is {logit}."),
             "The model or the adapter is damaged, or its arithmetic overflows: compare it with `lorta verify`, or try a float32 export.");
+
+    public static LortaException InvalidOptions(IEnumerable<string> problems) =>
+        new("LRT626", $"the options of generating: {string.Join("; ", problems)}.", "Correct what is named.") { IsUsage = true };
 }

@@ -1,12 +1,13 @@
 using System.Reflection;
 using LoRTA.Onnx.Export;
+using LoRTA.Onnx.Extensions.AI;
 using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.Runtime;
 using LoRTA.Onnx.Training;
 
 namespace LoRTA.Onnx.Cli.Tests;
 
-/// <summary>Which library may know which: graphgen ← runtime ← training, graphgen ← export, all ← cli.</summary>
+/// <summary>Which library may know which: graphgen ← runtime ← training, runtime ← extensions.ai, graphgen ← export, all ← cli.</summary>
 internal sealed class ArchitectureTests
 {
     [TestCase(typeof(OnnxModel), "Microsoft.ML.OnnxRuntime")]
@@ -34,6 +35,10 @@ internal sealed class ArchitectureTests
     [TestCase(typeof(OnnxModel), "System.Console")]
     [TestCase(typeof(OrtEngineOptions), "System.CommandLine")]
     [TestCase(typeof(OrtEngineOptions), "Spectre.Console")]
+    [TestCase(typeof(ChatFormat), "LoRTA.Onnx.Training")]
+    [TestCase(typeof(ChatFormat), "LoRTA.Onnx.Export")]
+    [TestCase(typeof(ChatFormat), "Microsoft.ML.OnnxRuntime")]
+    [TestCase(typeof(ChatFormat), "System.Console")]
     public void Library_does_not_reference(Type library, string forbidden) =>
         Assert.That(library.Assembly.GetReferencedAssemblies().Select(reference => reference.Name), Has.None.EqualTo(forbidden));
 
@@ -50,7 +55,7 @@ internal sealed class ArchitectureTests
     [Test]
     public void Every_namespace_begins_with_its_assembly() =>
         Assert.That(
-            new[] { typeof(OnnxModel), typeof(AdapterFold), typeof(OrtEngineOptions), typeof(AdapterTrainer), typeof(Application) }.Select(type => type.Assembly).SelectMany(assembly => Strays(assembly)),
+            new[] { typeof(OnnxModel), typeof(AdapterFold), typeof(OrtEngineOptions), typeof(AdapterTrainer), typeof(ChatFormat), typeof(Application) }.Select(type => type.Assembly).SelectMany(assembly => Strays(assembly)),
             Is.Empty);
 
     private static IEnumerable<string?> Strays(Assembly assembly) => assembly.GetTypes()

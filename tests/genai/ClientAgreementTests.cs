@@ -1,6 +1,5 @@
 using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.Runtime;
-using LoRTA.Onnx.Runtime.Generation;
 using LoRTA.Onnx.Tests.Shared;
 
 namespace LoRTA.Onnx.GenAI.Tests;
@@ -38,7 +37,8 @@ internal sealed class ClientAgreementTests
     {
         using var folder = new TestFolder();
         var path = deployment.Open(folder);
-        using var generator = new TextGenerator(OnnxModel.Load(path), null, new OrtEngineOptions(), TimeProvider.System);
+        using var engine = new OrtEngine();
+        using var generator = new TextGenerator(engine, OnnxModel.Load(path));
         using var client = new Client(path);
 
         foreach (var prompt in Prompts)

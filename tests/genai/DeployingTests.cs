@@ -1,6 +1,5 @@
 using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.Runtime;
-using LoRTA.Onnx.Runtime.Generation;
 using LoRTA.Onnx.Tests.Shared;
 using Microsoft.ML.OnnxRuntimeGenAI;
 
@@ -21,7 +20,8 @@ internal sealed class DeployingTests
     {
         using var folder = new TestFolder();
         var path = Deployment.Assembled("llama-mini/genai-int4").Adapted(keepBase).Open(folder);
-        using var generator = new TextGenerator(OnnxModel.Load(path), null, new OrtEngineOptions(), TimeProvider.System);
+        using var engine = new OrtEngine();
+        using var generator = new TextGenerator(engine, OnnxModel.Load(path));
 
         var text = Continue(path, Prompt, maxTokens: 20);
 

@@ -11,6 +11,7 @@ internal sealed class LineWidthTests
     [TestCase("runtime")]
     [TestCase("training")]
     [TestCase("export")]
+    [TestCase("extensions.ai")]
     [TestCase("cli")]
     [TestCase("cake")]
     [TestCase("bench")]

@@ -40,6 +40,7 @@ internal sealed partial class NamespacesTests
     [TestCase("runtime", "LoRTA.Onnx.Runtime")]
     [TestCase("training", "LoRTA.Onnx.Training")]
     [TestCase("export", "LoRTA.Onnx.Export")]
+    [TestCase("extensions.ai", "LoRTA.Onnx.Extensions.AI")]
     [TestCase("cli", "LoRTA.Onnx.Cli")]
     [TestCase("cake", "Cake.LoRTA")]
     public void A_namespace_is_its_folder(string folder, string root) =>

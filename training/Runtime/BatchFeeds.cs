@@ -1,6 +1,4 @@
 using LoRTA.Onnx.GraphGen;
-using LoRTA.Onnx.GraphGen.Artifacts;
-using LoRTA.Onnx.GraphGen.Attention.Inputs;
 using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.GraphGen.Losses;
 using LoRTA.Onnx.Runtime;
@@ -23,15 +21,8 @@ internal sealed class BatchFeeds(DropoutMasks? dropout)
     }
 
     /// <summary>What an input is fed for a batch.</summary>
-    public OnnxTensor For(string name, NodeMetadata input, Batch batch, (long Step, int MicroBatch) at)
-    {
-        if (batch.Inputs.TryGetValue(name, out var tensor))
-            return InputTypes.Converted(name, tensor, (ElementType)(int)input.ElementDataType);
-        if (TensorName.Parse(name).Kind == TensorKind.Dropout && dropout is not null)
-            return dropout.Mask(name, input.Dimensions, at, batch);
-        var type = (ElementType)(int)input.ElementDataType;
-        return TextInputs.IsCache(type, input.Dimensions.Length)
-            ? TextInputs.EmptyCache(type, batch.Rows, input.Dimensions[1], input.Dimensions[3])
-            : throw RuntimeErrors.MissingInput(name);
-    }
+    public OnnxTensor For(string name, NodeMetadata input, Batch batch, (long Step, int MicroBatch) at) =>
+        dropout is not null && TensorName.Parse(name).Kind == TensorKind.Dropout
+            ? dropout.Mask(name, input.Dimensions, at, batch)
+            : TextFeeds.For(name, input, batch.Inputs);
 }

@@ -53,6 +53,12 @@ public static class DeployedInjection
         return Branched(model, plan, adapter.FactorsOf(plan));
     }
 
+    /// <summary>Adds branches whose factors must be fed; the scale is an input with a default.</summary>
+    /// <param name="model">The model; it is not changed.</param>
+    /// <param name="plan">The adapter, without dropout.</param>
+    /// <exception cref="LortaException">LRT316, LRT327, LRT328: no place for a branch; LRT322: it is more than side branches.</exception>
+    internal static OnnxModel WithRequiredInputs(UnderstoodModel model, AdapterPlan plan) => Branched(model, plan, factors: null);
+
     /// <summary>Adds the branches of a trained adapter; its factors are constants, so that inputs and outputs stay those of the
     /// file.</summary>
     /// <param name="model">The model; it is not changed.</param>
@@ -71,7 +77,7 @@ public static class DeployedInjection
         return branched;
     }
 
-    private static OnnxModel Branched(UnderstoodModel understood, AdapterPlan plan, IReadOnlyDictionary<string, OnnxTensor> factors)
+    private static OnnxModel Branched(UnderstoodModel understood, AdapterPlan plan, IReadOnlyDictionary<string, OnnxTensor>? factors)
     {
         if (plan.Parameters is [var parameter, ..]) throw AdapterErrors.TrainedParameters(plan.Family.Method, parameter.Name);
         var model = understood.Deployed.Clone();

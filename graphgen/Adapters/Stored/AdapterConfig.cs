@@ -85,7 +85,8 @@ public sealed record AdapterConfig
     public string Tool { get; init; } = $"LoRTA.Onnx {typeof(AdapterConfig).Assembly.GetName().Version?.ToString(3)}";
 
     /// <summary>The options that make the same plan again.</summary>
-    internal AdapterOptions AdapterOptions => new()
+    [JsonIgnore]
+    public AdapterOptions AdapterOptions => new()
     {
         Method = Method,
         Rank = Rank ?? new AdapterOptions().Rank,

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Adapters;
 using LoRTA.Onnx.GraphGen.Adapters.Injection;
@@ -9,11 +10,13 @@ using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.Runtime.Generation;
 using LoRTA.Onnx.Tests.Shared;
 
-namespace LoRTA.Onnx.Runtime.Tests.Generation;
+namespace LoRTA.Onnx.Runtime.Tests;
 
 internal sealed class TextGeneratorTests
 {
     private const string Prompt = "In the beginning";
+    private const int Lord = 369;
+    private static readonly OrtEngine Engine = new();
 
     private static string Tokenizer => Fixtures.Path("models", "llama-mini", "hf");
 
@@ -58,8 +61,8 @@ internal sealed class TextGeneratorTests
         var plan = AdapterPlan.Of(model, new AdapterOptions { Method = "prefix" });
         var factors = plan.Factors.ToDictionary(factor => factor.Name, factor => RandomTensor.Normal(factor.Name, [.. factor.Dims]), StringComparer.Ordinal);
         var adapter = Adapter.Of(plan, BaseModels.Describe(model, plan), factors, 0);
-        using var whole = Open(AdaptedModels.WithSideBranches(plain, adapter, allowOtherBase: false, LortaCatalog.Default));
-        using var cached = Open(model.Deployed, InitialCache.Of(model, adapter, false, new OrtEngine()));
+        using var whole = Open(plain, adapter);
+        using var cached = Open(model.Deployed, adapter);
         using var without = Open(plain);
 
         var text = cached.Continue(Prompt, new()).Ids;
@@ -75,7 +78,7 @@ internal sealed class TextGeneratorTests
         var plan = AdapterPlan.Of(model, new AdapterOptions { Method = "prefix", Layers = LayerChoice.Of([0, 2]) });
         var adapter = Adapter.Of(plan, BaseModels.Describe(model, plan), plan.Factors.ToDictionary(factor => factor.Name, factor => factor.Draw(0), StringComparer.Ordinal), 0);
 
-        var failure = Assert.Throws<LortaException>(() => InitialCache.Of(model, adapter, false, new OrtEngine()))!;
+        var failure = Assert.Throws<LortaException>(() => InitialCache.Of(model, adapter, false, Engine))!;
 
         Assert.That(failure.Code, Is.EqualTo("LRT329"));
         Assert.That(failure.Message, Does.Contain("past_key_values.1.key").And.Contain("one length in all layers"));
@@ -132,7 +135,7 @@ internal sealed class TextGeneratorTests
     {
         using var folder = new PartialFolder(Tokenizer, "tokenizer.json", "tokenizer_config.json");
         folder.Write("genai_config.json", $$"""{ "model": { "eos_token_id": {{ends}} } }""");
-        using var generator = new TextGenerator(OnnxModel.Load(Exports.Path("llama-mini/ts-sdpa")), folder.Path, new OrtEngineOptions(), TimeProvider.System);
+        using var generator = new TextGenerator(Engine, OnnxModel.Load(Exports.Path("llama-mini/ts-sdpa")), new() { Tokenizer = folder.Path });
 
         var text = generator.Continue(Prompt, new());
 
@@ -145,7 +148,7 @@ internal sealed class TextGeneratorTests
     {
         using var folder = new PartialFolder(Tokenizer, "tokenizer.json", "tokenizer_config.json");
         folder.Write("genai_config.json", """{ "model": { "context_length": 10 } }""");
-        using var generator = new TextGenerator(OnnxModel.Load(Exports.Path("llama-mini/ts-sdpa")), folder.Path, new OrtEngineOptions(), TimeProvider.System);
+        using var generator = new TextGenerator(Engine, OnnxModel.Load(Exports.Path("llama-mini/ts-sdpa")), new() { Tokenizer = folder.Path });
 
         var text = generator.Continue(Prompt, new());
 
@@ -161,8 +164,7 @@ internal sealed class TextGeneratorTests
         var model = UnderstoodModel.Of(OnnxModel.Load(Exports.Path("llama-mini/optimum-past")));
         var plan = AdapterPlan.Of(model, new AdapterOptions { Method = "prefix" });
         var adapter = Adapter.Of(plan, BaseModels.Describe(model, plan), plan.Factors.ToDictionary(factor => factor.Name, factor => factor.Draw(0), StringComparer.Ordinal), 0);
-        var initial = InitialCache.Of(model, adapter, false, new OrtEngine());
-        using var generator = new TextGenerator(model.Deployed, folder.Path, new OrtEngineOptions(), TimeProvider.System, initial);
+        using var generator = new TextGenerator(Engine, model.Deployed, new() { Tokenizer = folder.Path, Adapter = adapter });
 
         var text = generator.Continue(Prompt, new());
 
@@ -190,23 +192,165 @@ internal sealed class TextGeneratorTests
     }
 
     [Test]
+    public void The_last_of_the_streamed_pieces_has_the_result()
+    {
+        using var generator = Open(OnnxModel.Load(Exports.Path("llama-mini/ts-sdpa")));
+
+        var pieces = generator.Stream(Prompt, new() { MaxTokens = 5 }).ToList();
+
+        Assert.That(string.Concat(pieces.Select(piece => piece.Text)), Is.EqualTo(" of the LORD, and"));
+        Assert.That(pieces[..^1].Select(piece => piece.Result), Is.All.Null);
+        Assert.That((pieces[^1].Result!.Text, pieces[^1].Result!.End), Is.EqualTo((" of the LORD, and", GenerationEnd.MaxTokens)));
+    }
+
+    [Test]
+    public void A_stop_text_ends_the_text_and_no_piece_of_it_is_given()
+    {
+        using var generator = Open(OnnxModel.Load(Exports.Path("llama-mini/ts-sdpa")));
+
+        var pieces = generator.Stream(Prompt, new() { StopTexts = ["ORD, but", " LORD, and"] }).ToList();
+
+        Assert.That(string.Concat(pieces.Select(piece => piece.Text)), Is.EqualTo(" of the"));
+        Assert.That((pieces[^1].Result!.Text, pieces[^1].Result!.End), Is.EqualTo((" of the", GenerationEnd.StopText)));
+    }
+
+    [Test]
+    public void What_looked_like_a_stop_text_is_given_after_all()
+    {
+        using var generator = Open(OnnxModel.Load(Exports.Path("llama-mini/ts-sdpa")));
+
+        var text = generator.Continue(Prompt, new() { MaxTokens = 5, StopTexts = [" LORD, but", "and the"] });
+
+        Assert.That((text.Text, text.End), Is.EqualTo((" of the LORD, and", GenerationEnd.MaxTokens)));
+    }
+
+    [Test]
+    public void A_special_token_among_the_stop_texts_ends_the_text_as_a_token()
+    {
+        var json = JsonNode.Parse(File.ReadAllText(Path.Combine(Tokenizer, "tokenizer.json")))!;
+        json["added_tokens"]!.AsArray().Add(new JsonObject { ["id"] = Lord, ["content"] = "▁LORD", ["special"] = true, ["normalized"] = false });
+        using var folder = new PartialFolder(Tokenizer, "tokenizer_config.json");
+        folder.Write("tokenizer.json", json.ToJsonString());
+        using var generator = new TextGenerator(Engine, OnnxModel.Load(Exports.Path("llama-mini/ts-sdpa")), new() { Tokenizer = folder.Path });
+
+        var text = generator.Continue(Prompt, new() { StopTexts = ["▁LORD"] });
+
+        Assert.That((text.Text, text.End), Is.EqualTo((" of the", GenerationEnd.EndToken)));
+        Assert.That((generator.HasToken("▁LORD"), generator.HasToken("the king of")), Is.EqualTo((true, false)));
+    }
+
+    [Test]
+    public void Each_text_of_a_host_is_written_with_the_adapter_that_it_names()
+    {
+        var model = OnnxModel.Load(Exports.Path("llama-mini/optimum-past"));
+        var shape = new AdapterOptions { Method = "lora", Rank = 2, Targets = ["q", "v"] };
+        var (first, second) = (Adapted(model, shape, seed: 1), Adapted(model, shape, seed: 2));
+        using var host = new AdapterHost(Engine, model, shape);
+        host.Add("first", first);
+        host.Add("second", second);
+        using var generator = new TextGenerator(host, Tokenizer);
+
+        foreach (var (name, adapter) in new[] { ("first", first), ("second", second), (null, null) })
+        {
+            using var alone = Open(model, adapter);
+            Assert.That(generator.Continue(Prompt, new() { Adapter = name }).Ids, Is.EqualTo(alone.Continue(Prompt).Ids), name);
+        }
+        Assert.That(generator.Continue(Prompt, new() { Adapter = "first" }).Ids, Is.Not.EqualTo(generator.Continue(Prompt).Ids));
+    }
+
+    [Test]
+    public void Texts_are_written_side_by_side()
+    {
+        var model = OnnxModel.Load(Exports.Path("llama-mini/optimum-past"));
+        string[] prompts = [Prompt, "And the king", "The sea", "He said"];
+        using var generator = Open(model);
+        var alone = prompts.Select(prompt => generator.Continue(prompt, new() { MaxTokens = 20 }).Text).ToList();
+
+        var together = prompts.AsParallel().AsOrdered().Select(prompt => generator.Continue(prompt, new() { MaxTokens = 20 }).Text).ToList();
+
+        Assert.That(together, Is.EqualTo(alone));
+    }
+
+    [Test]
+    public void A_text_that_was_begun_is_finished_when_its_adapter_is_removed()
+    {
+        var model = OnnxModel.Load(Exports.Path("llama-mini/optimum-past"));
+        var shape = new AdapterOptions { Method = "lora", Rank = 2, Targets = ["q", "v"] };
+        using var host = new AdapterHost(Engine, model, shape);
+        host.Add("a", Adapted(model, shape, seed: 1));
+        using var generator = new TextGenerator(host, Tokenizer);
+        var expected = generator.Continue(Prompt, new() { Adapter = "a", MaxTokens = 10 }).Text;
+        using var pieces = generator.Stream(Prompt, new() { Adapter = "a", MaxTokens = 10 }).GetEnumerator();
+        pieces.MoveNext();
+        var text = pieces.Current.Text;
+
+        host.Remove("a");
+
+        while (pieces.MoveNext()) text += pieces.Current.Text;
+        Assert.That(text, Is.EqualTo(expected));
+        Assert.That(() => generator.Stream(Prompt, new() { Adapter = "a" }), Throws.InstanceOf<LortaException>().With.Property("Code").EqualTo("LRT618"));
+    }
+
+    [Test]
+    public void A_generator_without_a_host_knows_no_adapter_by_name()
+    {
+        using var generator = Open(OnnxModel.Load(Exports.Path("llama-mini/ts-sdpa")));
+
+        Assert.That(() => generator.Stream(Prompt, new() { Adapter = "a" }), Throws.InstanceOf<LortaException>().With.Property("Code").EqualTo("LRT618"));
+    }
+
+    [Test]
+    public void A_closed_generator_writes_nothing()
+    {
+        var generator = Open(OnnxModel.Load(Exports.Path("llama-mini/ts-sdpa")));
+        generator.Dispose();
+
+        Assert.Throws<ObjectDisposedException>(() => generator.Continue(Prompt));
+    }
+
+    [Test]
+    public void All_senseless_options_are_named_at_once()
+    {
+        using var generator = Open(OnnxModel.Load(Exports.Path("llama-mini/ts-sdpa")));
+        var options = new GenerationOptions
+        {
+            MaxTokens = 0,
+            Sampling = new() { Temperature = double.NaN, TopK = 0, TopP = 1.5 },
+            StopTexts = [""],
+        };
+
+        var failure = Assert.Throws<LortaException>(() => generator.Continue(Prompt, options))!;
+
+        Assert.That(failure.Message, Is.EqualTo("the options of generating: MaxTokens: must be >= 1, was 0; Temperature: must be a number >= 0, was NaN; "
+            + "TopK: must be >= 1, was 0; TopP: must be > 0 and <= 1, was 1.5; StopTexts: holds an empty text."));
+    }
+
+    [Test]
     public void A_character_of_several_tokens_comes_whole()
     {
         var folder = Fixtures.Path("models", "smollm2");
-        var (pieces, tokenizer) = (new Pieces(), Runtime.Tokenizers.TextTokenizer.Load(folder));
+        var tokenizer = Runtime.Tokenizers.TextTokenizer.Load(folder);
         var ids = tokenizer.Encode("said: 日本語 🙂 é");
-        var text = new GrowingText(tokenizer, ids[..1], pieces);
+        var text = new GrowingText(tokenizer, ids[..1]);
 
-        for (var count = 2; count <= ids.Length; count++) text.Grow(ids[..count]);
-        var (whole, added) = text.Finish(ids);
+        var pieces = Enumerable.Range(2, ids.Length - 1).Select(count => text.Grow(ids[..count])).Where(piece => piece.Length > 0).ToList();
+        var (left, added, whole) = text.Finish(ids);
 
-        Assert.That((whole, added, string.Concat(pieces.All)), Is.EqualTo(("said: 日本語 🙂 é", ": 日本語 🙂 é", ": 日本語 🙂 é")));
-        Assert.That(ids, Has.Length.GreaterThan(pieces.All.Count + 1), "some token is a part of a character");
+        Assert.That((whole, added, string.Concat([.. pieces, left])), Is.EqualTo(("said: 日本語 🙂 é", ": 日本語 🙂 é", ": 日本語 🙂 é")));
+        Assert.That(ids, Has.Length.GreaterThan(pieces.Count + 1), "some token is a part of a character");
     }
 
-    private static TextGenerator Open(OnnxModel model, InitialCache? initial = null) => new(model, Tokenizer, new OrtEngineOptions(), TimeProvider.System, initial);
+    private static TextGenerator Open(OnnxModel model, Adapter? adapter = null) => new(Engine, model, new() { Tokenizer = Tokenizer, Adapter = adapter });
 
     private static IEnumerable<int> Ids(JsonElement golden, string name) => golden.GetProperty(name).EnumerateArray().Select(id => id.GetInt32());
+
+    // None of its factors is zero.
+    private static Adapter Adapted(OnnxModel model, AdapterOptions shape, int seed)
+    {
+        var plan = AdapterPlan.Of(UnderstoodModel.Of(model), shape);
+        var values = plan.Factors.ToDictionary(factor => factor.Name, factor => RandomTensor.Normal(factor.Name, factor.Dims, 0.3, seed), StringComparer.Ordinal);
+        return DeployedInjection.Apply(model, shape, values, seed).Adapter;
+    }
 
     // The cache as float16 outside, float32 inside.
     private static OnnxModel WithHalfCache(OnnxModel model)
