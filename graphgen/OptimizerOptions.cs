@@ -45,7 +45,8 @@ public sealed record OptimizerOptions
         if (Betas.Count != 2) throw new ArgumentException($"optimizer.betas: must hold two numbers, holds {Betas.Count}");
     }
 
-    private OptimizedTensor Group(TrainedTensor tensor) =>
+    /// <summary>A tensor with the settings of its group.</summary>
+    internal OptimizedTensor Group(TrainedTensor tensor) =>
         new(
             tensor.Name,
             tensor.Initial.Dims,

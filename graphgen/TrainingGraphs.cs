@@ -1,7 +1,9 @@
+using LoRTA.Onnx.GraphGen.Adapters.Injection;
 using LoRTA.Onnx.GraphGen.Adapters.Planning;
 using LoRTA.Onnx.GraphGen.Adapters.Stored;
 using LoRTA.Onnx.GraphGen.Artifacts;
 using LoRTA.Onnx.GraphGen.Attention;
+using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.GraphGen.Optimizers;
 using LoRTA.Onnx.GraphGen.Patterns;
 
@@ -59,6 +61,12 @@ public sealed record TrainingGraphs
     /// <summary>The model, as the adapter's file describes it.</summary>
     public required BaseModel Base { get; init; }
 
+    /// <summary>The task, which names the loss.</summary>
+    public required string Task { get; init; }
+
+    /// <summary>Names of the classes, in the order of their indices; null = they have none.</summary>
+    public IReadOnlyList<string>? Labels { get; init; }
+
     /// <summary>The output that the loss is made of, which metrics read; null where the model computes the loss itself.</summary>
     public required string? Logits { get; init; }
 
@@ -70,4 +78,24 @@ public sealed record TrainingGraphs
 
     /// <summary>What was left out or changed on the way.</summary>
     public required IReadOnlyList<Finding> Findings { get; init; }
+
+    /// <summary>The adapter before the first step.</summary>
+    internal Adapter InitialAdapter => AdapterOf(
+        Trained.ToDictionary(tensor => tensor.Name, tensor => tensor.Initial, StringComparer.Ordinal));
+
+    /// <summary>The adapter with its tensors as a runtime or a checkpoint holds them.</summary>
+    /// <param name="state">Trained tensors by name, among others.</param>
+    internal Adapter AdapterOf(IReadOnlyDictionary<string, OnnxTensor> state)
+    {
+        var tensors = Trained.ToDictionary(tensor => tensor.Name, tensor => state[tensor.Name], StringComparer.Ordinal);
+        foreach (var (input, tensor) in Frozen) tensors[TensorName.Parse(input).Name] = tensor;
+        var adapter = Adapter.Of(Plan, Base, tensors, Seed);
+        var config = adapter.Config with
+        {
+            Task = Task,
+            Labels = Labels,
+            Trainables = [.. Trained.Where(tensor => tensor.Input.Kind == TensorKind.Parameter).Select(tensor => tensor.Input.Name)],
+        };
+        return adapter with { Config = config, Folds = FoldGraph.IsPossible(Plan) };
+    }
 }

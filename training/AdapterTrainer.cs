@@ -1,9 +1,7 @@
 using System.Collections.ObjectModel;
 using System.Globalization;
 using LoRTA.Onnx.GraphGen;
-using LoRTA.Onnx.GraphGen.Adapters.Injection;
 using LoRTA.Onnx.GraphGen.Artifacts;
-using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.GraphGen.Losses;
 using LoRTA.Onnx.Runtime;
 using LoRTA.Onnx.Training.Checkpoints;
@@ -218,7 +216,7 @@ public sealed class AdapterTrainer : IDisposable
     });
 
     /// <summary>The adapter as it is now.</summary>
-    public Adapter ToAdapter() => AdapterOf(Graphs, _options, State.Tensors);
+    public Adapter ToAdapter() => Graphs.AdapterOf(State.Tensors);
 
     /// <summary>Closes the sessions.</summary>
     /// <exception cref="InvalidOperationException">A call is at work.</exception>
@@ -230,27 +228,6 @@ public sealed class AdapterTrainer : IDisposable
         Leave();
         if (_scores.IsValueCreated) _scores.Value.Dispose();
         _sessionRuntime.Dispose();
-    }
-
-    /// <summary>An adapter with its tensors as a runtime or a checkpoint holds them.</summary>
-    /// <param name="graphs">The graphs.</param>
-    /// <param name="options">What they were made of.</param>
-    /// <param name="state">Trained tensors by name, among others.</param>
-    internal static Adapter AdapterOf(TrainingGraphs graphs, TrainingOptions options, IReadOnlyDictionary<string, OnnxTensor> state)
-    {
-        var tensors = graphs.Trained.ToDictionary(tensor => tensor.Name, tensor => state[tensor.Name], StringComparer.Ordinal);
-        foreach (var (input, tensor) in graphs.Frozen) tensors[TensorName.Parse(input).Name] = tensor;
-        var adapter = Adapter.Of(graphs.Plan, graphs.Base, tensors, graphs.Seed);
-        var config = adapter.Config with
-        {
-            Task = options.Task,
-            Labels = options.Labels,
-            Trainables =
-                [.. graphs.Trained.Select(tensor => tensor.Input)
-                    .Where(input => input.Kind == TensorKind.Parameter)
-                    .Select(input => input.Name)],
-        };
-        return adapter with { Config = config, Folds = FoldGraph.IsPossible(graphs.Plan) };
     }
 
     /// <summary>What computes a run of so many steps; a family may have its part after each of them.</summary>

@@ -1,4 +1,6 @@
 using LoRTA.Onnx.GraphGen;
+using LoRTA.Onnx.GraphGen.Artifacts;
+using LoRTA.Onnx.GraphGen.Artifacts.OrtTraining;
 using LoRTA.Onnx.GraphGen.Artifacts.Portable;
 using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.GraphGen.Ir.Storage;
@@ -23,16 +25,15 @@ internal static class ArtifactsVerb
         var embed = Opt.Of<bool>(
             "--embed-weights", "Store the frozen weights in each model instead of sharing weights.data.");
         var dialect = Opt.OneOf(
-            "--dialect", "Which runtime the training graphs are for: any ONNX Runtime, or onnxruntime-training.", Portable, OrtTraining);
+            "--dialect", "Which runtime the training graphs are for: any ONNX Runtime, or ONNX Runtime Training.", Portable, OrtTraining);
         return Verb.Define(
             "artifacts",
             "Write the training, evaluation and optimizer graphs.",
             [model, output, .. adapter.Symbols, task, dialect, embed, seed, force],
             call =>
             {
-                if (call.Get(dialect) == OrtTraining) throw NotYet(OrtTraining);
                 var deployed = OnnxModel.Load(call.Get(model));
-                new OutputGuard(call.Get(force), deployed.Files).CheckFolder(call.Get(output), PortableArtifacts.IsFile);
+                new OutputGuard(call.Get(force), deployed.Files).CheckFolder(call.Get(output), ArtifactFolder.IsFile);
                 var options = new TrainingOptions
                 {
                     Adapter = adapter.Options(call),
@@ -40,21 +41,16 @@ internal static class ArtifactsVerb
                     Seed = call.Get(seed) ?? 0,
                 };
                 var graphs = TrainingGraphs.Build(deployed, options, call.Catalog);
-                var files = PortableArtifacts.Write(graphs, call.Get(output), call.Get(embed));
+                var artifacts = call.Get(dialect) == OrtTraining
+                    ? OrtTrainingArtifacts.Write(graphs, call.Get(output), call.Get(embed))
+                    : PortableArtifacts.Write(graphs, call.Get(output), call.Get(embed));
                 return new ArtifactsResult(
-                    files,
+                    artifacts.Files,
                     graphs.Trained.Sum(tensor => tensor.Initial.Count),
-                    Names(graphs.Train.Graph.Inputs),
-                    Names(graphs.Train.Graph.Outputs));
+                    Names(artifacts.Training.Graph.Inputs),
+                    Names(artifacts.Training.Graph.Outputs));
             });
     }
-
-    private static LortaException NotYet(string dialect) =>
-        new(
-            "LRT805",
-            $"--dialect: '{dialect}' is not supported yet.",
-            $"Use {Portable}, whose graphs need no other runtime.")
-        { IsUsage = true };
 
     private static IReadOnlyList<string> Names(IReadOnlyList<Value> values) => [.. values.Select(value => value.Name)];
 }

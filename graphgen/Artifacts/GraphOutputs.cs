@@ -25,6 +25,18 @@ internal static class GraphOutputs
         graph.AddOutput(value.Value);
     }
 
+    /// <summary>Adds the output that metrics read: the scores; of scores for each token, which may be as wide as a vocabulary, the index
+    /// of the largest.</summary>
+    /// <param name="tape">The graph.</param>
+    /// <param name="scores">The value that the loss is made of.</param>
+    /// <returns>Its name.</returns>
+    public static string AddMeasured(Tape tape, Value scores)
+    {
+        if (scores.Shape?.Rank == 3) Add(tape[scores].Apply("ArgMax", ("axis", -1), ("keepdims", 0)), TrainingNames.Likeliest);
+        else tape.Graph.AddOutput(scores);
+        return tape.Graph.Outputs[^1].Name;
+    }
+
     /// <summary>Takes out what no output needs and widens quantised weights only where they are used.</summary>
     /// <remarks>
     /// Every shape is stated: ONNX Runtime's own inference loses most of them, and its planner, which looks for a buffer of the same shape

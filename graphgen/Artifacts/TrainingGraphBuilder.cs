@@ -53,6 +53,8 @@ internal static class TrainingGraphBuilder
             Optimizer = options.Optimizer.Build(trained),
             OptimizerState = AdamW.State,
             Options = options.Optimizer,
+            Task = options.Task,
+            Labels = options.Labels,
             Trained = trained,
             Frozen = adapted.Frozen(options.Values, options.Seed),
             Seed = options.Seed,

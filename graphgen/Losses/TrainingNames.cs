@@ -15,4 +15,7 @@ public static class TrainingNames
 
     /// <summary>Output: the mean loss of the batch, unweighted.</summary>
     public const string Loss = "loss";
+
+    /// <summary>Output: the index of the largest score of each token.</summary>
+    public const string Likeliest = "likeliest";
 }

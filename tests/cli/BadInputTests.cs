@@ -124,7 +124,7 @@ internal sealed class BadInputTests
     [TestCase("verify {model} {model} --length -3")]
     [TestCase("verify {model} {model} --length 0")]
     [TestCase("verify {model} {model} --tolerance NaN")]
-    [TestCase("artifacts {model} -o {f}/out --task causal-lm --dialect ort-training")]
+    [TestCase("artifacts {model} -o {f}/out --task causal-lm --dialect ort-training --method adalora --rank 4 --option target=2")]
     [TestCase("artifacts {model} -o {f}/out --task causal-lm --dialect other")]
     public void Bad_adapter_or_file_is_one_sentence(string command) => Refused(command);
 

@@ -21,7 +21,7 @@ internal sealed partial class NamespacesTests
         "Attention.Walks", "Attention",
         "Inspection",
         "Adapters", "Adapters.Families", "Adapters.Planning", "Adapters.Stored", "Adapters.Injection", "Adapters.Counting",
-        "Artifacts", "Artifacts.Portable",
+        "Artifacts", "Artifacts.Portable", "Artifacts.OrtTraining",
     ];
 
     private static readonly string[] Runtime = ["Tokenizers", "Generation"];

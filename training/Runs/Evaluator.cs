@@ -52,10 +52,8 @@ internal sealed class Evaluator(ILoss loss, string? output)
     private static string? OutputOf(EvaluationGraph evaluation)
     {
         var (graph, logits) = (evaluation.Model.Graph, evaluation.Logits);
-        if (logits is null || graph.Find(logits) is not { Shape.Rank: 3 } scores) return logits;
-        var likeliest = new Tape(graph)[scores].Apply("ArgMax", ("axis", -1), ("keepdims", 0)).Value;
+        if (logits is null || graph.Find(logits) is not { } scores) return logits;
         graph.RemoveOutput(scores);
-        graph.AddOutput(likeliest);
-        return likeliest.Name;
+        return GraphOutputs.AddMeasured(new Tape(graph), scores);
     }
 }

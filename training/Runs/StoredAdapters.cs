@@ -99,6 +99,6 @@ internal static class StoredAdapters
             foreach (var (name, tensor) in state) values[name] = tensor;
             options = options with { Values = values };
         }
-        return AdapterTrainer.AdapterOf(TrainingGraphs.Build(model, options, catalog), options, state);
+        return TrainingGraphs.Build(model, options, catalog).AdapterOf(state);
     }
 }

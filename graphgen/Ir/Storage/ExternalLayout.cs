@@ -5,7 +5,7 @@ internal sealed class ExternalLayout
 {
     private const long Alignment = 4096;   // tensors start at pages, so that runtimes can map them
     private const long WorthIt = 1024;
-    private readonly Dictionary<OnnxTensor, long> _offsets = new(ReferenceEqualityComparer.Instance);
+    private readonly Dictionary<object, long> _offsets = [];
     private readonly List<OnnxTensor> _order = [];
     private readonly string _location;
 
@@ -18,14 +18,15 @@ internal sealed class ExternalLayout
         long end = 0;
         foreach (var tensor in initializers.Where(CanLeave).Select(value => value.Constant!).Where(tensor => tensor.ByteCount >= WorthIt))
         {
-            if (!_offsets.TryAdd(tensor, end)) continue;
+            if (!_offsets.TryAdd(IdentityOf(tensor), end)) continue;
             _order.Add(tensor);
             end = (end + tensor.ByteCount + Alignment - 1) / Alignment * Alignment;
         }
     }
 
-    public ExternalPlace? PlaceOf(Value value) =>
-        _offsets.TryGetValue(value.Constant!, out var offset) && CanLeave(value) ? new ExternalPlace(_location, offset) : null;
+    public ExternalPlace? PlaceOf(Value value) => _offsets.TryGetValue(IdentityOf(value.Constant!), out var offset) && CanLeave(value)
+        ? new ExternalPlace(_location, offset)
+        : null;
 
     // Defaults of inputs stay inside, unless the file kept them outside already (weights that are listed as inputs).
     private static bool CanLeave(Value value) => !value.IsInput || value.IsExternal;
@@ -34,10 +35,14 @@ internal sealed class ExternalLayout
     {
         foreach (var tensor in _order)
         {
-            stream.Write(new byte[_offsets[tensor] - stream.Position]);
+            stream.Write(new byte[_offsets[IdentityOf(tensor)] - stream.Position]);
             tensor.CopyTo(stream);
         }
     }
+
+    // The same bytes of a file may be several tensors: codes of four bits and the bytes that hold them.
+    private static object IdentityOf(OnnxTensor tensor) =>
+        tensor.File is { } file ? (file, tensor.FileOffset, tensor.ByteCount) : tensor;
 }
 
 /// <summary>Where a constant lies outside its model.</summary>

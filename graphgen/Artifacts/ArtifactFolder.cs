@@ -1,0 +1,62 @@
+using LoRTA.Onnx.GraphGen.Files;
+using LoRTA.Onnx.GraphGen.Ir.Storage;
+
+namespace LoRTA.Onnx.GraphGen.Artifacts;
+
+/// <summary>The folder of training artifacts: three graphs, the trained tensors as the host reads them, and the adapter that these
+/// are.</summary>
+internal static class ArtifactFolder
+{
+    /// <summary>The trained tensors of the portable dialect, by input.</summary>
+    public const string TensorFile = "initial.safetensors";
+
+    /// <summary>Those of ONNX Runtime Training; what one file cannot hold lies in another beside it.</summary>
+    public const string CheckpointFile = "checkpoint";
+
+    private const string CheckpointDataFile = "checkpoint.data";
+    private const string WeightsFile = "weights.data";
+    private const string TrainingFile = "training_model.onnx";
+    private const string EvaluationFile = "eval_model.onnx";
+    private const string OptimizerFile = "optimizer_model.onnx";
+    private const string InitialFolder = "initial";
+
+    /// <summary>Writes the folder, whole or not at all.</summary>
+    /// <param name="folder">The folder.</param>
+    /// <param name="models">The graphs that train, evaluate and step.</param>
+    /// <param name="initial">The adapter before the first step.</param>
+    /// <param name="embedWeights">Whether each model holds the frozen weights itself; otherwise both share <c>weights.data</c>.</param>
+    /// <param name="writeTensors">Writes the trained tensors into the folder that it is given.</param>
+    /// <exception cref="LortaException">LRT104: cannot be written; LRT107: the folder holds other files.</exception>
+    public static WrittenArtifacts Write(string folder, (OnnxModel Train, OnnxModel Eval, OnnxModel Optimizer) models,
+        Adapter initial, bool embedWeights, Action<string> writeTensors)
+    {
+        IReadOnlyList<string> files = [];
+        AtomicFolder.Write(folder, IsFile, target =>
+        {
+            var weights = embedWeights
+                ? null
+                : new ExternalLayout(WeightsFile, models.Train.Graph.Initializers.Concat(models.Eval.Graph.Initializers));
+            if (weights is not null) AtomicFile.Write(Path.Combine(target, WeightsFile), weights.Write);
+            Write(target, TrainingFile, models.Train, weights);
+            Write(target, EvaluationFile, models.Eval, weights);
+            Write(target, OptimizerFile, models.Optimizer, null);
+            writeTensors(target);
+            initial.Save(Path.Combine(target, InitialFolder));
+            files = FolderFiles.In(target);
+        });
+        return new WrittenArtifacts(files, models.Train);
+    }
+
+    /// <summary>Whether a folder of artifacts, in whichever dialect, holds a file of that name.</summary>
+    public static bool IsFile(string name) =>
+        name is WeightsFile or TrainingFile or EvaluationFile or OptimizerFile or TensorFile or CheckpointFile or CheckpointDataFile
+        || (name.Split('/') is [InitialFolder, var file] && Adapter.IsFile(file));
+
+    private static void Write(string folder, string name, OnnxModel model, ExternalLayout? weights) =>
+        AtomicFile.Write(Path.Combine(folder, name), stream => stream.Write(ModelWriter.ToBytes(model, value => weights?.PlaceOf(value))));
+}
+
+/// <summary>A folder of training artifacts.</summary>
+/// <param name="Files">Names of its files, relative with <c>/</c>.</param>
+/// <param name="Training">The graph that trains.</param>
+public sealed record WrittenArtifacts(IReadOnlyList<string> Files, OnnxModel Training);

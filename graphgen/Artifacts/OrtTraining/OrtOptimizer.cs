@@ -1,0 +1,64 @@
+using LoRTA.Onnx.GraphGen.Ir;
+using LoRTA.Onnx.GraphGen.Ir.Storage;
+
+namespace LoRTA.Onnx.GraphGen.Artifacts.OrtTraining;
+
+/// <summary>The optimizer's graph of ONNX Runtime Training: clipping by the joint norm, then AdamW as torch.optim.AdamW, each one operator
+/// on lists of tensors.</summary>
+internal static class OrtOptimizer
+{
+    private const int AsTorch = 0;   // decay first, ε outside the bias correction
+
+    /// <summary>Makes the graph.</summary>
+    /// <param name="options">The optimizer.</param>
+    /// <param name="weightDecay">Decay of all tensors.</param>
+    /// <param name="rates">Learning rate of each step, for hosts that cannot set one; null = the host sets it.</param>
+    public static OnnxModel Build(OptimizerOptions options, double weightDecay, IReadOnlyList<double>? rates)
+    {
+        var model = OnnxModel.ForRuntime(new Graph("adamw"));
+        var graph = model.Graph;
+        var tape = new Tape(graph);
+        var rate = tape[graph.AddInput(OrtNames.LearningRate, ElementType.Float, [1])];
+        var step = tape[graph.AddInput(OrtNames.Step, ElementType.Int64, [1])];
+        var lists = OrtNames.Lists.Select(name => graph.AddSequenceInput(name, ElementType.Float)).ToArray();
+        if (rates is not null) rate = RateAt(step, rates);
+        if (options.Clip is { } limit) lists[1] = Clipped(graph, lists[1], limit);
+        var updated = graph.AddValue("updated", ElementType.Bool);
+        var adamW = new Node("AdamWOptimizer", OrtOps.Domain, [rate.Value, step.Value, .. lists], [updated])
+        {
+            Name = "AdamW",
+            Attributes =
+            {
+                ["alpha"] = (float)options.Betas[0],
+                ["beta"] = (float)options.Betas[1],
+                ["epsilon"] = (float)options.Epsilon,
+                ["weight_decay"] = (float)weightDecay,
+                ["adam_mode"] = AsTorch,
+                ["correct_bias"] = 1,
+            },
+        };
+        graph.Add(adamW);
+        graph.AddOutput(updated);
+        return model;
+    }
+
+    // The runtime counts steps from 1; behind the last step its rate stays.
+    private static Expr RateAt(Expr step, IReadOnlyList<double> rates)
+    {
+        var tape = step.Tape;
+        var table = tape.Constant(OnnxTensor.Vector<float>([0f, .. rates.Select(rate => (float)rate)]), "learning_rates");
+        var index = step.Apply("Min", tape.Longs(rates.Count));
+        return tape.Op("Gather", [table, index], ("axis", 0));
+    }
+
+    private static Value Clipped(Graph graph, Value gradients, double limit)
+    {
+        var clipped = graph.AddValue("clipped_gradients");
+        graph.Add(new Node("InplaceClipGradNorm", OrtOps.Domain, [gradients], [clipped])
+        {
+            Name = "Clip",
+            Attributes = { ["max_norm"] = (float)limit },
+        });
+        return clipped;
+    }
+}

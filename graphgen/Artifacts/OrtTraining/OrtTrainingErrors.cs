@@ -1,0 +1,40 @@
+using LoRTA.Onnx.GraphGen.Ir;
+using LoRTA.Onnx.GraphGen.Optimizers;
+
+namespace LoRTA.Onnx.GraphGen.Artifacts.OrtTraining;
+
+/// <summary>What ONNX Runtime Training cannot be given.</summary>
+internal static class OrtTrainingErrors
+{
+    private const string PortableInstead = "Use --dialect portable.";
+
+    public static LortaException ReservedName(string kind, string name, string reserved) =>
+        new(
+            "LRT570",
+            $"The model's {kind} '{name}' ends in '{reserved}', by which ONNX Runtime Training recognises its own.",
+            "Rename it, or use --dialect portable.");
+
+    public static LortaException Dropout(double probability) =>
+        new(
+            "LRT571",
+            $"Dropout of {probability} needs a mask for every step, which a host of ONNX Runtime Training does not make.",
+            "Train without dropout, or with `lorta train`, which makes the masks.");
+
+    public static LortaException AfterStep(string method) =>
+        new(
+            "LRT572",
+            $"{method} changes its factors after each step, which ONNX Runtime Training has no place for.",
+            "Choose another family, or train with `lorta train` on plain ONNX Runtime.");
+
+    public static LortaException SeveralDecays(TrainedTensor first, TrainedTensor other) =>
+        new(
+            "LRT573",
+            $"ONNX Runtime Training has one weight decay for all, but '{other.Name}' would shrink at another rate than '{first.Name}'.",
+            $"Make learning rate times weight decay the same in all groups, for instance 0. {PortableInstead}");
+
+    public static LortaException YoungOperator(Node node, string why) =>
+        new(
+            "LRT574",
+            $"{node} is younger than ONNX Runtime Training 1.19.2, and {why}, so it cannot be written in older operators.",
+            PortableInstead);
+}

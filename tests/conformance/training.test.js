@@ -1,0 +1,141 @@
+// Artifacts in the dialect of ONNX Runtime Training train in onnxruntime-web 1.19.2, and to the same numbers as those of the portable dialect
+// in onnxruntime-node.
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import './telemetry.js';
+import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { exportedFiles } from './fixtures.js';
+import { lorta, repository, temporaryFolder } from './lorta.js';
+import { readSafetensors } from './safetensors.js';
+import { TrainingHost } from './trainingHost.js';
+
+const steps = 5;
+const folder = temporaryFolder();
+const reference = name => repository('tests/fixtures/models', `${name}.safetensors`);
+
+const bundled = [
+    { name: 'llama-mini', task: 'causal-lm', batch: reference('llama-mini/reference/batch') },
+    { name: 'roberta-mini', task: 'classification', batch: reference('roberta-mini/reference/seqcls') },
+    { name: 'esm-mini', task: 'masked-lm', batch: reference('esm-mini/reference/mlm') },
+].map(model => ({ ...model, file: repository('models', model.name) }));
+
+// Forms of attention, caches, low bits and 16 bits, of which some operators are written anew for this runtime.
+const exported = ['llama-mini/genai-int4', 'llama-mini/optimum-past', 'llama-mini/fp16', 'roberta-mini/seqcls.ort-fused']
+    .map(name => exportedFiles().find(file => file.name === name))
+    .filter(file => file)
+    .map(file => ({ ...file, task: file.name.includes('seqcls') ? 'classification' : 'causal-lm' }));
+
+const cases = [
+    ...bundled.map(model => ({ ...model, method: 'lorta' })),
+    ...['lora', 'dora', 'ia3'].map(method => ({ ...bundled[0], method })),
+    ...exported.map(model => ({ ...model, method: 'lorta' })),
+];
+
+describe('ONNX Runtime Training', { concurrency: 2 }, () => {
+    for (const [index, { name, file, task, batch: batchFile, method }] of cases.entries()) {
+        describe(`${name}, ${method}`, () => {
+            const [artifacts, portable] = ['ort-training', 'portable'].map(dialect => join(folder, `${index}.${dialect}`));
+            const batch = labelled(readSafetensors(batchFile), task);
+            let host, expected, firstParameters;
+
+            before(async () => {
+                const options = ['--method', method, '--rank', '4', '--task', task, '--embed-weights'];
+                await Promise.all([
+                    lorta('artifacts', file, '-o', artifacts, '--dialect', 'ort-training', ...options),
+                    lorta('artifacts', file, '-o', portable, ...options),
+                ]);
+                expected = await trainPortably(portable, batch);
+                host = await TrainingHost.open(artifacts);
+                firstParameters = await host.parameters();
+            });
+
+            after(() => host?.close());
+
+            test('trains to the losses and parameters of the portable dialect', async () => {
+                const losses = [];
+                for (let step = 0; step < steps; step++) {
+                    losses.push((await host.train(batch)).loss.data[0]);
+                    await host.step();
+                }
+                losses.push((await host.evaluate(batch)).loss.data[0]);
+                const parameters = await host.parameters();
+
+                losses.forEach((loss, step) => near(loss, expected.losses[step], 1e-5 * expected.losses[step]));
+                const largest = expected.parameters.reduce((most, number) => Math.max(most, Math.abs(number)), 0);
+                assert.equal(parameters.length, expected.parameters.length);
+                parameters.forEach((parameter, i) => near(parameter, expected.parameters[i], 1e-4 * largest));
+                assert.ok(losses.at(-1) < losses[0], `losses ${losses}`);
+                assert.ok(firstParameters.some((parameter, i) => parameter !== parameters[i]), 'no parameter has moved');
+            });
+        });
+    }
+});
+
+test('the program of the page trains', async () => {
+    const [, program] = readFileSync(repository('docs/ort-training.md'), 'utf8').match(/```js\n([^]*?)```/);
+    const [artifacts, page] = ['page.artifacts', 'page'].map(name => join(folder, name));
+    mkdirSync(join(page, 'node_modules'), { recursive: true });
+    symlinkSync(repository('tests/conformance/node_modules/onnxruntime-web-training'), join(page, 'node_modules/onnxruntime-web'), 'junction');
+    writeFileSync(join(page, 'train.mjs'), program);
+    await lorta('artifacts', repository('models/roberta-mini'), '-o', artifacts, '--task', 'classification', '--rank', '4', '--dialect', 'ort-training', '--embed-weights');
+
+    const said = execFileSync(process.execPath, [join(page, 'train.mjs'), artifacts], { encoding: 'utf8' });
+
+    const losses = [...said.matchAll(/loss ([\d.]+)/g)].map(([, loss]) => Number(loss));
+    assert.equal(losses.length, 5);
+    assert.ok(losses[4] < losses[0], `losses ${losses}`);
+    assert.match(said, /[1-9]\d* trained numbers/);
+});
+
+const near = (found, wanted, tolerance) => assert.ok(Math.abs(found - wanted) <= tolerance, `${found} against ${wanted}`);
+
+// Each token is the label of its place; of a text, the sum of its tokens decides.
+function labelled({ input_ids: ids, ...others }, task) {
+    const [rows, length] = ids.shape;
+    const labels = task === 'classification'
+        ? { data: BigInt64Array.from({ length: rows }, (_, row) => ids.data[row * length + 1] % 2n), shape: [rows] }
+        : ids;
+    return { input_ids: ids, ...others, labels };
+}
+
+/** What OrtSessionRuntime does: gradients from one graph, steps in another; the losses, the last one after the last step, and the parameters. */
+async function trainPortably(artifacts, batch) {
+    const open = name => InferenceSession.create(join(artifacts, `${name}_model.onnx`), { logSeverityLevel: 3 });
+    const [train, optimizer] = await Promise.all(['training', 'optimizer'].map(open));
+    const values = Object.fromEntries(Object.entries(readSafetensors(join(artifacts, 'initial.safetensors')))
+        .map(([name, { data, shape }]) => [name, new Tensor('float32', data, shape)]));
+    const inputs = train.inputNames.filter(name => name !== 'scale');
+    const trained = inputs.filter(input => train.outputNames.includes(gradientOf(input)));
+    const kept = Object.fromEntries(trained.flatMap(input => ['m', 'v'].map(kind =>
+        [`${nameOf(input)}.${kind}`, new Tensor('float32', new Float32Array(values[input].data.length), values[input].dims)])));
+    const losses = [];
+    for (let step = 1; ; step++) {
+        const outputs = await train.run(Object.fromEntries(train.inputMetadata
+            .filter(({ name }) => inputs.includes(name)).map(input => [input.name, feed(input, batch, values)])));
+        losses.push(outputs.loss.data[0]);
+        if (step > steps) return { losses, parameters: trained.flatMap(input => [...values[input].data]) };
+        const next = await optimizer.run({
+            lr: new Tensor('float32', [1e-3], []),
+            step: new Tensor('int64', [BigInt(step)], []),
+            ...kept,
+            ...Object.fromEntries(trained.flatMap(input =>
+                [[nameOf(input), values[input]], [`${nameOf(input)}.grad`, outputs[gradientOf(input)]]])),
+        });
+        for (const input of trained) values[input] = next[`${nameOf(input)}.next`];
+        for (const name of Object.keys(kept)) kept[name] = next[`${name}.next`];
+    }
+}
+
+const nameOf = input => input.replace(/^factor\./, '');
+const gradientOf = input => `gradient.${nameOf(input)}`;
+
+// A cache is empty; a batch is the whole step.
+function feed({ name, type, shape }, batch, values) {
+    if (values[name]) return values[name];
+    if (name === 'loss_weight') return new Tensor('float32', [1], []);
+    const given = batch[name];
+    return given ? new Tensor(type, given.data, given.shape) : new Tensor(type, [], [batch.input_ids.shape[0], shape[1], 0, shape[3]]);
+}
