@@ -12,6 +12,7 @@ internal sealed class LineWidthTests
     [TestCase("training")]
     [TestCase("export")]
     [TestCase("extensions.ai")]
+    [TestCase("testing")]
     [TestCase("cli")]
     [TestCase("cake")]
     [TestCase("bench")]

@@ -41,6 +41,7 @@ internal sealed partial class NamespacesTests
     [TestCase("training", "LoRTA.Onnx.Training")]
     [TestCase("export", "LoRTA.Onnx.Export")]
     [TestCase("extensions.ai", "LoRTA.Onnx.Extensions.AI")]
+    [TestCase("testing", "LoRTA.Onnx.Testing")]
     [TestCase("cli", "LoRTA.Onnx.Cli")]
     [TestCase("cake", "Cake.LoRTA")]
     public void A_namespace_is_its_folder(string folder, string root) =>

@@ -28,7 +28,7 @@ pack() { dotnet pack "$root/LoRTA.Onnx.sln" --artifacts-path "$work/artifacts" -
 # What an installed package holds: a README of its own and a licence; its symbols lie beside it as packed.
 complete() {
     local name folder
-    for name in LoRTA.Onnx.{GraphGen,Runtime,Training,Export,Extensions.AI,Tool} Cake.LoRTA; do
+    for name in LoRTA.Onnx.{GraphGen,Runtime,Training,Export,Extensions.AI,Testing,Tool} Cake.LoRTA; do
         case $name in
             LoRTA.Onnx.Tool) folder=$(echo "$work"/tool/.store/*/*/*/$version) ;;
             Cake.LoRTA) folder=$(echo "$work"/sample/tools/Addins/Cake.LoRTA*) ;;

@@ -5,6 +5,7 @@ using LoRTA.Onnx.GraphGen.Ir;
 namespace LoRTA.Onnx.Tests.Shared;
 
 /// <summary>A family that this project does not have: y∘(1 + s·g) with one vector g [out] for each layer, all that a user writes.</summary>
+// page
 internal sealed class Gain(AdapterOptions options) : IAdapterFamily
 {
     private static readonly FamilyOption Strength = FamilyOption.Number("strength", "How strong the gain is.", byDefault: 1);
@@ -14,6 +15,8 @@ internal sealed class Gain(AdapterOptions options) : IAdapterFamily
     public string Method => "gain";
 
     public double Scale => options.NumberOf(Strength);
+
+    public bool HasDropout => false;
 
     public IReadOnlyList<Factor> Factors(AdapterSites sites) =>
         [.. sites.All.Select(site => new Factor($"{site.Key}.g", [site.Out], Init.Zero))];
@@ -26,3 +29,4 @@ internal sealed class Gain(AdapterOptions options) : IAdapterFamily
 
     private static Expr Factor(AdapterSite site, FactorSet f) => 1 + (f.Scale * f[site, "g"]);
 }
+// end

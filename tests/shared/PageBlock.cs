@@ -36,14 +36,16 @@ internal sealed record PageBlock(string Language, string Before, IReadOnlyList<s
     }
 
     /// <summary>Whether the block is a method of a source file of the tests, with using directives of that file in front.</summary>
-    /// <param name="source">Path of the source file in the repository; the method stands between the lines <c>// page</c> and <c>// end</c>.</param>
+    /// <param name="source">Path of the source file in the repository; the method, or a class, stands between the lines <c>// page</c> and <c>// end</c>.</param>
     public bool IsMethodOf(string source)
     {
         var all = File.ReadAllLines(Path.Combine(Fixtures.Repository, source));
         var method = all.SkipWhile(line => line.Trim() != "// page").Skip(1).TakeWhile(line => line.Trim() != "// end").ToList();
         var indent = method.Count == 0 ? 0 : method[0].Length - method[0].TrimStart().Length;
-        var expected = method.Select(line => line.Length == 0 ? line : line[indent..].Replace("private static ", "static ", StringComparison.Ordinal));
+        var expected = method.Select(line => line.Length == 0 ? line : Shown(line[indent..]));
         var usings = Lines.TakeWhile(line => line.StartsWith("using ", StringComparison.Ordinal) && line.EndsWith(';')).ToList();
         return method.Count > 0 && usings.All(all.Contains) && Lines.Skip(usings.Count).SkipWhile(line => line.Length == 0).SequenceEqual(expected, StringComparer.Ordinal);
     }
+
+    private static string Shown(string line) => line.StartsWith("private static ", StringComparison.Ordinal) ? line["private ".Length..] : line;
 }

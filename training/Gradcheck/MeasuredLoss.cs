@@ -1,7 +1,5 @@
 using LoRTA.Onnx.GraphGen;
-using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.GraphGen.Losses;
-using LoRTA.Onnx.GraphGen.Optimizers;
 using LoRTA.Onnx.Runtime;
 using LoRTA.Onnx.Training.Runtime;
 using Microsoft.ML.OnnxRuntime;
@@ -70,45 +68,8 @@ internal sealed class MeasuredLoss : IDisposable
         var loss = model.Graph.Find(TrainingNames.Loss)!;
         model.Graph.ClearOutputs();
         model.Graph.AddOutput(loss);
-        HoldAtStart(model.Graph, graphs.Trained);
-        model.Graph.RemoveUnused();
-        DoublePrecision.Widen(model, graphs.Trained.Select(tensor => tensor.Input.ToString()).ToHashSet(StringComparer.Ordinal));
+        SmoothLoss.Make(model, graphs.Trained.ToDictionary(
+            tensor => tensor.Input.ToString(), tensor => tensor.Initial, StringComparer.Ordinal));
         return model;
-    }
-
-    // What the gradient takes for a constant is one: computed from the trained tensors as they are at the start, whatever they become. So
-    // is the side of its kink that each element of a Relu is on: there are too many of them for a step that crosses none.
-    private static void HoldAtStart(Graph graph, IReadOnlyList<TrainedTensor> trained)
-    {
-        if (!graph.Nodes.Any(node => node.StopsGradient || node.Op == "Relu")) return;
-        var held = new Dictionary<Value, Value>();   // each value that follows from trained tensors, as it is at the start
-        foreach (var tensor in trained)
-            if (graph.Find(tensor.Input) is { } input) held[input] = graph.AddConstant($"{tensor.Input}/held", tensor.Initial);
-        foreach (var node in graph.Nodes.ToArray())
-        {
-            if (node.Inputs.Any(input => input is not null && held.ContainsKey(input)))
-            {
-                var outputs = node.Outputs.Select(output => output is null ? null : Twin(output)).ToList();
-                var twin = graph.Add(node.On(node.Inputs.Select(Held), outputs), after: node);
-                if (node.Name.Length > 0) twin.Name = $"{node.Name}/held";   // both may be needed
-                if (node.Op == "Relu") HoldSides(node, twin);
-            }
-            if (node.StopsGradient && held.TryGetValue(node.Output, out var constant))
-                graph.ReplaceUses(node.Output, constant, _ => true);
-        }
-        graph.Sort();
-
-        Value? Held(Value? value) => value is not null && held.TryGetValue(value, out var twin) ? twin : value;
-
-        Value Twin(Value output) => held[output] = graph.AddValue($"{output.Name}/held", output.Type, output.Shape);
-
-        void HoldSides(Node relu, Node twin)
-        {
-            var tape = new Tape(graph);
-            var zero = tape.Scalar(0, relu.Output.Type);
-            var chosen = tape[relu.Operand(0)].Where(tape.Op("Greater", [tape[twin.Operand(0)], zero]), otherwise: zero).Value;
-            graph.ReplaceUses(relu.Output, chosen, _ => true);
-            held[chosen] = held[relu.Output];
-        }
     }
 }

@@ -10,7 +10,7 @@ internal static class Repository
     public static string Path(string relative) => System.IO.Path.Combine(Root, relative);
 
     /// <summary>The C# sources of the libraries and of the command.</summary>
-    public static IEnumerable<string> Sources => new[] { "graphgen", "runtime", "training", "export", "extensions.ai", "cli" }
+    public static IEnumerable<string> Sources => new[] { "graphgen", "runtime", "training", "export", "extensions.ai", "testing", "cli" }
         .SelectMany(folder => Directory.EnumerateFiles(Path(folder), "*.cs", SearchOption.AllDirectories)).Order(StringComparer.Ordinal);
 
     private static IEnumerable<string> Above(string folder)

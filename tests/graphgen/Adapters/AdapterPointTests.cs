@@ -2,7 +2,7 @@ using LoRTA.Onnx.GraphGen.Adapters;
 using LoRTA.Onnx.GraphGen.Attention;
 using LoRTA.Onnx.GraphGen.Canonical;
 using LoRTA.Onnx.GraphGen.Ir;
-using LoRTA.Onnx.GraphGen.Tests.Adapters.Families;
+using LoRTA.Onnx.Testing;
 using LoRTA.Onnx.Tests.Shared;
 
 namespace LoRTA.Onnx.GraphGen.Tests.Adapters;
@@ -35,7 +35,7 @@ internal sealed class AdapterPointTests
 
             var results = Run(model.Canonical, [point.Apply(tape.Constant(rows)), point.Replace(tape.Constant(rows)), point.Bias ?? tape.Constant(Zeros(linear.Out))]);
 
-            var expected = FamilyCase.Product(rows, LinearPort.NumbersOf(model.Deployed, linear));
+            var expected = SampleLayers.Product(rows, LinearPort.NumbersOf(model.Deployed, linear));
             var bias = results[2].ToFloats();
             Assert.That(results[0].ToFloats(), Is.EqualTo(expected).Within(2e-4), linear.Address);
             Assert.That(results[1].ToFloats(), Is.EqualTo(expected.Select((value, i) => value + bias[i % linear.Out])).Within(2e-4), linear.Address);

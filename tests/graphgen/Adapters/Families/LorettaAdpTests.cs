@@ -1,6 +1,7 @@
 using LoRTA.Onnx.GraphGen.Adapters.Injection;
 using LoRTA.Onnx.GraphGen.Adapters.Planning;
 using LoRTA.Onnx.GraphGen.Ir;
+using LoRTA.Onnx.Testing;
 using LoRTA.Onnx.Tests.Shared;
 
 namespace LoRTA.Onnx.GraphGen.Tests.Adapters.Families;
@@ -22,7 +23,7 @@ internal sealed class LorettaAdpTests
         var given = new FamilyCase(activation, plan);
         var (model, tape) = Ort.New();
         var set = AdapterInjection.AddInputs(tape, plan, given.Factors);
-        var layer = FamilyCase.Layer(tape, plan.Sites.All[0], tape.Constant(RandomTensor.Normal("x", Rows, 8)));
+        var layer = SampleLayers.Layer(tape, plan.Sites.All[0], tape.Constant(RandomTensor.Normal("x", Rows, 8)));
         var adapted = plan.Family.Emit(layer, set);
         model.Graph.AddOutput(layer.Y.Value);
         model.Graph.AddOutput(adapted.Value);

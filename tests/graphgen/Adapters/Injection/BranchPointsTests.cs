@@ -3,8 +3,8 @@ using LoRTA.Onnx.GraphGen.Adapters.Injection;
 using LoRTA.Onnx.GraphGen.Attention;
 using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.GraphGen.Ir.Inference;
-using LoRTA.Onnx.GraphGen.Tests.Adapters.Families;
 using LoRTA.Onnx.GraphGen.Tests.Attention;
+using LoRTA.Onnx.Testing;
 using LoRTA.Onnx.Tests.Shared;
 
 namespace LoRTA.Onnx.GraphGen.Tests.Adapters.Injection;
@@ -103,7 +103,7 @@ internal sealed class BranchPointsTests
         model.Graph.RemoveUnusedInputs();
         var outputs = Ort.Run(model, new Dictionary<string, OnnxTensor>());
         foreach (var (linear, rows, result) in found)
-            Assert.That(outputs[result.Value.Name].ToFloats(), Is.EqualTo(FamilyCase.Product(rows, LinearPort.NumbersOf(deployed, linear))).Within(2e-4), linear.Address);
+            Assert.That(outputs[result.Value.Name].ToFloats(), Is.EqualTo(SampleLayers.Product(rows, LinearPort.NumbersOf(deployed, linear))).Within(2e-4), linear.Address);
     }
 
     private static (OnnxModel Model, IReadOnlyList<LinearPort> Points) Prepared(OnnxModel deployed, params string[] matrices)
