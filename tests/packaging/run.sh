@@ -65,9 +65,8 @@ quickstart() {
     grep -q '"lossAfter": [34]' "$work/quickstart.json" && [ -f "$work/anywhere/quickstart/merged.onnx" ]
 }
 
-# A program that knows the packages only; packages other than ours come from the cache that is there.
-build_consumer() {
-    mkdir "$work/consumer" && cp "$here"/consumer/* "$work/consumer" && cd "$work/consumer" || return 1
+# Packages other than ours come from the cache that is there.
+packed_source() {
     cat >nuget.config <<XML
 <configuration>
   <config><add key="globalPackagesFolder" value="$work/cache" /></config>
@@ -75,8 +74,36 @@ build_consumer() {
   <packageSources><add key="packed" value="$packages" /></packageSources>
 </configuration>
 XML
+}
+
+# A program that knows the packages only.
+build_consumer() {
+    mkdir "$work/consumer" && cp "$here"/consumer/* "$work/consumer" && cd "$work/consumer" || return 1
+    packed_source
     dotnet build Consumer.csproj -o "$work/consumer/out" -v q -p:LortaVersion=$version -p:OrtVersion="$(version_of OrtVersion)"
 }
+
+# program NAME ARGUMENTS…: a sample in one file, as it is but for the version, in a folder of its own.
+program() {
+    local name=$1; shift
+    mkdir -p "$work/data" "$work/$name" && cd "$work/$name" || return 1
+    packed_source
+    sed "s/^\(#:package LoRTA.*\)@0.1.0$/\1@$version/" "$root/samples/$name.cs" >"$name.cs"
+    XDG_DATA_HOME=$work/data dotnet run "$name.cs" -- "$@"   # where dotnet keeps what it builds of such files
+}
+
+train_program() { program train "$root/models/roberta-mini" "$root/models/data/reviews.tsv" artifacts 1 && [ -f artifacts/merged.onnx ]; }
+
+family_program() { program family "$root/models/roberta-mini" artifacts; }
+
+# The adapter of the Cake sample; the chat answers what the command generates.
+chat_program() {
+    local adapter=$work/sample/artifacts/ship-log/adapter
+    printf '2 March.\nadapter: 2 March.\n' | program chat "$root/models/llama-mini" "$adapter" >"$work/chat.txt" || return 1
+    { generated && generated --adapter "$adapter"; } >"$work/generated.txt" && diff "$work/generated.txt" "$work/chat.txt"
+}
+
+generated() { "$work/tool/lorta" generate "$root/models/llama-mini" --prompt "2 March." --max-tokens 40 --quiet "$@"; }
 
 # The sample as it is, but for the version: Cake fetches addin and tool from the packed folder, and from nowhere else. Cake itself comes
 # from the cache, where building the addin has put it. A second run takes the tool from a manifest, as 'dotnet tool run'.
@@ -129,6 +156,9 @@ check "a program builds on the packed libraries" build_consumer
 check "the Cake sample trains, folds and verifies with the packed addin and the packed tool" cake_sample
 check "the addin finds the tool in a manifest" cake_with_manifest
 check "the MSBuild sample trains and folds with the packed tool, and skips what is up to date" msbuild_sample
+check "a program trains, evaluates, folds and verifies through the packed libraries" train_program
+check "a family, a loss and a rule of a program's own are trained, folded and served through the packed libraries" family_program
+check "a chat answers as the packed tool generates, with an adapter and without" chat_program
 check "every package has its README, licence and symbols" complete
 check "a program opens a model and finds its attention through the packed libraries" consumer_says "4 layers, 4 heads"
 check "a program compares a model with itself through the packed libraries" consumer_says "same: True"
