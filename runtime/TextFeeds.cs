@@ -1,6 +1,7 @@
 using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Artifacts;
 using LoRTA.Onnx.GraphGen.Attention.Inputs;
+using LoRTA.Onnx.GraphGen.Ir;
 using Microsoft.ML.OnnxRuntime;
 
 namespace LoRTA.Onnx.Runtime;
@@ -20,12 +21,27 @@ internal static class TextFeeds
 
     /// <summary>What an input is fed: the given tensor in the input's type; an empty key/value cache where none is given.</summary>
     /// <exception cref="LortaException">LRT415: a number has no place in the type; LRT614: nothing is known of the input.</exception>
-    public static OnnxTensor For(string name, NodeMetadata input, IReadOnlyDictionary<string, OnnxTensor> given)
+    public static OnnxTensor For(string name, NodeMetadata input, IReadOnlyDictionary<string, OnnxTensor> given) =>
+        For(name, InputPort.Of(input), given);
+
+    /// <inheritdoc cref="For(string, NodeMetadata, IReadOnlyDictionary{string, OnnxTensor})"/>
+    public static OnnxTensor For(string name, InputPort input, IReadOnlyDictionary<string, OnnxTensor> given)
     {
-        var type = (ElementType)(int)input.ElementDataType;
-        if (given.TryGetValue(name, out var tensor)) return InputTypes.Converted(name, tensor, type);
-        return TextInputs.IsCache(type, input.Dimensions.Length) && given.GetValueOrDefault(TextInputs.Ids) is { Rank: 2 } ids
-            ? TextInputs.EmptyCache(type, ids.Dims[0], input.Dimensions[1], input.Dimensions[3])
+        if (given.TryGetValue(name, out var tensor)) return InputTypes.Converted(name, tensor, input.Type);
+        return TextInputs.IsCache(input.Type, input.Dimensions.Length) && given.GetValueOrDefault(TextInputs.Ids) is { Rank: 2 } ids
+            ? TextInputs.EmptyCache(input.Type, ids.Dims[0], input.Dimensions[1], input.Dimensions[3])
             : throw RuntimeErrors.MissingInput(name);
     }
+}
+
+/// <summary>What an input takes.</summary>
+/// <param name="Type">Type of its elements.</param>
+/// <param name="Dimensions">Its dimensions; −1 = any.</param>
+internal sealed record InputPort(ElementType Type, int[] Dimensions)
+{
+    /// <summary>An input of a session.</summary>
+    public static InputPort Of(NodeMetadata input) => new((ElementType)(int)input.ElementDataType, input.Dimensions);
+
+    /// <summary>An input of a graph.</summary>
+    public static InputPort Of(Value input) => new(input.Type, [.. input.Shape!.Select(dim => (int)(dim.Value ?? -1))]);
 }

@@ -40,7 +40,7 @@ public sealed class AdapterTrainer : IDisposable
     }
 
     /// <summary>Opens graphs that were made already.</summary>
-    internal AdapterTrainer(OrtEngine engine, TrainingOptions options, TrainingGraphs graphs)
+    internal AdapterTrainer(OrtEngine engine, TrainingOptions options, TrainingGraphs graphs, OpenTrainingRuntime? open = null)
     {
         (Engine, _options, Graphs) = (engine, options, graphs);
         engine.ThrowIfDisposed();
@@ -48,7 +48,7 @@ public sealed class AdapterTrainer : IDisposable
         _scores = new Lazy<OrtForward>(() => OpenScores(scoring));
         Evaluator = Evaluator.Of(graphs.Evaluation);
         var dropout = options.Adapter.Dropout > 0 ? new DropoutMasks(options.Seed, options.Adapter.Dropout) : null;
-        _sessionRuntime = engine.Options.Open(graphs, dropout);
+        _sessionRuntime = (open ?? TrainingRuntimes.OrtSession)(graphs, engine.Options, dropout);
         Runtime = _sessionRuntime;
     }
 
@@ -124,8 +124,8 @@ public sealed class AdapterTrainer : IDisposable
 
     /// <summary>The second half: clips the sum of gradients, moves every trained tensor, and starts the next sum at zero.</summary>
     /// <param name="learningRateFactor">What every learning rate is multiplied by in this step.</param>
-    /// <returns>The joint norm of the gradients before clipping.</returns>
-    public double Update(double learningRateFactor = 1) => Alone(() =>
+    /// <returns>The joint norm of the gradients before clipping; null where the runtime does not tell.</returns>
+    public double? Update(double learningRateFactor = 1) => Alone(() =>
     {
         RefuseWithoutPlan();
         return Runtime.Step(learningRateFactor);
@@ -235,7 +235,7 @@ public sealed class AdapterTrainer : IDisposable
     {
         if (_plannedSteps == steps || Graphs.Plan.Family.AfterStep(Graphs.Plan.Sites, steps) is not { } afterStep) return Runtime;
         var state = _given?.Step == Runtime.StepCount ? _given : Runtime.State;
-        Runtime = new AfterStepRuntime(_sessionRuntime, Graphs, afterStep);
+        Runtime = new AfterStepRuntime((IGradientRuntime)_sessionRuntime, Graphs, afterStep);   // others refuse such families
         _plannedSteps = steps;
         if (state.Step > 0)
         {
@@ -249,7 +249,7 @@ public sealed class AdapterTrainer : IDisposable
     /// <returns>The mean loss over the step's labels, and the joint norm of the gradients before clipping.</returns>
     /// <exception cref="LortaException">LRT601: the loss is no finite number, nothing has moved; LRT602: the gradients are none, and the
     /// tensors have moved: set <see cref="State"/> to continue from before.</exception>
-    internal (double Loss, double Norm) StepOn(IReadOnlyList<Batch> group, double learningRateFactor)
+    internal (double Loss, double? Norm) StepOn(IReadOnlyList<Batch> group, double learningRateFactor)
     {
         long[] labels = [.. group.Select(batch => batch.LabelsFor(Loss))];
         var all = Math.Max(1, labels.Sum());
@@ -260,7 +260,9 @@ public sealed class AdapterTrainer : IDisposable
             if (!double.IsFinite(loss)) throw TrainingErrors.LossNotFinite(NextStep, loss);
             isDone = true;
             var norm = Runtime.Step(learningRateFactor);
-            return double.IsFinite(norm) ? (loss, norm) : throw TrainingErrors.GradientNotFinite(NextStep - 1, norm);
+            return norm is not { } length || double.IsFinite(length)
+                ? (loss, norm)
+                : throw TrainingErrors.GradientNotFinite(NextStep - 1, length);
         }
         finally
         {

@@ -3,6 +3,7 @@ using LoRTA.Onnx.Runtime;
 using LoRTA.Onnx.Training.Recipes;
 using LoRTA.Onnx.Training.Recipes.Files;
 using LoRTA.Onnx.Training.Runs;
+using LoRTA.Onnx.Training.Runtime;
 
 namespace LoRTA.Onnx.Cli.Verbs;
 
@@ -18,10 +19,12 @@ internal static class TrainVerb
         var force = Opt.Force();
         var seed = Opt.Seed();
         var runtime = new RuntimeArguments();
+        var trainer = Opt.OneOf(
+            "--runtime", "What trains: ONNX Runtime, or the training sessions of ONNX Runtime Training.", [.. TrainingRuntimes.Names]);
         return Verb.Define(
             "train",
             "Train an adapter from a recipe.",
-            [recipe, settings, output, resume, force, seed, .. runtime.Symbols],
+            [recipe, settings, output, resume, force, seed, trainer, .. runtime.Symbols],
             call =>
             {
                 var request = new RunRequest
@@ -32,6 +35,7 @@ internal static class TrainVerb
                     Resume = call.Get(resume),
                     Force = call.Get(force),
                     Settings = runtime.Settings(call),
+                    Open = TrainingRuntimes.Named(call.Get(trainer)),
                     Report = HtmlReport.Write,
                 };
                 return TrainingRun.Train(request, call.Progress, TimeProvider.System, call.Stop);

@@ -13,11 +13,17 @@ internal static class ArtifactFolder
     /// <summary>Those of ONNX Runtime Training; what one file cannot hold lies in another beside it.</summary>
     public const string CheckpointFile = "checkpoint";
 
+    /// <summary>The graph that trains.</summary>
+    public const string TrainingFile = "training_model.onnx";
+
+    /// <summary>The graph that evaluates.</summary>
+    public const string EvaluationFile = "eval_model.onnx";
+
+    /// <summary>The graph that steps.</summary>
+    public const string OptimizerFile = "optimizer_model.onnx";
+
     private const string CheckpointDataFile = "checkpoint.data";
     private const string WeightsFile = "weights.data";
-    private const string TrainingFile = "training_model.onnx";
-    private const string EvaluationFile = "eval_model.onnx";
-    private const string OptimizerFile = "optimizer_model.onnx";
     private const string InitialFolder = "initial";
 
     /// <summary>Writes the folder, whole or not at all.</summary>

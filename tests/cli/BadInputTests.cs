@@ -140,6 +140,9 @@ internal sealed class BadInputTests
     public void Device_that_is_not_there_is_one_sentence(string command) => Refused(command, "LRT611");
 
     [Test]
+    public void Runtime_that_this_build_lacks_is_one_sentence() => Refused("train {f}/recipe.yaml --runtime ort-training", "LRT575");
+
+    [Test]
     public void Portable_dialect_is_the_default()
     {
         Assert.That(Run("artifacts {model} -o {f}/named --task causal-lm --dialect portable").ExitCode, Is.Zero);

@@ -23,6 +23,15 @@ internal static class Exports
     /// <summary>The folder of an export's model and the export's name in it, the key of its goldens.</summary>
     public static (string Folder, string Key) Split(string export) => (export[..export.IndexOf('/', StringComparison.Ordinal)], export[(export.IndexOf('/', StringComparison.Ordinal) + 1)..]);
 
+    /// <summary>The task that an export is trained for.</summary>
+    public static string TaskOf(string export) => Split(export) switch
+    {
+        ("llama-mini" or "smollm2", _) => "causal-lm",
+        (_, var key) when key.StartsWith("mlm.", StringComparison.Ordinal) => "masked-lm",
+        (_, var key) when key.StartsWith("tokencls.", StringComparison.Ordinal) => "token-classification",
+        _ => "classification",
+    };
+
     /// <summary>The model's reference batch, with what else the export wants: positions from 0, token types 0, an empty past.</summary>
     public static IReadOnlyDictionary<string, OnnxTensor> Batch(string export, OnnxModel model)
     {

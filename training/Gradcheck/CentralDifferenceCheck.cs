@@ -52,7 +52,7 @@ internal sealed class CentralDifferenceCheck(TrainingGraphs graphs, OrtEngineOpt
     }
 
     /// <summary>Checks the gradients that a runtime gives.</summary>
-    internal DifferenceResult Run(ITrainingRuntime runtime, Batch batch)
+    internal DifferenceResult Run(IGradientRuntime runtime, Batch batch)
     {
         var start = runtime.State;
         var loss = runtime.Accumulate(batch, weight: 1);
@@ -102,7 +102,7 @@ internal sealed class CentralDifferenceCheck(TrainingGraphs graphs, OrtEngineOpt
         Array.ConvertAll(gradient, value => value * (0.5 + random.NextUniform()));
 
     /// <summary>By how much each gradient changes where every trained number moves by its own rounding.</summary>
-    private Dictionary<string, double> GradientNoise(ITrainingRuntime runtime, TrainingState start, Dictionary<string, float[]> gradients,
+    private Dictionary<string, double> GradientNoise(IGradientRuntime runtime, TrainingState start, Dictionary<string, float[]> gradients,
         Batch batch)
     {
         runtime.State = start with

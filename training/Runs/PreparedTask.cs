@@ -50,8 +50,9 @@ internal sealed class PreparedTask : IDisposable
     /// <param name="values">Given values of trained tensors; those that are absent start as the recipe says.</param>
     /// <param name="from">The adapter that the recipe continues from; its values go first.</param>
     /// <param name="clock">Clock for speeds; null = the system's.</param>
+    /// <param name="open">Opens the runtime; null = plain ONNX Runtime.</param>
     public static PreparedTask Of(Recipe recipe, OrtEngineOptions settings, IReadOnlyDictionary<string, OnnxTensor>? values = null,
-        Adapter? from = null, TimeProvider? clock = null)
+        Adapter? from = null, TimeProvider? clock = null, OpenTrainingRuntime? open = null)
     {
         var model = OnnxModel.Load(recipe.Model);
         var length = RowLength.Check(recipe, model);
@@ -62,7 +63,7 @@ internal sealed class PreparedTask : IDisposable
         string?[] warnings = [length, ClassifierHead.Of(model, recipe.Task).Warning(model, graphs.Trained)];
         var data = DataOf(recipe, graphs.Evaluation);
         var engine = (clock is null ? settings : settings with { Clock = clock }).ToEngine();
-        var trainer = new AdapterTrainer(engine, options, graphs);
+        var trainer = new AdapterTrainer(engine, options, graphs, open);
         return new PreparedTask(recipe, data, trainer)
         {
             ModelFiles = model.Files,

@@ -15,7 +15,7 @@ internal sealed class SpeedMeter(TimeProvider clock, RunPlan plan, long firstSte
     public TrainingSpeed Total { get; private set; }
 
     /// <summary>Takes the time since the last step or evaluation for that of a step.</summary>
-    public StepEvent Measure(RunState run, IReadOnlyList<Batch> group, double loss, double norm, double learningRate)
+    public StepEvent Measure(RunState run, IReadOnlyList<Batch> group, double loss, double? norm, double learningRate)
     {
         var seconds = Math.Max(1e-9, Lap());
         var (rows, tokens) = (group.Sum(batch => batch.Rows), group.Sum(batch => (long)batch.Tokens));

@@ -40,6 +40,9 @@ internal sealed record RunRequest : RecipeRequest
     /// <summary>Whether an existing run may be replaced.</summary>
     public bool Force { get; init; }
 
+    /// <summary>Opens the runtime that trains; null = plain ONNX Runtime.</summary>
+    public OpenTrainingRuntime? Open { get; init; }
+
     /// <summary>Writes the page <c>report.html</c> from what <c>report.md</c> is made of; null = there is none.</summary>
     public Action<string, RunRecord>? Report { get; init; }
 }
@@ -79,7 +82,7 @@ internal static class TrainingRun
         folder.Check(request.Resume, request.Force, inputs);
         var settings = request.Settings;
         settings.CheckDevice();
-        using var task = PreparedTask.Of(recipe, settings, from: from, clock: clock);
+        using var task = PreparedTask.Of(recipe, settings, from: from, clock: clock, open: request.Open);
         using var held = RunLock.Take(folder.Path, clock);
         folder.Check(request.Resume, request.Force, [.. inputs, .. task.ModelFiles]);   // again: another process may have come first
         var notes = task.Graphs.Findings.Select(finding => $"{finding.Node}: {finding.Reason}").ToList();

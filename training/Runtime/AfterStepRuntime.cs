@@ -8,7 +8,7 @@ namespace LoRTA.Onnx.Training.Runtime;
 /// <param name="inner">What computes; disposed of with this.</param>
 /// <param name="graphs">What is trained.</param>
 /// <param name="afterStep">The family's part.</param>
-internal sealed class AfterStepRuntime(ITrainingRuntime inner, TrainingGraphs graphs, IAfterStep afterStep) : ITrainingRuntime
+internal sealed class AfterStepRuntime(IGradientRuntime inner, TrainingGraphs graphs, IAfterStep afterStep) : IGradientRuntime
 {
     private const double ClipEpsilon = 1e-6;   // as in the optimizer's graph
 
@@ -50,14 +50,14 @@ internal sealed class AfterStepRuntime(ITrainingRuntime inner, TrainingGraphs gr
     public double Accumulate(Batch batch, double weight) => inner.Accumulate(batch, weight);
 
     /// <inheritdoc/>
-    public double Step(double learningRateFactor)
+    public double? Step(double learningRateFactor)
     {
         var gradients = inner.Gradients;
         var norm = inner.Step(learningRateFactor);
-        if (!double.IsFinite(norm)) return norm;   // whoever called ends the run
+        if (norm is not { } length || !double.IsFinite(length)) return norm;   // whoever called ends the run
         var state = inner.State;
         var factors = graphs.Trained.Where(tensor => tensor.Input.Kind == TensorKind.Factor).Select(tensor => tensor.Name).ToList();
-        var clip = graphs.Options.Clip is { } limit ? (float)Math.Min(1, limit / (norm + ClipEpsilon)) : 1;
+        var clip = graphs.Options.Clip is { } limit ? (float)Math.Min(1, limit / (length + ClipEpsilon)) : 1;
         var change = afterStep.Apply(new FinishedStep
         {
             Step = state.Step,

@@ -13,16 +13,17 @@ internal sealed class BatchFeeds(DropoutMasks? dropout)
     public void Bind(OrtRun run, InferenceSession session, IReadOnlyList<string> names, Batch batch, double weight,
         (long Step, int MicroBatch) at)
     {
-        foreach (var name in names)
-        {
-            if (name == TrainingNames.Weight) run.Bind(name, OnnxTensor.Scalar((float)weight));
-            else run.Bind(name, For(name, session.InputMetadata[name], batch, at));
-        }
+        foreach (var name in names) run.Bind(name, For(name, InputPort.Of(session.InputMetadata[name]), (batch, weight), at));
     }
 
     /// <summary>What an input is fed for a batch.</summary>
-    public OnnxTensor For(string name, NodeMetadata input, Batch batch, (long Step, int MicroBatch) at) =>
-        dropout is not null && TensorName.Parse(name).Kind == TensorKind.Dropout
-            ? dropout.Mask(name, input.Dimensions, at, batch)
-            : TextFeeds.For(name, input, batch.Inputs);
+    /// <param name="name">Its name.</param>
+    /// <param name="input">What it takes.</param>
+    /// <param name="run">The batch, and its share of the step's loss.</param>
+    /// <param name="at">The step, and the micro-batch in it.</param>
+    public OnnxTensor For(string name, InputPort input, (Batch Batch, double Weight) run, (long Step, int MicroBatch) at) =>
+        name == TrainingNames.Weight ? OnnxTensor.Scalar((float)run.Weight)
+        : dropout is not null && TensorName.Parse(name).Kind == TensorKind.Dropout
+            ? dropout.Mask(name, input.Dimensions, at, run.Batch)
+            : TextFeeds.For(name, input, run.Batch.Inputs);
 }

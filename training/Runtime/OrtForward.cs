@@ -54,7 +54,7 @@ internal sealed class OrtForward : IForwardRuntime
         _weights.CheckFiles();
         using var run = new OrtRun(_session);
         foreach (var name in _inputs.Bind(run, _session.InputNames))
-            run.Bind(name, _feeds.For(name, _session.InputMetadata[name], batch, (0, 0)));
+            run.Bind(name, _feeds.For(name, InputPort.Of(_session.InputMetadata[name]), (batch, 1), (0, 0)));
         return run.Evaluate();
     }
 

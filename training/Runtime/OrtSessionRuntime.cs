@@ -9,7 +9,7 @@ namespace LoRTA.Onnx.Training.Runtime;
 
 /// <summary>Trains with plain ONNX Runtime: one session that computes gradients, one that evaluates, one that steps. Frozen weights are
 /// shared by the first two.</summary>
-internal sealed class OrtSessionRuntime : ITrainingRuntime
+internal sealed class OrtSessionRuntime : IGradientRuntime
 {
     private readonly TrainingGraphs _graphs;
     private readonly OrtWeights _weights = new();
@@ -77,7 +77,7 @@ internal sealed class OrtSessionRuntime : ITrainingRuntime
         new FittedBatch(batch, _graphs.Batches).Runs.Sum(run => AccumulateRun(run.Batch, weight * run.Share));
 
     /// <inheritdoc/>
-    public double Step(double learningRateFactor)
+    public double? Step(double learningRateFactor)
     {
         using var binding = _optimizer.CreateIoBinding();
         using var rate = OrtTensors.ToOrt(OnnxTensor.Scalar((float)(_graphs.LearningRate * learningRateFactor)));

@@ -5,7 +5,7 @@ using LoRTA.Onnx.Runtime;
 namespace LoRTA.Onnx.Training.Runtime;
 
 /// <summary>A runtime that trains stacks of tensors, seen from outside as the tensors themselves.</summary>
-internal sealed class StackedRuntime : ITrainingRuntime
+internal sealed class StackedRuntime : IGradientRuntime
 {
     private readonly StackedTensors _stacked;
     private readonly OrtSessionRuntime _inner;
@@ -50,7 +50,7 @@ internal sealed class StackedRuntime : ITrainingRuntime
     public double Accumulate(Batch batch, double weight) => _inner.Accumulate(batch, weight);
 
     /// <inheritdoc/>
-    public double Step(double learningRateFactor) => _inner.Step(learningRateFactor);
+    public double? Step(double learningRateFactor) => _inner.Step(learningRateFactor);
 
     /// <inheritdoc/>
     public void Dispose() => _inner.Dispose();

@@ -35,8 +35,25 @@ internal sealed record OrtCheckpoint
     /// <exception cref="LortaException">LRT104: cannot be written.</exception>
     public void Save(string path, long inlineLimit = CheckpointWriter.InlineLimit) => CheckpointWriter.Write(this, path, inlineLimit);
 
+    /// <summary>The same with all tensors in memory, for a file that is going to be replaced.</summary>
+    public OrtCheckpoint InMemory() => this with
+    {
+        Trained = InMemory(Trained),
+        Frozen = InMemory(Frozen),
+        Groups = [.. Groups.Select(group => group with
+        {
+            States = [.. group.States.Select(state => state with { Moments = InMemory(state.Moments) })],
+        })],
+    };
+
     /// <summary>The file of tensors that a checkpoint does not hold itself.</summary>
     public static string DataFile(string path) => path + ".data";
+
+    private static IReadOnlyList<OrtParameter> InMemory(IReadOnlyList<OrtParameter> parameters) => [.. parameters.Select(parameter =>
+        parameter with
+        {
+            Value = OnnxTensor.FromBytes(parameter.Value.Type, [.. parameter.Value.Dims], parameter.Value.Bytes.ToArray()),
+        })];
 }
 
 /// <summary>A named tensor.</summary>

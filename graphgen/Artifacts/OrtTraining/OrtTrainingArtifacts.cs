@@ -11,14 +11,15 @@ public static class OrtTrainingArtifacts
     /// <c>weights.data</c>.</param>
     /// <exception cref="LortaException">LRT570 … LRT574: something has no place in this runtime; LRT104: cannot be written; LRT107: the
     /// folder holds other files.</exception>
-    public static WrittenArtifacts Write(TrainingGraphs graphs, string folder, bool embedWeights)
-    {
-        var written = OrtTrainingGraphs.Of(graphs, OrtTrainingForm.Foreign);
-        return ArtifactFolder.Write(
+    public static WrittenArtifacts Write(TrainingGraphs graphs, string folder, bool embedWeights) =>
+        Write(OrtTrainingGraphs.Of(graphs, OrtTrainingForm.Foreign), graphs, folder, embedWeights);
+
+    /// <summary>Writes the folder of graphs in a form of the host's.</summary>
+    internal static WrittenArtifacts Write(OrtTrainingGraphs written, TrainingGraphs graphs, string folder, bool embedWeights) =>
+        ArtifactFolder.Write(
             folder,
             (written.Train, written.Eval, written.Optimizer),
             graphs.InitialAdapter,
             embedWeights,
             target => written.Checkpoint.Save(Path.Combine(target, ArtifactFolder.CheckpointFile)));
-    }
 }

@@ -52,6 +52,10 @@ internal sealed class OrtTrainingGraphs
         return new OrtTrainingGraphs(graphs, form);
     }
 
+    /// <summary>The inputs of a graph that a host feeds for each batch, in order.</summary>
+    public IEnumerable<Value> BatchInputs(OnnxModel model) =>
+        model.Graph.Inputs.TakeWhile(input => input.Name != Trained[0].Parameter);
+
     private static void Refuse(TrainingGraphs graphs, OrtTrainingForm form)
     {
         var family = graphs.Plan.Family;
@@ -71,11 +75,16 @@ internal sealed class OrtTrainingGraphs
         foreach (var value in graph.Values.Where(value => !value.IsInput)) value.Declaration = default;
         Fix(graph, graphs.Frozen);
         if (!form.FeedsWeights && graph.Find(TrainingNames.Weight) is { } weight) Fix(graph, weight, OnnxTensor.Scalar(1f));
-        EmptyPast.Remove(tape);
-        OlderOperators.Replace(tape);
         graph.ClearOutputs();
         graph.AddOutput(graph.Find(TrainingNames.Loss)!);
-        if (graphs.Logits is { } scores) GraphOutputs.AddMeasured(tape, graph.Find(scores)!);
+        if (graphs.Logits is { } name) graph.AddOutput(graph.Find(name)!);   // before the operator that makes it may be replaced
+        EmptyPast.Remove(tape);
+        OlderOperators.Replace(tape);
+        if (graph.Outputs is [_, var scores])
+        {
+            graph.RemoveOutput(scores);
+            GraphOutputs.AddMeasured(tape, scores);
+        }
         foreach (var tensor in Trained) tensor.MoveToEnd(tape);
         return model;
     }

@@ -26,7 +26,7 @@ internal sealed class ExportValidityTests(string export)
         Export("widened.onnx", new ExportOptions { Widen = true });
         Export("kept-base.onnx", new ExportOptions { KeepBase = true });
         DeployedInjection.Apply(deployed, adapter.Config.AdapterOptions, adapter.Tensors, seed: 0).Model.Save(_folder["injected.onnx"]);
-        var graphs = TrainingGraphs.Build(deployed, new TrainingOptions { Adapter = adapter.Config.AdapterOptions, Task = TaskOf(export) });
+        var graphs = TrainingGraphs.Build(deployed, new TrainingOptions { Adapter = adapter.Config.AdapterOptions, Task = Exports.TaskOf(export) });
         PortableArtifacts.Write(graphs, _folder["artifacts"], embedWeights: false);
 
         void Export(string output, ExportOptions options) => RandomAdapter.Evaluator.Fold(deployed, adapter, options).Save(_folder[output]);
@@ -48,12 +48,4 @@ internal sealed class ExportValidityTests(string export)
 
         Assert.DoesNotThrow(() => new InferenceSession(_folder[output], options).Dispose());
     }
-
-    private static string TaskOf(string export) => Exports.Split(export) switch
-    {
-        ("llama-mini" or "smollm2", _) => "causal-lm",
-        (_, var key) when key.StartsWith("mlm.", StringComparison.Ordinal) => "masked-lm",
-        (_, var key) when key.StartsWith("tokencls.", StringComparison.Ordinal) => "token-classification",
-        _ => "classification",
-    };
 }

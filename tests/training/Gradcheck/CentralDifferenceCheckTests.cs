@@ -127,7 +127,7 @@ internal sealed class CentralDifferenceCheckTests
     }
 
     /// <summary>A runtime that has one gradient wrong.</summary>
-    private sealed class MutatedGradient(OrtSessionRuntime runtime, string name, Func<float[], float[]> mutate) : ITrainingRuntime
+    private sealed class MutatedGradient(OrtSessionRuntime runtime, string name, Func<float[], float[]> mutate) : IGradientRuntime
     {
         public IReadOnlyDictionary<string, OnnxTensor> Gradients => runtime.Gradients.ToDictionary(
             pair => pair.Key,
@@ -147,7 +147,7 @@ internal sealed class CentralDifferenceCheckTests
 
         public void ClearGradients() => runtime.ClearGradients();
 
-        public double Step(double learningRateFactor) => runtime.Step(learningRateFactor);
+        public double? Step(double learningRateFactor) => runtime.Step(learningRateFactor);
 
         public void Dispose() => runtime.Dispose();
     }
