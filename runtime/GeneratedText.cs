@@ -16,8 +16,9 @@ public sealed record GeneratedText(
 
 /// <summary>A piece of a text that is being continued. All pieces together are <see cref="GeneratedText.Text"/>.</summary>
 /// <param name="Text">What is added; empty at most in the last piece.</param>
+/// <param name="Ids">The tokens that came with it; all together are <see cref="GeneratedText.Ids"/>.</param>
 /// <param name="Result">In the last piece, the whole; null in those before.</param>
-public sealed record GeneratedPiece(string Text, GeneratedText? Result = null);
+public sealed record GeneratedPiece(string Text, IReadOnlyList<int> Ids, GeneratedText? Result = null);
 
 /// <summary>Why a text ended.</summary>
 public enum GenerationEnd

@@ -15,6 +15,9 @@ public sealed record GenerationOptions
     /// <summary>Name of one of the host's adapters; null = the base model, or the adapter that the generator was made with.</summary>
     public string? Adapter { get; init; }
 
+    /// <summary>Tokens that end the text, beside those that the model's files name.</summary>
+    public IReadOnlyList<int> StopTokens { get; init; } = [];
+
     /// <summary>Texts that end the text and are no part of it. One that is a special token of the tokenizer ends it as a token.</summary>
     public IReadOnlyList<string> StopTexts { get; init; } = [];
 

@@ -125,7 +125,7 @@ public sealed class TextGenerator : IDisposable
         using var lease = Lease(options.Adapter);
         using var decoder = new Decoder(_ports, lease.Model, lease.Adapter, _initial);
         var (tokens, text) = (prompt.ToList(), new GrowingText(_tokenizer, prompt, options.StopTexts));
-        var ends = EndTokens(options.StopTexts);
+        var (ends, given) = (EndTokens(options), tokens.Count);
         IReadOnlyList<int> unread = prompt;
         GenerationEnd? end = null;
         do
@@ -138,20 +138,24 @@ public sealed class TextGenerator : IDisposable
             }
             tokens.Add(token);
             unread = [token];
-            if (text.Grow(tokens) is { Length: > 0 } added) yield return new GeneratedPiece(added);
+            if (text.Grow(tokens) is { Length: > 0 } added)
+            {
+                yield return new GeneratedPiece(added, tokens[given..]);
+                given = tokens.Count;
+            }
             end = text.IsStopped ? GenerationEnd.StopText : EndAt(tokens.Count, prompt.Length + options.MaxTokens, stop);
         }
         while (end is null);
         var (left, continuation, whole) = text.Finish(tokens);
         var seconds = _clock.GetElapsedTime(begin).TotalSeconds;
-        yield return new(left, new(prompt, tokens[prompt.Length..], continuation, whole, end.Value, seconds));
+        yield return new(left, tokens[given..], new(prompt, tokens[prompt.Length..], continuation, whole, end.Value, seconds));
     }
 
     // Special tokens are no part of the decoded text, so one among the stop texts is looked for as a token.
-    private HashSet<int> EndTokens(IReadOnlyList<string> stopTexts)
+    private HashSet<int> EndTokens(GenerationOptions options)
     {
-        var single = stopTexts.Select(_tokenizer.Encode).Where(ids => ids.Length == 1).Select(ids => ids[0]);
-        return [.. _endTokens, .. single.Where(_tokenizer.Special.All.Contains)];
+        var single = options.StopTexts.Select(_tokenizer.Encode).Where(ids => ids.Length == 1).Select(ids => ids[0]);
+        return [.. _endTokens, .. options.StopTokens, .. single.Where(_tokenizer.Special.All.Contains)];
     }
 
     // What a tokenizer puts behind a text would end it, and a text that begins with the first token itself (a chat) has it once.

@@ -1,4 +1,4 @@
-// A family, a loss and a gradient rule of your own, in one file: trained, saved, loaded, folded, checked and served with the packages.
+// A family, a loss and a gradient rule of your own, in one file: trained, saved, loaded, folded, injected and served with the packages.
 //   dotnet run samples/family.cs -- models/roberta-mini artifacts/gain
 #:package LoRTA.Onnx.Training@0.1.0
 #:package LoRTA.Onnx.Export@0.1.0
@@ -39,12 +39,15 @@ engine.Fold(model, adapter).Save(Path.Combine(args[1], "merged.onnx"));
 var verdict = engine.Compare(model, OnnxModel.Load(Path.Combine(args[1], "merged.onnx")), new() { Adapter = adapter });
 Console.WriteLine($"the folded model differs by {verdict.MaxRelDiff:E1}, same: {verdict.Ok}");
 
+var beside = engine.Compare(model, engine.Fold(model, adapter, new() { KeepBase = true }).Model, new() { Adapter = adapter });
+Console.WriteLine($"the adapter beside the model differs by {beside.MaxRelDiff:E1}, same: {beside.Ok}");
+
 using var host = new AdapterHost(engine, model, adapter.Config.AdapterOptions);
 host.Add("gain", adapter);
 var (served, trained) = (host.Run("gain", batches[0].Inputs)["logits"].ToFloats(), trainer.Predict(batches[0])["logits"].ToFloats());
 var difference = served.Zip(trained, (a, b) => Math.Abs(a - b)).Max();
 Console.WriteLine($"the host differs by {difference:E1}");
-return verdict.Ok && after < before && rules > 0 && difference < 1e-4 ? 0 : 1;
+return verdict.Ok && beside.Ok && after < before && rules > 0 && difference < 1e-4 ? 0 : 1;
 
 // y = x·Φ(x), Φ(x) = (1 + erf(x/√2))/2  ⇒  y′ = Φ(x) + x·e^(−x²/2)/√2π
 Expr SlopeOfGelu(Expr x)

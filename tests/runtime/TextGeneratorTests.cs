@@ -200,6 +200,7 @@ internal sealed class TextGeneratorTests
 
         Assert.That(string.Concat(pieces.Select(piece => piece.Text)), Is.EqualTo(" of the LORD, and"));
         Assert.That(pieces[..^1].Select(piece => piece.Result), Is.All.Null);
+        Assert.That(pieces.SelectMany(piece => piece.Ids), Is.EqualTo(pieces[^1].Result!.Ids));
         Assert.That((pieces[^1].Result!.Text, pieces[^1].Result!.End), Is.EqualTo((" of the LORD, and", GenerationEnd.MaxTokens)));
     }
 
@@ -212,6 +213,16 @@ internal sealed class TextGeneratorTests
 
         Assert.That(string.Concat(pieces.Select(piece => piece.Text)), Is.EqualTo(" of the"));
         Assert.That((pieces[^1].Result!.Text, pieces[^1].Result!.End), Is.EqualTo((" of the", GenerationEnd.StopText)));
+    }
+
+    [Test]
+    public void A_stop_token_ends_the_text_and_is_no_part_of_it()
+    {
+        using var generator = Open(OnnxModel.Load(Exports.Path("llama-mini/ts-sdpa")));
+
+        var text = generator.Continue(Prompt, new() { StopTokens = [Lord] });
+
+        Assert.That((text.Text, text.End), Is.EqualTo((" of the", GenerationEnd.EndToken)));
     }
 
     [Test]
