@@ -248,6 +248,26 @@ public static class LortaAliases
         this ICakeContext context, string model, string output, string task, LortaArtifactsSettings settings) =>
         LortaTool.Run<LortaArtifactsResult>(context, settings, ["artifacts", model, "-o", output, "--task", task]);
 
+    /// <inheritdoc cref="LortaConvert(ICakeContext, string, string, string, LortaConvertSettings)"/>
+    [CakeMethodAlias]
+    [CakeAliasCategory("Training")]
+    public static LortaConvertResult LortaConvert(this ICakeContext context, string from, string adapter, string artifacts) =>
+        LortaConvert(context, from, adapter, artifacts, new LortaConvertSettings());
+
+    /// <summary>Makes an adapter of what ONNX Runtime Training has trained.</summary>
+    /// <param name="context">The script's context.</param>
+    /// <param name="from">A checkpoint that it saved, or its trained parameters as bytes.</param>
+    /// <param name="adapter">The adapter folder.</param>
+    /// <param name="artifacts">The artifacts that the training began with.</param>
+    /// <param name="settings">Options.</param>
+    /// <returns>The adapter.</returns>
+    /// <exception cref="CakeException">It failed; the message holds code and hint, and so does <c>Data</c>.</exception>
+    [CakeMethodAlias]
+    [CakeAliasCategory("Training")]
+    public static LortaConvertResult LortaConvert(
+        this ICakeContext context, string from, string adapter, string artifacts, LortaConvertSettings settings) =>
+        LortaTool.Run<LortaConvertResult>(context, settings, ["convert", from, adapter, "--artifacts", artifacts]);
+
     /// <summary>Compares derived gradients with central differences; fails where one is wrong.</summary>
     /// <param name="context">The script's context.</param>
     /// <param name="model">An <c>.onnx</c> file, or a folder that holds exactly one.</param>

@@ -18,6 +18,9 @@ public sealed class LortaTrainSettings : LortaRuntimeSettings
     /// <summary>Seed of every random value; null = that of the recipe, or 0.</summary>
     public long? Seed { get; set; }
 
+    /// <summary>What trains: <c>ort-session</c> (the default), ONNX Runtime, or <c>ort-training</c>.</summary>
+    public string? Runtime { get; set; }
+
     internal override void AddTo(LortaArguments arguments)
     {
         base.AddTo(arguments);
@@ -26,5 +29,6 @@ public sealed class LortaTrainSettings : LortaRuntimeSettings
         arguments.Flag("--resume", Resume);
         arguments.Flag("--force", Force);
         arguments.Number("--seed", Seed);
+        arguments.Value("--runtime", Runtime);
     }
 }

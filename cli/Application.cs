@@ -40,6 +40,7 @@ internal static class Application
         GenerateVerb.Create(),
         InjectVerb.Create(catalog),
         ArtifactsVerb.Create(catalog),
+        ConvertVerb.Create(),
         GradcheckVerb.Create(catalog),
         SchemaVerb.Create(),
         CompletionVerb.Create(),

@@ -22,9 +22,11 @@ internal static class ArtifactFolder
     /// <summary>The graph that steps.</summary>
     public const string OptimizerFile = "optimizer_model.onnx";
 
+    /// <summary>The adapter folder.</summary>
+    public const string InitialFolder = "initial";
+
     private const string CheckpointDataFile = "checkpoint.data";
     private const string WeightsFile = "weights.data";
-    private const string InitialFolder = "initial";
 
     /// <summary>Writes the folder, whole or not at all.</summary>
     /// <param name="folder">The folder.</param>

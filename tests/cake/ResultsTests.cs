@@ -97,6 +97,16 @@ internal sealed class ResultsTests
         Check(script => script.LortaArtifacts(Encoder, "artifacts", "classification", With(new LortaArtifactsSettings { AdapterOptions = { Rank = 2 } })));
 
     [Test]
+    public void Convert_names_the_adapter()
+    {
+        Check(script => script.LortaArtifacts(Encoder, "for training", "classification", With(new LortaArtifactsSettings { Dialect = "ort-training", AdapterOptions = { Rank = 2 } })));
+
+        var converted = Check(script => script.LortaConvert("for training/checkpoint", "converted", "for training", With(new LortaConvertSettings())));
+
+        Assert.That((converted.Output, converted.Method, converted.Error), Is.EqualTo(("converted", "lorta", 0.0)));
+    }
+
+    [Test]
     public void Inspect_shows_layers() =>
         Check(script => script.LortaInspect(Decoder, With(new LortaInspectSettings { Weights = true, Explain = true })));
 

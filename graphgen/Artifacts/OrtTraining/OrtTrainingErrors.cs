@@ -37,4 +37,16 @@ internal static class OrtTrainingErrors
             "LRT574",
             $"{node} is younger than ONNX Runtime Training 1.19.2, and {why}, so it cannot be written in older operators.",
             PortableInstead);
+
+    public static LortaException OtherCheckpoint(string file, string difference) =>
+        new(
+            "LRT579",
+            $"{file}: is no checkpoint of these artifacts ({difference}).",
+            "Name the artifacts that the training began with by --artifacts.");
+
+    public static LortaException OtherBuffer(string file, long found, long needed) =>
+        new(
+            "LRT580",
+            $"{file}: is no checkpoint, and as a buffer of parameters it should have {needed} bytes, but has {found}.",
+            "Save the trained parameters only, as float32, and name the artifacts that the training began with by --artifacts.");
 }

@@ -23,7 +23,12 @@ internal sealed class OrtTrainingGraphs
         Checkpoint = new OrtCheckpoint
         {
             Trained = [.. Trained.Select(tensor => new OrtParameter(tensor.Parameter, tensor.ToHost(tensor.Source.Initial)))],
-            Properties = new() { Texts = Notes(graphs) },
+            Properties = new()
+            {
+                Texts = Notes(graphs),
+                Floats = Trained.Where(tensor => tensor.Factor != 1)
+                    .ToDictionary(tensor => OrtTrainedTensor.FactorNote(tensor.Parameter), tensor => tensor.Factor, StringComparer.Ordinal),
+            },
         };
     }
 
@@ -168,13 +173,21 @@ internal sealed record OrtTrainedTensor(TrainedTensor Source, OptimizedTensor Gr
     /// <summary>Its name in graphs and checkpoints of the runtime.</summary>
     public string Parameter => Source.Input;
 
-    private float Factor => (float)Group.LearningRateFactor;
+    /// <summary>s.</summary>
+    public float Factor => (float)Group.LearningRateFactor;
+
+    /// <summary>The note of a checkpoint that holds s of a parameter, where it is not 1.</summary>
+    public static string FactorNote(string parameter) => $"{parameter}.factor";
 
     /// <summary>p′ = p/s.</summary>
     public OnnxTensor ToHost(OnnxTensor value) => Scaled(value, 1 / Factor);
 
     /// <summary>p = s·p′.</summary>
     public OnnxTensor FromHost(OnnxTensor value) => Scaled(value, Factor);
+
+    /// <summary>A tensor times a number; itself where that is 1.</summary>
+    public static OnnxTensor Scaled(OnnxTensor value, float factor) =>
+        factor == 1 ? value : OnnxTensor.Of<float>([.. value.Dims], Array.ConvertAll(value.ToFloats(), number => number * factor));
 
     /// <summary>Makes it the last input of a graph, whether that reads it or not.</summary>
     public void MoveToEnd(Tape tape)
@@ -192,7 +205,4 @@ internal sealed record OrtTrainedTensor(TrainedTensor Source, OptimizedTensor Gr
         var input = tape[graph.Find(Parameter)!];
         graph.Splice(input.Value, readers, (input * Factor).Value);
     }
-
-    private OnnxTensor Scaled(OnnxTensor value, float factor) =>
-        Factor == 1 ? value : OnnxTensor.Of<float>([.. value.Dims], Array.ConvertAll(value.ToFloats(), number => number * factor));
 }

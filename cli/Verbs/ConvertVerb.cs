@@ -1,0 +1,40 @@
+using System.CommandLine;
+using LoRTA.Onnx.GraphGen;
+using LoRTA.Onnx.GraphGen.Artifacts.OrtTraining;
+using LoRTA.Onnx.GraphGen.Ir.Storage;
+
+namespace LoRTA.Onnx.Cli.Verbs;
+
+/// <summary><c>lorta convert CHECKPOINT|BUFFER ADAPTER --artifacts DIR</c>.</summary>
+internal static class ConvertVerb
+{
+    public static Verb Create()
+    {
+        var from = new Argument<string>("FROM")
+        {
+            Description = "A checkpoint of ONNX Runtime Training, or its trained parameters as bytes (float32, in the graph's order).",
+        };
+        var adapter = new Argument<string>("ADAPTER") { Description = "The adapter folder." };
+        var artifacts = Opt.Required<string>("--artifacts", "The artifacts that the training began with.", "DIR");
+        var force = Opt.Force();
+        return Verb.Define(
+            "convert",
+            "Make an adapter of what ONNX Runtime Training has trained.",
+            [from, adapter, artifacts, force],
+            call =>
+            {
+                var (file, folder, output) = (call.Get(from), call.Get(artifacts), call.Get(adapter));
+                var guard = new OutputGuard(call.Get(force), OrtTrainingArtifacts.FilesOf(file, folder));
+                guard.CheckFolder(output, Adapter.IsFile);
+                var trained = OrtTrainingArtifacts.AdapterOf(file, folder);
+                trained.Save(output);
+                return new ConvertResult(output, trained.Config.Method, Error: 0);
+            });
+    }
+}
+
+/// <summary>The JSON of <c>lorta convert</c>.</summary>
+/// <param name="Output">The adapter folder.</param>
+/// <param name="Method">Its family.</param>
+/// <param name="Error">How far its updates are from what was converted, relative.</param>
+internal sealed record ConvertResult(string Output, string Method, double Error);
