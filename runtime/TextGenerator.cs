@@ -27,6 +27,7 @@ public sealed class TextGenerator : IDisposable
     /// adapter.</param>
     /// <exception cref="LortaException">LRT2xx, LRT3xx: no adapter of this model, or one that no side branches carry; LRT5xx: no such
     /// tokenizer; LRT612, LRT614, LRT620: no decoder.</exception>
+    /// <exception cref="ArgumentException">The model is in no file, and no tokenizer is named.</exception>
     public TextGenerator(OrtEngine engine, OnnxModel model, TextGeneratorOptions? options = null)
         : this(engine, model, options ?? new(), host: null)
     {
@@ -44,10 +45,12 @@ public sealed class TextGenerator : IDisposable
     private TextGenerator(OrtEngine engine, OnnxModel model, TextGeneratorOptions options, AdapterHost? host)
     {
         engine.ThrowIfDisposed();
-        var beside = Path.GetDirectoryName(Path.GetFullPath(model.Path))!;
-        _tokenizer = TextTokenizer.Load(options.Tokenizer ?? beside);
+        var beside = model.Path.Length > 0 ? Path.GetDirectoryName(Path.GetFullPath(model.Path)) : null;
+        string[] folders = [.. new[] { beside, options.Tokenizer }.OfType<string>()];
+        if (folders.Length == 0)
+            throw new ArgumentException("A model in no file has no tokenizer beside it: name the tokenizer's folder.", nameof(model));
+        _tokenizer = TextTokenizer.Load(folders[^1]);
         _ports = DecoderPorts.Of(model);
-        IReadOnlyList<string> folders = options.Tokenizer is null ? [beside] : [beside, options.Tokenizer];
         _endTokens = DecoderConfig.Read(folders, _tokenizer.Special).EndTokens;
         _clock = engine.Options.Clock;
         _host = host;

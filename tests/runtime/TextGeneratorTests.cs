@@ -311,6 +311,18 @@ internal sealed class TextGeneratorTests
     }
 
     [Test]
+    public void A_model_that_is_in_no_file_needs_a_tokenizer()
+    {
+        var file = OnnxModel.Load(Exports.Path("llama-mini/ts-sdpa"));
+        var model = new OnnxModel(file.Graph);
+        foreach (var (domain, version) in file.OpsetVersions) model.OpsetVersions[domain] = version;
+        using var generator = Open(model);
+
+        Assert.That(generator.Continue(Prompt, new() { MaxTokens = 2 }).Text, Is.EqualTo(" of the"));
+        Assert.Throws<ArgumentException>(() => new TextGenerator(Engine, model).Dispose());
+    }
+
+    [Test]
     public void A_closed_generator_writes_nothing()
     {
         var generator = Open(OnnxModel.Load(Exports.Path("llama-mini/ts-sdpa")));
