@@ -4,7 +4,7 @@ using LoRTA.Onnx.Bench;
 using LoRTA.Onnx.Bench.Models;
 using LoRTA.Onnx.Runtime;
 
-OrtTelemetry.TurnOff();
+using var engine = new OrtEngine();   // ONNX Runtime reports nothing to its vendor
 
 // step [rounds [variant …]]: interleaved comparison · serve <variant>: used by it · large-model PATH [layers]: a file to time the tool
 // on · everything else: BenchmarkDotNet

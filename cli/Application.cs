@@ -3,7 +3,8 @@ using System.CommandLine.Parsing;
 using LoRTA.Onnx.Cli.Display;
 using LoRTA.Onnx.Cli.Verbs;
 using LoRTA.Onnx.GraphGen;
-using LoRTA.Onnx.Training.Recipes.Files;
+using LoRTA.Onnx.GraphGen.Messages;
+using LoRTA.Onnx.Training;
 
 namespace LoRTA.Onnx.Cli;
 
@@ -98,7 +99,7 @@ internal static class Application
             var known = command.Options.Concat(root.Options).SelectMany(one => one.Aliases.Append(one.Name)).Distinct().ToList();
             var name = option.Split('=')[0];
             var hint = Suggestion.Hint(name, known);
-            if (hint.Length == 0 && known.Contains(Opt.SettingsName) && RecipeKeys.MeantWithValue(name) is [_, ..] keys)
+            if (hint.Length == 0 && known.Contains(Opt.SettingsName) && RecipeSchema.KeysMeant(name) is [_, ..] keys)
                 hint = $"Did you mean {string.Join(" or ", keys.Select(key => $"'--set {key}=…'"))}? ";
             return ($"Unknown option '{option}'.", hint);
         }

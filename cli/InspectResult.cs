@@ -2,10 +2,10 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using LoRTA.Onnx.Cli.Display;
 using LoRTA.Onnx.GraphGen;
-using LoRTA.Onnx.GraphGen.Attention;
 using LoRTA.Onnx.GraphGen.Inspection;
 using LoRTA.Onnx.GraphGen.Parameters;
 using LoRTA.Onnx.GraphGen.Patterns;
+using LoRTA.Onnx.Runtime.Tokenizers;
 
 namespace LoRTA.Onnx.Cli;
 
@@ -31,9 +31,9 @@ internal sealed record InspectResult(ModelInspection Inspection) : IVerdict, IDo
     /// <summary>Bytes of the model's files.</summary>
     public long Bytes { get; init; }
 
-    public bool Ok => Inspection.Layers.Count > 0;
+    public bool Ok => Failure is null;
 
-    public LortaException? Failure => Ok ? null : DiscoveryErrors.NotUnderstood(Inspection.Model, Inspection.Findings);
+    public LortaException? Failure => Inspection.Failure;
 
     /// <summary>The contract's JSON.</summary>
     public JsonNode ToJson()
@@ -108,10 +108,3 @@ internal sealed record InspectResult(ModelInspection Inspection) : IVerdict, IDo
         return json;
     }
 }
-
-/// <summary>The tokenizer in a folder.</summary>
-/// <param name="Kind">How it makes tokens.</param>
-/// <param name="Vocabulary">Number of its tokens.</param>
-/// <param name="File">The file that says most.</param>
-/// <param name="Problem">Why it cannot be used; null where it can.</param>
-internal sealed record TokenizerFacts(string? Kind, int? Vocabulary, string? File, string? Problem);

@@ -1,6 +1,7 @@
 using System.Text.RegularExpressions;
 using LoRTA.Onnx.Cli.Display;
 using LoRTA.Onnx.GraphGen.Inspection;
+using LoRTA.Onnx.Runtime.Tokenizers;
 
 namespace LoRTA.Onnx.Cli;
 

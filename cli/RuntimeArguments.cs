@@ -1,5 +1,6 @@
 using System.CommandLine;
 using LoRTA.Onnx.Runtime;
+using LoRTA.Onnx.Training;
 
 namespace LoRTA.Onnx.Cli;
 
@@ -14,6 +15,9 @@ internal sealed class RuntimeArguments
 
     /// <summary>The device of the command line; null leaves it to the recipe.</summary>
     public string? Device(Call call) => call.Get(_device);
+
+    /// <summary>The engine for a recipe, on its device.</summary>
+    public OrtEngine Engine(Call call, Recipe recipe) => new(Settings(call) with { Device = recipe.Device });
 
     public OrtEngineOptions Settings(Call call) => new()
     {

@@ -38,7 +38,7 @@ public sealed record FoldedModel(OnnxModel Model)
     internal RoundingChoice Choice { get; init; } = new();
 
     /// <summary>Its training copy, as its weights are rounded now: made once for each way of rounding, and not changed.</summary>
-    internal CanonicalModel Canonical
+    public CanonicalModel Canonical
     {
         get
         {

@@ -60,7 +60,8 @@ public sealed record Adapter(string Path, AdapterConfig Config, IReadOnlyDiction
         RealPath.HasFile(config) ? File.ReadAllText(config) : throw FileErrors.NotFound(config);
 
     /// <summary>Whether an adapter folder holds a file of that name.</summary>
-    internal static bool IsFile(string name) => name is ConfigFile or TensorFile or ModelCard.FileName;
+    /// <param name="name">The name.</param>
+    public static bool IsFile(string name) => name is ConfigFile or TensorFile or ModelCard.FileName;
 
     /// <summary>The files of an adapter folder that are read.</summary>
     internal static IEnumerable<string> FilesOf(string folder) =>

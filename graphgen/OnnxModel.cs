@@ -40,10 +40,10 @@ public sealed class OnnxModel
     internal long Opset => OpsetVersions.GetValueOrDefault(string.Empty);
 
     /// <summary>The name of the file, for messages and reports.</summary>
-    internal string FileName => System.IO.Path.GetFileName(Path);
+    public string FileName => System.IO.Path.GetFileName(Path);
 
     /// <summary>A model around a graph that was written for ONNX Runtime: opset 21 and its own operators.</summary>
-    internal static OnnxModel ForRuntime(Graph graph)
+    public static OnnxModel ForRuntime(Graph graph)
     {
         var model = new OnnxModel(graph) { Producer = "LoRTA.Onnx" };
         (model.OpsetVersions[string.Empty], model.OpsetVersions[OrtOps.Domain]) = (21, 1);
@@ -62,16 +62,19 @@ public sealed class OnnxModel
     public void Save(string path) => ModelWriter.Save(this, path);
 
     /// <summary>The files that the model was read from: its own, and those that its weights lie in.</summary>
-    internal IReadOnlyList<string> Files =>
+    public IReadOnlyList<string> Files =>
         [.. Graph.Initializers.Select(value => value.Constant?.File?.Path)
             .Prepend(Path)
             .OfType<string>()
             .Where(path => path.Length > 0)
             .Distinct(StringComparer.Ordinal)];
 
+    /// <summary>Bytes of the files.</summary>
+    public long FileBytes => Files.Sum(file => new FileInfo(RealPath.Target(file)).Length);
+
     /// <summary>Writes the model as <see cref="Save"/> does.</summary>
     /// <returns>Its files.</returns>
-    internal IReadOnlyList<string> SaveFiles(string path) => ModelWriter.Save(this, path);
+    public IReadOnlyList<string> SaveFiles(string path) => ModelWriter.Save(this, path);
 
     /// <summary>A deep copy whose nodes remember theirs of this model as <see cref="Node.Source"/>; tensors are shared.</summary>
     internal OnnxModel Clone() => ModelCopy.Of(this).Model;

@@ -68,7 +68,7 @@ public sealed class OnnxTensor
         new(type, dims, new Lazy<Memory<byte>>(compute));
 
     /// <summary>A tensor whose bytes are made whenever it is written and not kept (a folded weight of a large model).</summary>
-    internal static OnnxTensor Streamed(ElementType type, ReadOnlySpan<long> dims, Func<Memory<byte>> compute) => new(type, dims, compute);
+    public static OnnxTensor Streamed(ElementType type, ReadOnlySpan<long> dims, Func<Memory<byte>> compute) => new(type, dims, compute);
 
     /// <summary>A tensor of the given numbers.</summary>
     /// <param name="dims">Dimensions; their product is the length of <paramref name="values"/>.</param>
@@ -76,7 +76,9 @@ public sealed class OnnxTensor
     public static OnnxTensor Of<T>(ReadOnlySpan<long> dims, ReadOnlySpan<T> values)
         where T : unmanaged => new(TypeOf<T>(), dims, MemoryMarshal.AsBytes(values).ToArray());
 
-    internal static OnnxTensor Vector<T>(params ReadOnlySpan<T> values)
+    /// <summary>A tensor of one dimension.</summary>
+    /// <param name="values">Its numbers.</param>
+    public static OnnxTensor Vector<T>(params ReadOnlySpan<T> values)
         where T : unmanaged => Of([values.Length], values);
 
     internal static OnnxTensor Scalar<T>(T value)

@@ -3,7 +3,7 @@ namespace LoRTA.Onnx.GraphGen;
 /// <summary>The token that the work at hand is to stop by: whatever takes long asks it between its pieces, however deep it is
 /// called.</summary>
 /// <remarks>It goes along with the flow of execution, also into parallel loops. Where nobody set one, nothing stops.</remarks>
-internal static class StopRequest
+public static class StopRequest
 {
     private static readonly AsyncLocal<CancellationToken> Current = new();
 
@@ -12,14 +12,15 @@ internal static class StopRequest
 
     /// <summary>Puts a token in force until the result is disposed; <see cref="CancellationToken.None"/> shields what must be
     /// finished.</summary>
-    public static Scope Under(CancellationToken token) => new(token);
+    /// <param name="token">The token.</param>
+    public static IDisposable Under(CancellationToken token) => new Scope(token);
 
     /// <summary>Ends the work at hand where that was asked for.</summary>
     /// <exception cref="OperationCanceledException">It was.</exception>
     public static void ThrowIfAny() => Current.Value.ThrowIfCancellationRequested();
 
     /// <summary>The part of the work that a token is in force for.</summary>
-    internal sealed class Scope : IDisposable
+    private sealed class Scope : IDisposable
     {
         private readonly CancellationToken _before = Current.Value;
 

@@ -7,8 +7,11 @@ namespace LoRTA.Onnx.Runtime;
 /// <summary>Where and with how many threads ONNX Runtime computes, and what there is to choose from.</summary>
 public sealed record OrtEngineOptions
 {
-    internal const string DevicePattern = "cpu|cuda(:[0-9]+)?";
-    internal const string DeviceHelp = "Where to compute: cpu, cuda or cuda:N. On cuda two runs agree within rounding, not in every byte.";
+    /// <summary>What <see cref="Device"/> may be, as a regular expression.</summary>
+    public const string DevicePattern = "cpu|cuda(:[0-9]+)?";
+
+    /// <summary>What <see cref="Device"/> means, in words.</summary>
+    public const string DeviceHelp = "Where to compute: cpu, cuda or cuda:N. On cuda two runs agree within rounding, not in every byte.";
 
     /// <summary><c>cpu</c>, <c>cuda</c> or <c>cuda:N</c>.</summary>
     public string Device { get; init; } = "cpu";

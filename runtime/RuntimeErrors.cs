@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using LoRTA.Onnx.GraphGen;
+using LoRTA.Onnx.GraphGen.Messages;
 using Microsoft.ML.OnnxRuntime;
 
 namespace LoRTA.Onnx.Runtime;

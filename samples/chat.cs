@@ -12,7 +12,7 @@ using Microsoft.Extensions.AI;
 
 if (args.Length < 2)
 {
-    Console.Error.WriteLine("usage: dotnet run chat.cs -- MODEL ADAPTER…   (adapters of one shape; each answers to the name of its folder)");
+    Console.Error.WriteLine("usage: dotnet run chat.cs -- MODEL ADAPTER…   (of one shape; each answers to the name of its folder)");
     return 2;
 }
 try

@@ -1,6 +1,9 @@
+using LoRTA.Onnx.GraphGen;
+
 namespace LoRTA.Onnx.Training;
 
-/// <summary>What happens during training: a <see cref="StepEvent"/> or an <see cref="EvaluationEvent"/>.</summary>
+/// <summary>What happens during training and measuring: a <see cref="StepEvent"/>, an <see cref="EvaluationEvent"/>, a
+/// <see cref="NoteEvent"/> or a <see cref="WorkEvent"/>.</summary>
 public abstract record TrainingEvent;
 
 /// <summary>A finished optimizer step.</summary>
@@ -37,7 +40,7 @@ public sealed record StepEvent : TrainingEvent
     public double? SecondsLeft { get; init; }
 
     /// <summary>Whether a display without a live line shows it; null = when it is time.</summary>
-    internal bool? IsDue { get; init; }
+    public bool? IsDue { get; init; }
 }
 
 /// <summary>An evaluation after a step.</summary>
@@ -51,4 +54,21 @@ public sealed record EvaluationEvent : TrainingEvent
 
     /// <summary>The metrics of the task, by name, in the order of reports.</summary>
     public IReadOnlyDictionary<string, double> Metrics { get; init; } = new OrderedDictionary<string, double>();
+}
+
+/// <summary>What is to be known of a run: what its data are, where it continues, a warning.</summary>
+/// <param name="Text">One or more sentences.</param>
+public sealed record NoteEvent(string Text) : TrainingEvent;
+
+/// <summary>How far it is with work that is not a step.</summary>
+/// <param name="Work">What is done, and how much of it.</param>
+public sealed record WorkEvent(WorkProgress Work) : TrainingEvent
+{
+    internal static WorkEvent Uncounted(string what) => new(WorkProgress.Uncounted(what));
+}
+
+/// <summary>Hands on how far it is as events.</summary>
+internal sealed class WorkReports(IProgress<TrainingEvent> events) : IProgress<WorkProgress>
+{
+    public void Report(WorkProgress value) => events.Report(new WorkEvent(value));
 }

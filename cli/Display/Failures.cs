@@ -80,14 +80,16 @@ internal static class Failures
         },
         OperationCanceledException when stop.IsCancellationRequested => new(null, "Stopped.", null, ExitCode.Stopped),
         IOException or UnauthorizedAccessException =>
-            new(null, $"{cause.FirstLine()}.", "Check the path, its permissions and the free space of the disk.", ExitCode.Failed),
+            new(null, $"{FirstLine(cause)}.", "Check the path, its permissions and the free space of the disk.", ExitCode.Failed),
         OutOfMemoryException =>
             new(null, "This machine does not have enough memory.",
                 "Use a smaller batchSize or maxLength, or a machine with more memory.", ExitCode.Failed),
         _ =>
-            new(null, $"Unexpected {cause.GetType().Name}: {cause.FirstLine()}.",
+            new(null, $"Unexpected {cause.GetType().Name}: {FirstLine(cause)}.",
                 $"This is a defect of lorta: please report it with the output under {DebugSwitch}=1.", ExitCode.Failed),
     };
+
+    private static string FirstLine(Exception foreign) => foreign.Message.Split('\n')[0].TrimEnd('.', ' ', '\r');
 
     // What JSON says of a failure.
     private sealed record Problem(string? Code, string Message, string? Hint, int ExitCode)

@@ -10,7 +10,7 @@ internal static class OptionTable
     private static readonly string[] Header = ["key", "value", "default", "meaning"];
 
     /// <summary>The tables, with a heading for each group.</summary>
-    /// <param name="schema">A schema of <c>OptionSchema</c>.</param>
+    /// <param name="schema">A schema of <c>RecipeSchema</c>.</param>
     public static string Of(JsonObject schema) => string.Join('\n', Groups(string.Empty, schema).Select(Text));
 
     private static string Text((string Path, JsonObject Schema) group)

@@ -31,6 +31,7 @@ internal sealed class ProgressDisplay(TextWriter error, bool isQuiet, TerminalLi
     {
         lock (_turn)
         {
+            value = value switch { WorkEvent { Work: var done } => done, NoteEvent { Text: var text } => text, _ => value };
             if (value is WorkProgress work)
             {
                 Follow(work);

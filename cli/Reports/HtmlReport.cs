@@ -4,7 +4,6 @@ using System.Text;
 using System.Text.RegularExpressions;
 using LoRTA.Onnx.GraphGen.Files;
 using LoRTA.Onnx.Training;
-using LoRTA.Onnx.Training.Recipes.Files;
 using LoRTA.Onnx.Training.Tracking;
 using OxyPlot;
 using OxyPlot.Axes;
@@ -29,12 +28,8 @@ internal static partial class HtmlReport
         .ending { background: #fff3cd; padding: .5em 1em }
         """;
 
-    /// <summary>Writes the page.</summary>
-    /// <param name="path">The file.</param>
+    /// <summary>The page.</summary>
     /// <param name="run">The run.</param>
-    public static void Write(string path, RunRecord run) => AtomicFile.WriteText(path, Text(run));
-
-    /// <inheritdoc cref="Write"/>
     public static string Text(RunRecord run)
     {
         var title = $"{run.Recipe.Adapter.Method} on {Path.GetFileName(run.Recipe.Model)}: {run.Recipe.Task}";
@@ -50,7 +45,7 @@ internal static partial class HtmlReport
         page.Append("<div class=\"plots\">\n").AppendJoin('\n', Plots(run)).Append("\n</div>\n");
         Section(page, "Before the first step", $"<ul>{string.Concat(run.Overview.Select(line => $"<li>{Escaped(line)}</li>"))}</ul>");
         Section(page, "What to do next", $"<pre>{Escaped(Next(run))}</pre>");
-        Section(page, "Recipe", $"<pre>{Escaped(RecipeFile.ToYaml(run.Recipe))}</pre>");
+        Section(page, "Recipe", $"<pre>{Escaped(run.Recipe.ToYaml())}</pre>");
         Section(page, "Environment", Table(RunReport.Rows(run.Environment)));
         return page.Append("</body>\n</html>\n").ToString();
     }

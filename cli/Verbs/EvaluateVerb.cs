@@ -1,3 +1,4 @@
+using LoRTA.Onnx.Training;
 using LoRTA.Onnx.Training.Runs;
 
 namespace LoRTA.Onnx.Cli.Verbs;
@@ -17,15 +18,15 @@ internal static class EvaluateVerb
         return Verb.Define("evaluate", "Measure loss and metrics on a recipe's validation data.",
             [recipe, settings, adapter, model, allow, seed, .. runtime.Symbols], call =>
         {
-            var request = new EvaluationRequest
+            var loaded = RecipeArgument.Load(call, call.Get(recipe), call.Get(settings), (null, call.Get(seed), runtime.Device(call)));
+            var options = new EvaluationOptions
             {
-                Recipe = RecipeArgument.Load(call, call.Get(recipe), call.Get(settings), (null, call.Get(seed), runtime.Device(call))),
                 Adapter = call.Get(adapter),
                 Model = call.Get(model),
                 AllowOtherBase = call.Get(allow),
-                Settings = runtime.Settings(call),
             };
-            return TrainingRun.Evaluate(request, call.Progress, call.Progress);
+            using var engine = runtime.Engine(call, loaded);
+            return loaded.Evaluate(engine, options, call.Progress);
         });
     }
 }

@@ -1,14 +1,10 @@
-using System.Text.Json;
 using System.Text.Json.Serialization;
 using LoRTA.Onnx.Export;
 using LoRTA.Onnx.Export.Verifying;
 using LoRTA.Onnx.GraphGen;
-using LoRTA.Onnx.GraphGen.Adapters.Stored;
 using LoRTA.Onnx.GraphGen.Attention;
-using LoRTA.Onnx.GraphGen.Files;
-using LoRTA.Onnx.GraphGen.Ir.Storage;
 using LoRTA.Onnx.Runtime;
-using LoRTA.Onnx.Training.Recipes;
+using LoRTA.Onnx.Training;
 using LoRTA.Onnx.Training.Runs;
 
 namespace LoRTA.Onnx.Cli.Verbs;
@@ -62,14 +58,15 @@ internal static class ExportVerb
         Request request, ExportOptions options, OrtEngineOptions settings, IProgress<WorkProgress>? progress = null)
     {
         progress?.Report(WorkProgress.Uncounted("reading the model"));
-        var (evaluator, deployed) = (settings.ToEngine(), OnnxModel.Load(request.Model));
+        var deployed = OnnxModel.Load(request.Model);
+        using var engine = new OrtEngine(settings);
         var target = ExportTarget.Of(request.Model, deployed, request.Output) with { Inputs = [.. request.Read(settings.Catalog)] };
         target.Check(request.Force);
         var adapter = StoredAdapters.Load(request.Adapter, settings.Catalog);
-        target = target with { Texts = TextsOf(target, adapter, options.KeepBase) };
+        target = target.Describing(adapter, options.KeepBase);
         progress?.Report(WorkProgress.Uncounted(options.KeepBase ? "adding the adapter" : "folding the adapter"));
         var understood = UnderstoodModel.Of(deployed);
-        var folded = evaluator.Fold(understood, adapter, options);
+        var folded = engine.Fold(understood, adapter, options);
         var data = DataOf(request, understood, folded, settings.Catalog);
         var (comparison, problem) = request.Verify ? (Compare(), null)
             : folded.Bits <= LowBits ? IfItRuns(Compare)
@@ -84,13 +81,13 @@ internal static class ExportVerb
             Note = problem is not null ? $"Nothing was compared: {problem.Message}"
                 : folded.IsBase() ? "The adapter changes nothing: the result computes what the base computes."
                 : Note(comparison?.EffectKept, rounding, data.Of),
-            Loss = request.Recipe is null ? null : LossesOf(request, (understood, folded), options.AllowOtherBase, settings, progress),
+            Loss = request.Recipe is null ? null : LossesOf(request, (understood, folded), options.AllowOtherBase, engine, progress),
             Failure = isKept ? null : VerificationErrors.EffectLost(target.File, comparison!.EffectKept!.Value, rounding!.Type),
         };
 
         VerifyResult Compare()
         {
-            return evaluator.Compare(understood, folded, new VerifyOptions
+            return engine.Compare(understood, folded, new VerifyOptions
             {
                 Adapter = adapter,
                 Inputs = request.Inputs,
@@ -134,26 +131,6 @@ internal static class ExportVerb
         }
     }
 
-    // Of a folder: what the model is, and its labels where other tools look for them.
-    private static SortedDictionary<string, string> TextsOf(ExportTarget target, Adapter adapter, bool keepsBase)
-    {
-        var texts = new SortedDictionary<string, string>(StringComparer.Ordinal);
-        if (target.SourceFolder is not { } source) return texts;
-        texts[ModelCard.FileName] = ModelCard.OfModel(adapter, target.Source.FileName, keepsBase);
-        if (adapter.Config.Labels is not { } labels) return texts;
-        var config = Path.Combine(source, ModelConfig.FileName);
-        try
-        {
-            var text = RealPath.HasFile(config) ? File.ReadAllText(config) : null;
-            texts[ModelConfig.FileName] = ModelLabels.InConfig(text, labels, adapter.Config.Task);
-        }
-        catch (JsonException e)
-        {
-            throw FileErrors.Corrupt(config, $"is not a JSON object ({e.FirstLine()})");
-        }
-        return texts;
-    }
-
     private const double EnoughPercent = 95;
     private const int LowBits = 8;
 
@@ -187,19 +164,28 @@ internal static class ExportVerb
         new("LRT806", "--keep-base, --widen: a base that is kept has no weight to widen.", "Give one of the two.") { IsUsage = true };
 
     private static Losses LossesOf(
-        Request request, (UnderstoodModel Base, FoldedModel Folded) models, bool allowOtherBase, OrtEngineOptions settings,
+        Request request, (UnderstoodModel Base, FoldedModel Folded) models, bool allowOtherBase, OrtEngine engine,
         IProgress<WorkProgress>? progress)
     {
-        var adapted = new EvaluationRequest
+        var adapted = new EvaluationOptions
         {
-            Recipe = request.Recipe!,
             Adapter = request.Adapter,
             Canonical = models.Base.Canonical,
             AllowOtherBase = allowOtherBase,
-            Settings = settings,
         };
-        var exported = adapted with { Adapter = null, Canonical = models.Folded.Canonical };
-        return new Losses(TrainingRun.Evaluate(adapted, work: progress).Loss, TrainingRun.Evaluate(exported, work: progress).Loss);
+        return new Losses(Loss(adapted), Loss(new EvaluationOptions { Canonical = models.Folded.Canonical }));
+
+        double Loss(EvaluationOptions options) =>
+            request.Recipe!.Evaluate(engine, options, progress is null ? null : new WorkOnly(progress)).Loss;
+    }
+
+    // What became of the data's entries has nothing to do with the export.
+    private sealed class WorkOnly(IProgress<WorkProgress> progress) : IProgress<TrainingEvent>
+    {
+        public void Report(TrainingEvent value)
+        {
+            if (value is WorkEvent { Work: var work }) progress.Report(work);
+        }
     }
 
     /// <summary>What to fold, and where the result goes.</summary>

@@ -1,10 +1,6 @@
 using LoRTA.Onnx.GraphGen;
-using LoRTA.Onnx.GraphGen.Adapters.Planning;
-using LoRTA.Onnx.GraphGen.Attention;
-using LoRTA.Onnx.GraphGen.Attention.Inputs;
 using LoRTA.Onnx.Runtime;
-using LoRTA.Onnx.Training.Data;
-using LoRTA.Onnx.Training.Gradcheck;
+using LoRTA.Onnx.Training;
 
 namespace LoRTA.Onnx.Cli.Verbs;
 
@@ -28,47 +24,22 @@ internal static class GradcheckVerb
             [model, golden, batch, names, .. adapter.Symbols, task, seed, .. runtime.Symbols],
             call =>
             {
-                var settings = runtime.Settings(call);
-                var understood = UnderstoodModel.Of(OnnxModel.Load(call.Get(model)));
+                using var engine = new OrtEngine(runtime.Settings(call));
+                var checkedModel = OnnxModel.Load(call.Get(model));
                 if (call.Get(golden) is { } file)
-                    return AgainstGolden(understood, Golden.Load(file), (call.Get(batch), call.Get(names)), settings);
+                {
+                    var compared = engine.CheckGolden(checkedModel, file, call.Get(batch), call.Get(names));
+                    return new Verdict(compared, compared.Failure(checkedModel.FileName));
+                }
                 var options = new TrainingOptions
                 {
                     Adapter = adapter.Options(call),
                     Task = call.Get(task) ?? throw NeedsTask(),
                     Seed = call.Get(seed) ?? 0,
                 };
-                return AgainstDifferences(understood, options, call.Get(batch), settings);
+                var measured = engine.CheckGradients(checkedModel, options, call.Get(batch));
+                return new Verdict(measured, measured.Failure(checkedModel.FileName));
             });
-    }
-
-    private static Verdict AgainstGolden(
-        UnderstoodModel model, Golden golden, (string? Batch, string? Names) files, OrtEngineOptions settings)
-    {
-        var deployed = model.Deployed;
-        var names = files.Names is null ? null : ParameterNameFile.Load(files.Names, deployed);
-        var options = golden.ToOptions(model, settings.Catalog, names);
-        var batch = files.Batch
-            ?? Path.Combine(Path.GetDirectoryName(Path.GetFullPath(deployed.Path))!, "reference", golden.Batch ?? "batch.safetensors");
-        var result = new GoldenCheck(golden, settings.ToEngine())
-            .Run(TrainingGraphs.Build(model, options, settings.Catalog), StoredBatch.Load(batch), settings);
-        return new Verdict(result, result.Ok ? null : GradcheckErrors.Wrong(
-            deployed.FileName, "the golden", result.Factors.Select(factor => (factor.Name, factor.GradRelDiff))));
-    }
-
-    private static Verdict AgainstDifferences(UnderstoodModel model, TrainingOptions options, string? file, OrtEngineOptions settings)
-    {
-        var vocabulary = TokenEmbedding.Vocabulary(model.Deployed);
-        var values = CentralDifferenceCheck.FactorsOf(AdapterPlan.Of(model, options.Adapter, settings.Catalog), options.Seed);
-        var graphs = TrainingGraphs.Build(model, options with { Values = values }, settings.Catalog);
-        var classes = graphs.Evaluation.Classes ?? 2;
-        var batch = file is not null
-            ? StoredBatch.Load(file)
-            : SampleBatch.For(options.Task, vocabulary ?? 2, classes, options.Seed, graphs.Batches.Sizes,
-                ownLabels: LabelKind.Of(graphs.Evaluation.Model.Graph));
-        var result = new CentralDifferenceCheck(graphs, settings, options.Seed).Run(batch);
-        return new Verdict(result, result.Verdict != GradientVerdict.Wrong ? null : GradcheckErrors.Wrong(   // unresolved is no failure
-            model.Deployed.FileName, "central differences", result.Factors.Select(factor => (factor.Name, factor.GradRelDiff))));
     }
 
     private static LortaException NeedsTask() =>

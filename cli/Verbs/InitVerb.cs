@@ -1,9 +1,6 @@
 using LoRTA.Onnx.GraphGen;
-using LoRTA.Onnx.GraphGen.Attention;
 using LoRTA.Onnx.GraphGen.Files;
-using LoRTA.Onnx.GraphGen.Ir.Storage;
 using LoRTA.Onnx.Training.Runs;
-using LoRTA.Onnx.Training.Tasks;
 
 namespace LoRTA.Onnx.Cli.Verbs;
 
@@ -16,7 +13,7 @@ internal static class InitVerb
     {
         var model = Arg.Model();
         var task = Opt.Of<string?>("--task",
-            $"What to train for: {string.Join(", ", TrainingTasks.All.Select(one => one.Name))} (default: from the model's outputs).",
+            $"What to train for: {string.Join(", ", FirstRecipe.Tasks)} (default: from the model's outputs).",
             "NAME");
         var output = Opt.OptionalOutput($"The recipe (default: {Usual}).");
         var force = Opt.Force();
@@ -25,11 +22,7 @@ internal static class InitVerb
         {
             var path = call.Get(output) ?? Usual;
             CheckName(path);
-            new OutputGuard(call.Get(force), []).CheckFile(path);
-            var understood = UnderstoodModel.Of(OnnxModel.Load(call.Get(model)));
-            new OutputGuard(force: true, understood.Deployed.Files).CheckInputs(path);
-            var (text, found) = FirstRecipe.Of(understood, call.Get(model), call.Get(task), path);
-            AtomicFile.WriteText(path, text);
+            var found = FirstRecipe.Write(call.Get(model), call.Get(task), path, call.Get(force));
             call.Progress.Report($"Fill in `data` in {path}, then:\n  lorta train {ShellPath.Quoted(path)}");
             return new InitResult(path, found);
         });

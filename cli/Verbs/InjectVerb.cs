@@ -1,10 +1,8 @@
 using System.CommandLine;
+using LoRTA.Onnx.Export;
 using LoRTA.Onnx.GraphGen;
-using LoRTA.Onnx.GraphGen.Adapters;
 using LoRTA.Onnx.GraphGen.Adapters.Injection;
-using LoRTA.Onnx.GraphGen.Adapters.Planning;
 using LoRTA.Onnx.GraphGen.Adapters.Stored;
-using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.GraphGen.Ir.Storage;
 using LoRTA.Onnx.Training.Runs;
 
@@ -45,67 +43,37 @@ internal sealed class InjectVerb
     private InjectResult Run(Call call)
     {
         var deployed = OnnxModel.Load(call.Get(_model));
-        var target = ExportTarget.FileOf(call.Get(_output), deployed);
-        var folder = $"{Path.ChangeExtension(target, null)}.adapter";
-        var (injected, written) = call.Get(_stored) is { } path ? OfStored(call, deployed, path) : OfOptions(call, deployed);
+        var injected = call.Get(_stored) is { } path ? OfStored(call, deployed, path) : OfOptions(call, deployed);
         var guard = new OutputGuard(call.Get(_force),
         [
             .. deployed.Files,
             .. new[] { call.Get(_factors) }.OfType<string>(),
             .. call.Get(_stored) is { } read ? StoredAdapters.FilesOf(read, call.Catalog) : [],
         ]);
-        guard.CheckModel(target);
-        guard.CheckFolder(folder, Adapter.IsFile);
-        if (call.Get(_required)) RequireFactors(injected);
-        var plan = AdapterPlan.Of(written.Config.Base.Architecture!, written.Config.AdapterOptions, call.Catalog);   // of sites
-        (written with { Path = folder, Folds = FoldGraph.IsPossible(plan) }).SaveWith(injected, target);
+        if (call.Get(_required)) injected.RequireFactors();
+        var (plan, folder) = injected.Save(ExportTarget.FileOf(call.Get(_output), deployed), guard, call.Catalog);
         return new InjectResult(plan.Options.Method, plan.Trainable, [.. plan.Sites.All.Select(site => site.Address)], folder);
     }
 
-    private (OnnxModel Injected, Adapter Written) OfStored(Call call, OnnxModel deployed, string path)
+    private InjectedModel OfStored(Call call, OnnxModel deployed, string path)
     {
         var others = _adapter.Symbols.Append(_factors).Append(_seed).OfType<Option>();
         if (others.FirstOrDefault(call.Has) is { } other) throw NotBesideAdapter(other.Name);
-        var loaded = StoredAdapters.Load(path, call.Catalog);
-        return (DeployedInjection.WithInputs(deployed, loaded, call.Get(_allow), call.Catalog), loaded);
+        return DeployedInjection.WithInputs(deployed, StoredAdapters.Load(path, call.Catalog), call.Get(_allow), call.Catalog);
     }
 
-    private (OnnxModel Injected, Adapter Written) OfOptions(Call call, OnnxModel deployed)
+    private InjectedModel OfOptions(Call call, OnnxModel deployed)
     {
-        var (options, given) = (_adapter.Options(call), Values(call.Get(_factors)));
-        if (call.Get(_factors) is { } read) FactorFile.Check(read, options);
-        var made = DeployedInjection.Apply(deployed, options, given, call.Get(_seed) ?? 0, call.Catalog);
-        if (call.Get(_factors) is { } file) CheckNames(file, given.Keys, made.Adapter);
-        return made;
-    }
-
-    // The strength keeps its default, as it is the adapter's own; so do random factors that are not trained, which no adapter file holds.
-    private static void RequireFactors(OnnxModel model)
-    {
-        foreach (var input in model.Graph.Inputs)
-            if (TensorName.Parse(input.Name).Kind == TensorKind.Factor) input.Constant = null;
+        var (options, file, seed) = (_adapter.Options(call), call.Get(_factors), call.Get(_seed) ?? 0);
+        if (file is null) return DeployedInjection.WithInputs(deployed, options, seed: seed, catalog: call.Catalog);
+        FactorFile.Check(file, options);
+        var injected = DeployedInjection.WithInputs(deployed, options, FactorFile.Read(file), seed, call.Catalog);
+        FactorFile.CheckPlaces(file, injected.Adapter);
+        return injected;
     }
 
     private static LortaException NotBesideAdapter(string option) =>
         new("LRT808", $"{option}: cannot be combined with --adapter, which states it.", "Give one of the two.") { IsUsage = true };
-
-    // What an adapter's file holds must find its place. Goldens hold gradients and logits as well.
-    private static void CheckNames(string file, IEnumerable<string> given, Adapter adapter)
-    {
-        if (Safetensors.Load(file).Tensors.Keys.Any(key => TensorName.Parse(key).Kind == TensorKind.Factor)) return;
-        var others = given.Where(name => !adapter.Tensors.ContainsKey(name)).Order(StringComparer.Ordinal).ToList();
-        if (others.Count > 0) throw AdapterErrors.FactorsWithoutPlace(file, others);
-    }
-
-    // Keys as in adapter files, or with the prefixes of goldens.
-    internal static IReadOnlyDictionary<string, OnnxTensor> Values(string? file)
-    {
-        var values = new Dictionary<string, OnnxTensor>(StringComparer.Ordinal);
-        if (file is null) return values;
-        foreach (var (key, tensor) in Safetensors.Load(file).Tensors)
-            values[TensorName.Parse(key) is { Kind: TensorKind.Factor or TensorKind.Frozen } name ? name.Name : key] = tensor;
-        return values;
-    }
 }
 
 /// <summary>The JSON of <c>lorta inject</c>.</summary>

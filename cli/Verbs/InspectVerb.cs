@@ -1,6 +1,6 @@
+using LoRTA.Onnx.Export;
 using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Attention;
-using LoRTA.Onnx.GraphGen.Files;
 using LoRTA.Onnx.GraphGen.Inspection;
 using LoRTA.Onnx.GraphGen.Ir.Storage;
 using LoRTA.Onnx.GraphGen.Parameters;
@@ -27,20 +27,20 @@ internal static class InspectVerb
         {
             var deployed = OnnxModel.Load(call.Get(model));
             var understood = UnderstoodModel.Of(deployed);
-            var map = understood.Map;
-            if (!map.HasAttention) throw DiscoveryErrors.NoAttention(deployed.Path);
             var result = Of(understood);
             if (call.Get(graph) is { } given)
             {
                 var path = ExportTarget.FileOf(given, deployed);
                 new OutputGuard(call.Get(force), deployed.Files).CheckModel(path);
-                ReadableGraph.Of(understood.Canonical, map).Save(path);
+                ReadableGraph.Of(understood.Canonical, understood.Map).Save(path);
             }
             return result with
             {
                 ShowsSites = call.Get(sites),
                 Names = call.Get(weights) ? ParameterNames.Of(deployed) : null,
-                Explanations = call.Get(explain) ? [.. map.Findings.Select(finding => finding.Explanation).OfType<Explanation>()] : null,
+                Explanations = call.Get(explain)
+                    ? [.. understood.Map.Findings.Select(finding => finding.Explanation).OfType<Explanation>()]
+                    : null,
             };
         });
     }
@@ -48,27 +48,13 @@ internal static class InspectVerb
     /// <summary>What a model is, by its graph and the files beside it.</summary>
     internal static InspectResult Of(UnderstoodModel understood)
     {
-        var (deployed, inspection) = (understood.Deployed, ModelInspection.Of(understood.Canonical, understood.Map));
+        var (deployed, inspection) = (understood.Deployed, ModelInspection.Of(understood));
         var folder = Path.GetDirectoryName(Path.GetFullPath(deployed.Path))!;
         return new InspectResult(inspection)
         {
-            Tokenizer = TokenizerIn(folder),
+            Tokenizer = TokenizerFacts.In(folder),
             Positions = PositionLimit.Of(deployed, folder)?.Tokens,
-            Bytes = deployed.Files.Sum(file => new FileInfo(RealPath.Target(file)).Length),
+            Bytes = deployed.FileBytes,
         };
-    }
-
-    // A model can be inspected whatever lies beside it.
-    private static TokenizerFacts? TokenizerIn(string folder)
-    {
-        try
-        {
-            var tokenizer = TextTokenizer.Load(folder);
-            return new TokenizerFacts(tokenizer.Kind, tokenizer.VocabularySize, Path.GetFileName(tokenizer.File), Problem: null);
-        }
-        catch (LortaException e)
-        {
-            return e.Code == TokenizerErrors.NoTokenizerCode ? null : new TokenizerFacts(null, null, null, e.Message);
-        }
     }
 }

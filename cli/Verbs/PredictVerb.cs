@@ -1,6 +1,7 @@
 using System.CommandLine;
 using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Canonical;
+using LoRTA.Onnx.Training;
 using LoRTA.Onnx.Training.Predictions;
 using LoRTA.Onnx.Training.Runs;
 
@@ -48,8 +49,7 @@ internal sealed class PredictVerb
     public static Verb Create()
     {
         var verb = new PredictVerb();
-        return Verb.Define("predict", "Predict labels, scores or numbers for rows without labels.", verb.Symbols, call =>
-            new Predictor(call.Progress).Run(verb.Request(call), call.Stop));
+        return Verb.Define("predict", "Predict labels, scores or numbers for rows without labels.", verb.Symbols, verb.Run);
     }
 
     private IReadOnlyList<Symbol> Symbols =>
@@ -57,51 +57,47 @@ internal sealed class PredictVerb
         _subject, _input, _output, _adapter, _model, _format, _tokenizer, _length, _settings, _allow, _force, .. _runtime.Symbols,
     ];
 
-    private PredictionRequest Request(Call call) =>
-        IsRecipe(call.Get(_subject)) ? OfRecipe(call, call.Get(_subject)) : OfModel(call, call.Get(_subject));
+    private PredictionReport Run(Call call)
+    {
+        var path = call.Get(_subject);
+        var (recipe, canonical, read) = IsRecipe(path) ? OfRecipe(call, path) : OfModel(call, path);
+        using var engine = _runtime.Engine(call, recipe);
+        return Changed(call, recipe).Predict(engine, Options(call, read) with { Canonical = canonical }, call.Progress, call.Stop);
+    }
 
-    private PredictionRequest OfRecipe(Call call, string path)
+    private (Recipe Recipe, CanonicalModel? Canonical, IReadOnlyList<string> Read) OfRecipe(Call call, string path)
     {
         var recipe = RecipeArgument.Load(call, path, call.Get(_settings), (null, null, _runtime.Device(call)));
         if (call.Get(_adapter) is null)
             call.Progress.Report($"Without --adapter, {call.Get(_model) ?? recipe.Model} predicts as it is.");
-        var request = new EvaluationRequest { Recipe = recipe, Adapter = call.Get(_adapter), Model = call.Get(_model) };
-        return Finished(call, request, RecipeFiles.Of(recipe, path, call.Catalog));
+        return (recipe, null, RecipeFiles.Of(recipe, path, call.Catalog));
     }
 
-    private PredictionRequest OfModel(Call call, string path)
+    private (Recipe Recipe, CanonicalModel? Canonical, IReadOnlyList<string> Read) OfModel(Call call, string path)
     {
         if (call.Get(_model) is not null) throw OnlyWithRecipe("--model", "Give the model once.");
         if (call.Get(_settings) is { Length: > 0 }) throw OnlyWithRecipe("--set", "Give a recipe, or use --max-length and --tokenizer.");
         var canonical = CanonicalModel.Of(OnnxModel.Load(path));
         var adapter = call.Get(_adapter) is { } folder ? StoredAdapters.Load(folder, call.Catalog) : null;
-        var recipe = BareModel.ToRecipe(canonical, adapter, call.Get(_tokenizer));
-        var request = new EvaluationRequest
-        {
-            Recipe = recipe with { Device = _runtime.Device(call) ?? recipe.Device },
-            Adapter = call.Get(_adapter),
-            Canonical = canonical,
-        };
-        return Finished(call, request, canonical.Deployed.Files) with { IsBareModel = true };
+        var recipe = Recipe.OfModel(canonical, adapter, call.Get(_tokenizer));
+        return (recipe with { Device = _runtime.Device(call) ?? recipe.Device }, canonical, canonical.Deployed.Files);
     }
 
-    private PredictionRequest Finished(Call call, EvaluationRequest request, IReadOnlyList<string> read)
+    private Recipe Changed(Call call, Recipe recipe) => recipe with
     {
-        var (recipe, rows) = (request.Recipe, call.Get(_input));
+        Tokenizer = call.Get(_tokenizer) is { } folder ? Path.GetFullPath(folder) : recipe.Tokenizer,
+        Data = recipe.Data with { MaxLength = call.Get(_length) ?? recipe.Data.MaxLength },
+    };
+
+    private PredictionOptions Options(Call call, IReadOnlyList<string> read)
+    {
+        var rows = call.Get(_input);
         var isStandardInput = rows == StandardInput;
-        var changed = request with
+        return new PredictionOptions
         {
-            Recipe = recipe with
-            {
-                Tokenizer = call.Get(_tokenizer) is { } folder ? Path.GetFullPath(folder) : recipe.Tokenizer,
-                Data = recipe.Data with { MaxLength = call.Get(_length) ?? recipe.Data.MaxLength },
-            },
+            Adapter = call.Get(_adapter),
+            Model = call.Get(_model),
             AllowOtherBase = call.Get(_allow),
-            Settings = _runtime.Settings(call),
-        };
-        return new PredictionRequest
-        {
-            Model = changed,
             Input = isStandardInput ? "standard input" : rows,
             ReadContent = isStandardInput ? call.ReadInput : null,
             Format = call.Get(_format),

@@ -5,6 +5,7 @@ using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Files;
 using LoRTA.Onnx.GraphGen.Ir.Storage;
 using LoRTA.Onnx.Runtime;
+using LoRTA.Onnx.Training;
 using LoRTA.Onnx.Training.Runs;
 
 namespace LoRTA.Onnx.Cli.Verbs;
@@ -28,41 +29,32 @@ internal static class QuickstartVerb
             call =>
             {
                 var folder = Path.GetFullPath(call.Get(output) ?? "quickstart");
-                if (!call.Get(force) && PathKinds.Of(folder) != PathKind.Nothing) throw FileErrors.Exists(folder);
+                if (!call.Get(force) && Path.Exists(folder)) throw FileErrors.Exists(folder);
                 var file = Path.Combine(Bundled(), "recipes", RecipeName);
                 var recipe = RecipeArgument.Load(
                     call,
                     file,
                     [],
                     (Path.Combine(folder, "run"), null, runtime.Settings(call).Device));
-                return Run(call, folder, new RunRequest
-                {
-                    Recipe = recipe,
-                    RecipePath = file,
-                    Force = true,
-                    Settings = runtime.Settings(call),
-                    Report = HtmlReport.Write,
-                });
+                using var engine = runtime.Engine(call, recipe);
+                return Run(call, folder, recipe, new RecipeRunOptions { RecipePath = file, Force = true, Page = HtmlReport.Text }, engine);
             });
     }
 
-    private static Verdict Run(Call call, string folder, RunRequest request)
+    private static Verdict Run(Call call, string folder, Recipe recipe, RecipeRunOptions options, OrtEngine engine)
     {
-        request.Settings.CheckDevice();
-        var evaluator = request.Settings.ToEngine();
-        var deployed = OnnxModel.Load(request.Recipe.Model);
+        var deployed = OnnxModel.Load(recipe.Model);
         var merged = Path.Combine(folder, "merged.onnx");
         new OutputGuard(force: true, deployed.Files).CheckModel(merged);
         call.Progress.Report("Measuring the base model …");
-        var evaluation = new EvaluationRequest { Recipe = request.Recipe, Settings = request.Settings };
-        var before = TrainingRun.Evaluate(evaluation, call.Progress).Loss;
-        var trained = TrainingRun.Train(request, call.Progress, TimeProvider.System, call.Stop);
+        var before = recipe.Evaluate(engine, progress: call.Progress).Loss;
+        var trained = recipe.Train(engine, options, call.Progress, call.Stop);
         call.Stop.ThrowIfCancellationRequested();   // the run is saved
         call.Progress.Report("Folding and verifying …");
         var adapter = Adapter.Load(trained.Adapter!);
-        evaluator.Fold(deployed, adapter).Save(merged);
+        engine.Fold(deployed, adapter).Save(merged);
         var folded = OnnxModel.Load(merged);
-        var comparison = evaluator.Compare(deployed, folded, new() { Adapter = adapter });
+        var comparison = engine.Compare(deployed, folded, new() { Adapter = adapter });
         var result = new QuickstartResult
         {
             LossBefore = before,
@@ -72,23 +64,23 @@ internal static class QuickstartVerb
             Trainable = trained.Trainable,
             Output = merged,
             Adapter = trained.Adapter!,
-            Report = new RunFolder(request.Recipe.Output!).Report,
-            SampleBefore = Sample(deployed, request),
-            SampleAfter = Sample(folded, request),
+            Report = new RunFolder(recipe.Output!).Report,
+            SampleBefore = Sample(deployed, recipe, engine),
+            SampleAfter = Sample(folded, recipe, engine),
             Next =
             [
                 $"lorta inspect {ShellPath.Of(merged)}",
-                $"lorta train {ShellPath.Of(request.RecipePath!)} -o runs/rank-16 --set adapter.rank=16",
+                $"lorta train {ShellPath.Of(options.RecipePath!)} -o runs/rank-16 --set adapter.rank=16",
                 "lorta schema recipe --table",
             ],
         };
         return new Verdict(result, comparison.Ok ? null : VerificationErrors.Differ(deployed.Path, merged, comparison));
     }
 
-    private static string Sample(OnnxModel model, RunRequest request)
+    private static string Sample(OnnxModel model, Recipe recipe, OrtEngine engine)
     {
-        using var engine = new OrtEngine(new() { Threads = request.Settings.Threads });
-        using var generator = new TextGenerator(engine, model, new() { Tokenizer = request.Recipe.Tokenizer });
+        using var onCpu = new OrtEngine(engine.Options with { Device = "cpu" });
+        using var generator = new TextGenerator(onCpu, model, new() { Tokenizer = recipe.Tokenizer });
         return generator.Continue(Prompt, new GenerationOptions { MaxTokens = SampleTokens }).Whole;
     }
 

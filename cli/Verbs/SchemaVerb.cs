@@ -1,6 +1,6 @@
 using System.Text.Json.Nodes;
 using LoRTA.Onnx.Cli.Display;
-using LoRTA.Onnx.Training.Recipes.Files;
+using LoRTA.Onnx.Training;
 
 namespace LoRTA.Onnx.Cli.Verbs;
 
@@ -19,7 +19,7 @@ internal static class SchemaVerb
             [what, asTable],
             call =>
             {
-                var schema = call.Get(what) == Recipe ? OptionSchema.Recipe(call.Catalog) : OptionSchema.Adapter(call.Catalog);
+                var schema = call.Get(what) == Recipe ? RecipeSchema.Recipe(call.Catalog) : RecipeSchema.Adapter(call.Catalog);
                 if (!call.Get(asTable)) return schema;
                 call.Text.Write(OptionTable.Of(schema));
                 return new SchemaTable(schema);

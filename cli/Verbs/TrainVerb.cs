@@ -1,9 +1,7 @@
 using LoRTA.Onnx.Cli.Reports;
 using LoRTA.Onnx.Runtime;
-using LoRTA.Onnx.Training.Recipes;
-using LoRTA.Onnx.Training.Recipes.Files;
+using LoRTA.Onnx.Training;
 using LoRTA.Onnx.Training.Runs;
-using LoRTA.Onnx.Training.Runtime;
 
 namespace LoRTA.Onnx.Cli.Verbs;
 
@@ -20,25 +18,25 @@ internal static class TrainVerb
         var seed = Opt.Seed();
         var runtime = new RuntimeArguments();
         var trainer = Opt.OneOf(
-            "--runtime", "What trains: ONNX Runtime, or the training sessions of ONNX Runtime Training.", [.. TrainingRuntimes.Names]);
+            "--runtime", "What trains: ONNX Runtime, or the training sessions of ONNX Runtime Training.", [.. RecipeRunOptions.Runtimes]);
         return Verb.Define(
             "train",
             "Train an adapter from a recipe.",
             [recipe, settings, output, resume, force, seed, trainer, .. runtime.Symbols],
             call =>
             {
-                var request = new RunRequest
+                var loaded = RecipeArgument.Load(
+                    call, call.Get(recipe), call.Get(settings), (call.Get(output), call.Get(seed), runtime.Device(call)));
+                var options = new RecipeRunOptions
                 {
-                    Recipe = RecipeArgument.Load(
-                        call, call.Get(recipe), call.Get(settings), (call.Get(output), call.Get(seed), runtime.Device(call))),
                     RecipePath = call.Get(recipe),
                     Resume = call.Get(resume),
                     Force = call.Get(force),
-                    Settings = runtime.Settings(call),
-                    Open = TrainingRuntimes.Named(call.Get(trainer)),
-                    Report = HtmlReport.Write,
+                    Runtime = call.Get(trainer),
+                    Page = HtmlReport.Text,
                 };
-                return TrainingRun.Train(request, call.Progress, TimeProvider.System, call.Stop);
+                using var engine = runtime.Engine(call, loaded);
+                return loaded.Train(engine, options, call.Progress, call.Stop);
             });
     }
 }
@@ -48,7 +46,7 @@ internal static class RecipeArgument
 {
     public static Recipe Load(Call call, string path, IReadOnlyList<string> settings, (string? Output, long? Seed, string? Device) options)
     {
-        var recipe = RecipeFile.Load(path, call.Catalog, settings);
+        var recipe = Recipe.Load(path, settings, call.Catalog);
         return recipe with
         {
             Output = options.Output is { } output ? Path.GetFullPath(output) : recipe.Output,

@@ -2,6 +2,7 @@ using LoRTA.Onnx.Export;
 using LoRTA.Onnx.Export.Verifying;
 using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Attention;
+using LoRTA.Onnx.Runtime;
 using LoRTA.Onnx.Training.Runs;
 
 namespace LoRTA.Onnx.Cli.Verbs;
@@ -51,7 +52,7 @@ internal static class VerifyVerb
                 AllowOtherBase = true,
                 Progress = call.Progress,
             };
-            using var engine = settings.ToEngine();
+            using var engine = new OrtEngine(settings);
             var result = understood.IsValueCreated || options.Adapter is not null
                 ? engine.Compare(understood.Value, second, options)
                 : engine.Compare(first, second, options);

@@ -4,14 +4,18 @@ using LoRTA.Onnx.GraphGen;
 namespace LoRTA.Onnx.Export.Verifying;
 
 /// <summary>Failures of comparing two models.</summary>
-internal static class VerificationErrors
+public static class VerificationErrors
 {
-    public static LortaException UnknownInput(string model, string input) =>
+    internal static LortaException UnknownInput(string model, string input) =>
         new("LRT704", $"{model}: the input '{input}' is not recognised.", "Give its values with --inputs FILE.safetensors.");
 
-    public static LortaException NoCommonOutput(string a, string b) =>
+    internal static LortaException NoCommonOutput(string a, string b) =>
         new("LRT705", $"{a} and {b} have no output of the same name and shape.", "Compare two files of the same model and task.");
 
+    /// <summary>LRT709: a low-bit file keeps less than half of an adapter's effect.</summary>
+    /// <param name="file">The file.</param>
+    /// <param name="kept">The share that is left, <see cref="VerifyResult.EffectKept"/>.</param>
+    /// <param name="form">What the weights are stored in.</param>
     public static LortaException EffectLost(string file, double kept, string form) =>
         new(
             "LRT709",
@@ -19,6 +23,10 @@ internal static class VerificationErrors
                 + $"on the outputs is left in weights of {form}.",
             "Use --keep-base, which keeps all of it next to the stored weights, or accept the loss with --allow-rounding.");
 
+    /// <summary>LRT711: two models differ by more than the tolerance.</summary>
+    /// <param name="a">The first.</param>
+    /// <param name="b">The second.</param>
+    /// <param name="result">The comparison.</param>
     public static LortaException Differ(string a, string b, VerifyResult result) =>
         new(
             "LRT711",
@@ -32,7 +40,7 @@ internal static class VerificationErrors
     private static string Share(double value) =>
         value.ToString(value is >= 0.01 and < 1e6 ? "0.##" : "0.##e0", CultureInfo.InvariantCulture);
 
-    public static LortaException MissingInput(string model, string input) =>
+    internal static LortaException MissingInput(string model, string input) =>
         new(
             "LRT706",
             $"{model}: takes the input '{input}', which is not among those given.",

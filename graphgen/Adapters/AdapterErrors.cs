@@ -1,6 +1,7 @@
 using System.Globalization;
 using LoRTA.Onnx.GraphGen.Adapters.Families;
 using LoRTA.Onnx.GraphGen.Ir;
+using LoRTA.Onnx.GraphGen.Messages;
 
 namespace LoRTA.Onnx.GraphGen.Adapters;
 

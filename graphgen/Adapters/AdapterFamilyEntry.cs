@@ -26,7 +26,7 @@ public sealed record FamilyOption(string Name, string Description, params IReadO
         Values.Count == 0 || Values.Contains(value) ? null : $"must be one of {string.Join(", ", Values)}";
 
     /// <summary>Its name and its values, or that which it has where none is given.</summary>
-    internal string InWords => $"{Name}={(Values.Count > 0 ? string.Join('|', Values) : Default)}";
+    public string InWords => $"{Name}={(Values.Count > 0 ? string.Join('|', Values) : Default)}";
 
     /// <summary>Whether its values are numbers, for the schema.</summary>
     internal string? SchemaType { get; private init; }

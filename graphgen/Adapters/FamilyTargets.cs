@@ -1,3 +1,5 @@
+using LoRTA.Onnx.GraphGen.Messages;
+
 namespace LoRTA.Onnx.GraphGen.Adapters;
 
 /// <summary>The places that a family adapts, as recipes name them under <c>adapter.targets</c>.</summary>

@@ -26,7 +26,9 @@ public sealed record LayerChoice
     public static LayerChoice Of(params IEnumerable<int> indices) => new([.. indices.Distinct().Order()]);
 
     /// <summary>Reads <c>all</c> or <c>0,2-5</c>.</summary>
-    internal static bool TryParse(string text, out LayerChoice choice)
+    /// <param name="text">The text.</param>
+    /// <param name="choice">The layers; all where the text is neither.</param>
+    public static bool TryParse(string text, out LayerChoice choice)
     {
         choice = All;
         if (text == "all") return true;

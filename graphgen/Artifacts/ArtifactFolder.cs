@@ -5,7 +5,7 @@ namespace LoRTA.Onnx.GraphGen.Artifacts;
 
 /// <summary>The folder of training artifacts: three graphs, the trained tensors as the host reads them, and the adapter that these
 /// are.</summary>
-internal static class ArtifactFolder
+public static class ArtifactFolder
 {
     /// <summary>The trained tensors of the portable dialect, by input.</summary>
     public const string TensorFile = "initial.safetensors";
@@ -35,7 +35,7 @@ internal static class ArtifactFolder
     /// <param name="embedWeights">Whether each model holds the frozen weights itself; otherwise both share <c>weights.data</c>.</param>
     /// <param name="writeTensors">Writes the trained tensors into the folder that it is given.</param>
     /// <exception cref="LortaException">LRT104: cannot be written; LRT107: the folder holds other files.</exception>
-    public static WrittenArtifacts Write(string folder, (OnnxModel Train, OnnxModel Eval, OnnxModel Optimizer) models,
+    internal static WrittenArtifacts Write(string folder, (OnnxModel Train, OnnxModel Eval, OnnxModel Optimizer) models,
         Adapter initial, bool embedWeights, Action<string> writeTensors)
     {
         IReadOnlyList<string> files = [];
@@ -56,6 +56,7 @@ internal static class ArtifactFolder
     }
 
     /// <summary>Whether a folder of artifacts, in whichever dialect, holds a file of that name.</summary>
+    /// <param name="name">The name, relative with <c>/</c>.</param>
     public static bool IsFile(string name) =>
         name is WeightsFile or TrainingFile or EvaluationFile or OptimizerFile or TensorFile or CheckpointFile or CheckpointDataFile
         || (name.Split('/') is [InitialFolder, var file] && Adapter.IsFile(file));

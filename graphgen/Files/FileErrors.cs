@@ -1,9 +1,10 @@
 namespace LoRTA.Onnx.GraphGen.Files;
 
 /// <summary>Failures of files and folders, whatever they hold.</summary>
-internal static class FileErrors
+public static class FileErrors
 {
-    /// <summary>Nothing is there. Where a link on the way is to blame, the sentence names it.</summary>
+    /// <summary>LRT101: nothing is there. Where a link on the way is to blame, the sentence names it (LRT122).</summary>
+    /// <param name="path">The file or folder.</param>
     public static LortaException NotFound(string path) => RealPath.DeadLink(path) is var (link, target)
         ? DeadLink(path, link, $"to {target}, which does not exist")
         : new(
@@ -11,12 +12,14 @@ internal static class FileErrors
             $"{path}: no such file or folder.",
             "Check the path; relative paths start at the current folder, in a recipe at the recipe.");
 
-    public static LortaException DeadLink(string path, string link, string where) =>
+    internal static LortaException DeadLink(string path, string link, string where) =>
         new(
             "LRT122",
             $"{path}: cannot be followed, because {link} is a link {where}.",
             "Restore the file that the link names (of a download cache: download it again), or name the file itself.");
 
+    /// <summary>LRT102: an output exists that may not be replaced.</summary>
+    /// <param name="path">The output.</param>
     public static LortaException Exists(string path) =>
         new(
             "LRT102",
@@ -24,6 +27,9 @@ internal static class FileErrors
             "Name another output. With --force it is replaced. With --resume a run is continued.")
         { IsUsage = true };
 
+    /// <summary>LRT103: a file cannot be read.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="inner">Why.</param>
     public static LortaException NotReadable(string path, Exception inner) =>
         new(
             "LRT103",
@@ -31,45 +37,48 @@ internal static class FileErrors
             "Check the permissions of the file and its folder.",
             inner);
 
-    public static LortaException NotWritable(string path, Exception inner) =>
+    internal static LortaException NotWritable(string path, Exception inner) =>
         new(
             "LRT104",
             $"{path}: cannot be written ({inner.Message.TrimEnd('.')}).",
             "Check the folder's permissions and the free space of the disk; nothing was left behind.",
             inner);
 
-    public static LortaException HoldsOthers(string folder, string file) =>
+    internal static LortaException HoldsOthers(string folder, string file) =>
         new(
             "LRT107",
             $"{folder}: holds '{file}', which would be deleted along with the folder.",
             "Name another folder, or move that file away first.")
         { IsUsage = true };
 
-    public static LortaException OverwritesSource(string output, string file) =>
+    internal static LortaException OverwritesSource(string output, string file) =>
         new("LRT701", $"{output}: would overwrite {file}, from which it is made.", "Name another output.") { IsUsage = true };
 
-    public static LortaException Shortened(string path, long before, long now) =>
+    internal static LortaException Shortened(string path, long before, long now) =>
         new(
             "LRT140",
             $"{path}: was shortened from {before} to {now} bytes while it was in use.",
             "Replace such a file by writing it under another name and renaming it; then run the command again.");
 
-    public static LortaException NotReplaceable(string path, PathKind kind) =>
+    internal static LortaException NotReplaceable(string path, PathKind kind) =>
         new("LRT123", $"{path}: is {kind.Text()}, which is never replaced.", "Name another output.") { IsUsage = true };
 
-    public static LortaException OtherKind(string path, string expected) =>
+    internal static LortaException OtherKind(string path, string expected) =>
         new(
             "LRT124",
             $"{path}: is not {expected}, and only such a file would be replaced.",
             "Name another output, or move that file away first.")
         { IsUsage = true };
 
-    public static LortaException LeadsOutside(string path, string target) =>
+    internal static LortaException LeadsOutside(string path, string target) =>
         new(
             "LRT125",
             $"{path}: leads to {target}, outside the model's folder.",
             "A copy of the folder would hold what that file holds; put a copy of your own in the link's place, or remove the link.");
 
+    /// <summary>LRT105: a file is not what it should be.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="what">What is wrong with it, as the end of a sentence that begins with the path.</param>
     public static LortaException Corrupt(string path, string what) =>
         new("LRT105", $"{path}: {what}.", "The file is damaged or of another format; download or write it again.");
 }

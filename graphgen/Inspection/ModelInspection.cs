@@ -2,7 +2,6 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using LoRTA.Onnx.GraphGen.Attention;
 using LoRTA.Onnx.GraphGen.Attention.Inputs;
-using LoRTA.Onnx.GraphGen.Canonical;
 using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.GraphGen.Parameters;
 using LoRTA.Onnx.GraphGen.Patterns;
@@ -62,15 +61,20 @@ public sealed record ModelInspection
     /// <summary>What was not understood or was left alone.</summary>
     public required IReadOnlyList<Finding> Findings { get; init; }
 
+    /// <summary>Why nothing can be adapted although attention was found; null where a layer is understood.</summary>
+    [JsonIgnore]
+    public LortaException? Failure => Layers.Count > 0 ? null : DiscoveryErrors.NotUnderstood(Model, Findings);
+
     /// <summary>How inspections are written as JSON.</summary>
     public static JsonSerializerOptions Json { get; } = new() { PropertyNamingPolicy = JsonNamingPolicy.CamelCase, WriteIndented = true };
 
     /// <summary>Inspects a model.</summary>
-    /// <param name="model">The model in canonical form.</param>
-    /// <param name="map">Its attention.</param>
-    public static ModelInspection Of(CanonicalModel model, AttentionMap map)
+    /// <param name="understood">The model and its attention.</param>
+    /// <exception cref="LortaException">LRT201: a model without attention.</exception>
+    public static ModelInspection Of(UnderstoodModel understood)
     {
-        var deployed = model.Deployed;
+        var (model, map, deployed) = (understood.Canonical, understood.Map, understood.Deployed);
+        if (!map.HasAttention) throw DiscoveryErrors.NoAttention(deployed.Path);
         return new ModelInspection
         {
             Model = deployed.FileName,
@@ -127,7 +131,8 @@ public sealed record ModelInspection
 
         /// <summary>The linear layers by name; one of attention that was not understood is null, what an MLP does not have is left
         /// out.</summary>
-        internal IEnumerable<(string Name, Site? Site)> Sites =>
+        [JsonIgnore]
+        public IEnumerable<(string Name, Site? Site)> Sites =>
         [
             ("q", Q), ("k", K), ("v", V), ("p", P),
             .. new[] { ("gate", Gate), ("up", Up), ("down", Down) }.Where(site => site.Item2 is not null),

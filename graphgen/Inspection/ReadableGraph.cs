@@ -6,7 +6,7 @@ namespace LoRTA.Onnx.GraphGen.Inspection;
 
 /// <summary>The canonical graph for a reader (in Netron): nodes and values named after their modules, the linear layers of attention
 /// marked, types and shapes stated.</summary>
-internal static class ReadableGraph
+public static class ReadableGraph
 {
     /// <summary>Metadata of a node that applies the weights of sites.</summary>
     public const string SiteKey = "lorta.site";

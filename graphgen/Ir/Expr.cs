@@ -17,7 +17,8 @@ public readonly struct Expr
     /// <summary>Number of dimensions.</summary>
     public int Rank => Shape.Rank;
 
-    internal Tape Tape { get; }
+    /// <summary>Where it is written.</summary>
+    public Tape Tape { get; }
 
     internal ElementType Type => Value.Type;
 
@@ -190,7 +191,10 @@ public readonly struct Expr
     /// <summary>The shape as an int64 tensor.</summary>
     internal Expr ShapeTensor() => Shape.Known is { } known ? Tape.Longs(known) : Apply("Shape");
 
-    internal Expr Apply(string op, params ReadOnlySpan<(string Name, OnnxAttribute? Value)> attributes) => Tape.Op(op, [this], attributes);
+    /// <summary>An operator on this value alone.</summary>
+    /// <param name="op">The operator.</param>
+    /// <param name="attributes">Its attributes; one that is null is left out.</param>
+    public Expr Apply(string op, params ReadOnlySpan<(string Name, OnnxAttribute? Value)> attributes) => Tape.Op(op, [this], attributes);
 
     internal Expr Apply(string op, Expr other) => Tape.Op(op, [this, other]);
 

@@ -13,7 +13,9 @@ public sealed class Graph
     private Node? _first;
     private Node? _last;
 
-    internal Graph(string name) => Name = name;
+    /// <summary>An empty graph.</summary>
+    /// <param name="name">Its name in the file.</param>
+    public Graph(string name) => Name = name;
 
     /// <summary>Name of the graph.</summary>
     public string Name { get; internal set; }
@@ -32,7 +34,7 @@ public sealed class Graph
     internal IReadOnlyCollection<Value> Values => _values.Values;
 
     /// <summary>Constants and defaults of inputs, in the order in which they were added.</summary>
-    internal IEnumerable<Value> Initializers => _values.Values.Where(value => value.Constant is not null);
+    public IEnumerable<Value> Initializers => _values.Values.Where(value => value.Constant is not null);
 
     /// <summary>Nodes in order; nodes added behind the current one are visited too.</summary>
     public IEnumerable<Node> Nodes
@@ -63,14 +65,23 @@ public sealed class Graph
         return name;
     }
 
-    internal Value AddValue(string name, ElementType type = ElementType.Undefined, Shape? shape = null)
+    /// <summary>Adds the output of a node that is about to be added.</summary>
+    /// <param name="name">The name it gets where that is free.</param>
+    /// <param name="type">Its type.</param>
+    /// <param name="shape">Its shape; null = not known yet.</param>
+    public Value AddValue(string name, ElementType type = ElementType.Undefined, Shape? shape = null)
     {
         var value = new Value(UniqueName(name)) { Type = type, Shape = shape };
         _values.Add(value.Name, value);
         return value;
     }
 
-    internal Value AddInput(string name, ElementType type, Shape? shape, OnnxTensor? byDefault = null)
+    /// <summary>Adds an input.</summary>
+    /// <param name="name">Its name.</param>
+    /// <param name="type">Its type.</param>
+    /// <param name="shape">Its shape; null = of any rank.</param>
+    /// <param name="byDefault">What it is where nobody gives it; null = it must be given.</param>
+    public Value AddInput(string name, ElementType type, Shape? shape, OnnxTensor? byDefault = null)
     {
         var value = AddValue(name, type, shape);
         (value.Constant, value.IsInput) = (byDefault, true);
@@ -78,14 +89,19 @@ public sealed class Graph
         return value;
     }
 
-    internal Value AddConstant(string name, OnnxTensor tensor)
+    /// <summary>Adds a stored tensor.</summary>
+    /// <param name="name">The name it gets where that is free.</param>
+    /// <param name="tensor">Its numbers.</param>
+    public Value AddConstant(string name, OnnxTensor tensor)
     {
         var value = AddValue(name, tensor.Type, Shape.Of(tensor));
         value.Constant = tensor;
         return value;
     }
 
-    internal void AddOutput(Value value) => _outputs.Add(value);
+    /// <summary>Makes a value an output of the graph.</summary>
+    /// <param name="value">The value.</param>
+    public void AddOutput(Value value) => _outputs.Add(value);
 
     internal void RemoveOutput(Value value) => _outputs.Remove(value);
 
@@ -115,7 +131,9 @@ public sealed class Graph
     internal bool IsOutput(Value value) => _outputs.Contains(value);
 
     /// <summary>Puts a node behind <paramref name="after"/>, or at the end.</summary>
-    internal Node Add(Node node, Node? after = null)
+    /// <param name="node">The node, which is in no graph yet.</param>
+    /// <param name="after">The node before it; null = the last one.</param>
+    public Node Add(Node node, Node? after = null)
     {
         node.Graph = this;
         node.Previous = after ?? _last;
@@ -196,7 +214,10 @@ public sealed class Graph
             (ordered[i].Previous, ordered[i].Next) = (i > 0 ? ordered[i - 1] : null, i + 1 < ordered.Count ? ordered[i + 1] : null);
     }
 
-    internal void Rename(Value value, string name)
+    /// <summary>Gives a value another name.</summary>
+    /// <param name="value">The value.</param>
+    /// <param name="name">The name, which must be free.</param>
+    public void Rename(Value value, string name)
     {
         _values.Remove(value.Name);
         value.Name = UniqueName(name);

@@ -9,7 +9,12 @@ public sealed class Node
     private readonly List<Value?> _inputs;
     private readonly List<Value?> _outputs;
 
-    internal Node(string opType, string domain, IEnumerable<Value?> inputs, IEnumerable<Value?> outputs)
+    /// <summary>A node that is in no graph yet.</summary>
+    /// <param name="opType">The operator.</param>
+    /// <param name="domain">Its set; empty for ONNX's own.</param>
+    /// <param name="inputs">Inputs by position; null = left out.</param>
+    /// <param name="outputs">Outputs by position; null = left out.</param>
+    public Node(string opType, string domain, IEnumerable<Value?> inputs, IEnumerable<Value?> outputs)
     {
         OpType = opType;
         Domain = OnnxOpsets.DomainOf(domain);
@@ -28,7 +33,7 @@ public sealed class Node
     public string Domain { get; }
 
     /// <summary>Name; may be empty.</summary>
-    public string Name { get; internal set; } = string.Empty;
+    public string Name { get; set; } = string.Empty;
 
     /// <summary>Inputs by position.</summary>
     public IReadOnlyList<Value?> Inputs => _inputs;
@@ -36,7 +41,8 @@ public sealed class Node
     /// <summary>Outputs by position.</summary>
     public IReadOnlyList<Value?> Outputs => _outputs;
 
-    internal SortedDictionary<string, OnnxAttribute> Attributes { get; } = new(StringComparer.Ordinal);
+    /// <summary>Attributes by name.</summary>
+    public SortedDictionary<string, OnnxAttribute> Attributes { get; } = new(StringComparer.Ordinal);
 
     /// <summary>The exporter's notes on the node, for instance the module path.</summary>
     internal SortedDictionary<string, string> Metadata { get; } = new(StringComparer.Ordinal);
@@ -60,7 +66,7 @@ public sealed class Node
     internal ReadOnlyMemory<byte> Remainder { get; set; }
 
     /// <summary>The first output.</summary>
-    internal Value Output => _outputs[0]!;
+    public Value Output => _outputs[0]!;
 
     /// <summary>The name, or where there is none the operator and its first output.</summary>
     internal string Label => Name.Length > 0 ? Name : $"{OpType} → {_outputs.FirstOrDefault(output => output is not null)?.Name}";

@@ -2,45 +2,49 @@ namespace LoRTA.Onnx.GraphGen.Ir;
 
 /// <summary>The operators of ONNX Runtime's own set that are read or written here, each by its one name: <see cref="Node.Op"/>.
 /// Those of ONNX's set go by their plain names.</summary>
-internal static class OrtOps
+public static class OrtOps
 {
+    /// <summary>The name of the set.</summary>
     public const string Domain = "com.microsoft";
 
-    public const string Attention = $"{Domain}::Attention";
-    public const string QAttention = $"{Domain}::QAttention";
-    public const string MultiHeadAttention = $"{Domain}::MultiHeadAttention";
+    internal const string Attention = $"{Domain}::Attention";
+    internal const string QAttention = $"{Domain}::QAttention";
+    internal const string MultiHeadAttention = $"{Domain}::MultiHeadAttention";
+    /// <summary>The operator <c>GroupQueryAttention</c>.</summary>
     public const string GroupQueryAttention = $"{Domain}::GroupQueryAttention";
-    public const string RotaryEmbedding = $"{Domain}::RotaryEmbedding";
-    public const string Gelu = $"{Domain}::Gelu";
-    public const string FastGelu = $"{Domain}::FastGelu";
-    public const string QuickGelu = $"{Domain}::QuickGelu";
-    public const string BiasGelu = $"{Domain}::BiasGelu";
-    public const string FusedGemm = $"{Domain}::FusedGemm";
+    internal const string RotaryEmbedding = $"{Domain}::RotaryEmbedding";
+    internal const string Gelu = $"{Domain}::Gelu";
+    internal const string FastGelu = $"{Domain}::FastGelu";
+    internal const string QuickGelu = $"{Domain}::QuickGelu";
+    internal const string BiasGelu = $"{Domain}::BiasGelu";
+    internal const string FusedGemm = $"{Domain}::FusedGemm";
+    /// <summary>The operator <c>FusedMatMul</c>.</summary>
     public const string FusedMatMul = $"{Domain}::FusedMatMul";
-    public const string Moe = $"{Domain}::MoE";
-    public const string QMoe = $"{Domain}::QMoE";
+    internal const string Moe = $"{Domain}::MoE";
+    internal const string QMoe = $"{Domain}::QMoE";
+    /// <summary>The operator <c>MatMulNBits</c>.</summary>
     public const string MatMulNBits = $"{Domain}::MatMulNBits";
-    public const string GatherBlockQuantized = $"{Domain}::GatherBlockQuantized";
-    public const string SkipLayerNormalization = $"{Domain}::SkipLayerNormalization";
-    public const string SkipSimplifiedLayerNormalization = $"{Domain}::SkipSimplifiedLayerNormalization";
-    public const string EmbedLayerNormalization = $"{Domain}::EmbedLayerNormalization";
-    public const string QuantizeLinear = $"{Domain}::QuantizeLinear";
-    public const string DequantizeLinear = $"{Domain}::DequantizeLinear";
-    public const string DynamicQuantizeMatMul = $"{Domain}::DynamicQuantizeMatMul";
-    public const string MatMulIntegerToFloat = $"{Domain}::MatMulIntegerToFloat";
-    public const string QGemm = $"{Domain}::QGemm";
-    public const string QLinearMatMul = $"{Domain}::QLinearMatMul";
-    public const string QLinearConcat = $"{Domain}::QLinearConcat";
-    public const string QLinearWhere = $"{Domain}::QLinearWhere";
-    public const string MatMulBnb4 = $"{Domain}::MatMulBnb4";
-    public const string ExpandDims = $"{Domain}::ExpandDims";
-    public const string BiasSoftmax = $"{Domain}::BiasSoftmax";
-    public const string BiasDropout = $"{Domain}::BiasDropout";
-    public const string BitmaskDropout = $"{Domain}::BitmaskDropout";
-    public const string SimplifiedLayerNormalization = $"{Domain}::SimplifiedLayerNormalization";
-    public const string QLinearSigmoid = $"{Domain}::QLinearSigmoid";
-    public const string QLinearLeakyRelu = $"{Domain}::QLinearLeakyRelu";
-    public const string QLinearSoftmax = $"{Domain}::QLinearSoftmax";
-    public const string QLinearAdd = $"{Domain}::QLinearAdd";
-    public const string QLinearMul = $"{Domain}::QLinearMul";
+    internal const string GatherBlockQuantized = $"{Domain}::GatherBlockQuantized";
+    internal const string SkipLayerNormalization = $"{Domain}::SkipLayerNormalization";
+    internal const string SkipSimplifiedLayerNormalization = $"{Domain}::SkipSimplifiedLayerNormalization";
+    internal const string EmbedLayerNormalization = $"{Domain}::EmbedLayerNormalization";
+    internal const string QuantizeLinear = $"{Domain}::QuantizeLinear";
+    internal const string DequantizeLinear = $"{Domain}::DequantizeLinear";
+    internal const string DynamicQuantizeMatMul = $"{Domain}::DynamicQuantizeMatMul";
+    internal const string MatMulIntegerToFloat = $"{Domain}::MatMulIntegerToFloat";
+    internal const string QGemm = $"{Domain}::QGemm";
+    internal const string QLinearMatMul = $"{Domain}::QLinearMatMul";
+    internal const string QLinearConcat = $"{Domain}::QLinearConcat";
+    internal const string QLinearWhere = $"{Domain}::QLinearWhere";
+    internal const string MatMulBnb4 = $"{Domain}::MatMulBnb4";
+    internal const string ExpandDims = $"{Domain}::ExpandDims";
+    internal const string BiasSoftmax = $"{Domain}::BiasSoftmax";
+    internal const string BiasDropout = $"{Domain}::BiasDropout";
+    internal const string BitmaskDropout = $"{Domain}::BitmaskDropout";
+    internal const string SimplifiedLayerNormalization = $"{Domain}::SimplifiedLayerNormalization";
+    internal const string QLinearSigmoid = $"{Domain}::QLinearSigmoid";
+    internal const string QLinearLeakyRelu = $"{Domain}::QLinearLeakyRelu";
+    internal const string QLinearSoftmax = $"{Domain}::QLinearSoftmax";
+    internal const string QLinearAdd = $"{Domain}::QLinearAdd";
+    internal const string QLinearMul = $"{Domain}::QLinearMul";
 }

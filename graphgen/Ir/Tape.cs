@@ -12,7 +12,10 @@ public sealed class Tape
     private readonly Dictionary<string, Value> _constants = new(StringComparer.Ordinal);
     private readonly Stack<string> _scopes = new();
 
-    internal Tape(Graph graph, bool onnxOnly = false) => (Graph, IsOnnxOnly) = (graph, onnxOnly);
+    /// <summary>Writes into a graph, behind what it holds.</summary>
+    /// <param name="graph">The graph.</param>
+    /// <param name="onnxOnly">Whether operators of ONNX's own set are written only.</param>
+    public Tape(Graph graph, bool onnxOnly = false) => (Graph, IsOnnxOnly) = (graph, onnxOnly);
 
     /// <summary>The graph that is written.</summary>
     public Graph Graph { get; }
@@ -24,7 +27,8 @@ public sealed class Tape
     public Expr this[Value value] => new(this, value);
 
     /// <summary>Writes the following nodes under a name, until the result is disposed.</summary>
-    internal IDisposable Scope(string name)
+    /// <param name="name">The name, in front of theirs.</param>
+    public IDisposable Scope(string name)
     {
         _scopes.Push(name);
         return new EndOfScope(_scopes);
@@ -55,11 +59,18 @@ public sealed class Tape
     });
 
     /// <summary>Writes an operator and gives its first output.</summary>
-    internal Expr Op(string op, ReadOnlySpan<Expr?> inputs, params ReadOnlySpan<(string Name, OnnxAttribute? Value)> attributes) =>
+    /// <param name="op">The operator: <c>MatMul</c>, or <c>com.microsoft::FusedMatMul</c>.</param>
+    /// <param name="inputs">Its inputs by position; null = left out.</param>
+    /// <param name="attributes">Its attributes; one that is null is left out.</param>
+    public Expr Op(string op, ReadOnlySpan<Expr?> inputs, params ReadOnlySpan<(string Name, OnnxAttribute? Value)> attributes) =>
         this[Write(op, inputs, 1, attributes).Output];
 
     /// <summary>Writes an operator, or finds the equal one that was written before.</summary>
-    internal Node Write(
+    /// <param name="op">The operator.</param>
+    /// <param name="inputs">Its inputs by position; null = left out.</param>
+    /// <param name="outputs">How many outputs it has.</param>
+    /// <param name="attributes">Its attributes; one that is null is left out.</param>
+    public Node Write(
         string op, ReadOnlySpan<Expr?> inputs, int outputs, params ReadOnlySpan<(string Name, OnnxAttribute? Value)> attributes)
     {
         var (values, given) = (ValuesOf(inputs), Given(attributes));

@@ -37,10 +37,10 @@ public sealed class Value
     internal ReadOnlyMemory<byte> Remainder { get; set; }
 
     /// <summary>Whether the file keeps this constant in a second file.</summary>
-    internal bool IsExternal { get; set; }
+    public bool IsExternal { get; set; }
 
     /// <summary>Whether this is an initializer that no input can override.</summary>
-    internal bool IsConstant => Constant is not null && Producer is null && !IsInput;
+    public bool IsConstant => Constant is not null && Producer is null && !IsInput;
 
     /// <summary>Whether the file stores this value: an initializer, also one that is listed as an input, whose default it then
     /// is.</summary>

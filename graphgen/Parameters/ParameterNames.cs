@@ -7,7 +7,7 @@ namespace LoRTA.Onnx.GraphGen.Parameters;
 /// <remarks>The node goes first: exporters keep one tensor, under one name, for parameters that are tied or equal. An omitted bias (one of
 /// zeros) has no tensor and is not listed. Names end in <c>.weight</c> or <c>.bias</c>; buffers and parameters with other names are not
 /// listed.</remarks>
-internal static class ParameterNames
+public static class ParameterNames
 {
     /// <summary>All parameters that are stored with their own axes, in the order in which the graph applies them.</summary>
     public static IReadOnlyList<ParameterName> Of(OnnxModel deployed)
@@ -18,7 +18,7 @@ internal static class ParameterNames
     }
 
     /// <summary>All parameters, also matrices that are stored with other axes, without the copies of each: no number is read.</summary>
-    public static IReadOnlyList<ParameterName> Untied(OnnxModel deployed) => Of(AppliedIn(deployed));
+    internal static IReadOnlyList<ParameterName> Untied(OnnxModel deployed) => Of(AppliedIn(deployed));
 
     private static AppliedParameter[] AppliedIn(OnnxModel deployed) => [.. deployed.Graph.Nodes.SelectMany(ParameterRoles.AppliedBy)];
 
@@ -57,7 +57,7 @@ internal static class ParameterNames
 /// <param name="IsTransposed">Whether it is stored [in, out], where PyTorch has [out, in].</param>
 /// <param name="Slice">The range of a packed tensor that this parameter is; null: all of it.</param>
 /// <param name="Also">Further tensors that hold the same tied numbers (as they are or transposed) and must change along.</param>
-internal sealed record ParameterName(
+public sealed record ParameterName(
     string Name, string Initializer, bool IsTransposed, (int Axis, long Start, long End)? Slice, IReadOnlyList<string> Also)
 {
     /// <summary>How a linear layer's weight of this name lies.</summary>

@@ -8,7 +8,7 @@ namespace LoRTA.Onnx.Runtime.Generation;
 /// <summary>How many tokens a model reads at most.</summary>
 /// <param name="Tokens">Special tokens included.</param>
 /// <param name="Source">Where that is stated.</param>
-internal sealed record PositionLimit(int Tokens, string Source)
+public sealed record PositionLimit(int Tokens, string Source)
 {
     private static readonly string[] Keys = ["context_length", "max_position_embeddings", "n_positions"];
 
@@ -32,7 +32,7 @@ internal sealed record PositionLimit(int Tokens, string Source)
 
     /// <summary>What the graph's tables of positions hold, above which it cannot compute; null where it has none. A number that is only
     /// stated may be the length of pretraining, as it is of most models with rotary embeddings.</summary>
-    public static PositionLimit? OfTable(OnnxModel model) =>
+    internal static PositionLimit? OfTable(OnnxModel model) =>
         PositionTable.Tokens(model) is { } tokens ? new PositionLimit((int)tokens, $"table of positions in {model.FileName}") : null;
 
     /// <summary>What the first file says that says something.</summary>

@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using LoRTA.Onnx.Export;
 using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.Tests.Shared;
 

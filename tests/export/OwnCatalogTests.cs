@@ -62,7 +62,7 @@ internal sealed class OwnCatalogTests
         var adapter = Adapter.Load(_folder["adapter"]);
 
         Settings.ToEngine().Fold(_base, adapter).Save(_folder["folded.onnx"]);
-        DeployedInjection.WithInputs(_base, adapter, allowOtherBase: false, Catalog).Save(_folder["injected.onnx"]);
+        DeployedInjection.WithInputs(_base, adapter, allowOtherBase: false, Catalog).Model.Save(_folder["injected.onnx"]);
 
         var adapted = AdaptedModels.Switchable(UnderstoodModel.Of(_base), adapter, allowOtherBase: false, Catalog).Model;
         Assert.That(Difference(adapted, _base), Is.GreaterThan(1e-3));

@@ -21,7 +21,7 @@ internal static class LlamaMini
     {
         var plan = AdapterPlan.Of(UnderstoodModel.Of(Model), Shape);
         var factors = plan.Factors.ToDictionary(factor => factor.Name, factor => Waves(factor.Dims, turn), StringComparer.Ordinal);
-        return DeployedInjection.Apply(Model, Shape, factors, seed: 0).Adapter;
+        return DeployedInjection.WithInputs(Model, Shape, factors, seed: 0).Adapter;
     }
 
     private static OnnxTensor Waves(IReadOnlyList<long> dims, int turn) => OnnxTensor.Of<float>(

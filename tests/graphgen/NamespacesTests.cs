@@ -10,7 +10,7 @@ internal sealed partial class NamespacesTests
     // what it holds for those who use the library, such as the catalog, is made of all of them.
     private static readonly string[] GraphGen =
     [
-        "Files",
+        "Messages", "Files",
         "Ir.Storage.Proto", "Ir.Tensors", "Ir", "Ir.Inference", "Ir.Inlining", "Ir.Storage",
         "Patterns",
         "Weights",

@@ -92,7 +92,7 @@ program() {
     XDG_DATA_HOME=$work/data dotnet run "$name.cs" -- "$@"   # where dotnet keeps what it builds of such files
 }
 
-train_program() { program train "$root/models/roberta-mini" "$root/models/data/reviews.tsv" artifacts 1 && [ -f artifacts/merged.onnx ]; }
+train_program() { program train "$root/models/recipes/reviews.yaml" artifacts && [ -f artifacts/merged.onnx ]; }
 
 family_program() { program family "$root/models/roberta-mini" artifacts; }
 

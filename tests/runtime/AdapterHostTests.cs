@@ -237,7 +237,7 @@ internal sealed class AdapterHostTests
         var plan = AdapterPlan.Of(UnderstoodModel.Of(model), shape with { Dropout = 0 }, Engine.Catalog);
         var values = plan.Factors.ToDictionary(
             factor => factor.Name, factor => RandomTensor.Normal(factor.Name, factor.Dims, 0.3, seed), StringComparer.Ordinal);
-        return DeployedInjection.Apply(model, shape with { Dropout = 0 }, values, seed, Engine.Catalog).Adapter;
+        return DeployedInjection.WithInputs(model, shape with { Dropout = 0 }, values, seed, Engine.Catalog).Adapter;
     }
 
     private static IReadOnlyDictionary<string, OnnxTensor> Alone(OnnxModel model, Adapter? adapter)

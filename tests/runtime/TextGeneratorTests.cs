@@ -372,7 +372,7 @@ internal sealed class TextGeneratorTests
     {
         var plan = AdapterPlan.Of(UnderstoodModel.Of(model), shape);
         var values = plan.Factors.ToDictionary(factor => factor.Name, factor => RandomTensor.Normal(factor.Name, factor.Dims, 0.3, seed), StringComparer.Ordinal);
-        return DeployedInjection.Apply(model, shape, values, seed).Adapter;
+        return DeployedInjection.WithInputs(model, shape, values, seed).Adapter;
     }
 
     // The cache as float16 outside, float32 inside.

@@ -1,10 +1,7 @@
-using System.Collections;
 using System.Globalization;
 using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.Runtime;
 using LoRTA.Onnx.Tests.Shared;
-using LoRTA.Onnx.Training.Data;
-using LoRTA.Onnx.Training.Runs;
 
 namespace LoRTA.Onnx.Training.Tests;
 
@@ -35,10 +32,11 @@ internal sealed class AdapterTrainerTests
         using var run = new TinyRun();
         run.Train("run");
         var recipe = run.Request("run").Recipe;
-        using var task = PreparedTask.Of(recipe, new OrtEngineOptions { Threads = 1 });
-        using var trainer = new AdapterTrainer(Engine, OnnxModel.Load(recipe.Model), RecipeMapping.ToOptions(recipe, null));
+        var model = OnnxModel.Load(recipe.Model);
+        var data = RecipeData.Of(recipe, model);
+        using var trainer = new AdapterTrainer(Engine, model, recipe.ToTrainingOptions());
 
-        trainer.Fit(new EpochByEpoch(task.Data.Train), task.Options);
+        trainer.Fit(data.Train, recipe.Train.ToFit(() => data.Validation!));
         trainer.ToAdapter().Save(_folder["adapter"]);
 
         Assert.That(File.ReadAllBytes(_folder["adapter", "adapter_model.safetensors"]), Is.EqualTo(run.Adapter("run")));
@@ -436,12 +434,4 @@ internal sealed class AdapterTrainerTests
     }
 
     // Each pass in an order of its own, as a recipe has it.
-    private sealed class EpochByEpoch(DataStream data) : IEnumerable<Batch>
-    {
-        private int _epoch;
-
-        public IEnumerator<Batch> GetEnumerator() => data.From(new DataPosition(_epoch++, 0)).Take(data.BatchesPerEpoch).GetEnumerator();
-
-        IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
-    }
 }

@@ -1,7 +1,10 @@
 using LoRTA.Onnx.GraphGen;
+using LoRTA.Onnx.Runtime;
 using LoRTA.Onnx.Tests.Shared;
 using LoRTA.Onnx.Training.Recipes.Files;
 using LoRTA.Onnx.Training.Runs;
+using LoRTA.Onnx.Training.Runtime;
+using LoRTA.Onnx.Training.Tracking;
 
 namespace LoRTA.Onnx.Training.Tests;
 
@@ -57,7 +60,11 @@ internal sealed class TinyRun : IDisposable
 
     public TrainingReport Train(string output, params string[] settings) => Train(Request(output, settings), Progress.None);
 
-    public static TrainingReport Train(RunRequest request, Progress progress) => TrainingRun.Train(request, progress, TimeProvider.System, progress.Stop);
+    public static TrainingReport Train(RunRequest request, Progress progress)
+    {
+        using var engine = new OrtEngine(request.Settings);
+        return request.Recipe.Train(engine, request.Options, progress, progress.Stop);
+    }
 
     /// <summary>The bytes that two runs are compared by.</summary>
     public byte[] Adapter(string output) => File.ReadAllBytes(_folder[output, "adapter", "adapter_model.safetensors"]);
@@ -65,8 +72,34 @@ internal sealed class TinyRun : IDisposable
     public void Dispose() => _folder.Dispose();
 }
 
+/// <summary>A recipe, where it runs, and how it is started.</summary>
+internal sealed record RunRequest
+{
+    public required Recipe Recipe { get; init; }
+
+    public OrtEngineOptions Settings { get; init; } = new();
+
+    public string? RecipePath { get; init; }
+
+    public bool Resume { get; init; }
+
+    public bool Force { get; init; }
+
+    public Func<RunRecord, string>? Page { get; init; }
+
+    public OpenTrainingRuntime? Open { get; init; }
+
+    public RecipeRunOptions Options => new() { RecipePath = RecipePath, Resume = Resume, Force = Force, Page = Page, Open = Open };
+
+    public EvaluationReport Evaluate(EvaluationOptions? options = null)
+    {
+        using var engine = new OrtEngine(Settings);
+        return Recipe.Evaluate(engine, options);
+    }
+}
+
 /// <summary>Keeps what a run reports, and does something after a step.</summary>
-internal sealed class Progress : IProgress<object>, IDisposable
+internal sealed class Progress : IProgress<TrainingEvent>, IDisposable
 {
     private readonly CancellationTokenSource _stop = new();
     private readonly Action<StepEvent, CancellationTokenSource> _afterStep;
@@ -101,10 +134,10 @@ internal sealed class Progress : IProgress<object>, IDisposable
         if (record.Step == step) throw new KilledException();
     });
 
-    public void Report(object value)
+    public void Report(TrainingEvent value)
     {
         if (value is EvaluationEvent evaluation) Evaluations.Add(evaluation);
-        if (value is string note) Notes.Add(note);
+        if (value is NoteEvent note) Notes.Add(note.Text);
         if (value is not StepEvent step) return;
         Steps.Add(step);
         _afterStep(step, _stop);

@@ -15,10 +15,17 @@ namespace LoRTA.Onnx.Training.Gradcheck;
 /// <param name="Tolerance">What it may be.</param>
 /// <param name="Factors">Each trained tensor, along the direction that decided.</param>
 /// <param name="Verdict">Wrong if one tensor is wrong, else unresolved if one is unresolved.</param>
-internal sealed record DifferenceResult(double Loss, double LossNoise, double MaxGradRelDiff, double Tolerance,
+public sealed record DifferenceResult(double Loss, double LossNoise, double MaxGradRelDiff, double Tolerance,
     IReadOnlyList<DirectionCheck> Factors, GradientVerdict Verdict)
 {
+    /// <summary>Whether all gradients agree.</summary>
     public bool Ok => Verdict == GradientVerdict.Ok;
+
+    /// <summary>What is wrong, as LRT606; null where nothing is, also where a gradient is unresolved.</summary>
+    /// <param name="model">What the sentence calls the model.</param>
+    public LortaException? Failure(string model) => Verdict != GradientVerdict.Wrong
+        ? null
+        : GradcheckErrors.Wrong(model, "central differences", Factors.Select(factor => (factor.Name, factor.GradRelDiff)));
 }
 
 /// <summary>Compares derived gradients with central differences of the loss, in float32.</summary>

@@ -12,24 +12,37 @@ namespace LoRTA.Onnx.Training.Gradcheck;
 /// <param name="GradRelDiff">max|Δ| / max(max|expected|, 1e-6·gradNorm).</param>
 /// <param name="AfterRelDiff">Worst of the stored steps, over entries whose gradient is no noise; null where nothing is stored or the
 /// gradient is 0 in theory.</param>
-internal sealed record FactorCheck(string Name, double GradRelDiff, double? AfterRelDiff);
+public sealed record FactorCheck(string Name, double GradRelDiff, double? AfterRelDiff);
 
 /// <summary>What a check against a golden came to.</summary>
-internal sealed record GoldenResult
+public sealed record GoldenResult
 {
+    /// <summary>The loss of the golden's batch.</summary>
     public required double Loss { get; init; }
 
+    /// <summary>How far it is from the golden's, relative to that.</summary>
     public required double LossRelDiff { get; init; }
 
+    /// <summary>The largest of the factors'.</summary>
     public required double MaxGradRelDiff { get; init; }
 
+    /// <summary>Largest relative deviation of a ΔW; null where the golden holds none.</summary>
     public required double? MaxDeltaRelDiff { get; init; }
 
+    /// <summary>Largest relative deviation after an optimizer step; null where the golden holds none.</summary>
     public required double? MaxAfterRelDiff { get; init; }
 
+    /// <summary>Each trained tensor.</summary>
     public required IReadOnlyList<FactorCheck> Factors { get; init; }
 
+    /// <summary>Whether all of it is within the limits.</summary>
     public required bool Ok { get; init; }
+
+    /// <summary>What is wrong, as LRT606; null where nothing is.</summary>
+    /// <param name="model">What the sentence calls the model.</param>
+    public LortaException? Failure(string model) => Ok
+        ? null
+        : GradcheckErrors.Wrong(model, "the golden", Factors.Select(factor => (factor.Name, factor.GradRelDiff)));
 }
 
 /// <summary>Compares loss, gradients, optimizer steps and ΔW with a golden file, within the contract's limits.</summary>

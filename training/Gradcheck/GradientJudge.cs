@@ -11,7 +11,7 @@ namespace LoRTA.Onnx.Training.Gradcheck;
 /// <param name="GradRelDiff">|derived − measured| relative to what the tolerance is relative to.</param>
 /// <param name="Verdict">Whether they agree.</param>
 /// <param name="Reason">Why that is unresolved; null where it is not.</param>
-internal sealed record DirectionCheck(string Name, double Derived, double Measured, double Uncertainty, double GradRelDiff,
+public sealed record DirectionCheck(string Name, double Derived, double Measured, double Uncertainty, double GradRelDiff,
     GradientVerdict Verdict, string? Reason)
 {
     /// <summary>By how much the slopes on both sides differ at any step; 0 where the loss is smooth.</summary>

@@ -1,7 +1,7 @@
 namespace LoRTA.Onnx.Training.Gradcheck;
 
 /// <summary>What a comparison with central differences says of a derived gradient.</summary>
-internal enum GradientVerdict
+public enum GradientVerdict
 {
     /// <summary>It agrees.</summary>
     Ok,

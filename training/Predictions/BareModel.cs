@@ -46,6 +46,7 @@ internal static class BareModel
         var folder = Path.GetFullPath(tokenizer ?? Path.GetDirectoryName(Path.GetFullPath(deployed.Path))!);
         return new Recipe
         {
+            IsBare = true,
             Model = deployed.Path,
             Tokenizer = folder,
             Task = task,

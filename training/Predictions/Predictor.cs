@@ -1,8 +1,10 @@
 using System.Globalization;
 using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Losses;
+using LoRTA.Onnx.Runtime;
 using LoRTA.Onnx.Training.Data;
 using LoRTA.Onnx.Training.Data.Readers;
+using LoRTA.Onnx.Training.Recipes;
 using LoRTA.Onnx.Training.Runs;
 using LoRTA.Onnx.Training.Runtime;
 using LoRTA.Onnx.Training.Tasks;
@@ -12,46 +14,42 @@ namespace LoRTA.Onnx.Training.Predictions;
 /// <summary>Predicts labels or numbers for rows without labels, with the readers, the encoder and the graph that an evaluation
 /// uses.</summary>
 /// <param name="progress">Told what became of the rows, and how far it is.</param>
-internal sealed class Predictor(IProgress<object> progress)
+internal sealed class Predictor(IProgress<TrainingEvent>? progress)
 {
     /// <summary>Predicts, and writes the output whole or not at all.</summary>
     /// <exception cref="LortaException">Anything that does not fit, before anything is written.</exception>
     /// <exception cref="OperationCanceledException">It was stopped; nothing is written.</exception>
-    public PredictionResult Run(PredictionRequest request, CancellationToken stop)
+    public PredictionReport Run(Recipe given, OrtEngine engine, PredictionOptions options, CancellationToken stop)
     {
-        PredictionFile.Check(request.Output, request.Force, request.Inputs);
-        request.Model.Settings.CheckDevice();
-        var task = TrainingTasks.Of(request.Model.Catalog.LossOf(request.Model.Recipe.Task));
-        if (task.Predictions is null) throw PredictionErrors.NotPredicted(request.Model.Recipe.Model, task.Name);
-        progress.Report(WorkProgress.Uncounted("reading model and rows"));
-        var rows = ReadRows(request);
+        PredictionFile.Check(options.Output, options.Force, options.Inputs);
+        var task = TrainingTasks.Of(engine.Catalog.LossOf(given.Task));
+        if (task.Predictions is null) throw PredictionErrors.NotPredicted(given.Model, task.Name);
+        progress?.Report(WorkEvent.Uncounted("reading model and rows"));
+        var rows = ReadRows(given.Data, options);
 
-        var model = request.IsBareModel
-            ? request.Model with { Recipe = BareModel.WithColumns(request.Model.Recipe, rows) }
-            : request.Model;
-        var (recipe, graph, values, warning) = TrainingRun.Measured(model);
-        if (warning is not null) progress.Report(TrainingRun.Warning(warning));
+        var fitting = given.IsBare ? BareModel.WithColumns(given, rows) : given;
+        var (recipe, graph, values, warning) = TrainingRun.Measured(fitting, options, engine.Catalog);
+        if (warning is not null) Note(TrainingRun.Warning(warning));
         var output = graph.Logits!;
         graph.RemoveLoss();
         var context = DataContext.Of(recipe, graph) with { HasLabels = false };
         var data = new DataSource(context).Encode(rows);
-        Report(request.Input, data.Counts);
+        Report(options.Input, data.Counts);
 
-        using var runtime = request.Model.Settings.Open(graph, values);
+        using var runtime = engine.Options.Open(graph, values);
         var predicted = Predict(data, task.Predictions(context.Labels), batch => runtime.Forward(batch)[output], stop);
         CheckFinite(rows, predicted);
-        foreach (var note in PredictionFile.Write(request.Output, rows, predicted)) progress.Report(note);
-        return new PredictionResult(rows.Count, request.Output, task.Name, data.Counts);
+        foreach (var note in PredictionFile.Write(options.Output, rows, predicted)) Note(note);
+        return new PredictionReport(rows.Count, options.Output, task.Name, data.Counts);
     }
 
-    private static IReadOnlyList<DataRow> ReadRows(PredictionRequest request)
+    private static IReadOnlyList<DataRow> ReadRows(DataOptions data, PredictionOptions options)
     {
-        var options = request.Model.Recipe.Data;
-        if (request.ReadContent is not { } read)
-            return RowReader.Read(request.Input, request.Format ?? RowReader.FormatOf(request.Input) ?? options.Format, options.Separator);
+        if (options.ReadContent is not { } read)
+            return RowReader.Read(options.Input, options.Format ?? RowReader.FormatOf(options.Input) ?? data.Format, data.Separator);
         var content = read();
-        var format = request.Format ?? options.Format ?? RowReader.FormatOf(content) ?? RowReader.FormatOf(options.Train) ?? "tsv";
-        return RowReader.Read(request.Input, content, format, options.Separator);
+        var format = options.Format ?? data.Format ?? RowReader.FormatOf(content) ?? RowReader.FormatOf(data.Train) ?? "tsv";
+        return RowReader.Read(options.Input, content, format, data.Separator);
     }
 
     // In the order of the rows, whatever the order of the batches.
@@ -66,22 +64,24 @@ internal sealed class Predictor(IProgress<object> progress)
             var samples = batch.Indices.Select(index => data.Samples[index]).ToList();
             foreach (var (index, cells) in batch.Indices.Zip(predictions.Read(evaluate(batch), samples))) predicted[index] = cells;
             done += batch.Rows;
-            progress.Report(new WorkProgress("rows predicted", done, data.Count));
+            progress?.Report(new WorkEvent(new WorkProgress("rows predicted", done, data.Count)));
         }
         return predicted;
     }
 
     private void Report(string input, DataCounts counts)
     {
-        progress.Report(string.Create(
+        Note(string.Create(
             CultureInfo.InvariantCulture, $"{Path.GetFileName(input)}: {counts.Rows:N0} {(counts.Rows == 1 ? "row" : "rows")}"));
         if (counts.Cut > 0)
-            progress.Report(string.Create(CultureInfo.InvariantCulture,
+            Note(string.Create(CultureInfo.InvariantCulture,
                 $"{counts.Cut:N0} of {counts.Rows:N0} rows {(counts.Cut == 1 ? "was" : "were")} cut at {counts.MaxLength:N0} tokens"));
         if (counts.Empty > 0)
-            progress.Report(string.Create(CultureInfo.InvariantCulture,
+            Note(string.Create(CultureInfo.InvariantCulture,
                 $"{counts.Empty:N0} of {counts.Rows:N0} rows {(counts.Empty == 1 ? "has" : "have")} an empty text"));
     }
+
+    private void Note(string text) => progress?.Report(new NoteEvent(text));
 
     private static void CheckFinite(IReadOnlyList<DataRow> rows, IReadOnlyList<PredictedCell>[] predicted)
     {

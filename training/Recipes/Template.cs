@@ -13,7 +13,7 @@ namespace LoRTA.Onnx.Training.Recipes;
      "properties": {"prompt": {"type": "string"}, "completion": {"type": "string"}},
      "required": ["prompt", "completion"], "additionalProperties": false}]}
     """)]
-internal sealed record Template(string Prompt, string Completion)
+public sealed record Template(string Prompt, string Completion)
 {
     private sealed class Converter : JsonConverter<Template>
     {

@@ -1,7 +1,6 @@
 using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Adapters;
 using LoRTA.Onnx.GraphGen.Adapters.Families;
-using LoRTA.Onnx.Training.Recipes;
 using LoRTA.Onnx.Training.Recipes.Files;
 
 namespace LoRTA.Onnx.Training.Runs;
@@ -11,15 +10,16 @@ namespace LoRTA.Onnx.Training.Runs;
 internal static class ContinuedAdapter
 {
     /// <summary>The recipe with the adapter's method, size, places and trained parameters.</summary>
-    /// <param name="request">The recipe; what it states of these must be the adapter's. A default counts as not stated.</param>
+    /// <param name="recipe">The recipe; what it states of these must be the adapter's. A default counts as not stated.</param>
     /// <param name="adapter">The adapter.</param>
+    /// <param name="path">The recipe's file; null for one that was made in code.</param>
+    /// <param name="catalog">Families to choose from.</param>
     /// <exception cref="LortaException">LRT550: the recipe states another method, size or place.</exception>
-    public static Recipe In(RunRequest request, Adapter adapter)
+    public static Recipe In(Recipe recipe, Adapter adapter, string? path, LortaCatalog catalog)
     {
-        var (recipe, catalog) = (request.Recipe, request.Catalog);
         var (asked, stored) = (recipe.Adapter, adapter.Config.AdapterOptions);
         var problems = Problems(asked, stored, catalog).ToList();
-        if (problems.Count > 0) throw RecipeErrors.Invalid(request.RecipePath ?? "recipe", problems);
+        if (problems.Count > 0) throw RecipeErrors.Invalid(path ?? "recipe", problems);
         var options = asked with
         {
             Method = stored.Method,

@@ -16,7 +16,7 @@ using LoRTA.Onnx.Training.Tasks;
 namespace LoRTA.Onnx.Training.Runs;
 
 /// <summary>Writes a first recipe for a model: commented, with everything but the data filled in.</summary>
-internal sealed partial class FirstRecipe
+public sealed partial class FirstRecipe
 {
     private const int ShortRow = 128;
     private const int NarrowModel = 512;
@@ -37,7 +37,28 @@ internal sealed partial class FirstRecipe
         _config = ModelConfig.Beside(model.Deployed);
     }
 
-    /// <summary>Writes the recipe.</summary>
+    /// <summary>The tasks that recipes are written for.</summary>
+    public static IReadOnlyList<string> Tasks { get; } = [.. TrainingTasks.All.Select(task => task.Name)];
+
+    /// <summary>Writes the recipe as a file.</summary>
+    /// <param name="model">The model: a file or a folder.</param>
+    /// <param name="task">The task; null = the one that the model's outputs are for.</param>
+    /// <param name="path">The file.</param>
+    /// <param name="force">Whether an existing file may be replaced.</param>
+    /// <returns>The task.</returns>
+    /// <exception cref="LortaException">LRT102, LRT123, LRT701: the place is taken; LRT201: a model without attention; LRT635: nothing
+    /// tells the task; LRT411, LRT412: an unknown task, or one that the outputs are not for.</exception>
+    public static string Write(string model, string? task, string path, bool force = false)
+    {
+        new OutputGuard(force, []).CheckFile(path);
+        var understood = UnderstoodModel.Of(OnnxModel.Load(model));
+        new OutputGuard(force: true, understood.Deployed.Files).CheckInputs(path);
+        var (text, found) = Of(understood, model, task, path);
+        AtomicFile.WriteText(path, text);
+        return found;
+    }
+
+    /// <summary>The recipe as a text.</summary>
     /// <param name="model">The model.</param>
     /// <param name="argument">The model as it was given: a file or a folder.</param>
     /// <param name="task">The task; null = the one that the model's outputs are for.</param>
@@ -45,7 +66,7 @@ internal sealed partial class FirstRecipe
     /// <returns>Its text and the task.</returns>
     /// <exception cref="LortaException">LRT201: a model without attention; LRT635: nothing tells the task; LRT411, LRT412: an unknown
     /// task, or one that the outputs are not for.</exception>
-    public static (string Text, string Task) Of(UnderstoodModel model, string argument, string? task, string path)
+    internal static (string Text, string Task) Of(UnderstoodModel model, string argument, string? task, string path)
     {
         if (!model.Map.HasAttention) throw DiscoveryErrors.NoAttention(model.Deployed.Path);
         var config = ModelConfig.Beside(model.Deployed);

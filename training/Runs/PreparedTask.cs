@@ -4,7 +4,6 @@ using LoRTA.Onnx.GraphGen.Artifacts;
 using LoRTA.Onnx.GraphGen.Attention;
 using LoRTA.Onnx.Runtime;
 using LoRTA.Onnx.Training.Data;
-using LoRTA.Onnx.Training.Recipes;
 using LoRTA.Onnx.Training.Runtime;
 using LoRTA.Onnx.Training.Tracking;
 
@@ -46,23 +45,21 @@ internal sealed class PreparedTask : IDisposable
 
     /// <summary>Opens a recipe.</summary>
     /// <param name="recipe">The resolved recipe.</param>
-    /// <param name="settings">Device, threads and catalog.</param>
+    /// <param name="engine">Where to compute.</param>
     /// <param name="values">Given values of trained tensors; those that are absent start as the recipe says.</param>
     /// <param name="from">The adapter that the recipe continues from; its values go first.</param>
-    /// <param name="clock">Clock for speeds; null = the system's.</param>
     /// <param name="open">Opens the runtime; null = plain ONNX Runtime.</param>
-    public static PreparedTask Of(Recipe recipe, OrtEngineOptions settings, IReadOnlyDictionary<string, OnnxTensor>? values = null,
-        Adapter? from = null, TimeProvider? clock = null, OpenTrainingRuntime? open = null)
+    public static PreparedTask Of(Recipe recipe, OrtEngine engine, IReadOnlyDictionary<string, OnnxTensor>? values = null,
+        Adapter? from = null, OpenTrainingRuntime? open = null)
     {
         var model = OnnxModel.Load(recipe.Model);
         var length = RowLength.Check(recipe, model);
         var understood = UnderstoodModel.Of(model);
-        if (from is not null) values = ValuesOf(from, understood, settings.Catalog);
+        if (from is not null) values = ValuesOf(from, understood, engine.Catalog);
         var options = RecipeMapping.ToOptions(recipe, values);
-        var graphs = TrainingGraphs.Build(understood, options, settings.Catalog);
+        var graphs = TrainingGraphs.Build(understood, options, engine.Catalog);
         string?[] warnings = [length, ClassifierHead.Of(model, recipe.Task).Warning(model, graphs.Trained)];
         var data = DataOf(recipe, graphs.Evaluation);
-        var engine = (clock is null ? settings : settings with { Clock = clock }).ToEngine();
         var trainer = new AdapterTrainer(engine, options, graphs, open);
         return new PreparedTask(recipe, data, trainer)
         {
@@ -96,9 +93,5 @@ internal sealed class PreparedTask : IDisposable
         .. evaluation.Metrics.Select(metric => ($"validation {metric.Key}", Phrases.Number(metric.Value))),
     ];
 
-    public void Dispose()
-    {
-        Trainer.Dispose();
-        Trainer.Engine.Dispose();
-    }
+    public void Dispose() => Trainer.Dispose();
 }

@@ -1,14 +1,13 @@
 using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Artifacts;
 using LoRTA.Onnx.GraphGen.Canonical;
-using LoRTA.Onnx.Training.Recipes;
 
 namespace LoRTA.Onnx.Training.Runs;
 
 /// <summary>The first batches of a recipe's data, on which models are compared.</summary>
 /// <param name="Train">Of what is learned from.</param>
 /// <param name="Held">Of the validation data, of what is learned from where there are none.</param>
-internal sealed record RecipeBatches(IReadOnlyList<IReadOnlyDictionary<string, OnnxTensor>> Train,
+public sealed record RecipeBatches(IReadOnlyList<IReadOnlyDictionary<string, OnnxTensor>> Train,
     IReadOnlyList<IReadOnlyDictionary<string, OnnxTensor>> Held)
 {
     private const long Tokens = 4096;   // of each set, about
@@ -16,11 +15,11 @@ internal sealed record RecipeBatches(IReadOnlyList<IReadOnlyDictionary<string, O
     /// <summary>Reads the data of a recipe.</summary>
     /// <param name="recipe">The recipe.</param>
     /// <param name="model">The training copy of its model, which says what the labels look like.</param>
-    /// <param name="catalog">Losses to choose from.</param>
-    public static RecipeBatches Of(Recipe recipe, CanonicalModel model, LortaCatalog catalog)
+    /// <param name="catalog">Losses to choose from; null = <see cref="LortaCatalog.Default"/>.</param>
+    public static RecipeBatches Of(Recipe recipe, CanonicalModel model, LortaCatalog? catalog = null)
     {
         RowLength.Check(recipe, model.Deployed);
-        var graph = EvaluationGraph.Of(model, recipe.Task, RecipeMapping.LossOutput(recipe), catalog);
+        var graph = EvaluationGraph.Of(model, recipe.Task, RecipeMapping.LossOutput(recipe), catalog ?? LortaCatalog.Default);
         var (train, validation) = PreparedTask.DataOf(recipe, graph);
         var learned = First(train.From(default).Take(train.BatchesPerEpoch));
         return new RecipeBatches(learned, validation is null ? learned : First(validation.InOrder()));

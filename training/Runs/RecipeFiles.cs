@@ -1,10 +1,9 @@
 using LoRTA.Onnx.GraphGen;
-using LoRTA.Onnx.Training.Recipes;
 
 namespace LoRTA.Onnx.Training.Runs;
 
 /// <summary>The files that a recipe makes a command read, which no output may replace.</summary>
-internal static class RecipeFiles
+public static class RecipeFiles
 {
     private static readonly string[] TokenizerFiles =
     [
@@ -15,8 +14,8 @@ internal static class RecipeFiles
     /// <summary>The recipe, its model, data and tokenizer. The model's data files are known when it is loaded.</summary>
     /// <param name="recipe">The resolved recipe.</param>
     /// <param name="path">Its own file; null for one that was made in code.</param>
-    /// <param name="catalog">What there is to choose from.</param>
-    public static IReadOnlyList<string> Of(Recipe recipe, string? path, LortaCatalog catalog) =>
+    /// <param name="catalog">What there is to choose from; null = <see cref="LortaCatalog.Default"/>.</param>
+    public static IReadOnlyList<string> Of(Recipe recipe, string? path, LortaCatalog? catalog = null) =>
     [
         .. recipe.Adapter.From is { } from ? StoredAdapters.FilesOf(from, catalog) : [],
         .. new[] { path, recipe.Data.Train, recipe.Data.Validation }.OfType<string>(),

@@ -2,7 +2,6 @@ using System.Globalization;
 using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.Runtime.Generation;
 using LoRTA.Onnx.Training.Data;
-using LoRTA.Onnx.Training.Recipes;
 
 namespace LoRTA.Onnx.Training.Runs;
 

@@ -1,5 +1,4 @@
 using LoRTA.Onnx.Training.Checkpoints;
-using LoRTA.Onnx.Training.Recipes;
 using LoRTA.Onnx.Training.Recipes.Files;
 using LoRTA.Onnx.Training.Runtime;
 

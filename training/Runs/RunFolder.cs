@@ -8,16 +8,21 @@ namespace LoRTA.Onnx.Training.Runs;
 
 /// <summary>The files of a run.</summary>
 /// <param name="Path">The folder.</param>
-internal sealed record RunFolder(string Path)
+public sealed record RunFolder(string Path)
 {
+    /// <summary>The resolved recipe, which resumes the run.</summary>
     public string Recipe => System.IO.Path.Combine(Path, "recipe.yaml");
 
+    /// <summary>The adapter folder.</summary>
     public string Adapter => System.IO.Path.Combine(Path, "adapter");
 
+    /// <summary>The folder of checkpoints.</summary>
     public string Checkpoints => System.IO.Path.Combine(Path, "checkpoints");
 
+    /// <summary>Every step and evaluation, a JSON object in each line.</summary>
     public string Metrics => System.IO.Path.Combine(Path, "metrics.jsonl");
 
+    /// <summary>The report, in Markdown.</summary>
     public string Report => System.IO.Path.Combine(Path, "report.md");
 
     /// <summary>The report as a page for a browser.</summary>
@@ -29,6 +34,7 @@ internal sealed record RunFolder(string Path)
     /// <summary>The folder of TensorBoard's event files.</summary>
     public string Events => System.IO.Path.Combine(Path, "tensorboard");
 
+    /// <summary>What was shown.</summary>
     public string Log => System.IO.Path.Combine(Path, "log.txt");
 
     private string[] Files => [Recipe, Metrics, Report, Page, Table, Log];
@@ -44,7 +50,7 @@ internal sealed record RunFolder(string Path)
     /// <param name="inputs">The files that the run reads.</param>
     /// <exception cref="LortaException">LRT102: something is there already; LRT563: nothing there can be continued; LRT565: the run's own
     /// recipe would start it anew; LRT107, LRT123: something in its places is not a run's; LRT701: an input.</exception>
-    public void Check(bool resume, bool force, IReadOnlyList<string> inputs)
+    internal void Check(bool resume, bool force, IReadOnlyList<string> inputs)
     {
         CheckInputs(resume, inputs);
         if (!Holds()) return;
@@ -56,7 +62,7 @@ internal sealed record RunFolder(string Path)
     /// <summary>Makes the folder ready for a run that starts anew.</summary>
     /// <param name="recipe">The file that describes the run; where it is the folder's own recipe, it stays until it is replaced.</param>
     /// <exception cref="LortaException">LRT104: not writable.</exception>
-    public void Begin(string? recipe = null)
+    internal void Begin(string? recipe = null)
     {
         try
         {
@@ -78,7 +84,7 @@ internal sealed record RunFolder(string Path)
     }
 
     /// <summary>Whether a file is this run's own recipe.</summary>
-    public bool IsOwnRecipe(string file) => RealPath.Target(file).Equals(RealPath.Target(Recipe), RealPath.Comparison);
+    internal bool IsOwnRecipe(string file) => RealPath.Target(file).Equals(RealPath.Target(Recipe), RealPath.Comparison);
 
     // A run writes known names only; in their places nothing else is cleared or replaced.
     private void CheckPlaces()

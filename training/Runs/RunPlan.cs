@@ -1,5 +1,5 @@
 using System.Globalization;
-using LoRTA.Onnx.GraphGen;
+using LoRTA.Onnx.GraphGen.Messages;
 
 namespace LoRTA.Onnx.Training.Runs;
 

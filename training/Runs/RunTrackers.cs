@@ -1,4 +1,3 @@
-using LoRTA.Onnx.Training.Recipes;
 using LoRTA.Onnx.Training.Tracking;
 
 namespace LoRTA.Onnx.Training.Runs;
@@ -14,7 +13,7 @@ internal sealed class RunTrackers : ITracker, IDisposable
     /// <param name="fromStep">Finished steps.</param>
     /// <param name="progress">The display.</param>
     /// <param name="clock">Time of the entries.</param>
-    public RunTrackers(RunFolder folder, Recipe recipe, long fromStep, IProgress<object> progress, TimeProvider clock)
+    public RunTrackers(RunFolder folder, Recipe recipe, long fromStep, IProgress<TrainingEvent>? progress, TimeProvider clock)
     {
         _trackers.Add(MetricsLog.Open(folder.Metrics, fromStep));
         _trackers.Add(new TextLog(folder.Log, clock));

@@ -10,23 +10,26 @@ namespace LoRTA.Onnx.Training.Runs;
 
 /// <summary>Opens whatever holds an adapter: an adapter folder, a run folder, a run's folder of checkpoints or one of its
 /// checkpoints.</summary>
-internal static class StoredAdapters
+public static class StoredAdapters
 {
     /// <summary>Opens an adapter.</summary>
     /// <param name="path">An adapter folder; a run folder (its <c>adapter/</c>, or where that was not written yet its newest
     /// checkpoint); a run's <c>checkpoints/</c> (the newest, which must be whole); or a checkpoint.</param>
-    /// <param name="catalog">Families to choose from.</param>
+    /// <param name="catalog">Families to choose from; null = <see cref="LortaCatalog.Default"/>.</param>
     /// <exception cref="LortaException">LRT101, LRT105, LRT309, LRT313: missing or damaged; LRT325: it holds no adapter; LRT560: a
     /// damaged checkpoint.</exception>
-    public static Adapter Load(string path, LortaCatalog catalog) => Of(path) switch
+    public static Adapter Load(string path, LortaCatalog? catalog = null) => Of(path) switch
     {
-        { Checkpoint: { } file, Run: var run } => OfCheckpoint(run, file, catalog),
+        { Checkpoint: { } file, Run: var run } => OfCheckpoint(run, file, catalog ?? LortaCatalog.Default),
         { Folder: var folder } => Adapter.Load(folder),
     };
 
     /// <summary>The files that are read.</summary>
-    public static IReadOnlyList<string> FilesOf(string path, LortaCatalog catalog)
+    /// <param name="path">As in <see cref="Load"/>.</param>
+    /// <param name="catalog">Families to choose from; null = <see cref="LortaCatalog.Default"/>.</param>
+    public static IReadOnlyList<string> FilesOf(string path, LortaCatalog? catalog = null)
     {
+        catalog ??= LortaCatalog.Default;
         var (folder, run, checkpoint) = Of(path);
         if (checkpoint is null) return [.. Adapter.FilesOf(folder)];
         return
@@ -38,6 +41,7 @@ internal static class StoredAdapters
     }
 
     /// <summary>The recipe of the run that an adapter is of; null where it does not lie in a run's folder.</summary>
+    /// <param name="path">As in <see cref="Load"/>.</param>
     public static string? RecipeOf(string path)
     {
         var place = Of(path);

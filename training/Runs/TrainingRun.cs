@@ -4,10 +4,10 @@ using LoRTA.Onnx.GraphGen.Adapters.Stored;
 using LoRTA.Onnx.GraphGen.Artifacts;
 using LoRTA.Onnx.GraphGen.Attention;
 using LoRTA.Onnx.GraphGen.Canonical;
+using LoRTA.Onnx.GraphGen.Files;
 using LoRTA.Onnx.Runtime;
 using LoRTA.Onnx.Training.Checkpoints;
 using LoRTA.Onnx.Training.Data;
-using LoRTA.Onnx.Training.Recipes;
 using LoRTA.Onnx.Training.Recipes.Files;
 using LoRTA.Onnx.Training.Runtime;
 using LoRTA.Onnx.Training.Tasks;
@@ -15,90 +15,38 @@ using LoRTA.Onnx.Training.Tracking;
 
 namespace LoRTA.Onnx.Training.Runs;
 
-/// <summary>What is done with a recipe.</summary>
-internal abstract record RecipeRequest
-{
-    /// <summary>The resolved recipe.</summary>
-    public required Recipe Recipe { get; init; }
-
-    /// <summary>How it is computed, on the recipe's device whichever is given here, and what there is to choose from.</summary>
-    public OrtEngineOptions Settings { get => field with { Device = Recipe.Device }; init; } = new();
-
-    /// <summary>Families to choose from.</summary>
-    public LortaCatalog Catalog => Settings.Catalog;
-}
-
-/// <summary>How a run is started.</summary>
-internal sealed record RunRequest : RecipeRequest
-{
-    /// <summary>The file that the recipe was read from; null for one that was made in code.</summary>
-    public string? RecipePath { get; init; }
-
-    /// <summary>Whether to continue from the newest checkpoint.</summary>
-    public bool Resume { get; init; }
-
-    /// <summary>Whether an existing run may be replaced.</summary>
-    public bool Force { get; init; }
-
-    /// <summary>Opens the runtime that trains; null = plain ONNX Runtime.</summary>
-    public OpenTrainingRuntime? Open { get; init; }
-
-    /// <summary>Writes the page <c>report.html</c> from what <c>report.md</c> is made of; null = there is none.</summary>
-    public Action<string, RunRecord>? Report { get; init; }
-}
-
-/// <summary>What is measured.</summary>
-internal sealed record EvaluationRequest : RecipeRequest
-{
-    /// <summary>What holds an adapter, as <see cref="StoredAdapters"/> opens it; null = the base as it is.</summary>
-    public string? Adapter { get; init; }
-
-    /// <summary>Another model file, for instance the folded one.</summary>
-    public string? Model { get; init; }
-
-    /// <summary>The training copy of the model where there is one already; null = made from the file.</summary>
-    public CanonicalModel? Canonical { get; init; }
-
-    /// <summary>Whether the adapter may have been trained on other weights.</summary>
-    public bool AllowOtherBase { get; init; }
-}
-
 /// <summary>A recipe put to work: model, data, runtime, trainer, and the files of the run.</summary>
 internal static class TrainingRun
 {
-    /// <summary>Trains.</summary>
-    /// <param name="request">What to train.</param>
-    /// <param name="progress">Shown while it is in progress.</param>
-    /// <param name="clock">Clock for speeds and logs.</param>
-    /// <param name="stop">Stops after the current step, with everything saved.</param>
-    /// <exception cref="LortaException">Anything that does not fit, before the first file is written; a loss that is no number.</exception>
-    public static TrainingReport Train(RunRequest request, IProgress<object> progress, TimeProvider clock, CancellationToken stop)
+    /// <inheritdoc cref="RecipeRuns.Train"/>
+    public static TrainingReport Train(
+        Recipe given, OrtEngine engine, RecipeRunOptions options, IProgress<TrainingEvent>? progress, CancellationToken stop)
     {
-        var from = request.Recipe.Adapter.From is { } start ? StoredAdapters.Load(start, request.Catalog) : null;
-        var recipe = from is null ? request.Recipe : ContinuedAdapter.In(request, from);
+        var (settings, clock, catalog) = (engine.Options, engine.Options.Clock, engine.Catalog);
+        var from = given.Adapter.From is { } start ? StoredAdapters.Load(start, catalog) : null;
+        var recipe = given.Resolved() with { Device = settings.Device };
+        if (from is not null) recipe = ContinuedAdapter.In(recipe, from, options.RecipePath, catalog);
         var folder = new RunFolder(recipe.Output!);
-        var inputs = RecipeFiles.Of(recipe, request.RecipePath, request.Catalog);
+        var inputs = RecipeFiles.Of(recipe, options.RecipePath, catalog);
         RunLock.RefuseHeld(folder.Path);
-        folder.Check(request.Resume, request.Force, inputs);
-        var settings = request.Settings;
-        settings.CheckDevice();
-        using var task = PreparedTask.Of(recipe, settings, from: from, clock: clock, open: request.Open);
+        folder.Check(options.Resume, options.Force, inputs);
+        using var task = PreparedTask.Of(recipe, engine, from: from, open: options.Open ?? TrainingRuntimes.Named(options.Runtime));
         using var held = RunLock.Take(folder.Path, clock);
-        folder.Check(request.Resume, request.Force, [.. inputs, .. task.ModelFiles]);   // again: another process may have come first
+        folder.Check(options.Resume, options.Force, [.. inputs, .. task.ModelFiles]);   // again: another process may have come first
         var notes = task.Graphs.Findings.Select(finding => $"{finding.Node}: {finding.Reason}").ToList();
         var checkpoints = new RunCheckpoints(new CheckpointStore(folder.Checkpoints, notes.Add), recipe, settings.ThreadCount);
-        var resumed = request.Resume ? checkpoints.Resume(task.Runtime) : null;
+        var resumed = options.Resume ? checkpoints.Resume(task.Runtime) : null;
         stop.ThrowIfCancellationRequested();
         using var shield = StopRequest.Under(CancellationToken.None);   // from here on everything that was computed is saved
-        if (resumed is null) folder.Begin(request.RecipePath);
+        if (resumed is null) folder.Begin(options.RecipePath);
         var run = resumed ?? new RunState();
         var isExtended = run.ExtendedAt == run.Step && resumed is not null;
-        if (resumed is null || isExtended || request.RecipePath is not { } path || !folder.IsOwnRecipe(path))
+        if (resumed is null || isExtended || options.RecipePath is not { } path || !folder.IsOwnRecipe(path))
             RecipeFile.Save(folder.Recipe, recipe);
 
         using var tracker = new RunTrackers(folder, recipe, run.Step, progress, clock);
         IReadOnlyList<string> overview = [.. RunOverview.Of(task, recipe)];
-        var began = request.Resume ? RunOverview.Of(run, task.Plan, isExtended, folder) : [];
+        var began = options.Resume ? RunOverview.Of(run, task.Plan, isExtended, folder) : [];
         string[] beginning = [.. notes, .. overview, .. began, .. task.Warnings.Select(Warning)];
         foreach (var note in beginning) tracker.Note(note);
         var loop = new TrainingLoop(task.Trainer, task.Options, task.Plan, checkpoints, run);
@@ -113,7 +61,7 @@ internal static class TrainingRun
             ToContinue = ending.Command,
         };
         foreach (var note in EndOf(record).Except(beginning)) tracker.Note(note);
-        WriteReports(folder, record, request.Report);
+        WriteReports(folder, record, options.Page);
         return record.Result;
     }
 
@@ -128,66 +76,56 @@ internal static class TrainingRun
         }
     }
 
-    /// <summary>Measures loss and metrics on the validation data.</summary>
-    /// <param name="request">What to measure.</param>
-    /// <param name="progress">Told what became of the data's entries.</param>
-    /// <param name="work">Told how far it is.</param>
-    /// <exception cref="LortaException">Anything that does not fit.</exception>
-    public static EvaluationResult Evaluate(
-        EvaluationRequest request, IProgress<object>? progress = null, IProgress<WorkProgress>? work = null)
+    /// <inheritdoc cref="RecipeRuns.Evaluate"/>
+    public static EvaluationReport Evaluate(
+        Recipe given, OrtEngine engine, EvaluationOptions options, IProgress<TrainingEvent>? progress)
     {
-        request.Settings.CheckDevice();
-        work?.Report(WorkProgress.Uncounted("reading model and data"));
-        var (recipe, graph, values, warning) = Measured(request);
-        if (warning is not null) progress?.Report(Warning(warning));
+        progress?.Report(WorkEvent.Uncounted("reading model and data"));
+        var (recipe, graph, values, warning) = Measured(given.Resolved(), options, engine.Catalog);
+        if (warning is not null) progress?.Report(new NoteEvent(Warning(warning)));
         if (PreparedTask.DataOf(recipe, graph).Validation is not { } validation) throw TrainingErrors.NoValidation(recipe.Data.Train);
-        progress?.Report(Phrases.Of(validation.Path, validation.Counts, recipe.Data.Packing));
+        progress?.Report(new NoteEvent(Phrases.Of(validation.Path, validation.Counts, recipe.Data.Packing)));
         var evaluator = Evaluator.Of(graph);
-        using var runtime = request.Settings.Open(graph, values);
-        var record = evaluator.Evaluate(runtime, validation.InOrder().Prefetch(2), step: 0, work, validation.Count);
-        return new EvaluationResult(record.Loss, record.Metrics, validation.Count, validation.Counts);
+        using var runtime = engine.Options.Open(graph, values);
+        var record = evaluator.Evaluate(
+            runtime, validation.InOrder().Prefetch(2), step: 0, progress is null ? null : new WorkReports(progress), validation.Count);
+        return new EvaluationReport(record.Loss, record.Metrics, validation.Count, validation.Counts);
     }
 
-    /// <summary>What a request measures: its recipe with the model in question, the graph, the values of its inputs for factors and
-    /// trained parameters, and what in the recipe is probably not intended.</summary>
+    /// <summary>What is measured: the recipe with the model in question, the graph, the values of its inputs for factors and trained
+    /// parameters, and what in the recipe is probably not intended.</summary>
     /// <exception cref="LortaException">The model has not the outputs of the task, or the adapter does not fit it; LRT636: it
     /// was trained with other classes than the recipe names.</exception>
     public static (Recipe Recipe, EvaluationGraph Graph, IReadOnlyDictionary<string, OnnxTensor> Values, string? Warning) Measured(
-        EvaluationRequest request)
+        Recipe given, EvaluationOptions options, LortaCatalog catalog)
     {
-        var recipe = request.Recipe with { Model = request.Model ?? request.Recipe.Model };
-        var canonical = request.Canonical ?? CanonicalModel.Of(OnnxModel.Load(recipe.Model));
+        var recipe = given with { Model = options.Model ?? given.Model };
+        var canonical = options.Canonical ?? CanonicalModel.Of(OnnxModel.Load(recipe.Model));
         var warning = RowLength.Check(recipe, canonical.Deployed);
-        if (request.Adapter is null)
+        if (options.Adapter is null)
         {
-            var graph = EvaluationGraph.Of(canonical, recipe.Task, RecipeMapping.LossOutput(recipe), request.Catalog);
+            var graph = EvaluationGraph.Of(canonical, recipe.Task, RecipeMapping.LossOutput(recipe), catalog);
             return (recipe, graph, new Dictionary<string, OnnxTensor>(StringComparer.Ordinal), warning);
         }
-        var adapter = StoredAdapters.Load(request.Adapter, request.Catalog);
+        var adapter = StoredAdapters.Load(options.Adapter, catalog);
         if (recipe.Classes() is { } classes && adapter.Config.Labels is { Count: > 0 } learned && !classes.SequenceEqual(learned))
-            throw TrainingErrors.OtherLabels(request.Adapter, learned, classes);
-        var (adapted, values) = Adapted(recipe, UnderstoodModel.Of(canonical).Copy(), adapter, request);
-        return (recipe, adapted, values, warning);
-    }
-
-    private static (EvaluationGraph Graph, IReadOnlyDictionary<string, OnnxTensor> Values) Adapted(
-        Recipe recipe, UnderstoodModel model, Adapter adapter, EvaluationRequest request)
-    {
-        var plan = BaseModels.PlanOf(model, adapter, request.AllowOtherBase, request.Catalog);
+            throw TrainingErrors.OtherLabels(options.Adapter, learned, classes);
+        var model = UnderstoodModel.Of(canonical).Copy();
+        var plan = BaseModels.PlanOf(model, adapter, options.AllowOtherBase, catalog);
         var asTrained = recipe with
         {
             Trainables = [.. adapter.Config.Trainables.Select(name => new TrainablePattern { Match = name })],
             Adapter = adapter.Config.AdapterOptions,
         };
-        var options = RecipeMapping.ToOptions(asTrained, adapter.ValuesFor(plan));
-        return EvaluationGraph.OfAdapted(model, options, request.Catalog);
+        var (adapted, values) = EvaluationGraph.OfAdapted(model, RecipeMapping.ToOptions(asTrained, adapter.ValuesFor(plan)), catalog);
+        return (recipe, adapted, values, warning);
     }
 
-    private static void WriteReports(RunFolder folder, RunRecord record, Action<string, RunRecord>? page)
+    private static void WriteReports(RunFolder folder, RunRecord record, Func<RunRecord, string>? page)
     {
         RunReport.Write(folder.Report, record);
         if (record.Recipe.Tracking.Contains(Recipe.Csv)) MetricsTable.Write(folder.Table, record.Lines);
-        page?.Invoke(folder.Page, record);
+        if (page is not null) AtomicFile.WriteText(folder.Page, page(record));
     }
 
     /// <summary>A sentence that a user is to notice.</summary>
@@ -219,8 +157,9 @@ internal static class TrainingRun
         var lines = MetricsLog.Read(folder.Metrics);
         var start = lines.Select(line => line.EvaluationEvent).FirstOrDefault(evaluation => evaluation?.Step == 0)?.Loss;
         var isFresh = recipe.Adapter.From is null;
-        return new RunRecord(recipe, lines, Overview: [])
+        return new RunRecord(recipe, Overview: [])
         {
+            Lines = lines,
             Result = result with
             {
                 BaseLoss = isFresh ? start : null,
@@ -240,4 +179,4 @@ internal static class TrainingRun
 /// <param name="Metrics">The task's metrics.</param>
 /// <param name="Samples">Number of rows that were measured.</param>
 /// <param name="Data">What became of the validation file's entries.</param>
-internal sealed record EvaluationResult(double Loss, IReadOnlyDictionary<string, double> Metrics, int Samples, DataCounts Data);
+public sealed record EvaluationReport(double Loss, IReadOnlyDictionary<string, double> Metrics, int Samples, DataCounts Data);

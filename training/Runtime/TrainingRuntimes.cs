@@ -28,7 +28,11 @@ internal static class TrainingRuntimes
         new OrtTrainingRuntime(graphs, TrainingSessionHost.Kind(settings), dropout);
 
     /// <summary>The runtime of a name.</summary>
-    public static OpenTrainingRuntime Named(string name) => name == Names[0] ? OrtSession : OrtTraining;
+    /// <exception cref="ArgumentException">There is none of that name.</exception>
+    public static OpenTrainingRuntime Named(string name) =>
+        name == Names[0] ? OrtSession
+        : name == Names[1] ? OrtTraining
+        : throw new ArgumentException($"'{name}' is none of the runtimes {string.Join(", ", Names)}.", nameof(name));
 
     /// <summary>Opens what measures.</summary>
     public static IForwardRuntime Open(

@@ -10,16 +10,16 @@ internal interface ITracker
     void Note(string text);
 }
 
-/// <summary>Hands a run's records to whoever displays progress: <see cref="StepEvent"/>, <see cref="EvaluationEvent"/> or a
-/// text.</summary>
+/// <summary>Hands a run's records to whoever displays progress: <see cref="StepEvent"/>, <see cref="EvaluationEvent"/> or
+/// <see cref="NoteEvent"/>.</summary>
 /// <param name="progress">The display.</param>
 /// <param name="every">Steps between two that are due for display; null = the display decides.</param>
-internal sealed class ProgressTracker(IProgress<object> progress, int? every = null) : ITracker
+internal sealed class ProgressTracker(IProgress<TrainingEvent>? progress, int? every = null) : ITracker
 {
     public void Step(StepEvent record) =>
-        progress.Report(record with { IsDue = every is { } steps ? record.Step % steps == 0 || record.Step == record.Steps : null });
+        progress?.Report(record with { IsDue = every is { } steps ? record.Step % steps == 0 || record.Step == record.Steps : null });
 
-    public void Evaluation(EvaluationEvent record) => progress.Report(record);
+    public void Evaluation(EvaluationEvent record) => progress?.Report(record);
 
-    public void Note(string text) => progress.Report(text);
+    public void Note(string text) => progress?.Report(new NoteEvent(text));
 }

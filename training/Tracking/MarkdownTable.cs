@@ -1,7 +1,7 @@
 namespace LoRTA.Onnx.Training.Tracking;
 
 /// <summary>A table of a Markdown text.</summary>
-internal static class MarkdownTable
+public static class MarkdownTable
 {
     /// <summary>The lines of a table, with a line break after each; a cell without a value is a dash.</summary>
     /// <param name="header">The names of the columns.</param>

@@ -1,19 +1,25 @@
 using System.Globalization;
 using LoRTA.Onnx.GraphGen;
+using LoRTA.Onnx.GraphGen.Messages;
 using LoRTA.Onnx.Training.Data;
 
 namespace LoRTA.Onnx.Training.Tracking;
 
 /// <summary>A run's numbers in words, the same in the log, on the screen and in the report.</summary>
-internal static class Phrases
+public static class Phrases
 {
+    /// <summary>A step.</summary>
+    /// <param name="r">The step.</param>
     public static string Of(StepEvent r) =>
         string.Join("  ", [Step(r), Loss(r), LearningRate(r), Samples(r), Tokens(r), Bytes(r.MemoryBytes), .. Left(r)]);
 
     /// <summary>The same numbers for a line that may not have room for all of them: those that matter most come first.</summary>
+    /// <param name="r">The step.</param>
     public static IReadOnlyList<string> ByWeight(StepEvent r) =>
         [Step(r), Loss(r), .. Left(r), Tokens(r), LearningRate(r), Bytes(r.MemoryBytes), Samples(r)];
 
+    /// <summary>An evaluation.</summary>
+    /// <param name="r">The evaluation.</param>
     public static string Of(EvaluationEvent r) => string.Create(CultureInfo.InvariantCulture,
         $"{(r.Step == 0 ? "evaluation before step 1" : $"evaluation after step {r.Step}")}  loss "
             + $"{r.Loss:0.0000}{string.Concat(r.Metrics.Select(metric => $"  {metric.Key} {Number(metric.Value)}"))}");
@@ -24,6 +30,8 @@ internal static class Phrases
     public static string Of(WorkProgress work, double seconds) => string.Join("  ", Parts(work, seconds));
 
     /// <summary>The same for a line that may not have room for all of it.</summary>
+    /// <param name="work">The work.</param>
+    /// <param name="seconds">Since it began.</param>
     public static IReadOnlyList<string> Parts(WorkProgress work, double seconds) =>
     [
         work.All > 0 ? $"{Integer(work.Done)} of {Integer(work.All)} {work.What}" : work.What,
@@ -51,13 +59,14 @@ internal static class Phrases
     }
 
     /// <summary>A number of rows.</summary>
-    public static string Rows(long count) => Plural.Of(count, "row", "rows");
+    internal static string Rows(long count) => Plural.Of(count, "row", "rows");
 
     /// <summary>What it means that a run was made longer.</summary>
-    public static string Extended(long step) => string.Create(CultureInfo.InvariantCulture,
+    internal static string Extended(long step) => string.Create(CultureInfo.InvariantCulture,
         $"Extended after step {step}: the schedule changed there, so the bytes differ from those of one uninterrupted run.");
 
     /// <summary>A number with four significant digits; none is lost in front of the decimal point.</summary>
+    /// <param name="value">The number.</param>
     public static string Number(double value) => Math.Abs(value) switch
     {
         0 => "0",
@@ -67,11 +76,11 @@ internal static class Phrases
     };
 
     /// <summary>A learning rate.</summary>
-    public static string Rate(double value) => value == 0 ? "0" : value.ToString("0.##e0", CultureInfo.InvariantCulture);
+    internal static string Rate(double value) => value == 0 ? "0" : value.ToString("0.##e0", CultureInfo.InvariantCulture);
 
-    public static string Bytes(long bytes) => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1e6:N0} MB");
+    internal static string Bytes(long bytes) => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1e6:N0} MB");
 
-    public static string Duration(double seconds) =>
+    internal static string Duration(double seconds) =>
         TimeSpan.FromSeconds(Math.Round(seconds)).ToString(seconds < 3600 ? @"m\:ss" : @"h\:mm\:ss", CultureInfo.InvariantCulture);
 
     private static string Step(StepEvent r) => string.Create(CultureInfo.InvariantCulture, $"step {r.Step}/{r.Steps}");

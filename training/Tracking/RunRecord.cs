@@ -1,15 +1,16 @@
 using System.Runtime.InteropServices;
-using LoRTA.Onnx.GraphGen;
-using LoRTA.Onnx.Training.Recipes;
+using LoRTA.Onnx.GraphGen.Messages;
 
 namespace LoRTA.Onnx.Training.Tracking;
 
 /// <summary>Everything that a report says of a run.</summary>
 /// <param name="Recipe">The resolved recipe.</param>
-/// <param name="Lines">The run's metrics, from <see cref="MetricsLog.Read"/>.</param>
 /// <param name="Overview">What was shown before the first step.</param>
-internal sealed record RunRecord(Recipe Recipe, IReadOnlyList<MetricsLine> Lines, IReadOnlyList<string> Overview)
+public sealed record RunRecord(Recipe Recipe, IReadOnlyList<string> Overview)
 {
+    /// <summary>The run's metrics, from <see cref="MetricsLog.Read"/>.</summary>
+    internal IReadOnlyList<MetricsLine> Lines { get; init; } = [];
+
     /// <summary>What the run came to.</summary>
     public required TrainingReport Result { get; init; }
 
@@ -36,13 +37,19 @@ internal sealed record RunRecord(Recipe Recipe, IReadOnlyList<MetricsLine> Lines
 }
 
 /// <summary>Where a run was computed.</summary>
-internal sealed record RunEnvironment(string Machine, string System, string DotNet, string Runtime, string Device, int Threads)
+/// <param name="Machine">Architecture and number of cores.</param>
+/// <param name="System">The operating system.</param>
+/// <param name="DotNet">The version of .NET.</param>
+/// <param name="Runtime">Name and version of the runtime.</param>
+/// <param name="Device">cpu, cuda or cuda:N.</param>
+/// <param name="Threads">Threads of the runtime.</param>
+public sealed record RunEnvironment(string Machine, string System, string DotNet, string Runtime, string Device, int Threads)
 {
     /// <summary>This process's environment.</summary>
     /// <param name="runtime">Name and version of the runtime, for instance <c>ONNX Runtime 1.31.1</c>.</param>
     /// <param name="device">cpu, cuda or cuda:N.</param>
     /// <param name="threads">Threads of the runtime.</param>
-    public static RunEnvironment Current(string runtime, string device, int threads) => new(
+    internal static RunEnvironment Current(string runtime, string device, int threads) => new(
         $"{RuntimeInformation.OSArchitecture}, {Plural.Of(Environment.ProcessorCount, "core", "cores")}",
         RuntimeInformation.OSDescription,
         RuntimeInformation.FrameworkDescription,

@@ -1,13 +1,13 @@
 using System.Globalization;
 using System.Text;
-using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Files;
+using LoRTA.Onnx.GraphGen.Messages;
 using LoRTA.Onnx.Training.Recipes;
 
 namespace LoRTA.Onnx.Training.Tracking;
 
 /// <summary>The file <c>report.md</c> of a run: result, course of the loss, evaluations, environment.</summary>
-internal static class RunReport
+public static class RunReport
 {
     private const int MostRows = 20;
     private const int Columns = 60;
@@ -16,7 +16,7 @@ internal static class RunReport
     /// <summary>Writes the report.</summary>
     /// <param name="path">The file.</param>
     /// <param name="run">The run.</param>
-    public static void Write(string path, RunRecord run) => AtomicFile.WriteText(path, Text(run));
+    internal static void Write(string path, RunRecord run) => AtomicFile.WriteText(path, Text(run));
 
     /// <inheritdoc cref="Write"/>
     public static string Text(RunRecord run)
@@ -77,7 +77,7 @@ internal static class RunReport
     ];
 
     /// <summary>Values as a line of bars, lowest to highest; at most <paramref name="width"/> of them, evenly picked.</summary>
-    public static string Sparkline(IReadOnlyList<double> values, int width = Columns)
+    internal static string Sparkline(IReadOnlyList<double> values, int width = Columns)
     {
         var picked = Picked(values, width).Where(double.IsFinite).ToList();
         if (picked.Count == 0) return string.Empty;

@@ -13,44 +13,39 @@ public static class DeployedInjection
     /// <summary>Adds branches whose factors and scale are inputs with defaults.</summary>
     /// <param name="deployed">The model; it is not changed.</param>
     /// <param name="options">The adapter.</param>
-    /// <param name="values">Values of factors by name; those that are absent are drawn.</param>
+    /// <param name="values">Values of factors by name; those that are absent, or all where it is null, are drawn.</param>
     /// <param name="seed">Seed of drawn values.</param>
     /// <param name="catalog">Families to choose from; null = <see cref="LortaCatalog.Default"/>.</param>
-    /// <returns>The new model, and the adapter that it holds.</returns>
     /// <exception cref="LortaException">LRT2xx, LRT3xx: the model is not understood, or the options do not fit it.</exception>
-    public static (OnnxModel Model, Adapter Adapter) Apply(
-        OnnxModel deployed,
-        AdapterOptions options,
-        IReadOnlyDictionary<string, OnnxTensor> values,
-        long seed,
-        LortaCatalog? catalog = null)
+    public static InjectedModel WithInputs(OnnxModel deployed, AdapterOptions options,
+        IReadOnlyDictionary<string, OnnxTensor>? values = null, long seed = 0, LortaCatalog? catalog = null)
     {
         var model = UnderstoodModel.Of(deployed);
         var plan = AdapterPlan.Of(model, options, catalog);
         var factors = plan.Factors.ToDictionary(
             factor => factor.Name,
-            factor => values.TryGetValue(factor.Name, out var given)
+            factor => values?.GetValueOrDefault(factor.Name) is { } given
                 ? Adapter.Checked("--factors", factor, given)
                 : factor.Draw(seed, model.WeightOf),
             StringComparer.Ordinal);
         var adapter = Adapter.Of(plan, BaseModels.Describe(model, plan), factors, seed) with { Folds = FoldGraph.IsPossible(plan) };
-        return (Branched(model, plan, factors), adapter);
+        return new InjectedModel(Branched(model, plan, factors), adapter);
     }
 
     /// <summary>Adds the branches of a trained adapter, whose factors and scale are inputs with defaults.</summary>
     /// <param name="deployed">The model; it is not changed.</param>
     /// <param name="adapter">The adapter.</param>
     /// <param name="allowOtherBase">Accept other weights than those that the adapter was trained on.</param>
-    /// <param name="catalog">Families to choose from.</param>
+    /// <param name="catalog">Families to choose from; null = <see cref="LortaCatalog.Default"/>.</param>
     /// <exception cref="LortaException">LRT2xx, LRT3xx: the model is not understood, the adapter is of another one, or it is more than
     /// side branches.</exception>
-    internal static OnnxModel WithInputs(
-        OnnxModel deployed, Adapter adapter, bool allowOtherBase, LortaCatalog catalog)
+    public static InjectedModel WithInputs(
+        OnnxModel deployed, Adapter adapter, bool allowOtherBase = false, LortaCatalog? catalog = null)
     {
         if (adapter.Config.Trainables is [var parameter, ..]) throw AdapterErrors.TrainedParameters(adapter.Path, parameter);
         var model = UnderstoodModel.Of(deployed);
-        var plan = BaseModels.PlanOf(model, adapter, allowOtherBase, catalog);
-        return Branched(model, plan, adapter.FactorsOf(plan));
+        var plan = BaseModels.PlanOf(model, adapter, allowOtherBase, catalog ?? LortaCatalog.Default);
+        return new InjectedModel(Branched(model, plan, adapter.FactorsOf(plan)), adapter);
     }
 
     /// <summary>Adds branches whose factors must be fed; the scale is an input with a default.</summary>

@@ -1,15 +1,40 @@
 using System.Globalization;
 using System.Text.Json;
 using LoRTA.Onnx.GraphGen.Files;
+using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.GraphGen.Ir.Storage;
 
 namespace LoRTA.Onnx.GraphGen.Adapters.Stored;
 
 /// <summary>A file of factors, and what it or the configuration beside it says of them.</summary>
-internal static class FactorFile
+public static class FactorFile
 {
     private const string Rank = "rank";
     private const string Alpha = "alpha";
+
+    /// <summary>Values to start from, by the name of their factor.</summary>
+    /// <param name="file">A safetensors file: keys as in adapter files, or with the prefixes of goldens.</param>
+    /// <exception cref="LortaException">LRT101, LRT105: missing or damaged.</exception>
+    public static IReadOnlyDictionary<string, OnnxTensor> Read(string file)
+    {
+        var values = new Dictionary<string, OnnxTensor>(StringComparer.Ordinal);
+        foreach (var (key, tensor) in Safetensors.Load(file).Tensors)
+            values[TensorName.Parse(key) is { Kind: TensorKind.Factor or TensorKind.Frozen } name ? name.Name : key] = tensor;
+        return values;
+    }
+
+    /// <summary>Refuses a file of an adapter one of whose tensors is no factor of another adapter. Goldens hold gradients and logits as
+    /// well.</summary>
+    /// <param name="file">A safetensors file.</param>
+    /// <param name="adapter">The adapter that was made with its values.</param>
+    /// <exception cref="LortaException">LRT323: names them.</exception>
+    public static void CheckPlaces(string file, Adapter adapter)
+    {
+        var keys = Safetensors.Load(file).Tensors.Keys;
+        if (keys.Any(key => TensorName.Parse(key).Kind == TensorKind.Factor)) return;
+        var others = keys.Where(name => !adapter.Tensors.ContainsKey(name)).Order(StringComparer.Ordinal).ToList();
+        if (others.Count > 0) throw AdapterErrors.FactorsWithoutPlace(file, others);
+    }
 
     /// <summary>Refuses options of another rank or alpha than the factors were made for.</summary>
     /// <param name="file">A safetensors file; of an adapter's file the configuration beside it counts, of others their own

@@ -37,7 +37,9 @@ public static class OrtTrainingArtifacts
     }
 
     /// <summary>The files that an adapter is made of then.</summary>
-    internal static IEnumerable<string> FilesOf(string file, string artifacts) =>
+    /// <param name="file">As in <see cref="AdapterOf"/>.</param>
+    /// <param name="artifacts">As in <see cref="AdapterOf"/>.</param>
+    public static IEnumerable<string> FilesOf(string file, string artifacts) =>
     [
         file,
         Path.Combine(artifacts, ArtifactFolder.CheckpointFile),

@@ -6,11 +6,12 @@ namespace LoRTA.Onnx.GraphGen.Ir.Storage;
 /// then only onto what such a command writes.</summary>
 /// <param name="force">Whether existing outputs may be replaced.</param>
 /// <param name="inputs">The files that the command reads.</param>
-internal sealed class OutputGuard(bool force, IEnumerable<string> inputs)
+public sealed class OutputGuard(bool force, IEnumerable<string> inputs)
 {
     private readonly IReadOnlyList<string> _inputs = [.. inputs];
 
     /// <summary>Refuses a place where no model may be written.</summary>
+    /// <param name="output">The model's file.</param>
     /// <exception cref="LortaException">LRT701: an input; LRT123: no file; LRT102: exists; LRT124: another kind of file.</exception>
     public void CheckModel(string output)
     {
@@ -23,6 +24,7 @@ internal sealed class OutputGuard(bool force, IEnumerable<string> inputs)
     }
 
     /// <summary>Refuses a place where no file may be written.</summary>
+    /// <param name="output">The file.</param>
     /// <exception cref="LortaException">LRT701: an input; LRT123: no file; LRT102: exists.</exception>
     public void CheckFile(string output)
     {
@@ -49,6 +51,7 @@ internal sealed class OutputGuard(bool force, IEnumerable<string> inputs)
     }
 
     /// <summary>Refuses a file or folder that is an input or holds one.</summary>
+    /// <param name="output">The file or folder.</param>
     /// <exception cref="LortaException">LRT701.</exception>
     public void CheckInputs(string output)
     {

@@ -10,7 +10,9 @@ namespace LoRTA.Onnx.GraphGen.Ir.Storage;
 /// <summary>A safetensors file: named tensors in a mapped file, and text metadata.</summary>
 /// <remarks>Layout: header length (8 bytes, little-endian), a JSON header {name: {dtype, shape, data_offsets}, __metadata__: {…}}, the
 /// data.</remarks>
-internal sealed record Safetensors(IReadOnlyDictionary<string, OnnxTensor> Tensors, IReadOnlyDictionary<string, string> Metadata)
+/// <param name="Tensors">The tensors, by name.</param>
+/// <param name="Metadata">Texts, by name.</param>
+public sealed record Safetensors(IReadOnlyDictionary<string, OnnxTensor> Tensors, IReadOnlyDictionary<string, string> Metadata)
 {
     private const int LongestHeader = 100_000_000;   // as in the format's own library
 
@@ -36,6 +38,7 @@ internal sealed record Safetensors(IReadOnlyDictionary<string, OnnxTensor> Tenso
     private static readonly Dictionary<ElementType, string> Names = Types.ToDictionary(pair => pair.Value, pair => pair.Key);
 
     /// <summary>Opens a file; its tensors are read from disk when they are touched.</summary>
+    /// <param name="path">The file.</param>
     /// <exception cref="LortaException">LRT101, LRT103: not readable; LRT105: not a safetensors file.</exception>
     public static Safetensors Load(string path)
     {
@@ -61,7 +64,7 @@ internal sealed record Safetensors(IReadOnlyDictionary<string, OnnxTensor> Tenso
 
     /// <summary>The tensor of that name.</summary>
     /// <exception cref="LortaException">LRT106: the file has none of that name.</exception>
-    public OnnxTensor Get(string path, string name) => Tensors.TryGetValue(name, out var tensor)
+    internal OnnxTensor Get(string path, string name) => Tensors.TryGetValue(name, out var tensor)
         ? tensor
         : throw new LortaException(
             "LRT106",
@@ -69,12 +72,16 @@ internal sealed record Safetensors(IReadOnlyDictionary<string, OnnxTensor> Tenso
             $"The file holds {string.Join(", ", Tensors.Keys.Take(8))}{(Tensors.Count > 8 ? ", …" : string.Empty)}.");
 
     /// <summary>Writes the tensors in ordinal order of their names: equal content gives equal bytes.</summary>
+    /// <param name="path">The file; an existing one is replaced.</param>
+    /// <param name="tensors">The tensors, by name.</param>
+    /// <param name="metadata">Texts, by name; null = none.</param>
+    /// <exception cref="LortaException">LRT104: it cannot be written.</exception>
     public static void Save(
         string path, IReadOnlyDictionary<string, OnnxTensor> tensors, IReadOnlyDictionary<string, string>? metadata = null) =>
         AtomicFile.Write(path, stream => Write(stream, tensors, metadata));
 
     /// <inheritdoc cref="Save"/>
-    public static void Write(
+    internal static void Write(
         Stream stream, IReadOnlyDictionary<string, OnnxTensor> tensors, IReadOnlyDictionary<string, string>? metadata = null)
     {
         var ordered = tensors.OrderBy(pair => pair.Key, StringComparer.Ordinal).ToList();

@@ -6,11 +6,14 @@ namespace LoRTA.Onnx.GraphGen.Ir.Tensors;
 
 /// <summary>A stream of random numbers that is a function of (seed, name): asking for one stream never moves another.</summary>
 /// <remarks>Counter based: value i is a mix of key + i (splitmix64), where the key is a hash of seed and name.</remarks>
-internal sealed class SeededRandom
+public sealed class SeededRandom
 {
     private readonly ulong _key;
     private ulong _index;
 
+    /// <summary>The stream of a seed and a name.</summary>
+    /// <param name="seed">The seed.</param>
+    /// <param name="name">The name.</param>
     public SeededRandom(long seed, string name)
     {
         Span<byte> hash = stackalloc byte[32];
@@ -18,6 +21,7 @@ internal sealed class SeededRandom
         _key = BinaryPrimitives.ReadUInt64LittleEndian(hash);
     }
 
+    /// <summary>64 random bits.</summary>
     public ulong NextBits()
     {
         var z = _key + (++_index * 0x9E3779B97F4A7C15UL);
@@ -33,9 +37,12 @@ internal sealed class SeededRandom
     public double NextNormal() => Math.Sqrt(-2 * Math.Log(1 - NextUniform())) * Math.Cos(2 * Math.PI * NextUniform());
 
     /// <summary>Uniform integer in [0, count).</summary>
+    /// <param name="count">One more than the largest.</param>
     public int NextIndex(int count) => (int)(((UInt128)NextBits() * (ulong)count) >> 64);
 
     /// <summary>Uniform integers in [0, below).</summary>
+    /// <param name="count">How many.</param>
+    /// <param name="below">One more than the largest.</param>
     public long[] NextIndices(int count, int below)
     {
         var indices = new long[count];
@@ -44,6 +51,7 @@ internal sealed class SeededRandom
     }
 
     /// <summary>A permutation of 0 … count − 1 (Fisher–Yates).</summary>
+    /// <param name="count">How many.</param>
     public int[] Permutation(int count)
     {
         var order = Enumerable.Range(0, count).ToArray();

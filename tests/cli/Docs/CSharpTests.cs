@@ -11,8 +11,8 @@ namespace LoRTA.Onnx.Cli.Tests.Docs;
 internal sealed class CSharpTests
 {
     [Test]
-    public void The_page_shows_the_method_that_is_run_here() =>
-        Assert.That(PageBlock.Of("docs/csharp.md").Single(block => block.Language == "csharp").IsMethodOf("tests/cli/Docs/CSharpTests.cs"));
+    public void The_page_shows_the_methods_that_are_run_here() =>
+        Assert.That(PageBlock.Of("docs/csharp.md").Where(block => block.Language == "csharp").Select(block => block.IsMethodOf("tests/cli/Docs/CSharpTests.cs")), Is.EqualTo(new[] { true, true }));
 
     [Test, Category("Slow")]
     public void It_trains_saves_folds_and_verifies_a_classifier()
@@ -23,6 +23,19 @@ internal sealed class CSharpTests
 
         Assert.That(accuracy, Is.GreaterThan(0.6));
         Assert.That(isSame);
+    }
+
+    [Test, Category("Slow")]
+    public void It_trains_and_evaluates_a_recipe()
+    {
+        using var folder = new TestFolder();
+        var heard = new List<TrainingEvent>();
+
+        var loss = Run(Repository.Path("models/recipes/ship-log.yaml"), folder["run"], new Listener(heard), CancellationToken.None);
+
+        Assert.That(loss, Is.EqualTo(heard.OfType<EvaluationEvent>().Min(evaluation => evaluation.Loss)).Within(1e-6));
+        Assert.That(heard.OfType<StepEvent>().Count(), Is.EqualTo(20));
+        Assert.That(heard.OfType<NoteEvent>(), Is.Not.Empty);
     }
 
     // page
@@ -62,4 +75,19 @@ internal sealed class CSharpTests
         return (trainer.Evaluate(validation).Metrics["accuracy"], verdict.Ok);
     }
     // end
+
+    // page
+    private static double Run(string file, string output, IProgress<TrainingEvent> progress, CancellationToken stop)
+    {
+        var recipe = Recipe.Load(file, ["train.steps=20"]) with { Output = output };
+        using var engine = new OrtEngine(new() { Device = recipe.Device });
+        var report = recipe.Train(engine, new() { Force = true }, progress, stop);
+        return recipe.Evaluate(engine, new() { Adapter = report.Adapter }).Loss;
+    }
+    // end
+
+    private sealed class Listener(List<TrainingEvent> heard) : IProgress<TrainingEvent>
+    {
+        public void Report(TrainingEvent value) => heard.Add(value);
+    }
 }

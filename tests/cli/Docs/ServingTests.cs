@@ -36,7 +36,7 @@ internal sealed class ServingTests
     {
         var options = new AdapterOptions { Method = "lora", Rank = 2, Targets = ["q", "v"] };
         var plan = AdapterPlan.Of(UnderstoodModel.Of(model), options);
-        return DeployedInjection.Apply(model, options, RandomTensor.Factors(plan), seed: 0).Adapter;
+        return DeployedInjection.WithInputs(model, options, RandomTensor.Factors(plan), seed: 0).Adapter;
     }
 
     // page

@@ -1,6 +1,6 @@
 using System.Xml.Linq;
 using LoRTA.Onnx.Cli.Reports;
-using LoRTA.Onnx.Training.Recipes;
+using LoRTA.Onnx.Training;
 using LoRTA.Onnx.Training.Tracking;
 
 namespace LoRTA.Onnx.Cli.Tests.Reports;
@@ -9,14 +9,15 @@ internal sealed class HtmlReportTests
 {
     private static readonly RunRecord Run = new(
         new Recipe { Model = "/m/<minilm>", Task = "classification", Data = new() { Train = "t.tsv" } },
+        ["tokens in a row: median 5"])
+    {
+        Lines =
         [
             new(string.Empty, null, new() { Step = 0, Loss = 0.9, Metrics = new Dictionary<string, double> { ["accuracy"] = 0.5 } }),
             new(string.Empty, new() { Step = 1, Steps = 2, Loss = 0.7, LearningRate = 1e-3, GradNorm = 2 }, null),
             new(string.Empty, new() { Step = 2, Steps = 2, Loss = 0.5, LearningRate = 5e-4, GradNorm = 1 }, null),
             new(string.Empty, null, new() { Step = 2, Loss = 0.6, Metrics = new Dictionary<string, double> { ["accuracy"] = 0.75 } }),
         ],
-        ["tokens in a row: median 5"])
-    {
         Result = new() { Steps = 2, Loss = 0.6, TrainingLoss = 0.5, Adapter = "run/adapter", Data = new() { Rows = 1, Cut = 0, TokensCut = 0, WithoutLabel = 0, Empty = 0 } },
         Environment = new("X64, 2 cores", "Linux", ".NET 10", "ONNX Runtime 1", "cpu", 2),
         Adapter = "lorta, rank 8",

@@ -2,7 +2,7 @@ using System.Diagnostics.Metrics;
 using System.Text.Json.Nodes;
 using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.Tests.Shared;
-using LoRTA.Onnx.Training.Recipes;
+using LoRTA.Onnx.Training;
 using LoRTA.Onnx.Training.Recipes.Files;
 
 namespace LoRTA.Onnx.Cli.Tests.Verbs;

@@ -40,7 +40,7 @@ internal sealed record ExporterFacts(string Name, ModelInspection Inspection, IR
     private static ExporterFacts Of(string name, OnnxModel deployed, Func<ModelInspection, bool> isAsExpected, TestFolder folder, Func<UnderstoodModel, GradientFacts> gradients)
     {
         var model = UnderstoodModel.Of(deployed);
-        var inspection = ModelInspection.Of(model.Canonical, model.Map);
+        var inspection = ModelInspection.Of(model);
         return new ExporterFacts(name, inspection, StoredForms.Of(deployed, inspection), StoredForms.OfMlp(deployed, inspection), isAsExpected(inspection), model.Map.Layers.Count == 0 ? null : WorkingOf(model, folder, gradients));
     }
 

@@ -19,7 +19,7 @@ internal sealed class InitializersAsInputsTests
         var listed = Listed(plain, irVersion, folder["listed.onnx"]);
         var canonical = CanonicalModel.Of(listed);
 
-        var inspection = ModelInspection.Of(canonical, AttentionMap.Of(canonical));
+        var inspection = ModelInspection.Of(UnderstoodModel.Of(canonical));
 
         Assert.That(LayersOf(inspection), Is.EqualTo(LayersOf(Inspected(plain))));
         Assert.That(inspection.Inputs.Select(input => input.Name), Is.EqualTo(plain.Graph.Inputs.Select(input => input.Name)));
@@ -46,7 +46,7 @@ internal sealed class InitializersAsInputsTests
     private static ModelInspection Inspected(OnnxModel model)
     {
         var canonical = CanonicalModel.Of(model);
-        return ModelInspection.Of(canonical, AttentionMap.Of(canonical));
+        return ModelInspection.Of(UnderstoodModel.Of(canonical));
     }
 
     private static OnnxModel Listed(OnnxModel plain, int irVersion, string path)

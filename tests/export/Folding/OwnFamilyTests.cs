@@ -47,5 +47,5 @@ internal sealed class OwnFamilyTests
     }
 
     private Adapter Injected() =>
-        DeployedInjection.Apply(_base, Random.Config.AdapterOptions, Random.Tensors, seed: 0, Catalog).Adapter;
+        DeployedInjection.WithInputs(_base, Random.Config.AdapterOptions, Random.Tensors, seed: 0, Catalog).Adapter;
 }

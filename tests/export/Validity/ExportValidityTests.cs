@@ -25,7 +25,7 @@ internal sealed class ExportValidityTests(string export)
         Export("folded.onnx", new ExportOptions());
         Export("widened.onnx", new ExportOptions { Widen = true });
         Export("kept-base.onnx", new ExportOptions { KeepBase = true });
-        DeployedInjection.Apply(deployed, adapter.Config.AdapterOptions, adapter.Tensors, seed: 0).Model.Save(_folder["injected.onnx"]);
+        DeployedInjection.WithInputs(deployed, adapter.Config.AdapterOptions, adapter.Tensors, seed: 0).Model.Save(_folder["injected.onnx"]);
         var graphs = TrainingGraphs.Build(deployed, new TrainingOptions { Adapter = adapter.Config.AdapterOptions, Task = Exports.TaskOf(export) });
         PortableArtifacts.Write(graphs, _folder["artifacts"], embedWeights: false);
 

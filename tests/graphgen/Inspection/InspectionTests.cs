@@ -1,4 +1,4 @@
-using LoRTA.Onnx.GraphGen.Canonical;
+using LoRTA.Onnx.GraphGen.Attention;
 using LoRTA.Onnx.GraphGen.Inspection;
 using LoRTA.Onnx.Tests.Shared;
 
@@ -34,7 +34,6 @@ public sealed class InspectionTests
 
     private static ModelInspection Inspect(string export)
     {
-        var canonical = CanonicalModel.Of(OnnxModel.Load(Exports.Path(export)));
-        return ModelInspection.Of(canonical, AttentionMap.Of(canonical));
+        return ModelInspection.Of(UnderstoodModel.Of(OnnxModel.Load(Exports.Path(export))));
     }
 }

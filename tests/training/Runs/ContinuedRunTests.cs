@@ -23,7 +23,7 @@ internal sealed class ContinuedRunTests
 
         TinyRun.Train(_run.Request("second", $"adapter.from={_run["first"]}", "train.evaluateEvery=1", "train.optimizer.lr=1e-12", "adapter.dropout=0"), progress);
 
-        var measured = TrainingRun.Evaluate(new EvaluationRequest { Recipe = _run.Request("x").Recipe, Adapter = _run["first"], Settings = new() { Threads = 1 } });
+        var measured = _run.Request("x").Evaluate(new() { Adapter = _run["first"] });
         Assert.That(progress.Evaluations[0].Loss, Is.EqualTo(measured.Loss).Within(1e-5));
     }
 

@@ -1,6 +1,5 @@
 using System.Globalization;
 using LoRTA.Onnx.GraphGen;
-using LoRTA.Onnx.Training.Runs;
 
 namespace LoRTA.Onnx.Training.Tests.Runs;
 
@@ -74,7 +73,8 @@ internal sealed class InvarianceTests
         CultureInfo.CurrentCulture = surroundings.Culture;
         try
         {
-            TrainingRun.Train(_run.Request("other", "train.steps=2"), Progress.None, surroundings.Clock, CancellationToken.None);
+            var request = _run.Request("other", "train.steps=2");
+            TinyRun.Train(request with { Settings = request.Settings with { Clock = surroundings.Clock } }, Progress.None);
         }
         finally
         {
@@ -88,7 +88,7 @@ internal sealed class InvarianceTests
     private double Loss(string[] settings)
     {
         var request = _run.Request("none", ["data.packing=false", "data.validationFraction=null", $"data.validation={_run["rows.txt"]}", .. settings.Select(setting => setting.Replace("reversed.txt", _run["reversed.txt"], StringComparison.Ordinal))]);
-        return TrainingRun.Evaluate(new EvaluationRequest { Recipe = request.Recipe, Settings = new() { Threads = 1 } }).Loss;
+        return request.Evaluate().Loss;
     }
 
     private static TestCaseData Case(string name, string[] one, string[] other) => new TestCaseData(one, other).SetArgDisplayNames(name);

@@ -121,6 +121,6 @@ internal sealed class PreparedTaskTests
             adapter: { rank: 2, targets: [q] }
             data: { train: train.tsv }
             """);
-        return PreparedTask.Of(RecipeFile.Load(recipe, LortaCatalog.Default, settings), new OrtEngineOptions { Threads = 1 });
+        return PreparedTask.Of(RecipeFile.Load(recipe, LortaCatalog.Default, settings), new OrtEngineOptions { Threads = 1 }.ToEngine());
     }
 }

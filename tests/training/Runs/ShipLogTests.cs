@@ -1,8 +1,7 @@
 using LoRTA.Onnx.GraphGen;
+using LoRTA.Onnx.Runtime;
 using LoRTA.Onnx.Tests.Shared;
-using LoRTA.Onnx.Training.Recipes;
 using LoRTA.Onnx.Training.Recipes.Files;
-using LoRTA.Onnx.Training.Runs;
 
 namespace LoRTA.Onnx.Training.Tests.Runs;
 
@@ -12,6 +11,8 @@ internal sealed class ShipLogTests
 {
     private TestFolder _folder = null!;
 
+    private static readonly OrtEngine Engine = new();
+
     [SetUp]
     public void CreateFolder() => _folder = new();
 
@@ -20,14 +21,14 @@ internal sealed class ShipLogTests
 
     [Test]
     public void Base_model_has_the_loss_of_PyTorch() =>
-        Assert.That(TrainingRun.Evaluate(new EvaluationRequest { Recipe = Recipe() }).Loss, Is.EqualTo(5.6271).Within(1e-3));
+        Assert.That(Recipe().Evaluate(Engine).Loss, Is.EqualTo(5.6271).Within(1e-3));
 
     [Test]
     public void Three_hundred_steps_of_lorta_reach_the_loss_of_PyTorch()
     {
         var recipe = Recipe("train.evaluateEvery=never");
 
-        var result = TrainingRun.Train(new RunRequest { Recipe = recipe }, Progress.None, TimeProvider.System, CancellationToken.None);
+        var result = recipe.Train(Engine);
 
         Assert.That((result.Steps, result.Trainable), Is.EqualTo((300L, 1376L)));
         Assert.That(result.Loss, Is.LessThanOrEqualTo(3.95));

@@ -32,7 +32,7 @@ internal sealed class TrainedAdapterTests
         var request = _run.Request("run");
         TinyRun.Train(request, progress);
 
-        var evaluation = TrainingRun.Evaluate(new EvaluationRequest { Recipe = request.Recipe, Adapter = _run["run", "adapter"], Settings = new() { Threads = 1 } });
+        var evaluation = request.Evaluate(new() { Adapter = _run["run", "adapter"] });
 
         Assert.That(evaluation.Loss, Is.EqualTo(progress.Evaluations.Skip(1).Min(record => record.Loss)).Within(1e-6));
     }
@@ -42,12 +42,12 @@ internal sealed class TrainedAdapterTests
     {
         var request = _run.Request("run", "train.steps=1");
         TinyRun.Train(request, Progress.None);
-        var evaluation = new EvaluationRequest { Recipe = request.Recipe, Adapter = Trained(adapter => adapter with { Base = adapter.Base with { Sketch = Halved(adapter.Base.Sketch) } }), Settings = new() { Threads = 1 } };
+        var evaluation = new EvaluationOptions { Adapter = Trained(adapter => adapter with { Base = adapter.Base with { Sketch = Halved(adapter.Base.Sketch) } }) };
 
-        var failure = Assert.Throws<LortaException>(() => TrainingRun.Evaluate(evaluation))!;
+        var failure = Assert.Throws<LortaException>(() => request.Evaluate(evaluation))!;
 
         Assert.That(failure.Code, Is.EqualTo("LRT311"));
-        Assert.That(() => TrainingRun.Evaluate(evaluation with { AllowOtherBase = true }), Throws.Nothing);
+        Assert.That(() => request.Evaluate(evaluation with { AllowOtherBase = true }), Throws.Nothing);
     }
 
     [TestCase(false)]
@@ -58,7 +58,7 @@ internal sealed class TrainedAdapterTests
         TinyRun.Train(request, Progress.None);
         var adapter = Trained(config => config with { Layers = [0, 11], Base = config.Base with { Architecture = config.Base.Architecture! with { Layers = 12 } } });
 
-        var failure = Assert.Throws<LortaException>(() => TrainingRun.Evaluate(new EvaluationRequest { Recipe = request.Recipe, Adapter = adapter, AllowOtherBase = allow, Settings = new() { Threads = 1 } }))!;
+        var failure = Assert.Throws<LortaException>(() => request.Evaluate(new() { Adapter = adapter, AllowOtherBase = allow }))!;
 
         Assert.That(failure.Code, Is.EqualTo("LRT310"));
     }

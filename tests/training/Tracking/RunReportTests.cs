@@ -1,4 +1,3 @@
-using LoRTA.Onnx.Training.Recipes;
 using LoRTA.Onnx.Training.Tracking;
 
 namespace LoRTA.Onnx.Training.Tests.Tracking;
@@ -103,5 +102,5 @@ internal sealed class RunReportTests
     public void A_flat_course_is_flat() => Assert.That(RunReport.Sparkline([1, 1, double.NaN, 1]), Is.EqualTo("▁▁▁"));
 
     private static RunRecord Run(TrainingReport result, params MetricsLine[] lines) =>
-        new(Recipe, lines, ["tokens in a row: median 5"]) { Result = result, Environment = Environment, Adapter = "lorta, rank 8" };
+        new(Recipe, ["tokens in a row: median 5"]) { Lines = lines, Result = result, Environment = Environment, Adapter = "lorta, rank 8" };
 }

@@ -3,6 +3,7 @@ using System.ComponentModel.DataAnnotations;
 using System.Globalization;
 using System.Text.Json.Serialization.Metadata;
 using LoRTA.Onnx.GraphGen;
+using LoRTA.Onnx.GraphGen.Messages;
 
 namespace LoRTA.Onnx.Training.Recipes.Files;
 

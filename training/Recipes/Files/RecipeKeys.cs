@@ -1,5 +1,5 @@
 using System.Text.Json.Serialization.Metadata;
-using LoRTA.Onnx.GraphGen;
+using LoRTA.Onnx.GraphGen.Messages;
 
 namespace LoRTA.Onnx.Training.Recipes.Files;
 

@@ -123,7 +123,7 @@ internal sealed class ParameterFamiliesTests
 
     [Test]
     public void They_have_no_side_branches() =>
-        Assert.That(() => DeployedInjection.Apply(Linear().Deployed, new() { Method = "full" }, new Dictionary<string, OnnxTensor>(), 0), Throws.TypeOf<LortaException>().With.Property(nameof(LortaException.Code)).EqualTo("LRT322"));
+        Assert.That(() => DeployedInjection.WithInputs(Linear().Deployed, new() { Method = "full" }, new Dictionary<string, OnnxTensor>(), 0), Throws.TypeOf<LortaException>().With.Property(nameof(LortaException.Code)).EqualTo("LRT322"));
 
     [Test]
     public void A_stored_adapter_takes_the_parameters_that_it_holds()

@@ -20,7 +20,7 @@ internal sealed class DeployedInjectionTests
     public void Side_branches_compute_what_the_training_copy_computes(string export, string method)
     {
         var deployed = OnnxModel.Load(Exports.Path(export));
-        var (injected, adapter) = DeployedInjection.Apply(deployed, Options with { Method = method }, Factors(deployed, method), seed: 0);
+        var (injected, adapter) = DeployedInjection.WithInputs(deployed, Options with { Method = method }, Factors(deployed, method), seed: 0);
         var batch = Exports.Batch(export, deployed);
 
         var found = Ort.Run(injected, batch)["logits"].ToFloats();
@@ -43,7 +43,7 @@ internal sealed class DeployedInjectionTests
         var deployed = OnnxModel.Load(Exports.Path(export));
         var options = new AdapterOptions { Method = "prefix", Options = new Dictionary<string, string> { ["length"] = "3" } };
         var values = AdapterPlan.Of(UnderstoodModel.Of(deployed), options).Factors.ToDictionary(factor => factor.Name, factor => RandomTensor.Normal(factor.Name, [.. factor.Dims]));
-        var (injected, adapter) = DeployedInjection.Apply(deployed, options, values, seed: 0);
+        var (injected, adapter) = DeployedInjection.WithInputs(deployed, options, values, seed: 0);
         var batch = Exports.Batch(export, deployed);
         var off = batch.Append(new(TrainingNames.Scale, OnnxTensor.Scalar(0f))).ToDictionary();
 
@@ -63,7 +63,7 @@ internal sealed class DeployedInjectionTests
         var model = OnnxModel.Load(Exports.Path(export));
         var options = new AdapterOptions { Method = "prefix" };
 
-        var failure = Assert.Throws<LortaException>(() => DeployedInjection.Apply(model, options, new Dictionary<string, OnnxTensor>(), seed: 0))!;
+        var failure = Assert.Throws<LortaException>(() => DeployedInjection.WithInputs(model, options, new Dictionary<string, OnnxTensor>(), seed: 0))!;
 
         Assert.That(failure.Code, Is.EqualTo("LRT328"));
         Assert.That(failure.Message, Does.Contain(why));
@@ -75,7 +75,7 @@ internal sealed class DeployedInjectionTests
         var deployed = OnnxModel.Load(Exports.Path("roberta-mini/seqcls.ts-eager"));
         var batch = Exports.Batch("roberta-mini/seqcls.ts-eager", deployed);
 
-        var (injected, _) = DeployedInjection.Apply(deployed, Options, new Dictionary<string, OnnxTensor>(), seed: 3);
+        var (injected, _) = DeployedInjection.WithInputs(deployed, Options, new Dictionary<string, OnnxTensor>(), seed: 3);
 
         Assert.That(Ort.Run(injected, batch)["logits"].ToFloats(), Is.EqualTo(Ort.Run(deployed, batch)["logits"].ToFloats()));
     }
@@ -85,7 +85,7 @@ internal sealed class DeployedInjectionTests
     {
         var deployed = OnnxModel.Load(Exports.Path("llama-mini/ts-sdpa"));
 
-        var (injected, _) = DeployedInjection.Apply(deployed, Options, new Dictionary<string, OnnxTensor>(), seed: 0);
+        var (injected, _) = DeployedInjection.WithInputs(deployed, Options, new Dictionary<string, OnnxTensor>(), seed: 0);
 
         Assert.That(injected.Graph.Inputs.Where(input => input.Constant is null).Select(input => input.Name), Is.EqualTo(deployed.Graph.Inputs.Select(input => input.Name)));
         Assert.That(injected.Graph.Outputs.Select(output => output.Name), Is.EqualTo(deployed.Graph.Outputs.Select(output => output.Name)));
@@ -97,7 +97,7 @@ internal sealed class DeployedInjectionTests
     {
         var deployed = OnnxModel.Load(Exports.Path("llama-mini/ts-sdpa"));
 
-        var failure = Assert.Throws<LortaException>(() => DeployedInjection.Apply(deployed, Options, new Dictionary<string, OnnxTensor> { ["A"] = OnnxTensor.Of<float>([3, 2], new float[6]) }, seed: 0))!;
+        var failure = Assert.Throws<LortaException>(() => DeployedInjection.WithInputs(deployed, Options, new Dictionary<string, OnnxTensor> { ["A"] = OnnxTensor.Of<float>([3, 2], new float[6]) }, seed: 0))!;
 
         Assert.That(failure.Code, Is.EqualTo("LRT308"));
         Assert.That(failure.Message, Does.Contain("'A'"));
@@ -108,7 +108,7 @@ internal sealed class DeployedInjectionTests
 
     private static Dictionary<string, OnnxTensor> Factors(OnnxModel deployed, string method)
     {
-        var (_, adapter) = DeployedInjection.Apply(deployed, Options with { Method = method }, new Dictionary<string, OnnxTensor>(), seed: 0);
+        var (_, adapter) = DeployedInjection.WithInputs(deployed, Options with { Method = method }, new Dictionary<string, OnnxTensor>(), seed: 0);
         return adapter.Tensors.ToDictionary(pair => pair.Key, pair => RandomTensor.Normal(pair.Key, pair.Value.Dims, 1.0 / 3));
     }
 }

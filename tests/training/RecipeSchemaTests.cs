@@ -1,12 +1,11 @@
 using System.Text.Json.Nodes;
 using LoRTA.Onnx.GraphGen;
-using LoRTA.Onnx.Training.Recipes.Files;
 
-namespace LoRTA.Onnx.Training.Tests.Recipes.Files;
+namespace LoRTA.Onnx.Training.Tests;
 
-internal sealed class OptionSchemaTests
+internal sealed class RecipeSchemaTests
 {
-    private static readonly JsonObject Schema = OptionSchema.Recipe(LortaCatalog.Default);
+    private static readonly JsonObject Schema = RecipeSchema.Recipe(LortaCatalog.Default);
 
     [TestCase("seed", """{"description":"Every random value is a function of this number, a name and an index.","type":"integer","default":0}""")]
     [TestCase("train.batchSize", """{"description":"Rows of one micro-batch.","type":"integer","minimum":1,"default":16}""")]
@@ -34,7 +33,7 @@ internal sealed class OptionSchemaTests
 
     [Test]
     public void The_adapter_schema_is_that_of_the_recipes_section() =>
-        Assert.That(OptionSchema.Adapter(LortaCatalog.Default)["properties"]!.ToJsonString(), Is.EqualTo(Property("adapter")["properties"]!.ToJsonString()));
+        Assert.That(RecipeSchema.Adapter(LortaCatalog.Default)["properties"]!.ToJsonString(), Is.EqualTo(Property("adapter")["properties"]!.ToJsonString()));
 
     private static System.Text.Json.JsonSerializerOptions RecipeJsonForTests { get; } = new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 

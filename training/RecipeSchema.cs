@@ -8,21 +8,32 @@ using System.Text.Json.Schema;
 using System.Text.Json.Serialization.Metadata;
 using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Adapters;
+using LoRTA.Onnx.Training.Recipes.Files;
 using YamlDotNet.RepresentationModel;
 
-namespace LoRTA.Onnx.Training.Recipes.Files;
+namespace LoRTA.Onnx.Training;
 
-/// <summary>JSON schemas of option records: types, descriptions, choices, ranges and defaults, all from the records.</summary>
-internal static class OptionSchema
+/// <summary>JSON schemas of recipes and of their sections: types, descriptions, choices, ranges and defaults, all from the
+/// records.</summary>
+public static class RecipeSchema
 {
     /// <summary>The schema of a recipe file.</summary>
-    public static JsonObject Recipe(LortaCatalog catalog) => Of<Recipe>("LoRTA.Onnx recipe", catalog);
+    /// <param name="catalog">What there is to choose from; null = <see cref="LortaCatalog.Default"/>.</param>
+    public static JsonObject Recipe(LortaCatalog? catalog = null) =>
+        Of<Recipe>("LoRTA.Onnx recipe", catalog ?? LortaCatalog.Default);
 
     /// <summary>The schema of a recipe's <c>adapter</c> section.</summary>
-    public static JsonObject Adapter(LortaCatalog catalog) => Of<AdapterOptions>("LoRTA.Onnx adapter options", catalog);
+    /// <param name="catalog">What there is to choose from; null = <see cref="LortaCatalog.Default"/>.</param>
+    public static JsonObject Adapter(LortaCatalog? catalog = null) =>
+        Of<AdapterOptions>("LoRTA.Onnx adapter options", catalog ?? LortaCatalog.Default);
+
+    /// <summary>The keys that a name with a value is most likely meant to be, such as <c>train.optimizer.lr</c> for
+    /// <c>learning_rate</c>; none where nothing is like it.</summary>
+    /// <param name="name">The name, however its words are separated.</param>
+    public static IReadOnlyList<string> KeysMeant(string name) => RecipeKeys.MeantWithValue(name);
 
     /// <summary>The schema of any option record.</summary>
-    public static JsonObject Of<T>(string title, LortaCatalog catalog)
+    internal static JsonObject Of<T>(string title, LortaCatalog catalog)
     {
         var exporter = new JsonSchemaExporterOptions
         {

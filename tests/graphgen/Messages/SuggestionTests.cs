@@ -1,6 +1,7 @@
 using LoRTA.Onnx.GraphGen.Adapters.Planning;
+using LoRTA.Onnx.GraphGen.Messages;
 
-namespace LoRTA.Onnx.GraphGen.Tests;
+namespace LoRTA.Onnx.GraphGen.Tests.Messages;
 
 internal sealed class SuggestionTests
 {

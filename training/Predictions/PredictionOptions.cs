@@ -3,12 +3,9 @@ using LoRTA.Onnx.Training.Runs;
 
 namespace LoRTA.Onnx.Training.Predictions;
 
-/// <summary>What is predicted.</summary>
-internal sealed record PredictionRequest
+/// <summary>What predicts, the rows, and where the predictions go.</summary>
+public sealed record PredictionOptions : EvaluationOptions
 {
-    /// <summary>What predicts: a recipe, its model or another one, an adapter.</summary>
-    public required EvaluationRequest Model { get; init; }
-
     /// <summary>The file of rows; of <see cref="ReadContent"/>, what messages call it.</summary>
     public required string Input { get; init; }
 
@@ -17,9 +14,6 @@ internal sealed record PredictionRequest
 
     /// <summary>The format of the rows; null = by the file's extension, else the recipe's, else TSV.</summary>
     public string? Format { get; init; }
-
-    /// <summary>Whether the recipe was made for a model that came without one, so that the rows decide about their columns.</summary>
-    public bool IsBareModel { get; init; }
 
     /// <summary>The file that is written: JSONL or CSV where its extension says so, else TSV.</summary>
     public required string Output { get; init; }
@@ -36,4 +30,4 @@ internal sealed record PredictionRequest
 /// <param name="Output">The file.</param>
 /// <param name="Task">What was predicted.</param>
 /// <param name="Data">What became of the input's rows.</param>
-internal sealed record PredictionResult(int Rows, string Output, string Task, DataCounts Data);
+public sealed record PredictionReport(int Rows, string Output, string Task, DataCounts Data);

@@ -1,7 +1,7 @@
-namespace LoRTA.Onnx.GraphGen;
+namespace LoRTA.Onnx.GraphGen.Messages;
 
 /// <summary>What a word that is not known probably means.</summary>
-internal static class Suggestion
+public static class Suggestion
 {
     private const int LettersPerMistake = 3;
     private const int LettersOfAStart = 3;
@@ -25,11 +25,12 @@ internal static class Suggestion
     }
 
     /// <summary>The start of a hint: <c>Did you mean 'train'? </c>, or nothing.</summary>
+    /// <inheritdoc cref="For"/>
     public static string Hint(string word, IEnumerable<string> known, IReadOnlyDictionary<string, string>? otherNames = null) =>
         For(word, known, otherNames) is { } meant ? $"Did you mean '{meant}'? " : string.Empty;
 
     /// <summary>A sentence to be added to another: <c>. Did you mean 'train'?</c>, or nothing.</summary>
-    public static string Sentence(string word, IEnumerable<string> known, IReadOnlyDictionary<string, string>? otherNames = null) =>
+    internal static string Sentence(string word, IEnumerable<string> known, IReadOnlyDictionary<string, string>? otherNames = null) =>
         For(word, known, otherNames) is { } meant ? $". Did you mean '{meant}'?" : string.Empty;
 
     private static bool IsStart(string start, string word) =>
