@@ -2,6 +2,7 @@ using LoRTA.Onnx.Bench.Models;
 using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.GraphGen.Ir.Tensors;
+using LoRTA.Onnx.Runtime;
 using Microsoft.ML.OnnxRuntime;
 
 namespace LoRTA.Onnx.Bench;
@@ -9,6 +10,7 @@ namespace LoRTA.Onnx.Bench;
 /// <summary>A graph that is only run: the forward pass, or the matrix products of a step and nothing else.</summary>
 internal sealed class GraphStep : IStepVariant
 {
+    private readonly string _file;
     private readonly InferenceSession _session;
     private readonly Dictionary<string, OrtValue> _inputs;   // bound as they are: no copy is timed
     private readonly RunOptions _options = new();
@@ -16,10 +18,15 @@ internal sealed class GraphStep : IStepVariant
     private GraphStep(string name, OnnxModel model, IReadOnlyDictionary<string, OnnxTensor> inputs)
     {
         Name = name;
-        var file = Path.Combine(Path.GetTempPath(), "lorta-bench", $"{name}.onnx");
-        model.Save(file);
-        using var options = new SessionOptions { InterOpNumThreads = 1, EnableMemoryPattern = false };
-        _session = new InferenceSession(file, options);
+        _file = Path.Combine(Path.GetTempPath(), "lorta-bench", $"{name}.onnx");
+        model.Save(_file);
+        using var options = new SessionOptions   // as the engine's
+        {
+            IntraOpNumThreads = new OrtEngineOptions().ThreadCount,
+            InterOpNumThreads = 1,
+            EnableMemoryPattern = false,
+        };
+        _session = new InferenceSession(_file, options);
         _inputs = _session.InputNames.ToDictionary(input => input, input => Value(inputs[input]), StringComparer.Ordinal);
     }
 
@@ -68,6 +75,7 @@ internal sealed class GraphStep : IStepVariant
         _session.Dispose();
         foreach (var value in _inputs.Values) value.Dispose();
         _options.Dispose();
+        File.Delete(_file);
     }
 
     private static OrtValue Value(OnnxTensor tensor) => tensor.Type == ElementType.Float

@@ -8,7 +8,7 @@ public static class StopRequest
     private static readonly AsyncLocal<CancellationToken> Current = new();
 
     /// <summary>The token in force.</summary>
-    public static CancellationToken Token => Current.Value;
+    internal static CancellationToken Token => Current.Value;
 
     /// <summary>Puts a token in force until the result is disposed; <see cref="CancellationToken.None"/> shields what must be
     /// finished.</summary>
@@ -17,7 +17,7 @@ public static class StopRequest
 
     /// <summary>Ends the work at hand where that was asked for.</summary>
     /// <exception cref="OperationCanceledException">It was.</exception>
-    public static void ThrowIfAny() => Current.Value.ThrowIfCancellationRequested();
+    internal static void ThrowIfAny() => Current.Value.ThrowIfCancellationRequested();
 
     /// <summary>The part of the work that a token is in force for.</summary>
     private sealed class Scope : IDisposable

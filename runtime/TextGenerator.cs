@@ -19,6 +19,7 @@ public sealed class TextGenerator : IDisposable
     private readonly IReadOnlySet<int> _endTokens;
     private readonly int? _positions;
     private readonly TimeProvider _clock;
+    private volatile bool _isDisposed;
 
     /// <summary>Opens a model and its tokenizer.</summary>
     /// <param name="engine">Device, threads, catalog and clock.</param>
@@ -100,7 +101,11 @@ public sealed class TextGenerator : IDisposable
     public bool HasToken(string text) => _tokenizer.Encode(text).Length == 1;
 
     /// <summary>Closes the generator, but not the host.</summary>
-    public void Dispose() => _open?.Close();
+    public void Dispose()
+    {
+        _isDisposed = true;
+        _open?.Close();
+    }
 
     // An adapter is side branches, or what the cache holds before the text.
     private static (OnnxModel Model, InitialCache? Initial) Adapted(OrtEngine engine, OnnxModel model, TextGeneratorOptions options)
@@ -116,6 +121,7 @@ public sealed class TextGenerator : IDisposable
 
     private AdapterLease Lease(string? adapter)
     {
+        ObjectDisposedException.ThrowIf(_isDisposed, this);
         if (_host is not null) return _host.Lease(adapter);
         if (adapter is not null) throw RuntimeErrors.UnknownAdapter(adapter, []);
         ObjectDisposedException.ThrowIf(!_open!.TryHold(), this);
@@ -146,7 +152,7 @@ public sealed class TextGenerator : IDisposable
                 yield return new GeneratedPiece(added, tokens[given..]);
                 given = tokens.Count;
             }
-            end = text.IsStopped ? GenerationEnd.StopText : EndAt(tokens.Count, prompt.Length + options.MaxTokens, stop);
+            end = text.IsStopped ? GenerationEnd.StopText : EndAt(tokens.Count, prompt.Length + (long)options.MaxTokens, stop);
         }
         while (end is null);
         var (left, continuation, whole) = text.Finish(tokens);
@@ -174,7 +180,7 @@ public sealed class TextGenerator : IDisposable
             : ids;
     }
 
-    private GenerationEnd? EndAt(int length, int wanted, CancellationToken stop)
+    private GenerationEnd? EndAt(int length, long wanted, CancellationToken stop)
     {
         if (stop.IsCancellationRequested) return GenerationEnd.Stopped;
         if (length >= wanted) return GenerationEnd.MaxTokens;

@@ -1,7 +1,7 @@
 // Chats with a decoder, a question on each line. A line that begins with an adapter's name and a colon is answered with that adapter, any
 // other by the model itself:
-//   dotnet run samples/chat.cs -- models/llama-mini runs/ship-log/adapter
-//   adapter: 2 March.
+//   dotnet run samples/chat.cs -- models/llama-mini log=runs/ship-log/adapter
+//   log: 2 March.
 #:package LoRTA.Onnx.Extensions.AI@0.1.0
 #:package Microsoft.ML.OnnxRuntime@1.31.1
 #:property PublishAot=false
@@ -10,14 +10,14 @@ using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.Runtime;
 using Microsoft.Extensions.AI;
 
-if (args.Length < 2)
+if (args.Length < 2 || !args[1..].All(arg => arg.Contains('=')))
 {
-    Console.Error.WriteLine("usage: dotnet run chat.cs -- MODEL ADAPTER…   (of one shape; each answers to the name of its folder)");
+    Console.Error.WriteLine("usage: dotnet run chat.cs -- MODEL NAME=ADAPTER…   (adapters of one shape, by name)");
     return 2;
 }
 try
 {
-    var adapters = args[1..].ToDictionary(folder => Path.GetFileName(Path.TrimEndingDirectorySeparator(folder)), Adapter.Load);
+    var adapters = args[1..].Select(arg => arg.Split('=', 2)).ToDictionary(pair => pair[0], pair => Adapter.Load(pair[1]));
     using var engine = new OrtEngine();
     using var host = new AdapterHost(engine, OnnxModel.Load(args[0]), adapters.Values.First().Config.AdapterOptions);
     foreach (var (name, adapter) in adapters) host.Add(name, adapter);

@@ -216,7 +216,16 @@ public sealed class AdapterTrainer : IDisposable
     });
 
     /// <summary>The adapter as it is now.</summary>
-    public Adapter ToAdapter() => Graphs.AdapterOf(State.Tensors);
+    /// <exception cref="LortaException">LRT602: a parameter is no number, which a runtime that tells no norm notices only here.</exception>
+    public Adapter ToAdapter()
+    {
+        var state = State;
+        return state.Tensors.Values.All(IsFinite)
+            ? Graphs.AdapterOf(state.Tensors)
+            : throw TrainingErrors.GradientNotFinite(state.Step, double.NaN);
+
+        static bool IsFinite(OnnxTensor tensor) => tensor.Type != ElementType.Float || Array.TrueForAll(tensor.ToFloats(), float.IsFinite);
+    }
 
     /// <summary>Closes the sessions.</summary>
     /// <exception cref="InvalidOperationException">A call is at work.</exception>

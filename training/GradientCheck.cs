@@ -17,10 +17,12 @@ public static class GradientCheck
     /// <param name="options">What is trained; factors get random values, as at zero nothing is checked.</param>
     /// <param name="batch">A safetensors file whose tensors bear the names of the model's inputs, and <c>labels</c>; null = random
     /// tokens.</param>
-    /// <exception cref="LortaException">LRT2xx … LRT4xx: the model is not understood, or options do not fit it; LRT605: the loss is no
-    /// number.</exception>
+    /// <returns>What differs; wrong gradients are no exception, see <see cref="DifferenceResult.Failure"/>.</returns>
+    /// <exception cref="LortaException">LRT101, LRT103, LRT105: the batch is missing or damaged; LRT2xx … LRT4xx: the model is not
+    /// understood, or options do not fit it; LRT605: the loss is no number.</exception>
     public static DifferenceResult CheckGradients(this OrtEngine engine, OnnxModel model, TrainingOptions options, string? batch = null)
     {
+        engine.ThrowIfDisposed();
         var understood = UnderstoodModel.Of(model);
         var vocabulary = TokenEmbedding.Vocabulary(model);
         var values = CentralDifferenceCheck.FactorsOf(AdapterPlan.Of(understood, options.Adapter, engine.Catalog), options.Seed);
@@ -42,6 +44,7 @@ public static class GradientCheck
     public static GoldenResult CheckGolden(
         this OrtEngine engine, OnnxModel model, string golden, string? batch = null, string? names = null)
     {
+        engine.ThrowIfDisposed();
         var (understood, expected) = (UnderstoodModel.Of(model), Golden.Load(golden));
         var options = expected.ToOptions(understood, engine.Catalog, names is null ? null : ParameterNameFile.Load(names, model));
         var rows = batch

@@ -12,11 +12,12 @@ public sealed class RecipeData
 {
     private RecipeData(DataStream train, DataStream? validation)
     {
-        (Train, Validation) = (new Epochs(train), validation is null ? null : new InOrder(validation));
+        (Train, Validation) = (new EpochBatches(train), validation is null ? null : new InOrder(validation));
         Counts = train.Counts;
     }
 
-    /// <summary>The training rows; each time they are enumerated, those of the next epoch in its order.</summary>
+    /// <summary>The training rows. A trainer takes each epoch in its own order, as <c>lorta train</c> does, also where a run is continued;
+    /// enumerated by itself, it is the first epoch.</summary>
     public IEnumerable<Batch> Train { get; }
 
     /// <summary>The validation rows; null where the recipe names none.</summary>
@@ -38,15 +39,6 @@ public sealed class RecipeData
         var graph = EvaluationGraph.Of(CanonicalModel.Of(model), resolved.Task, output, catalog ?? LortaCatalog.Default);
         var (train, validation) = PreparedTask.DataOf(resolved, graph);
         return new RecipeData(train, validation);
-    }
-
-    private sealed class Epochs(DataStream data) : IEnumerable<Batch>
-    {
-        private int _epoch;
-
-        public IEnumerator<Batch> GetEnumerator() => data.From(new DataPosition(_epoch++, 0)).Take(data.BatchesPerEpoch).GetEnumerator();
-
-        IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
     }
 
     private sealed class InOrder(DataStream data) : IEnumerable<Batch>

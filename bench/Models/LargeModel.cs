@@ -61,7 +61,7 @@ internal sealed record LargeModel(int Layers = 32, int Hidden = 4096, int Heads 
         var h = x + Attention(Norm(x, $"{name}/input_layernorm"), $"{name}/attn", layer, shared);
         var normed = Norm(h, $"{name}/post_attention_layernorm");
         var gate = Product(normed, $"{name}/mlp/gate_proj", Hidden, Ffn);
-        var inner = gate * gate.Apply("Sigmoid") * Product(normed, $"{name}/mlp/up_proj", Hidden, Ffn);
+        var inner = gate * gate.Op("Sigmoid") * Product(normed, $"{name}/mlp/up_proj", Hidden, Ffn);
         return h + Product(inner, $"{name}/mlp/down_proj", Ffn, Hidden);
     }
 

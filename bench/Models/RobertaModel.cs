@@ -23,7 +23,7 @@ internal static class RobertaModel
         var ids = tape[graph.AddInput("input_ids", ElementType.Int64, [shape.Batch, shape.Length])];
         var h = Embed(ids, shape);
         for (var layer = 0; layer < shape.Layers; layer++) h = Layer(h, shape, $"layer.{layer}");
-        var pooled = Linear(h.Slice(1, 0, 1).Squeeze(1), "pooler", shape.Hidden, shape.Hidden).Apply("Tanh");
+        var pooled = Linear(h.Slice(1, 0, 1).Squeeze(1), "pooler", shape.Hidden, shape.Hidden).Op("Tanh");
         var logits = Linear(pooled, "classifier", shape.Hidden, shape.Labels);
         graph.Rename(logits.Value, "logits");
         graph.AddOutput(logits.Value);
@@ -52,10 +52,10 @@ internal static class RobertaModel
                 .Reshape(shape.Batch, shape.Length, shape.Heads, shape.HeadSize);
         var (q, k, v) = (Heads("query").MoveAxes(0, 2, 1, 3), Heads("key").MoveAxes(0, 2, 3, 1), Heads("value").MoveAxes(0, 2, 1, 3));
         var scores = q.MatMul(k) / Math.Sqrt(shape.HeadSize);
-        return scores.Apply("Softmax", ("axis", -1)).MatMul(v).MoveAxes(0, 2, 1, 3).Reshape(shape.Batch, shape.Length, shape.Hidden);
+        return scores.Op("Softmax", [], ("axis", -1)).MatMul(v).MoveAxes(0, 2, 1, 3).Reshape(shape.Batch, shape.Length, shape.Hidden);
     }
 
-    private static Expr Gelu(Expr x) => x * ((x / Math.Sqrt(2)).Apply("Erf") + 1) * 0.5;
+    private static Expr Gelu(Expr x) => x * ((x / Math.Sqrt(2)).Op("Erf") + 1) * 0.5;
 
     private static Expr Linear(Expr x, string name, int input, int output) =>
         x.MatMul(Weight(x.Tape, $"{name}.weight", input, output))

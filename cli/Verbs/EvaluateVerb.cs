@@ -1,5 +1,4 @@
 using LoRTA.Onnx.Training;
-using LoRTA.Onnx.Training.Runs;
 
 namespace LoRTA.Onnx.Cli.Verbs;
 

@@ -2,7 +2,6 @@ using System.CommandLine;
 using LoRTA.Onnx.Export;
 using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Adapters.Injection;
-using LoRTA.Onnx.GraphGen.Adapters.Stored;
 using LoRTA.Onnx.GraphGen.Ir.Storage;
 using LoRTA.Onnx.Training.Runs;
 
@@ -65,11 +64,9 @@ internal sealed class InjectVerb
     private InjectedModel OfOptions(Call call, OnnxModel deployed)
     {
         var (options, file, seed) = (_adapter.Options(call), call.Get(_factors), call.Get(_seed) ?? 0);
-        if (file is null) return DeployedInjection.WithInputs(deployed, options, seed: seed, catalog: call.Catalog);
-        FactorFile.Check(file, options);
-        var injected = DeployedInjection.WithInputs(deployed, options, FactorFile.Read(file), seed, call.Catalog);
-        FactorFile.CheckPlaces(file, injected.Adapter);
-        return injected;
+        return file is null
+            ? DeployedInjection.WithInputs(deployed, options, seed: seed, catalog: call.Catalog)
+            : DeployedInjection.WithInputs(deployed, options, file, seed, call.Catalog);
     }
 
     private static LortaException NotBesideAdapter(string option) =>

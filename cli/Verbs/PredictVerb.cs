@@ -2,7 +2,6 @@ using System.CommandLine;
 using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Canonical;
 using LoRTA.Onnx.Training;
-using LoRTA.Onnx.Training.Predictions;
 using LoRTA.Onnx.Training.Runs;
 
 namespace LoRTA.Onnx.Cli.Verbs;
@@ -60,27 +59,27 @@ internal sealed class PredictVerb
     private PredictionReport Run(Call call)
     {
         var path = call.Get(_subject);
-        var (recipe, canonical, read) = IsRecipe(path) ? OfRecipe(call, path) : OfModel(call, path);
+        var (recipe, canonical) = IsRecipe(path) ? OfRecipe(call, path) : OfModel(call, path);
         using var engine = _runtime.Engine(call, recipe);
-        return Changed(call, recipe).Predict(engine, Options(call, read) with { Canonical = canonical }, call.Progress, call.Stop);
+        return Changed(call, recipe).Predict(engine, Options(call) with { Canonical = canonical }, call.Progress, call.Stop);
     }
 
-    private (Recipe Recipe, CanonicalModel? Canonical, IReadOnlyList<string> Read) OfRecipe(Call call, string path)
+    private (Recipe Recipe, CanonicalModel? Canonical) OfRecipe(Call call, string path)
     {
         var recipe = RecipeArgument.Load(call, path, call.Get(_settings), (null, null, _runtime.Device(call)));
         if (call.Get(_adapter) is null)
             call.Progress.Report($"Without --adapter, {call.Get(_model) ?? recipe.Model} predicts as it is.");
-        return (recipe, null, RecipeFiles.Of(recipe, path, call.Catalog));
+        return (recipe, null);
     }
 
-    private (Recipe Recipe, CanonicalModel? Canonical, IReadOnlyList<string> Read) OfModel(Call call, string path)
+    private (Recipe Recipe, CanonicalModel? Canonical) OfModel(Call call, string path)
     {
         if (call.Get(_model) is not null) throw OnlyWithRecipe("--model", "Give the model once.");
         if (call.Get(_settings) is { Length: > 0 }) throw OnlyWithRecipe("--set", "Give a recipe, or use --max-length and --tokenizer.");
         var canonical = CanonicalModel.Of(OnnxModel.Load(path));
         var adapter = call.Get(_adapter) is { } folder ? StoredAdapters.Load(folder, call.Catalog) : null;
         var recipe = Recipe.OfModel(canonical, adapter, call.Get(_tokenizer));
-        return (recipe with { Device = _runtime.Device(call) ?? recipe.Device }, canonical, canonical.Deployed.Files);
+        return (recipe with { Device = _runtime.Device(call) ?? recipe.Device }, canonical);
     }
 
     private Recipe Changed(Call call, Recipe recipe) => recipe with
@@ -89,7 +88,7 @@ internal sealed class PredictVerb
         Data = recipe.Data with { MaxLength = call.Get(_length) ?? recipe.Data.MaxLength },
     };
 
-    private PredictionOptions Options(Call call, IReadOnlyList<string> read)
+    private PredictionOptions Options(Call call)
     {
         var rows = call.Get(_input);
         var isStandardInput = rows == StandardInput;
@@ -103,12 +102,7 @@ internal sealed class PredictVerb
             Format = call.Get(_format),
             Output = call.Get(_output),
             Force = call.Get(_force),
-            Inputs =
-            [
-                .. read,
-                .. isStandardInput ? [] : new[] { rows },
-                .. call.Get(_adapter) is { } stored ? StoredAdapters.FilesOf(stored, call.Catalog) : [],
-            ],
+            Inputs = IsRecipe(call.Get(_subject)) ? [call.Get(_subject)] : [],
         };
     }
 

@@ -1,7 +1,6 @@
 using LoRTA.Onnx.Cli.Reports;
 using LoRTA.Onnx.Runtime;
 using LoRTA.Onnx.Training;
-using LoRTA.Onnx.Training.Runs;
 
 namespace LoRTA.Onnx.Cli.Verbs;
 

@@ -194,7 +194,7 @@ public readonly struct Expr
     /// <summary>An operator on this value alone.</summary>
     /// <param name="op">The operator.</param>
     /// <param name="attributes">Its attributes; one that is null is left out.</param>
-    public Expr Apply(string op, params ReadOnlySpan<(string Name, OnnxAttribute? Value)> attributes) => Tape.Op(op, [this], attributes);
+    internal Expr Apply(string op, params ReadOnlySpan<(string Name, OnnxAttribute? Value)> attributes) => Tape.Op(op, [this], attributes);
 
     internal Expr Apply(string op, Expr other) => Tape.Op(op, [this, other]);
 

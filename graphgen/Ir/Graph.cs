@@ -77,7 +77,7 @@ public sealed class Graph
     }
 
     /// <summary>Adds an input.</summary>
-    /// <param name="name">Its name.</param>
+    /// <param name="name">The name it gets where that is free.</param>
     /// <param name="type">Its type.</param>
     /// <param name="shape">Its shape; null = of any rank.</param>
     /// <param name="byDefault">What it is where nobody gives it; null = it must be given.</param>
@@ -216,7 +216,7 @@ public sealed class Graph
 
     /// <summary>Gives a value another name.</summary>
     /// <param name="value">The value.</param>
-    /// <param name="name">The name, which must be free.</param>
+    /// <param name="name">The name it gets where that is free.</param>
     public void Rename(Value value, string name)
     {
         _values.Remove(value.Name);

@@ -3,7 +3,7 @@ using System.Globalization;
 namespace LoRTA.Onnx.GraphGen.Messages;
 
 /// <summary>Numbers of things in sentences.</summary>
-public static class Plural
+internal static class Plural
 {
     /// <summary>A number of things, in the singular where it is one: <c>1 row</c>, <c>2,000 rows</c>.</summary>
     /// <param name="count">The number.</param>

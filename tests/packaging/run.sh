@@ -76,11 +76,11 @@ packed_source() {
 XML
 }
 
-# A program that knows the packages only.
+# A program that knows the packages only, on a release of ONNX Runtime.
 build_consumer() {
-    mkdir "$work/consumer" && cp "$here"/consumer/* "$work/consumer" && cd "$work/consumer" || return 1
+    mkdir "$work/consumer-$1" && cp "$here"/consumer/* "$work/consumer-$1" && cd "$work/consumer-$1" || return 1
     packed_source
-    dotnet build Consumer.csproj -o "$work/consumer/out" -v q -p:LortaVersion=$version -p:OrtVersion="$(version_of OrtVersion)"
+    dotnet build Consumer.csproj -o out -v q -p:LortaVersion=$version -p:OrtVersion="$1"
 }
 
 # program NAME ARGUMENTS…: a sample in one file, as it is but for the version, in a folder of its own.
@@ -99,7 +99,7 @@ family_program() { program family "$root/models/roberta-mini" artifacts; }
 # The adapter of the Cake sample; the chat answers what the command generates.
 chat_program() {
     local adapter=$work/sample/artifacts/ship-log/adapter
-    printf '2 March.\nadapter: 2 March.\n' | program chat "$root/models/llama-mini" "$adapter" >"$work/chat.txt" || return 1
+    printf '2 March.\nlog: 2 March.\n' | program chat "$root/models/llama-mini" "log=$adapter" >"$work/chat.txt" || return 1
     { generated && generated --adapter "$adapter"; } >"$work/generated.txt" && diff "$work/generated.txt" "$work/chat.txt"
 }
 
@@ -144,7 +144,7 @@ bundle() {
     python3 -m unittest discover -s "$here" -p '*_test.py' && "$root/bench/cuda/pack.sh" --cpu "$work/cuda"
 }
 
-consumer_says() { "$work/consumer/out/Consumer" "$root/models/llama-mini" | tee "$work/said" && grep -qF "$1" "$work/said"; }
+consumer_says() { "$work/consumer-$1/out/Consumer" "$root/models/llama-mini" | tee "$work/said" && grep -qF "$2" "$work/said"; }
 
 check "the libraries and the tool pack" pack
 check "the tool's package is smaller than 80 MB" small
@@ -152,7 +152,9 @@ check "the tool installs from the packed folder" install
 check "the installed tool counts the parameters of each method" counts
 check "the installed tool runs a model with the native ONNX Runtime in its package" runs_models
 check "the installed tool's quickstart works in an empty folder" quickstart
-check "a program builds on the packed libraries" build_consumer
+for release in $(version_of OrtVersion) $(version_of OrtLeastVersion); do
+    check "a program builds on the packed libraries and ONNX Runtime $release" build_consumer "$release"
+done
 check "the Cake sample trains, folds and verifies with the packed addin and the packed tool" cake_sample
 check "the addin finds the tool in a manifest" cake_with_manifest
 check "the MSBuild sample trains and folds with the packed tool, and skips what is up to date" msbuild_sample
@@ -160,8 +162,10 @@ check "a program trains, evaluates, folds and verifies through the packed librar
 check "a family, a loss and a rule of a program's own are trained, folded and served through the packed libraries" family_program
 check "a chat answers as the packed tool generates, with an adapter and without" chat_program
 check "every package has its README, licence and symbols" complete
-check "a program opens a model and finds its attention through the packed libraries" consumer_says "4 layers, 4 heads"
-check "a program compares a model with itself through the packed libraries" consumer_says "same: True"
+for release in $(version_of OrtVersion) $(version_of OrtLeastVersion); do
+    check "it opens a model and finds its attention, on $release" consumer_says "$release" "4 layers, 4 heads"
+    check "it compares a model with itself, on $release" consumer_says "$release" "same: True"
+done
 check "the bundle for a machine without .NET packs, and runs in an empty environment" bundle
 
 echo "1..$number"

@@ -40,11 +40,20 @@ internal sealed record PageBlock(string Language, string Before, IReadOnlyList<s
     public bool IsMethodOf(string source)
     {
         var all = File.ReadAllLines(Path.Combine(Fixtures.Repository, source));
-        var method = all.SkipWhile(line => line.Trim() != "// page").Skip(1).TakeWhile(line => line.Trim() != "// end").ToList();
-        var indent = method.Count == 0 ? 0 : method[0].Length - method[0].TrimStart().Length;
-        var expected = method.Select(line => line.Length == 0 ? line : Shown(line[indent..]));
         var usings = Lines.TakeWhile(line => line.StartsWith("using ", StringComparison.Ordinal) && line.EndsWith(';')).ToList();
-        return method.Count > 0 && usings.All(all.Contains) && Lines.Skip(usings.Count).SkipWhile(line => line.Length == 0).SequenceEqual(expected, StringComparer.Ordinal);
+        var shown = Lines.Skip(usings.Count).SkipWhile(line => line.Length == 0).ToList();
+        return usings.All(all.Contains) && Methods(all).Any(method => method.SequenceEqual(shown, StringComparer.Ordinal));
+    }
+
+    private static IEnumerable<IEnumerable<string>> Methods(string[] lines)
+    {
+        for (var i = 0; i < lines.Length; i++)
+        {
+            if (lines[i].Trim() != "// page") continue;
+            var method = lines.Skip(i + 1).TakeWhile(line => line.Trim() != "// end").ToList();
+            var indent = method[0].Length - method[0].TrimStart().Length;
+            yield return method.Select(line => line.Length == 0 ? line : Shown(line[indent..]));
+        }
     }
 
     private static string Shown(string line) => line.StartsWith("private static ", StringComparison.Ordinal) ? line["private ".Length..] : line;

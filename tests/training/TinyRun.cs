@@ -2,7 +2,6 @@ using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.Runtime;
 using LoRTA.Onnx.Tests.Shared;
 using LoRTA.Onnx.Training.Recipes.Files;
-using LoRTA.Onnx.Training.Runs;
 using LoRTA.Onnx.Training.Runtime;
 using LoRTA.Onnx.Training.Tracking;
 

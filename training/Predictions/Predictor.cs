@@ -21,7 +21,7 @@ internal sealed class Predictor(IProgress<TrainingEvent>? progress)
     /// <exception cref="OperationCanceledException">It was stopped; nothing is written.</exception>
     public PredictionReport Run(Recipe given, OrtEngine engine, PredictionOptions options, CancellationToken stop)
     {
-        PredictionFile.Check(options.Output, options.Force, options.Inputs);
+        PredictionFile.Check(options.Output, options.Force, [.. options.Inputs, .. FilesOf(given, options, engine.Catalog)]);
         var task = TrainingTasks.Of(engine.Catalog.LossOf(given.Task));
         if (task.Predictions is null) throw PredictionErrors.NotPredicted(given.Model, task.Name);
         progress?.Report(WorkEvent.Uncounted("reading model and rows"));
@@ -42,6 +42,16 @@ internal sealed class Predictor(IProgress<TrainingEvent>? progress)
         foreach (var note in PredictionFile.Write(options.Output, rows, predicted)) Note(note);
         return new PredictionReport(rows.Count, options.Output, task.Name, data.Counts);
     }
+
+    // What is read: the rows, the model, its tokenizer, the adapter.
+    private static IEnumerable<string> FilesOf(Recipe recipe, PredictionOptions options, LortaCatalog catalog) =>
+    [
+        .. options.ReadContent is null ? [options.Input] : Array.Empty<string>(),
+        .. recipe.IsBare ? [recipe.Model] : RecipeFiles.Of(recipe.Resolved(), path: null, catalog),
+        .. options.Model is { } other ? [other] : Array.Empty<string>(),
+        .. options.Canonical?.Deployed.Files ?? [],
+        .. options.Adapter is { } adapter ? StoredAdapters.FilesOf(adapter, catalog) : [],
+    ];
 
     private static IReadOnlyList<DataRow> ReadRows(DataOptions data, PredictionOptions options)
     {

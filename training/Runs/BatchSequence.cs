@@ -7,7 +7,10 @@ internal static class BatchSequence
 {
     /// <summary>The batches from a place on, without end.</summary>
     /// <exception cref="ArgumentException">There are none.</exception>
-    public static IEnumerable<Batch> From(this IEnumerable<Batch> batches, DataPosition position)
+    public static IEnumerable<Batch> From(this IEnumerable<Batch> batches, DataPosition position) =>
+        batches is EpochBatches epochs ? epochs.From(position) : Passes(batches, position);
+
+    private static IEnumerable<Batch> Passes(IEnumerable<Batch> batches, DataPosition position)
     {
         for (var epoch = position.Epoch; ; epoch++)
         {

@@ -81,7 +81,7 @@ internal static class TrainingRun
         Recipe given, OrtEngine engine, EvaluationOptions options, IProgress<TrainingEvent>? progress)
     {
         progress?.Report(WorkEvent.Uncounted("reading model and data"));
-        var (recipe, graph, values, warning) = Measured(given.Resolved(), options, engine.Catalog);
+        var (recipe, graph, values, warning) = Measured(given, options, engine.Catalog);
         if (warning is not null) progress?.Report(new NoteEvent(Warning(warning)));
         if (PreparedTask.DataOf(recipe, graph).Validation is not { } validation) throw TrainingErrors.NoValidation(recipe.Data.Train);
         progress?.Report(new NoteEvent(Phrases.Of(validation.Path, validation.Counts, recipe.Data.Packing)));
@@ -99,7 +99,8 @@ internal static class TrainingRun
     public static (Recipe Recipe, EvaluationGraph Graph, IReadOnlyDictionary<string, OnnxTensor> Values, string? Warning) Measured(
         Recipe given, EvaluationOptions options, LortaCatalog catalog)
     {
-        var recipe = given with { Model = options.Model ?? given.Model };
+        var resolved = given.Resolved();
+        var recipe = resolved with { Model = options.Model ?? resolved.Model };
         var canonical = options.Canonical ?? CanonicalModel.Of(OnnxModel.Load(recipe.Model));
         var warning = RowLength.Check(recipe, canonical.Deployed);
         if (options.Adapter is null)
@@ -173,10 +174,3 @@ internal static class TrainingRun
         };
     }
 }
-
-/// <summary>The JSON of <c>lorta evaluate</c>.</summary>
-/// <param name="Loss">Mean loss over all labels.</param>
-/// <param name="Metrics">The task's metrics.</param>
-/// <param name="Samples">Number of rows that were measured.</param>
-/// <param name="Data">What became of the validation file's entries.</param>
-public sealed record EvaluationReport(double Loss, IReadOnlyDictionary<string, double> Metrics, int Samples, DataCounts Data);

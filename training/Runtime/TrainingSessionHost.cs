@@ -58,7 +58,11 @@ internal sealed class TrainingSessionHost : IOrtTrainingHost
     });
 
     /// <inheritdoc/>
-    public void ResetGradients() => _session.LazyResetGrad();
+    public void ResetGradients() => Wrap("forgetting gradients", () =>
+    {
+        _session.LazyResetGrad();
+        return true;
+    });
 
     /// <inheritdoc/>
     public OrtCheckpoint Save()

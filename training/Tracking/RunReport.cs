@@ -19,7 +19,7 @@ public static class RunReport
     internal static void Write(string path, RunRecord run) => AtomicFile.WriteText(path, Text(run));
 
     /// <inheritdoc cref="Write"/>
-    public static string Text(RunRecord run)
+    internal static string Text(RunRecord run)
     {
         var text = new StringBuilder();
         var (recipe, environment) = (run.Recipe, run.Environment);

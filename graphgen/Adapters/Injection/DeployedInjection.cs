@@ -32,6 +32,25 @@ public static class DeployedInjection
         return new InjectedModel(Branched(model, plan, factors), adapter);
     }
 
+    /// <summary>Adds branches whose factors start as a file says.</summary>
+    /// <param name="deployed">The model; it is not changed.</param>
+    /// <param name="options">The adapter.</param>
+    /// <param name="factors">A safetensors file: keys as in adapter files, or with the prefixes of goldens.</param>
+    /// <param name="seed">Seed of what the file does not hold.</param>
+    /// <param name="catalog">Families to choose from; null = <see cref="LortaCatalog.Default"/>.</param>
+    /// <exception cref="LortaException">LRT101, LRT103, LRT105: the file is missing or damaged; LRT323: it holds more than there is a place
+    /// for; LRT326: it is of another rank or alpha; LRT2xx, LRT3xx: the model is not understood, or the options do not fit
+    /// it.</exception>
+    public static InjectedModel WithInputs(
+        OnnxModel deployed, AdapterOptions options, string factors, long seed = 0, LortaCatalog? catalog = null)
+    {
+        FactorFile.Check(factors, options);
+        var values = FactorFile.Read(factors);
+        var injected = WithInputs(deployed, options, values, seed, catalog);
+        FactorFile.CheckPlaces(factors, values, injected.Adapter);
+        return injected;
+    }
+
     /// <summary>Adds the branches of a trained adapter, whose factors and scale are inputs with defaults.</summary>
     /// <param name="deployed">The model; it is not changed.</param>
     /// <param name="adapter">The adapter.</param>

@@ -7,7 +7,7 @@ using LoRTA.Onnx.GraphGen.Ir.Storage;
 namespace LoRTA.Onnx.GraphGen.Adapters.Stored;
 
 /// <summary>A file of factors, and what it or the configuration beside it says of them.</summary>
-public static class FactorFile
+internal static class FactorFile
 {
     private const string Rank = "rank";
     private const string Alpha = "alpha";
@@ -23,16 +23,16 @@ public static class FactorFile
         return values;
     }
 
-    /// <summary>Refuses a file of an adapter one of whose tensors is no factor of another adapter. Goldens hold gradients and logits as
+    /// <summary>Refuses an adapter's file that holds more than the adapter has a place for. Goldens hold gradients and logits as
     /// well.</summary>
-    /// <param name="file">A safetensors file.</param>
-    /// <param name="adapter">The adapter that was made with its values.</param>
-    /// <exception cref="LortaException">LRT323: names them.</exception>
-    public static void CheckPlaces(string file, Adapter adapter)
+    /// <param name="file">The file.</param>
+    /// <param name="values">What was read of it.</param>
+    /// <param name="adapter">The adapter that was made with these values.</param>
+    /// <exception cref="LortaException">LRT323: names what has no place.</exception>
+    public static void CheckPlaces(string file, IReadOnlyDictionary<string, OnnxTensor> values, Adapter adapter)
     {
-        var keys = Safetensors.Load(file).Tensors.Keys;
-        if (keys.Any(key => TensorName.Parse(key).Kind == TensorKind.Factor)) return;
-        var others = keys.Where(name => !adapter.Tensors.ContainsKey(name)).Order(StringComparer.Ordinal).ToList();
+        if (Safetensors.Load(file).Tensors.Keys.Any(key => TensorName.Parse(key).Kind == TensorKind.Factor)) return;
+        var others = values.Keys.Where(name => !adapter.Tensors.ContainsKey(name)).Order(StringComparer.Ordinal).ToList();
         if (others.Count > 0) throw AdapterErrors.FactorsWithoutPlace(file, others);
     }
 

@@ -6,13 +6,14 @@ namespace LoRTA.Onnx.GraphGen.Artifacts.OrtTraining;
 /// <summary>What ONNX Runtime Training cannot be given.</summary>
 internal static class OrtTrainingErrors
 {
-    private const string PortableInstead = "Use --dialect portable.";
+    // Of these sentences, each command shows those whose option it has.
+    private const string PortableInstead = "Use --dialect portable. Use --runtime ort-session.";
 
     public static LortaException ReservedName(string kind, string name, string reserved) =>
         new(
             "LRT570",
             $"The model's {kind} '{name}' ends in '{reserved}', by which ONNX Runtime Training recognises its own.",
-            "Rename it, or use --dialect portable.");
+            $"Rename it. {PortableInstead}");
 
     public static LortaException Dropout(double probability) =>
         new(

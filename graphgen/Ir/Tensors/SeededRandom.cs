@@ -52,7 +52,7 @@ public sealed class SeededRandom
 
     /// <summary>A permutation of 0 … count − 1 (Fisher–Yates).</summary>
     /// <param name="count">How many.</param>
-    public int[] Permutation(int count)
+    internal int[] Permutation(int count)
     {
         var order = Enumerable.Range(0, count).ToArray();
         for (var i = count - 1; i > 0; i--)

@@ -82,7 +82,7 @@ internal sealed class CSharpTests
         var recipe = Recipe.Load(file, ["train.steps=20"]) with { Output = output };
         using var engine = new OrtEngine(new() { Device = recipe.Device });
         var report = recipe.Train(engine, new() { Force = true }, progress, stop);
-        return recipe.Evaluate(engine, new() { Adapter = report.Adapter }).Loss;
+        return recipe.Evaluate(engine, new() { Adapter = report.Adapter }, progress, stop).Loss;
     }
     // end
 

@@ -1,7 +1,4 @@
-using LoRTA.Onnx.Training.Data;
-using LoRTA.Onnx.Training.Runs;
-
-namespace LoRTA.Onnx.Training.Predictions;
+namespace LoRTA.Onnx.Training;
 
 /// <summary>What predicts, the rows, and where the predictions go.</summary>
 public sealed record PredictionOptions : EvaluationOptions
@@ -21,13 +18,6 @@ public sealed record PredictionOptions : EvaluationOptions
     /// <summary>Whether an existing output may be replaced.</summary>
     public bool Force { get; init; }
 
-    /// <summary>Files that the output must not replace.</summary>
+    /// <summary>Further files that the output must not replace; what is read for the predictions is never replaced.</summary>
     public IReadOnlyList<string> Inputs { get; init; } = [];
 }
-
-/// <summary>The JSON of <c>lorta predict</c>.</summary>
-/// <param name="Rows">Rows of the output, one for each of the input.</param>
-/// <param name="Output">The file.</param>
-/// <param name="Task">What was predicted.</param>
-/// <param name="Data">What became of the input's rows.</param>
-public sealed record PredictionReport(int Rows, string Output, string Task, DataCounts Data);

@@ -1,6 +1,7 @@
 using LoRTA.Onnx.GraphGen.Canonical;
+using LoRTA.Onnx.Training.Runs;
 
-namespace LoRTA.Onnx.Training.Runs;
+namespace LoRTA.Onnx.Training;
 
 /// <summary>What is measured.</summary>
 public record EvaluationOptions

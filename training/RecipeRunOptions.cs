@@ -1,7 +1,7 @@
 using LoRTA.Onnx.Training.Runtime;
 using LoRTA.Onnx.Training.Tracking;
 
-namespace LoRTA.Onnx.Training.Runs;
+namespace LoRTA.Onnx.Training;
 
 /// <summary>How the run of a recipe is started.</summary>
 public sealed record RecipeRunOptions
