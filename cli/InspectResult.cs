@@ -38,16 +38,16 @@ internal sealed record InspectResult(ModelInspection Inspection) : IVerdict, IDo
     /// <summary>The contract's JSON.</summary>
     public JsonNode ToJson()
     {
-        var json = JsonSerializer.SerializeToNode(Inspection, ModelInspection.Json)!.AsObject();
+        var json = Inspection.ToJson();
         (json["positions"], json["bytes"]) = (Positions, Bytes);
-        json["tokenizer"] = JsonSerializer.SerializeToNode(Tokenizer, ModelInspection.Json);
+        json["tokenizer"] = JsonSerializer.SerializeToNode(Tokenizer, Results.Json);
         if (Names is not null)
             json["parameterNames"] = new JsonObject(Names.Select(name => KeyValuePair.Create(name.Name, (JsonNode?)Describe(name))));
         if (Explanations is not null)
         {
             json["forms"] = new JsonObject(Sites().Select(item => KeyValuePair.Create(
                 item.Address, (JsonNode?)new JsonArray([.. item.Site!.Forms.Select(form => (JsonNode)form)]))));
-            json["explanations"] = JsonSerializer.SerializeToNode(Explanations, ModelInspection.Json);
+            json["explanations"] = JsonSerializer.SerializeToNode(Explanations, Results.Json);
         }
         return json;
     }

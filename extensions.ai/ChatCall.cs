@@ -20,6 +20,8 @@ internal sealed record ChatCall
             throw new NotSupportedException("The chat offers tools; this client calls none.");
         if (options?.ResponseFormat is not (null or ChatResponseFormatText))
             throw new NotSupportedException("The chat asks for JSON; this client writes text as the model writes it.");
+        if (options is { FrequencyPenalty: not (null or 0) } or { PresencePenalty: not (null or 0) })
+            throw new NotSupportedException("The chat asks for a penalty of repeated tokens; this client has temperature, TopK and TopP.");
         if (options?.Instructions is { Length: > 0 } instructions) all.Insert(0, new ChatMessage(ChatRole.System, instructions));
         Prompt = format.Write(all);
         Generation = OptionsOf(options, format);

@@ -18,7 +18,8 @@ public sealed record ChatFormat(Func<IReadOnlyList<ChatMessage>, string> Write)
     /// last of them.</summary>
     public static ChatFormat Plain { get; } = new(messages => string.Join('\n', messages.Select(message => message.Text)));
 
-    /// <summary>Each message between markers, with its role in the first line (ChatML): Qwen, SmolLM2 and others.</summary>
+    /// <summary>Each message between markers, with its role in the first line (ChatML): Qwen, SmolLM2 and others. Markers inside a
+    /// message are left out, so that nobody writes in another's name.</summary>
     public static ChatFormat ChatMl { get; } = new(WriteChatMl) { StopTexts = [End] };
 
     /// <summary>The format that fits a tokenizer: ChatML where it knows its markers, else plain texts.</summary>
@@ -27,7 +28,15 @@ public sealed record ChatFormat(Func<IReadOnlyList<ChatMessage>, string> Write)
     private static string WriteChatMl(IReadOnlyList<ChatMessage> messages)
     {
         var text = new StringBuilder();
-        foreach (var message in messages) text.Append($"{Begin}{message.Role.Value}\n{message.Text}{End}\n");
+        foreach (var message in messages) text.Append($"{Begin}{message.Role.Value}\n{WithoutMarkers(message.Text)}{End}\n");
         return text.Append($"{Begin}{ChatRole.Assistant.Value}\n").ToString();
+    }
+
+    // What is left when a marker goes may be one again.
+    private static string WithoutMarkers(string text)
+    {
+        while (text.Contains(Begin, StringComparison.Ordinal) || text.Contains(End, StringComparison.Ordinal))
+            text = text.Replace(Begin, string.Empty, StringComparison.Ordinal).Replace(End, string.Empty, StringComparison.Ordinal);
+        return text;
     }
 }

@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
+using System.Diagnostics.CodeAnalysis;
 using System.Text.Json.Serialization;
 using LoRTA.Onnx.GraphGen.Optimizers;
 
@@ -18,6 +19,7 @@ public sealed record OptimizerOptions
 
     /// <summary>β₁ and β₂, the decays of the running means of gradients and of their squares.</summary>
     [Range(0, 1, MaximumIsExclusive = true), Length(2, 2), Description("Decay rates of the two moments.")]
+    [UnconditionalSuppressMessage("Trimming", "IL2026", Justification = "Lists are collections, whose Count is not found by reflection.")]
     public IReadOnlyList<double> Betas { get; init; } = [0.9, 0.999];
 
     /// <summary>ε, added outside the root.</summary>

@@ -38,7 +38,15 @@ public sealed class AdapterHost : IDisposable
         _plan = AdapterPlan.Of(_model, shape with { Dropout = 0 }, engine.Catalog);
         var neutral = TensorsOf(_plan, scale: 0, factor => factor.Draw(seed: 0, _model.WeightOf));
         _open = new(() => new OpenModel(DeployedInjection.WithRequiredInputs(_model, _plan), engine.Options));
-        _base = new(() => new AdapterInputs(engine.Options, neutral));
+        try
+        {
+            _base = new(() => new AdapterInputs(engine.Options, neutral));
+        }
+        catch (Exception)
+        {
+            _open.Close();
+            throw;
+        }
     }
 
     /// <summary>The model.</summary>

@@ -16,7 +16,15 @@ internal sealed class AdapterInputs : IDisposable
     public AdapterInputs(OrtEngineOptions settings, IReadOnlyDictionary<string, OnnxTensor> tensors)
     {
         _values = tensors.ToDictionary(pair => pair.Key, pair => OrtTensors.ToOrt(pair.Value), StringComparer.Ordinal);
-        _resident = new ResidentInputs(settings, _weights, _values);
+        try
+        {
+            _resident = new ResidentInputs(settings, _weights, _values);
+        }
+        catch (Exception)   // no room on the card
+        {
+            DisposeOfValues();
+            throw;
+        }
     }
 
     /// <summary>Binds all of them.</summary>
@@ -28,6 +36,11 @@ internal sealed class AdapterInputs : IDisposable
     public void Dispose()
     {
         _resident.Dispose();
+        DisposeOfValues();
+    }
+
+    private void DisposeOfValues()
+    {
         foreach (var value in _values.Values) value.Dispose();
         _weights.Dispose();
     }

@@ -55,12 +55,9 @@ public sealed class TextGenerator : IDisposable
         _endTokens = DecoderConfig.Read(folders, _tokenizer.Special).EndTokens;
         _clock = engine.Options.Clock;
         _host = host;
-        if (host is null)
-        {
-            (var adapted, _initial) = Adapted(engine, model, options);
-            _open = new(() => new OpenModel(adapted, engine.Options));
-        }
+        (var adapted, _initial) = host is null ? Adapted(engine, model, options) : (model, null);
         _positions = new[] { _ports.Positions, PositionLimit.Of(model, folders)?.Tokens }.Min() - (_initial?.Offset ?? 0);
+        if (host is null) _open = new(() => new OpenModel(adapted, engine.Options));   // last: nothing after it fails
     }
 
     /// <summary>Continues a text.</summary>
@@ -98,7 +95,7 @@ public sealed class TextGenerator : IDisposable
     }
 
     /// <summary>Whether the tokenizer has a text as one token, such as a marker of a chat.</summary>
-    public bool HasToken(string text) => _tokenizer.Encode(text).Length == 1;
+    public bool HasToken(string text) => TokenOf(text) is not null;
 
     /// <summary>Closes the generator, but not the host.</summary>
     public void Dispose()
@@ -163,9 +160,12 @@ public sealed class TextGenerator : IDisposable
     // Special tokens are no part of the decoded text, so one among the stop texts is looked for as a token.
     private HashSet<int> EndTokens(GenerationOptions options)
     {
-        var single = options.StopTexts.Select(_tokenizer.Encode).Where(ids => ids.Length == 1).Select(ids => ids[0]);
+        var single = options.StopTexts.Select(TokenOf).OfType<int>();
         return [.. _endTokens, .. options.StopTokens, .. single.Where(_tokenizer.Special.All.Contains)];
     }
+
+    // The token that stands for what the tokenizer does not know is nobody's.
+    private int? TokenOf(string text) => _tokenizer.Encode(text) is [var id] && id != _tokenizer.Special.Unk ? id : null;
 
     // What a tokenizer puts behind a text would end it, and a text that begins with the first token itself (a chat) has it once.
     private int[] Encode(string prompt)

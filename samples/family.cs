@@ -4,6 +4,7 @@
 #:package LoRTA.Onnx.Export@0.1.0
 #:package Microsoft.ML.OnnxRuntime@1.31.1
 #:property PublishAot=false
+#:property NoWarn=LRTX01
 using LoRTA.Onnx.Export;
 using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Adapters;

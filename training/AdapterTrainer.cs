@@ -21,11 +21,10 @@ public sealed class AdapterTrainer : IDisposable
     private readonly TrainingOptions _options;
     private readonly ITrainingRuntime _sessionRuntime;
     private readonly Lazy<OrtForward> _scores;   // training alone never opens it
+    private readonly Turns _turns = new(typeof(AdapterTrainer));
     private long? _plannedSteps;
     private TrainingState? _given;
     private (FitOptions Options, TrainingLoop Loop, IRunStore Store)? _last;
-    private int _busy;
-    private bool _isDisposed;
 
     /// <summary>Opens a model for training.</summary>
     /// <param name="engine">Where to compute.</param>
@@ -59,15 +58,20 @@ public sealed class AdapterTrainer : IDisposable
     /// <exception cref="ArgumentException">A tensor is missing, or has another type or shape.</exception>
     public TrainingState State
     {
-        get => Alone(() => Runtime.State);
-        set => Alone(() =>
+        get
         {
+            using var turn = _turns.Take();
+            return Runtime.State;
+        }
+        set
+        {
+            using var turn = _turns.Take();
             RefuseIncomplete(value);
             _given = value;   // what the family keeps has no place before a run is planned
             _last = null;
             Runtime.ClearGradients();
-            return Runtime.State = value;
-        });
+            Runtime.State = value;
+        }
     }
 
     internal TrainingTask Task => TrainingTasks.Of(Loss);
@@ -96,40 +100,43 @@ public sealed class AdapterTrainer : IDisposable
     {
         Batch[] group = [.. microBatches];
         if (group.Length == 0) throw new ArgumentException("A step needs at least one batch.", nameof(microBatches));
-        return Alone(() =>
+        using var turn = _turns.Take();
+        RefuseWithoutPlan();
+        var started = Clock.GetTimestamp();
+        var (loss, norm) = StepOn(group, learningRateFactor: 1);
+        var (step, seconds) = (Runtime.StepCount, Math.Max(1e-9, Clock.GetElapsedTime(started).TotalSeconds));
+        return new StepEvent
         {
-            RefuseWithoutPlan();
-            var started = Clock.GetTimestamp();
-            var (loss, norm) = StepOn(group, learningRateFactor: 1);
-            var (step, seconds) = (Runtime.StepCount, Math.Max(1e-9, Clock.GetElapsedTime(started).TotalSeconds));
-            return new StepEvent
-            {
-                Step = step,
-                Steps = _plannedSteps ?? step,
-                Loss = loss,
-                LearningRate = Graphs.LearningRate,
-                GradNorm = norm,
-                SamplesPerSecond = group.Sum(batch => batch.Rows) / seconds,
-                TokensPerSecond = group.Sum(batch => batch.Tokens) / seconds,
-                MemoryBytes = Environment.WorkingSet,
-            };
-        });
+            Step = step,
+            Steps = _plannedSteps ?? step,
+            Loss = loss,
+            LearningRate = Graphs.LearningRate,
+            GradNorm = norm,
+            SamplesPerSecond = group.Sum(batch => batch.Rows) / seconds,
+            TokensPerSecond = group.Sum(batch => batch.Tokens) / seconds,
+            MemoryBytes = Environment.WorkingSet,
+        };
     }
 
     /// <summary>The first half of a step in a loop of one's own: adds a batch's gradients to the sum.</summary>
     /// <param name="batch">The batch.</param>
     /// <param name="share">Its share of the step's loss; the shares of a step add up to 1.</param>
     /// <returns>share · mean loss of the batch.</returns>
-    public double Accumulate(Batch batch, double share) => Alone(() => Runtime.Accumulate(batch, share));
+    public double Accumulate(Batch batch, double share)
+    {
+        using var turn = _turns.Take();
+        return Runtime.Accumulate(batch, share);
+    }
 
     /// <summary>The second half: clips the sum of gradients, moves every trained tensor, and starts the next sum at zero.</summary>
     /// <param name="learningRateFactor">What every learning rate is multiplied by in this step.</param>
     /// <returns>The joint norm of the gradients before clipping; null where the runtime does not tell.</returns>
-    public double? Update(double learningRateFactor = 1) => Alone(() =>
+    public double? Update(double learningRateFactor = 1)
     {
+        using var turn = _turns.Take();
         RefuseWithoutPlan();
         return Runtime.Step(learningRateFactor);
-    });
+    }
 
     /// <summary>A run as a sequence: each element asked for takes the run further. It ends at its last step, at an early stop, or after
     /// the step at which <paramref name="stop"/> is cancelled; then the state is saved, and the trainer holds the state that is
@@ -146,7 +153,7 @@ public sealed class AdapterTrainer : IDisposable
     public IEnumerable<TrainingEvent> Steps(IEnumerable<Batch> batches, FitOptions options, CancellationToken stop = default)
     {
         ArgumentNullException.ThrowIfNull(batches);
-        return Guarded(Run());
+        return _turns.InTurns(Run());
 
         IEnumerable<TrainingEvent> Run()
         {
@@ -166,13 +173,11 @@ public sealed class AdapterTrainer : IDisposable
         IEnumerable<Batch> batches, FitOptions options, IProgress<TrainingEvent>? progress = null, CancellationToken stop = default)
     {
         ArgumentNullException.ThrowIfNull(batches);
-        return Alone(() =>
-        {
-            using var held = Lock(options);
-            var loop = Loop(options, CountOf(batches, options));
-            foreach (var happened in loop.Run(batches.From(loop.State.Position), stop)) progress?.Report(happened);
-            return loop.Report();
-        });
+        using var turn = _turns.Take();
+        using var held = Lock(options);
+        var loop = Loop(options, CountOf(batches, options));
+        foreach (var happened in loop.Run(batches.From(loop.State.Position), stop)) progress?.Report(happened);
+        return loop.Report();
     }
 
     /// <summary>Makes a whole run over batches that are waited for.</summary>
@@ -185,35 +190,32 @@ public sealed class AdapterTrainer : IDisposable
         IProgress<TrainingEvent>? progress = null, CancellationToken stop = default)
     {
         ArgumentNullException.ThrowIfNull(batches);
-        Enter();
-        try
-        {
-            using var held = Lock(options);
-            var loop = Loop(options, batches: null);
-            await foreach (var happened in loop.RunAsync(batches.From(loop.State.Position, stop), stop).ConfigureAwait(false))
-                progress?.Report(happened);
-            return loop.Report();
-        }
-        finally
-        {
-            Leave();
-        }
+        using var turn = _turns.Take();
+        using var held = Lock(options);
+        var loop = Loop(options, batches: null);
+        await foreach (var happened in loop.RunAsync(batches.From(loop.State.Position, stop), stop).ConfigureAwait(false))
+            progress?.Report(happened);
+        return loop.Report();
     }
 
     /// <summary>Measures loss and metrics with the adapter as it is now.</summary>
     /// <param name="batches">The set.</param>
-    public EvaluationEvent Evaluate(IEnumerable<Batch> batches) =>
-        Alone(() => Evaluator.Evaluate(Runtime, batches, Runtime.StepCount));
+    public EvaluationEvent Evaluate(IEnumerable<Batch> batches)
+    {
+        using var turn = _turns.Take();
+        return Evaluator.Evaluate(Runtime, batches, Runtime.StepCount);
+    }
 
     /// <summary>The scores of a batch with the adapter as it is now: the output that the loss is made of.</summary>
     /// <param name="batch">The batch; labels are not needed.</param>
     /// <returns>The output by its name in the model; none where the model computes the loss itself.</returns>
-    public IReadOnlyDictionary<string, OnnxTensor> Predict(Batch batch) => Alone(() =>
+    public IReadOnlyDictionary<string, OnnxTensor> Predict(Batch batch)
     {
+        using var turn = _turns.Take();
         if (Graphs.Logits is null) return ReadOnlyDictionary<string, OnnxTensor>.Empty;
         if (_scores.IsValueCreated) _scores.Value.Change(Values());
         return _scores.Value.Forward(batch);
-    });
+    }
 
     /// <summary>The adapter as it is now.</summary>
     /// <exception cref="LortaException">LRT602: a parameter is no number, which a runtime that tells no norm notices only here.</exception>
@@ -231,10 +233,8 @@ public sealed class AdapterTrainer : IDisposable
     /// <exception cref="InvalidOperationException">A call is at work.</exception>
     public void Dispose()
     {
-        if (_isDisposed) return;
-        Enter();
-        _isDisposed = true;
-        Leave();
+        if (_turns.AreOver) return;
+        _turns.TakeLast();
         if (_scores.IsValueCreated) _scores.Value.Dispose();
         _sessionRuntime.Dispose();
     }
@@ -335,34 +335,4 @@ public sealed class AdapterTrainer : IDisposable
 
     private static int? CountOf(IEnumerable<Batch> batches, FitOptions options) =>
         batches.TryGetNonEnumeratedCount(out var count) ? count : options.Steps is null ? batches.Count() : null;
-
-    private IEnumerable<T> Guarded<T>(IEnumerable<T> items)
-    {
-        using var each = items.GetEnumerator();
-        while (Alone(each.MoveNext)) yield return each.Current;
-    }
-
-    private T Alone<T>(Func<T> work)
-    {
-        Enter();
-        try
-        {
-            return work();
-        }
-        finally
-        {
-            Leave();
-        }
-    }
-
-    private void Enter()
-    {
-        if (Interlocked.Exchange(ref _busy, 1) == 1)
-            throw new InvalidOperationException("The trainer is at work in another call: use it from one thread at a time.");
-        if (!_isDisposed) return;
-        Leave();
-        throw new ObjectDisposedException(nameof(AdapterTrainer));
-    }
-
-    private void Leave() => Volatile.Write(ref _busy, 0);
 }

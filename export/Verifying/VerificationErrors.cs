@@ -1,9 +1,11 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using LoRTA.Onnx.GraphGen;
 
 namespace LoRTA.Onnx.Export.Verifying;
 
 /// <summary>Failures of comparing two models.</summary>
+[Experimental(Unsettled.Id)]
 public static class VerificationErrors
 {
     internal static LortaException UnknownInput(string model, string input) =>

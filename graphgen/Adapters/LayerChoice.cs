@@ -59,7 +59,7 @@ public sealed record LayerChoice
         {
             if (reader.TokenType is JsonTokenType.StartArray)
             {
-                var indices = JsonSerializer.Deserialize<JsonElement[]>(ref reader, options)!;
+                JsonElement[] indices = [.. JsonElement.ParseValue(ref reader).EnumerateArray()];
                 if (indices.Length > 0
                     && indices.All(index => index.ValueKind is JsonValueKind.Number && index.TryGetInt32(out var i) && i >= 0))
                     return Of(indices.Select(index => index.GetInt32()));
@@ -76,8 +76,14 @@ public sealed record LayerChoice
 
         public override void Write(Utf8JsonWriter writer, LayerChoice value, JsonSerializerOptions options)
         {
-            if (value.Indices is null) writer.WriteStringValue("all");
-            else JsonSerializer.Serialize(writer, value.Indices, options);
+            if (value.Indices is null)
+            {
+                writer.WriteStringValue("all");
+                return;
+            }
+            writer.WriteStartArray();
+            foreach (var index in value.Indices) writer.WriteNumberValue(index);
+            writer.WriteEndArray();
         }
     }
 }

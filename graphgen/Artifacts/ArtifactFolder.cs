@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using LoRTA.Onnx.GraphGen.Files;
 using LoRTA.Onnx.GraphGen.Ir.Storage;
 
@@ -5,6 +6,7 @@ namespace LoRTA.Onnx.GraphGen.Artifacts;
 
 /// <summary>The folder of training artifacts: three graphs, the trained tensors as the host reads them, and the adapter that these
 /// are.</summary>
+[Experimental(Unsettled.Id)]
 public static class ArtifactFolder
 {
     /// <summary>The trained tensors of the portable dialect, by input.</summary>

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.GraphGen.Ir.Inference;
 using LoRTA.Onnx.GraphGen.Ir.Tensors;
@@ -9,6 +10,7 @@ namespace LoRTA.Onnx.GraphGen.Autodiff;
 /// <param name="node">The node.</param>
 /// <param name="gradients">∂loss/∂value of what comes after it.</param>
 /// <param name="moving">The values whose gradients are wanted.</param>
+[Experimental(Unsettled.Id)]
 public sealed class GradientCall(Tape tape, Node node, IReadOnlyDictionary<Value, Expr> gradients, IReadOnlySet<Value> moving)
 {
     /// <summary>The tape, for what has no operator on <see cref="Expr"/>.</summary>

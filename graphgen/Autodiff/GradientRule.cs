@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using LoRTA.Onnx.GraphGen.Ir;
 
 namespace LoRTA.Onnx.GraphGen.Autodiff;
@@ -8,6 +9,7 @@ namespace LoRTA.Onnx.GraphGen.Autodiff;
 /// <param name="Op">Operator, <c>domain::Name</c> outside ONNX's own set.</param>
 /// <param name="Inputs">Gradients of the inputs by position, not yet summed over broadcast axes; null = none. The function itself is null
 /// where the operator passes nothing.</param>
+[Experimental(Unsettled.Id)]
 public sealed record GradientRule(string Op, Func<GradientCall, IReadOnlyList<Expr?>>? Inputs)
 {
     /// <summary>Through how many of its outputs the rule knows the way.</summary>

@@ -1,6 +1,9 @@
+using System.Diagnostics.CodeAnalysis;
+
 namespace LoRTA.Onnx.GraphGen.Files;
 
 /// <summary>Failures of files and folders, whatever they hold.</summary>
+[Experimental(Unsettled.Id)]
 public static class FileErrors
 {
     /// <summary>LRT101: nothing is there. Where a link on the way is to blame, the sentence names it (LRT122).</summary>

@@ -1,8 +1,10 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Text;
 
 namespace LoRTA.Onnx.GraphGen.Files;
 
 /// <summary>Text files as every program writes them: with or without byte order mark, with any line ends.</summary>
+[Experimental(Unsettled.Id)]
 public static class PlainText
 {
     /// <summary>Reads a text file; one line break at its end is not part of the text.</summary>

@@ -1,8 +1,10 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Text.RegularExpressions;
 
 namespace LoRTA.Onnx.GraphGen.Files;
 
 /// <summary>Paths in commands that are printed to be copied.</summary>
+[Experimental(Unsettled.Id)]
 public static partial class ShellPath
 {
     /// <summary>A path as a person would type it in the current folder: relative where it is below that folder, quoted where a shell

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using LoRTA.Onnx.GraphGen.Attention;
 using LoRTA.Onnx.GraphGen.Attention.Inputs;
@@ -65,8 +66,8 @@ public sealed record ModelInspection
     [JsonIgnore]
     public LortaException? Failure => Layers.Count > 0 ? null : DiscoveryErrors.NotUnderstood(Model, Findings);
 
-    /// <summary>How inspections are written as JSON.</summary>
-    public static JsonSerializerOptions Json { get; } = new() { PropertyNamingPolicy = JsonNamingPolicy.CamelCase, WriteIndented = true };
+    /// <summary>The report as JSON.</summary>
+    public JsonObject ToJson() => JsonSerializer.SerializeToNode(this, InspectionJson.Default.ModelInspection)!.AsObject();
 
     /// <summary>Inspects a model.</summary>
     /// <param name="understood">The model and its attention.</param>
@@ -247,3 +248,11 @@ public sealed record ModelInspection
     /// <param name="ZeroPoints">The tensor of zero points; null = the middle of the codes.</param>
     public sealed record Quantized(string Kind, int Bits, long BlockSize, string Scales, string? ZeroPoints);
 }
+
+// Without reflection, so that programs with this library can be trimmed. Sizes and ranges are lists of what is named below.
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+[JsonSerializable(typeof(ModelInspection))]
+[JsonSerializable(typeof(string))]
+[JsonSerializable(typeof(long))]
+[JsonSerializable(typeof(long[]))]
+internal sealed partial class InspectionJson : JsonSerializerContext;

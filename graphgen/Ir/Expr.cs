@@ -1,9 +1,11 @@
+using System.Diagnostics.CodeAnalysis;
 using LoRTA.Onnx.GraphGen.Ir.Tensors;
 
 namespace LoRTA.Onnx.GraphGen.Ir;
 
 /// <summary>An expression: a value of a graph and the tape to which operations on it are written. Everything that this project adds to a
 /// graph is written with it.</summary>
+[Experimental(Unsettled.Id)]
 public readonly struct Expr
 {
     internal Expr(Tape tape, Value value) => (Tape, Value) = (tape, value);

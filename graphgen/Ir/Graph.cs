@@ -1,9 +1,11 @@
+using System.Diagnostics.CodeAnalysis;
 using LoRTA.Onnx.GraphGen.Ir.Tensors;
 
 namespace LoRTA.Onnx.GraphGen.Ir;
 
 /// <summary>A graph: inputs, outputs, constants and nodes in execution order. It may be changed while <see cref="Nodes"/> is
 /// walked.</summary>
+[Experimental(Unsettled.Id)]
 public sealed class Graph
 {
     private readonly SortedDictionary<string, int> _suffixes = new(StringComparer.Ordinal);

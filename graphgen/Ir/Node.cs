@@ -1,9 +1,11 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Text;
 using LoRTA.Onnx.GraphGen.Ir.Tensors;
 
 namespace LoRTA.Onnx.GraphGen.Ir;
 
 /// <summary>An operator call: its inputs (null = absent), outputs (null = not asked for) and attributes.</summary>
+[Experimental(Unsettled.Id)]
 public sealed class Node
 {
     private readonly List<Value?> _inputs;

@@ -1,8 +1,10 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Text;
 
 namespace LoRTA.Onnx.GraphGen.Ir;
 
 /// <summary>An attribute of an operator, made from what it holds: <c>("axis", -1)</c>, <c>("mode", "linear")</c>.</summary>
+[Experimental(Unsettled.Id)]
 public sealed record OnnxAttribute
 {
     internal OnnxAttribute(AttrKind kind, object value) => (Kind, Value) = (kind, value);

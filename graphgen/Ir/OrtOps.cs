@@ -1,7 +1,10 @@
+using System.Diagnostics.CodeAnalysis;
+
 namespace LoRTA.Onnx.GraphGen.Ir;
 
 /// <summary>The operators of ONNX Runtime's own set that are read or written here, each by its one name: <see cref="Node.Op"/>.
 /// Those of ONNX's set go by their plain names.</summary>
+[Experimental(Unsettled.Id)]
 public static class OrtOps
 {
     /// <summary>The name of the set.</summary>

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using LoRTA.Onnx.GraphGen.Ir.Inference;
 
 namespace LoRTA.Onnx.GraphGen.Ir;
@@ -5,6 +6,7 @@ namespace LoRTA.Onnx.GraphGen.Ir;
 /// <summary>Where expressions write their nodes: behind the last node of a graph, at opset 21.</summary>
 /// <remarks>Infers type and shape of each node as it is written, shares equal nodes, turns products with a transposed operand into one
 /// operator, and names nodes after the scope that they were written under.</remarks>
+[Experimental(Unsettled.Id)]
 public sealed class Tape
 {
     private readonly Dictionary<string, Node> _written = new(StringComparer.Ordinal);

@@ -1,8 +1,11 @@
+using System.Diagnostics.CodeAnalysis;
+
 namespace LoRTA.Onnx.GraphGen.Ir;
 
 /// <summary>Name of a tensor in graphs and files: its kind, a dot, and what it belongs to, as in <c>factor.layers.3.q.A</c>.</summary>
 /// <param name="Kind">One of <see cref="TensorKind"/>, or an optimizer's own; empty where a name has no dot.</param>
 /// <param name="Name">A factor, a parameter of the model, a site.</param>
+[Experimental(Unsettled.Id)]
 public readonly record struct TensorName(string Kind, string Name)
 {
     /// <summary>Reads a name: the kind is what stands before the first dot.</summary>
@@ -16,6 +19,7 @@ public readonly record struct TensorName(string Kind, string Name)
 }
 
 /// <summary>Kinds of named tensors.</summary>
+[Experimental(Unsettled.Id)]
 public static class TensorKind
 {
     /// <summary>A factor: an input of graphs; in adapter files factors go without a kind.</summary>

@@ -1,8 +1,10 @@
+using System.Diagnostics.CodeAnalysis;
 using LoRTA.Onnx.GraphGen.Ir.Tensors;
 
 namespace LoRTA.Onnx.GraphGen.Ir;
 
 /// <summary>A named value of a graph: an input, a constant (initializer), or an output of a node.</summary>
+[Experimental(Unsettled.Id)]
 public sealed class Value
 {
     private readonly List<Use> _uses = [];
@@ -70,4 +72,5 @@ public sealed class Value
 /// it).</summary>
 /// <param name="Node">The reader.</param>
 /// <param name="Index">Position among its inputs.</param>
+[Experimental(Unsettled.Id)]
 public readonly record struct Use(Node Node, int Index);

@@ -13,6 +13,11 @@ public interface ILoss
     /// <exception cref="LortaException">LRT412: no output fits.</exception>
     LossValue Emit(LossCall model);
 
+    /// <summary>What is measured beside the loss, by the names of evaluations: <c>accuracy</c>, <c>f1</c>, <c>matthews</c> of class scores
+    /// [B, C]; <c>pearson</c>, <c>spearman</c>, <c>mse</c> of numbers [B, 1]; <c>tokenAccuracy</c>, <c>perplexity</c> of scores
+    /// [B, S, C]. All of one of these kinds.</summary>
+    IReadOnlyList<string> Metrics => [];
+
     /// <summary>How many labels the mean is over, by which batches are weighed against each other.</summary>
     /// <param name="labels">Labels as the graph input takes them. Integers of −100 and floats that are no number do not count: batches of
     /// a fixed size are filled up with them.</param>
@@ -33,11 +38,15 @@ public static class Loss
     /// <summary>A loss of a name.</summary>
     /// <param name="name">The name in recipes.</param>
     /// <param name="emit">Writes the mean loss over the labels of a batch.</param>
-    public static ILoss Of(string name, Func<LossCall, LossValue> emit) => new LossOfFunction(name, emit);
+    /// <param name="metrics">See <see cref="ILoss.Metrics"/>.</param>
+    public static ILoss Of(string name, Func<LossCall, LossValue> emit, params IReadOnlyList<string> metrics) =>
+        new LossOfFunction(name, emit, metrics);
 
-    private sealed class LossOfFunction(string name, Func<LossCall, LossValue> emit) : ILoss
+    private sealed class LossOfFunction(string name, Func<LossCall, LossValue> emit, IReadOnlyList<string> metrics) : ILoss
     {
         public string Name => name;
+
+        public IReadOnlyList<string> Metrics => metrics;
 
         public LossValue Emit(LossCall model) => emit(model);
     }

@@ -1,6 +1,9 @@
+using System.Diagnostics.CodeAnalysis;
+
 namespace LoRTA.Onnx.GraphGen.Messages;
 
 /// <summary>What a word that is not known probably means.</summary>
+[Experimental(Unsettled.Id)]
 public static class Suggestion
 {
     private const int LettersPerMistake = 3;

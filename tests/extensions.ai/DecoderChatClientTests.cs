@@ -125,6 +125,7 @@ internal sealed class DecoderChatClientTests
         new(new ChatMessage(ChatRole.User, [new DataContent(new byte[] { 1 }, "image/png")]), new ChatOptions(), "DataContent"),
         new(new ChatMessage(ChatRole.User, Prompt), new ChatOptions { Tools = [new HostedWebSearchTool()] }, "tools"),
         new(new ChatMessage(ChatRole.User, Prompt), new ChatOptions { ResponseFormat = ChatResponseFormat.Json }, "JSON"),
+        new(new ChatMessage(ChatRole.User, Prompt), new ChatOptions { PresencePenalty = 0.5f }, "penalty"),
     ];
 
     [TestCaseSource(nameof(Refused))]

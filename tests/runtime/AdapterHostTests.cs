@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Numerics.Tensors;
 using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Adapters;
@@ -127,6 +128,43 @@ internal sealed class AdapterHostTests
         exchange.Wait();
 
         Assert.That(differences, Is.All.Zero);
+    }
+
+    [Test]
+    public void An_adapter_that_is_exchanged_while_it_runs_is_the_old_one_or_the_new_one()
+    {
+        using var host = new AdapterHost(Engine, Llama, Shape);
+        var adapters = Enumerable.Range(0, 2).Select(seed => Random(Llama, Shape, seed)).ToList();
+        foreach (var (index, adapter) in adapters.Index()) host.Add($"{index}", adapter);
+        var expected = adapters.Select((_, index) => host.Run($"{index}", Inputs)).ToList();
+        using var end = new CancellationTokenSource();
+        var exchange = Task.Run(() =>
+        {
+            for (var turn = 0; !end.IsCancellationRequested; turn++)
+            {
+                host.Add("exchanged", adapters[turn % 2]);
+                Thread.Sleep(2);
+                host.Remove("exchanged");
+            }
+        });
+
+        var differences = new ConcurrentBag<double>();
+        Parallel.For(0, 200, _ =>
+        {
+            if (!host.Names.Contains("exchanged")) return;
+            try
+            {
+                var logits = host.Run("exchanged", Inputs);
+                differences.Add(expected.Min(one => Difference(logits, one)));
+            }
+            catch (LortaException e) when (e.Code == "LRT618")   // between the old one and the new one
+            {
+            }
+        });
+        end.Cancel();
+        exchange.Wait();
+
+        Assert.That(differences, Is.Not.Empty.And.All.Zero);
     }
 
     [Test]

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using LoRTA.Onnx.GraphGen.Inspection;
 
@@ -15,7 +14,7 @@ internal static class SitesGolden
     }
 
     /// <summary>An inspection as it is written.</summary>
-    public static JsonObject Written(ModelInspection inspection) => JsonSerializer.SerializeToNode(inspection, ModelInspection.Json)!.AsObject();
+    public static JsonObject Written(ModelInspection inspection) => inspection.ToJson();
 
     /// <summary>Each place of the golden where something else was found; keys that only the inspection has are no difference.</summary>
     public static IEnumerable<string> Differences(JsonObject golden, JsonObject found) => Differences(golden, found, string.Empty);

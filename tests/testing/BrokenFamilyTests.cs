@@ -19,6 +19,8 @@ internal sealed class BrokenFamilyTests
         Case("does nothing", f => f with { Emit = (y, _, _) => y }, tests => tests.Trained_it_changes_every_layer),
         Case("folds otherwise", f => f with { Fold = (w, g, s) => w * (1 - (s * g)) }, tests => tests.Folded_it_computes_the_same),
         Case("adds otherwise", f => f with { Delta = (w, _, _) => w }, tests => tests.Where_it_is_a_sum_its_delta_is_what_it_adds),
+        Case("is another one each time", f => f with { Strength = Growing() }, tests => tests.Saved_and_loaded_it_computes_the_same),
+        Case("drops nothing", f => f with { HasDropout = true }, tests => tests.Dropout_drops_something_or_is_refused),
     ];
 
     [TestCaseSource(nameof(Mistakes))]
@@ -34,11 +36,24 @@ internal sealed class BrokenFamilyTests
         Assert.That(() => new AdapterFamilyTests(new Sketch().Entry).Its_gradients_are_those_of_central_differences(Sizes), Throws.Nothing);
     }
 
+    [Test]
+    public void A_family_without_mistakes_passes_all_of_them() => Assert.Multiple(() =>
+    {
+        foreach (var mistake in Mistakes)
+            ((Func<AdapterFamilyTests, Action<Architecture>>)mistake.Arguments[1]!)(new AdapterFamilyTests(new Sketch().Entry))(Sizes);
+    });
+
+    private static Func<double> Growing()
+    {
+        var strength = 0.0;
+        return () => ++strength;
+    }
+
     private static TestCaseData Case(
         string name, Func<Sketch, Sketch> mistake, Func<AdapterFamilyTests, Action<Architecture>> test) =>
         new TestCaseData(mistake(new Sketch()), test).SetArgDisplayNames(name);
 
-    // y∘(1 + s·g), in parts that can be replaced.
+    // y∘(1 + s·g), in parts that can be replaced; s counts so much more for one instance.
     internal sealed record Sketch
     {
         public Init First { get; init; } = Init.Zero;
@@ -49,24 +64,32 @@ internal sealed class BrokenFamilyTests
 
         public Func<Expr, Expr, Expr, Expr>? Delta { get; init; }
 
+        public Func<double> Strength { get; init; } = () => 1;
+
+        public bool HasDropout { get; init; }
+
         public AdapterFamilyEntry Entry => new("sketch", [], _ => new Family(this));
     }
 
     private sealed class Family(Sketch sketch) : IAdapterFamily
     {
+        private readonly double _strength = sketch.Strength();
+
         public string Method => "sketch";
+
+        public bool HasDropout => sketch.HasDropout;
 
         public IReadOnlyList<Factor> Factors(AdapterSites sites) =>
             [.. sites.All.Select(site => new Factor($"{site.Key}.g", [site.Out], sketch.First))];
 
-        public Expr Emit(AdapterPoint at, FactorSet factors) => sketch.Emit(at.Y, factors[at.Site, "g"], factors.Scale);
+        public Expr Emit(AdapterPoint at, FactorSet factors) => sketch.Emit(at.Y, factors[at.Site, "g"], _strength * factors.Scale);
 
         public Expr? Delta(AdapterSite site, FactorSet factors) =>
             sketch.Delta?.Invoke(factors[site, "g"].Reshape(1, site.Out), factors[site, "g"], factors.Scale);
 
         public (Expr Weight, Expr? Bias)? Fold(AdapterSite site, Expr weight, Expr? bias, FactorSet factors)
         {
-            var (g, scale) = (factors[site, "g"], factors.Scale);
+            var (g, scale) = (factors[site, "g"], _strength * factors.Scale);
             return (sketch.Fold(weight, g, scale), bias is { } b ? sketch.Fold(b, g, scale) : null);
         }
     }

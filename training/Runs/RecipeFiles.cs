@@ -1,8 +1,10 @@
+using System.Diagnostics.CodeAnalysis;
 using LoRTA.Onnx.GraphGen;
 
 namespace LoRTA.Onnx.Training.Runs;
 
 /// <summary>The files that a recipe makes a command read, which no output may replace.</summary>
+[Experimental(Unsettled.Id)]
 public static class RecipeFiles
 {
     private static readonly string[] TokenizerFiles =

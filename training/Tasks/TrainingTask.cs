@@ -48,5 +48,5 @@ internal static class TrainingTasks
     public static TrainingTask? Find(string name) => All.FirstOrDefault(task => task.Name == name);
 
     /// <summary>The task of a loss; of a user's own, one whose labels are what the loss takes.</summary>
-    public static TrainingTask Of(ILoss loss) => Find(loss.Name) ?? OwnLossTask.OfUser(loss.Name);
+    public static TrainingTask Of(ILoss loss) => Find(loss.Name) ?? OwnLossTask.OfUser(loss);
 }

@@ -1,6 +1,10 @@
+using System.Diagnostics.CodeAnalysis;
+using LoRTA.Onnx.GraphGen;
+
 namespace LoRTA.Onnx.Training.Tracking;
 
 /// <summary>A table of a Markdown text.</summary>
+[Experimental(Unsettled.Id)]
 public static class MarkdownTable
 {
     /// <summary>The lines of a table, with a line break after each; a cell without a value is a dash.</summary>

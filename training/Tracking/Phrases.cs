@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Messages;
@@ -6,6 +7,7 @@ using LoRTA.Onnx.Training.Data;
 namespace LoRTA.Onnx.Training.Tracking;
 
 /// <summary>A run's numbers in words, the same in the log, on the screen and in the report.</summary>
+[Experimental(Unsettled.Id)]
 public static class Phrases
 {
     /// <summary>A step.</summary>

@@ -11,7 +11,9 @@ public sealed record AdapterConfig
 {
     internal const string FormatName = "lorta-onnx";
 
-    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
+    private const int Version = 1;
+
+    private static readonly AdapterJson Json = new(new JsonSerializerOptions(JsonSerializerDefaults.Web)
     {
         WriteIndented = true,
         NewLine = "\n",
@@ -21,13 +23,15 @@ public sealed record AdapterConfig
         RespectRequiredConstructorParameters = true,
         AllowDuplicateProperties = false,
         Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-    };
+    });
+
+    // Generated readers hand null, or 0, to what a file leaves out: the getters say what that means.
 
     /// <summary>Always <c>lorta-onnx</c>.</summary>
-    public string Format { get; init; } = FormatName;
+    public string Format { get => field ?? FormatName; init; }
 
     /// <summary>Version of this layout.</summary>
-    public int FormatVersion { get; init; } = 1;
+    public int FormatVersion { get => field == 0 ? Version : field; init; }
 
     /// <summary>Family.</summary>
     public required string Method { get; init; }
@@ -67,7 +71,7 @@ public sealed record AdapterConfig
     public FrozenFactors? Frozen { get; init; }
 
     /// <summary>The model's own parameters that were trained alongside the adapter, by name.</summary>
-    public IReadOnlyList<string> Trainables { get; init; } = [];
+    public IReadOnlyList<string> Trainables { get => field ?? []; init; }
 
     /// <summary>Task that it was trained for.</summary>
     public string? Task { get; init; }
@@ -82,7 +86,7 @@ public sealed record AdapterConfig
     public string? Sha256 { get; init; }
 
     /// <summary>What wrote it.</summary>
-    public string Tool { get; init; } = $"LoRTA.Onnx {typeof(AdapterConfig).Assembly.GetName().Version?.ToString(3)}";
+    public string Tool { get => field ?? ThisTool; init; }
 
     /// <summary>The options that make the same plan again.</summary>
     [JsonIgnore]
@@ -113,14 +117,16 @@ public sealed record AdapterConfig
         Base = baseModel,
     };
 
-    internal string ToJson() => JsonSerializer.Serialize(this, Json) + "\n";
+    private static string ThisTool { get; } = $"LoRTA.Onnx {typeof(AdapterConfig).Assembly.GetName().Version?.ToString(3)}";
+
+    internal string ToJson() => JsonSerializer.Serialize(this, Json.AdapterConfig) + "\n";
 
     internal static AdapterConfig Parse(string file, string json)
     {
         try
         {
-            var config = JsonSerializer.Deserialize<AdapterConfig>(json, Json) ?? throw AdapterErrors.BadConfig(file, "it is empty");
-            if (config.Format != FormatName || config.FormatVersion != 1)
+            var config = JsonSerializer.Deserialize(json, Json.AdapterConfig) ?? throw AdapterErrors.BadConfig(file, "it is empty");
+            if (config.Format != FormatName || config.FormatVersion != Version)
                 throw AdapterErrors.BadConfig(file, $"format {config.Format} {config.FormatVersion} is not known here");
             config.CheckContents(file);
             var problems = config.AdapterOptions.Problems();
@@ -198,3 +204,7 @@ public sealed record FrozenFactors(long Seed, string Generator)
     /// <summary>splitmix64 over a counter from a key that is the SHA-256 of <c>seed/init/name</c>; normal numbers by Box–Muller.</summary>
     internal const string Lorta1 = "lorta-1";
 }
+
+// Without reflection, so that programs with this library can be trimmed.
+[JsonSerializable(typeof(AdapterConfig))]
+internal sealed partial class AdapterJson : JsonSerializerContext;

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using LoRTA.Onnx.GraphGen.Files;
 
 namespace LoRTA.Onnx.GraphGen.Ir.Storage;
@@ -6,6 +7,7 @@ namespace LoRTA.Onnx.GraphGen.Ir.Storage;
 /// then only onto what such a command writes.</summary>
 /// <param name="force">Whether existing outputs may be replaced.</param>
 /// <param name="inputs">The files that the command reads.</param>
+[Experimental(Unsettled.Id)]
 public sealed class OutputGuard(bool force, IEnumerable<string> inputs)
 {
     private readonly IReadOnlyList<string> _inputs = [.. inputs];

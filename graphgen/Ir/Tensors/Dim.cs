@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 
 namespace LoRTA.Onnx.GraphGen.Ir.Tensors;
@@ -6,6 +7,7 @@ namespace LoRTA.Onnx.GraphGen.Ir.Tensors;
 /// sequence</c>) in normal form.</summary>
 /// <remarks>Normal form: monomials in ordinal order, each with its integer coefficient; two dimensions are equal when their normal forms
 /// are.</remarks>
+[Experimental(Unsettled.Id)]
 public readonly struct Dim : IEquatable<Dim>
 {
     private const char Times = '\u00d7';   // never part of a symbol's own name

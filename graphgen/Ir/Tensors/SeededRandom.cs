@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Diagnostics.CodeAnalysis;
 using System.Security.Cryptography;
 using System.Text;
 
@@ -6,6 +7,7 @@ namespace LoRTA.Onnx.GraphGen.Ir.Tensors;
 
 /// <summary>A stream of random numbers that is a function of (seed, name): asking for one stream never moves another.</summary>
 /// <remarks>Counter based: value i is a mix of key + i (splitmix64), where the key is a hash of seed and name.</remarks>
+[Experimental(Unsettled.Id)]
 public sealed class SeededRandom
 {
     private readonly ulong _key;

@@ -1,10 +1,12 @@
 using System.Collections;
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 
 namespace LoRTA.Onnx.GraphGen.Ir.Tensors;
 
 /// <summary>A shape: its dimensions, outermost first. Equal when all dimensions are.</summary>
 [CollectionBuilder(typeof(Shape), nameof(Create))]
+[Experimental(Unsettled.Id)]
 public sealed class Shape : IReadOnlyList<Dim>, IEquatable<Shape>
 {
     private readonly Dim[] _dims;

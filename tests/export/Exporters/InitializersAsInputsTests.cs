@@ -1,4 +1,3 @@
-using System.Text.Json;
 using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Adapters.Injection;
 using LoRTA.Onnx.GraphGen.Attention;
@@ -41,7 +40,7 @@ internal sealed class InitializersAsInputsTests
         if (irVersion == 3) Assert.That(exported.Graph.Initializers.Where(value => !value.IsInput), Is.Empty, "initializers that are not listed");
     }
 
-    private static string LayersOf(ModelInspection inspection) => JsonSerializer.Serialize(inspection.Layers, ModelInspection.Json);
+    private static string LayersOf(ModelInspection inspection) => inspection.ToJson()["layers"]!.ToJsonString();
 
     private static ModelInspection Inspected(OnnxModel model)
     {
