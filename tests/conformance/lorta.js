@@ -11,7 +11,8 @@ export const root = fileURLToPath(new URL('../..', import.meta.url));
 export const repository = (...parts) => join(root, ...parts);
 
 const builds = ['debug', 'release'].map(flavor => repository('artifacts/bin/LoRTA.Onnx.Cli', flavor, 'LoRTA.Onnx.Cli.dll')).filter(existsSync);
-const program = builds.sort((a, b) => statSync(b).mtimeMs - statSync(a).mtimeMs)[0];
+/** The command line that was built last. */
+export const program = builds.sort((a, b) => statSync(b).mtimeMs - statSync(a).mtimeMs)[0];
 
 /** Runs the built command line with --json; its document, with the exit code beside it. */
 export function lorta(...args) {

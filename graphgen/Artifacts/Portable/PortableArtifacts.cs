@@ -1,3 +1,4 @@
+using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.GraphGen.Ir.Storage;
 
 namespace LoRTA.Onnx.GraphGen.Artifacts.Portable;
@@ -11,12 +12,17 @@ public static class PortableArtifacts
     /// <param name="folder">The folder; appears whole or not at all.</param>
     /// <param name="embedWeights">Whether each model holds the frozen weights itself; otherwise both share <c>weights.data</c>.</param>
     /// <exception cref="LortaException">LRT104: cannot be written; LRT107: the folder holds other files.</exception>
-    public static WrittenArtifacts Write(TrainingGraphs graphs, string folder, bool embedWeights) => ArtifactFolder.Write(
-        folder,
-        (graphs.Train, graphs.Eval, graphs.Optimizer),
-        graphs.InitialAdapter,
-        embedWeights,
-        target => Safetensors.Save(Path.Combine(target, ArtifactFolder.TensorFile), Initial(graphs)));
+    public static WrittenArtifacts Write(TrainingGraphs graphs, string folder, bool embedWeights)
+    {
+        var train = graphs.Train.Clone();
+        NormStatistics.Replace(new Tape(train.Graph));
+        return ArtifactFolder.Write(
+            folder,
+            (train, graphs.Eval, graphs.Optimizer),
+            graphs.InitialAdapter,
+            embedWeights,
+            target => Safetensors.Save(Path.Combine(target, ArtifactFolder.TensorFile), Initial(graphs)));
+    }
 
     private static Dictionary<string, OnnxTensor> Initial(TrainingGraphs graphs)
     {
