@@ -5,8 +5,8 @@ import { extname, join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const types = {
-    '.css': 'text/css', '.html': 'text/html', '.js': 'text/javascript', '.json': 'application/json', '.mjs': 'text/javascript', '.txt': 'text/plain',
-    '.wasm': 'application/wasm',
+    '.css': 'text/css', '.html': 'text/html', '.js': 'text/javascript', '.mjs': 'text/javascript',
+    '.json': 'application/json', '.txt': 'text/plain', '.wasm': 'application/wasm',
 };
 
 /** Serves a folder; the server, listening. Port 0 is any that is free. */

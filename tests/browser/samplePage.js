@@ -29,7 +29,7 @@ export class ServedSite {
 
     /** Opens the page and waits until it is ready. `prepare` changes the browser first. */
     async open(query = '', prepare = () => {}) {
-        const page = await this.#browser.newPage({ viewport: { width: 1100, height: 830 } });
+        const page = await this.#browser.newPage({ viewport: { width: 1100, height: 860 } });
         await page.addInitScript(prepare);
         page.on('request', request => this.requests.push(request.url()));
         const sample = new SamplePage(page);
@@ -116,8 +116,10 @@ class SamplePage {
     // Ends with the page's own words where it says something else.
     async #said(word) {
         const message = this.page.locator('#message');
-        await this.page.waitForFunction(
-            expected => document.querySelector('#message.error') || document.getElementById('message').textContent.startsWith(expected), word);
+        await this.page.waitForFunction(expected => {
+            const { className, textContent } = document.getElementById('message');
+            return className === 'error' || textContent.startsWith(expected);
+        }, word);
         const text = await message.textContent();
         if (!text.startsWith(word)) throw new Error(`The page says: ${text}`);
     }

@@ -37,7 +37,8 @@ export function assertSameShape(adapter, other) {
 
     function same(field, of) {
         const [found, wanted] = [adapter, other].map(({ config }) => of(config));
-        if (!isSame(found, wanted)) throw new Error(`This adapter does not fit: its ${field} is ${JSON.stringify(found)}, here it is ${JSON.stringify(wanted)}.`);
+        if (isSame(found, wanted)) return;
+        throw new Error(`This adapter does not fit: its ${field} is ${JSON.stringify(found)}, here it is ${JSON.stringify(wanted)}.`);
     }
 }
 

@@ -24,9 +24,10 @@ async function open() {
     app.model = await fetchModel();
     app.adapted = await AdaptedModel.open(app.runtime, app.model);
     app.task = tasks[app.model.task](app.model);
+    const { portable, session } = app.model.versions;
     app.engines = {
-        portable: { name: `onnxruntime-web ${app.model.versions.portable}, portable graphs`, trainer: PortableTrainer, learningRate: 0.02 },
-        session: { name: `onnxruntime-web ${app.model.versions.session}, TrainingSession`, trainer: SessionTrainer, learningRate: 0.001, isRateFixed: true },
+        portable: { name: `onnxruntime-web ${portable}, portable graphs`, trainer: PortableTrainer, learningRate: 0.02 },
+        session: { name: `onnxruntime-web ${session}, TrainingSession`, trainer: SessionTrainer, learningRate: 0.001, isRateFixed: true },
     };
     if (!app.model.hasSession) delete app.engines.session;
 

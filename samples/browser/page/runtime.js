@@ -47,6 +47,8 @@ class Runtime {
     }
 }
 
-// [rows, heads, 0, width]
-const emptyCache = ({ type, shape }, rows) =>
-    type === 'float32' && shape.length === 4 ? { data: [], shape: [rows, shape[1], 0, shape[3]] } : undefined;
+// [rows, heads, 0, width], where the file states heads and width.
+function emptyCache({ type, shape: [, heads, , width] }, rows) {
+    const isCache = type === 'float32' && Number.isInteger(heads) && Number.isInteger(width);
+    return isCache ? { data: [], shape: [rows, heads, 0, width] } : undefined;
+}

@@ -25,7 +25,8 @@ export class SessionTrainer {
     /** One step; the loss before it. */
     async step(batch) {
         // Feeds go by position.
-        const feeds = this.#session.trainingInputNames.map(name => [name, new this.#ort.Tensor('int64', batch[name].data, batch[name].shape)]);
+        const tensor = ({ data, shape }) => new this.#ort.Tensor('int64', data, shape);
+        const feeds = this.#session.trainingInputNames.map(name => [name, tensor(batch[name])]);
         const { loss } = await explained(this.#session.runTrainStep(Object.fromEntries(feeds)));
         await explained(this.#session.runOptimizerStep());
         await explained(this.#session.lazyResetGrad());
