@@ -57,9 +57,6 @@ class SamplePage {
         await this.#said('Ready');
     }
 
-    /** Closes it. */
-    close = () => this.page.close();
-
     /** What the page says of the device. */
     device = () => this.page.textContent('#device');
 
