@@ -238,15 +238,16 @@ public static class LortaAliases
     /// <param name="context">The script's context.</param>
     /// <param name="model">An <c>.onnx</c> file, or a folder that holds exactly one.</param>
     /// <param name="output">The folder of the artifacts.</param>
-    /// <param name="task">The loss, for instance <c>causal-lm</c>.</param>
+    /// <param name="task">The loss, for instance <c>causal-lm</c>; null where the settings name a recipe.</param>
     /// <param name="settings">Options.</param>
     /// <returns>The files.</returns>
     /// <exception cref="CakeException">It failed; the message holds code and hint, and so does <c>Data</c>.</exception>
     [CakeMethodAlias]
     [CakeAliasCategory("Training")]
     public static LortaArtifactsResult LortaArtifacts(
-        this ICakeContext context, string model, string output, string task, LortaArtifactsSettings settings) =>
-        LortaTool.Run<LortaArtifactsResult>(context, settings, ["artifacts", model, "-o", output, "--task", task]);
+        this ICakeContext context, string model, string output, string? task, LortaArtifactsSettings settings) =>
+        LortaTool.Run<LortaArtifactsResult>(
+            context, settings, ["artifacts", model, "-o", output, .. task is null ? [] : (string[])["--task", task]]);
 
     /// <inheritdoc cref="LortaConvert(ICakeContext, string, string, string, LortaConvertSettings)"/>
     [CakeMethodAlias]

@@ -6,6 +6,10 @@ public sealed class LortaArtifactsSettings : LortaSettings
     /// <summary>The adapter: method, rank, targets and so on.</summary>
     public LortaAdapterOptions AdapterOptions { get; } = new();
 
+    /// <summary>A recipe that adapter, task, trained parameters, optimizer and learning rates are taken from, in place of
+    /// <see cref="AdapterOptions"/> and the task.</summary>
+    public string? Recipe { get; set; }
+
     /// <summary>Which runtime the training graphs are for: <c>portable</c> (the default), any ONNX Runtime, or
     /// <c>ort-training</c>.</summary>
     public string? Dialect { get; set; }
@@ -23,6 +27,7 @@ public sealed class LortaArtifactsSettings : LortaSettings
     {
         base.AddTo(arguments);
         AdapterOptions.AddTo(arguments);
+        arguments.Value("--recipe", Recipe);
         arguments.Value("--dialect", Dialect);
         arguments.Flag("--embed-weights", EmbedWeights);
         arguments.Number("--seed", Seed);

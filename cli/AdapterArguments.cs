@@ -28,6 +28,16 @@ internal sealed class AdapterArguments(LortaCatalog catalog)
         Options = Named(call.Get(_options)),
     };
 
+    /// <summary>Refuses these options, and others, beside one that states what they do.</summary>
+    /// <param name="call">The call, which has that one.</param>
+    /// <param name="stating">Its name.</param>
+    /// <param name="others">The others.</param>
+    /// <exception cref="LortaException">LRT808: the first of them that was given.</exception>
+    public void RefuseBeside(Call call, string stating, params IEnumerable<Option> others)
+    {
+        if (Symbols.OfType<Option>().Concat(others).FirstOrDefault(call.Has) is { Name: var name }) throw Stated(name, stating);
+    }
+
     /// <summary>Every family's own options with their values, for help.</summary>
     public static string FamilyOptionsInWords(LortaCatalog catalog) =>
         string.Join("\n", catalog.Families.Where(family => family.Options.Count > 0).Select(family =>
@@ -44,6 +54,9 @@ internal sealed class AdapterArguments(LortaCatalog catalog)
 
     private static string[] Split(string text) =>
         text.Split('=', 2) is [{ Length: > 0 }, _] pair ? pair : throw Wrong("--option", text, "name=value");
+
+    private static LortaException Stated(string option, string stating) =>
+        new("LRT808", $"{option}: cannot be combined with {stating}, which states it.", "Give one of the two.") { IsUsage = true };
 
     private static LortaException Wrong(string option, string value, string expected) =>
         new("LRT803", $"{option}: '{value}' is not understood.", $"Give {expected}.") { IsUsage = true };

@@ -6,25 +6,26 @@ using LoRTA.Onnx.GraphGen.Optimizers;
 
 namespace LoRTA.Onnx.GraphGen;
 
-/// <summary>How trained tensors move: AdamW with decoupled decay, after clipping by the joint norm of all gradients.</summary>
+/// <summary>How trained tensors move: AdamW with decoupled decay, or gradient descent without momentum, after clipping by the joint norm of
+/// all gradients.</summary>
 public sealed record OptimizerOptions
 {
-    /// <summary>Name of the rule: <c>adamw</c>.</summary>
-    [Choice("adamw"), Description("The optimizer.")]
-    public string Name { get; init; } = "adamw";
+    /// <summary>Name of the rule: <c>adamw</c>, or <c>sgd</c>, which is gradient descent without momentum.</summary>
+    [Choice(OptimizerRule.AdamW, OptimizerRule.Sgd), Description("The optimizer; `sgd` has no momentum.")]
+    public string Name { get; init; } = OptimizerRule.AdamW;
 
     /// <summary>Learning rate η, which the schedule scales.</summary>
     [JsonPropertyName("lr"), Range(0, double.PositiveInfinity, MinimumIsExclusive = true), Description("Peak learning rate.")]
     public double LearningRate { get; init; } = 1e-3;
 
     /// <summary>β₁ and β₂, the decays of the running means of gradients and of their squares.</summary>
-    [Range(0, 1, MaximumIsExclusive = true), Length(2, 2), Description("Decay rates of the two moments.")]
+    [Range(0, 1, MaximumIsExclusive = true), Length(2, 2), Description("Decay rates of the two moments of AdamW.")]
     [UnconditionalSuppressMessage("Trimming", "IL2026", Justification = "Lists are collections, whose Count is not found by reflection.")]
     public IReadOnlyList<double> Betas { get; init; } = [0.9, 0.999];
 
     /// <summary>ε, added outside the root.</summary>
     [JsonPropertyName("eps"), Range(0, double.PositiveInfinity, MinimumIsExclusive = true)]
-    [Description("Added to the root of the second moment.")]
+    [Description("Added to the root of the second moment of AdamW.")]
     public double Epsilon { get; init; } = 1e-8;
 
     /// <summary>Decay λ of the tensors themselves: p shrinks by ηλp in a step.</summary>
@@ -35,15 +36,21 @@ public sealed record OptimizerOptions
     [JsonIgnore]
     public double? Clip { get; init; } = 1;
 
+    /// <summary>The rule.</summary>
+    internal OptimizerRule Rule => OptimizerRule.Find(Name)!;
+
     /// <summary>The optimizer's graph for some tensors.</summary>
-    internal OnnxModel Build(IEnumerable<TrainedTensor> tensors) =>
-        Optimizers.AdamW.Build([.. tensors.Select(Group)], new AdamWOptions(Betas[0], Betas[1], Epsilon, Clip));
+    internal OnnxModel Build(IEnumerable<TrainedTensor> tensors) => Rule.Build([.. tensors.Select(Group)], this);
 
     /// <summary>Refuses what no optimizer of this project does.</summary>
-    /// <exception cref="ArgumentException">Another name than <c>adamw</c>, or not two betas.</exception>
+    /// <exception cref="ArgumentException">An unknown name, or not two betas.</exception>
     internal void Validate()
     {
-        if (Name != "adamw") throw new ArgumentException($"optimizer.name: must be adamw, was '{Name}'");
+        if (OptimizerRule.Find(Name) is null)
+        {
+            var names = string.Join(" or ", OptimizerRule.All.Select(rule => rule.Name));
+            throw new ArgumentException($"optimizer.name: must be {names}, was '{Name}'");
+        }
         if (Betas.Count != 2) throw new ArgumentException($"optimizer.betas: must hold two numbers, holds {Betas.Count}");
     }
 

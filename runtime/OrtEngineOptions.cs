@@ -7,6 +7,8 @@ namespace LoRTA.Onnx.Runtime;
 /// <summary>Where and with how many threads ONNX Runtime computes, and what there is to choose from.</summary>
 public sealed record OrtEngineOptions
 {
+    private readonly bool? _opensByPath;
+
     /// <summary>What <see cref="Device"/> may be, as a regular expression.</summary>
     public const string DevicePattern = "cpu|cuda(:[0-9]+)?";
 
@@ -44,6 +46,14 @@ public sealed record OrtEngineOptions
 
     /// <summary>The part of ONNX Runtime that computes.</summary>
     public string Provider => IsCuda ? CudaProvider.Name : "CPUExecutionProvider";
+
+    /// <summary>Whether sessions are opened by path, with their weights beside the model: releases before 1.21 read weights nowhere
+    /// else.</summary>
+    internal bool OpensByPath
+    {
+        get => _opensByPath ?? OrtEnvironment.Version < new Version(1, 21);
+        init => _opensByPath = value;
+    }
 
     /// <summary>Opens what runs graphs on tensors.</summary>
     internal OrtEngine ToEngine() => new(this);

@@ -23,6 +23,9 @@ internal static class OrtEnvironment
     private static readonly Lock Opening = new();
     private static bool? _reports;   // as the first engine asked
 
+    /// <summary>The release of the native library.</summary>
+    public static Version Version => VersionOf(Instance.GetVersionString());
+
     /// <summary>The environment; it must exist before the first session's options, which would make one that writes to standard
     /// error.</summary>
     public static OrtEnv Instance => Created.Value;
@@ -47,6 +50,10 @@ internal static class OrtEnvironment
             return null;
         }
     }
+
+    /// <summary>A release without what may follow its numbers, as in <c>1.20.0-dev</c>.</summary>
+    internal static Version VersionOf(string text) =>
+        Version.Parse(string.Concat(text.TakeWhile(letter => char.IsAsciiDigit(letter) || letter == '.')).TrimEnd('.'));
 
     private static OrtEnv Create()
     {

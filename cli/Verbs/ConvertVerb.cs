@@ -26,9 +26,9 @@ internal static class ConvertVerb
                 var (file, folder, output) = (call.Get(from), call.Get(artifacts), call.Get(adapter));
                 var guard = new OutputGuard(call.Get(force), OrtTrainingArtifacts.FilesOf(file, folder));
                 guard.CheckFolder(output, Adapter.IsFile);
-                var trained = OrtTrainingArtifacts.AdapterOf(file, folder);
+                var (trained, error) = OrtTrainingArtifacts.AdapterOf(file, folder);
                 trained.Save(output);
-                return new ConvertResult(output, trained.Config.Method, Error: 0);
+                return new ConvertResult(output, trained.Config.Method, error);
             });
     }
 }
@@ -36,5 +36,5 @@ internal static class ConvertVerb
 /// <summary>The JSON of <c>lorta convert</c>.</summary>
 /// <param name="Output">The adapter folder.</param>
 /// <param name="Method">Its family.</param>
-/// <param name="Error">How far its updates are from what was converted, relative.</param>
+/// <param name="Error">How far its tensors are from what was converted, relative.</param>
 internal sealed record ConvertResult(string Output, string Method, double Error);

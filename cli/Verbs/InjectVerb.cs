@@ -56,8 +56,7 @@ internal sealed class InjectVerb
 
     private InjectedModel OfStored(Call call, OnnxModel deployed, string path)
     {
-        var others = _adapter.Symbols.Append(_factors).Append(_seed).OfType<Option>();
-        if (others.FirstOrDefault(call.Has) is { } other) throw NotBesideAdapter(other.Name);
+        _adapter.RefuseBeside(call, _stored.Name, _factors, _seed);
         return DeployedInjection.WithInputs(deployed, StoredAdapters.Load(path, call.Catalog), call.Get(_allow), call.Catalog);
     }
 
@@ -68,9 +67,6 @@ internal sealed class InjectVerb
             ? DeployedInjection.WithInputs(deployed, options, seed: seed, catalog: call.Catalog)
             : DeployedInjection.WithInputs(deployed, options, file, seed, call.Catalog);
     }
-
-    private static LortaException NotBesideAdapter(string option) =>
-        new("LRT808", $"{option}: cannot be combined with --adapter, which states it.", "Give one of the two.") { IsUsage = true };
 }
 
 /// <summary>The JSON of <c>lorta inject</c>.</summary>

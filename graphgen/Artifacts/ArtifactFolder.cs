@@ -12,6 +12,9 @@ public static class ArtifactFolder
     /// <summary>The trained tensors of the portable dialect, by input.</summary>
     public const string TensorFile = "initial.safetensors";
 
+    /// <summary>The steps of the portable dialect, where a recipe plans them.</summary>
+    public const string ScheduleFile = "schedule.json";
+
     /// <summary>Those of ONNX Runtime Training; what one file cannot hold lies in another beside it.</summary>
     public const string CheckpointFile = "checkpoint";
 
@@ -35,7 +38,7 @@ public static class ArtifactFolder
     /// <param name="models">The graphs that train, evaluate and step.</param>
     /// <param name="initial">The adapter before the first step.</param>
     /// <param name="embedWeights">Whether each model holds the frozen weights itself; otherwise both share <c>weights.data</c>.</param>
-    /// <param name="writeTensors">Writes the trained tensors into the folder that it is given.</param>
+    /// <param name="writeTensors">Writes the trained tensors, and what belongs to them, into the folder that it is given.</param>
     /// <exception cref="LortaException">LRT104: cannot be written; LRT107: the folder holds other files.</exception>
     internal static WrittenArtifacts Write(string folder, (OnnxModel Train, OnnxModel Eval, OnnxModel Optimizer) models,
         Adapter initial, bool embedWeights, Action<string> writeTensors)
@@ -60,7 +63,8 @@ public static class ArtifactFolder
     /// <summary>Whether a folder of artifacts, in whichever dialect, holds a file of that name.</summary>
     /// <param name="name">The name, relative with <c>/</c>.</param>
     public static bool IsFile(string name) =>
-        name is WeightsFile or TrainingFile or EvaluationFile or OptimizerFile or TensorFile or CheckpointFile or CheckpointDataFile
+        name is WeightsFile or TrainingFile or EvaluationFile or OptimizerFile or TensorFile or ScheduleFile or CheckpointFile
+            or CheckpointDataFile
         || (name.Split('/') is [InitialFolder, var file] && Adapter.IsFile(file));
 
     private static void Write(string folder, string name, OnnxModel model, ExternalLayout? weights) =>

@@ -5,7 +5,6 @@ using LoRTA.Onnx.GraphGen.Attention;
 using LoRTA.Onnx.GraphGen.Autodiff;
 using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.GraphGen.Losses;
-using LoRTA.Onnx.GraphGen.Optimizers;
 using LoRTA.Onnx.GraphGen.Parameters;
 
 namespace LoRTA.Onnx.GraphGen.Artifacts;
@@ -51,7 +50,7 @@ internal static class TrainingGraphBuilder
             Train = adapted.Canonical.Model,
             Eval = eval,
             Optimizer = options.Optimizer.Build(trained),
-            OptimizerState = AdamW.State,
+            OptimizerState = options.Optimizer.Rule.State,
             Options = options.Optimizer,
             Task = options.Task,
             Labels = options.Labels,

@@ -11,4 +11,9 @@ internal sealed class OrtEnvironmentTests
 
         Assert.That(OrtEnv.Instance().EnvLogLevel, Is.EqualTo(OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL));
     }
+
+    [TestCase("1.19.2", "1.19.2")]
+    [TestCase("1.20.0-dev+abc", "1.20.0")]
+    public void Release_is_what_stands_before_further_letters(string text, string release) =>
+        Assert.That(OrtEnvironment.VersionOf(text), Is.EqualTo(Version.Parse(release)));
 }

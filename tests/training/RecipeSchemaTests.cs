@@ -9,7 +9,7 @@ internal sealed class RecipeSchemaTests
 
     [TestCase("seed", """{"description":"Every random value is a function of this number, a name and an index.","type":"integer","default":0}""")]
     [TestCase("train.batchSize", """{"description":"Rows of one micro-batch.","type":"integer","minimum":1,"default":16}""")]
-    [TestCase("train.optimizer.eps", """{"description":"Added to the root of the second moment.","type":"number","exclusiveMinimum":0,"default":1E-08}""")]
+    [TestCase("train.optimizer.eps", """{"description":"Added to the root of the second moment of AdamW.","type":"number","exclusiveMinimum":0,"default":1E-08}""")]
     [TestCase("train.evaluateEvery", """{"description":"When to evaluate: epoch, never, or a number of steps.","anyOf":[{"enum":["epoch","never"]},{"type":"integer","minimum":1}],"default":"epoch"}""")]
     [TestCase("train.schedule.name", """{"description":"The shape after the warm-up.","type":"string","enum":["constant","linear","cosine"],"default":"linear"}""")]
     public void A_key_has_its_description_type_range_and_default(string path, string expected) =>

@@ -3,7 +3,6 @@ using LoRTA.Onnx.GraphGen.Adapters;
 using LoRTA.Onnx.GraphGen.Adapters.Planning;
 using LoRTA.Onnx.GraphGen.Artifacts;
 using LoRTA.Onnx.GraphGen.Messages;
-using LoRTA.Onnx.GraphGen.Optimizers;
 using LoRTA.Onnx.Training.Data;
 using LoRTA.Onnx.Training.Recipes;
 using LoRTA.Onnx.Training.Tracking;
@@ -88,7 +87,7 @@ internal static class RunOverview
     {
         var trained = task.Graphs.Trained.Sum(tensor => tensor.Initial.ByteCount);
         var graph = PeakMemory.Of(task.Graphs.Train.Graph, recipe.Train.BatchSize, task.Data.Train.Lengths.Max());
-        return graph + (trained * (1 + (2 * (1 + AdamW.State.Count)))) + (recipe.Device == "cpu" ? ProcessBytes : 0);
+        return graph + (trained * (1 + (2 * (1 + task.Graphs.OptimizerState.Count)))) + (recipe.Device == "cpu" ? ProcessBytes : 0);
     }
 
     private static string Integer(long value) => value.ToString("N0", CultureInfo.InvariantCulture);

@@ -46,4 +46,10 @@ internal static class TrainingErrors
             $"{adapter}: was trained with the classes {string.Join(", ", learned)}; the recipe names {string.Join(", ", named)}.",
             "Give data.labels the adapter's classes, in their order.")
         { IsUsage = true };
+
+    public static LortaException TooManySteps(long steps, long most) =>
+        new(
+            "LRT583",
+            string.Create(CultureInfo.InvariantCulture, $"The recipe has {steps} steps; a schedule for artifacts has {most} at most."),
+            "State fewer train.steps or train.epochs, or write the artifacts without --recipe.");
 }

@@ -8,7 +8,7 @@ internal interface IOrtTrainingHost : IDisposable
 {
     /// <summary>Runs the training graph, which adds the gradients of a batch to their sum.</summary>
     /// <param name="inputs">The inputs of a batch, in the order of the graph.</param>
-    /// <returns>Loss and scores, in the order of the graph.</returns>
+    /// <returns>Loss and scores, in the order of the graph; then gradients, where it needs them.</returns>
     IReadOnlyList<OnnxTensor> Train(IReadOnlyList<KeyValuePair<string, OnnxTensor>> inputs);
 
     /// <summary>Runs the evaluation graph.</summary>
@@ -32,6 +32,9 @@ internal sealed record OrtTrainingHostKind(Func<string, IOrtTrainingHost> Open)
 {
     /// <summary>Whether it reads no files beside the models.</summary>
     public bool NeedsEmbeddedWeights { get; init; }
+
+    /// <summary>Whether it is given the gradients of a batch behind its scores, to tell the moments that its runtime does not.</summary>
+    public bool NeedsGradients { get; init; }
 
     /// <summary>Learning rate of each step, where the host cannot set one; null = it can.</summary>
     public IReadOnlyList<double>? Rates { get; init; }

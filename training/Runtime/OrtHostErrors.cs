@@ -31,4 +31,10 @@ internal static class OrtHostErrors
             $"--runtime ort-training: computes on the CPU, not on '{device}'.",
             "Use --device cpu, or --runtime ort-session.")
         { IsUsage = true };
+
+    public static LortaException NoMoments(long step, string tensor) =>
+        new(
+            "LRT582",
+            $"The state after step {step} has no '{tensor}', without which ONNX Runtime Training would begin anew.",
+            "Continue from a state that holds what the optimizer keeps, or start a new run from the adapter (adapter.from).");
 }

@@ -1,6 +1,7 @@
 using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Artifacts;
 using LoRTA.Onnx.GraphGen.Artifacts.OrtTraining;
+using LoRTA.Onnx.GraphGen.Optimizers;
 using LoRTA.Onnx.Runtime;
 
 namespace LoRTA.Onnx.Training.Runtime;
@@ -9,7 +10,7 @@ namespace LoRTA.Onnx.Training.Runtime;
 /// can be asked for, so a gradient that is no number shows in the next loss.</summary>
 internal sealed class OrtTrainingRuntime : ITrainingRuntime
 {
-    private static readonly string[] Moments = [OrtParameterState.First, OrtParameterState.Second];
+    private const float LeastShare = 1e-3f;   // of the learning rate, by which some number should move in the first step
 
     private readonly TrainingGraphs _graphs;
     private readonly OrtTrainingGraphs _written;
@@ -19,6 +20,7 @@ internal sealed class OrtTrainingRuntime : ITrainingRuntime
     private IOrtTrainingHost _host;
     private long _step;
     private int _microBatch;
+    private bool _hasLearned;   // whether something of a batch was added to the sum of gradients
     private bool _hasMoved;
 
     /// <summary>Writes the artifacts to a temporary folder and opens them.</summary>
@@ -30,7 +32,13 @@ internal sealed class OrtTrainingRuntime : ITrainingRuntime
     public OrtTrainingRuntime(TrainingGraphs graphs, OrtTrainingHostKind kind, DropoutMasks? dropout = null)
     {
         (_graphs, _kind, _feeds) = (graphs, kind, new BatchFeeds(dropout));
-        _written = OrtTrainingGraphs.Of(graphs, new() { FeedsWeights = true, MakesMasks = true, Rates = kind.Rates });
+        _written = OrtTrainingGraphs.Of(graphs, new()
+        {
+            FeedsWeights = true,
+            MakesMasks = true,
+            GivesGradients = kind.NeedsGradients,
+            Rates = kind.Rates,
+        });
         _folder = CreateFolder();
         try
         {
@@ -50,6 +58,7 @@ internal sealed class OrtTrainingRuntime : ITrainingRuntime
     /// <inheritdoc/>
     /// <remarks>After the first step, without the moments where the host cannot tell them. Setting it also forgets the sum of
     /// gradients.</remarks>
+    /// <exception cref="LortaException">LRT582: a state without the moments, with which training would begin anew.</exception>
     public TrainingState State
     {
         get
@@ -70,10 +79,11 @@ internal sealed class OrtTrainingRuntime : ITrainingRuntime
                     tensor => new OrtParameter(tensor.Parameter, tensor.ToHost(value.Tensors[tensor.Source.Name])))],
                 Groups = GroupsOf(value),
             };
-            _host.Dispose();
             checkpoint.Save(Path.Combine(ArtifactsFolder, ArtifactFolder.CheckpointFile));
-            _host = _kind.Open(ArtifactsFolder);
-            (_step, _microBatch) = (value.Step, 0);
+            var before = _host;
+            _host = _kind.Open(ArtifactsFolder);   // where that fails, the one before goes on
+            before.Dispose();
+            (_step, _microBatch, _hasLearned) = (value.Step, 0, false);
         }
     }
 
@@ -83,7 +93,7 @@ internal sealed class OrtTrainingRuntime : ITrainingRuntime
     public void ClearGradients()
     {
         _host.ResetGradients();
-        _microBatch = 0;
+        (_microBatch, _hasLearned) = (0, false);
     }
 
     /// <inheritdoc/>
@@ -101,11 +111,11 @@ internal sealed class OrtTrainingRuntime : ITrainingRuntime
         var rate = _graphs.LearningRate * learningRateFactor;
         if (_kind.Rates is { } rates && rates[(int)_step] != rate)
             throw new InvalidOperationException($"Step {_step + 1} has the learning rate {rate}, but {rates[(int)_step]} was planned.");
-        var before = _hasMoved || rate == 0 ? null : _host.Save();
+        var before = _hasMoved || !_hasLearned ? null : _host.Save();
         _host.Step((float)rate);
         _step++;
-        _microBatch = 0;
-        if (before is not null) CheckMoved(before);
+        (_microBatch, _hasLearned) = (0, false);
+        if (before is not null) CheckMoved(before, (float)rate);
         return null;
     }
 
@@ -116,18 +126,21 @@ internal sealed class OrtTrainingRuntime : ITrainingRuntime
         _folder.Dispose();
     }
 
-    // A graph whose gradients do not reach the buffers fails in silence.
-    private void CheckMoved(OrtCheckpoint before)
+    // A graph whose gradients do not reach the buffers fails in silence. A rate that is lost in rounding moves nothing either.
+    private void CheckMoved(OrtCheckpoint before, float rate)
     {
         var pairs = before.Trained.Zip(_host.Save().Trained);
         _hasMoved = pairs.Any(pair => !pair.First.Value.Bytes.SequenceEqual(pair.Second.Value.Bytes));
-        if (!_hasMoved) throw OrtHostErrors.NothingMoved();
+        var step = rate * LeastShare;
+        if (!_hasMoved && before.Trained.Any(parameter => Array.Exists(parameter.Value.ToFloats(), value => value - step != value)))
+            throw OrtHostErrors.NothingMoved();
     }
 
     private double AccumulateRun(Batch batch, double weight)
     {
         var outputs = _host.Train(Inputs(_written.Train, batch, weight));
         _microBatch++;
+        _hasLearned |= weight != 0;
         return weight * outputs[0].ToFloats()[0];
     }
 
@@ -140,23 +153,29 @@ internal sealed class OrtTrainingRuntime : ITrainingRuntime
         var states = saved.Groups.Where(group => group.Name == OrtCheckpoint.Group).SelectMany(group => group.States)
             .ToDictionary(state => state.Parameter, StringComparer.Ordinal);
         foreach (var tensor in _written.Trained)
-            foreach (var (kept, moment) in _graphs.OptimizerState.Zip(Moments))
+            foreach (var (moment, kept) in OrtOptimizer.MomentsOf(_graphs.Options))
             {
+                if (kept is null) continue;
                 var value = states.GetValueOrDefault(tensor.Parameter)?.Moments.FirstOrDefault(stored => stored.Name == moment)?.Value
                     ?? (_step == 0 ? Zeros(tensor.Source.Initial) : null);
                 if (value is not null) yield return (kept.Stored(tensor.Source.Name), value);
             }
     }
 
-    // The step goes with the moments: without them, both begin anew.
+    // The step goes with the moments: without a group, both begin anew.
     private IReadOnlyList<OrtOptimizerGroup> GroupsOf(TrainingState state)
     {
-        var kept = _graphs.OptimizerState.Zip(Moments).ToList();
-        if (state.Step == 0 || kept.Exists(pair => !state.Tensors.ContainsKey(pair.First.Stored(_graphs.Trained[0].Name)))) return [];
+        if (state.Step == 0) return [];
+        var moments = OrtOptimizer.MomentsOf(_graphs.Options);
         var states = _written.Trained.Select(tensor => new OrtParameterState(
             tensor.Parameter,
-            [.. kept.Select(pair => new OrtParameter(pair.Second, state.Tensors[pair.First.Stored(tensor.Source.Name)]))]));
+            [.. moments.Select(moment => new OrtParameter(moment.Moment, Of(tensor.Source, moment.Kept)))]));
         return [new OrtOptimizerGroup(OrtCheckpoint.Group, state.Step, (float)_graphs.LearningRate, [.. states])];
+
+        OnnxTensor Of(TrainedTensor tensor, OptimizerState? kept) => kept is null
+            ? Zeros(tensor.Initial)
+            : state.Tensors.GetValueOrDefault(kept.Stored(tensor.Name))
+                ?? throw OrtHostErrors.NoMoments(state.Step, kept.Stored(tensor.Name));
     }
 
     private static ScratchFolder CreateFolder()

@@ -1,10 +1,11 @@
 using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.GraphGen.Ir.Storage;
+using LoRTA.Onnx.GraphGen.Optimizers;
 
 namespace LoRTA.Onnx.GraphGen.Artifacts.OrtTraining;
 
-/// <summary>The optimizer's graph of ONNX Runtime Training: clipping by the joint norm, then AdamW as torch.optim.AdamW, each one operator
-/// on lists of tensors.</summary>
+/// <summary>The optimizer's graph of ONNX Runtime Training: clipping by the joint norm, then AdamW as torch.optim.AdamW, or gradient
+/// descent without momentum, each one operator on lists of tensors.</summary>
 internal static class OrtOptimizer
 {
     private const int AsTorch = 0;   // decay first, ε outside the bias correction
@@ -15,16 +16,31 @@ internal static class OrtOptimizer
     /// <param name="rates">Learning rate of each step, for hosts that cannot set one; null = the host sets it.</param>
     public static OnnxModel Build(OptimizerOptions options, double weightDecay, IReadOnlyList<double>? rates)
     {
-        var model = OnnxModel.ForRuntime(new Graph("adamw"));
+        var model = OnnxModel.ForRuntime(new Graph(options.Name));
         var graph = model.Graph;
         var tape = new Tape(graph);
         var rate = tape[graph.AddInput(OrtNames.LearningRate, ElementType.Float, [1])];
         var step = tape[graph.AddInput(OrtNames.Step, ElementType.Int64, [1])];
-        var lists = OrtNames.Lists.Select(name => graph.AddSequenceInput(name, ElementType.Float)).ToArray();
+        var moments = MomentsOf(options).Count;
+        var lists = OrtNames.Lists[..(2 + moments)].Select(name => graph.AddSequenceInput(name, ElementType.Float)).ToArray();
         if (rates is not null) rate = RateAt(step, rates);
         if (options.Clip is { } limit) lists[1] = Clipped(graph, lists[1], limit);
-        var updated = graph.AddValue("updated", ElementType.Bool);
-        var adamW = new Node("AdamWOptimizer", OrtOps.Domain, [rate.Value, step.Value, .. lists], [updated])
+        var updated = graph.AddValue("updated", ElementType.Bool);   // without a shape: inferred and computed ones differ for descent
+        graph.Add(options.Name == OptimizerRule.Sgd
+            ? new Node("SGDOptimizerV2", OrtOps.Domain, [rate.Value, .. lists[..2]], [updated]) { Name = "SGD" }
+            : AdamW(options, weightDecay, [rate.Value, step.Value, .. lists], updated));
+        graph.AddOutput(updated);
+        return model;
+    }
+
+    /// <summary>What a checkpoint holds for each parameter, by the name there; null = zeros that no rule reads.</summary>
+    public static IReadOnlyList<(string Moment, OptimizerState? Kept)> MomentsOf(OptimizerOptions options) =>
+        options.Name == OptimizerRule.Sgd
+            ? [(OrtParameterState.First, null)]
+            : [.. new[] { OrtParameterState.First, OrtParameterState.Second }.Zip(options.Rule.State)];
+
+    private static Node AdamW(OptimizerOptions options, double weightDecay, Value?[] inputs, Value updated) =>
+        new("AdamWOptimizer", OrtOps.Domain, inputs, [updated])
         {
             Name = "AdamW",
             Attributes =
@@ -37,10 +53,6 @@ internal static class OrtOptimizer
                 ["correct_bias"] = 1,
             },
         };
-        graph.Add(adamW);
-        graph.AddOutput(updated);
-        return model;
-    }
 
     // The runtime counts steps from 1; behind the last step its rate stays.
     private static Expr RateAt(Expr step, IReadOnlyList<double> rates)

@@ -33,6 +33,12 @@ internal static class OrtTrainingErrors
             $"ONNX Runtime Training has one weight decay for all, but '{other.Name}' would shrink at another rate than '{first.Name}'.",
             $"Make learning rate times weight decay the same in all groups, for instance 0. {PortableInstead}");
 
+    public static LortaException DecayOfSgd() =>
+        new(
+            "LRT581",
+            "ONNX Runtime Training has no weight decay for the optimizer 'sgd'.",
+            $"Set weightDecay to 0, or use the optimizer adamw. {PortableInstead}");
+
     public static LortaException YoungOperator(Node node, string why) =>
         new(
             "LRT574",

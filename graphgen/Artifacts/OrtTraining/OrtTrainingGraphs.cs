@@ -15,11 +15,12 @@ internal sealed class OrtTrainingGraphs
     {
         Trained = [.. graphs.Trained.Select(tensor => new OrtTrainedTensor(tensor, graphs.Options.Group(tensor)))];
         Train = Model(graphs.Train, graphs, form);
+        if (form.GivesGradients) foreach (var tensor in Trained) Train.Graph.AddOutput(Train.Graph.Find(tensor.Source.Gradient)!);
         Accumulate(Train.Graph);
         Finish(Train.Graph);
         Eval = Model(graphs.Eval, graphs, form);
         Finish(Eval.Graph);
-        Optimizer = OrtOptimizer.Build(graphs.Options, Decay(), form.Rates);
+        Optimizer = OrtOptimizer.Build(graphs.Options, Decay(graphs.Options), form.Rates);
         Checkpoint = new OrtCheckpoint
         {
             Trained = [.. Trained.Select(tensor => new OrtParameter(tensor.Parameter, tensor.ToHost(tensor.Source.Initial)))],
@@ -79,7 +80,8 @@ internal sealed class OrtTrainingGraphs
         model.OpsetVersions[OrtOps.Domain] = 1;
         foreach (var value in graph.Values.Where(value => !value.IsInput)) value.Declaration = default;
         Fix(graph, graphs.Frozen);
-        if (!form.FeedsWeights && graph.Find(TrainingNames.Weight) is { } weight) Fix(graph, weight, OnnxTensor.Scalar(1f));
+        if (!form.FeedsWeights && graph.Find(TrainingNames.Weight) is { } weight)
+            Fix(graph, weight, OnnxTensor.Scalar(1f / form.GradientAccumulation));
         graph.ClearOutputs();
         graph.AddOutput(graph.Find(TrainingNames.Loss)!);
         if (graphs.Logits is { } name) graph.AddOutput(graph.Find(name)!);   // before the operator that makes it may be replaced
@@ -131,9 +133,10 @@ internal sealed class OrtTrainingGraphs
     }
 
     // p shrinks by rate·λ·p in each step; the host's rate is that of a tensor over its factor.
-    private double Decay()
+    private double Decay(OptimizerOptions options)
     {
         var decays = Trained.Select(tensor => (float)(tensor.Group.LearningRateFactor * tensor.Group.WeightDecay)).ToList();
+        if (decays.Exists(decay => decay != 0) && options.Name == OptimizerRule.Sgd) throw OrtTrainingErrors.DecayOfSgd();
         var other = decays.FindIndex(decay => decay != decays[0]);
         return other < 0 ? decays[0] : throw OrtTrainingErrors.SeveralDecays(Trained[0].Source, Trained[other].Source);
     }
@@ -150,17 +153,25 @@ internal sealed class OrtTrainingGraphs
 /// <summary>What a host of ONNX Runtime Training does, by which the graphs for it differ.</summary>
 internal sealed record OrtTrainingForm
 {
-    /// <summary>A host that knows nothing of this project.</summary>
-    public static OrtTrainingForm Foreign { get; } = new();
-
-    /// <summary>Whether it feeds a batch's share of the step's loss, as the last input; else each batch is a whole step.</summary>
+    /// <summary>Whether it feeds a batch's share of the step's loss, as the last input; else each batch has the same.</summary>
     public bool FeedsWeights { get; init; }
+
+    /// <summary>Batches of a step, where it does not feed their shares.</summary>
+    public int GradientAccumulation { get; init; } = 1;
 
     /// <summary>Whether it feeds masks of dropout.</summary>
     public bool MakesMasks { get; init; }
 
+    /// <summary>Whether gradients are outputs besides, behind the scores.</summary>
+    public bool GivesGradients { get; init; }
+
     /// <summary>Learning rate of each step, where it cannot set one.</summary>
     public IReadOnlyList<double>? Rates { get; init; }
+
+    /// <summary>A host that knows nothing of this project.</summary>
+    /// <param name="schedule">The steps of its run; null = it decides.</param>
+    public static OrtTrainingForm Foreign(StepSchedule? schedule = null) =>
+        new() { Rates = schedule?.LearningRates, GradientAccumulation = schedule?.GradientAccumulation ?? 1 };
 }
 
 /// <summary>A trained tensor as the runtime holds it: over its group's learning rate factor, so that one rate moves all of them.</summary>

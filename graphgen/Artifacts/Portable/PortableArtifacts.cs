@@ -7,12 +7,13 @@ namespace LoRTA.Onnx.GraphGen.Artifacts.Portable;
 public static class PortableArtifacts
 {
     /// <summary>Writes <c>training_model.onnx</c>, <c>eval_model.onnx</c>, <c>optimizer_model.onnx</c>, <c>initial.safetensors</c> (the
-    /// trained tensors by input) and <c>initial</c>, the adapter that these are.</summary>
+    /// trained tensors by input) and <c>initial</c>, the adapter that these are; with a schedule also <c>schedule.json</c>.</summary>
     /// <param name="graphs">The graphs.</param>
     /// <param name="folder">The folder; appears whole or not at all.</param>
     /// <param name="embedWeights">Whether each model holds the frozen weights itself; otherwise both share <c>weights.data</c>.</param>
+    /// <param name="schedule">The steps of the run; null = they are up to the program that trains.</param>
     /// <exception cref="LortaException">LRT104: cannot be written; LRT107: the folder holds other files.</exception>
-    public static WrittenArtifacts Write(TrainingGraphs graphs, string folder, bool embedWeights)
+    public static WrittenArtifacts Write(TrainingGraphs graphs, string folder, bool embedWeights, StepSchedule? schedule = null)
     {
         var train = graphs.Train.Clone();
         NormStatistics.Replace(new Tape(train.Graph));
@@ -21,7 +22,11 @@ public static class PortableArtifacts
             (train, graphs.Eval, graphs.Optimizer),
             graphs.InitialAdapter,
             embedWeights,
-            target => Safetensors.Save(Path.Combine(target, ArtifactFolder.TensorFile), Initial(graphs)));
+            target =>
+            {
+                Safetensors.Save(Path.Combine(target, ArtifactFolder.TensorFile), Initial(graphs));
+                schedule?.Save(Path.Combine(target, ArtifactFolder.ScheduleFile));
+            });
     }
 
     private static Dictionary<string, OnnxTensor> Initial(TrainingGraphs graphs)

@@ -23,30 +23,50 @@ internal sealed class NodeTrainingHost : IOrtTrainingHost
 
     private readonly Process _process;
     private readonly OrtCheckpoint _first;
+    private readonly HostMoments? _moments;
 
-    private NodeTrainingHost(string folder)
+    private NodeTrainingHost(string folder, OptimizerOptions? moments)
     {
         _process = Process.Start(new ProcessStartInfo("node", [Path.Combine(Folder, "training-host.mjs")]) { UseShellExecute = false, RedirectStandardInput = true, RedirectStandardOutput = true })!;
         _first = OrtCheckpoint.Load(Path.Combine(folder, "checkpoint")).InMemory();
+        _moments = moments is null ? null : new HostMoments(_first, moments);
         Ask("open", folder);
     }
 
     /// <summary>Opens folders in Node; ends the running test as ignored where the packages of <c>tests/conformance</c> are not installed.</summary>
     /// <param name="rates">The learning rate of each step, which this host cannot be told.</param>
-    public static OrtTrainingHostKind Kind(params IReadOnlyList<double> rates)
+    public static OrtTrainingHostKind Kind(params IReadOnlyList<double> rates) => Kind(moments: null, rates);
+
+    /// <summary>The same with moments that it can tell.</summary>
+    /// <param name="moments">The optimizer that they are of; null = it tells none.</param>
+    /// <param name="rates">The learning rate of each step.</param>
+    public static OrtTrainingHostKind Kind(OptimizerOptions? moments, IReadOnlyList<double> rates)
     {
         if (!Directory.Exists(Path.Combine(Folder, "node_modules", "onnxruntime-web-training")))
             Assert.Ignore("Run `npm ci` in tests/conformance first.");
-        return new(folder => new NodeTrainingHost(folder)) { NeedsEmbeddedWeights = true, Rates = rates };
+        return new(folder => new NodeTrainingHost(folder, moments)) { NeedsEmbeddedWeights = true, NeedsGradients = moments is not null, Rates = rates };
     }
 
-    public IReadOnlyList<OnnxTensor> Train(IReadOnlyList<KeyValuePair<string, OnnxTensor>> inputs) => Outputs(Ask("train", Written(inputs)));
+    public IReadOnlyList<OnnxTensor> Train(IReadOnlyList<KeyValuePair<string, OnnxTensor>> inputs)
+    {
+        var outputs = Outputs(Ask("train", Written(inputs)));
+        _moments?.Add([.. outputs.TakeLast(_first.Trained.Count)]);
+        return outputs;
+    }
 
     public IReadOnlyList<OnnxTensor> Evaluate(IReadOnlyList<KeyValuePair<string, OnnxTensor>> inputs) => Outputs(Ask("eval", Written(inputs)));
 
-    public void Step(float learningRate) => Ask("step", true);
+    public void Step(float learningRate)
+    {
+        Ask("step", true);
+        _moments?.Step();
+    }
 
-    public void ResetGradients() => Ask("reset", true);
+    public void ResetGradients()
+    {
+        Ask("reset", true);
+        _moments?.Clear();
+    }
 
     // The runtime tells parameters only, one behind the other.
     public OrtCheckpoint Save()
@@ -56,7 +76,7 @@ internal sealed class NodeTrainingHost : IOrtTrainingHost
         return _first with
         {
             Trained = [.. _first.Trained.Select(parameter => parameter with { Value = Next(parameter.Value) })],
-            Groups = [],
+            Groups = _moments is null ? [] : [_moments.ToGroup()],
         };
 
         OnnxTensor Next(OnnxTensor like) => OnnxTensor.Of<float>([.. like.Dims], all.AsSpan((start += (int)like.Count) - (int)like.Count, (int)like.Count));

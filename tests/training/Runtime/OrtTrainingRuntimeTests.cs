@@ -23,13 +23,20 @@ internal sealed class OrtTrainingRuntimeTests
 
     private static IEnumerable<TestCaseData> Cases()
     {
-        var exports = Environment.GetEnvironmentVariable("LORTA_MATRIX") == "1" ? Exports.All : Exports.All.Where(Some.Contains);
+        var exports = IsWhole ? Exports.All : Exports.All.Where(Some.Contains);
         foreach (var export in exports.Where(export => !export.StartsWith("smollm2/", StringComparison.Ordinal) && !export.Contains("/extra/", StringComparison.Ordinal)))
             yield return new(export, "lorta", Array.Empty<string>(), 1.0);
         foreach (var method in new[] { "lora", "dora", "vera" }) yield return new("llama-mini/ts-sdpa", method, Array.Empty<string>(), 1.0);
         yield return new("llama-mini/genai-int4", "lora", Array.Empty<string>(), 0.01);
         yield return new("roberta-mini/seqcls.ts-eager", "lora", new[] { "classifier.*" }, 0.01);
+        yield return new("esm-mini/tokencls.ts-sdpa", "lorta", new[] { "classifier.*" }, 1.0);
+        if (!IsWhole) yield break;
+        foreach (var export in Some)
+            foreach (var method in new[] { "lora", "dora", "vera" })
+                yield return new(export, method, export.StartsWith("llama", StringComparison.Ordinal) ? Array.Empty<string>() : ["classifier.*"], 0.01);
     }
+
+    private static bool IsWhole => Environment.GetEnvironmentVariable("LORTA_MATRIX") == "1";
 
     [TestCaseSource(nameof(Cases)), Category("Slow")]
     public void Losses_and_parameters_are_those_of_plain_onnx_runtime(string export, string method, string[] trainables, double clip) =>
@@ -40,6 +47,15 @@ internal sealed class OrtTrainingRuntimeTests
             Trainables = [.. trainables.Select(pattern => new TrainablePattern { Match = pattern, LearningRate = Rate * 2 })],
             Optimizer = new() { LearningRate = Rate, Clip = clip },
         });
+
+    [Test]
+    public void Gradient_descent_is_that_of_plain_onnx_runtime() => Compare(OnnxModel.Load(Exports.Path("roberta-mini/seqcls.ts-eager")), steps: 5, new()
+    {
+        Adapter = new() { Method = "lora", Rank = 4, LoraPlus = 3 },
+        Task = "classification",
+        Trainables = [new TrainablePattern { Match = "classifier.*", LearningRate = 0.2 }],
+        Optimizer = new() { Name = "sgd", LearningRate = 0.1, Clip = 0.5 },
+    });
 
     [Test, Category("Slow")]
     public void Table_of_4_bits_trains() => Compare(OnnxModel.Load(Exports.Path("smollm2/model")), steps: 3, CausalLm, tolerance: 5e-3);
@@ -53,10 +69,11 @@ internal sealed class OrtTrainingRuntimeTests
         Compare(model, steps: 3, CausalLm);
     }
 
-    [Test]
-    public void State_of_plain_onnx_runtime_goes_on_here()
+    [TestCase("adamw")]
+    [TestCase("sgd")]
+    public void State_of_plain_onnx_runtime_goes_on_here(string optimizer)
     {
-        var graphs = Graphs();
+        var graphs = Graphs(optimizer);
         using var plain = new OrtSessionRuntime(graphs, Settings);
         using var other = new OrtTrainingRuntime(graphs, NodeTrainingHost.Kind(Rates));
         void Step(ITrainingRuntime runtime)
@@ -82,21 +99,84 @@ internal sealed class OrtTrainingRuntimeTests
     public void Whole_run_gives_the_adapter_of_plain_onnx_runtime()
     {
         using var run = new TinyRun();
-        var schedule = new LearningRateSchedule(new Schedule { Name = "cosine", WarmupSteps = 1 }, steps: 6);
-        var kind = NodeTrainingHost.Kind([.. Enumerable.Range(1, 6).Select(step => 5e-3 * schedule.At(step))]);
         string[] slower = ["train.optimizer.lr=5e-3"];
         run.Train("plain", slower);
 
-        var report = TinyRun.Train(run.Request("other", slower) with { Open = (graphs, _, dropout) => new OrtTrainingRuntime(graphs, kind, dropout) }, Progress.None);
+        var report = TinyRun.Train(Here(run.Request("other", slower)), Progress.None);
 
         Assert.That(report.Steps, Is.EqualTo(6));
-        var (plain, other) = (Adapter.Load(run["plain", "adapter"]), Adapter.Load(run["other", "adapter"]));
-        Assert.That(other.Tensors.Keys, Is.EquivalentTo(plain.Tensors.Keys));
-        foreach (var (name, tensor) in plain.Tensors)
+        SameAdapters(run["plain", "adapter"], run["other", "adapter"]);
+    }
+
+    [Test]
+    public void Run_that_changes_the_runtime_twice_gives_the_adapter_of_plain_onnx_runtime()
+    {
+        using var run = new TinyRun();
+        string[] slower = ["train.optimizer.lr=5e-3"];
+        run.Train("plain", slower);
+        var (plain, here) = (run.Request("run", slower), Here(run.Request("run", slower)));
+
+        foreach (var (request, last) in new[] { (plain, 2), (here with { Resume = true }, 4), (plain with { Resume = true }, 6) })
         {
-            var numbers = tensor.ToFloats();
-            Assert.That(other.Tensors[name].ToFloats(), Is.EqualTo(numbers).Within(Tolerance * numbers.Max(Math.Abs)), name);
+            using var stop = Progress.StopAfter(last);
+            TinyRun.Train(request, stop);
+            Assert.That(stop.Steps.Select(step => step.Step), Is.EqualTo(new[] { last - 1, last }));
         }
+
+        SameAdapters(run["plain", "adapter"], run["run", "adapter"]);
+    }
+
+    [Test]
+    public void Artifacts_of_a_recipe_make_its_run_in_a_host_that_sets_no_learning_rate()
+    {
+        using var run = new TinyRun();
+        string[] settings = ["train.optimizer.lr=5e-3", "adapter.dropout=0", "train.keepBest=null"];
+        run.Train("plain", settings);
+        var recipe = run.Request("plain", settings).Recipe;
+        var model = OnnxModel.Load(recipe.Model);
+
+        var (graphs, schedule) = RecipeGraphs.Of(recipe, model);
+        var inputs = OrtTrainingArtifacts.Write(graphs, run["artifacts"], embedWeights: true, schedule).Training.Graph.Inputs.TakeWhile(input => input.Name != graphs.Trained[0].Input).ToList();
+        using (var host = NodeTrainingHost.Kind().Open(run["artifacts"]))
+        {
+            foreach (var group in RecipeData.Of(recipe, model).Train.Chunk(schedule.GradientAccumulation).Take(schedule.LearningRates.Count))
+            {
+                foreach (var batch in group) host.Train([.. inputs.Select(input => KeyValuePair.Create(input.Name, batch.Inputs[input.Name]))]);
+                host.Step(learningRate: 0);
+            }
+            host.Save().Save(run["trained"]);
+        }
+
+        OrtTrainingArtifacts.AdapterOf(run["trained"], run["artifacts"]).Adapter.Save(run["adapter"]);
+        SameAdapters(run["plain", "adapter"], run["adapter"]);
+    }
+
+    [Test]
+    public void State_without_moments_is_refused_and_what_was_opened_goes_on()
+    {
+        using var runtime = new OrtTrainingRuntime(Graphs(), NodeTrainingHost.Kind(Rates));
+        void Step()
+        {
+            runtime.Accumulate(Batch, weight: 1);
+            runtime.Step(learningRateFactor: 1);
+        }
+        Step();
+        var withoutMoments = runtime.State;
+
+        Assert.That(() => runtime.State = withoutMoments, Throws.TypeOf<LortaException>().With.Property("Code").EqualTo("LRT582"));
+        Step();
+        Assert.That(runtime.StepCount, Is.EqualTo(2));
+    }
+
+    [Test]
+    public void Steps_whose_rate_is_lost_in_rounding_are_no_failure()
+    {
+        var options = CausalLm with { Optimizer = new() { LearningRate = 1e-30 } };
+        var graphs = TrainingGraphs.Build(OnnxModel.Load(Exports.Path("llama-mini/ts-sdpa")), options with { Adapter = new() { Method = "ia3" } });
+        using var runtime = new OrtTrainingRuntime(graphs, NodeTrainingHost.Kind(1e-30));
+        runtime.Accumulate(Batch, weight: 1);
+
+        Assert.That(() => runtime.Step(learningRateFactor: 1), Throws.Nothing);
     }
 
     [Test]
@@ -119,11 +199,33 @@ internal sealed class OrtTrainingRuntimeTests
 
     private static Batch Batch => SampleBatch.For("causal-lm", Vocabulary, Vocabulary, seed: 0);
 
-    private static TrainingGraphs Graphs() => TrainingGraphs.Build(OnnxModel.Load(Exports.Path("llama-mini/ts-sdpa")), CausalLm);
+    private static TrainingGraphs Graphs(string optimizer = "adamw") => TrainingGraphs.Build(
+        OnnxModel.Load(Exports.Path("llama-mini/ts-sdpa")), CausalLm with { Optimizer = new() { Name = optimizer, LearningRate = Rate } });
+
+    // A run of six steps with its schedule, in ONNX Runtime Training.
+    private static RunRequest Here(RunRequest request)
+    {
+        var train = request.Recipe.Train;
+        var schedule = new LearningRateSchedule(train.Schedule, steps: 6);
+        double[] rates = [.. Enumerable.Range(1, 6).Select(step => train.Optimizer.LearningRate * schedule.At(step))];
+        var kind = NodeTrainingHost.Kind(train.Optimizer with { Clip = train.Clip }, rates);
+        return request with { Open = (graphs, _, dropout) => new OrtTrainingRuntime(graphs, kind, dropout) };
+    }
+
+    private static void SameAdapters(string expected, string found)
+    {
+        var (plain, other) = (Adapter.Load(expected), Adapter.Load(found));
+        Assert.That(other.Tensors.Keys, Is.EquivalentTo(plain.Tensors.Keys));
+        foreach (var (name, tensor) in plain.Tensors)
+        {
+            var numbers = tensor.ToFloats();
+            Assert.That(other.Tensors[name].ToFloats(), Is.EqualTo(numbers).Within(Tolerance * numbers.Max(Math.Abs)), name);
+        }
+    }
 
     private static void Compare(OnnxModel model, int steps, TrainingOptions options, double tolerance = Tolerance)
     {
-        var kind = NodeTrainingHost.Kind(Rates);
+        var kind = NodeTrainingHost.Kind([.. Enumerable.Repeat(options.Optimizer.LearningRate, steps)]);
         using var engine = Settings.ToEngine();
         using var plain = new AdapterTrainer(engine, options, TrainingGraphs.Build(model, options));
         using var other = new AdapterTrainer(engine, options, TrainingGraphs.Build(model, options), (graphs, _, dropout) => new OrtTrainingRuntime(graphs, kind, dropout));

@@ -12,7 +12,7 @@ internal sealed class OrtTrainingGraphsTests
     {
         var graphs = Llama(new() { Rank = 2, Targets = ["q"], Method = "lora" });
 
-        var written = OrtTrainingGraphs.Of(graphs, OrtTrainingForm.Foreign);
+        var written = OrtTrainingGraphs.Of(graphs, OrtTrainingForm.Foreign());
 
         var parameters = graphs.Trained.Select(tensor => tensor.Input.ToString()).ToList();
         Assert.Multiple(() =>
@@ -28,8 +28,8 @@ internal sealed class OrtTrainingGraphsTests
     [Test]
     public void Both_graphs_give_loss_and_scores_and_of_tokens_the_likeliest()
     {
-        var causal = OrtTrainingGraphs.Of(Llama(new() { Rank = 2 }), OrtTrainingForm.Foreign);
-        var classes = OrtTrainingGraphs.Of(Build("roberta-mini/seqcls.ts-eager", "classification", new() { Rank = 2 }), OrtTrainingForm.Foreign);
+        var causal = OrtTrainingGraphs.Of(Llama(new() { Rank = 2 }), OrtTrainingForm.Foreign());
+        var classes = OrtTrainingGraphs.Of(Build("roberta-mini/seqcls.ts-eager", "classification", new() { Rank = 2 }), OrtTrainingForm.Foreign());
 
         Assert.Multiple(() =>
         {
@@ -45,7 +45,7 @@ internal sealed class OrtTrainingGraphsTests
     {
         var graphs = Llama(new() { Rank = 2, Method = "vera", Targets = ["q", "v"] });
 
-        var written = OrtTrainingGraphs.Of(graphs, OrtTrainingForm.Foreign);
+        var written = OrtTrainingGraphs.Of(graphs, OrtTrainingForm.Foreign());
 
         string[] constants = ["scale", "loss_weight", .. graphs.Frozen.Keys];
         Assert.That(graphs.Frozen, Is.Not.Empty);
@@ -55,7 +55,7 @@ internal sealed class OrtTrainingGraphsTests
     [Test]
     public void Weight_of_the_loss_is_the_last_input_of_a_batch_where_the_host_feeds_it()
     {
-        var written = OrtTrainingGraphs.Of(Llama(new() { Rank = 2 }), OrtTrainingForm.Foreign with { FeedsWeights = true });
+        var written = OrtTrainingGraphs.Of(Llama(new() { Rank = 2 }), OrtTrainingForm.Foreign() with { FeedsWeights = true });
 
         Assert.That(Names(written.Train.Graph.Inputs).TakeWhile(name => !name.StartsWith("factor.", StringComparison.Ordinal)), Is.EqualTo(new[] { "input_ids", "attention_mask", "position_ids", "labels", "loss_weight" }));
     }
@@ -66,7 +66,7 @@ internal sealed class OrtTrainingGraphsTests
         var graphs = Build("llama-mini/optimum-past", "causal-lm", new() { Rank = 2 });
         Assert.That(Names(graphs.Train.Graph.Inputs), Has.Some.StartsWith("past"));
 
-        var written = OrtTrainingGraphs.Of(graphs, OrtTrainingForm.Foreign);
+        var written = OrtTrainingGraphs.Of(graphs, OrtTrainingForm.Foreign());
 
         Assert.That(Names(written.Train.Graph.Inputs).Concat(Names(written.Eval.Graph.Inputs)), Has.None.StartsWith("past"));
     }
@@ -78,7 +78,7 @@ internal sealed class OrtTrainingGraphsTests
         var b = graphs.Trained.First(tensor => tensor.Name.EndsWith(".B", StringComparison.Ordinal));
         var value = RandomTensor.Normal("b", [.. b.Initial.Dims]);
 
-        var held = OrtTrainingGraphs.Of(graphs, OrtTrainingForm.Foreign).Trained.First(tensor => tensor.Source == b);
+        var held = OrtTrainingGraphs.Of(graphs, OrtTrainingForm.Foreign()).Trained.First(tensor => tensor.Source == b);
 
         Assert.That(held.ToHost(value).ToFloats(), Is.EqualTo(value.ToFloats().Select(number => number / 4)));
         Assert.That(held.FromHost(held.ToHost(value)).ToFloats(), Is.EqualTo(value.ToFloats()));
@@ -91,8 +91,8 @@ internal sealed class OrtTrainingGraphsTests
         TrainablePattern[] head = [new() { Match = "classifier.*", LearningRate = 2e-3, WeightDecay = 0.05 }];
         TrainablePattern[] other = [new() { Match = "classifier.*", LearningRate = 2e-3 }];
 
-        var written = OrtTrainingGraphs.Of(Classes(head, decayed), OrtTrainingForm.Foreign);
-        var refused = Assert.Throws<LortaException>(() => OrtTrainingGraphs.Of(Classes(other, decayed), OrtTrainingForm.Foreign))!;
+        var written = OrtTrainingGraphs.Of(Classes(head, decayed), OrtTrainingForm.Foreign());
+        var refused = Assert.Throws<LortaException>(() => OrtTrainingGraphs.Of(Classes(other, decayed), OrtTrainingForm.Foreign()))!;
 
         Assert.That(written.Optimizer.Graph.Nodes.Single(node => node.OpType == "AdamWOptimizer").Float("weight_decay", 0), Is.EqualTo(0.1f));
         Assert.That(refused.Code, Is.EqualTo("LRT573"));
@@ -100,12 +100,25 @@ internal sealed class OrtTrainingGraphsTests
     }
 
     [Test]
+    public void Gradient_descent_has_no_decay_there()
+    {
+        OptimizerOptions plain = new() { Name = "sgd", LearningRate = 0.1 };
+
+        var written = OrtTrainingGraphs.Of(Llama(new() { Rank = 2 }, plain), OrtTrainingForm.Foreign());
+
+        Assert.That(Names(written.Optimizer.Graph.Inputs), Is.EqualTo(new[] { "learning_rate", "step", "params", "gradients", "first_order_moments" }));
+        Assert.That(
+            () => OrtTrainingGraphs.Of(Llama(new() { Rank = 2 }, plain with { WeightDecay = 0.1 }), OrtTrainingForm.Foreign()),
+            Throws.TypeOf<LortaException>().With.Property("Code").EqualTo("LRT581"));
+    }
+
+    [Test]
     public void Dropout_is_refused_for_hosts_that_make_no_masks()
     {
         var graphs = Llama(new() { Rank = 2, Dropout = 0.1 });
 
-        Assert.That(() => OrtTrainingGraphs.Of(graphs, OrtTrainingForm.Foreign), Throws.TypeOf<LortaException>().With.Property("Code").EqualTo("LRT571"));
-        Assert.That(Names(OrtTrainingGraphs.Of(graphs, OrtTrainingForm.Foreign with { MakesMasks = true }).Train.Graph.Inputs), Has.Some.StartsWith("dropout."));
+        Assert.That(() => OrtTrainingGraphs.Of(graphs, OrtTrainingForm.Foreign()), Throws.TypeOf<LortaException>().With.Property("Code").EqualTo("LRT571"));
+        Assert.That(Names(OrtTrainingGraphs.Of(graphs, OrtTrainingForm.Foreign() with { MakesMasks = true }).Train.Graph.Inputs), Has.Some.StartsWith("dropout."));
     }
 
     [Test]
@@ -113,7 +126,7 @@ internal sealed class OrtTrainingGraphsTests
     {
         var graphs = Llama(new() { Rank = 4, Method = "adalora", Options = new Dictionary<string, string> { ["target"] = "2" } });
 
-        var refused = Assert.Throws<LortaException>(() => OrtTrainingGraphs.Of(graphs, OrtTrainingForm.Foreign))!;
+        var refused = Assert.Throws<LortaException>(() => OrtTrainingGraphs.Of(graphs, OrtTrainingForm.Foreign()))!;
 
         Assert.That((refused.Code, refused.Message.Split(' ')[0]), Is.EqualTo(("LRT572", "adalora")));
     }
@@ -127,7 +140,7 @@ internal sealed class OrtTrainingGraphsTests
         model.Graph.Rename(model.Graph.Find("attention_mask")!, name);
         var graphs = TrainingGraphs.Build(model, new TrainingOptions { Adapter = new() { Rank = 2 }, Task = "causal-lm" });
 
-        var refused = Assert.Throws<LortaException>(() => OrtTrainingGraphs.Of(graphs, OrtTrainingForm.Foreign))!;
+        var refused = Assert.Throws<LortaException>(() => OrtTrainingGraphs.Of(graphs, OrtTrainingForm.Foreign()))!;
 
         Assert.That((refused.Code, refused.Message.Contains($"input '{name}'", StringComparison.Ordinal)), Is.EqualTo(("LRT570", true)));
     }
