@@ -32,11 +32,22 @@ public sealed record ChatFormat(Func<IReadOnlyList<ChatMessage>, string> Write)
         return text.Append($"{Begin}{ChatRole.Assistant.Value}\n").ToString();
     }
 
-    // What is left when a marker goes may be one again.
+    // One character after the other, as what is left when a marker goes may be one again.
     private static string WithoutMarkers(string text)
     {
-        while (text.Contains(Begin, StringComparison.Ordinal) || text.Contains(End, StringComparison.Ordinal))
-            text = text.Replace(Begin, string.Empty, StringComparison.Ordinal).Replace(End, string.Empty, StringComparison.Ordinal);
-        return text;
+        var kept = new StringBuilder(text.Length);
+        foreach (var character in text)
+        {
+            kept.Append(character);
+            foreach (var marker in (string[])[Begin, End])
+                if (EndsIn(kept, marker)) kept.Length -= marker.Length;
+        }
+        return kept.ToString();
+    }
+
+    private static bool EndsIn(StringBuilder text, string marker)
+    {
+        if (text.Length < marker.Length || text[^1] != marker[^1]) return false;
+        return text.ToString(text.Length - marker.Length, marker.Length) == marker;
     }
 }

@@ -20,7 +20,7 @@ internal sealed class AdapterInputs : IDisposable
         {
             _resident = new ResidentInputs(settings, _weights, _values);
         }
-        catch (Exception)   // no room on the card
+        catch (Exception)
         {
             DisposeOfValues();
             throw;

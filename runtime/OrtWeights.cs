@@ -49,6 +49,9 @@ internal sealed class OrtWeights : IDisposable
         foreach (var file in _files) file.CheckWhole();
     }
 
+    /// <summary>What it has written to a temporary folder, while sessions read it.</summary>
+    internal IEnumerable<string> TemporaryFiles => _scratch is null ? [] : Directory.EnumerateFiles(_scratch.Path);
+
     public void Dispose()
     {
         foreach (var value in _values.Values) value.Dispose();

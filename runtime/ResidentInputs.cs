@@ -25,7 +25,15 @@ internal sealed class ResidentInputs : IDisposable
         _copy = weights.Open(CopyOf(values), settings);
         _card = new OrtMemoryInfo(
             OrtMemoryInfo.allocatorCUDA, OrtAllocatorType.DeviceAllocator, settings.DeviceIndex(), OrtMemType.Default);
-        Change(values);
+        try
+        {
+            Change(values);
+        }
+        catch (Exception)   // no room on the card
+        {
+            Dispose();
+            throw;
+        }
     }
 
     /// <summary>Gives the inputs new values.</summary>

@@ -6,7 +6,7 @@ namespace LoRTA.Onnx.Runtime;
 /// lock is free is nobody's.</remarks>
 internal sealed class ScratchFolder : IDisposable
 {
-    internal const string Prefix = "lorta-scratch-";
+    private const string Prefix = "lorta-scratch-";
     private const string LockFile = "lock";
     private readonly FileStream _lock;
 

@@ -95,7 +95,7 @@ public sealed class TextGenerator : IDisposable
     }
 
     /// <summary>Whether the tokenizer has a text as one token, such as a marker of a chat.</summary>
-    public bool HasToken(string text) => TokenOf(text) is not null;
+    public bool HasToken(string text) => _tokenizer.TokenOf(text) is not null;
 
     /// <summary>Closes the generator, but not the host.</summary>
     public void Dispose()
@@ -160,12 +160,9 @@ public sealed class TextGenerator : IDisposable
     // Special tokens are no part of the decoded text, so one among the stop texts is looked for as a token.
     private HashSet<int> EndTokens(GenerationOptions options)
     {
-        var single = options.StopTexts.Select(TokenOf).OfType<int>();
+        var single = options.StopTexts.Select(_tokenizer.TokenOf).OfType<int>();
         return [.. _endTokens, .. options.StopTokens, .. single.Where(_tokenizer.Special.All.Contains)];
     }
-
-    // The token that stands for what the tokenizer does not know is nobody's.
-    private int? TokenOf(string text) => _tokenizer.Encode(text) is [var id] && id != _tokenizer.Special.Unk ? id : null;
 
     // What a tokenizer puts behind a text would end it, and a text that begins with the first token itself (a chat) has it once.
     private int[] Encode(string prompt)

@@ -59,13 +59,12 @@ internal sealed class ArtifactsVerb
         var read = recipe is null ? [] : RecipeFiles.Of(recipe, call.Get(_recipe), call.Catalog);
         var output = call.Get(_output);
         new OutputGuard(call.Get(_force), [.. deployed.Files, .. read]).CheckFolder(output, ArtifactFolder.IsFile);
-        var (graphs, schedule) = recipe is null
-            ? (TrainingGraphs.Build(deployed, OptionsOf(call), call.Catalog), null)
-            : Planned(RecipeGraphs.Of(recipe, deployed, call.Catalog));
+        var planned = recipe is null ? null : RecipeGraphs.Of(recipe, deployed, call.Catalog);
+        var graphs = planned?.Graphs ?? TrainingGraphs.Build(deployed, OptionsOf(call), call.Catalog);
         var embed = call.Get(_embed);
         var artifacts = call.Get(_dialect) == OrtTraining
-            ? OrtTrainingArtifacts.Write(graphs, output, embed, schedule)
-            : PortableArtifacts.Write(graphs, output, embed, schedule);
+            ? OrtTrainingArtifacts.Write(graphs, output, embed, planned?.Schedule)
+            : PortableArtifacts.Write(graphs, output, embed, planned?.Schedule);
         return new ArtifactsResult(
             artifacts.Files,
             graphs.Trained.Sum(tensor => tensor.Initial.Count),
@@ -85,8 +84,6 @@ internal sealed class ArtifactsVerb
         Task = call.Get(_task) ?? throw NoTask(),
         Seed = call.Get(_seed) ?? 0,
     };
-
-    private static (TrainingGraphs Graphs, StepSchedule? Schedule) Planned(RecipeGraphs planned) => (planned.Graphs, planned.Schedule);
 
     private static IReadOnlyList<string> Names(IReadOnlyList<Value> values) => [.. values.Select(value => value.Name)];
 

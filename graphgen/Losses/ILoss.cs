@@ -15,7 +15,7 @@ public interface ILoss
 
     /// <summary>What is measured beside the loss, by the names of evaluations: <c>accuracy</c>, <c>f1</c>, <c>matthews</c> of class scores
     /// [B, C]; <c>pearson</c>, <c>spearman</c>, <c>mse</c> of numbers [B, 1]; <c>tokenAccuracy</c>, <c>perplexity</c> of scores
-    /// [B, S, C]. All of one of these kinds.</summary>
+    /// [B, S, C], each place of which is about the token after it. All of one of these kinds.</summary>
     IReadOnlyList<string> Metrics => [];
 
     /// <summary>How many labels the mean is over, by which batches are weighed against each other.</summary>

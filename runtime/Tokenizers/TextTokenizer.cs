@@ -65,6 +65,11 @@ internal sealed class TextTokenizer
     public EncodedText Wrap(int[] first, int[]? second = null, int maxLength = int.MaxValue) =>
         _parts.Template.Wrap(first, second, maxLength);
 
+    /// <summary>The token that a text is, as a whole; null where it is several, or is not known and has the token that stands for
+    /// all such.</summary>
+    public int? TokenOf(string text) =>
+        Encode(text) is [var id] && (id != Special.Unk || _parts.Vocabulary.Piece(id) == text) ? id : null;
+
     /// <summary>The ids of a word inside a text that was parted into words already.</summary>
     public int[] EncodeWord(string word, bool first) => Encode(_parts.IsByteLevel && !first ? " " + word : word);
 

@@ -14,6 +14,9 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { pathToFileURL } from 'node:url';
+import { setFlagsFromString } from 'node:v8';
+
+setFlagsFromString('--liftoff-only');   // compiling WebAssembly well takes longer than what is computed here
 
 // C++ exceptions leave the module as a bare number, the address of the exception. Keep the memory, to read the text.
 const memories = [];

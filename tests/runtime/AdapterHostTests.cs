@@ -149,22 +149,30 @@ internal sealed class AdapterHostTests
         });
 
         var differences = new ConcurrentBag<double>();
-        Parallel.For(0, 200, _ =>
+        Parallel.For(0, 40, _ =>
         {
-            if (!host.Names.Contains("exchanged")) return;
-            try
-            {
-                var logits = host.Run("exchanged", Inputs);
-                differences.Add(expected.Min(one => Difference(logits, one)));
-            }
-            catch (LortaException e) when (e.Code == "LRT618")   // between the old one and the new one
-            {
-            }
+            var logits = RunExchanged();
+            differences.Add(expected.Min(one => Difference(logits, one)));
         });
         end.Cancel();
         exchange.Wait();
 
-        Assert.That(differences, Is.Not.Empty.And.All.Zero);
+        Assert.That(differences, Has.Count.EqualTo(40).And.All.Zero);
+
+        IReadOnlyDictionary<string, OnnxTensor> RunExchanged()
+        {
+            for (; ; )
+            {
+                try
+                {
+                    return host.Run("exchanged", Inputs);
+                }
+                catch (LortaException e) when (e.Code == "LRT618")   // between the old one and the new one
+                {
+                    Thread.Yield();
+                }
+            }
+        }
     }
 
     [Test]

@@ -21,15 +21,11 @@ internal sealed class OrtWeightsTests
 
     private static (float[] Logits, IEnumerable<string> Files) Logits(OnnxModel model, OrtEngineOptions settings)
     {
-        HashSet<string> before = [.. Scratch()];
         using var weights = new OrtWeights();
         using var session = weights.Open(model, settings);
-        var files = Scratch().Except(before).Select(Path.GetExtension).OfType<string>().Where(kind => kind is ".onnx" or ".weights").ToList();
+        var files = weights.TemporaryFiles.Select(Path.GetExtension).OfType<string>().Where(kind => kind is ".onnx" or ".weights").ToList();
         using var run = new OrtRun(session);
         foreach (var name in session.InputNames) run.Bind(name, OnnxTensor.Of<long>([1, 3], name == "attention_mask" ? [1, 1, 1] : [0, 1, 2]));
         return (run.Evaluate().Values.First().ToFloats(), files);
     }
-
-    private static IEnumerable<string> Scratch() =>
-        Directory.EnumerateDirectories(Path.GetTempPath(), $"{ScratchFolder.Prefix}*").SelectMany(Directory.EnumerateFiles);
 }

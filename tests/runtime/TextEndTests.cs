@@ -125,5 +125,14 @@ internal sealed class TextEndTests
         Assert.That((generator.HasToken("the"), generator.HasToken("☃")), Is.EqualTo((true, false)));
     }
 
+    [Test]
+    public void A_token_that_also_stands_for_the_unknown_is_itself()
+    {
+        var model = OnnxModel.Load(Path.Combine(Fixtures.Repository, "models", "llama-mini"));
+        using var generator = new TextGenerator(Engine, model, new() { Tokenizer = Fixtures.Path("models", "smollm2") });
+
+        Assert.That(generator.HasToken("<|endoftext|>"));
+    }
+
     private static TextGenerator Open(OnnxModel model, Adapter? adapter = null) => new(Engine, model, new() { Tokenizer = Tokenizer, Adapter = adapter });
 }

@@ -239,12 +239,4 @@ internal sealed class AdapterTrainerTests
             yield return batch;
         }
     }
-
-    private sealed class AfterStep(long step, Action act) : IProgress<TrainingEvent>
-    {
-        public void Report(TrainingEvent value)
-        {
-            if (value is StepEvent finished && finished.Step == step) act();
-        }
-    }
 }

@@ -151,12 +151,4 @@ internal sealed class ContinuedTrainerTests
 
         Assert.That(log.Lines, Is.EqualTo(new[] { $"Information 692: {_folder["run"]}: continues after step 3" }));
     }
-
-    private sealed class AfterStep(long step, Action act) : IProgress<TrainingEvent>
-    {
-        public void Report(TrainingEvent value)
-        {
-            if (value is StepEvent finished && finished.Step == step) act();
-        }
-    }
 }

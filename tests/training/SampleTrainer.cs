@@ -44,3 +44,12 @@ internal static class SampleTrainer
     public static byte[] Bytes(AdapterTrainer trainer) =>
         [.. trainer.ToAdapter().Tensors.OrderBy(tensor => tensor.Key, StringComparer.Ordinal).SelectMany(tensor => tensor.Value.Bytes.ToArray())];
 }
+
+/// <summary>Does something after a step of a run.</summary>
+internal sealed class AfterStep(long step, Action act) : IProgress<TrainingEvent>
+{
+    public void Report(TrainingEvent value)
+    {
+        if (value is StepEvent finished && finished.Step == step) act();
+    }
+}

@@ -19,7 +19,14 @@ internal sealed class Evaluator(ILoss loss, string? output)
     /// <summary>An evaluator of a graph, which must be made before the graph's session is opened.</summary>
     /// <param name="graph">The graph, which knows the loss; one that scores tokens gets an output with the likeliest in place of the
     /// scores.</param>
-    public static Evaluator Of(EvaluationGraph graph) => new(graph.Batches.Loss!, OutputOf(graph));
+    /// <exception cref="InvalidOperationException">The loss names metrics, but gives no scores for them.</exception>
+    public static Evaluator Of(EvaluationGraph graph)
+    {
+        var loss = graph.Batches.Loss!;
+        if (graph.Logits is null && loss.Metrics.Count > 0)
+            throw new InvalidOperationException($"The loss '{loss.Name}' asks for {string.Join(", ", loss.Metrics)}, but gives no scores.");
+        return new(loss, OutputOf(graph));
+    }
 
     /// <summary>Runs a set through the runtime's evaluation graph.</summary>
     /// <param name="runtime">The runtime.</param>

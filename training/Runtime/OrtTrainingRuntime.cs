@@ -126,13 +126,15 @@ internal sealed class OrtTrainingRuntime : ITrainingRuntime
         _folder.Dispose();
     }
 
-    // A graph whose gradients do not reach the buffers fails in silence. A rate that is lost in rounding moves nothing either.
+    // A graph whose gradients do not reach the buffers fails in silence. A step that is lost in rounding moves nothing either: AdamW's is
+    // about the rate, whatever the gradient; one that is the gradient's may be of any size.
     private void CheckMoved(OrtCheckpoint before, float rate)
     {
         var pairs = before.Trained.Zip(_host.Save().Trained);
         _hasMoved = pairs.Any(pair => !pair.First.Value.Bytes.SequenceEqual(pair.Second.Value.Bytes));
+        if (_hasMoved || _graphs.OptimizerState.Count == 0) return;
         var step = rate * LeastShare;
-        if (!_hasMoved && before.Trained.Any(parameter => Array.Exists(parameter.Value.ToFloats(), value => value - step != value)))
+        if (before.Trained.Any(parameter => Array.Exists(parameter.Value.ToFloats(), value => value - step != value)))
             throw OrtHostErrors.NothingMoved();
     }
 

@@ -21,12 +21,6 @@ internal static class OrtTrainingErrors
             $"Dropout of {probability} needs a mask for every step, which a host of ONNX Runtime Training does not make.",
             "Train without dropout, or with `lorta train`, which makes the masks.");
 
-    public static LortaException AfterStep(string method) =>
-        new(
-            "LRT572",
-            $"{method} changes its factors after each step, which ONNX Runtime Training has no place for.",
-            "Choose another family, or train with `lorta train` on plain ONNX Runtime.");
-
     public static LortaException SeveralDecays(TrainedTensor first, TrainedTensor other) =>
         new(
             "LRT573",

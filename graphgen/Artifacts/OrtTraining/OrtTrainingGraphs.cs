@@ -64,8 +64,7 @@ internal sealed class OrtTrainingGraphs
 
     private static void Refuse(TrainingGraphs graphs, OrtTrainingForm form)
     {
-        var family = graphs.Plan.Family;
-        if (family.AfterStep(graphs.Plan.Sites, int.MaxValue) is not null) throw OrtTrainingErrors.AfterStep(family.Method);
+        ArtifactErrors.RefuseAfterStep(graphs);
         if (graphs.Plan.Options.Dropout is > 0 and var dropout && !form.MakesMasks) throw OrtTrainingErrors.Dropout(dropout);
         foreach (var input in graphs.Train.Graph.Inputs)
             if (OrtNames.ReservedEndingOf(input.Name) is { } ending) throw OrtTrainingErrors.ReservedName("input", input.Name, ending);

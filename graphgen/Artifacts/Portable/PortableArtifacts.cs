@@ -12,9 +12,11 @@ public static class PortableArtifacts
     /// <param name="folder">The folder; appears whole or not at all.</param>
     /// <param name="embedWeights">Whether each model holds the frozen weights itself; otherwise both share <c>weights.data</c>.</param>
     /// <param name="schedule">The steps of the run; null = they are up to the program that trains.</param>
-    /// <exception cref="LortaException">LRT104: cannot be written; LRT107: the folder holds other files.</exception>
+    /// <exception cref="LortaException">LRT104: cannot be written; LRT107: the folder holds other files; LRT572: the family changes
+    /// factors after each step.</exception>
     public static WrittenArtifacts Write(TrainingGraphs graphs, string folder, bool embedWeights, StepSchedule? schedule = null)
     {
+        ArtifactErrors.RefuseAfterStep(graphs);
         var train = graphs.Train.Clone();
         NormStatistics.Replace(new Tape(train.Graph));
         return ArtifactFolder.Write(

@@ -49,12 +49,19 @@ internal sealed class ArtifactsVerbTests
     }
 
     [Test]
-    public void Recipe_is_no_place_for_the_artifacts()
+    public void Artifacts_never_replace_the_adapter_that_the_recipe_reads()
     {
-        File.Copy(Recipe, _folder["recipe.yaml"]);
-        var run = CommandLine.Run("artifacts", Model, "-o", _folder["recipe.yaml"], "--recipe", Recipe, "--force");
+        CommandLine.Run("artifacts", Model, "-o", _folder["artifacts"], "--recipe", Recipe);
+        var recipe = File.ReadAllText(Recipe)
+            .Replace("adapter: {", $"adapter: {{ from: {_folder["artifacts", "initial"]},")
+            .Replace(" ../", $" {Fixtures.Repository}/models/");
+        var before = File.ReadAllBytes(_folder["artifacts", "initial", "adapter_model.safetensors"]);
+        File.WriteAllText(_folder["continued.yaml"], recipe);
+
+        var run = CommandLine.Run("artifacts", Model, "-o", _folder["artifacts"], "--recipe", _folder["continued.yaml"], "--force");
 
         Assert.That(run.ExitCode, Is.Not.Zero);
-        Assert.That(File.ReadAllText(_folder["recipe.yaml"]), Is.EqualTo(File.ReadAllText(Recipe)));
+        Assert.That(run.Error, Does.Contain("LRT701").And.Contain("adapter_config.json"));
+        Assert.That(File.ReadAllBytes(_folder["artifacts", "initial", "adapter_model.safetensors"]), Is.EqualTo(before));
     }
 }

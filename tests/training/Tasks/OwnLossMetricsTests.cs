@@ -41,6 +41,16 @@ internal sealed class OwnLossMetricsTests
             $"The loss 'own' asks for {string.Join(", ", metrics)}, which no task has together; there are perplexity, tokenAccuracy"));
     }
 
+    [Test]
+    public void Metrics_of_a_loss_without_scores_are_refused()
+    {
+        var blind = Loss.Of("blind", call => new LossValue(Classification.Emit(call).Loss), "accuracy");
+        var engine = new OrtEngine(new() { Threads = 1, Catalog = LortaCatalog.Default.With(blind) });
+
+        Assert.That(() => Open(engine: engine, task: "blind"), Throws.InvalidOperationException.With.Message.EqualTo(
+            "The loss 'blind' asks for accuracy, but gives no scores."));
+    }
+
     private static AdapterTrainer OpenWith(params string[] metrics)
     {
         var catalog = LortaCatalog.Default.With(Loss.Of("own", Classification.Emit, metrics));

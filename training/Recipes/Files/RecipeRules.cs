@@ -124,7 +124,11 @@ internal static class RecipeRules
 
     private static IEnumerable<RecipeProblem> Train(Recipe recipe, LortaCatalog catalog)
     {
-        var train = recipe.Train;
+        var (train, usual) = (recipe.Train, new OptimizerOptions());
+        if (train.Optimizer.Name == "sgd" && !train.Optimizer.Betas.SequenceEqual(usual.Betas))
+            yield return new("train.optimizer.betas", "is for adamw; the optimizer is sgd");
+        if (train.Optimizer.Name == "sgd" && train.Optimizer.Epsilon != usual.Epsilon)
+            yield return new("train.optimizer.eps", "is for adamw; the optimizer is sgd");
         var evaluates = recipe.Data is { Validation: not null } or { ValidationFraction: not null };
         var fit = train.ToFit(evaluates ? () => [] : null);
         if (train.Samples.Count > 0 && (!evaluates || train.EvaluateEvery == Interval.Never))

@@ -1,4 +1,5 @@
 using LoRTA.Onnx.GraphGen.Artifacts.OrtTraining;
+using LoRTA.Onnx.GraphGen.Artifacts.Portable;
 using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.Tests.Shared;
 
@@ -129,6 +130,8 @@ internal sealed class OrtTrainingGraphsTests
         var refused = Assert.Throws<LortaException>(() => OrtTrainingGraphs.Of(graphs, OrtTrainingForm.Foreign()))!;
 
         Assert.That((refused.Code, refused.Message.Split(' ')[0]), Is.EqualTo(("LRT572", "adalora")));
+        using var folder = new TestFolder();
+        Assert.That(() => PortableArtifacts.Write(graphs, folder["artifacts"], embedWeights: false), Throws.TypeOf<LortaException>().With.Property("Code").EqualTo("LRT572"));
     }
 
     [TestCase("mask_grad")]

@@ -59,6 +59,8 @@ internal sealed class RecipeProblemsTests
     [TestCase("adapter: lorta", "adapter: must hold keys (method, ")]
     [TestCase("trainables: [{ lr: 1 }]", "trainables.0.match: is missing.")]
     [TestCase("head: { new: classification, labels: [one] }", "head: a new head is not supported yet; export the model with the head of its task (such as AutoModelForSequenceClassification).")]
+    [TestCase("train: { optimizer: { name: sgd, betas: [0.5, 0.9] } }", "train.optimizer.betas: is for adamw; the optimizer is sgd.")]
+    [TestCase("train: { optimizer: { name: sgd, eps: 1e-6 } }", "train.optimizer.eps: is for adamw; the optimizer is sgd.")]
     [TestCase("train: { epochs: 1, steps: 3 }", "train.steps: cannot be combined with train.epochs; give one of them.")]
     [TestCase("train: { optimizer: { betas: [0.9] } }", "train.optimizer.betas: must have 2 elements, has 1.")]
     [TestCase("train: { optimizer: { betas: [0.9, 1] } }", "train.optimizer.betas.1: must be >= 0 and < 1, was 1.")]
