@@ -1,22 +1,25 @@
 // Makes the folder to serve: the page, the packages that it imports, and what `lorta` writes of a model.
 //
-//   npm run site -- [MODEL] [--task NAME] [--text FILE] [--out DIR] [-- OPTIONS of lorta artifacts: --method, --rank, …]
+//   npm run site -- [MODEL] [--task NAME] [--text FILE] [--out DIR] [-- OPTIONS of lorta artifacts: --method, --recipe, …]
 //
 // LORTA names the command or its .dll; without it, the command of this repository is built.
 import { execFile } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+    cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
 import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs, promisify } from 'node:util';
+import { batchOf } from './page/batch.js';
 
 const repository = (...parts) => fileURLToPath(new URL(join('../..', ...parts), import.meta.url));
 const here = (...parts) => fileURLToPath(new URL(join('.', ...parts), import.meta.url));
 
 const texts = { 'causal-lm': repository('models/data/ship-log.txt'), classification: repository('models/data/reviews.tsv') };
 const modelFiles = ['config.json', 'tokenizer.json', 'tokenizer_config.json'];
-const changesAfterSteps = 'LRT572';   // a family that does so has no place in this page's engines
-const knownInputs = /^(input_ids|attention_mask|token_type_ids|position_ids|labels|loss_weight|scale|past.*|factor\..*|frozen\..*)$/;
+const tokenInputs = Object.keys(batchOf([[0]], 0));
+const otherTrainingInputs = ['labels', 'loss_weight', 'scale'];   // and the factors
 
 // What the page imports: package, files, folder below vendor/.
 const packages = [
@@ -40,17 +43,17 @@ try {
 }
 
 async function makeSite(args) {
-    const { model, task, text, out, options } = understood(args);
+    const { model, text, out, options } = understood(args);
     mkdirSync(dirname(out), { recursive: true });
     const folder = mkdtempSync(`${out}.new-`);
     try {
         cpSync(here('page'), folder, { recursive: true });
         for (const copied of packages) copyPackage(folder, ...copied);
         for (const file of modelFiles) copy(join(model, file), join(folder, 'model', file));
-        copy(text, join(folder, 'data.txt'));
-        const written = await writeGraphs(await command(), folder, model, ['--task', task, ...options]);
+        const written = await writeGraphs(await command(), folder, model, options);
+        copy(text ?? texts[written.task], join(folder, 'data.txt'));
         const versions = { portable: versionOf('onnxruntime-web'), session: versionOf('onnxruntime-web-training') };
-        writeFileSync(join(folder, 'site.json'), JSON.stringify({ name: basename(model), task, versions, ...written }, null, 2));
+        writeFileSync(join(folder, 'site.json'), JSON.stringify({ name: basename(model), versions, ...written }, null, 2));
         rmSync(out, { recursive: true, force: true });
         renameSync(folder, out);
         return out;
@@ -67,38 +70,97 @@ function understood(args) {
         options: { task: { type: 'string' }, text: { type: 'string' }, out: { type: 'string' } },
         allowPositionals: true,
     });
-    const { task = 'causal-lm', text = texts[task], out = here('site') } = values;
+    const { text, out = here('site') } = values;
     const model = resolve(positionals[0] ?? repository('models/llama-mini'));
-    if (!texts[task]) throw new Error(`--task ${task}: this page knows ${Object.keys(texts).join(' and ')}.`);
+    const options = args.slice(end + 1);
+    const hasRecipe = options.some(option => /^--recipe(=|$)/.test(option));   // which states the task
+    const task = values.task ?? (hasRecipe ? undefined : 'causal-lm');
+    if (task) assertKnown(task);
     if (positionals.length > 1) throw new Error(`One model, please, not ${positionals.join(', ')}.`);
     for (const file of modelFiles) {
         if (!existsSync(join(model, file))) throw new Error(`${model} has no ${file}, which the page needs beside the model.`);
     }
-    if (!existsSync(text)) throw new Error(`--text ${text}: there is no such file.`);
-    if (existsSync(out) && !existsSync(join(out, 'site.json'))) {
-        throw new Error(`--out ${out}: the folder holds something else than a site.`);
-    }
-    return { model, task, text, out: resolve(out), options: args.slice(end + 1) };
+    if (text && !isFile(text)) throw new Error(`--text ${text}: there is no such file.`);
+    if (existsSync(out) && !isSite(out)) throw new Error(`--out ${out}: something else than a site is there.`);
+    return { model, text, out: resolve(out), options: task ? ['--task', task, ...options] : options };
+}
+
+function assertKnown(task) {
+    if (!Object.hasOwn(texts, task)) throw new Error(`The task ${task}: this page knows ${Object.keys(texts).join(' and ')}.`);
+}
+
+// An empty folder may become one.
+function isSite(path) {
+    return isFile(join(path, 'site.json')) || (statSync(path).isDirectory() && readdirSync(path).length === 0);
+}
+
+function isFile(path) {
+    return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
 }
 
 // The training graphs of both engines, the adapter before the first step, and the deployed model with the adapter's factors as inputs.
 async function writeGraphs(lorta, folder, model, options) {
     const [portable, session] = ['portable', 'training-session'].map(name => join(folder, name));
-    const { inputs } = await lorta('artifacts', model, '-o', portable, '--embed-weights', ...options);
-    const unknown = inputs.find(name => !knownInputs.test(name));
-    if (unknown) throw new Error(`${model}: the page has nothing to give to the input '${unknown}'.`);
-    const [, training] = await Promise.all([
+    const deployed = await lorta('inspect', model);
+    assertUsable(model, deployed);
+    const { inputs, outputs } = await lorta('artifacts', model, '-o', portable, '--embed-weights', ...options);
+    const factors = inputs.filter(name => name.startsWith('factor.')).map(name => name.slice('factor.'.length));
+    const known = [...deployed.inputs.map(({ name }) => name), ...otherTrainingInputs, ...factors.map(name => `factor.${name}`)];
+    const unknown = inputs.find(name => !known.includes(name));
+    if (unknown?.startsWith('param.')) {
+        throw new Error(`The page trains factors alone, not the model's own '${unknown.slice('param.'.length)}'.`);
+    }
+    if (unknown) throw new Error(`${model}: the page has nothing to give to the training graph's input '${unknown}'.`);
+    const { task } = readJson(join(portable, 'initial', 'adapter_config.json'));
+    assertKnown(task);
+    const learningRates = plannedRates(join(portable, 'schedule.json'));
+    const [, training] = await all([
         lorta('inject', model, '-o', join(folder, 'model', 'adapted.onnx'), '--adapter', join(portable, 'initial'), '--required-inputs'),
         lorta('artifacts', model, '-o', session, '--embed-weights', '--dialect', 'ort-training', ...options).catch(error => {
-            if (error.code === changesAfterSteps) throw error;
             console.warn(`Without the engine of onnxruntime-web ${versionOf('onnxruntime-web-training')}: ${error.message}`);
         }),
     ]);
     return {
-        parameters: inputs.filter(name => name.startsWith('factor.')).map(name => name.slice('factor.'.length)),
+        task,
+        positions: deployed.positions,
+        learningRates,
+        parameters: factors.filter(name => outputs.includes(`gradient.${name}`)),
         hasSession: training !== undefined,
         weights: readdirSync(join(folder, 'model')).filter(name => name.endsWith('.data')).map(name => `model/${name}`),
     };
+}
+
+// The page gives tokens, what goes with them, and empty caches (page/runtime.js); it reads logits.
+function assertUsable(model, { inputs, outputs }) {
+    const unknown = inputs.find(input => tokenInputs.includes(input.name) ? input.type !== 'int64' : !isCache(input));
+    if (unknown) {
+        const { name, type, shape } = unknown;
+        throw new Error(`${model}: the page has nothing to give to the input '${name}' (${type}, [${shape}]).`);
+    }
+    const logits = outputs.find(({ name }) => name === 'logits');
+    const names = outputs.map(({ name }) => name).join(', ');
+    if (!logits) throw new Error(`${model} has no output 'logits', which the page reads; its outputs are ${names}.`);
+    if (logits.type !== 'float') throw new Error(`${model}: the page reads logits in float32; these are ${logits.type}.`);
+}
+
+function isCache({ type, shape }) {
+    return type === 'float' && shape?.length === 4 && Number.isInteger(shape[1]) && Number.isInteger(shape[3]);
+}
+
+// The rates of a recipe's steps; undefined without a recipe.
+function plannedRates(file) {
+    if (!existsSync(file)) return undefined;
+    const { learningRates, gradientAccumulation } = readJson(file);
+    if (gradientAccumulation === 1) return learningRates;
+    throw new Error(`The recipe takes ${gradientAccumulation} batches for a step, the page one: leave gradientAccumulation out.`);
+}
+
+// Waits for all, because the folder of one that writes cannot be removed; then the first failure counts.
+async function all(promises) {
+    const settled = await Promise.allSettled(promises);
+    const failed = settled.find(({ status }) => status === 'rejected');
+    if (failed) throw failed.reason;
+    return settled.map(({ value }) => value);
 }
 
 // A function that runs lorta and gives the JSON that it writes.
@@ -125,7 +187,7 @@ async function outputOf(program, ...args) {
 function failure(said) {
     try {
         const { code, message, hint } = JSON.parse(said).error;
-        return Object.assign(new Error(`${message} ${hint} (${code})`), { code });
+        return new Error(`${message} ${hint} (${code})`);
     } catch {
         return new Error(said);
     }
@@ -148,5 +210,9 @@ function packageFolder(name) {
 }
 
 function versionOf(name) {
-    return JSON.parse(readFileSync(join(packageFolder(name), 'package.json'), 'utf8')).version;
+    return readJson(join(packageFolder(name), 'package.json')).version;
+}
+
+function readJson(file) {
+    return JSON.parse(readFileSync(file, 'utf8'));
 }

@@ -1,7 +1,7 @@
 // Serves a folder on this machine alone: npm start -- [FOLDER] [PORT]
 import { createReadStream, statSync } from 'node:fs';
 import { createServer } from 'node:http';
-import { extname, join, sep } from 'node:path';
+import { extname, join, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const types = {
@@ -11,13 +11,14 @@ const types = {
 
 /** Serves a folder; the server, listening. Port 0 is any that is free. */
 export function serve(folder, port = 0) {
+    const root = resolve(folder);
     const server = createServer(({ url }, response) => {
-        const file = fileOf(folder, url);
+        const file = fileOf(root, url);
         if (!file) return response.writeHead(404).end();
         response.writeHead(200, { 'content-type': types[extname(file)] ?? 'application/octet-stream', 'cache-control': 'no-cache' });
         createReadStream(file).pipe(response);
     });
-    return new Promise((resolve, reject) => server.once('error', reject).listen(port, '127.0.0.1', () => resolve(server)));
+    return new Promise((done, fail) => server.once('error', fail).listen(port, '127.0.0.1', () => done(server)));
 }
 
 // A file inside the folder, or nothing.
@@ -31,12 +32,24 @@ function fileOf(folder, url) {
     }
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
-    const [folder = fileURLToPath(new URL('site', import.meta.url)), port = '8080'] = process.argv.slice(2);
+async function main(folder = fileURLToPath(new URL('site', import.meta.url)), port = '8080') {
     if (!statSync(join(folder, 'index.html'), { throwIfNoEntry: false })) {
-        console.error(`${folder} is no site: make one with \`npm run site\`.`);
-        process.exit(1);
+        throw new Error(`${folder} is no site: make one with \`npm run site\`.`);
     }
-    const server = await serve(folder, Number(port));
-    console.log(`http://localhost:${server.address().port}/ (stop with Ctrl-C)`);
+    if (!/^\d+$/.test(port) || Number(port) > 65535) throw new Error(`The port is a number up to 65535, not '${port}'.`);
+    try {
+        const server = await serve(folder, Number(port));
+        console.log(`http://localhost:${server.address().port}/ (stop with Ctrl-C)`);
+    } catch (error) {
+        throw error.code === 'EADDRINUSE' ? new Error(`The port ${port} is in use: name another, \`npm start -- FOLDER PORT\`.`) : error;
+    }
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+    try {
+        await main(...process.argv.slice(2));
+    } catch (error) {
+        console.error(error.message);
+        process.exitCode = 1;
+    }
 }

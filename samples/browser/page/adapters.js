@@ -28,7 +28,8 @@ export async function adapterZip({ config, factors }) {
 
 /** Throws unless an adapter can take another one's place in a model whose factors are inputs. */
 export function assertSameShape(adapter, other) {
-    for (const field of ['method', 'scale', 'targets', 'layers', 'options', 'trainables']) same(field, config => config[field]);
+    for (const field of ['method', 'scale', 'targets', 'layers', 'options', 'sites', 'frozen']) same(field, config => config[field]);
+    same('trainables', ({ trainables }) => trainables ?? []);
     same('base.architecture', config => config.base?.architecture);
     for (const [name, { shape }] of Object.entries(other.factors)) {
         const found = adapter.factors[name]?.shape;
@@ -38,7 +39,7 @@ export function assertSameShape(adapter, other) {
     function same(field, of) {
         const [found, wanted] = [adapter, other].map(({ config }) => of(config));
         if (isSame(found, wanted)) return;
-        throw new Error(`This adapter does not fit: its ${field} is ${JSON.stringify(found)}, here it is ${JSON.stringify(wanted)}.`);
+        throw new Error(`This adapter does not fit: its ${field} is ${stated(found)}, here it is ${stated(wanted)}.`);
     }
 }
 
@@ -50,4 +51,5 @@ function parsed(bytes) {
     }
 }
 
+const stated = value => JSON.stringify(value) ?? 'not stated';
 const isSame = (a, b) => JSON.stringify(a) === JSON.stringify(b);

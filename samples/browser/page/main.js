@@ -36,20 +36,29 @@ async function open() {
     trainForm.elements.text.value = app.model.text;
     compareForm.elements.prompt.value = app.task.prompt;
     trainForm.elements.engine.append(...Object.entries(app.engines).map(([key, { name }]) => new Option(name, key)));
+    trainForm.elements.steps.value = app.model.learningRates?.length ?? 100;
     showLearningRate();
     addAdapter('none', app.model.first);
     trainForm.addEventListener('submit', attempt(trainAdapter));
     trainForm.elements.engine.addEventListener('change', showLearningRate);
     compareForm.addEventListener('submit', attempt(compare));
     addForm.elements.files.addEventListener('change', attempt(addChosen));
+    for (const control of starters()) control.disabled = false;
     say('Ready.');
 }
 
-// In JavaScript a TrainingSession has no other rate than this one.
+// In JavaScript a TrainingSession has no other rate than its graph's; a recipe gives each step its own.
 function showLearningRate() {
-    const engine = app.engines[trainForm.elements.engine.value];
-    trainForm.elements.learningRate.value = engine.learningRate;
-    trainForm.elements.learningRate.disabled = engine.isRateFixed ?? false;
+    const { engine, learningRate: field } = trainForm.elements;
+    const { learningRate, isRateFixed = false } = app.engines[engine.value];
+    const isPlanned = app.model.learningRates !== undefined;
+    Object.assign(field, { value: isPlanned ? '' : learningRate, placeholder: 'of the recipe', disabled: isPlanned || isRateFixed });
+}
+
+// Behind the last step of a recipe its last rate stays, as in a TrainingSession.
+function plannedRate(step) {
+    const rates = app.model.learningRates;
+    return rates?.[Math.min(step, rates.length) - 1];
 }
 
 async function trainAdapter() {
@@ -60,6 +69,7 @@ async function trainAdapter() {
     const examples = app.task.examples(text.value, length);
     const name = `${engine.value} ${app.runs.length + 1}`;
     const run = { name, losses: [] };
+    const rateOf = step => plannedRate(step) ?? learningRate;
     let stopped = false;
     stop.onclick = () => { stopped = true; };
 
@@ -69,7 +79,7 @@ async function trainAdapter() {
         app.runs.push(run);
         chart.begin(name);
         stop.disabled = false;
-        for await (const { step, loss, milliseconds } of train(trainer, app.task, examples, { steps, rows, learningRate })) {
+        for await (const { step, loss, milliseconds } of train(trainer, app.task, examples, { steps, rows, rateOf })) {
             run.losses.push(loss);
             chart.add(loss);
             say(`Step ${step} of ${steps}: loss ${loss.toFixed(3)}, ${milliseconds.toFixed(0)} ms`);
@@ -77,10 +87,13 @@ async function trainAdapter() {
         }
         const factors = await trainer.factors(Object.keys(app.model.first.factors));
         addAdapter(name, { config: app.model.first.config, factors });
+    } catch (error) {
+        await trainer.close().catch(console.error);   // the first error tells more
+        throw error;
     } finally {
         stop.disabled = true;
-        await trainer.close();
     }
+    await trainer.close();
     say(`Trained '${name}' in ${run.losses.length} steps: loss ${run.losses[0].toFixed(3)} → ${run.losses.at(-1).toFixed(3)}.`);
 }
 
@@ -98,12 +111,12 @@ async function compare() {
 }
 
 async function addChosen() {
-    const { files } = addForm.elements;
-    const adapter = await chosenAdapter(files.files);
+    const chosen = [...addForm.elements.files.files];
+    addForm.reset();   // or a file that is mended and chosen again were no change
+    const adapter = await chosenAdapter(chosen);
     assertSameShape(adapter, app.model.first);
-    addAdapter(files.files[0].name.replace(/\.\w+$/, ''), adapter);
+    addAdapter(chosen[0].name.replace(/\.\w+$/, ''), adapter);
     say('Added.');
-    addForm.reset();
 }
 
 function addAdapter(name, adapter) {
@@ -127,19 +140,24 @@ function say(text, isError = false) {
     element('message').classList.toggle('error', isError);
 }
 
+// What begins something; off until the page is ready.
+function starters() {
+    return [...document.querySelectorAll('button:not([type=button]), input[type=file]')];
+}
+
 // One thing at a time; what goes wrong is said in the page.
 function attempt(action) {
     return async event => {
         event?.preventDefault();
-        const buttons = [...document.querySelectorAll('button:not([type=button])')].filter(button => !button.disabled);
-        for (const button of buttons) button.disabled = true;
+        const enabled = starters().filter(control => !control.disabled);
+        for (const control of enabled) control.disabled = true;
         try {
             await action();
         } catch (error) {
             say(error?.message ?? `${error}`, true);
             console.error(error);
         } finally {
-            for (const button of buttons) button.disabled = false;
+            for (const control of enabled) control.disabled = false;
         }
     };
 }

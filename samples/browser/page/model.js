@@ -1,23 +1,27 @@
 // What the site serves of the model: its names, its tokenizer, and the adapter that training begins with.
 import { Tokenizer } from '@huggingface/tokenizers';
-import { adapterOf } from './adapters.js';
+import { readSafetensors } from './safetensors.js';
 
 /** Fetches it. */
 export async function fetchModel() {
-    const [site, config, tokenizer, tokenizerConfig, text, ...adapter] = await Promise.all([
-        ...['site.json', 'model/config.json', 'model/tokenizer.json', 'model/tokenizer_config.json'].map(file => fetched(file, 'json')),
+    const [site, config, tokenizer, tokenizerConfig, adapterConfig, text, initial] = await Promise.all([
+        fetched('site.json', 'json'),
+        ...['config.json', 'tokenizer.json', 'tokenizer_config.json'].map(file => fetched(`model/${file}`, 'json')),
+        fetched('portable/initial/adapter_config.json', 'json'),
         fetched('data.txt', 'text'),
-        ...['adapter_config.json', 'adapter_model.safetensors'].map(async file =>
-            [file, new Uint8Array(await fetched(`portable/initial/${file}`, 'arrayBuffer'))]),
+        fetched('portable/initial.safetensors', 'arrayBuffer'),
     ]);
-    const first = adapterOf(Object.fromEntries(adapter));
+    const inputs = readSafetensors(new Uint8Array(initial));
+    const factors = Object.fromEntries(site.parameters.map(name => [name, inputs[`factor.${name}`]]));
     return {
         ...site,
         text,
-        first,
-        parameters: site.parameters.map(name => ({ name, shape: first.factors[name].shape })),
+        first: { config: adapterConfig, factors },
+        // By input. Adapters leave them out: they are drawn from the seed in the adapter's configuration.
+        frozen: Object.fromEntries(Object.entries(inputs).filter(([input]) => !(input.replace('factor.', '') in factors))),
+        parameters: site.parameters.map(name => ({ name, shape: factors[name].shape })),
         tokens: new Tokens(new Tokenizer(tokenizer, tokenizerConfig), config),
-        longest: config.max_position_embeddings ?? Infinity,
+        longest: site.positions ?? Infinity,
         classes: Object.values(config.id2label ?? { 0: '0', 1: '1' }),   // two are Hugging Face's default
     };
 }

@@ -2,6 +2,7 @@
 
 /** Opens it. `wanted` is 'webgpu' or 'wasm'; without it, the best that there is. */
 export async function openRuntime(wanted) {
+    if (wanted && !['webgpu', 'wasm'].includes(wanted)) throw new Error(`?device=${wanted}: choose webgpu or wasm, or leave it out.`);
     const gpu = wanted === 'wasm' ? null : await navigator.gpu?.requestAdapter();
     if (wanted === 'webgpu' && !gpu) throw new Error('This browser has no adapter for WebGPU: leave ?device=webgpu out.');
     const inWebAssembly = await Runtime.of('ort.wasm.bundle.min.mjs', ['wasm']);

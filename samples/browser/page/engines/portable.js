@@ -5,12 +5,14 @@ export class PortableTrainer {
     #training;
     #optimizer;
     #state;   // what the optimizer changes, by its names: factors and, for AdamW, their moments
+    #frozen;   // factors that it leaves as they are
     #steps = 0;
 
     /** Opens the graphs; the factors begin as those of the model's first adapter. */
     static async open(runtime, model) {
         const trainer = new PortableTrainer();
         trainer.#runtime = runtime;
+        trainer.#frozen = model.frozen;
         [trainer.#training, trainer.#optimizer] = await Promise.all([
             runtime.open('portable/training_model.onnx'),
             runtime.inWebAssembly.open('portable/optimizer_model.onnx'),
@@ -26,6 +28,7 @@ export class PortableTrainer {
     async step(batch, learningRate) {
         const { loss, ...gradients } = await this.#runtime.run(this.#training, {
             ...batch,
+            ...this.#frozen,
             ...renamed(this.#state, name => `factor.${name}`),
             loss_weight: scalar(1),   // the batch is the whole step
         });

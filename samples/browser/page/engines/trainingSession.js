@@ -45,7 +45,7 @@ export class SessionTrainer {
 
     /** Lets the session go. */
     async close() {
-        await this.#session.release();
+        await explained(this.#session.release());
     }
 }
 
