@@ -1,6 +1,7 @@
 using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Adapters.Families;
 using LoRTA.Onnx.GraphGen.Messages;
+using LoRTA.Onnx.GraphGen.Optimizers;
 using LoRTA.Onnx.Training.Data.Readers;
 using LoRTA.Onnx.Training.Tasks;
 
@@ -124,16 +125,23 @@ internal static class RecipeRules
 
     private static IEnumerable<RecipeProblem> Train(Recipe recipe, LortaCatalog catalog)
     {
-        var (train, usual) = (recipe.Train, new OptimizerOptions());
-        if (train.Optimizer.Name == "sgd" && !train.Optimizer.Betas.SequenceEqual(usual.Betas))
-            yield return new("train.optimizer.betas", "is for adamw; the optimizer is sgd");
-        if (train.Optimizer.Name == "sgd" && train.Optimizer.Epsilon != usual.Epsilon)
-            yield return new("train.optimizer.eps", "is for adamw; the optimizer is sgd");
+        var train = recipe.Train;
+        foreach (var key in UnreadBy(train.Optimizer))
+            yield return new($"train.optimizer.{key}", $"is for {OptimizerRule.AdamW}; the optimizer is {OptimizerRule.Sgd}");
         var evaluates = recipe.Data is { Validation: not null } or { ValidationFraction: not null };
         var fit = train.ToFit(evaluates ? () => [] : null);
         if (train.Samples.Count > 0 && (!evaluates || train.EvaluateEvery == Interval.Never))
             yield return new("train.samples", NeedsEvaluations);
         foreach (var (path, text, _) in fit.Problems(TaskOf(recipe, catalog), NeedsEvaluations))
             yield return new($"train.{path}", text);
+    }
+
+    // What has another value than usual was written, and descent would not read it.
+    private static IEnumerable<string> UnreadBy(OptimizerOptions optimizer)
+    {
+        if (optimizer.Name != OptimizerRule.Sgd) yield break;
+        var usual = new OptimizerOptions();
+        if (!optimizer.Betas.SequenceEqual(usual.Betas)) yield return "betas";
+        if (optimizer.Epsilon != usual.Epsilon) yield return "eps";
     }
 }
