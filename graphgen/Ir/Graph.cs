@@ -53,6 +53,9 @@ public sealed class Graph
     /// <summary>Fields of the stored graph that are not modelled.</summary>
     internal ReadOnlyMemory<byte> Remainder { get; set; }
 
+    /// <summary>The names of its nodes.</summary>
+    internal NodeNames NodeNames { get; } = new();
+
     internal Value? Find(string name) => _values.GetValueOrDefault(name);
 
     /// <summary>A name that no value has yet: the wanted one or, where taken, with a number behind.</summary>
@@ -137,25 +140,23 @@ public sealed class Graph
     /// <param name="after">The node before it; null = the last one.</param>
     public Node Add(Node node, Node? after = null)
     {
-        node.Graph = this;
+        Take(node);
         node.Previous = after ?? _last;
         node.Next = node.Previous is { } previous ? previous.Next : _first;
         if (node.Previous is null) _first = node;
         else node.Previous.Next = node;
         if (node.Next is null) _last = node;
         else node.Next.Previous = node;
-        node.Attach();
         return node;
     }
 
     internal Node InsertBefore(Node node, Node before)
     {
         if (before.Previous is { } previous) return Add(node, previous);
-        node.Graph = this;
+        Take(node);
         node.Next = before;
         before.Previous = node;
         _first = node;
-        node.Attach();
         return node;
     }
 
@@ -163,6 +164,7 @@ public sealed class Graph
     internal void Remove(Node node)
     {
         node.Detach();
+        NodeNames.Remove(node.Name);
         if (node.Previous is null) _first = node.Next;
         else node.Previous.Next = node.Next;
         if (node.Next is null) _last = node.Previous;
@@ -224,6 +226,13 @@ public sealed class Graph
         _values.Remove(value.Name);
         value.Name = UniqueName(name);
         _values.Add(value.Name, value);
+    }
+
+    private void Take(Node node)
+    {
+        node.Graph = this;
+        node.Attach();
+        NodeNames.Add(node.Name);
     }
 
     private static Node? Following(Node node)

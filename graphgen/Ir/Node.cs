@@ -35,7 +35,16 @@ public sealed class Node
     public string Domain { get; }
 
     /// <summary>Name; may be empty.</summary>
-    public string Name { get; set; } = string.Empty;
+    public string Name
+    {
+        get;
+        set
+        {
+            Graph?.NodeNames.Remove(field);
+            field = value;
+            Graph?.NodeNames.Add(field);
+        }
+    } = string.Empty;
 
     /// <summary>Inputs by position.</summary>
     public IReadOnlyList<Value?> Inputs => _inputs;

@@ -106,7 +106,7 @@ public sealed class Tape
         var (domain, opType) = op.Split("::") is [var set, var name] ? (set, name) : (string.Empty, op);
         var node = new Node(opType, domain, inputs, Enumerable.Range(0, outputs).Select(_ => Graph.AddValue(NameOf(opType))));
         foreach (var (attribute, value) in attributes) node.Attributes[attribute] = value;
-        node.Name = node.Output.Name;
+        node.Name = Graph.NodeNames.Unique(node.Output.Name);   // taken where a value has passed its name on
         StopRequest.ThrowIfAny();
         Graph.Add(node);
         ShapeInference.Infer(node);

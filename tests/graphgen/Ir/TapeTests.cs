@@ -29,6 +29,33 @@ internal sealed class TapeTests
     }
 
     [Test]
+    public void Node_whose_value_takes_over_a_name_does_not_get_that_of_another_node()
+    {
+        var (_, tape) = Ort.New();
+        var x = tape[tape.Graph.AddInput("x", ElementType.Float, [2])];
+        tape.Graph.Rename(x.Exp().Value, "renamed");
+
+        x.Sqrt().Exp();
+
+        Assert.That(tape.Graph.Nodes.Select(node => node.Name), Is.EqualTo(new[] { "Exp", "Sqrt", "Exp_1" }));
+    }
+
+    [Test]
+    public void Name_of_a_node_that_was_removed_or_renamed_is_free()
+    {
+        var (_, tape) = Ort.New();
+        var x = tape[tape.Graph.AddInput("x", ElementType.Float, [2])];
+        tape.Graph.Remove(x.Exp().Value.Producer!);
+        var renamed = x.Sqrt().Value;
+        renamed.Producer!.Name = "renamed";
+        tape.Graph.Rename(renamed, "renamed");
+
+        (x + x).Exp().Sqrt();
+
+        Assert.That(tape.Graph.Nodes.Select(node => node.Name), Is.EqualTo(new[] { "renamed", "Add", "Exp", "Sqrt" }));
+    }
+
+    [Test]
     public void Node_whose_input_was_replaced_is_not_shared_any_more()
     {
         var (_, tape) = Ort.New();
