@@ -11,7 +11,7 @@ namespace LoRTA.Onnx.GraphGen;
 public sealed record OptimizerOptions
 {
     /// <summary>Name of the rule: <c>adamw</c>, or <c>sgd</c>, which is gradient descent without momentum.</summary>
-    [Choice(OptimizerRule.AdamW, OptimizerRule.Sgd), Description("The optimizer; `sgd` has no momentum.")]
+    [OptimizerChoice, Description("The optimizer; `sgd` has no momentum.")]
     public string Name { get; init; } = OptimizerRule.AdamW;
 
     /// <summary>Learning rate η, which the schedule scales.</summary>
