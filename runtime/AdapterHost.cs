@@ -20,9 +20,9 @@ public sealed class AdapterHost : IDisposable
     private readonly AdapterPlan _plan;
     private readonly Lock _checking = new();
     private readonly Lock _changing = new();
-    private readonly Held<OpenModel> _open;
-    private readonly Held<AdapterInputs> _base;
-    private readonly SortedDictionary<string, Held<AdapterInputs>> _adapters = new(StringComparer.Ordinal);
+    private readonly RefCounted<OpenModel> _open;
+    private readonly RefCounted<AdapterInputs> _base;
+    private readonly SortedDictionary<string, RefCounted<AdapterInputs>> _adapters = new(StringComparer.Ordinal);
 
     /// <summary>Opens a model.</summary>
     /// <param name="engine">Device, threads and catalog.</param>
@@ -73,7 +73,7 @@ public sealed class AdapterHost : IDisposable
     public void Add(string name, Adapter adapter, bool allowOtherBase = false)
     {
         CheckFree(name);
-        var inputs = new Held<AdapterInputs>(() => InputsOf(name, adapter, allowOtherBase));
+        var inputs = new RefCounted<AdapterInputs>(() => InputsOf(name, adapter, allowOtherBase));
         try
         {
             lock (_changing)
@@ -147,8 +147,8 @@ public sealed class AdapterHost : IDisposable
             ObjectDisposedException.ThrowIf(_open.IsClosed, this);
             var inputs = adapter is null ? _base
                 : _adapters.GetValueOrDefault(adapter) ?? throw RuntimeErrors.UnknownAdapter(adapter, _adapters.Keys);
-            _open.TryHold();   // nothing that is found here is closed
-            inputs.TryHold();
+            _open.TryAcquire();   // nothing that is found here is closed
+            inputs.TryAcquire();
             return new AdapterLease(_open, inputs);
         }
     }

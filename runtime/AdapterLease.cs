@@ -5,7 +5,7 @@ namespace LoRTA.Onnx.Runtime;
 /// their owner closes them meanwhile.</summary>
 /// <param name="model">The model, held.</param>
 /// <param name="adapter">The adapter, held.</param>
-internal sealed class AdapterLease(Held<OpenModel> model, Held<AdapterInputs>? adapter) : IDisposable
+internal sealed class AdapterLease(RefCounted<OpenModel> model, RefCounted<AdapterInputs>? adapter) : IDisposable
 {
     public OpenModel Model => model.Value;
 
@@ -13,7 +13,7 @@ internal sealed class AdapterLease(Held<OpenModel> model, Held<AdapterInputs>? a
 
     public void Dispose()
     {
-        adapter?.LetGo();
-        model.LetGo();
+        adapter?.Release();
+        model.Release();
     }
 }

@@ -1,10 +1,10 @@
 namespace LoRTA.Onnx.Runtime;
 
-/// <summary>Something that several threads use: once its owner has closed it nobody takes hold of it any more, and it is disposed of when
-/// the last of them lets go.</summary>
+/// <summary>Something that several threads use: once its owner has closed it nobody acquires it any more, and it is disposed of when the
+/// last of them releases it.</summary>
 /// <typeparam name="T">What it is.</typeparam>
 /// <param name="make">Makes it.</param>
-internal sealed class Held<T>(Func<T> make)
+internal sealed class RefCounted<T>(Func<T> make)
     where T : IDisposable
 {
     private readonly Lock _lock = new();
@@ -15,9 +15,9 @@ internal sealed class Held<T>(Func<T> make)
     /// <summary>Whether its owner has closed it.</summary>
     public bool IsClosed { get; private set; }
 
-    /// <summary>Takes hold of it.</summary>
+    /// <summary>Keeps it open until it is released.</summary>
     /// <returns>False: it is closed.</returns>
-    public bool TryHold()
+    public bool TryAcquire()
     {
         lock (_lock)
         {
@@ -26,7 +26,7 @@ internal sealed class Held<T>(Func<T> make)
         }
     }
 
-    public void LetGo()
+    public void Release()
     {
         lock (_lock)
         {
@@ -43,6 +43,6 @@ internal sealed class Held<T>(Func<T> make)
             if (IsClosed) return;
             IsClosed = true;
         }
-        LetGo();
+        Release();
     }
 }

@@ -12,7 +12,7 @@ namespace LoRTA.Onnx.Runtime;
 public sealed class TextGenerator : IDisposable
 {
     private readonly AdapterHost? _host;
-    private readonly Held<OpenModel>? _open;   // where there is no host
+    private readonly RefCounted<OpenModel>? _open;   // where there is no host
     private readonly InitialCache? _initial;
     private readonly DecoderPorts _ports;
     private readonly TextTokenizer _tokenizer;
@@ -121,7 +121,7 @@ public sealed class TextGenerator : IDisposable
         ObjectDisposedException.ThrowIf(_isDisposed, this);
         if (_host is not null) return _host.Lease(adapter);
         if (adapter is not null) throw RuntimeErrors.UnknownAdapter(adapter, []);
-        ObjectDisposedException.ThrowIf(!_open!.TryHold(), this);
+        ObjectDisposedException.ThrowIf(!_open!.TryAcquire(), this);
         return new AdapterLease(_open, adapter: null);
     }
 

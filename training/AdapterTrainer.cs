@@ -1,10 +1,7 @@
 using System.Collections.ObjectModel;
-using System.Globalization;
 using LoRTA.Onnx.GraphGen;
-using LoRTA.Onnx.GraphGen.Artifacts;
 using LoRTA.Onnx.GraphGen.Losses;
 using LoRTA.Onnx.Runtime;
-using LoRTA.Onnx.Training.Checkpoints;
 using LoRTA.Onnx.Training.Runs;
 using LoRTA.Onnx.Training.Runtime;
 using LoRTA.Onnx.Training.Tasks;
@@ -18,13 +15,12 @@ namespace LoRTA.Onnx.Training;
 /// </remarks>
 public sealed class AdapterTrainer : IDisposable
 {
-    private readonly TrainingOptions _options;
     private readonly ITrainingRuntime _sessionRuntime;
-    private readonly Lazy<OrtForward> _scores;   // training alone never opens it
+    private readonly CurrentScores _scores;
+    private readonly TrainerRuns _runs;
     private readonly Turns _turns = new(typeof(AdapterTrainer));
     private long? _plannedSteps;
     private TrainingState? _given;
-    private (FitOptions Options, TrainingLoop Loop, IRunStore Store)? _last;
 
     /// <summary>Opens a model for training.</summary>
     /// <param name="engine">Where to compute.</param>
@@ -41,10 +37,10 @@ public sealed class AdapterTrainer : IDisposable
     /// <summary>Opens graphs that were made already.</summary>
     internal AdapterTrainer(OrtEngine engine, TrainingOptions options, TrainingGraphs graphs, OpenTrainingRuntime? open = null)
     {
-        (Engine, _options, Graphs) = (engine, options, graphs);
+        (Engine, Options, Graphs) = (engine, options, graphs);
         engine.ThrowIfDisposed();
-        var scoring = graphs.Evaluation with { Model = graphs.Eval.Clone() };   // before scores give way to the likeliest
-        _scores = new Lazy<OrtForward>(() => OpenScores(scoring));
+        _scores = new CurrentScores(graphs, engine.Options);   // before scores give way to the likeliest
+        _runs = new TrainerRuns(this);
         Evaluator = Evaluator.Of(graphs.Evaluation);
         var dropout = options.Adapter.Dropout > 0 ? new DropoutMasks(options.Seed, options.Adapter.Dropout) : null;
         _sessionRuntime = (open ?? TrainingRuntimes.OrtSession)(graphs, engine.Options, dropout);
@@ -68,7 +64,7 @@ public sealed class AdapterTrainer : IDisposable
             using var turn = _turns.Take();
             RefuseIncomplete(value);
             _given = value;   // what the family keeps has no place before a run is planned
-            _last = null;
+            _runs.Forget();
             Runtime.ClearGradients();
             Runtime.State = value;
         }
@@ -80,12 +76,14 @@ public sealed class AdapterTrainer : IDisposable
 
     internal OrtEngine Engine { get; }
 
+    internal TrainingOptions Options { get; }
+
     internal ITrainingRuntime Runtime { get; private set; }
 
     internal TimeProvider Clock => Engine.Options.Clock;
 
     /// <summary>Whether factors start at their initial values, not at those of an adapter.</summary>
-    internal bool IsFresh => _options.Values.Count == 0;
+    internal bool IsFresh => Options.Values.Count == 0;
 
     private ILoss Loss => Graphs.Batches.Loss!;
 
@@ -103,19 +101,9 @@ public sealed class AdapterTrainer : IDisposable
         using var turn = _turns.Take();
         RefuseWithoutPlan();
         var started = Clock.GetTimestamp();
-        var (loss, norm) = StepOn(group, learningRateFactor: 1);
-        var (step, seconds) = (Runtime.StepCount, Math.Max(1e-9, Clock.GetElapsedTime(started).TotalSeconds));
-        return new StepEvent
-        {
-            Step = step,
-            Steps = _plannedSteps ?? step,
-            Loss = loss,
-            LearningRate = Graphs.LearningRate,
-            GradNorm = norm,
-            SamplesPerSecond = group.Sum(batch => batch.Rows) / seconds,
-            TokensPerSecond = group.Sum(batch => batch.Tokens) / seconds,
-            MemoryBytes = Environment.WorkingSet,
-        };
+        var made = StepOn(group, learningRateFactor: 1);
+        var step = Runtime.StepCount;
+        return made.ToEvent(step, _plannedSteps ?? step, Clock.GetElapsedTime(started).TotalSeconds);
     }
 
     /// <summary>The first half of a step in a loop of one's own: adds a batch's gradients to the sum.</summary>
@@ -157,8 +145,8 @@ public sealed class AdapterTrainer : IDisposable
 
         IEnumerable<TrainingEvent> Run()
         {
-            using var held = Lock(options);
-            var loop = Loop(options, CountOf(batches, options));
+            using var held = _runs.Lock(options);
+            var loop = _runs.Begin(options, CountOf(batches, options));
             foreach (var happened in loop.Run(batches.From(loop.State.Position), stop)) yield return happened;
         }
     }
@@ -174,8 +162,8 @@ public sealed class AdapterTrainer : IDisposable
     {
         ArgumentNullException.ThrowIfNull(batches);
         using var turn = _turns.Take();
-        using var held = Lock(options);
-        var loop = Loop(options, CountOf(batches, options));
+        using var held = _runs.Lock(options);
+        var loop = _runs.Begin(options, CountOf(batches, options));
         foreach (var happened in loop.Run(batches.From(loop.State.Position), stop)) progress?.Report(happened);
         return loop.Report();
     }
@@ -191,8 +179,8 @@ public sealed class AdapterTrainer : IDisposable
     {
         ArgumentNullException.ThrowIfNull(batches);
         using var turn = _turns.Take();
-        using var held = Lock(options);
-        var loop = Loop(options, batches: null);
+        using var held = _runs.Lock(options);
+        var loop = _runs.Begin(options, batches: null);
         await foreach (var happened in loop.RunAsync(batches.From(loop.State.Position, stop), stop).ConfigureAwait(false))
             progress?.Report(happened);
         return loop.Report();
@@ -212,9 +200,7 @@ public sealed class AdapterTrainer : IDisposable
     public IReadOnlyDictionary<string, OnnxTensor> Predict(Batch batch)
     {
         using var turn = _turns.Take();
-        if (Graphs.Logits is null) return ReadOnlyDictionary<string, OnnxTensor>.Empty;
-        if (_scores.IsValueCreated) _scores.Value.Change(Values());
-        return _scores.Value.Forward(batch);
+        return Graphs.Logits is null ? ReadOnlyDictionary<string, OnnxTensor>.Empty : _scores.Of(batch, Runtime.State);
     }
 
     /// <summary>The adapter as it is now.</summary>
@@ -235,7 +221,7 @@ public sealed class AdapterTrainer : IDisposable
     {
         if (_turns.AreOver) return;
         _turns.TakeLast();
-        if (_scores.IsValueCreated) _scores.Value.Dispose();
+        _scores.Dispose();
         _sessionRuntime.Dispose();
     }
 
@@ -255,10 +241,9 @@ public sealed class AdapterTrainer : IDisposable
     }
 
     /// <summary>Computes the gradients of a step, each batch weighed by its labels, and steps.</summary>
-    /// <returns>The mean loss over the step's labels, and the joint norm of the gradients before clipping.</returns>
     /// <exception cref="LortaException">LRT601: the loss is no finite number, nothing has moved; LRT602: the gradients are none, and the
     /// tensors have moved: set <see cref="State"/> to continue from before.</exception>
-    internal (double Loss, double? Norm) StepOn(IReadOnlyList<Batch> group, double learningRateFactor)
+    internal TrainedStep StepOn(IReadOnlyList<Batch> group, double learningRateFactor)
     {
         long[] labels = [.. group.Select(batch => batch.LabelsFor(Loss))];
         var all = Math.Max(1, labels.Sum());
@@ -270,7 +255,7 @@ public sealed class AdapterTrainer : IDisposable
             isDone = true;
             var norm = Runtime.Step(learningRateFactor);
             return norm is not { } length || double.IsFinite(length)
-                ? (loss, norm)
+                ? new TrainedStep(group, loss, norm, Graphs.LearningRate * learningRateFactor)
                 : throw TrainingErrors.GradientNotFinite(NextStep - 1, length);
         }
         finally
@@ -278,48 +263,6 @@ public sealed class AdapterTrainer : IDisposable
             if (!isDone) Runtime.ClearGradients();   // the next step must not add to what failed
         }
     }
-
-    private TrainingLoop Loop(FitOptions options, int? batches)
-    {
-        options.Validate(Task, Engine.Catalog);
-        var plan = RunPlan.Of(options, batches);
-        Planned(plan.Steps);
-        var isContinued = _last is { } last && last.Options == options && last.Loop.State.Step == Runtime.StepCount && !options.Resume;
-        var store = isContinued ? _last!.Value.Store : StoreOf(options);
-        var start = isContinued ? _last!.Value.Loop.State
-            : (options.Resume ? store.Resume(Runtime) : null) ?? new RunState { Step = Runtime.StepCount };
-        if (start.Step >= plan.Steps && !options.Resume)
-            throw new ArgumentException(string.Create(CultureInfo.InvariantCulture,
-                $"The trainer has made {start.Step} steps, and the run has {plan.Steps}: state more, or set State to one of step 0."));
-        if (options is { Resume: true, Folder: { } folder } && start.Step > 0) TrainerLog.Resumed(Engine.Log, folder, start.Step);
-        var loop = new TrainingLoop(this, options, plan, store, start);
-        _last = (options, loop, store);
-        return loop;
-    }
-
-    private IRunStore StoreOf(FitOptions options)
-    {
-        if (options.Folder is not { } folder) return new BestInMemory();
-        var checkpoints = new CheckpointStore(Path.Join(folder, "checkpoints"), note => TrainerLog.Noted(Engine.Log, note));
-        if (!options.Resume && checkpoints.HasAny) throw CheckpointErrors.OfAnotherRun(folder);
-        return new RunCheckpoints(checkpoints, RecipeMapping.ToRecipe(_options, options), Engine.Options.ThreadCount);
-    }
-
-    private OrtForward OpenScores(EvaluationGraph graph)
-    {
-        graph.RemoveLoss();
-        return new OrtForward(graph, Engine.Options, Values());
-    }
-
-    // Trained and frozen tensors as they are now, by input.
-    private Dictionary<string, OnnxTensor> Values()
-    {
-        var state = Runtime.State.Tensors;
-        return Graphs.Trained.Select(tensor => KeyValuePair.Create(tensor.Input.ToString(), state[tensor.Name]))
-            .Concat(Graphs.Frozen).ToDictionary(StringComparer.Ordinal);
-    }
-
-    private IDisposable? Lock(FitOptions options) => options.Folder is { } folder ? RunLock.Take(folder, Clock) : null;
 
     private void RefuseWithoutPlan()
     {

@@ -81,4 +81,11 @@ public sealed record TrainingReport
 
     /// <summary>What became of the training file's entries; null where the batches were not read from a file.</summary>
     public DataCounts? Data { get; init; }
+
+    /// <summary>With the validation loss before the first step, which is the base's where the adapter is fresh.</summary>
+    internal TrainingReport WithLossBefore(double? loss, bool isFresh) => this with
+    {
+        BaseLoss = isFresh ? loss : null,
+        StartLoss = isFresh ? null : loss,
+    };
 }

@@ -47,7 +47,7 @@ internal sealed class Predictor(IProgress<TrainingEvent>? progress)
     private static IEnumerable<string> FilesOf(Recipe recipe, PredictionOptions options, LortaCatalog catalog) =>
     [
         .. options.ReadContent is null ? [options.Input] : Array.Empty<string>(),
-        .. recipe.IsBare ? [recipe.Model] : RecipeFiles.Of(recipe.Resolved(), path: null, catalog),
+        .. recipe.IsBare ? [recipe.Model] : RecipeFiles.Of(recipe.WithFullPaths(), path: null, catalog),
         .. options.Model is { } other ? [other] : Array.Empty<string>(),
         .. options.Canonical?.Deployed.Files ?? [],
         .. options.Adapter is { } adapter ? StoredAdapters.FilesOf(adapter, catalog) : [],

@@ -29,7 +29,7 @@ internal sealed class RunLock : IDisposable
 
     /// <summary>Refuses a folder that another process works in.</summary>
     /// <exception cref="LortaException">LRT625: it is in use.</exception>
-    public static void RefuseHeld(string folder)
+    public static void RefuseInUse(string folder)
     {
         var path = Path.Combine(folder, FileName);
         if (PathKinds.Of(path) != PathKind.File) return;
@@ -48,7 +48,7 @@ internal sealed class RunLock : IDisposable
             for (var attempt = 0; attempt < Attempts; attempt++)
             {
                 Directory.CreateDirectory(folder);
-                RefuseHeld(folder);
+                RefuseInUse(folder);
                 if (TryTake(path, isNew, Text(clock)) is { } taken) return taken;
             }
             throw TrainingErrors.RunInUse(folder, Holder(path));

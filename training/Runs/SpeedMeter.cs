@@ -15,22 +15,13 @@ internal sealed class SpeedMeter(TimeProvider clock, RunPlan plan, long firstSte
     public TrainingSpeed Total { get; private set; }
 
     /// <summary>Takes the time since the last step or evaluation for that of a step.</summary>
-    public StepEvent Measure(RunState run, IReadOnlyList<Batch> group, double loss, double? norm, double learningRate)
+    public StepEvent Measure(RunState run, TrainedStep step)
     {
-        var seconds = Math.Max(1e-9, Lap());
-        var (rows, tokens) = (group.Sum(batch => batch.Rows), group.Sum(batch => (long)batch.Tokens));
-        Total = new(Total.Rows + rows, Total.Tokens + tokens, Total.Seconds + seconds);
-        return new StepEvent
+        var seconds = Lap();
+        Total = new(Total.Rows + step.Rows, Total.Tokens + step.Tokens, Total.Seconds + seconds);
+        return step.ToEvent(run.Step, plan.Steps, seconds) with
         {
-            Step = run.Step,
-            Steps = plan.Steps,
             Epoch = plan.EpochsAt(run),
-            Loss = loss,
-            LearningRate = learningRate,
-            GradNorm = norm,
-            SamplesPerSecond = rows / seconds,
-            TokensPerSecond = tokens / seconds,
-            MemoryBytes = Environment.WorkingSet,
             SecondsLeft = (Total.Seconds / (run.Step - firstStep) * (plan.Steps - run.Step)) + EvaluatingLeft(run.Step),
         };
     }

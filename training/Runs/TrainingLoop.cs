@@ -73,8 +73,6 @@ internal sealed class TrainingLoop(AdapterTrainer trainer, FitOptions options, R
             ExtendedAt = State.ExtendedAt,
             Loss = State.Evaluation?.Loss,
             LossStep = State.Evaluation?.Step,
-            BaseLoss = trainer.IsFresh ? _startLoss : null,
-            StartLoss = trainer.IsFresh ? null : _startLoss,
             TrainingLoss = double.IsNaN(State.Loss) ? null : State.Loss,
             Metrics = State.Evaluation?.Metrics ?? new OrderedDictionary<string, double>(),
             Seconds = seconds,
@@ -84,7 +82,7 @@ internal sealed class TrainingLoop(AdapterTrainer trainer, FitOptions options, R
             Trainable = trainer.Graphs.Trained.Sum(tensor => tensor.Initial.Count),
             Device = settings.Device,
             Provider = settings.Provider,
-        };
+        }.WithLossBefore(_startLoss, trainer.IsFresh);
     }
 
     private static async Task<bool> HasNext(IAsyncEnumerator<IReadOnlyList<Batch>> groups, CancellationToken stop)
@@ -112,10 +110,9 @@ internal sealed class TrainingLoop(AdapterTrainer trainer, FitOptions options, R
 
     private IEnumerable<TrainingEvent> Step(IReadOnlyList<Batch> group)
     {
-        var factor = _schedule.At(State.Step + 1);
-        var (loss, norm) = trainer.StepOn(group, factor);
-        State = State.Next(group, loss);
-        yield return _meter.Measure(State, group, loss, norm, trainer.Graphs.LearningRate * factor);
+        var made = trainer.StepOn(group, _schedule.At(State.Step + 1));
+        State = State.Next(group, made.Loss);
+        yield return _meter.Measure(State, made);
         if (options.Validation is not null && (plan.Evaluates(State) || plan.IsDone(State)))
         {
             var measured = Measured(State.Step);

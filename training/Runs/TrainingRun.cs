@@ -24,11 +24,11 @@ internal static class TrainingRun
     {
         var (settings, clock, catalog) = (engine.Options, engine.Options.Clock, engine.Catalog);
         var from = given.Adapter.From is { } start ? StoredAdapters.Load(start, catalog) : null;
-        var recipe = given.Resolved() with { Device = settings.Device };
+        var recipe = given.WithFullPaths() with { Device = settings.Device };
         if (from is not null) recipe = ContinuedAdapter.In(recipe, from, options.RecipePath, catalog);
         var folder = new RunFolder(recipe.Output!);
         var inputs = RecipeFiles.Of(recipe, options.RecipePath, catalog);
-        RunLock.RefuseHeld(folder.Path);
+        RunLock.RefuseInUse(folder.Path);
         folder.Check(options.Resume, options.Force, inputs);
         using var task = PreparedTask.Of(recipe, engine, from: from, open: options.Open ?? TrainingRuntimes.Named(options.Runtime));
         using var held = RunLock.Take(folder.Path, clock);
@@ -99,7 +99,7 @@ internal static class TrainingRun
     public static (Recipe Recipe, EvaluationGraph Graph, IReadOnlyDictionary<string, OnnxTensor> Values, string? Warning) Measured(
         Recipe given, EvaluationOptions options, LortaCatalog catalog)
     {
-        var resolved = given.Resolved();
+        var resolved = given.WithFullPaths();
         var recipe = resolved with { Model = options.Model ?? resolved.Model };
         var canonical = options.Canonical ?? CanonicalModel.Of(OnnxModel.Load(recipe.Model));
         var warning = RowLength.Check(recipe, canonical.Deployed);
@@ -157,14 +157,11 @@ internal static class TrainingRun
     {
         var lines = MetricsLog.Read(folder.Metrics);
         var start = lines.Select(line => line.EvaluationEvent).FirstOrDefault(evaluation => evaluation?.Step == 0)?.Loss;
-        var isFresh = recipe.Adapter.From is null;
         return new RunRecord(recipe, Overview: [])
         {
             Lines = lines,
-            Result = result with
+            Result = result.WithLossBefore(start, task.Trainer.IsFresh) with
             {
-                BaseLoss = isFresh ? start : null,
-                StartLoss = isFresh ? null : start,
                 Warnings = [.. task.Warnings, .. Warnings(result, start, task.Data.Validation?.Samples ?? [])],
             },
             Environment = RunEnvironment.Current(

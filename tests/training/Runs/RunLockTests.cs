@@ -23,11 +23,11 @@ internal sealed class RunLockTests
 
             Assert.That((failure.Code, failure.IsUsage), Is.EqualTo(("LRT625", false)));
             Assert.That(failure.Message, Does.Match($"run: is in use by process {Environment.ProcessId} on .+ since \\d{{4}}-\\d\\d-\\d\\d .+Z\\.$"));
-            Assert.That(() => RunLock.RefuseHeld(_folder["run"]), Throws.TypeOf<LortaException>());
+            Assert.That(() => RunLock.RefuseInUse(_folder["run"]), Throws.TypeOf<LortaException>());
             Assert.That(_folder.Entries, Is.EqualTo(new[] { "run", "run/run.lock" }));
         }
 
-        Assert.That(() => RunLock.RefuseHeld(_folder["run"]), Throws.Nothing);
+        Assert.That(() => RunLock.RefuseInUse(_folder["run"]), Throws.Nothing);
         RunLock.Take(_folder["run"], TimeProvider.System).Dispose();
     }
 
@@ -37,7 +37,7 @@ internal sealed class RunLockTests
         Directory.CreateDirectory(_folder["run"]);
         _folder.Write("run/run.lock", "process 1 on elsewhere since long ago");
 
-        Assert.That(() => RunLock.RefuseHeld(_folder["run"]), Throws.Nothing);
+        Assert.That(() => RunLock.RefuseInUse(_folder["run"]), Throws.Nothing);
         using (RunLock.Take(_folder["run"], TimeProvider.System)) Assert.That(File.Exists(_folder["run", "run.lock"]));
     }
 

@@ -10,10 +10,10 @@ internal sealed class SpeedMeterTests
         var clock = new HandClock();
         var meter = new SpeedMeter(clock, Plan(10));
         clock.Advance(9);
-        meter.Measure(new RunState { Step = 1 }, [RunPlanTests.Batch(rows: 1, tokens: 1)], 1, 1, 1);
+        meter.Measure(new RunState { Step = 1 }, new([RunPlanTests.Batch(rows: 1, tokens: 1)], 1, 1, 1));
 
         clock.Advance(0.5);
-        var record = meter.Measure(new RunState { Step = 2 }, [RunPlanTests.Batch(rows: 3, tokens: 40), RunPlanTests.Batch(rows: 5, tokens: 60)], 1, 1, 1);
+        var record = meter.Measure(new RunState { Step = 2 }, new([RunPlanTests.Batch(rows: 3, tokens: 40), RunPlanTests.Batch(rows: 5, tokens: 60)], 1, 1, 1));
 
         Assert.That((record.SamplesPerSecond, record.TokensPerSecond), Is.EqualTo((16.0, 200.0)));
     }
@@ -25,7 +25,7 @@ internal sealed class SpeedMeterTests
         var meter = new SpeedMeter(clock, Plan(200), firstStep: 100);
         clock.Advance(8);
 
-        var record = meter.Measure(new RunState { Step = 104 }, [RunPlanTests.Batch()], 1, 1, 1);
+        var record = meter.Measure(new RunState { Step = 104 }, new([RunPlanTests.Batch()], 1, 1, 1));
 
         Assert.That(record.SecondsLeft, Is.EqualTo(192));
     }
@@ -33,7 +33,7 @@ internal sealed class SpeedMeterTests
     [Test]
     public void Record_repeats_what_it_was_told()
     {
-        var record = new SpeedMeter(new HandClock(), Plan(10)).Measure(new RunState { Step = 3 }, [RunPlanTests.Batch()], loss: 0.5, norm: 2, learningRate: 1e-3);
+        var record = new SpeedMeter(new HandClock(), Plan(10)).Measure(new RunState { Step = 3 }, new([RunPlanTests.Batch()], Loss: 0.5, GradNorm: 2, LearningRate: 1e-3));
 
         Assert.That((record.Step, record.Steps, record.Loss, record.GradNorm, record.LearningRate, record.Epoch), Is.EqualTo((3L, 10L, 0.5, (double?)2, 1e-3, 0.75)));
     }
@@ -44,12 +44,12 @@ internal sealed class SpeedMeterTests
         var clock = new HandClock();
         var meter = new SpeedMeter(clock, Plan(10));
         clock.Advance(1);
-        meter.Measure(new RunState { Step = 1 }, [RunPlanTests.Batch()], 1, 1, 1);
+        meter.Measure(new RunState { Step = 1 }, new([RunPlanTests.Batch()], 1, 1, 1));
         clock.Advance(30);
         meter.Evaluated();
         clock.Advance(2);
 
-        var record = meter.Measure(new RunState { Step = 2 }, [RunPlanTests.Batch(rows: 4)], 1, 1, 1);
+        var record = meter.Measure(new RunState { Step = 2 }, new([RunPlanTests.Batch(rows: 4)], 1, 1, 1));
 
         Assert.That(record.SamplesPerSecond, Is.EqualTo(2));
     }
@@ -60,11 +60,11 @@ internal sealed class SpeedMeterTests
         var clock = new HandClock();
         var meter = new SpeedMeter(clock, Plan(10));
         clock.Advance(2);
-        meter.Measure(new RunState { Step = 1 }, [RunPlanTests.Batch(rows: 4, tokens: 7)], 1, 1, 1);
+        meter.Measure(new RunState { Step = 1 }, new([RunPlanTests.Batch(rows: 4, tokens: 7)], 1, 1, 1));
         clock.Advance(30);
         meter.Evaluated();
         clock.Advance(1);
-        meter.Measure(new RunState { Step = 2 }, [RunPlanTests.Batch(rows: 2, tokens: 5)], 1, 1, 1);
+        meter.Measure(new RunState { Step = 2 }, new([RunPlanTests.Batch(rows: 2, tokens: 5)], 1, 1, 1));
 
         Assert.That((meter.Total.SamplesPerSecond, meter.Total.TokensPerSecond), Is.EqualTo((2.0, 4.0)));
     }
@@ -78,14 +78,14 @@ internal sealed class SpeedMeterTests
         meter.Evaluated();
         clock.Advance(2);
 
-        var record = meter.Measure(new RunState { Step = 1 }, [RunPlanTests.Batch()], 1, 1, 1);
+        var record = meter.Measure(new RunState { Step = 1 }, new([RunPlanTests.Batch()], 1, 1, 1));
 
         Assert.That(record.SecondsLeft, Is.EqualTo((9 * 2) + (3 * 30)));
     }
 
     [Test]
     public void Step_that_takes_no_time_has_a_finite_speed() =>
-        Assert.That(new SpeedMeter(new HandClock(), Plan(10)).Measure(new RunState { Step = 1 }, [RunPlanTests.Batch()], 1, 1, 1).SamplesPerSecond, Is.LessThan(double.PositiveInfinity));
+        Assert.That(new SpeedMeter(new HandClock(), Plan(10)).Measure(new RunState { Step = 1 }, new([RunPlanTests.Batch()], 1, 1, 1)).SamplesPerSecond, Is.LessThan(double.PositiveInfinity));
 
     [Test]
     public void Peak_memory_is_not_below_the_present_one() => Assert.That(SpeedMeter.PeakMemory, Is.GreaterThanOrEqualTo(1 << 20));

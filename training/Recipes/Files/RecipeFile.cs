@@ -30,7 +30,7 @@ internal static class RecipeFile
         var problems = RecipeRules.Check(recipe, catalog).Select(binder.Locate).ToList();
         if (problems.Count > 0) throw RecipeErrors.Invalid(path, problems);
         recipe = recipe with { Adapter = catalog.WithDefaults(recipe.Adapter) };
-        return recipe.Resolve(Path.GetDirectoryName(Path.GetFullPath(path))!, Path.GetFileNameWithoutExtension(path));
+        return recipe.WithFullPaths(Path.GetDirectoryName(Path.GetFullPath(path))!, Path.GetFileNameWithoutExtension(path));
     }
 
     /// <summary>The recipe as YAML, every key written out.</summary>
