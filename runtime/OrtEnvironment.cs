@@ -1,3 +1,4 @@
+using LoRTA.Onnx.GraphGen;
 using Microsoft.ML.OnnxRuntime;
 
 namespace LoRTA.Onnx.Runtime;
@@ -24,15 +25,18 @@ internal static class OrtEnvironment
     private static bool? _reports;   // as the first engine asked
 
     /// <summary>The release of the native library.</summary>
+    /// <exception cref="LortaException">LRT619: there is no native library, or it is of another release.</exception>
     public static Version Version => VersionOf(Instance.GetVersionString());
 
     /// <summary>The environment; it must exist before the first session's options, which would make one that writes to standard
     /// error.</summary>
+    /// <exception cref="LortaException">LRT619: there is no native library, or it is of another release.</exception>
     public static OrtEnv Instance => Created.Value;
 
     /// <summary>Creates the environment, with reports to the vendor or without.</summary>
     /// <param name="allowTelemetry">Whether reports are allowed.</param>
     /// <returns>Why that may not be so; null where it is.</returns>
+    /// <exception cref="LortaException">LRT619: there is no native library, or it is of another release.</exception>
     public static string? Open(bool allowTelemetry)
     {
         lock (Opening)
@@ -59,7 +63,8 @@ internal static class OrtEnvironment
     {
         var silent = new EnvironmentCreationOptions { logId = "lorta", logLevel = Silent };
         // a host's own stays as it is
-        var environment = OrtEnv.IsCreated ? OrtEnv.Instance() : OrtEnv.CreateInstanceWithOptions(ref silent);
+        var environment = RuntimeErrors.WrapLibrary(
+            () => OrtEnv.IsCreated ? OrtEnv.Instance() : OrtEnv.CreateInstanceWithOptions(ref silent));
         // what OrtTelemetry's switch does not cover: the event tracing of Windows
         if (_reports is not true) environment.DisableTelemetryEvents();
         // An arena that takes what is asked for, and no plan of whole batches, halves the memory of activations at no cost in time.

@@ -58,6 +58,16 @@ internal static partial class RuntimeErrors
             $"there is no adapter '{adapter}'.",
             $"{Suggestion.Hint(adapter, known)}{(known.Count == 0 ? "Add it to a host first." : $"There is {string.Join(", ", known)}.")}");
 
+    public static LortaException NoNativeLibrary(TypeInitializationException inner)
+    {
+        var release = typeof(OrtEnv).Assembly.GetName().Version!.ToString(fieldCount: 3);
+        return new(
+            "LRT619",
+            $"ONNX Runtime's native library cannot be used ({Reason((inner.InnerException ?? inner).Message)}).",
+            $"Reference Microsoft.ML.OnnxRuntime or Microsoft.ML.OnnxRuntime.Gpu {release}, the release of the managed assembly.",
+            inner);
+    }
+
     /// <summary>Runs <paramref name="open"/> and turns the runtime's exception into one sentence.</summary>
     public static T Wrap<T>(OnnxModel model, Func<T> open)
     {
@@ -68,6 +78,19 @@ internal static partial class RuntimeErrors
         catch (OnnxRuntimeException e)
         {
             throw DoesNotLoad(model, e);
+        }
+    }
+
+    /// <summary>Runs <paramref name="first"/>, the first call of the native library, and says in one sentence why there is none.</summary>
+    public static T WrapLibrary<T>(Func<T> first)
+    {
+        try
+        {
+            return first();
+        }
+        catch (TypeInitializationException e)
+        {
+            throw NoNativeLibrary(e);
         }
     }
 

@@ -1,7 +1,9 @@
 // The sample in samples/browser, in headless Chromium: in WebAssembly, and on WebGPU in software.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
 import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { basename, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { unzipSync } from '../../samples/browser/node_modules/fflate/esm/index.mjs';
@@ -133,17 +135,18 @@ describe('the sample in the browser', () => {
         assert.deepEqual(site.requests.filter(address => !isInside(address)), []);
     });
 
-    describe('a classifier with a recipe', () => {
+    // Some of their factors are frozen: adapters leave them out.
+    const methods = process.env.LORTA_MATRIX ? ['vera', 'nola', 'lora_fa'] : ['vera'];
+    for (const method of methods) describe(`a classifier with a recipe of ${method}`, () => {
         const classifierModel = repository('models/roberta-mini');
         const reviews = readFileSync(repository('models/data/reviews.tsv'), 'utf8').split('\n').slice(0, 9).join('\n');
         const settings = { text: reviews, steps: 4, rows: 8, tokens: 16 };
         let classifier, opened, trained;
 
         before(async () => {
-            // Some of vera's factors are frozen: adapters leave them out.
-            const recipe = recipeFile('classifier', ['adapter: { method: vera, rank: 4 }'], ['steps: 3', 'schedule: { name: linear }']);
+            const recipe = recipeFile(method, [`adapter: { method: ${method}, rank: 4 }`], ['steps: 3', 'schedule: { name: linear }']);
             classifier = await ServedSite.of(
-                await makeSite(join(folder, 'classifier'), classifierModel, '--', '--recipe', recipe), browser);
+                await makeSite(join(folder, `site-${method}`), classifierModel, '--', '--recipe', recipe), browser);
             opened = await classifier.open('?device=wasm');
             trained = await opened.train({ engine: 'portable', ...settings });
         });
@@ -168,8 +171,8 @@ describe('the sample in the browser', () => {
         });
 
         test('is taken home without its frozen factors', async () => {
-            const adapter = unzipped(readFileSync(await opened.download(trained.name)), join(folder, 'vera'));
-            const folded = join(folder, 'folded-vera');
+            const adapter = unzipped(readFileSync(await opened.download(trained.name)), join(folder, `adapter-${method}`));
+            const folded = join(folder, `folded-${method}`);
             const ids = [0, 5, 17, 9, 6, 2];
 
             const { exitCode } = await lorta('export', classifierModel, '--adapter', adapter, '-o', folded);
@@ -185,7 +188,9 @@ describe('the sample in the browser', () => {
 
 test('no site is made of what does not fit, one sentence says why, and nothing stays', () => {
     mkdirSync(join(folder, 'refused'));
-    const accumulating = recipeFile('accumulating', ['adapter: { method: lorta }'], ['steps: 3', 'gradientAccumulation: 2']);
+    const lorta = ['adapter: { method: lorta }'];
+    const accumulating = recipeFile('accumulating', lorta, ['steps: 3', 'gradientAccumulation: 2']);
+    const withHead = recipeFile('with-head', [...lorta, 'trainables: [{ match: "classifier.*" }]'], ['steps: 3']);
 
     refused([repository('models/esm-mini')], /esm-mini has no tokenizer\.json, which the page needs beside the model\.$/);
     refused([renamed('position_ids', 'position_idz')], /the page has nothing to give to the input 'position_idz' \(int64, \[.*\]\)\.$/);
@@ -193,13 +198,30 @@ test('no site is made of what does not fit, one sentence says why, and nothing s
     refused(['--task', 'regression'], /The task regression: this page knows causal-lm and classification\.$/);
     refused(['--task', 'classification'], /^No site was made\. The task classification needs .* \(LRT412\)$/);   // of lorta's own
     refused([repository('models/roberta-mini'), '--', '--recipe', accumulating], /The recipe takes 2 batches for a step, the page one/);
+    refused([repository('models/roberta-mini'), '--', '--recipe', withHead], /trains factors alone, not the model's own 'classifier\.[^']+'\.$/);
     refused(['--out', repository('models')], /--out .*models: something else than a site is there\.$/);
     assert.deepEqual(readdirSync(join(folder, 'refused')), []);
 });
 
+test('what cannot be served is said in one sentence', async () => {
+    const serve = repository('samples/browser/serve.js');
+    const page = repository('samples/browser/page');
+    const taken = createServer().listen(0, '127.0.0.1');
+    await once(taken, 'listening');
+    const { port } = taken.address();
+
+    fails([serve, folder], /is no site: make one with `npm run site`\.$/);
+    fails([serve, page, '80x'], /^The port is a number up to 65535, not '80x'\.$/);
+    fails([serve, page, `${port}`], new RegExp(`^The port ${port} is in use: name another, \`npm start -- FOLDER PORT\`\\.$`));
+    taken.close();
+});
+
 function refused(args, sentence) {
-    const command = [repository('samples/browser/make-site.js'), '--out', join(folder, 'refused', 'none'), ...args];
-    const options = { encoding: 'utf8', stdio: 'pipe', env: { ...process.env, LORTA: program } };
+    fails([repository('samples/browser/make-site.js'), '--out', join(folder, 'refused', 'none'), ...args], sentence);
+}
+
+function fails(command, sentence) {
+    const options = { encoding: 'utf8', stdio: 'pipe', timeout: 60_000, env: { ...process.env, LORTA: program } };
     assert.throws(
         () => execFileSync(process.execPath, command, options),
         ({ status, stderr }) => status === 1 && sentence.test(stderr.trim()));

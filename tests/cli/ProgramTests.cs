@@ -49,11 +49,25 @@ internal sealed class ProgramTests
         Assert.That(error, Does.Match($"^error LRT615: {folder["none"]}/?: temporary files cannot be written there .+\nhint: .+\n$"));
     }
 
+    [Test]
+    public void A_native_library_that_is_missing_is_one_sentence()
+    {
+        using var folder = new TestFolder();
+        foreach (var file in Directory.EnumerateFiles(AppContext.BaseDirectory)) File.Copy(file, folder[Path.GetFileName(file)]);   // what lies in folders is native
+
+        var (code, error) = Run(folder["LoRTA.Onnx.Cli.dll"], ("LANG", "C.UTF-8"), "gradcheck", Exports.Path("llama-mini/ts-sdpa"), "--task", "causal-lm");
+
+        Assert.That(code, Is.EqualTo(1));
+        Assert.That(error, Does.Match("^error LRT619: ONNX Runtime's native library cannot be used \\(Unable to load .+\\)\\.\nhint: Reference .+\n$"));
+    }
+
     private static (int ExitCode, string Error) Run(params string[] args) => Run(("LANG", "C.UTF-8"), args);
 
-    private static (int ExitCode, string Error) Run((string Name, string Value) variable, params string[] args)
+    private static (int ExitCode, string Error) Run((string Name, string Value) variable, params string[] args) => Run(Path.Combine(AppContext.BaseDirectory, "LoRTA.Onnx.Cli.dll"), variable, args);
+
+    private static (int ExitCode, string Error) Run(string command, (string Name, string Value) variable, params string[] args)
     {
-        var start = new ProcessStartInfo(Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet", [Path.Combine(AppContext.BaseDirectory, "LoRTA.Onnx.Cli.dll"), .. args])
+        var start = new ProcessStartInfo(Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet", [command, .. args])
         {
             UseShellExecute = false,
             RedirectStandardError = true,

@@ -31,7 +31,10 @@ WebAssembly.Memory = class extends WebAssembly.Memory {
 const dist = dirname(createRequire(import.meta.url).resolve('onnxruntime-web-training'));
 const ort = await import(pathToFileURL(join(dist, 'ort.training.wasm.min.mjs')));
 ort.env.wasm.numThreads = 1;
-ort.env.wasm.wasmPaths = `${pathToFileURL(dist).href}/`;
+ort.env.wasm.wasmPaths = {
+    mjs: new URL('training-module.mjs', import.meta.url),
+    wasm: pathToFileURL(join(dist, 'ort-training-wasm-simd-threaded.wasm')),
+};
 
 const arrays = { float32: Float32Array, int64: BigInt64Array, int32: Int32Array, bool: Uint8Array, float16: Uint16Array };
 const tensorOf = ({ type, dims, data }) => {

@@ -10,6 +10,12 @@ internal static class OrtOptimizer
 {
     private const int AsTorch = 0;   // decay first, ε outside the bias correction
 
+    private static readonly Dictionary<string, HostRule> HostRules = new(StringComparer.Ordinal)
+    {
+        [OptimizerRule.AdamW] = new(AdamW, [OrtParameterState.First, OrtParameterState.Second], HasDecay: true),
+        [OptimizerRule.Sgd] = new(Sgd, [OrtParameterState.First], HasDecay: false),   // of moments that it does not read
+    };
+
     /// <summary>Makes the graph.</summary>
     /// <param name="options">The optimizer.</param>
     /// <param name="weightDecay">Decay of all tensors.</param>
@@ -21,23 +27,22 @@ internal static class OrtOptimizer
         var tape = new Tape(graph);
         var rate = tape[graph.AddInput(OrtNames.LearningRate, ElementType.Float, [1])];
         var step = tape[graph.AddInput(OrtNames.Step, ElementType.Int64, [1])];
-        var moments = MomentsOf(options).Count;
-        var lists = OrtNames.Lists[..(2 + moments)].Select(name => graph.AddSequenceInput(name, ElementType.Float)).ToArray();
+        var rule = HostRules[options.Name];
+        var lists = OrtNames.Lists[..(2 + rule.Moments.Count)].Select(name => graph.AddSequenceInput(name, ElementType.Float)).ToArray();
         if (rates is not null) rate = RateAt(step, rates);
         if (options.Clip is { } limit) lists[1] = Clipped(graph, lists[1], limit);
         var updated = graph.AddValue("updated", ElementType.Bool);   // without a shape: inferred and computed ones differ for descent
-        graph.Add(options.Name == OptimizerRule.Sgd
-            ? new Node("SGDOptimizerV2", OrtOps.Domain, [rate.Value, .. lists[..2]], [updated]) { Name = "SGD" }
-            : AdamW(options, weightDecay, [rate.Value, step.Value, .. lists], updated));
+        graph.Add(rule.Node(options, weightDecay, [rate.Value, step.Value, .. lists], updated));
         graph.AddOutput(updated);
         return model;
     }
 
     /// <summary>What a checkpoint holds for each parameter, by the name there; null = zeros that no rule reads.</summary>
     public static IReadOnlyList<(string Moment, OptimizerState? Kept)> MomentsOf(OptimizerOptions options) =>
-        options.Name == OptimizerRule.Sgd
-            ? [(OrtParameterState.First, null)]
-            : [.. new[] { OrtParameterState.First, OrtParameterState.Second }.Zip(options.Rule.State)];
+        [.. HostRules[options.Name].Moments.Select((moment, i) => (moment, options.Rule.State.ElementAtOrDefault(i)))];
+
+    /// <summary>Whether the optimizer can shrink parameters.</summary>
+    public static bool HasDecay(OptimizerOptions options) => HostRules[options.Name].HasDecay;
 
     private static Node AdamW(OptimizerOptions options, double weightDecay, Value?[] inputs, Value updated) =>
         new("AdamWOptimizer", OrtOps.Domain, inputs, [updated])
@@ -53,6 +58,12 @@ internal static class OrtOptimizer
                 ["correct_bias"] = 1,
             },
         };
+
+    private static Node Sgd(OptimizerOptions options, double weightDecay, Value?[] inputs, Value updated)
+    {
+        var (rate, parameters, gradients) = (inputs[0], inputs[2], inputs[3]);
+        return new("SGDOptimizerV2", OrtOps.Domain, [rate, parameters, gradients], [updated]) { Name = "SGD" };
+    }
 
     // The runtime counts steps from 1; behind the last step its rate stays.
     private static Expr RateAt(Expr step, IReadOnlyList<double> rates)
@@ -73,4 +84,8 @@ internal static class OrtOptimizer
         });
         return clipped;
     }
+
+    // What the runtime has for a rule: its operator, made of the rate, the step and the lists, and the moments that its checkpoints name.
+    private sealed record HostRule(
+        Func<OptimizerOptions, double, Value?[], Value, Node> Node, IReadOnlyList<string> Moments, bool HasDecay);
 }

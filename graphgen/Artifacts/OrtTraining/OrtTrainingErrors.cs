@@ -27,10 +27,10 @@ internal static class OrtTrainingErrors
             $"ONNX Runtime Training has one weight decay for all, but '{other.Name}' would shrink at another rate than '{first.Name}'.",
             $"Make learning rate times weight decay the same in all groups, for instance 0. {PortableInstead}");
 
-    public static LortaException DecayOfSgd() =>
+    public static LortaException NoDecay(string optimizer) =>
         new(
             "LRT581",
-            "ONNX Runtime Training has no weight decay for the optimizer 'sgd'.",
+            $"ONNX Runtime Training has no weight decay for the optimizer '{optimizer}'.",
             $"Set weightDecay to 0, or use the optimizer adamw. {PortableInstead}");
 
     public static LortaException YoungOperator(Node node, string why) =>

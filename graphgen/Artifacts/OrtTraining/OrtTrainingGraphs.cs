@@ -135,7 +135,7 @@ internal sealed class OrtTrainingGraphs
     private double Decay(OptimizerOptions options)
     {
         var decays = Trained.Select(tensor => (float)(tensor.Group.LearningRateFactor * tensor.Group.WeightDecay)).ToList();
-        if (decays.Exists(decay => decay != 0) && options.Name == OptimizerRule.Sgd) throw OrtTrainingErrors.DecayOfSgd();
+        if (decays.Exists(decay => decay != 0) && !OrtOptimizer.HasDecay(options)) throw OrtTrainingErrors.NoDecay(options.Name);
         var other = decays.FindIndex(decay => decay != decays[0]);
         return other < 0 ? decays[0] : throw OrtTrainingErrors.SeveralDecays(Trained[0].Source, Trained[other].Source);
     }

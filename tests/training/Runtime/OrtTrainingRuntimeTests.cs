@@ -8,44 +8,37 @@ using LoRTA.Onnx.Training.Schedules;
 
 namespace LoRTA.Onnx.Training.Tests.Runtime;
 
-/// <summary>ONNX Runtime Training against plain ONNX Runtime: the same trainer, the same numbers. CI takes a few exports; with <c>LORTA_MATRIX=1</c> all are taken.</summary>
+/// <summary>ONNX Runtime Training against plain ONNX Runtime: the same trainer, the same numbers.</summary>
 internal sealed class OrtTrainingRuntimeTests
 {
     private const int Steps = 20;
     private const int Vocabulary = 30;   // what each of the models has
     private const double Rate = 1e-3;
-    private const double Tolerance = 2e-4;   // of the largest number; where gradients are rounding, AdamW still moves by whole learning rates
+    private const double Tolerance = 1e-4;   // of the largest number
+
+    // AdamW's first step is η·g / (|g| + ε): with an ε as small as the rounding of g, its sign alone may make whole steps.
+    private const double AboveRounding = 1e-5;
 
     private static readonly OrtEngineOptions Settings = new() { Threads = 1 };
     private static readonly double[] Rates = [.. Enumerable.Repeat(Rate, Steps)];
 
-    private static readonly string[] Some = ["llama-mini/ts-sdpa", "llama-mini/genai-int4", "llama-mini/optimum-past", "roberta-mini/seqcls.ort-fused", "esm-mini/tokencls.ts-sdpa"];
+    private static IEnumerable<string> OfTheMinis => Exports.All.Where(
+        export => !export.StartsWith("smollm2/", StringComparison.Ordinal) && !export.Contains("/extra/", StringComparison.Ordinal));
 
-    private static IEnumerable<TestCaseData> Cases()
-    {
-        var exports = IsWhole ? Exports.All : Exports.All.Where(Some.Contains);
-        foreach (var export in exports.Where(export => !export.StartsWith("smollm2/", StringComparison.Ordinal) && !export.Contains("/extra/", StringComparison.Ordinal)))
-            yield return new(export, "lorta", Array.Empty<string>(), 1.0);
-        foreach (var method in new[] { "lora", "dora", "vera" }) yield return new("llama-mini/ts-sdpa", method, Array.Empty<string>(), 1.0);
-        yield return new("llama-mini/genai-int4", "lora", Array.Empty<string>(), 0.01);
-        yield return new("roberta-mini/seqcls.ts-eager", "lora", new[] { "classifier.*" }, 0.01);
-        yield return new("esm-mini/tokencls.ts-sdpa", "lorta", new[] { "classifier.*" }, 1.0);
-        if (!IsWhole) yield break;
-        foreach (var export in Some)
-            foreach (var method in new[] { "lora", "dora", "vera" })
-                yield return new(export, method, export.StartsWith("llama", StringComparison.Ordinal) ? Array.Empty<string>() : ["classifier.*"], 0.01);
-    }
+    [TestCaseSource(nameof(OfTheMinis)), Category("Slow")]
+    public void Every_export_trains_as_in_plain_onnx_runtime(string export) =>
+        Compare(OnnxModel.Load(Exports.Path(export)), Steps, new() { Adapter = new() { Rank = 4 }, Task = Exports.TaskOf(export), Optimizer = new() { LearningRate = Rate } });
 
-    private static bool IsWhole => Environment.GetEnvironmentVariable("LORTA_MATRIX") == "1";
-
-    [TestCaseSource(nameof(Cases)), Category("Slow")]
-    public void Losses_and_parameters_are_those_of_plain_onnx_runtime(string export, string method, string[] trainables, double clip) =>
+    [Test, Category("Slow")]
+    public void Families_trained_heads_and_clipping_are_those_of_plain_onnx_runtime(
+        [Values("llama-mini/ts-sdpa", "llama-mini/genai-int4", "roberta-mini/seqcls.ort-fused", "esm-mini/tokencls.ts-sdpa")] string export,
+        [Values("lora", "dora", "vera")] string method) =>
         Compare(OnnxModel.Load(Exports.Path(export)), Steps, new()
         {
             Adapter = new() { Method = method, Rank = 4, LoraPlus = method == "lora" ? 3 : null },
             Task = Exports.TaskOf(export),
-            Trainables = [.. trainables.Select(pattern => new TrainablePattern { Match = pattern, LearningRate = Rate * 2 })],
-            Optimizer = new() { LearningRate = Rate, Clip = clip },
+            Trainables = export.StartsWith("llama", StringComparison.Ordinal) ? [] : [new() { Match = "classifier.*", LearningRate = Rate / 5 }],
+            Optimizer = new() { LearningRate = Rate, Clip = 0.01, Epsilon = AboveRounding },
         });
 
     [Test]
@@ -57,8 +50,16 @@ internal sealed class OrtTrainingRuntimeTests
         Optimizer = new() { Name = "sgd", LearningRate = 0.1, Clip = 0.5 },
     });
 
+    // Rounded through 30 layers, a gradient near zero is wrong by more than an AdamW step forgives; the step of descent is the gradient.
     [Test, Category("Slow")]
-    public void Table_of_4_bits_trains() => Compare(OnnxModel.Load(Exports.Path("smollm2/model")), steps: 3, CausalLm, tolerance: 5e-3);
+    public void Table_of_4_bits_trains()
+    {
+        var model = OnnxModel.Load(Exports.Path("smollm2/model"));
+        var options = CausalLm with { Optimizer = new() { Name = "sgd", LearningRate = 0.1 } };
+        var inTheMidstOfARun = CentralDifferenceCheck.FactorsOf(TrainingGraphs.Build(model, options).Plan, seed: 1);
+
+        Compare(model, steps: 3, options with { Values = inTheMidstOfARun });
+    }
 
     [Test]
     public void Weights_of_8_bits_train()
@@ -223,7 +224,7 @@ internal sealed class OrtTrainingRuntimeTests
         }
     }
 
-    private static void Compare(OnnxModel model, int steps, TrainingOptions options, double tolerance = Tolerance)
+    private static void Compare(OnnxModel model, int steps, TrainingOptions options)
     {
         var kind = NodeTrainingHost.Kind([.. Enumerable.Repeat(options.Optimizer.LearningRate, steps)]);
         using var engine = Settings.ToEngine();
@@ -239,16 +240,16 @@ internal sealed class OrtTrainingRuntimeTests
         }
 
         Assert.That(other.Evaluate([batch]).Loss, Is.EqualTo(plain.Evaluate([batch]).Loss).Within(1e-3).Percent);
-        Same(plain.State, other.State, plain.Graphs, tolerance);
+        Same(plain.State, other.State, plain.Graphs);
     }
 
-    private static void Same(TrainingState expected, TrainingState found, TrainingGraphs graphs, double tolerance = Tolerance)
+    private static void Same(TrainingState expected, TrainingState found, TrainingGraphs graphs)
     {
         foreach (var trained in graphs.Trained)
         {
             var numbers = expected.Tensors[trained.Name].ToFloats();
             Assert.That(numbers, Is.Not.EqualTo(trained.Initial.ToFloats()), $"{trained.Name} has not moved");
-            Assert.That(found.Tensors[trained.Name].ToFloats(), Is.EqualTo(numbers).Within(tolerance * numbers.Max(Math.Abs)), trained.Name);
+            Assert.That(found.Tensors[trained.Name].ToFloats(), Is.EqualTo(numbers).Within(Tolerance * numbers.Max(Math.Abs)), trained.Name);
         }
     }
 

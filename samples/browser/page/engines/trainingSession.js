@@ -13,6 +13,10 @@ export class SessionTrainer {
         const trainer = new SessionTrainer();
         trainer.#ort = await import(new URL('ort.training.wasm.min.mjs', files));
         trainer.#ort.env.wasm.numThreads = 1;
+        trainer.#ort.env.wasm.wasmPaths = {
+            mjs: new URL('trainingModule.js', import.meta.url),
+            wasm: new URL('ort-training-wasm-simd-threaded.wasm', files),
+        };
         trainer.#session = await explained(trainer.#ort.TrainingSession.create({
             checkpointState: 'training-session/checkpoint',
             trainModel: 'training-session/training_model.onnx',
