@@ -3,6 +3,9 @@ namespace Cake.LoRTA;
 /// <summary>The result of <c>lorta inject</c>.</summary>
 public sealed record LortaInjectResult
 {
+    /// <summary>The model that was written.</summary>
+    public required string Output { get; init; }
+
     /// <summary>The adapter family.</summary>
     public required string Method { get; init; }
 

@@ -1,5 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using System.Globalization;
+using System.Numerics;
 using LoRTA.Onnx.Cli.Display;
 using LoRTA.Onnx.Cli.Verbs;
 using LoRTA.Onnx.GraphGen;
@@ -103,7 +105,24 @@ internal static class Application
                 hint = $"Did you mean {string.Join(" or ", keys.Select(key => $"'--set {key}=…'"))}? ";
             return ($"Unknown option '{option}'.", hint);
         }
-        return parsed.Errors is [var error, ..] ? (error.Message, string.Empty) : null;
+        return parsed.Errors is [var error, ..] ? (NoNumber(error) ?? error.Message, string.Empty) : null;
+    }
+
+    // The parser says it in names of .NET types.
+    private static string? NoNumber(ParseError error)
+    {
+        if (error.SymbolResult is not OptionResult { Option: { ValueType: var type, Name: var name }, Tokens: [.., { Value: var text }] })
+            return null;
+        type = Nullable.GetUnderlyingType(type) ?? type;
+        if (type == typeof(int) && !int.TryParse(text, out _)) return Whole(int.MinValue, int.MaxValue);
+        if (type == typeof(long) && !long.TryParse(text, out _)) return Whole(long.MinValue, long.MaxValue);
+        return type == typeof(double) && !double.TryParse(text, CultureInfo.InvariantCulture, out _)
+            ? $"{name}: '{text}' is no number."
+            : null;
+
+        string Whole(long least, long most) => BigInteger.TryParse(text, out _)
+            ? string.Create(CultureInfo.InvariantCulture, $"{name}: must be from {least} to {most}, was {text}.")
+            : $"{name}: '{text}' is no whole number.";
     }
 
     private static bool IsOption(string word) => word.StartsWith("--", StringComparison.Ordinal);

@@ -5,14 +5,20 @@ namespace LoRTA.Onnx.Cli;
 /// <summary>Arguments that verbs share.</summary>
 internal static class Arg
 {
+    private const string ModelHelp = "An .onnx file, or a folder that holds exactly one.";
+
     public static Argument<string> Model(string name = "MODEL") =>
-        new(name) { Description = "An .onnx file, or a folder that holds exactly one." };
+        Path(name, ModelHelp);
 
     public static Argument<string?> OptionalModel() =>
-        new("MODEL") { Description = "An .onnx file, or a folder that holds exactly one.", Arity = ArgumentArity.ZeroOrOne };
+        PathCheck.On(new Argument<string?>("MODEL") { Description = ModelHelp, Arity = ArgumentArity.ZeroOrOne });
 
     public static Argument<string> Recipe() =>
-        new("RECIPE") { Description = "A recipe in YAML; 'lorta schema recipe' describes its keys." };
+        Path("RECIPE", "A recipe in YAML; 'lorta schema recipe' describes its keys.");
+
+    /// <summary>A file or folder.</summary>
+    public static Argument<string> Path(string name, string description) =>
+        PathCheck.On(new Argument<string>(name) { Description = description });
 
     /// <summary>One of a few words.</summary>
     public static Argument<string> OneOf(string name, string description, params string[] words) =>

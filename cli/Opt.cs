@@ -19,7 +19,8 @@ internal static partial class Opt
 
     public static Option<bool> Quiet { get; } = new("--quiet") { Description = "Show no progress.", Recursive = true };
 
-    public static Option<long?> Seed() => new("--seed") { Description = "Seed of every random value (default 0).", HelpName = "N" };
+    public static Option<long?> Seed(string usual = "0") =>
+        new("--seed") { Description = $"Seed of every random value (default: {usual}).", HelpName = "N" };
 
     public static Option<int?> Threads() =>
         AtLeastOne(new Option<int?>("--threads") { Description = "Threads of the runtime (default: all cores).", HelpName = "N" });
@@ -48,12 +49,12 @@ internal static partial class Opt
     public static Option<bool> Force() => new("--force") { Description = "Replace an existing output." };
 
     public static Option<string> Output(string description = "Where the result goes.") =>
-        new("-o", "--output") { Description = description, Required = true, HelpName = "OUT" };
+        PathCheck.On(new Option<string>("-o", "--output") { Description = description, Required = true, HelpName = "OUT" });
 
     public static Option<string?> OptionalOutput(string description) =>
-        new("-o", "--output") { Description = description, HelpName = "OUT" };
+        PathCheck.On(new Option<string?>("-o", "--output") { Description = description, HelpName = "OUT" });
 
-    public static Option<string?> Adapter() => new("--adapter") { Description = AdapterHelp, HelpName = "DIR" };
+    public static Option<string?> Adapter() => Path("--adapter", AdapterHelp, "DIR");
 
     public static Option<bool> AllowBase() =>
         new("--allow-base") { Description = "Accept a base whose weights differ from those that the adapter was trained on." };
@@ -122,6 +123,14 @@ internal static partial class Opt
     /// <summary>One of a few words, the first by default.</summary>
     public static Option<string> OneOf(string name, string description, params string[] words) =>
         new Option<string>(name) { Description = description, DefaultValueFactory = _ => words[0] }.AcceptOnlyFromAmong(words);
+
+    /// <summary>A file or folder.</summary>
+    public static Option<string?> Path(string name, string description, string helpName) =>
+        PathCheck.On(Of<string?>(name, description, helpName));
+
+    /// <summary>A file or folder that must be given.</summary>
+    public static Option<string> RequiredPath(string name, string description, string helpName) =>
+        PathCheck.On(Required<string>(name, description, helpName));
 
     /// <summary>A required option of one verb only.</summary>
     public static Option<T> Required<T>(string name, string description, string helpName) =>

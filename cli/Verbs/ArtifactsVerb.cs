@@ -20,7 +20,7 @@ internal sealed class ArtifactsVerb
     private readonly Option<string> _output = Opt.Output("The folder of the artifacts.");
     private readonly AdapterArguments _adapter;
     private readonly Option<string?> _task;
-    private readonly Option<string?> _recipe = Opt.Of<string?>(
+    private readonly Option<string?> _recipe = Opt.Path(
         "--recipe", "Take adapter, task, trained parameters, optimizer and learning rates from a recipe.", "FILE");
 
     private readonly Option<string> _dialect = Opt.OneOf(
@@ -29,7 +29,7 @@ internal sealed class ArtifactsVerb
     private readonly Option<bool> _embed = Opt.Of<bool>(
         "--embed-weights", "Store the frozen weights in each model instead of sharing weights.data.");
 
-    private readonly Option<long?> _seed = Opt.Seed();
+    private readonly Option<long?> _seed = Opt.Seed("the recipe's, else 0");
     private readonly Option<bool> _force = Opt.Force();
 
     private ArtifactsVerb(LortaCatalog catalog)

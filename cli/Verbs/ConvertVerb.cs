@@ -1,4 +1,3 @@
-using System.CommandLine;
 using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Artifacts.OrtTraining;
 using LoRTA.Onnx.GraphGen.Ir.Storage;
@@ -10,12 +9,10 @@ internal static class ConvertVerb
 {
     public static Verb Create()
     {
-        var from = new Argument<string>("FROM")
-        {
-            Description = "A checkpoint of ONNX Runtime Training, or its trained parameters as bytes (float32, in the graph's order).",
-        };
-        var adapter = new Argument<string>("ADAPTER") { Description = "The adapter folder." };
-        var artifacts = Opt.Required<string>("--artifacts", "The artifacts that the training began with.", "DIR");
+        var from = Arg.Path(
+            "FROM", "A checkpoint of ONNX Runtime Training, or its trained parameters as bytes (float32, in the graph's order).");
+        var adapter = Arg.Path("ADAPTER", "The adapter folder.");
+        var artifacts = Opt.RequiredPath("--artifacts", "The artifacts that the training began with.", "DIR");
         var force = Opt.Force();
         return Verb.Define(
             "convert",

@@ -10,9 +10,9 @@ internal static class EvaluateVerb
         var recipe = Arg.Recipe();
         var settings = Opt.Settings();
         var adapter = Opt.Adapter();
-        var model = Opt.Of<string?>("--model", "Another model file, for instance the folded one.", "MODEL");
+        var model = Opt.Path("--model", "Another model file, for instance the folded one.", "MODEL");
         var allow = Opt.AllowBase();
-        var seed = Opt.Seed();
+        var seed = Opt.Seed("the recipe's");
         var runtime = new RuntimeArguments();
         return Verb.Define("evaluate", "Measure loss and metrics on a recipe's validation data.",
             [recipe, settings, adapter, model, allow, seed, .. runtime.Symbols], call =>

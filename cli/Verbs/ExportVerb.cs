@@ -15,7 +15,7 @@ internal static class ExportVerb
     public static Verb Create()
     {
         var model = Arg.Model();
-        var adapter = Opt.Required<string>("--adapter", Opt.AdapterHelp, "DIR");
+        var adapter = Opt.RequiredPath("--adapter", Opt.AdapterHelp, "DIR");
         var force = Opt.Force();
         var runtime = new RuntimeArguments();
         var output = Opt.Output(
@@ -26,10 +26,10 @@ internal static class ExportVerb
         var allow = Opt.AllowBase();
         var keep = Opt.Of<bool>("--keep-base", "Leave the base's weights as they are and add the adapter next to them.");
         var rounding = Opt.Of<bool>("--allow-rounding", "Accept low-bit weights that keep less than half of the adapter's effect.");
-        var data = Opt.Of<string?>("--data",
+        var data = Opt.Path("--data",
             "Compare on a recipe's data, and measure the loss of base and adapter and that of the result on its validation data.",
             "RECIPE");
-        var inputs = Opt.Of<string?>("--inputs", "Compare on these inputs, by name.", "FILE.safetensors");
+        var inputs = Opt.Path("--inputs", "Compare on these inputs, by name.", "FILE.safetensors");
         return Verb.Define("export", "Fold an adapter into its base model.",
             [model, adapter, output, verify, data, inputs, keep, widen, allow, rounding, force, .. runtime.Symbols], call =>
         {

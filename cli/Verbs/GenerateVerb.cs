@@ -14,12 +14,11 @@ internal static class GenerateVerb
     public static Verb Create()
     {
         var path = Arg.Model();
-        var prompt = Opt.Required<string>(
-            "--prompt", "The beginning of the text; @FILE reads it from a file, - from standard input.", "TEXT");
+        var prompt = PromptText.Option();
         var adapter = Opt.Adapter();
         var seed = Opt.Seed();
         var runtime = new RuntimeArguments();
-        var tokenizer = Opt.Of<string?>("--tokenizer", "The folder of the tokenizer (default: the model's).", "DIR");
+        var tokenizer = Opt.Path("--tokenizer", "The folder of the tokenizer (default: the model's).", "DIR");
         var allow = Opt.AllowBase();
         var tokens = Opt.AtLeastOne(Opt.Of("--max-tokens", "Largest number of tokens to write.", "N", 100));
         var temperature = Opt.NotNegative(

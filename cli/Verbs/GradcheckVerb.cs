@@ -10,10 +10,10 @@ internal static class GradcheckVerb
     public static Verb Create(LortaCatalog catalog)
     {
         var model = Arg.Model();
-        var golden = Opt.Of<string?>("--golden", "A golden .safetensors with its .json next to it.", "FILE");
-        var batch = Opt.Of<string?>(
+        var golden = Opt.Path("--golden", "A golden .safetensors with its .json next to it.", "FILE");
+        var batch = Opt.Path(
             "--batch", "The batch; default: the golden's own, in reference/ next to the model, or random tokens.", "FILE");
-        var names = Opt.Of<string?>("--names", "Parameter names that override the derived ones.", "FILE");
+        var names = Opt.Path("--names", "Parameter names that override the derived ones.", "FILE");
         var task = Opt.Of<string?>("--task", "Without a golden: the loss.", "NAME").Completing(catalog.Losses.Select(loss => loss.Name));
         var adapter = new AdapterArguments(catalog);
         var seed = Opt.Seed();

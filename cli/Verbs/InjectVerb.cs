@@ -16,7 +16,7 @@ internal sealed class InjectVerb
 
     private readonly Option<string?> _stored = Opt.Adapter();
     private readonly AdapterArguments _adapter;
-    private readonly Option<string?> _factors = Opt.Of<string?>("--factors", "Values to start from.", "FILE.safetensors");
+    private readonly Option<string?> _factors = Opt.Path("--factors", "Values to start from.", "FILE.safetensors");
     private readonly Option<bool> _required = Opt.Of<bool>(
         "--required-inputs", "Write the factors as plain inputs without defaults: whoever runs the model gives them.");
 
@@ -50,8 +50,9 @@ internal sealed class InjectVerb
             .. call.Get(_stored) is { } read ? StoredAdapters.FilesOf(read, call.Catalog) : [],
         ]);
         if (call.Get(_required)) injected.RequireFactors();
-        var (plan, folder) = injected.Save(ExportTarget.FileOf(call.Get(_output), deployed), guard, call.Catalog);
-        return new InjectResult(plan.Options.Method, plan.Trainable, [.. plan.Sites.All.Select(site => site.Address)], folder);
+        var file = ExportTarget.FileOf(call.Get(_output), deployed);
+        var (plan, folder) = injected.Save(file, guard, call.Catalog);
+        return new InjectResult(file, plan.Options.Method, plan.Trainable, [.. plan.Sites.All.Select(site => site.Address)], folder);
     }
 
     private InjectedModel OfStored(Call call, OnnxModel deployed, string path)
@@ -70,4 +71,4 @@ internal sealed class InjectVerb
 }
 
 /// <summary>The JSON of <c>lorta inject</c>.</summary>
-internal sealed record InjectResult(string Method, long Trainable, IReadOnlyList<string> Sites, string Adapter);
+internal sealed record InjectResult(string Output, string Method, long Trainable, IReadOnlyList<string> Sites, string Adapter);

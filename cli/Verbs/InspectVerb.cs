@@ -16,7 +16,7 @@ internal static class InspectVerb
     public static Verb Create()
     {
         var model = Arg.Model();
-        var graph = Opt.Of<string?>("--graph", "Write the canonical training graph, for Netron.", "OUT.onnx");
+        var graph = Opt.Path("--graph", "Write the canonical training graph, for Netron.", "OUT.onnx");
         var weights = Opt.Of<bool>("--weights", "List the parameters by their PyTorch-style names.");
         var explain = Opt.Of<bool>(
             "--explain", "For what was not understood, show which form came closest, where it stopped and what is missing.");

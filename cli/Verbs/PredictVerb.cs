@@ -11,12 +11,10 @@ internal sealed class PredictVerb
 {
     private const string StandardInput = "-";
 
-    private readonly Argument<string> _subject = new("RECIPE|MODEL")
-    {
-        Description = "A recipe (.yaml), or a model whose task and labels the adapter, its metadata or its config.json state.",
-    };
+    private readonly Argument<string> _subject = Arg.Path(
+        "RECIPE|MODEL", "A recipe (.yaml), or a model whose task and labels the adapter, its metadata or its config.json state.");
 
-    private readonly Option<string> _input = Opt.Required<string>(
+    private readonly Option<string> _input = Opt.RequiredPath(
         "--input", "The rows, without labels: a file, or - for standard input.", "FILE");
 
     private readonly Option<string> _output = Opt.Output("The predictions: .jsonl, .csv, else TSV; one row for each row of the input.");
@@ -29,10 +27,10 @@ internal sealed class PredictVerb
     private readonly Option<string[]> _settings = Opt.Settings();
     private readonly Option<string?> _adapter = Opt.Adapter();
     private readonly Option<string?> _model =
-        Opt.Of<string?>("--model", "With a recipe: another model file, for instance the folded one.", "MODEL");
+        Opt.Path("--model", "With a recipe: another model file, for instance the folded one.", "MODEL");
 
     private readonly Option<string?> _tokenizer =
-        Opt.Of<string?>("--tokenizer", "The folder of the tokenizer (default: the recipe's, else the model's).", "DIR");
+        Opt.Path("--tokenizer", "The folder of the tokenizer (default: the recipe's, else the model's).", "DIR");
 
     private readonly Option<int?> _length = Opt.AtLeastOne(
         Opt.Of<int?>("--max-length", "Longest row in tokens (default: the recipe's, else what the model's files state).", "N"));

@@ -1,4 +1,5 @@
 using LoRTA.Onnx.Cli.Reports;
+using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.Runtime;
 using LoRTA.Onnx.Training;
 
@@ -14,7 +15,7 @@ internal static class TrainVerb
         var output = Opt.OptionalOutput("The run folder.");
         var resume = Opt.Resume();
         var force = Opt.Force();
-        var seed = Opt.Seed();
+        var seed = Opt.Seed("the recipe's");
         var runtime = new RuntimeArguments();
         var trainer = Opt.OneOf(
             "--runtime", "What trains: ONNX Runtime, or the training sessions of ONNX Runtime Training.", [.. RecipeRunOptions.Runtimes]);
@@ -24,6 +25,7 @@ internal static class TrainVerb
             [recipe, settings, output, resume, force, seed, trainer, .. runtime.Symbols],
             call =>
             {
+                if (call.Get(resume) && call.Get(force)) throw ContinuedAndReplaced();
                 var loaded = RecipeArgument.Load(
                     call, call.Get(recipe), call.Get(settings), (call.Get(output), call.Get(seed), runtime.Device(call)));
                 var options = new RecipeRunOptions
@@ -38,6 +40,9 @@ internal static class TrainVerb
                 return loaded.Train(engine, options, call.Progress, call.Stop);
             });
     }
+
+    private static LortaException ContinuedAndReplaced() =>
+        new("LRT126", "--resume, --force: the one continues a run, the other replaces it.", "Give one of the two.") { IsUsage = true };
 }
 
 /// <summary>A recipe from the command line, whose options override its keys.</summary>

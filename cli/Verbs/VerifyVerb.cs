@@ -20,8 +20,8 @@ internal static class VerifyVerb
         var adapter = Opt.Adapter();
         var seed = Opt.Seed();
         var runtime = new RuntimeArguments();
-        var inputs = Opt.Of<string?>("--inputs", "Inputs by name.", "FILE.safetensors");
-        var data = Opt.Of<string?>("--data", "Compare on a recipe's validation data, as export --data does.", "RECIPE");
+        var inputs = Opt.Path("--inputs", "Inputs by name.", "FILE.safetensors");
+        var data = Opt.Path("--data", "Compare on a recipe's validation data, as export --data does.", "RECIPE");
         var samples = Opt.Within(Opt.Of("--samples", "Number of random rows.", "N", 4), 1, MostSamples);
         var length = Opt.Within(
             Opt.Of<int?>("--length", "Length of the random rows in tokens (default 32; less for files of more than 1.2 GB).", "N"),

@@ -82,6 +82,13 @@ internal static class AdapterErrors
     public static LortaException BadConfig(string file, string why) =>
         new("LRT313", $"{file}: {why}.", "The file is damaged or from another tool.");
 
+    public static LortaException OfPeft(string file) =>
+        new(
+            "LRT128",
+            $"{file}: is of a PEFT adapter, which is not read here.",
+            "Merge it into its model with PEFT (merge_and_unload) and export that model to ONNX, or train an adapter with a recipe of the "
+                + "same settings (docs/from-peft.md).");
+
     public static LortaException OtherSize(AdapterSite site, int input, int output) =>
         new(
             "LRT315",

@@ -6,14 +6,23 @@ namespace LoRTA.Onnx.GraphGen.Files;
 [Experimental(Unsettled.Id)]
 public static class FileErrors
 {
-    /// <summary>LRT101: nothing is there. Where a link on the way is to blame, the sentence names it (LRT122).</summary>
+    /// <summary>LRT101: nothing is there. Where a link on the way is to blame, the sentence names it (LRT122); where a folder is in the
+    /// place of a file, or a file in that of a folder, it says so (LRT127).</summary>
     /// <param name="path">The file or folder.</param>
-    public static LortaException NotFound(string path) => RealPath.DeadLink(path) is var (link, target)
-        ? DeadLink(path, link, $"to {target}, which does not exist")
-        : new(
-            "LRT101",
-            $"{path}: no such file or folder.",
-            "Check the path; relative paths start at the current folder, in a recipe at the recipe.");
+    public static LortaException NotFound(string path)
+    {
+        if (RealPath.DeadLink(path) is var (link, target)) return DeadLink(path, link, $"to {target}, which does not exist");
+        if (Directory.Exists(path)) return OfOtherKind(path, "folder", "file", "Name a file in it.");
+        return RealPath.HasFile(path)
+            ? OfOtherKind(path, "file", "folder", "Name the folder that holds it.")
+            : new(
+                "LRT101",
+                $"{path}: no such file or folder.",
+                "Check the path; relative paths start at the current folder, in a recipe at the recipe.");
+    }
+
+    private static LortaException OfOtherKind(string path, string present, string needed, string hint) =>
+        new("LRT127", $"{path}: is a {present}, where a {needed} is needed.", hint);
 
     internal static LortaException DeadLink(string path, string link, string where) =>
         new(
@@ -36,16 +45,25 @@ public static class FileErrors
     public static LortaException NotReadable(string path, Exception inner) =>
         new(
             "LRT103",
-            $"{path}: cannot be read ({inner.Message.TrimEnd('.')}).",
+            $"{path}: cannot be read ({Reason(inner)}).",
             "Check the permissions of the file and its folder.",
             inner);
 
     internal static LortaException NotWritable(string path, Exception inner) =>
         new(
             "LRT104",
-            $"{path}: cannot be written ({inner.Message.TrimEnd('.')}).",
+            $"{path}: cannot be written ({Reason(inner)}).",
             "Check the folder's permissions and the free space of the disk; nothing was left behind.",
             inner);
+
+    // The system adds the path, which the sentence has; of what is written, it is that of a temporary file.
+    private static string Reason(Exception inner)
+    {
+        if (inner is UnauthorizedAccessException) return "access is denied";
+        var text = inner.Message;
+        var path = text.EndsWith('\'') ? text.IndexOf(" : '", StringComparison.Ordinal) : -1;
+        return (path < 0 ? text : text[..path]).TrimEnd('.');
+    }
 
     internal static LortaException HoldsOthers(string folder, string file) =>
         new(

@@ -12,7 +12,7 @@ internal static class TokenizerErrors
 
     public static LortaException NoTokenizer(string folder) =>
         new("LRT501", $"{folder}: holds no tokenizer (looked for tokenizer.json, vocab.json with merges.txt, tokenizer.model, vocab.txt).",
-            "Point 'tokenizer' at the Hugging Face folder of the model.");
+            "Point 'tokenizer' of the recipe at the Hugging Face folder of the model. Without a recipe, pass --tokenizer.");
 
     public static LortaException Corrupt(string path, string what, Exception? inner = null) =>
         new("LRT502", $"{path}: {what.TrimEnd('.')}.", "The tokenizer file is damaged or of another format; download it again.", inner);

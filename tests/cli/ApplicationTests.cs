@@ -50,6 +50,21 @@ internal sealed class ApplicationTests
     [TestCase("--bogus", ExpectedResult = "error: Unknown option '--bogus'.")]
     public string An_unknown_word_is_named(string word) => CommandLine.Run(word).Error.Split('\n')[0];
 
+    [TestCase("--top-k: 'x' is no whole number.", "--top-k", "x")]
+    [TestCase("--seed: '1.5' is no whole number.", "--seed", "1.5")]
+    [TestCase("--max-tokens: must be from -2147483648 to 2147483647, was 3000000000.", "--max-tokens", "3000000000")]
+    [TestCase("--temperature: 'warm' is no number.", "--temperature", "warm")]
+    public void What_is_no_number_is_said_in_words_of_the_option(string message, params string[] option)
+    {
+        var run = CommandLine.Run(["generate", "model.onnx", "--prompt", "And", .. option]);
+
+        Assert.That((run.ExitCode, run.Error), Is.EqualTo((2, $"error: {message}\nhint: See 'lorta generate --help'.\n")));
+    }
+
+    [Test]
+    public void A_run_is_continued_or_replaced() =>
+        Assert.That(CommandLine.Run("train", "recipe.yaml", "--resume", "--force").Error, Does.StartWith("error LRT126: --resume, --force: "));
+
     [TestCase("--steps", "train.steps"), TestCase("--learning-rate", "train.optimizer.lr"), TestCase("--max_length=64", "data.maxLength")]
     public void An_option_that_is_a_key_of_the_recipe_leads_to_set(string option, string key) =>
         Assert.That(CommandLine.Run("train", "recipe.yaml", option, "8").Error, Does.Contain($"Did you mean '--set {key}=…'?"));

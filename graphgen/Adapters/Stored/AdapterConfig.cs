@@ -136,7 +136,9 @@ public sealed record AdapterConfig
         }
         catch (JsonException e)
         {
-            throw AdapterErrors.BadConfig(file, $"it is not an adapter configuration ({JsonProblem.Of(e)})");
+            throw json.Contains("\"peft_type\"", StringComparison.Ordinal)
+                ? AdapterErrors.OfPeft(file)
+                : AdapterErrors.BadConfig(file, $"it is not an adapter configuration ({JsonProblem.Of(e)})");
         }
     }
 

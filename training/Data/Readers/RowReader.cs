@@ -55,7 +55,7 @@ internal static class RowReader
     /// <exception cref="LortaException">LRT101, LRT103: the file; LRT506: a line; LRT507: the format; LRT508: no entries.</exception>
     public static IReadOnlyList<DataRow> Read(string path, string? format = null, string separator = BlankLine)
     {
-        format ??= FormatOf(path) ?? throw DataErrors.UnknownFormat(path, null);
+        format ??= FormatOf(path) ?? throw (RealPath.HasFile(path) ? DataErrors.UnknownFormat(path, null) : FileErrors.NotFound(path));
         return Read(path, ReadBytes(path), format, separator);
     }
 

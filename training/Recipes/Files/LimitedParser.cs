@@ -26,7 +26,7 @@ internal sealed class LimitedParser(IParser parser) : IParser
         switch (Current)
         {
             case MappingStart or SequenceStart:
-                if (_open.Count == MostDepth) throw Refuse($"is nested more than {MostDepth} deep");
+                if (_open.Count == MostDepth) throw Refuse($"the text is nested more than {MostDepth} deep");
                 var start = (NodeEvent)Current;
                 _open.Push((start.Anchor.IsEmpty ? null : start.Anchor.Value, _nodes));
                 Count(1);
@@ -52,7 +52,7 @@ internal sealed class LimitedParser(IParser parser) : IParser
     private void Count(int nodes)
     {
         _nodes += nodes;
-        if (_nodes > MostNodes) throw Refuse($"holds more than {MostNodes} values, those that aliases repeat included");
+        if (_nodes > MostNodes) throw Refuse($"the text holds more than {MostNodes} values, those that aliases repeat included");
     }
 
     private YamlException Refuse(FormattableString what) => new(Current!.Start, Current.End, what.ToString(CultureInfo.InvariantCulture));

@@ -49,7 +49,8 @@ internal static class RecipeOverride
 
     private static YamlNode Rooted(string key, YamlNode value)
     {
-        if (value is YamlScalarNode { Value.Length: > 0 } scalar && Paths.Contains(key) && !YamlScalars.IsNull(scalar.Value))
+        if (value is YamlScalarNode { Value.Length: > 0 } scalar && Paths.Contains(key) && !YamlScalars.IsNull(scalar.Value)
+            && !scalar.Value.Contains('\0', StringComparison.Ordinal))   // said by the rules
             scalar.Value = Path.GetFullPath(scalar.Value);
         else if (value is YamlMappingNode mapping)
             foreach (var (name, child) in mapping.Children) Rooted($"{key}.{(name as YamlScalarNode)?.Value}", child);

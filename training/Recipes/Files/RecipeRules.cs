@@ -55,6 +55,7 @@ internal static class RecipeRules
         .. Targets(recipe.Adapter, catalog),
         .. Twice(recipe),
         .. Task(recipe, catalog),
+        .. Paths(recipe),
         .. Data(recipe.Data),
         .. Adapter(recipe, catalog),
         .. Train(recipe, catalog),
@@ -100,6 +101,21 @@ internal static class RecipeRules
     private static TrainingTask? TaskOf(Recipe recipe, LortaCatalog catalog) =>
         catalog.Losses.FirstOrDefault(loss => loss.Name == recipe.Task) is { } loss ? TrainingTasks.Of(loss) : null;
 
+    // An empty path would be the recipe's own folder.
+    private static IEnumerable<RecipeProblem> Paths(Recipe recipe)
+    {
+        (string Key, string? Path)[] paths =
+        [
+            ("model", recipe.Model), ("tokenizer", recipe.Tokenizer), ("output", recipe.Output), ("adapter.from", recipe.Adapter.From),
+            ("data.train", recipe.Data.Train), ("data.validation", recipe.Data.Validation),
+        ];
+        foreach (var (key, path) in paths)
+        {
+            if (string.Empty == path) yield return new(key, "must not be empty");
+            else if (path?.Contains('\0', StringComparison.Ordinal) == true) yield return new(key, "must not contain a null character");
+        }
+    }
+
     private static IEnumerable<RecipeProblem> Data(DataOptions data)
     {
         if (data.Labels?.GroupBy(label => label, StringComparer.Ordinal).FirstOrDefault(group => group.Count() > 1) is { } twice)
@@ -107,7 +123,7 @@ internal static class RecipeRules
         if (data.Format is not null) yield break;
         foreach (var (key, file) in new[] { ("data.train", data.Train), ("data.validation", data.Validation) })
         {
-            if (file is null) continue;
+            if (string.IsNullOrEmpty(file)) continue;   // said of the paths
             if (RowReader.FormatOf(file) is not { } format)
                 yield return new("data.format", $"cannot be determined from '{Path.GetFileName(file)}'; name it");
             else if (format == "parquet") yield return new(key, "parquet is not supported yet; convert the file to jsonl, tsv or csv");

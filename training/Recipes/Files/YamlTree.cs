@@ -21,7 +21,7 @@ internal static class YamlTree
             or OverflowException or NullReferenceException or InvalidCastException or KeyNotFoundException)
         {
             var here = scanner.CurrentPosition;
-            throw new YamlException(here, here, "is not YAML", e);   // the library's scanner fails in its own ways
+            throw new YamlException(here, here, "the text is not YAML", e);   // the library's scanner fails in its own ways
         }
     }
 }

@@ -51,8 +51,8 @@ internal sealed class NoRecipeTests
     [TestCase("adapter:\n  layers: &a [*a, *a, *a]", "line 2: the alias *a is inside what it names.")]
     [TestCase("a: *b\nb: &b 1", "line 1: the alias *b names nothing before it.")]
     [TestCase("a: &a [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]\nb: &b [*a, *a, *a, *a, *a, *a, *a, *a, *a, *a]\nc: &c [*b, *b, *b, *b, *b, *b, *b, *b, *b, *b]\nd: [*c, *c, *c, *c, *c, *c, *c, *c, *c, *c]",
-        "line 4: holds more than 10000 values, those that aliases repeat included.")]
-    [TestCase("a: { b: 4 *\noutput: run", "line 2: is not YAML.")]
+        "line 4: the text holds more than 10000 values, those that aliases repeat included.")]
+    [TestCase("a: { b: 4 *\noutput: run", "line 2: the text is not YAML.")]
     public void What_would_fill_the_memory_or_stops_the_scanner_is_refused_with_its_line(string yaml, string expected)
     {
         var failure = _recipe.Refused(yaml);
@@ -66,7 +66,7 @@ internal sealed class NoRecipeTests
     {
         var yaml = $"model: {string.Concat(Enumerable.Repeat(open, 20_000))}{string.Concat(Enumerable.Repeat(close, 20_000))}";
 
-        Assert.That(_recipe.Refused(yaml).Message, Is.EqualTo($"{_recipe.Path}: line 1: is nested more than 32 deep."));
+        Assert.That(_recipe.Refused(yaml).Message, Is.EqualTo($"{_recipe.Path}: line 1: the text is nested more than 32 deep."));
     }
 
     [Test]

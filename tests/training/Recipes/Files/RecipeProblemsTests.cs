@@ -115,6 +115,35 @@ internal sealed class RecipeProblemsTests
         Assert.That(_recipe.Refused($"model: m\ntask: {task}\ndata: {{ train: x.tsv }}").Message, Does.Contain(expected));
 
     [Test]
+    public void An_empty_path_is_not_the_folder_of_the_recipe()
+    {
+        var error = _recipe.Refused("""
+            model: ""
+            tokenizer: ""
+            task: causal-lm
+            data: { train: "", validation: "" }
+            adapter: { from: "" }
+            output: "a\0b"
+            """);
+
+        Assert.That(error.Message, Is.EqualTo($"""
+            {_recipe.Path}: 6 problems
+              line 1: model: must not be empty
+              line 2: tokenizer: must not be empty
+              line 6: output: must not contain a null character
+              line 5: adapter.from: must not be empty
+              line 4: data.train: must not be empty
+              line 4: data.validation: must not be empty
+            """));
+    }
+
+    [Test]
+    public void A_setting_that_is_no_path_is_refused() =>
+        Assert.That(
+            () => _recipe.Load(RecipeOnDisk.Minimal, "model=\"a\\0b\""),
+            Throws.TypeOf<LortaException>().With.Message.Contains("model: must not contain a null character"));
+
+    [Test]
     public void A_bad_recipe_is_wrong_usage() => Assert.That(_recipe.Refused("{}").IsUsage, Is.True);
 
     [Test]
