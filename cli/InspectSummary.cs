@@ -32,6 +32,7 @@ internal static partial class InspectSummary
 
     private static string Architecture(ModelInspection found)
     {
+        if (found.Layers.Count == 0) return found.Findings.Count == 0 ? "no attention" : "attention that was not understood";
         var heads = found.Heads == found.KvHeads ? string.Empty : $" ({found.KvHeads} for keys and values)";
         return $"{(found.IsCausal ? "decoder" : "encoder")}, {Count(found.Layers.Count, "layer")} of width {found.Hidden}, "
             + $"{Count(found.Heads, "head")} of {found.HeadWidth}{heads}";

@@ -14,7 +14,8 @@ public sealed class OrtEngine : IGraphEvaluator, IDisposable
 
     /// <summary>An engine.</summary>
     /// <param name="options">Device, threads, catalog and loggers; null = all cores of the CPU, and what comes with this project.</param>
-    /// <exception cref="LortaException">LRT610: unknown device; LRT611: CUDA cannot be used.</exception>
+    /// <exception cref="LortaException">LRT610: unknown device; LRT611: CUDA cannot be used; LRT619: the native library cannot be
+    /// used.</exception>
     public OrtEngine(OrtEngineOptions? options = null)
     {
         Options = options ?? new OrtEngineOptions();

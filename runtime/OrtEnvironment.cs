@@ -25,18 +25,18 @@ internal static class OrtEnvironment
     private static bool? _reports;   // as the first engine asked
 
     /// <summary>The release of the native library.</summary>
-    /// <exception cref="LortaException">LRT619: there is no native library, or it is of another release.</exception>
+    /// <exception cref="LortaException">LRT619: there is no native library, or it is older than the managed assembly.</exception>
     public static Version Version => VersionOf(Instance.GetVersionString());
 
     /// <summary>The environment; it must exist before the first session's options, which would make one that writes to standard
     /// error.</summary>
-    /// <exception cref="LortaException">LRT619: there is no native library, or it is of another release.</exception>
+    /// <exception cref="LortaException">LRT619: there is no native library, or it is older than the managed assembly.</exception>
     public static OrtEnv Instance => Created.Value;
 
     /// <summary>Creates the environment, with reports to the vendor or without.</summary>
     /// <param name="allowTelemetry">Whether reports are allowed.</param>
     /// <returns>Why that may not be so; null where it is.</returns>
-    /// <exception cref="LortaException">LRT619: there is no native library, or it is of another release.</exception>
+    /// <exception cref="LortaException">LRT619: there is no native library, or it is older than the managed assembly.</exception>
     public static string? Open(bool allowTelemetry)
     {
         lock (Opening)

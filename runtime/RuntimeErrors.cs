@@ -63,8 +63,9 @@ internal static partial class RuntimeErrors
         var release = typeof(OrtEnv).Assembly.GetName().Version!.ToString(fieldCount: 3);
         return new(
             "LRT619",
-            $"ONNX Runtime's native library cannot be used ({Reason((inner.InnerException ?? inner).Message)}).",
-            $"Reference Microsoft.ML.OnnxRuntime or Microsoft.ML.OnnxRuntime.Gpu {release}, the release of the managed assembly.",
+            $"ONNX Runtime's native library cannot be used ({WhyNotLoaded(inner.InnerException ?? inner)}).",
+            $"It must be of release {release} or newer: a program of your own references the package Microsoft.ML.OnnxRuntime, or "
+                + "Microsoft.ML.OnnxRuntime.Gpu for CUDA; `lorta` itself is to be installed again.",
             inner);
     }
 
@@ -114,6 +115,17 @@ internal static partial class RuntimeErrors
         var line = message.Split('\n')[0];
         return (Cuda().Match(line) is { Success: true } cuda ? cuda.Groups["why"].Value : Wrapping().Replace(line, string.Empty))
             .TrimEnd('.', ' ');
+    }
+
+    // Of a library that does not load .NET tells first how to search for the cause, then each place with its reason, most of which are
+    // that no file is there.
+    private static string WhyNotLoaded(Exception e)
+    {
+        var lines = e.Message.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        var first = lines[0].Split(". ")[0].TrimEnd('.');
+        return lines.Skip(1).FirstOrDefault(line => !line.Contains("No such file", StringComparison.Ordinal)) is { } cause
+            ? $"{first}: {cause}"
+            : first;
     }
 
     // [ErrorCode:Fail] Non-zero status code … Status Message: /onnxruntime_src/…/gather.cc:12 the reason

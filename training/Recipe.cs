@@ -103,12 +103,12 @@ public sealed record Recipe
     internal IReadOnlyList<string>? Classes() => Data.Labels is { Count: > 0 } labels ? labels : null;
 
     /// <summary>The same with full paths, for one that was made in code: they start at the current folder.</summary>
-    internal Recipe WithFullPaths() => IsBare ? this : WithFullPaths(Directory.GetCurrentDirectory(), "run");
+    internal Recipe Resolved() => IsBare ? this : Resolved(Directory.GetCurrentDirectory(), "run");
 
     /// <summary>The same recipe with full paths and nothing left to derive (tokenizer, output).</summary>
     /// <param name="folder">The folder that relative paths start at.</param>
     /// <param name="name">The recipe's name, for the default run folder.</param>
-    internal Recipe WithFullPaths(string folder, string name)
+    internal Recipe Resolved(string folder, string name)
     {
         string Full(string path) => Path.GetFullPath(path, Path.GetFullPath(folder));
         var model = Full(Model);

@@ -33,7 +33,7 @@ public sealed class RecipeData
     /// <exception cref="LortaException">LRT4xx, LRT5xx: a file is missing, or its rows do not fit model and task.</exception>
     public static RecipeData Of(Recipe recipe, OnnxModel model, LortaCatalog? catalog = null)
     {
-        var resolved = recipe.WithFullPaths();
+        var resolved = recipe.Resolved();
         RowLength.Check(resolved, model);
         var output = RecipeMapping.LossOutput(resolved);
         var graph = EvaluationGraph.Of(CanonicalModel.Of(model), resolved.Task, output, catalog ?? LortaCatalog.Default);

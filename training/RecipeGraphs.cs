@@ -21,7 +21,7 @@ public sealed record RecipeGraphs(TrainingGraphs Graphs, StepSchedule Schedule)
     public static RecipeGraphs Of(Recipe recipe, OnnxModel model, LortaCatalog? catalog = null)
     {
         catalog ??= LortaCatalog.Default;
-        var resolved = recipe.WithFullPaths();
+        var resolved = recipe.Resolved();
         var from = resolved.Adapter.From is { } start ? StoredAdapters.Load(start, catalog) : null;
         if (from is not null) resolved = ContinuedAdapter.In(resolved, from, path: null, catalog);
         var understood = UnderstoodModel.Of(model);

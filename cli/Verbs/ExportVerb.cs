@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json.Serialization;
 using LoRTA.Onnx.Export;
 using LoRTA.Onnx.Export.Verifying;
@@ -80,7 +81,7 @@ internal static class ExportVerb
         {
             Note = problem is not null ? $"Nothing was compared: {problem.Message}"
                 : folded.IsBase() ? "The adapter changes nothing: the result computes what the base computes."
-                : Note(comparison?.EffectKept, rounding, data.Of),
+                : Note(comparison?.EffectKept, rounding, data.Of, options.Widen),
             Loss = request.Recipe is null ? null : LossesOf(request, (understood, folded), options.AllowOtherBase, engine, progress),
             Failure = isKept ? null : VerificationErrors.EffectLost(target.File, comparison!.EffectKept!.Value, rounding!.Type),
         };
@@ -134,8 +135,9 @@ internal static class ExportVerb
     private const double EnoughPercent = 95;
     private const int LowBits = 8;
 
-    private static string? Note(double? kept, Rounding? rounding, string? roundedFor)
+    private static string? Note(double? kept, Rounding? rounding, string? roundedFor, bool widen)
     {
+        if (widen && rounding is not null) return NotWidened(rounding);
         if (kept is null) return null;
         var percent = Math.Max(0, Math.Floor(kept.Value * 100));
         var sentence = FormattableString.Invariant(
@@ -146,6 +148,9 @@ internal static class ExportVerb
             ? $"{sentence} '--data RECIPE' rounds for that data, '--keep-base' keeps all of it."
             : $"{sentence} '--keep-base' keeps all of it.";
     }
+
+    private static string NotWidened(Rounding rounding) => string.Create(CultureInfo.InvariantCulture,
+        $"--widen left {rounding.Weights} weights as {rounding.Type}: only those are widened that the file casts to float32 itself.");
 
     // A file for another device may not run here: what nobody asked for does not fail.
     private static (VerifyResult? Result, LortaException? Problem) IfItRuns(Func<VerifyResult> compare)

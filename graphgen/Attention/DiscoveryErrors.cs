@@ -10,7 +10,7 @@ internal static class DiscoveryErrors
         new(
             "LRT201",
             $"{path}: no attention was found.",
-            "Adapters change the linear layers of attention; `lorta inspect` shows what was found in the file.");
+            "Adapters change the linear layers of attention: choose a model that has some. `lorta inspect` shows what the file holds.");
 
     public static LortaException NotUnderstood(string path, IReadOnlyList<Finding> findings) =>
         new(

@@ -62,20 +62,21 @@ public sealed record ModelInspection
     /// <summary>What was not understood or was left alone.</summary>
     public required IReadOnlyList<Finding> Findings { get; init; }
 
-    /// <summary>Why nothing can be adapted although attention was found; null where a layer is understood.</summary>
+    /// <summary>Why nothing can be adapted, LRT201 without attention and LRT202 where it was not understood; null where a layer
+    /// is.</summary>
     [JsonIgnore]
-    public LortaException? Failure => Layers.Count > 0 ? null : DiscoveryErrors.NotUnderstood(Model, Findings);
+    public LortaException? Failure => Layers.Count > 0 ? null
+        : Findings.Count == 0 ? DiscoveryErrors.NoAttention(Model)
+        : DiscoveryErrors.NotUnderstood(Model, Findings);
 
     /// <summary>The report as JSON.</summary>
     public JsonObject ToJson() => JsonSerializer.SerializeToNode(this, InspectionJson.Default.ModelInspection)!.AsObject();
 
     /// <summary>Inspects a model.</summary>
     /// <param name="understood">The model and its attention.</param>
-    /// <exception cref="LortaException">LRT201: a model without attention.</exception>
     public static ModelInspection Of(UnderstoodModel understood)
     {
         var (model, map, deployed) = (understood.Canonical, understood.Map, understood.Deployed);
-        if (!map.HasAttention) throw DiscoveryErrors.NoAttention(deployed.Path);
         return new ModelInspection
         {
             Model = deployed.FileName,

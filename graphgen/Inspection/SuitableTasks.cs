@@ -24,6 +24,9 @@ internal static class SuitableTasks
         TextInputs.Fed(model.Deployed.Graph).Any(input => TextInputs.IsCache(input.Type, input.Shape?.Rank))
         || model.Cores.Any(core => core.Mask is { } mask && Sources(mask).Any(ComparesPositions));
 
+    /// <summary>Whether tokens see those behind them, as in models of masked words; false where no attention is found.</summary>
+    public static bool SeesAhead(CanonicalModel model) => model.Cores.Count > 0 && !IsCausal(model);
+
     private static string[] TasksOf(CanonicalModel model, Value logits)
     {
         var (width, vocabulary) = (logits.Shape?[-1].Value, TokenEmbedding.Vocabulary(model.Deployed));
@@ -37,12 +40,14 @@ internal static class SuitableTasks
         };
     }
 
-    // A triangle of ones, or positions that are compared with positions; a comparison with a number is about lengths and ids.
+    // A triangle of ones, or positions that are compared with positions, constants where the length is fixed; a comparison with a
+    // number is about lengths and ids.
     private static bool ComparesPositions(Value value) => value switch
     {
         { Constant: { Rank: >= 2 } table } => table.Dims[^1] == table.Dims[^2] && table.Dims[^1] > 1,
         { Producer.OpType: "Trilu" } => true,
-        { Producer: { } node } => Comparisons.Contains(node.OpType) && node.Inputs.All(input => input is { Constant: null }),
+        { Producer: { } node } =>
+            Comparisons.Contains(node.OpType) && node.Inputs.All(input => input is { Constant: null or { Count: > 1 } }),
         _ => false,
     };
 

@@ -203,17 +203,17 @@ test('no site is made of what does not fit, one sentence says why, and nothing s
     assert.deepEqual(readdirSync(join(folder, 'refused')), []);
 });
 
-test('what cannot be served is said in one sentence', async () => {
+test('what cannot be served is said in one sentence', async t => {
     const serve = repository('samples/browser/serve.js');
     const page = repository('samples/browser/page');
     const taken = createServer().listen(0, '127.0.0.1');
+    t.after(() => taken.close());
     await once(taken, 'listening');
     const { port } = taken.address();
 
     fails([serve, folder], /is no site: make one with `npm run site`\.$/);
     fails([serve, page, '80x'], /^The port is a number up to 65535, not '80x'\.$/);
     fails([serve, page, `${port}`], new RegExp(`^The port ${port} is in use: name another, \`npm start -- FOLDER PORT\`\\.$`));
-    taken.close();
 });
 
 function refused(args, sentence) {

@@ -1,5 +1,7 @@
+using System.Globalization;
 using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Artifacts;
+using LoRTA.Onnx.GraphGen.Attention.Inputs;
 using LoRTA.Onnx.GraphGen.Losses;
 using LoRTA.Onnx.Runtime.Tokenizers;
 using LoRTA.Onnx.Training.Recipes;
@@ -11,8 +13,21 @@ namespace LoRTA.Onnx.Training.Data;
 /// <param name="Tokenizer">Its tokenizer.</param>
 internal sealed record DataContext(Recipe Recipe, TextTokenizer Tokenizer)
 {
+    private const double LeastShare = 0.9;
+
     /// <summary>How many classes the model distinguishes, where known: larger labels are refused.</summary>
     public int? Classes { get; init; }
+
+    /// <summary>How many tokens the model knows, where known: larger ids are refused.</summary>
+    public int? Vocabulary { get; init; }
+
+    /// <summary>What to know where the tokenizer is probably another model's; null where it may be the model's. Tables are made longer
+    /// than they need be, but not by much.</summary>
+    public string? TokenizerWarning => Tokenizer.VocabularySize < LeastShare * Vocabulary
+        ? string.Create(
+            CultureInfo.InvariantCulture,
+            $"The tokenizer ({Recipe.Tokenizer}) has {Tokenizer.VocabularySize:N0} tokens, the model {Vocabulary:N0}: is it the model's?")
+        : null;
 
     /// <summary>What the model's own input for labels takes.</summary>
     public LabelKind OwnLabels { get; init; } = LabelKind.None;
@@ -41,6 +56,7 @@ internal sealed record DataContext(Recipe Recipe, TextTokenizer Tokenizer)
         return new(recipe with { Data = recipe.Data with { MaxLength = length } }, TextTokenizer.Load(recipe.Tokenizer!))
         {
             Classes = graph.Classes,
+            Vocabulary = TokenEmbedding.Vocabulary(graph.Model),
             Loss = graph.Batches.Loss!,
             OwnLabels = LabelKind.Of(graph.Model.Graph),
         };

@@ -100,6 +100,13 @@ internal static class DataErrors
                 $"Set data.maxLength to at most {positions}. Without a recipe, pass --max-length {positions}."))
         { IsUsage = true };
 
+    public static LortaException OtherTokenizer(string path, string tokenizer, int token, int vocabulary) =>
+        new(
+            "LRT520",
+            string.Create(CultureInfo.InvariantCulture,
+                $"{path}: the tokenizer ({tokenizer}) makes the token {token} of it, but the model knows only {vocabulary} tokens."),
+            "Use the tokenizer of the model: 'tokenizer' in the recipe, --tokenizer without one.");
+
     public static LortaException OtherLabels(Value labels) =>
         new(
             "LRT518",

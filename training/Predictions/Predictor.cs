@@ -28,11 +28,11 @@ internal sealed class Predictor(IProgress<TrainingEvent>? progress)
         var rows = ReadRows(given.Data, options);
 
         var fitting = given.IsBare ? BareModel.WithColumns(given, rows) : given;
-        var (recipe, graph, values, warning) = TrainingRun.Measured(fitting, options, engine.Catalog);
-        if (warning is not null) Note(TrainingRun.Warning(warning));
+        var (recipe, graph, values, warnings) = TrainingRun.Measured(fitting, options, engine.Catalog);
         var output = graph.Logits!;
         graph.RemoveLoss();
         var context = DataContext.Of(recipe, graph) with { HasLabels = false };
+        foreach (var warning in warnings.Append(context.TokenizerWarning).OfType<string>()) Note(TrainingRun.Warning(warning));
         var data = new DataSource(context).Encode(rows);
         Report(options.Input, data.Counts);
 
@@ -47,7 +47,7 @@ internal sealed class Predictor(IProgress<TrainingEvent>? progress)
     private static IEnumerable<string> FilesOf(Recipe recipe, PredictionOptions options, LortaCatalog catalog) =>
     [
         .. options.ReadContent is null ? [options.Input] : Array.Empty<string>(),
-        .. recipe.IsBare ? [recipe.Model] : RecipeFiles.Of(recipe.WithFullPaths(), path: null, catalog),
+        .. recipe.IsBare ? [recipe.Model] : RecipeFiles.Of(recipe.Resolved(), path: null, catalog),
         .. options.Model is { } other ? [other] : Array.Empty<string>(),
         .. options.Canonical?.Deployed.Files ?? [],
         .. options.Adapter is { } adapter ? StoredAdapters.FilesOf(adapter, catalog) : [],

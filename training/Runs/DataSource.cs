@@ -14,7 +14,8 @@ internal sealed class DataSource(DataContext data)
     private readonly DataOptions _options = data.Options;
 
     /// <summary>The training split, and the validation split where one is asked for.</summary>
-    /// <exception cref="LortaException">LRT505 to LRT516: the files, their columns or labels.</exception>
+    /// <exception cref="LortaException">LRT505 to LRT516: the files, their columns or labels; LRT520: the tokenizer of another
+    /// model.</exception>
     public (DataStream Train, DataStream? Validation) Load()
     {
         if (_options.Validation is { } validation) return (Read(_options.Train), Read(validation));
@@ -44,6 +45,8 @@ internal sealed class DataSource(DataContext data)
             var why = _options.Packing ? "the entries do not fill one row" : "no entry has a label to learn";
             throw DataErrors.NothingLeft(rows[0].Path, why);
         }
+        var token = samples.Max(sample => sample.Ids.DefaultIfEmpty().Max());
+        if (token >= data.Vocabulary) throw DataErrors.OtherTokenizer(rows[0].Path, data.Recipe.Tokenizer!, token, data.Vocabulary.Value);
         var lengths = samples.Select(sample => sample.Ids.Length).ToList();
         var plan = new BatchPlan(data.Recipe.Seed, lengths, data.Recipe.Train.BatchSize, _options.Bucketing);
         var counted = counts with { MaxLength = _options.MaxLength };

@@ -53,13 +53,14 @@ internal sealed class PreparedTask : IDisposable
         Adapter? from = null, OpenTrainingRuntime? open = null)
     {
         var model = OnnxModel.Load(recipe.Model);
-        var length = RowLength.Check(recipe, model);
         var understood = UnderstoodModel.Of(model);
+        var doubts = TrainingRun.WarningsOf(recipe, understood.Canonical);
         if (from is not null) values = ValuesOf(from, understood, engine.Catalog);
         var options = RecipeMapping.ToOptions(recipe, values);
         var graphs = TrainingGraphs.Build(understood, options, engine.Catalog);
-        string?[] warnings = [length, ClassifierHead.Of(model, recipe.Task).Warning(model, graphs.Trained)];
-        var data = DataOf(recipe, graphs.Evaluation);
+        var context = DataContext.Of(recipe, graphs.Evaluation);
+        string?[] warnings = [.. doubts, context.TokenizerWarning, ClassifierHead.Of(model, recipe.Task).Warning(model, graphs.Trained)];
+        var data = new DataSource(context).Load();
         var trainer = new AdapterTrainer(engine, options, graphs, open);
         return new PreparedTask(recipe, data, trainer)
         {

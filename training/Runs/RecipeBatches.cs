@@ -18,7 +18,7 @@ public sealed record RecipeBatches(IReadOnlyList<IReadOnlyDictionary<string, Onn
     /// <param name="catalog">Losses to choose from; null = <see cref="LortaCatalog.Default"/>.</param>
     public static RecipeBatches Of(Recipe recipe, CanonicalModel model, LortaCatalog? catalog = null)
     {
-        recipe = recipe.WithFullPaths();
+        recipe = recipe.Resolved();
         RowLength.Check(recipe, model.Deployed);
         var graph = EvaluationGraph.Of(model, recipe.Task, RecipeMapping.LossOutput(recipe), catalog ?? LortaCatalog.Default);
         var (train, validation) = PreparedTask.DataOf(recipe, graph);

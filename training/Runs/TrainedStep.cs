@@ -4,7 +4,7 @@ namespace LoRTA.Onnx.Training.Runs;
 /// <param name="Batches">What it learned from.</param>
 /// <param name="Loss">Mean loss over their labels.</param>
 /// <param name="GradNorm">Joint norm of the gradients before clipping; null where the runtime does not tell.</param>
-/// <param name="LearningRate">The learning rate.</param>
+/// <param name="LearningRate">The peak learning rate times the schedule's factor.</param>
 internal sealed record TrainedStep(IReadOnlyList<Batch> Batches, double Loss, double? GradNorm, double LearningRate)
 {
     public long Rows => Batches.Sum(batch => (long)batch.Rows);

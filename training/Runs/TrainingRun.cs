@@ -5,6 +5,7 @@ using LoRTA.Onnx.GraphGen.Artifacts;
 using LoRTA.Onnx.GraphGen.Attention;
 using LoRTA.Onnx.GraphGen.Canonical;
 using LoRTA.Onnx.GraphGen.Files;
+using LoRTA.Onnx.GraphGen.Inspection;
 using LoRTA.Onnx.Runtime;
 using LoRTA.Onnx.Training.Checkpoints;
 using LoRTA.Onnx.Training.Data;
@@ -24,7 +25,7 @@ internal static class TrainingRun
     {
         var (settings, clock, catalog) = (engine.Options, engine.Options.Clock, engine.Catalog);
         var from = given.Adapter.From is { } start ? StoredAdapters.Load(start, catalog) : null;
-        var recipe = given.WithFullPaths() with { Device = settings.Device };
+        var recipe = given.Resolved() with { Device = settings.Device };
         if (from is not null) recipe = ContinuedAdapter.In(recipe, from, options.RecipePath, catalog);
         var folder = new RunFolder(recipe.Output!);
         var inputs = RecipeFiles.Of(recipe, options.RecipePath, catalog);
@@ -81,9 +82,11 @@ internal static class TrainingRun
         Recipe given, OrtEngine engine, EvaluationOptions options, IProgress<TrainingEvent>? progress)
     {
         progress?.Report(WorkEvent.Uncounted("reading model and data"));
-        var (recipe, graph, values, warning) = Measured(given, options, engine.Catalog);
-        if (warning is not null) progress?.Report(new NoteEvent(Warning(warning)));
-        if (PreparedTask.DataOf(recipe, graph).Validation is not { } validation) throw TrainingErrors.NoValidation(recipe.Data.Train);
+        var (recipe, graph, values, warnings) = Measured(given, options, engine.Catalog);
+        var context = DataContext.Of(recipe, graph);
+        foreach (var warning in warnings.Append(context.TokenizerWarning).OfType<string>())
+            progress?.Report(new NoteEvent(Warning(warning)));
+        if (new DataSource(context).Load().Validation is not { } validation) throw TrainingErrors.NoValidation(recipe.Data.Train);
         progress?.Report(new NoteEvent(Phrases.Of(validation.Path, validation.Counts, recipe.Data.Packing)));
         var evaluator = Evaluator.Of(graph);
         using var runtime = engine.Options.Open(graph, values);
@@ -96,17 +99,17 @@ internal static class TrainingRun
     /// parameters, and what in the recipe is probably not intended.</summary>
     /// <exception cref="LortaException">The model has not the outputs of the task, or the adapter does not fit it; LRT636: it
     /// was trained with other classes than the recipe names.</exception>
-    public static (Recipe Recipe, EvaluationGraph Graph, IReadOnlyDictionary<string, OnnxTensor> Values, string? Warning) Measured(
-        Recipe given, EvaluationOptions options, LortaCatalog catalog)
+    public static (Recipe Recipe, EvaluationGraph Graph, IReadOnlyDictionary<string, OnnxTensor> Values, IReadOnlyList<string> Warnings)
+        Measured(Recipe given, EvaluationOptions options, LortaCatalog catalog)
     {
-        var resolved = given.WithFullPaths();
+        var resolved = given.Resolved();
         var recipe = resolved with { Model = options.Model ?? resolved.Model };
         var canonical = options.Canonical ?? CanonicalModel.Of(OnnxModel.Load(recipe.Model));
-        var warning = RowLength.Check(recipe, canonical.Deployed);
+        var warnings = WarningsOf(recipe, canonical);
         if (options.Adapter is null)
         {
             var graph = EvaluationGraph.Of(canonical, recipe.Task, RecipeMapping.LossOutput(recipe), catalog);
-            return (recipe, graph, new Dictionary<string, OnnxTensor>(StringComparer.Ordinal), warning);
+            return (recipe, graph, new Dictionary<string, OnnxTensor>(StringComparer.Ordinal), warnings);
         }
         var adapter = StoredAdapters.Load(options.Adapter, catalog);
         if (recipe.Classes() is { } classes && adapter.Config.Labels is { Count: > 0 } learned && !classes.SequenceEqual(learned))
@@ -119,8 +122,23 @@ internal static class TrainingRun
             Adapter = adapter.Config.AdapterOptions,
         };
         var (adapted, values) = EvaluationGraph.OfAdapted(model, RecipeMapping.ToOptions(asTrained, adapter.ValuesFor(plan)), catalog);
-        return (recipe, adapted, values, warning);
+        return (recipe, adapted, values, warnings);
     }
+
+    /// <summary>What in a recipe does probably not fit its model.</summary>
+    /// <exception cref="LortaException">LRT519: rows longer than what the model reads.</exception>
+    public static IReadOnlyList<string> WarningsOf(Recipe recipe, CanonicalModel model)
+    {
+        string?[] warnings = [RowLength.Check(recipe, model.Deployed), Foresight(recipe.Task, model)];
+        return [.. warnings.OfType<string>()];
+    }
+
+    // What is to be predicted must not be read.
+    private static string? Foresight(string task, CanonicalModel model) =>
+        task == CausalLmTask.Definition.Name && SuitableTasks.SeesAhead(model)
+            ? "The model's attention sees the tokens behind each token, which causal-lm is to predict: "
+                + "a model of masked words is trained with the task masked-lm."
+            : null;
 
     private static void WriteReports(RunFolder folder, RunRecord record, Func<RunRecord, string>? page)
     {

@@ -13,7 +13,7 @@ internal static class OrtOptimizer
     private static readonly Dictionary<string, HostRule> HostRules = new(StringComparer.Ordinal)
     {
         [OptimizerRule.AdamW] = new(AdamW, [OrtParameterState.First, OrtParameterState.Second], HasDecay: true),
-        [OptimizerRule.Sgd] = new(Sgd, [OrtParameterState.First], HasDecay: false),   // of moments that it does not read
+        [OptimizerRule.Sgd] = new(Sgd, [OrtParameterState.First], HasDecay: false),   // it never reads that moment
     };
 
     /// <summary>Makes the graph.</summary>
@@ -59,11 +59,9 @@ internal static class OrtOptimizer
             },
         };
 
-    private static Node Sgd(OptimizerOptions options, double weightDecay, Value?[] inputs, Value updated)
-    {
-        var (rate, parameters, gradients) = (inputs[0], inputs[2], inputs[3]);
-        return new("SGDOptimizerV2", OrtOps.Domain, [rate, parameters, gradients], [updated]) { Name = "SGD" };
-    }
+    // All of AdamW's inputs but the step and the moments.
+    private static Node Sgd(OptimizerOptions options, double weightDecay, Value?[] inputs, Value updated) =>
+        new("SGDOptimizerV2", OrtOps.Domain, [inputs[0], inputs[2], inputs[3]], [updated]) { Name = "SGD" };
 
     // The runtime counts steps from 1; behind the last step its rate stays.
     private static Expr RateAt(Expr step, IReadOnlyList<double> rates)

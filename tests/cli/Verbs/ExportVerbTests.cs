@@ -31,6 +31,14 @@ internal sealed class ExportVerbTests
     }
 
     [Test]
+    public void What_computes_in_16_bits_itself_is_not_widened_and_the_note_says_so()
+    {
+        var report = Exported("llama-mini/fp16", "--widen");
+
+        Assert.That(report["note"]?.GetValue<string>(), Does.Match("^--widen left \\d+ weights as float16: "));
+    }
+
+    [Test]
     public void With_data_it_states_the_losses_of_base_and_adapter_and_of_the_file()
     {
         var loss = Exported("llama-mini/genai-int4", "--data", ShipLog)["loss"]!;

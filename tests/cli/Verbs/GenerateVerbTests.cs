@@ -127,6 +127,15 @@ internal sealed class GenerateVerbTests
     }
 
     [Test]
+    public void A_tokenizer_of_another_model_is_named()
+    {
+        var run = CommandLine.Run("generate", Exports.Path("llama-mini/ts-sdpa"), "--tokenizer", Fixtures.Path("models", "smollm2"), "--prompt", Prompt);
+
+        Assert.That((run.ExitCode, run.Output), Is.EqualTo((1, string.Empty)));
+        Assert.That(run.Error, Does.Match("^error LRT623: .+\nhint: .+\n$"));
+    }
+
+    [Test]
     public void A_model_without_tokenizer_says_so()
     {
         File.Copy(Exports.Path("llama-mini/ts-sdpa"), _folder["model.onnx"]);

@@ -36,6 +36,19 @@ internal sealed class InspectVerbTests
     }
 
     [Test]
+    public void A_model_without_attention_is_shown_before_it_fails()
+    {
+        var model = Fixtures.Path("field", "s1-added-token-normalized", "probe4.onnx");
+
+        var (table, json) = (CommandLine.Run("inspect", model), CommandLine.Run("inspect", model, "--json"));
+
+        Assert.That((table.ExitCode, json.ExitCode), Is.EqualTo((1, 1)));
+        Assert.That(table.Output, Does.Match("architecture +no attention\n").And.Contain("inputs"));
+        Assert.That(JsonNode.Parse(json.Output)!["layers"]!.AsArray(), Is.Empty);
+        Assert.That(table.Error, Does.StartWith("error LRT201: probe4.onnx: no attention was found.\nhint: "));
+    }
+
+    [Test]
     public void Table_has_a_row_for_every_linear_layer()
     {
         var run = CommandLine.Run("inspect", Exports.Path("llama-mini/ts-sdpa"), "--sites");
@@ -91,6 +104,14 @@ internal sealed class InspectVerbTests
         var found = SuitableTasks.Of(CanonicalModel.Of(OnnxModel.Load(Exports.Path(export))));
 
         Assert.That(found, Is.EqualTo(new[] { task }));
+    }
+
+    [Test]
+    public void Decoders_are_recognised_where_the_export_fixes_the_length([Values("llama-mini/ts-sdpa", "llama-mini/ts-eager", "llama-mini/dynamo18")] string export)
+    {
+        var model = FixedModels.WithSizes(OnnxModel.Load(Exports.Path(export)), 1, 32);
+
+        Assert.That(SuitableTasks.IsCausal(CanonicalModel.Of(model)), Is.True);
     }
 
     [TestCase("llama-mini", 512)]

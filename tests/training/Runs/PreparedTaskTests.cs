@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.GraphGen.Losses;
@@ -56,6 +57,39 @@ internal sealed class PreparedTaskTests
         using var task = Open("causal-lm", Exports.Path("llama-mini/ts-sdpa"), "llama-mini/hf", $"data.maxLength={length}");
 
         Assert.That(task.Warnings.Any(text => text.StartsWith("data.maxLength: 513 is more than 512 tokens (max_position_embeddings in ", StringComparison.Ordinal)), Is.EqualTo(isNamed));
+    }
+
+    [Test]
+    public void Tokens_that_the_model_does_not_know_are_refused()
+    {
+        var file = _folder.Write("train.tsv", "text\nA day at sea.\n");
+
+        var failure = Assert.Throws<LortaException>(() => Open("causal-lm", Exports.Path("llama-mini/ts-sdpa"), "smollm2").Dispose())!;
+
+        Assert.That(failure.Code, Is.EqualTo("LRT520"));
+        Assert.That(failure.Message, Does.Match($@"^{Regex.Escape(file)}: the tokenizer \(.+smollm2\) makes the token \d+ of it, but the model knows only 1024 tokens\.$"));
+    }
+
+    [TestCase("llama-mini/hf", null)]
+    [TestCase("esm-mini", "has 33 tokens, the model 1,024: is it the model's?")]
+    public void Tokenizer_with_far_fewer_tokens_than_the_model_is_a_warning(string tokenizer, string? warning)
+    {
+        _folder.Write("train.tsv", "text\nLAGVSERTIDPKQNFYMHWC\n");
+
+        using var task = Open("causal-lm", Exports.Path("llama-mini/ts-sdpa"), tokenizer);
+
+        Assert.That(task.Warnings.SingleOrDefault(text => text.StartsWith("The tokenizer (", StringComparison.Ordinal)), warning is null ? Is.Null : Does.EndWith(warning));
+    }
+
+    [TestCase("llama-mini/ts-sdpa", "llama-mini/hf", false)]
+    [TestCase("esm-mini/mlm.ts-eager", "esm-mini", true)]
+    public void Attention_that_sees_what_is_to_be_predicted_is_a_warning(string export, string tokenizer, bool isNamed)
+    {
+        _folder.Write("train.tsv", "text\nLAGVSERTIDPKQNFYMHWC\n");
+
+        using var task = Open("causal-lm", Exports.Path(export), tokenizer);
+
+        Assert.That(task.Warnings.Any(text => text.StartsWith("The model's attention sees the tokens behind each token", StringComparison.Ordinal)), Is.EqualTo(isNamed));
     }
 
     [TestCase(256, null)]

@@ -16,7 +16,8 @@ internal sealed class OrtTrainingRuntimeTests
     private const double Rate = 1e-3;
     private const double Tolerance = 1e-4;   // of the largest number
 
-    // AdamW's first step is η·g / (|g| + ε): with an ε as small as the rounding of g, its sign alone may make whole steps.
+    // AdamW's first step is η·g / (|g| + ε). LoRTA's gradients are sums over all layers; of families with factors in each layer, some are so
+    // near zero that with an ε of 1e-8 their rounding decides the step: lora differs by 2.5e-4 then, and by less than 1e-4 with this one.
     private const double AboveRounding = 1e-5;
 
     private static readonly OrtEngineOptions Settings = new() { Threads = 1 };
@@ -37,6 +38,7 @@ internal sealed class OrtTrainingRuntimeTests
         {
             Adapter = new() { Method = method, Rank = 4, LoraPlus = method == "lora" ? 3 : null },
             Task = Exports.TaskOf(export),
+            // a faster head learns the batch by heart, and the relative error of a loss near zero says nothing
             Trainables = export.StartsWith("llama", StringComparison.Ordinal) ? [] : [new() { Match = "classifier.*", LearningRate = Rate / 5 }],
             Optimizer = new() { LearningRate = Rate, Clip = 0.01, Epsilon = AboveRounding },
         });
@@ -50,7 +52,8 @@ internal sealed class OrtTrainingRuntimeTests
         Optimizer = new() { Name = "sgd", LearningRate = 0.1, Clip = 0.5 },
     });
 
-    // Rounded through 30 layers, a gradient near zero is wrong by more than an AdamW step forgives; the step of descent is the gradient.
+    // In 30 layers rounding grows so much that steps of AdamW, which are as large where the gradient is near zero, differ by 3e-3. Those of
+    // gradient descent are in proportion to the gradient.
     [Test, Category("Slow")]
     public void Table_of_4_bits_trains()
     {
@@ -248,8 +251,10 @@ internal sealed class OrtTrainingRuntimeTests
         foreach (var trained in graphs.Trained)
         {
             var numbers = expected.Tensors[trained.Name].ToFloats();
-            Assert.That(numbers, Is.Not.EqualTo(trained.Initial.ToFloats()), $"{trained.Name} has not moved");
-            Assert.That(found.Tensors[trained.Name].ToFloats(), Is.EqualTo(numbers).Within(Tolerance * numbers.Max(Math.Abs)), trained.Name);
+            var moved = numbers.Zip(trained.Initial.ToFloats(), (now, first) => Math.Abs(now - first)).Max();
+            Assert.That(moved, Is.Positive, $"{trained.Name} has not moved");
+            var tolerance = Math.Min(Tolerance * numbers.Max(Math.Abs), moved / 100);
+            Assert.That(found.Tensors[trained.Name].ToFloats(), Is.EqualTo(numbers).Within(tolerance), trained.Name);
         }
     }
 

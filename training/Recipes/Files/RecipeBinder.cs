@@ -57,7 +57,7 @@ internal sealed class RecipeBinder
                 if (RecipeRules.NotYet.TryGetValue(key, out var sentence) && IsNull(value)) continue;
                 Report(key, sentence ?? Unknown(name, value, path, type));
             }
-            else if (!IsNull(value)) result[name] = Bind(value, RecipeJson.Options.GetTypeInfo(property.PropertyType), key);
+            else if (!IsNull(value)) BindProperty(result, property, value, key);
             else if (property.IsSetNullable) result[name] = null;
             else Report(key, "must have a value");
         }
@@ -65,6 +65,14 @@ internal sealed class RecipeBinder
             && !_sources.ContainsKey(RecipeJson.Join(path, property.Name))))
             Report(RecipeJson.Join(path, property.Name), "is missing");
         return result;
+    }
+
+    // What does not fit is left out, so that the rest can be checked too.
+    private void BindProperty(JsonObject result, JsonPropertyInfo property, YamlNode value, string key)
+    {
+        var before = Problems.Count;
+        var bound = Bind(value, RecipeJson.Options.GetTypeInfo(property.PropertyType), key);
+        if (bound is not null || Problems.Count == before) result[property.Name] = bound;
     }
 
     private JsonArray? BindList(YamlNode node, JsonTypeInfo type, string path)

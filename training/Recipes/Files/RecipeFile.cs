@@ -25,13 +25,21 @@ internal static class RecipeFile
 
         var binder = new RecipeBinder(set);
         var node = binder.Bind(root, RecipeJson.Options.GetTypeInfo(typeof(Recipe)), string.Empty);
-        if (binder.Problems.Count > 0) throw RecipeErrors.Invalid(path, binder.Problems.Select(binder.Locate));
+        if (binder.Problems.Count > 0)
+        {
+            var rest = ProblemsOfTheRest(node, binder.Problems, catalog);
+            throw RecipeErrors.Invalid(path, binder.Problems.Concat(rest).Select(binder.Locate));
+        }
         var recipe = ToRecipe(path, node);
-        var problems = RecipeRules.Check(recipe, catalog).Select(binder.Locate).ToList();
-        if (problems.Count > 0) throw RecipeErrors.Invalid(path, problems);
+        var problems = RecipeRules.Check(recipe, catalog).ToList();
+        if (problems.Count > 0) throw RecipeErrors.Invalid(path, problems.Select(binder.Locate));
         recipe = recipe with { Adapter = catalog.WithDefaults(recipe.Adapter) };
-        return recipe.WithFullPaths(Path.GetDirectoryName(Path.GetFullPath(path))!, Path.GetFileNameWithoutExtension(path));
+        return recipe.Resolved(Path.GetDirectoryName(RealFile(path))!, Path.GetFileNameWithoutExtension(path));
     }
+
+    // A link to a recipe stands for the recipe where it is.
+    private static string RealFile(string path) =>
+        File.ResolveLinkTarget(Path.GetFullPath(path), returnFinalTarget: true)?.FullName ?? Path.GetFullPath(path);
 
     /// <summary>The recipe as YAML, every key written out.</summary>
     public static string ToYaml(Recipe recipe)
@@ -44,6 +52,24 @@ internal static class RecipeFile
 
     /// <summary>Writes the recipe as YAML, every key written out.</summary>
     public static void Save(string path, Recipe recipe) => AtomicFile.WriteText(path, ToYaml(recipe));
+
+    // What is wrong beside keys that cannot be read; nothing where a key is missing that a recipe cannot be without.
+    private static IEnumerable<RecipeProblem> ProblemsOfTheRest(
+        JsonNode? node, IReadOnlyList<RecipeProblem> unreadable, LortaCatalog catalog)
+    {
+        try
+        {
+            return node.Deserialize<Recipe>(RecipeJson.Options) is { } recipe
+                ? RecipeRules.Check(recipe, catalog).Where(problem => !unreadable.Any(other => IsPart(problem.Path, other.Path)))
+                : [];
+        }
+        catch (JsonException)
+        {
+            return [];
+        }
+    }
+
+    private static bool IsPart(string path, string of) => path == of || path.StartsWith($"{of}.", StringComparison.Ordinal);
 
     private static Recipe ToRecipe(string path, JsonNode? node)
     {

@@ -37,6 +37,25 @@ internal sealed class RecipeProblemsTests
         Assert.That(error.Origin, Is.EqualTo(new FileLine(_recipe.Path, 5)));
     }
 
+    [Test]
+    public void Keys_that_cannot_be_read_do_not_hide_the_problems_of_others()
+    {
+        var error = _recipe.Refused("""
+            model: m.onnx
+            task: classification
+            data: { train: train.tsv, maxLength: 0 }
+            colour: 1
+            adapter: { rank: -3, alpha: x }
+            trainables: [{ match: "a.*", lr: none }, { match: "b.*", lr: -1 }]
+            train:
+              steps: 0
+              optimizer: { name: adam }
+            """);
+
+        Assert.That(error.Message.Split('\n').Skip(1).Select(line => line.Split(':')[1].Trim()), Is.EquivalentTo(
+            new[] { "colour", "adapter.alpha", "trainables.0.lr", "data.maxLength", "adapter.rank", "trainables.1.lr", "train.steps", "train.optimizer.name" }));
+    }
+
     [TestCase("colour: 1", "line 4: colour: unknown key; known are model, ")]
     [TestCase("sead: 1", "line 4: sead: unknown key; did you mean seed?")]
     [TestCase("labels: [a, b]", "labels: unknown key; did you mean data.labels?")]
