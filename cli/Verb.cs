@@ -12,7 +12,9 @@ internal sealed class Verb
 {
     private readonly Func<Call, object> _run;
 
-    private Verb(Command command, Func<Call, object> run) => (Command, _run) = (command, run);
+    private readonly bool _saves;
+
+    private Verb(Command command, Func<Call, object> run, bool saves) => (Command, _run, _saves) = (command, run, saves);
 
     public Command Command { get; }
 
@@ -22,7 +24,9 @@ internal sealed class Verb
     /// <param name="symbols">Its arguments and options, from <see cref="Arg"/> and <see cref="Opt"/>.</param>
     /// <param name="run">Does it; the result's public properties are the JSON's fields. A result that is an <see cref="IVerdict"/> decides
     /// between exit codes 0 and 1.</param>
-    public static Verb Define(string name, string description, IReadOnlyList<Symbol> symbols, Func<Call, object> run)
+    /// <param name="saves">Whether it saves what was done so far when it is stopped.</param>
+    public static Verb Define(
+        string name, string description, IReadOnlyList<Symbol> symbols, Func<Call, object> run, bool saves = false)
     {
         var command = new Command(name, description);
         foreach (var symbol in symbols)
@@ -30,7 +34,7 @@ internal sealed class Verb
             if (symbol is Argument argument) command.Add(argument);
             else command.Add((Option)symbol);
         }
-        return new(command, run);
+        return new(command, run, saves);
     }
 
     /// <summary>Runs the verb.</summary>
@@ -42,8 +46,9 @@ internal sealed class Verb
         {
             using var progress = ProgressDisplay.On(shell.Error, parsed.GetValue(Opt.Quiet));
             using var asked = StopRequest.Under(shell.Stop);
-            using var stopping = shell.Stop.Register(progress.ShowStopping);
-            var result = _run(new Call(parsed, progress, shell));
+            var text = new TextDisplay(asJson ? TextWriter.Null : shell.Output);
+            using var stopping = shell.Stop.Register(() => progress.ShowStopping(text, _saves));
+            var result = _run(new Call(parsed, progress, text, shell));
             progress.Dispose();   // the result comes below the last state of the display
             Show(result, asJson, shell);
             if (shell.Stop.IsCancellationRequested) return ExitCode.Stopped;
@@ -88,13 +93,13 @@ internal static class ExitCode
 }
 
 /// <summary>One use of a verb: its arguments, places for progress and for text, and the token of Ctrl-C.</summary>
-internal sealed class Call(ParseResult parsed, IProgress<object> progress, Shell shell)
+internal sealed class Call(ParseResult parsed, IProgress<object> progress, TextDisplay text, Shell shell)
 {
     /// <summary>Takes <c>StepEvent</c>, <c>EvaluationEvent</c>, <c>WorkProgress</c> and texts.</summary>
     public IProgress<object> Progress => progress;
 
     /// <summary>Takes a text that is the result itself, as it is generated; nowhere where the result is one JSON document.</summary>
-    public TextWriter Text => parsed.GetValue(Opt.Json) ? TextWriter.Null : shell.Output;
+    public TextDisplay Text => text;
 
     public CancellationToken Stop => shell.Stop;
 

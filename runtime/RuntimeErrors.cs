@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using LoRTA.Onnx.GraphGen;
+using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.GraphGen.Messages;
 using Microsoft.ML.OnnxRuntime;
 
@@ -34,7 +35,9 @@ internal static partial class RuntimeErrors
         new(
             "LRT614",
             $"the model needs the input '{name}', which the data does not have.",
-            "Use an export whose inputs are token ids, masks, positions and caches.");
+            TensorName.Parse(name).Kind == TensorKind.Factor
+                ? "The file takes the factors of an adapter as inputs; use the model that it was made from, with the adapter beside it."
+                : "Use an export whose inputs are token ids, masks, positions and caches.");
 
     public static LortaException NoScratch(string folder, Exception inner) =>
         new(

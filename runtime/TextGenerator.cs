@@ -136,7 +136,11 @@ public sealed class TextGenerator : IDisposable
         GenerationEnd? end = null;
         do
         {
-            var token = TokenSampling.Choose(decoder.Read(unread), tokens.Count - prompt.Length, options.Sampling);
+            if (Next(decoder, unread, (tokens.Count - prompt.Length, options.Sampling), stop) is not { } token)
+            {
+                end = GenerationEnd.Stopped;
+                break;
+            }
             if (ends.Contains(token))
             {
                 end = GenerationEnd.EndToken;
@@ -155,6 +159,20 @@ public sealed class TextGenerator : IDisposable
         var (left, continuation, whole) = text.Finish(tokens);
         var seconds = _clock.GetElapsedTime(begin).TotalSeconds;
         yield return new(left, tokens[given..], new(prompt, tokens[prompt.Length..], continuation, whole, end.Value, seconds));
+    }
+
+    // The next token; null where the model was stopped while it computed.
+    private static int? Next(
+        Decoder decoder, IReadOnlyList<int> unread, (int Step, SamplingOptions Options) sampling, CancellationToken stop)
+    {
+        try
+        {
+            return TokenSampling.Choose(decoder.Read(unread), sampling.Step, sampling.Options);
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            return null;
+        }
     }
 
     // Special tokens are no part of the decoded text, so one among the stop texts is looked for as a token.

@@ -43,10 +43,15 @@ internal static class Failures
             return problem.ExitCode;
         }
         var isStop = problem.ExitCode == ExitCode.Stopped;
-        Say(error, isStop ? problem.Message : Sentence(problem));
-        if (problem.Hint is { } hint) Say(error, $"hint: {hint}");
+        Say(error, Fitted(error, isStop ? problem.Message : Sentence(problem)));
+        if (problem.Hint is { } hint) Say(error, Fitted(error, $"hint: {hint}"));
         return problem.ExitCode;
     }
+
+    // A terminal breaks lines between words; files and pipes have them whole.
+    private static string Fitted(TextWriter error, string text) => TerminalFacts.WidthOf(error) is { } width
+        ? string.Join('\n', text.Split('\n').Select(line => TerminalLine.Wrapped(line, width)))
+        : text;
 
     // As compilers write it, so that editors and MSBuild lead to the line; the message does not repeat the place then.
     private static string Sentence(Problem problem)

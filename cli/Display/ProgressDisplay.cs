@@ -37,6 +37,7 @@ internal sealed class ProgressDisplay(TextWriter error, bool isQuiet, TerminalLi
                 Follow(work);
                 return;
             }
+            if (value is StepEvent) _work = null;   // which takes its place
             if (_line is not null && Try(() => ShowLive(value))) return;
             _line = null;
             if (value is not StepEvent step || IsDue(step)) _isSilent = _isSilent || !Try(() => error.WriteLine(Phrase(value)));
@@ -44,18 +45,23 @@ internal sealed class ProgressDisplay(TextWriter error, bool isQuiet, TerminalLi
     }
 
     /// <summary>Answers the first Ctrl-C, where somebody sits at the terminal.</summary>
-    public void ShowStopping()
+    /// <param name="text">What may have begun a line there.</param>
+    /// <param name="saves">Whether what was done so far is saved.</param>
+    public void ShowStopping(TextDisplay text, bool saves)
     {
-        if (_line is not null) Report("Stopping … (Ctrl-C once more ends at once, without saving)");
+        if (_line is null) return;
+        text.EndLineOfTerminal();
+        Report($"Stopping … (Ctrl-C once more ends at once{(saves ? ", without saving" : string.Empty)})");
     }
 
-    /// <summary>Leaves the last state of the live line.</summary>
+    /// <summary>Leaves the last step; work that is over says nothing.</summary>
     public void Dispose()
     {
         lock (_turn)
         {
             _timer?.Dispose();
-            (_timer, _work) = (null, null);
+            EndWork();
+            _timer = null;
             if (_line is { } line) Try(line.End);
             _line = null;
         }
@@ -72,10 +78,17 @@ internal sealed class ProgressDisplay(TextWriter error, bool isQuiet, TerminalLi
     private void Follow(WorkProgress work)
     {
         if (_isSilent) return;
-        _work = _work is { } before && before.Now.What == work.What ? before with { Now = work } : new(work, _clock.GetTimestamp(), null);
+        if (_work?.Now.What != work.What) EndWork();
+        _work = _work is { } before ? before with { Now = work } : new(work, _clock.GetTimestamp(), null);
         _timer ??= _clock.CreateTimer(_ => ShowInTime(), null, BetweenLines, BetweenLines);
         ShowWork();
-        if (work.IsDone) _work = null;
+        if (work.IsDone) EndWork();
+    }
+
+    private void EndWork()
+    {
+        if (_work is { Shown: not null } && _line is { } line) Try(line.Clear);
+        _work = null;
     }
 
     private void ShowInTime()

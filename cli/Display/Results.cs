@@ -49,7 +49,7 @@ internal static class Results
     }
 
     // A terminal's last column stays free: some break the line when it is filled.
-    private static int WidthOf(TextWriter output) => ReferenceEquals(output, Console.Out) && !Console.IsOutputRedirected
+    private static int WidthOf(TextWriter output) => TerminalFacts.IsTerminal(output)
         ? Math.Max(NarrowestTerminal, Console.WindowWidth - 1)
         : WidthOfFiles;
 

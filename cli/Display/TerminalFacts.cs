@@ -15,6 +15,14 @@ internal static class TerminalFacts
     public static TerminalLine? LineOn(TextWriter error) =>
         ReferenceEquals(error, Console.Error) && !Console.IsErrorRedirected && MovesCursor ? new(error, Columns, WantsColors) : null;
 
+    /// <summary>Whether results are written to a terminal.</summary>
+    public static bool IsTerminal(TextWriter output) => ReferenceEquals(output, Console.Out) && !Console.IsOutputRedirected;
+
+    /// <summary>Columns of the terminal that standard error is; null where it is a file or pipe.</summary>
+    public static int? WidthOf(TextWriter error) => ReferenceEquals(error, Console.Error) && !Console.IsErrorRedirected
+        ? TerminalLine.WidthOr(Columns())
+        : null;
+
     // The console's width is that of standard output; where that is a file, the terminal's width is not known.
     private static int Columns() => Console.IsOutputRedirected ? 0 : Console.WindowWidth;
 }

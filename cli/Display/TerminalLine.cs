@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.RegularExpressions;
 using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.Training;
 using LoRTA.Onnx.Training.Tracking;
@@ -10,7 +11,7 @@ namespace LoRTA.Onnx.Cli.Display;
 /// <param name="output">The terminal.</param>
 /// <param name="columns">Its width now; 0 where it has none.</param>
 /// <param name="hasColors">Whether the bar may be coloured.</param>
-internal sealed class TerminalLine(TextWriter output, Func<int> columns, bool hasColors)
+internal sealed partial class TerminalLine(TextWriter output, Func<int> columns, bool hasColors)
 {
     private const int Utf8 = 65001;
     private const int UsualColumns = 80;
@@ -49,6 +50,13 @@ internal sealed class TerminalLine(TextWriter output, Func<int> columns, bool ha
         _text = null;
     }
 
+    /// <summary>Removes the line.</summary>
+    public void Clear()
+    {
+        if (_text is not null) output.Write(Erase);
+        _text = null;
+    }
+
     /// <summary>The line for a terminal of a width: it never fills the last column, where some terminals wrap.</summary>
     internal string Text(StepEvent step, int width) => Text(step.Step, step.Steps, Phrases.ByWeight(step), width);
 
@@ -73,25 +81,33 @@ internal sealed class TerminalLine(TextWriter output, Func<int> columns, bool ha
         return words;
     }
 
-    /// <summary>The text in lines that are shorter than a width, further ones indented; a word that is too long has a line of its
-    /// own.</summary>
+    /// <summary>The text in lines that are shorter than a width, further ones indented; a word that is too long has a line of its own.
+    /// A number stays with the word before it, and a command that is to be copied in one piece.</summary>
     internal static string Wrapped(string text, int width)
     {
+        var indent = new string(' ', text.Length - text.TrimStart(' ').Length + 2);
         var lines = new List<string>();
         var line = string.Empty;
-        foreach (var word in text.Split(' '))
+        foreach (var match in Words().Matches(text).Cast<Match>())
         {
-            if (line.Trim().Length > 0 && line.Length + 1 + word.Length >= width)
+            if (line.Length > 0 && line.Length + match.Length >= width)
             {
                 lines.Add(line);
-                line = $"  {word}";
+                line = indent + match.Groups["word"].Value;
             }
-            else line = lines.Count + line.Length == 0 ? word : $"{line} {word}";
+            else line += match.Value;
         }
         return string.Join('\n', [.. lines, line]);
     }
 
-    private int Width => columns() is > 0 and var width ? width : UsualColumns;
+    [GeneratedRegex(
+        " *(?<word>((?<=For instance: )lorta .+|`[^`]*`|'lorta [^']*'|[^ ])+( [-+]?[0-9][^ ]*)?)", RegexOptions.ExplicitCapture)]
+    private static partial Regex Words();
+
+    /// <summary>The width of a terminal; where it is not known, the usual one.</summary>
+    internal static int WidthOr(int columns) => columns > 0 ? columns : UsualColumns;
+
+    private int Width => WidthOr(columns());
 
     private void Show(Func<int, string> text)
     {

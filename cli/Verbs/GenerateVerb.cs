@@ -52,9 +52,9 @@ internal static class GenerateVerb
                 var text = generator.Continue(
                     PromptText.Read(call, call.Get(prompt)),
                     new GenerationOptions { MaxTokens = call.Get(tokens), Sampling = sampling },
-                    new TextDisplay(call.Text),
+                    call.Text,
                     call.Stop);
-                call.Text.Write('\n');
+                call.Text.EndLine();
                 call.Progress.Report(string.Create(
                     CultureInfo.InvariantCulture,
                     $"{text.Ids.Count} tokens in {text.Seconds:0.00} s, {text.TokensPerSecond:0.0} tokens/s"));

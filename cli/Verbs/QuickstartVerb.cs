@@ -38,7 +38,8 @@ internal static class QuickstartVerb
                     (Path.Combine(folder, "run"), null, runtime.Settings(call).Device));
                 using var engine = runtime.Engine(call, recipe);
                 return Run(call, folder, recipe, new RecipeRunOptions { RecipePath = file, Force = true, Page = HtmlReport.Text }, engine);
-            });
+            },
+            saves: true);
     }
 
     private static Verdict Run(Call call, string folder, Recipe recipe, RecipeRunOptions options, OrtEngine engine)

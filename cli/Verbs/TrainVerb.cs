@@ -1,3 +1,6 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using LoRTA.Onnx.Cli.Display;
 using LoRTA.Onnx.Cli.Reports;
 using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.Runtime;
@@ -37,12 +40,23 @@ internal static class TrainVerb
                     Page = HtmlReport.Text,
                 };
                 using var engine = runtime.Engine(call, loaded);
-                return loaded.Train(engine, options, call.Progress, call.Stop);
-            });
+                return new TrainResult(loaded.Train(engine, options, call.Progress, call.Stop), AreSaid: !call.Get(Opt.Quiet));
+            },
+            saves: true);
     }
 
     private static LortaException ContinuedAndReplaced() =>
         new("LRT126", "--resume, --force: the one continues a run, the other replaces it.", "Give one of the two.") { IsUsage = true };
+}
+
+/// <summary>The result of <c>lorta train</c>.</summary>
+/// <param name="Report">What the run came to.</param>
+/// <param name="AreSaid">Whether its warnings were shown before.</param>
+internal sealed record TrainResult(TrainingReport Report, bool AreSaid) : IDocument
+{
+    public JsonNode ToJson() => JsonSerializer.SerializeToNode(Report, Results.Json)!;
+
+    public object ToTable() => AreSaid ? Report with { Warnings = [] } : Report;
 }
 
 /// <summary>A recipe from the command line, whose options override its keys.</summary>

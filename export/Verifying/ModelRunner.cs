@@ -32,8 +32,10 @@ internal sealed class ModelRunner(IGraphEvaluator evaluator, IReadOnlyList<IRead
     private static ModelRunner Made(IGraphEvaluator evaluator, VerifyOptions options, ReadOnlySpan<OnnxModel> models)
     {
         var mask = new TextInputs(models[^1]).MaskInput?.Name;
-        if (options.Batches is { } given) return new(evaluator, given, mask) { Progress = options.Progress };
-        if (options.Inputs is { } file) return new(evaluator, [Safetensors.Load(file).Tensors], mask) { Progress = options.Progress };
+        var factors = FactorInputs.Of(evaluator, options.Adapter, models);
+        if (options.Batches is { } given) return new(evaluator, factors.AddedTo(given), mask) { Progress = options.Progress };
+        if (options.Inputs is { } file)
+            return new(evaluator, factors.AddedTo([Safetensors.Load(file).Tensors]), mask) { Progress = options.Progress };
         var (rows, length) = (options.Samples, Calibration.LengthOf(models[^1], options));
         foreach (var model in models)
         {
@@ -42,7 +44,7 @@ internal sealed class ModelRunner(IGraphEvaluator evaluator, IReadOnlyList<IRead
         }
         var inputs = new Dictionary<string, OnnxTensor>(StringComparer.Ordinal);
         foreach (var model in models)
-            foreach (var (name, tensor) in new SampleInputs(model, rows, length, options.Seed).Make()) inputs[name] = tensor;
+            foreach (var (name, tensor) in new SampleInputs(model, rows, length, options.Seed).Make(factors.Values)) inputs[name] = tensor;
         return new(evaluator, [inputs], mask) { Progress = options.Progress };
     }
 

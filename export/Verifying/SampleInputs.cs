@@ -20,11 +20,13 @@ internal sealed class SampleInputs(OnnxModel model, int samples, int length, lon
     private readonly TextInputs _inputs = new(model);
 
     /// <summary>Makes a tensor for every input of the model that has no default.</summary>
+    /// <param name="given">Inputs that are not drawn, by name; null = none.</param>
     /// <exception cref="LortaException">LRT704: an input that nothing is known of.</exception>
-    public IReadOnlyDictionary<string, OnnxTensor> Make()
+    public IReadOnlyDictionary<string, OnnxTensor> Make(IReadOnlyDictionary<string, OnnxTensor>? given = null)
     {
         var mask = Mask();
-        return TextInputs.Fed(model.Graph).ToDictionary(input => input.Name, input => For(input, mask), StringComparer.Ordinal);
+        return TextInputs.Fed(model.Graph).ToDictionary(
+            input => input.Name, input => given?.GetValueOrDefault(input.Name) ?? For(input, mask), StringComparer.Ordinal);
     }
 
     private OnnxTensor For(Value input, long[] mask) => _inputs.RoleOf(input) switch
@@ -35,6 +37,7 @@ internal sealed class SampleInputs(OnnxModel model, int samples, int length, lon
         TextRole.Types => Integers(input, new long[mask.Length]),
         TextRole.Positions => Integers(input, Positions(mask, _length)),
         TextRole.Cache when input.Shape![2].Value is null or 0 && _inputs.EmptyCache(input, _rows) is { } empty => empty,
+        _ when TensorName.Parse(input.Name).Kind == TensorKind.Factor => throw VerificationErrors.UnknownInput(model.Path, input.Name),
         _ => Features(input) ?? throw VerificationErrors.UnknownInput(model.Path, input.Name),
     };
 

@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using LoRTA.Onnx.GraphGen;
+using LoRTA.Onnx.GraphGen.Ir;
 
 namespace LoRTA.Onnx.Export.Verifying;
 
@@ -9,7 +10,12 @@ namespace LoRTA.Onnx.Export.Verifying;
 public static class VerificationErrors
 {
     internal static LortaException UnknownInput(string model, string input) =>
-        new("LRT704", $"{model}: the input '{input}' is not recognised.", "Give its values with --inputs FILE.safetensors.");
+        new(
+            "LRT704",
+            TensorName.Parse(input).Kind == TensorKind.Factor
+                ? $"{model}: takes the factors of an adapter as inputs ('{input}'), and no adapter that has such a one is given."
+                : $"{model}: the input '{input}' is not recognised.",
+            "Give its values with --inputs FILE.safetensors; those of an adapter's factors with --adapter DIR.");
 
     internal static LortaException NoCommonOutput(string a, string b) =>
         new("LRT705", $"{a} and {b} have no output of the same name and shape.", "Compare two files of the same model and task.");

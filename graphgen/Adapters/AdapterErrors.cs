@@ -73,6 +73,18 @@ internal static class AdapterErrors
             "Use the model that the adapter was trained on; into this one it may be folded already. If you know that it fits, pass "
                 + "--allow-base.");
 
+    public static LortaException HeldAlready(string adapter, string model) =>
+        new(
+            "LRT714",
+            $"{adapter}: {model} holds this adapter already, as a side branch.",
+            "Use the file without it, or the model that the adapter was trained on. To add it once more, pass --allow-base.");
+
+    public static LortaException FactorsAreInputs(string model, string input) =>
+        new(
+            "LRT715",
+            $"{model}: takes the factors of an adapter as inputs ('{input}'), which have no values of their own.",
+            "Use the model that it was made from, with the adapter beside it.");
+
     public static LortaException NotFoldable(string method) =>
         new(
             "LRT312",

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using LoRTA.Onnx.Cli.Verbs;
 using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.Training;
 
@@ -104,6 +105,16 @@ internal sealed class ApplicationTests
 
         using var document = JsonDocument.Parse(run.Output);
         Assert.That(document.RootElement.GetProperty("peakMemoryBytes").GetInt64(), Is.Zero);
+    }
+
+    [TestCase(true, ExpectedResult = false)]
+    [TestCase(false, ExpectedResult = true)]
+    public bool Warnings_of_a_run_are_in_its_table_where_they_were_not_said_before(bool areSaid)
+    {
+        var report = new TrainingReport { Steps = 3, TrainingLoss = 1, Warnings = ["Too high."] };
+
+        Assert.That(CommandLine.Do(_ => new TrainResult(report, areSaid), JsonFlag).Output, Does.Contain("Too high."));
+        return CommandLine.Do(_ => new TrainResult(report, areSaid)).Output.Contains("Too high.", StringComparison.Ordinal);
     }
 
     [Test]

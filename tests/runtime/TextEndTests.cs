@@ -71,6 +71,20 @@ internal sealed class TextEndTests
     }
 
     [Test]
+    public void A_model_that_is_stopped_while_it_computes_ends_the_text()
+    {
+        using var stop = new CancellationTokenSource();
+        using var generator = Open(OnnxModel.Load(Exports.Path("llama-mini/ts-sdpa")));
+        var pieces = generator.Stream(Prompt, new(), stop.Token);
+        stop.Cancel();
+        using var asked = StopRequest.Under(stop.Token);   // which runs of the model heed
+
+        var text = pieces.Last().Result!;
+
+        Assert.That((text.Text, text.Ids.Count, text.End), Is.EqualTo((string.Empty, 0, GenerationEnd.Stopped)));
+    }
+
+    [Test]
     public void A_stop_text_ends_the_text_and_no_piece_of_it_is_given()
     {
         using var generator = Open(OnnxModel.Load(Exports.Path("llama-mini/ts-sdpa")));

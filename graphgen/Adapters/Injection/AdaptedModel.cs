@@ -57,6 +57,7 @@ internal sealed class AdaptedModel
         var tape = new Tape(canonical.Model.Graph);
         var patterns = trainables.Patterns.Concat(plan.Parameters.Select(parameter => new TrainablePattern { Match = parameter.Name }));
         var parameters = ModelParameters.MakeInputs(canonical, tape, trainables with { Patterns = [.. patterns] });
+        EarlierAdapters.MakeConstant(canonical.Model, canonical.Deployed.Path);
         var factors = AdapterInjection.Apply(tape, plan, ports, AttentionPort.Of(map, plan), defaults?.Invoke(plan));
         return new AdaptedModel(understood, plan, tape, factors, parameters);
     }

@@ -15,15 +15,17 @@ internal static class AdapterInjection
     /// <param name="linears">The linear layer of each site, in the plan's order.</param>
     /// <param name="attentions">The attention of each layer of a plan that acts there.</param>
     /// <param name="defaults">Values that the inputs have when nobody feeds them; null = they must be fed.</param>
+    /// <param name="prefix">What the names of the inputs begin with.</param>
     /// <returns>The factors, for penalties and tests.</returns>
     public static FactorSet Apply(
         Tape tape,
         AdapterPlan plan,
         IReadOnlyList<LinearPort> linears,
         IReadOnlyList<AttentionPort> attentions,
-        IReadOnlyDictionary<string, OnnxTensor>? defaults = null)
+        IReadOnlyDictionary<string, OnnxTensor>? defaults = null,
+        string prefix = "")
     {
-        var factors = AddInputs(tape, plan, defaults);
+        var factors = AddInputs(tape, plan, defaults, prefix);
         var dropout = plan.Options.Dropout > 0 && defaults is null ? new DropoutInputs() : null;
         foreach (var (site, linear) in plan.Sites.All.Zip(linears))
             Join(tape, plan, linear.Output, site.Address, () => plan.Family.Emit(new AdapterPoint(tape, site, linear, dropout), factors));
@@ -43,15 +45,17 @@ internal static class AdapterInjection
     }
 
     /// <summary>The factors and the scale as inputs of a graph.</summary>
-    public static FactorSet AddInputs(Tape tape, AdapterPlan plan, IReadOnlyDictionary<string, OnnxTensor>? defaults = null)
+    public static FactorSet AddInputs(
+        Tape tape, AdapterPlan plan, IReadOnlyDictionary<string, OnnxTensor>? defaults = null, string prefix = "")
     {
-        var scale = tape.Graph.AddInput(TrainingNames.Scale, ElementType.Float, [], OnnxTensor.Scalar((float)plan.Family.Scale));
+        var scale = tape.Graph.AddInput(
+            prefix + TrainingNames.Scale, ElementType.Float, [], OnnxTensor.Scalar((float)plan.Family.Scale));
         var factors = new SortedDictionary<string, Expr>(StringComparer.Ordinal);
         foreach (var factor in plan.Factors)
         {
             Shape shape = [.. factor.Dims.Select(dim => new Dim(dim))];
             var name = new TensorName(TensorKind.Factor, factor.Name);
-            factors[factor.Name] = tape[tape.Graph.AddInput(name, ElementType.Float, shape, defaults?[factor.Name])];
+            factors[factor.Name] = tape[tape.Graph.AddInput(prefix + name, ElementType.Float, shape, defaults?[factor.Name])];
         }
         return new FactorSet(factors, tape[scale], plan);
     }

@@ -85,13 +85,15 @@ public static class DeployedInjection
     {
         var plan = BaseModels.PlanOf(model, adapter, allowOtherBase, catalog ?? LortaCatalog.Default);
         var inputs = model.Deployed.Graph.Inputs.Select(input => input.Name).ToHashSet(StringComparer.Ordinal);
-        var branched = Branched(model, plan, adapter.FactorsOf(plan));
+        var branched = Branched(model, plan, adapter.FactorsOf(plan), keepsNames: true);
         foreach (var added in branched.Graph.Inputs.Where(input => !inputs.Contains(input.Name)).ToList())
             branched.Graph.RemoveInput(added);
         return branched;
     }
 
-    private static OnnxModel Branched(UnderstoodModel understood, AdapterPlan plan, IReadOnlyDictionary<string, OnnxTensor>? factors)
+    // Inputs of the new adapter have the names of the contract; constants leave these to whom the file gives them.
+    private static OnnxModel Branched(
+        UnderstoodModel understood, AdapterPlan plan, IReadOnlyDictionary<string, OnnxTensor>? factors, bool keepsNames = false)
     {
         if (plan.Parameters is [var parameter, ..]) throw AdapterErrors.TrainedParameters(plan.Family.Method, parameter.Name);
         var model = understood.Deployed.Clone();
@@ -100,7 +102,10 @@ public static class DeployedInjection
         var tape = new Tape(model.Graph, onnxOnly: true);
         var linears = BaseModels.Linears(understood.Map, plan);
         var points = new BranchPoints(model, understood.Deployed, tape, pullBiases: !FoldGraph.IsSum(plan)).Of(linears);
-        AdapterInjection.Apply(tape, plan, points, DeployedAttention.Of(understood.Map, plan, model), factors);
+        var attentions = DeployedAttention.Of(understood.Map, plan, model);
+        var prefix = keepsNames ? EarlierAdapters.PrefixIn(model) : string.Empty;
+        if (!keepsNames) EarlierAdapters.MakeRoom(model, understood.Deployed.Path);
+        AdapterInjection.Apply(tape, plan, points, attentions, factors, prefix);
         model.Graph.RemoveUnused();
         BranchOpset.Apply(tape, model, own);
         model.Graph.Sort();

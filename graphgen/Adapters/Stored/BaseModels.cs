@@ -59,13 +59,16 @@ internal static class BaseModels
     }
 
     /// <summary>Refuses an adapter of another model.</summary>
-    /// <exception cref="LortaException">LRT310 another architecture; LRT311 other weights.</exception>
+    /// <exception cref="LortaException">LRT310 another architecture; LRT311 other weights; LRT714 the model
+    /// holds it already.</exception>
     public static void Check(Adapter adapter, UnderstoodModel model, AdapterPlan plan, bool allowOtherWeights)
     {
         CheckArchitecture(adapter, model.Deployed, plan.Architecture);
         adapter.Config.CheckAgainst(plan, adapter.Path);
         adapter.CheckNames(plan);
         if (allowOtherWeights) return;
+        if (EarlierAdapters.Hold(model.Deployed.Graph, () => adapter.FactorsOf(plan)))
+            throw AdapterErrors.HeldAlready(adapter.Path, model.Deployed.Path);
         var differences = DifferencesOf(adapter, model, plan);
         if (differences.Count > 0) throw AdapterErrors.OtherWeights(adapter.Path, model.Deployed.Path, differences);
     }

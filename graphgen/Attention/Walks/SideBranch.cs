@@ -3,7 +3,7 @@ using LoRTA.Onnx.GraphGen.Weights;
 
 namespace LoRTA.Onnx.GraphGen.Attention.Walks;
 
-/// <summary>Linear layers with a branch beside them, y = x·W + b + f(x): adapters that were exported without folding.</summary>
+/// <summary>Linear layers with branches beside them, y = x·W + b + f(x): adapters that were exported without folding.</summary>
 internal static class SideBranch
 {
     private const int MaxNodes = 64;   // nodes of a branch
@@ -30,8 +30,11 @@ internal static class SideBranch
 
     private static IEnumerable<Value> Sums(Value value) => value.Uses.Where(use => use.Node.Op == "Add").Select(use => use.Node.Output);
 
-    private static bool IsLayer(Value layer, Value branch) =>
-        LinearLayer.EndingAt(Whole(layer)) is { } linear && IsMadeFrom(linear.Input, branch);
+    private static bool IsLayer(Value layer, Value branch) => LayerOf(layer) is { } linear && IsMadeFrom(linear.Input, branch);
+
+    // Several branches, of adapters that were added one after the other, are sums of sums.
+    private static LinearLayer? LayerOf(Value value) =>
+        LinearLayer.EndingAt(Whole(value)) ?? (LayerUnder(value) is { } layer ? LayerOf(layer) : null);
 
     private static Value Whole(Value part)
     {

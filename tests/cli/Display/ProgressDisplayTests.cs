@@ -41,6 +41,10 @@ internal sealed class ProgressDisplayTests
 
     [TestCase("short", ExpectedResult = "short")]
     [TestCase("data: log.txt: 12 entries, none cut", ExpectedResult = "data: log.txt: 12\n  entries, none cut")]
+    [TestCase("loss 0.25  matthews 0.2417", ExpectedResult = "loss 0.25\n  matthews 0.2417")]
+    [TestCase("Run `lorta train a.yaml --resume` to go on", ExpectedResult = "Run\n  `lorta train a.yaml --resume`\n  to go on")]
+    [TestCase("See 'lorta train --help'.", ExpectedResult = "See\n  'lorta train --help'.")]
+    [TestCase("  line 5: adapter.rank: must be >= 1", ExpectedResult = "  line 5:\n    adapter.rank:\n    must be >= 1")]
     [TestCase("see /a/path/that/is/long for it", ExpectedResult = "see\n  /a/path/that/is/long\n  for it")]
     public string Text_that_is_wider_than_the_terminal_is_broken_between_words(string text) => TerminalLine.Wrapped(text, width: 20);
 
@@ -173,6 +177,54 @@ internal sealed class ProgressDisplayTests
         clock.Ring();
 
         Assert.That(output.ToString(), Is.EqualTo("\r\x1b[Kwriting the model  0:03"));
+    }
+
+    [Test]
+    public void In_a_terminal_work_that_is_over_leaves_nothing()
+    {
+        using var output = new StringWriter();
+        var clock = new HandClock();
+        using var display = new ProgressDisplay(output, isQuiet: false, new TerminalLine(output, () => 60, hasColors: false), clock);
+
+        display.Report(WorkProgress.Uncounted("reading the model"));
+        clock.Advance(3);
+        clock.Ring();
+        display.Report(WorkProgress.Uncounted("writing the model"));
+        display.Report("half of it");
+        clock.Advance(3);
+        clock.Ring();
+        display.Dispose();
+
+        Assert.That(output.ToString(), Is.EqualTo(
+            "\r\x1b[Kreading the model  0:03\r\x1b[Khalf of it\n\r\x1b[Kwriting the model  0:03\r\x1b[K"));
+    }
+
+    [Test]
+    public void In_a_terminal_a_step_takes_the_place_of_work()
+    {
+        using var output = new StringWriter();
+        var clock = new HandClock();
+        using var display = new ProgressDisplay(output, isQuiet: false, new TerminalLine(output, () => 40, hasColors: false), clock);
+
+        display.Report(WorkProgress.Uncounted("reading the model"));
+        clock.Advance(3);
+        clock.Ring();
+        display.Report(Step);
+        display.Dispose();
+
+        Assert.That(output.ToString(), Does.EndWith("\r\x1b[K##------  35%  step 105/300\n"));
+    }
+
+    [TestCase(true, ExpectedResult = "Stopping … (Ctrl-C once more ends at once, without saving)\n")]
+    [TestCase(false, ExpectedResult = "Stopping … (Ctrl-C once more ends at once)\n")]
+    public string The_answer_to_Ctrl_C_speaks_of_saving_where_something_is_saved(bool saves)
+    {
+        using var output = new StringWriter();
+        using var display = new ProgressDisplay(output, isQuiet: false, new TerminalLine(output, () => 80, hasColors: false));
+
+        display.ShowStopping(new TextDisplay(TextWriter.Null), saves);
+
+        return output.ToString();
     }
 
     [Test]

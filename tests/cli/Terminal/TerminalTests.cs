@@ -131,6 +131,27 @@ internal sealed class TerminalTests
         Assert.That(terminal.Lines, Has.Some.Match("^[0-9]+ tokens in [0-9.]+ s, [0-9.]+ tokens/s$"));
     }
 
+    [Test]
+    public void Ctrl_C_ends_a_text_and_is_answered_on_a_line_of_its_own()
+    {
+        using var terminal = PseudoTerminal.Start(80, _folder.Path, [], "generate", "models/llama-mini", "--prompt", "March", "--max-tokens", "1000", "--threads", "1");
+        terminal.WaitFor(" the");
+
+        terminal.PressCtrlC();
+
+        Assert.That(terminal.End(), Is.EqualTo(130), terminal.Output);
+        Assert.That(terminal.Lines, Has.Some.EqualTo("Stopping … (Ctrl-C once more ends at once)").And.Some.Match("^[0-9]+ tokens in "));
+    }
+
+    [Test]
+    public void Errors_are_broken_between_words()
+    {
+        using var terminal = PseudoTerminal.Start(60, _folder.Path, [], "generate", "models", "--prompt", "March", "--tokenizer", "models/recipes");
+
+        Assert.That(terminal.End(), Is.Not.Zero);
+        Assert.That(terminal.Lines, Has.Some.StartWith("error LRT").And.Some.StartWith("hint: ").And.Some.StartWith("  ").And.All.Length.LessThan(60));
+    }
+
     private PseudoTerminal Train(int columns, IReadOnlyList<string> environment, params string[] settings) =>
         PseudoTerminal.Start(columns, _folder.Path, environment, ["train", "models/recipes/ship-log.yaml", "-o", "run", .. settings]);
 }

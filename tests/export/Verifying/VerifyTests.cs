@@ -1,4 +1,5 @@
 using LoRTA.Onnx.GraphGen;
+using LoRTA.Onnx.GraphGen.Adapters.Injection;
 using LoRTA.Onnx.GraphGen.Ir;
 using LoRTA.Onnx.GraphGen.Ir.Storage;
 using LoRTA.Onnx.Tests.Shared;
@@ -30,6 +31,24 @@ internal sealed class VerifyTests
         var result = Engine.Compare(OnnxModel.Load(Exports.Path(a)), OnnxModel.Load(Exports.Path(b)), new VerifyOptions { Length = 12 });
 
         Assert.That((result.Ok, result.Tolerance), Is.EqualTo((true, 1e-5)));
+    }
+
+    [Test]
+    public void A_file_that_takes_the_factors_as_inputs_is_given_those_of_the_adapter()
+    {
+        var model = OnnxModel.Load(Exports.Path("llama-mini/ts-sdpa"));
+        var adapter = RandomAdapter.For(model);
+        var injected = DeployedInjection.WithInputs(model, adapter);
+        injected.RequireFactors();
+        var batch = Exports.Batch("llama-mini/ts-sdpa", model);
+
+        var random = Engine.Compare(model, injected.Model, new VerifyOptions { Adapter = adapter, Length = 8 });
+        var given = Engine.Compare(model, injected.Model, new VerifyOptions { Adapter = adapter, Batches = [batch] });
+
+        Assert.That((random.Ok, given.Ok), Is.EqualTo((true, true)));
+        Assert.That(
+            () => Engine.Compare(model, injected.Model, new VerifyOptions { Length = 8 }),
+            Throws.TypeOf<LortaException>().With.Property(nameof(LortaException.Code)).EqualTo("LRT704").And.Message.Contains("takes the factors of an adapter as inputs ('factor.A')"));
     }
 
     [Test]

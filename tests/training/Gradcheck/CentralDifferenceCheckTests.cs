@@ -1,5 +1,6 @@
 using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.GraphGen.Adapters;
+using LoRTA.Onnx.GraphGen.Adapters.Injection;
 using LoRTA.Onnx.GraphGen.Adapters.Planning;
 using LoRTA.Onnx.GraphGen.Attention;
 using LoRTA.Onnx.GraphGen.Ir;
@@ -60,6 +61,16 @@ internal sealed class CentralDifferenceCheckTests
         Assert.That(result.Verdict, Is.EqualTo(GradientVerdict.Ok), string.Join('\n', result.Factors.Where(factor => factor.Verdict != GradientVerdict.Ok)));
     }
 
+    [TestCase("lora", false), TestCase("lorta", true)]
+    public void Right_gradients_are_ok_beside_an_adapter_that_the_file_holds(string method, bool keepsBase)
+    {
+        var (graphs, batch) = Prepared("opt", method, seed: 1, change: model => Adapted(model, method, keepsBase));
+
+        var result = new CentralDifferenceCheck(graphs, Settings, seed: 1).Run(batch);
+
+        Assert.That(result.Verdict, Is.EqualTo(GradientVerdict.Ok), string.Join('\n', result.Factors));
+    }
+
     // The new biases are zero and Gelu is computed in float32: rounding is seen only where the zeros move too.
     [TestCase("mlp-falcon"), TestCase("mlp-modernbert")]
     public void Right_gradients_are_ok_where_every_trained_number_is_zero(string model)
@@ -115,15 +126,25 @@ internal sealed class CentralDifferenceCheckTests
     }
 
     private static (TrainingGraphs Graphs, Batch Batch) Prepared(
-        string name, string method, long seed, LortaCatalog? catalog = null, IReadOnlyList<string>? targets = null)
+        string name, string method, long seed, LortaCatalog? catalog = null, IReadOnlyList<string>? targets = null,
+        Func<OnnxModel, OnnxModel>? change = null)
     {
         var deployed = OnnxModel.Load(Architectures.All.Single(architecture => architecture.Name == name).Path);
+        if (change is not null) deployed = change(deployed);
         var understood = UnderstoodModel.Of(deployed);
         var architecture = Architecture.Of(understood);
         var adapter = new AdapterOptions { Method = method, Rank = 2, Alpha = 16, Targets = targets ?? ["q", "v"] };
         var values = CentralDifferenceCheck.FactorsOf(AdapterPlan.Of(understood, adapter, catalog), seed);
         var graphs = TrainingGraphs.Build(deployed, new TrainingOptions { Adapter = adapter, Task = "causal-lm", Values = values }, catalog);
         return (graphs, SampleBatch.For("causal-lm", architecture.Vocab!.Value, graphs.Evaluation.Classes!.Value, seed));
+    }
+
+    private static OnnxModel Adapted(OnnxModel model, string method, bool keepsBase)
+    {
+        var options = new AdapterOptions { Method = method, Rank = 2, Alpha = 4, Targets = ["q", "v"] };
+        var values = CentralDifferenceCheck.FactorsOf(AdapterPlan.Of(UnderstoodModel.Of(model), options), seed: 5);
+        var injected = DeployedInjection.WithInputs(model, options, values);
+        return keepsBase ? DeployedInjection.WithConstants(UnderstoodModel.Of(model), injected.Adapter, allowOtherBase: false) : injected.Model;
     }
 
     /// <summary>A runtime that has one gradient wrong.</summary>
