@@ -34,12 +34,8 @@ internal static class RecipeFile
         var problems = RecipeRules.Check(recipe, catalog).ToList();
         if (problems.Count > 0) throw RecipeErrors.Invalid(path, problems.Select(binder.Locate));
         recipe = recipe with { Adapter = catalog.WithDefaults(recipe.Adapter) };
-        return recipe.Resolved(Path.GetDirectoryName(RealFile(path))!, Path.GetFileNameWithoutExtension(path));
+        return recipe.Resolved(Path.GetDirectoryName(Path.GetFullPath(path))!, Path.GetFileNameWithoutExtension(path));
     }
-
-    // A link to a recipe stands for the recipe where it is.
-    private static string RealFile(string path) =>
-        File.ResolveLinkTarget(Path.GetFullPath(path), returnFinalTarget: true)?.FullName ?? Path.GetFullPath(path);
 
     /// <summary>The recipe as YAML, every key written out.</summary>
     public static string ToYaml(Recipe recipe)

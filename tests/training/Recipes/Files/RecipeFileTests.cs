@@ -1,6 +1,5 @@
 using LoRTA.Onnx.GraphGen;
 using LoRTA.Onnx.Training.Data.Readers;
-using LoRTA.Onnx.Tests.Shared;
 using LoRTA.Onnx.Training.Recipes.Files;
 
 namespace LoRTA.Onnx.Training.Tests.Recipes.Files;
@@ -141,17 +140,6 @@ internal sealed class RecipeFileTests
 
         Assert.That(RecipeFile.ToYaml(again), Is.EqualTo(RecipeFile.ToYaml(recipe)));
         Assert.That(RecipeIdentity.Of(again), Is.EqualTo(RecipeIdentity.Of(recipe)));
-    }
-
-    [Test]
-    public void A_link_stands_for_the_recipe_where_it_is()
-    {
-        var model = _recipe.Load(RecipeOnDisk.Minimal).Model;
-        using var elsewhere = new TestFolder();
-        File.CreateSymbolicLink(elsewhere["hop.yaml"], _recipe.Path);
-        File.CreateSymbolicLink(elsewhere["linked.yaml"], "hop.yaml");
-
-        Assert.That(RecipeFile.Load(elsewhere["linked.yaml"], LortaCatalog.Default).Model, Is.EqualTo(model));
     }
 
     [Test]
