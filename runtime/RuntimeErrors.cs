@@ -67,8 +67,8 @@ internal static partial class RuntimeErrors
         return new(
             "LRT619",
             $"ONNX Runtime's native library cannot be used ({WhyNotLoaded(inner.InnerException ?? inner)}).",
-            $"It must be of release {release} or newer: a program of your own references the package Microsoft.ML.OnnxRuntime, or "
-                + "Microsoft.ML.OnnxRuntime.Gpu for CUDA; `lorta` itself is to be installed again.",
+            $"It must be of release {release} or newer. In a program of your own, reference Microsoft.ML.OnnxRuntime, or "
+                + "Microsoft.ML.OnnxRuntime.Gpu for CUDA; if this is the `lorta` command, install it again.",
             inner);
     }
 

@@ -24,7 +24,7 @@ internal static class SuitableTasks
         TextInputs.Fed(model.Deployed.Graph).Any(input => TextInputs.IsCache(input.Type, input.Shape?.Rank))
         || model.Cores.Any(core => core.Mask is { } mask && Sources(mask).Any(ComparesPositions));
 
-    /// <summary>Whether tokens see those behind them, as in models of masked words; false where no attention is found.</summary>
+    /// <summary>Whether tokens see those after them, as in masked language models; false where no attention is found.</summary>
     public static bool SeesAhead(CanonicalModel model) => model.Cores.Count > 0 && !IsCausal(model);
 
     private static string[] TasksOf(CanonicalModel model, Value logits)

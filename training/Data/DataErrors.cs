@@ -104,8 +104,8 @@ internal static class DataErrors
         new(
             "LRT520",
             string.Create(CultureInfo.InvariantCulture,
-                $"{path}: the tokenizer ({tokenizer}) makes the token {token} of it, but the model knows only {vocabulary} tokens."),
-            "Use the tokenizer of the model: 'tokenizer' in the recipe, --tokenizer without one.");
+                $"{path}: the tokenizer ({tokenizer}) yields the token id {token}, but the model has only {vocabulary} tokens."),
+            "Use the model's own tokenizer: 'tokenizer' in the recipe, or --tokenizer without a recipe.");
 
     public static LortaException OtherLabels(Value labels) =>
         new(

@@ -136,8 +136,8 @@ internal static class TrainingRun
     // What is to be predicted must not be read.
     private static string? Foresight(string task, CanonicalModel model) =>
         task == CausalLmTask.Definition.Name && SuitableTasks.SeesAhead(model)
-            ? "The model's attention sees the tokens behind each token, which causal-lm is to predict: "
-                + "a model of masked words is trained with the task masked-lm."
+            ? "The model's attention sees the tokens after each token, which causal-lm is to predict: "
+                + "a masked language model is trained with the task masked-lm."
             : null;
 
     private static void WriteReports(RunFolder folder, RunRecord record, Func<RunRecord, string>? page)

@@ -68,7 +68,7 @@ internal sealed class PreparedTaskTests
         var failure = Assert.Throws<LortaException>(() => Open("causal-lm", Exports.Path("llama-mini/ts-sdpa"), other).Dispose())!;
 
         Assert.That(failure.Code, Is.EqualTo("LRT520"));
-        Assert.That(failure.Message, Does.Match($@"^{Regex.Escape(file)}: the tokenizer \(.+smollm2\) makes the token \d+ of it, but the model knows only 1024 tokens\.$"));
+        Assert.That(failure.Message, Does.Match($@"^{Regex.Escape(file)}: the tokenizer \(.+smollm2\) yields the token id \d+, but the model has only 1024 tokens\.$"));
     }
 
     [TestCase("llama-mini/hf", null)]
@@ -90,7 +90,7 @@ internal sealed class PreparedTaskTests
 
         using var task = Open("causal-lm", Exports.Path(export), tokenizer);
 
-        Assert.That(task.Warnings.Any(text => text.StartsWith("The model's attention sees the tokens behind each token", StringComparison.Ordinal)), Is.EqualTo(isNamed));
+        Assert.That(task.Warnings.Any(text => text.StartsWith("The model's attention sees the tokens after each token", StringComparison.Ordinal)), Is.EqualTo(isNamed));
     }
 
     [TestCase(256, null)]
